@@ -1,0 +1,272 @@
+"""VirtualMachine: one machine, as it should be (spec) and as it is (status)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
+
+from pydantic import Field, field_validator, model_validator
+
+from .base import Model, Name, Resource
+from .condition import Condition
+from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
+from .quantity import Quantity, format_quantity
+
+T = TypeVar("T")
+
+MIB = 2**20
+MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
+VCPU_MAX = 512  # what libvirt's q35 guests take at the most
+
+
+class RunStrategy(StrEnum):
+    """When a machine runs; the words are KubeVirt's."""
+
+    ALWAYS = "Always"
+    RERUN_ON_FAILURE = "RerunOnFailure"
+    MANUAL = "Manual"
+    HALTED = "Halted"
+    ONCE = "Once"
+
+
+class Power(StrEnum):
+    """What a machine of runStrategy Manual should be doing."""
+
+    RUNNING = "Running"
+    STOPPED = "Stopped"
+    PAUSED = "Paused"
+    SAVED = "Saved"
+
+
+class UpdatePolicy(StrEnum):
+    """Which disruption of a running machine a change of its spec may cause."""
+
+    ON_NEXT_BOOT = "OnNextBoot"
+    IMMEDIATE = "Immediate"
+    NEVER = "Never"
+
+
+class DriftPolicy(StrEnum):
+    CORRECT = "Correct"
+    REPORT = "Report"
+
+
+class Cpu(Model):
+    model: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="host-passthrough, host-model, maximum, or a model name. Default: host-passthrough with KVM, maximum with TCG.",
+    )
+    features: tuple[Annotated[str, Field(pattern=r"^[+-]?[a-z0-9_.-]{1,64}$")], ...] = Field(
+        default=(), description="CPU features to add, or with a leading '-' to remove."
+    )
+
+
+class Resources(Model):
+    vcpu: int = Field(default=1, ge=1, le=VCPU_MAX, strict=True, description="Virtual CPUs.")
+    memory: Quantity = Field(default=512 * MIB, description="Memory, such as 512Mi or 2Gi; at least 16Mi.")
+    cpu: Cpu = Field(default_factory=Cpu)
+
+    @field_validator("memory")
+    @classmethod
+    def _enough(cls, memory: int) -> int:
+        if memory < MEMORY_MIN:
+            hint = f"; did you mean {memory}Mi?" if memory else ""
+            raise ValueError(f"is {format_quantity(memory)}; a machine needs at least {format_quantity(MEMORY_MIN)}{hint}")
+        return memory
+
+
+class MachineType(Model):
+    type: Literal["q35", "pc"] = "q35"
+    version: str | None = Field(
+        default=None, pattern=r"^[0-9]+\.[0-9]+$", description="Pins the machine type's version, such as 7.2."
+    )
+
+
+class Virtualization(StrEnum):
+    AUTO = "Auto"
+    KVM = "KVM"
+    TCG = "TCG"
+
+
+class Firmware(Model):
+    type: Literal["BIOS", "UEFI"] = "BIOS"
+    secure_boot: bool = Field(default=False, description="Needs type UEFI and machine type q35.")
+
+    @model_validator(mode="after")
+    def _secure(self) -> Self:
+        if self.secure_boot and self.type != "UEFI":
+            raise ValueError("secureBoot needs type: UEFI")
+        return self
+
+
+class Boot(Model):
+    """Boot a kernel directly, or name disks and nics in the order to try."""
+
+    kernel: ImageSource | None = None
+    initramfs: ImageSource | None = None
+    cmdline: str | None = Field(default=None, max_length=4000, description="Kernel command line.")
+    order: tuple[Name, ...] = Field(default=(), description="Names of disks and nics. Default: disks as listed.")
+
+    @model_validator(mode="after")
+    def _kernel_first(self) -> Self:
+        if self.kernel is None and (self.initramfs or self.cmdline):
+            raise ValueError("initramfs and cmdline need a kernel")
+        return self
+
+
+class GuestAgent(Model):
+    enabled: bool = Field(default=True, description="Adds the channel the QEMU guest agent listens on.")
+
+
+class Shutdown(Model):
+    grace_period_seconds: int = Field(
+        default=60, ge=0, le=86_400, strict=True, description="How long a guest may take to shut down when asked (ACPI)."
+    )
+    on_timeout: Literal["Force", "Wait"] = Field(
+        default="Force", description="After the grace period: Force cuts the power, Wait keeps asking."
+    )
+
+
+class VirtualMachineSpec(Model):
+    run_strategy: RunStrategy = Field(
+        default=RunStrategy.ALWAYS,
+        description="Always: runs, whatever happens. RerunOnFailure: runs until its guest shuts down by itself. "
+        "Manual: follows power. Halted: off. Once: runs a single time.",
+    )
+    power: Power | None = Field(default=None, description="With runStrategy Manual. Default: Stopped.")
+    restarted_at: str | None = Field(
+        default=None, max_length=64, description="A token (by custom the time): a new value restarts the machine once."
+    )
+    powered_off_at: str | None = Field(
+        default=None, max_length=64,
+        description="A token: a new value cuts the power at once, if the machine is to be off and is not.",
+    )
+    suspend: bool = Field(default=False, description="Leave the machine alone: observe and report, change nothing.")
+    drift_policy: DriftPolicy = Field(
+        default=DriftPolicy.CORRECT, description="Correct what others change behind our back, or only Report it."
+    )
+    update_policy: UpdatePolicy = Field(
+        default=UpdatePolicy.ON_NEXT_BOOT,
+        description="OnNextBoot: changes that need a restart wait for one. Immediate: restart the machine for them. "
+        "Never: change nothing while the machine runs.",
+    )
+    reclaim_policy: ReclaimPolicy = Field(
+        default=ReclaimPolicy.DELETE, description="What becomes of the machine's disks when it is deleted."
+    )
+    host_selector: dict[str, str] = Field(default_factory=dict, description="Labels a host must carry.")
+    resources: Resources = Field(default_factory=Resources)
+    machine: MachineType = Field(default_factory=MachineType)
+    virtualization: Virtualization = Field(
+        default=Virtualization.AUTO, description="Auto takes KVM where it was found usable, else TCG (emulation)."
+    )
+    firmware: Firmware = Field(default_factory=Firmware)
+    boot: Boot = Field(default_factory=Boot)
+    disks: tuple[Disk, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    display: Display = Field(default_factory=Display)
+    guest_agent: GuestAgent = Field(default_factory=GuestAgent)
+    cloud_init: CloudInit | None = None
+    shutdown: Shutdown = Field(default_factory=Shutdown)
+
+    @model_validator(mode="after")
+    def _power_is_manual(self) -> Self:
+        if self.power is not None and self.run_strategy is not RunStrategy.MANUAL:
+            raise ValueError(f"power needs runStrategy: Manual (it is {self.run_strategy})")
+        return self
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Self:
+        for field, names in (("disks", [d.name for d in self.disks]), ("nics", [n.name for n in self.nics])):
+            if twice := first_repeated(names):
+                raise ValueError(f"{field}: the name {twice!r} is used twice")
+        if twice := first_repeated(n.mac for n in self.nics if n.mac):
+            raise ValueError(f"nics: the mac {twice} is used twice")
+        ports = [(f.host_address, f.protocol, f.host_port) for n in self.nics if n.user for f in n.user.forwards]
+        if again := first_repeated(ports):
+            raise ValueError(f"nics: host port {again[2]}/{again[1]} on {again[0]} is forwarded twice")
+        return self
+
+    @model_validator(mode="after")
+    def _boot_order_known(self) -> Self:
+        known = {d.name for d in self.disks} | {n.name for n in self.nics}
+        for name in self.boot.order:
+            if name not in known:
+                raise ValueError(f"boot.order: there is no disk or nic named {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _secure_boot_q35(self) -> Self:
+        if self.firmware.secure_boot and self.machine.type != "q35":
+            raise ValueError("firmware.secureBoot needs machine.type: q35")
+        return self
+
+
+def first_repeated(items: Iterable[T]) -> T | None:
+    seen: set[T] = set()
+    for item in items:
+        if item in seen:
+            return item
+        seen.add(item)
+    return None
+
+
+class MachineState(StrEnum):
+    """What a machine is doing, in one word (KubeVirt's printableStatus)."""
+
+    PENDING = "Pending"  # not defined yet: waiting for a host, an image, space
+    STOPPED = "Stopped"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    PAUSED = "Paused"
+    SAVED = "Saved"
+    STOPPING = "Stopping"
+    CRASH_LOOP = "CrashLoopBackOff"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    DELETING = "Terminating"
+    UNKNOWN = "Unknown"
+
+
+class GuestAddress(Model):
+    nic: str
+    ip: str
+    source: Literal["Lease", "Agent", "Arp", "Forward"] = Field(description="Who told us.")
+
+
+class PendingChange(Model):
+    """A difference between the spec and the machine, and what carrying it out takes."""
+
+    field: str
+    old: str
+    new: str
+    disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"]
+
+
+class VirtualMachineStatus(Model):
+    observed_generation: int = 0
+    state: MachineState = MachineState.PENDING
+    conditions: tuple[Condition, ...] = ()
+    host: str | None = None
+    domain_uuid: str | None = None
+    pid: int | None = Field(default=None, description="QEMU's process id, where the host is this one.")
+    virtualization: Literal["KVM", "TCG", "Test"] | None = None
+    addresses: tuple[GuestAddress, ...] = ()
+    vnc: str | None = Field(default=None, description="address:port of the VNC server.")
+    console_log: str | None = Field(default=None, description="File that receives the serial console.")
+    restarts: int = Field(default=0, description="Restarts after the guest ended unasked, since the operator started.")
+    started_at: str | None = Field(default=None, description="When the domain was last seen to start.")
+    changes: tuple[PendingChange, ...] = Field(default=(), description="What waits for a restart, or is forbidden.")
+    drift: tuple[PendingChange, ...] = Field(default=(), description="What others changed (driftPolicy Report).")
+
+
+class VirtualMachine(Resource):
+    KIND: ClassVar[str] = "VirtualMachine"
+    PLURAL: ClassVar[str] = "virtualmachines"
+    SHORT: ClassVar[tuple[str, ...]] = ("vm", "vms")
+
+    api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
+    kind: Literal["VirtualMachine"] = "VirtualMachine"
+    spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec)
+    status: VirtualMachineStatus | None = None

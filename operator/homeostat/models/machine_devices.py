@@ -1,0 +1,187 @@
+"""The devices of a VirtualMachine's spec: disks, nics, display, and where their contents come from."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from .base import Model, Name
+from .quantity import Quantity
+
+
+class ReclaimPolicy(StrEnum):
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+class ImageFormat(StrEnum):
+    RAW = "raw"
+    QCOW2 = "qcow2"
+    VMDK = "vmdk"
+    ISO = "iso"
+
+
+class ImageSource(Model):
+    """A file that is fetched once into the host's read-only cache and shared by all machines that name it."""
+
+    url: str | None = Field(default=None, description="http://, https:// or file:// address of the image.")
+    path: str | None = Field(default=None, description="A local file, absolute or relative to the YAML file's folder.")
+    sha256: str | None = Field(default=None, description="What the file must hash to; another hash is never booted.")
+    format: ImageFormat | None = Field(default=None, description="Detected from the file where not given.")
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, url: str | None) -> str | None:
+        if url is not None and not re.match(r"^(https?://[^/\s]+/?|file:///)\S*$", url):
+            raise ValueError("must be an http://, https:// or file:/// address")
+        return url
+
+    @field_validator("sha256")
+    @classmethod
+    def _hash(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        digest = value.lower().removeprefix("sha256:")
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise ValueError("must be a SHA-256 in hexadecimal: 64 digits 0-9a-f")
+        return digest
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.url is None) == (self.path is None):
+            raise ValueError("give exactly one of url and path")
+        return self
+
+
+class DiskBus(StrEnum):
+    VIRTIO = "virtio"
+    SCSI = "scsi"
+    SATA = "sata"
+    IDE = "ide"
+    USB = "usb"
+
+
+class Disk(Model):
+    """An overlay on an image, a blank disk of a size, or a cdrom."""
+
+    name: Name = Field(description="Identity of the disk within its machine; its file carries this name.")
+    type: Literal["disk", "cdrom"] = Field(default="disk", description="A cdrom is read-only and may be empty.")
+    image: ImageSource | None = Field(default=None, description="What the disk starts as (never written to).")
+    size: Quantity | None = Field(
+        default=None, description="Size the guest sees. Default: the image's. It can grow, never shrink."
+    )
+    bus: DiskBus | None = Field(default=None, description="Default: virtio; sata for a cdrom (ide on machine type pc).")
+    cache: Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None = Field(
+        default=None, description="Host page cache use. Default: the hypervisor's."
+    )
+    io: Literal["native", "threads", "io_uring"] | None = Field(
+        default=None, description="How QEMU submits I/O; native needs cache none or directsync."
+    )
+    serial: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.+-]{1,20}$", description="Serial the guest sees.")
+    reclaim_policy: ReclaimPolicy | None = Field(
+        default=None, description="What becomes of the disk's file when its machine is deleted. Default: the machine's."
+    )
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if self.type == "disk" and self.image is None and self.size is None:
+            raise ValueError("a disk needs an image, a size, or both")
+        if self.type == "cdrom" and self.size is not None:
+            raise ValueError("a cdrom has no size of its own: remove size")
+        if self.type == "cdrom" and self.bus == DiskBus.VIRTIO:
+            raise ValueError("a cdrom cannot be on bus virtio: use sata, scsi, ide or usb")
+        if self.size == 0:
+            raise ValueError("size must be larger than 0")
+        if self.io == "native" and self.cache not in ("none", "directsync"):
+            raise ValueError("io: native needs cache: none or cache: directsync")
+        return self
+
+
+def _check_address(value: str) -> str:
+    return str(ipaddress.ip_address(value))
+
+
+Address = Annotated[str, AfterValidator(_check_address)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+
+
+class PortForward(Model):
+    """A port of the host that leads to a port of the guest (user-mode networking)."""
+
+    host_port: Port
+    guest_port: Port
+    protocol: Literal["TCP", "UDP"] = "TCP"
+    host_address: Address = Field(default="127.0.0.1", description="Where the host listens. Default: loopback only.")
+
+
+class UserNetwork(Model):
+    """Networking inside QEMU: outgoing connections, and port forwards for incoming ones. Needs no privileges."""
+
+    forwards: tuple[PortForward, ...] = ()
+
+
+def _check_mac(value: str) -> str:
+    mac = value.lower()
+    if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", mac):
+        raise ValueError("must be six pairs of hexadecimal digits, such as 52:54:00:12:34:56")
+    if int(mac[:2], 16) & 1:
+        raise ValueError("is a multicast address (its first byte is odd); a nic needs a unicast one")
+    return mac
+
+
+class Nic(Model):
+    """A network card: on a libvirt network, on a bridge of the host, or in user mode."""
+
+    name: Name = Field(description="Identity of the nic within its machine.")
+    network: str | None = Field(default=None, pattern=r"^[^/\s<>&]{1,64}$", description="A libvirt network, such as default (NAT).")
+    bridge: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$", description="A bridge that exists on the host."
+    )
+    user: UserNetwork | None = Field(default=None, description="User-mode networking with port forwards.")
+    mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
+        default=None, description="Default: derived from the machine's uid and the nic's name, so it never changes."
+    )
+    model: Literal["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"] = "virtio"
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(x is not None for x in (self.network, self.bridge, self.user)) != 1:
+            raise ValueError("give exactly one of network, bridge and user")
+        return self
+
+
+class Vnc(Model):
+    enabled: bool = True
+    listen: Address = Field(default="127.0.0.1", description="Anything but loopback needs a passwordFile.")
+    port: Annotated[int, Field(ge=5900, le=65535, strict=True)] | None = Field(
+        default=None, description="Default: the next free one from 5900."
+    )
+    password_file: str | None = Field(default=None, description="A file (mode 0600) that holds the VNC password.")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.enabled and not ipaddress.ip_address(self.listen).is_loopback and not self.password_file:
+            raise ValueError(f"listen: {self.listen} can be reached from outside and needs a passwordFile")
+        return self
+
+
+class Display(Model):
+    video: Literal["virtio", "vga", "qxl", "cirrus", "bochs", "none"] = "virtio"
+    vnc: Vnc = Field(default_factory=Vnc)
+
+
+class CloudInit(Model):
+    """A NoCloud seed: a small read-only disk labelled CIDATA.
+
+    The fields are the files of https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
+    """
+
+    user_data: str | None = Field(default=None, description="#cloud-config, a script, or any form cloud-init knows.")
+    meta_data: str | None = Field(
+        default=None, description="YAML. Default: instance-id (the machine's uid) and local-hostname (its name)."
+    )
+    network_config: str | None = Field(default=None, description="YAML, netplan version 1 or 2.")

@@ -1,0 +1,240 @@
+"""The closed union of everything the operator can do to a machine. Each action says why it is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .domain import DiskConfig, DomainConfig, NicConfig, Record
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """A base image: where it comes from, and what it must hash to."""
+
+    url: str  # http, https or file
+    sha256: str | None = None
+    format: str | None = None  # raw | qcow2 | vmdk | iso; None: detect
+
+    @property
+    def key(self) -> str:
+        return f"{self.url}#{self.sha256 or ''}#{self.format or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchImage:
+    """Starts a fetch into the cache; it goes on in the background."""
+
+    image: ImageRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDisk:
+    """A qcow2 file, as an overlay where ``backing`` is given. ``size`` in bytes; None: the backing image's."""
+
+    path: str
+    size: int | None
+    backing: str | None
+    backing_format: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrowDisk:
+    """``target`` is the device name while the machine runs, None while it is off."""
+
+    uuid: str
+    path: str
+    size: int  # bytes
+    target: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSeed:
+    """A NoCloud ISO at ``path``; ``files`` are (name, text)."""
+
+    path: str
+    files: tuple[tuple[str, str], ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefineDomain:
+    """Creates or changes the definition; a running domain goes on as it is."""
+
+    config: DomainConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCreated:
+    """Remembers on disk that the domain was defined once."""
+
+    directory: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """Updates our metadata on the domain, live and in its definition."""
+
+    uuid: str
+    record: Record
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAutostart:
+    uuid: str
+    enabled: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartDomain:
+    """Boots it, or resumes it from its managed save."""
+
+    uuid: str
+    paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownDomain:
+    """Asks the guest to shut down."""
+
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOffDomain:
+    """Cuts the power."""
+
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseDomain:
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeDomain:
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDomain:
+    """Managed save: memory to disk, and off."""
+
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardSave:
+    """Removes the managed save, so that the next start boots."""
+
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachDisk:
+    uuid: str
+    disk: DiskConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetachDisk:
+    uuid: str
+    disk: DiskConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMedium:
+    """Another image (or none) in a cdrom drive."""
+
+    uuid: str
+    disk: DiskConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachNic:
+    uuid: str
+    nic: NicConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetachNic:
+    uuid: str
+    nic: NicConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndefineDomain:
+    """Removes the definition with its managed save, nvram and checkpoint metadata; disks are not touched."""
+
+    uuid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFile:
+    """Removes one file of the machine's own (a disk, a seed, a log)."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDirectory:
+    """Removes the machine's directory with its logs, seeds and marker; refused while disk files are in it."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResource:
+    """Teardown is complete: the resource may go."""
+
+    reason: str
+
+
+Action = (
+    FetchImage
+    | CreateDisk
+    | GrowDisk
+    | WriteSeed
+    | DefineDomain
+    | MarkCreated
+    | WriteRecord
+    | SetAutostart
+    | StartDomain
+    | ShutdownDomain
+    | PowerOffDomain
+    | PauseDomain
+    | ResumeDomain
+    | SaveDomain
+    | DiscardSave
+    | AttachDisk
+    | DetachDisk
+    | ChangeMedium
+    | AttachNic
+    | DetachNic
+    | UndefineDomain
+    | DeleteFile
+    | DeleteDirectory
+    | ReleaseResource
+)

@@ -1,0 +1,127 @@
+"""A libvirt domain as values: what the planner wants defined, and what the driver read back.
+
+Every default has been decided by the time one of these exists; the driver turns them into XML and back, and adds nothing.
+A field that is None was left to libvirt, and is not compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class DomainType(StrEnum):
+    """libvirt's ``<domain type=...>``."""
+
+    KVM = "kvm"
+    QEMU = "qemu"  # TCG: emulation
+    TEST = "test"  # libvirt's own test driver
+
+
+@dataclass(frozen=True, slots=True)
+class CpuConfig:
+    """``mode`` is libvirt's: host-passthrough, host-model, maximum or custom (then ``model`` is its name)."""
+
+    mode: str
+    model: str | None = None
+    features: tuple[str, ...] = ()  # "+name" or "-name"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelBoot:
+    """Direct kernel boot; absolute paths on the host."""
+
+    kernel: str
+    initramfs: str | None = None
+    cmdline: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskConfig:
+    """One disk or cdrom drive. ``source`` is its identity, for a drive its ``target``."""
+
+    name: str
+    device: str  # disk | cdrom
+    source: str | None  # absolute path; None: an empty drive
+    format: str  # raw | qcow2
+    bus: str
+    target: str  # vda, sda, hda ...
+    read_only: bool = False
+    cache: str | None = None
+    io: str | None = None
+    serial: str | None = None
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardConfig:
+    host_address: str
+    host_port: int
+    guest_port: int
+    protocol: str  # tcp | udp
+
+
+@dataclass(frozen=True, slots=True)
+class NicConfig:
+    """One network card; the MAC is its identity. ``source`` is the network's or bridge's name, empty for user mode."""
+
+    name: str
+    kind: str  # network | bridge | user
+    source: str
+    mac: str
+    model: str
+    forwards: tuple[ForwardConfig, ...] = ()
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VncConfig:
+    listen: str
+    port: int | None  # None: the next free one
+    password: str | None = None  # never printed, never compared
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Our own element in the domain's ``<metadata>``: whose domain this is, and what was last applied to it.
+
+    It is written with the definition, so that a decision never rests on our own earlier status.
+    """
+
+    uid: str  # of the resource
+    namespace: str
+    name: str
+    instance: str = ""  # of the operator's store: two operators on one host keep apart
+    generation: int = 0
+    spec_hash: str = ""  # of the DomainConfig as planned, see planner.changes.spec_hash
+    restarted_at: str = ""  # last token carried out
+    powered_off_at: str = ""  # last token carried out
+    power: str = ""  # last power carried out (runStrategy Manual)
+    outcome: str = ""  # of the last run: Started | Succeeded | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class DomainConfig:
+    """The whole definition."""
+
+    name: str
+    uuid: str
+    type: DomainType
+    memory: int  # bytes
+    vcpus: int
+    machine: str  # q35, pc, or a versioned one such as pc-q35-7.2
+    cpu: CpuConfig | None
+    uefi: bool = False
+    secure_boot: bool = False
+    kernel: KernelBoot | None = None
+    disks: tuple[DiskConfig, ...] = ()
+    nics: tuple[NicConfig, ...] = ()
+    video: str | None = None  # None: no video device
+    vnc: VncConfig | None = None
+    console_log: str | None = None  # file that receives the serial console
+    guest_agent: bool = False
+    spare_pci_ports: int = 0  # q35: empty root ports, for attaching devices while running; not compared
+    record: Record | None = None  # None on a domain that is not ours; not compared
+
+    def with_record(self, record: Record) -> DomainConfig:
+        return replace(self, record=record)

@@ -1,0 +1,129 @@
+"""What was observed: of the host, of a domain, of storage, and what the operator remembers of its own acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .domain import DomainConfig, DomainType, Record
+
+
+class DomainState(StrEnum):
+    """libvirt's virDomainState, in words."""
+
+    RUNNING = "running"  # also libvirt's "blocked"
+    PAUSED = "paused"
+    SHUTTING_DOWN = "shutting-down"
+    SHUTOFF = "shutoff"
+    CRASHED = "crashed"
+    SUSPENDED = "pmsuspended"
+
+    @property
+    def active(self) -> bool:
+        return self not in (DomainState.SHUTOFF, DomainState.CRASHED)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDomain:
+    """One domain, ours or not, as libvirt had it when last read."""
+
+    name: str
+    uuid: str
+    state: DomainState
+    reason: str  # of the state: booted, user, destroyed, crashed, shutdown, failed, ioerror, unknown ...
+    persistent: bool
+    autostart: bool
+    managed_save: bool
+    record: Record | None  # None: not ours
+    config: DomainConfig | None  # the definition (what the next boot uses); None where not read (foreign domains)
+    live: DomainConfig | None = None  # what runs now; None when off
+    pid: int | None = None
+    vnc: str | None = None  # address:port while running
+    run: str = ""  # names this run of the domain: another one after every start
+
+
+class ImagePhase(StrEnum):
+    MISSING = "Missing"
+    FETCHING = "Fetching"
+    READY = "Ready"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedImage:
+    """One base image in the host's cache."""
+
+    phase: ImagePhase
+    path: str | None = None  # absolute, when Ready
+    format: str = "raw"  # raw | qcow2 | vmdk, as detected (an iso is raw)
+    virtual_size: int = 0  # bytes
+    fetched: int = 0  # bytes so far
+    total: int | None = None  # bytes, where known
+    error: str = ""  # Failed: what happened and what to do
+    permanent: bool = False  # Failed: trying again cannot help until the spec changes (wrong checksum, 404, not an image)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDisk:
+    """One disk file of a machine."""
+
+    path: str
+    virtual_size: int  # bytes
+    backing: str | None  # absolute path of the base image
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedStorage:
+    """The storage of one machine. ``images`` is keyed by ImageRef.key, ``disks`` by the file's path."""
+
+    images: Mapping[str, ObservedImage] = field(default_factory=dict)
+    disks: Mapping[str, ObservedDisk] = field(default_factory=dict)
+    seeds: frozenset[str] = frozenset()  # paths of cloud-init seeds present
+    created: bool = False  # its domain was defined once (marker file), so a missing one was taken away
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """One host, as registered. Paths are the host's."""
+
+    name: str
+    reachable: bool
+    uri: str
+    domain_types: frozenset[DomainType] = frozenset()
+    kvm_usable: bool = False
+    memory: int = 0  # bytes
+    cpus: int = 0
+    storage_root: str = ""  # absolute
+    networks: frozenset[str] = frozenset()  # libvirt networks that are active
+    bridges: frozenset[str] | None = None  # None: not known (a remote host)
+    attach: bool = True  # devices can be attached while running (not by the test driver)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""  # not reachable: why, and what to do
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the operator remembers of its own acts on one machine since it started (seconds on the monotonic clock).
+
+    Losing it is safe: a grace period or a backoff then starts again.
+    """
+
+    shutdown_asked: float | None = None  # when shutdown was last asked for and not yet obeyed
+    shutdown_since: float | None = None  # when it was first asked for
+    ended: int = 0  # consecutive ends that nobody asked for
+    last_end: float | None = None
+    last_start: float | None = None  # last start by us
+    start_error: str = ""  # of the last start, empty once one succeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that a plan for one machine rests on."""
+
+    host: HostFacts
+    domain: ObservedDomain | None  # by our uuid
+    clash: ObservedDomain | None = None  # another domain that holds our name
+    storage: ObservedStorage = field(default_factory=ObservedStorage)
+    memory: Memory = field(default_factory=Memory)
+    others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

@@ -1,0 +1,95 @@
+"""What the runtime stands on, as protocols: a store of resources (one per mode) and a driver per host."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from homeostat.models.base import Key, Model, Resource
+from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage
+
+EventType = Literal["Normal", "Warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a resource. ``id`` grows with time within one store; ``time`` is RFC 3339, UTC."""
+
+    id: int
+    time: str
+    key: Key
+    type: EventType
+    reason: str  # CamelCase: Created, Started, Stopped, Deleted, HealthChanged, Failed ...
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)  # for programs, such as ip or plugin
+    count: int = 1  # repeated events are counted up, not repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One change of a spec, field by field. ``changes`` maps a dotted field to (old, new); None for the creation."""
+
+    key: Key
+    generation: int
+    time: str
+    author: str  # api, cli, or the git author
+    changes: Mapping[str, tuple[Any, Any]] | None
+    commit: str | None = None
+
+
+class ResourceStore(Protocol):
+    """Desired state in, status and events out. Both modes speak it."""
+
+    async def get(self, key: Key) -> Resource | None:
+        """The resource with its status, also while it is being deleted; None when there is none."""
+
+    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]: ...
+
+    def changes(self) -> AsyncIterator[Key]:
+        """Every resource once, then each again whenever its metadata or spec changed. Statuses are not reported."""
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        """Replaces the status; without effect when it is the same or the resource has gone."""
+
+    async def release(self, key: Key, uid: str) -> None:
+        """Removes our finalizer: teardown is complete and the resource may go."""
+
+    async def record_event(
+        self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
+    ) -> None: ...
+
+
+class HostDriver(Protocol):
+    """One libvirt host. Reads come from its inventory, which events keep fresh; they cost no libvirt call."""
+
+    @property
+    def facts(self) -> HostFacts: ...
+
+    def domain(self, uuid: str) -> ObservedDomain | None: ...
+
+    def domain_named(self, name: str) -> ObservedDomain | None: ...
+
+    def domains(self) -> Sequence[ObservedDomain]: ...
+
+    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """MAC -> (ip, source) pairs, source being Lease, Agent or Arp."""
+
+    def subscribe(self, changed: Callable[[str | None], None]) -> None:
+        """``changed(uuid)`` after a domain's observation changed; ``changed(None)`` after the whole host's did (facts,
+        reconnect, a fetched image)."""
+
+    async def storage(
+        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
+    ) -> ObservedStorage: ...
+
+    async def execute(self, action: Action) -> None:
+        """Carries one action out, and refreshes what it changed.
+
+        Raises:
+            DriverError: it could not be done (see homeostat.driver.errors).
+        """
+
+    async def refresh(self, uuid: str) -> None:
+        """Reads one domain again."""
