@@ -1,0 +1,69 @@
+# make test    everything: system packages, virtualenv, lint, then the tests part by part
+# make lint    ruff, mypy --strict, import contracts
+# make unit    the fast tests only (no libvirt needed)
+# make bench   the benchmarks, one JSON line each
+# make demo    machines from examples/ on real QEMU; make demo-down removes every trace
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -q
+BENCHMARKS := converge guests restart idle heal edit list memory
+
+.PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system venv
+.NOTPARALLEL:
+
+test: lint unit libvirt api kubernetes e2e
+	@echo "== all passed"
+
+# Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
+system:
+	@scripts/install-system
+
+venv: system $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "== virtualenv: $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+lint: venv
+	@echo "== lint: ruff"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@echo "== lint: mypy"
+	$(BIN)/mypy
+	@echo "== lint: import contracts"
+	$(BIN)/lint-imports --no-logo
+
+# $(call part,FOLDER,OPTIONS): the tests of one folder, announced; an empty folder says so.
+define part
+	@if find tests/$(1) -name 'test_*.py' 2>/dev/null | grep -q .; then \
+		echo "== tests: $(1)"; $(PYTEST) $(2) tests/$(1); \
+	else echo "== tests: $(1): none yet"; fi
+endef
+
+unit: venv
+	$(call part,unit,-n 2)
+
+libvirt: venv
+	$(call part,libvirt)
+
+api: venv
+	$(call part,api)
+
+kubernetes: venv
+	$(call part,kubernetes)
+
+e2e: venv
+	$(call part,e2e)
+
+bench: venv
+	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks $$name; done
+
+demo: venv
+	@scripts/demo
+
+demo-down:
+	@scripts/demo down

@@ -1,0 +1,1 @@
+"""The REST API: writes specs, reports status."""

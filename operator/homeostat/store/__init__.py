@@ -1,0 +1,1 @@
+"""Where resources live: a folder of YAML files, or Kubernetes."""

@@ -1,0 +1,3 @@
+"""What every part of the test suite shares."""
+
+from __future__ import annotations
