@@ -1,0 +1,245 @@
+"""A libvirtd of our own: own configuration, sockets, state and NAT network, beside whatever libvirt the machine has.
+
+Programs: `python -m tests.rig.libvirtd --dir DIR` starts one, prints its URI and stays until SIGTERM or Ctrl-C;
+`... --dir DIR up` starts one and leaves it running; `... --dir DIR down` removes it with all its domains.
+
+The daemons run in a mount namespace (tests/rig/private-mounts) where libvirt's folders are DIR's: a developer's own
+libvirt is neither seen nor touched. Where KVM is not usable, /dev/kvm is missing there (libvirt then chooses TCG).
+Guests run as libvirt-qemu, as on a real host, so wrong file permissions fail here too. Needs root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from tests.rig import processes
+from tests.rig.network import bridge_name, free_subnet, network_xml
+from tests.rig.waiting import wait_until
+
+QEMU_CONF = """# AppArmor and cgroups may be absent, or closed to us (containers).
+security_driver = "none"
+cgroup_controllers = []
+"""
+LIBVIRTD_CONF = """auth_unix_rw = "none"
+unix_sock_rw_perms = "0777"
+log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
+"""
+START_TIMEOUT = 60.0  # seconds; the first start on a loaded machine probes QEMU
+
+
+def kvm_usable() -> bool:
+    """Whether /dev/kvm exists and the CPU shows the flags it needs; HOMEOSTAT_RIG_KVM=0 or 1 overrides."""
+    override = os.environ.get("HOMEOSTAT_RIG_KVM")
+    if override is not None:
+        return override == "1"
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return Path("/dev/kvm").exists() and ("vmx" in flags or "svm" in flags)
+
+
+class Libvirtd:
+    """One private libvirtd. A context manager: started on entry, every trace removed on exit."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._temporary = directory is None
+        # Short, because a unix socket's path has 108 bytes; open to libvirt-qemu, who has to reach images in it.
+        self.directory = (directory or Path(tempfile.mkdtemp(prefix="hs-rig-", dir="/tmp"))).resolve()
+        self.bridge = bridge_name(self.directory)
+
+    @property
+    def uri(self) -> str:
+        return f"qemu+unix:///system?socket={self.socket}"
+
+    @property
+    def socket(self) -> Path:
+        return self.directory / "run" / "libvirt-sock"
+
+    @property
+    def storage(self) -> Path:
+        """A folder that both root and libvirt-qemu reach: for images and state of a test."""
+        return self.directory / "storage"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "log" / "libvirtd.log"
+
+    @property
+    def pid(self) -> int | None:
+        """libvirtd's pid, None when it does not run."""
+        pid = processes.read_pid(self.directory / "libvirtd.pid")
+        return pid if pid is not None and "libvirtd" in processes.command_of(pid) and processes.alive(pid) else None
+
+    def start(self) -> None:
+        """Start virtlogd and libvirtd where they do not run, and wait until libvirtd answers."""
+        if os.geteuid() != 0:
+            raise RuntimeError("the rig needs root: it starts a libvirtd with its own mounts and network bridge")
+        self._prepare()
+        logd = processes.read_pid(self.directory / "virtlogd.pid")
+        if logd is None or "virtlogd" not in processes.command_of(logd):
+            self._spawn("virtlogd")
+        with self._one_rig_at_a_time():
+            self._define_network()
+            if self.pid is None:
+                self._spawn("libvirtd")
+            wait_until(self._answers, START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+
+    def kill9(self) -> None:
+        """Kill libvirtd as a crash would; guests and the network stay."""
+        pid = self.pid
+        if pid is None:
+            raise RuntimeError("libvirtd does not run")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not processes.alive(pid), 10, f"libvirtd ({pid}) is gone")
+
+    def shutdown(self) -> None:
+        """Stop libvirtd as an administrator would (SIGTERM); guests and the network stay."""
+        pid = self.pid
+        if pid is not None:
+            processes.end(pid, "libvirtd")
+
+    def restart(self) -> None:
+        """Start libvirtd again, after kill9() or shutdown() or in place of a running one."""
+        self.shutdown()
+        self.start()
+
+    def stop(self) -> None:
+        """Remove everything: domains, network, daemons, and the folder where we made it. Safe to call twice."""
+        try:
+            if (self.directory / "run").exists():
+                self._remove_domains_and_network()
+        finally:
+            for name in ("libvirtd", "virtlogd"):
+                pid = processes.read_pid(self.directory / f"{name}.pid")
+                if pid is not None:
+                    processes.end(pid, name)
+            self._end_leftovers()
+            if self._temporary:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Libvirtd:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def virsh(self, *arguments: str, check: bool = True) -> str:
+        """Run virsh against this libvirtd; its output. A failure raises with virsh's own message."""
+        done = subprocess.run(["virsh", "-q", "-c", self.uri, *arguments], capture_output=True, text=True, check=False)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"virsh {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def _prepare(self) -> None:
+        for name in ("etc/qemu/networks/autostart", "lib", "cache", "log", "run", "dev", "storage"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o711)
+        self.storage.chmod(0o711)
+        (self.directory / "etc" / "qemu.conf").write_text(QEMU_CONF)
+        (self.directory / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF)
+        (self.directory / "etc" / "virtlogd.conf").write_text("")
+
+    def _define_network(self) -> None:
+        """The network `default`, autostarted; once, because the subnet of a running network must stay."""
+        definition = self.directory / "etc" / "qemu" / "networks" / "default.xml"
+        if definition.exists():
+            return
+        subnet = free_subnet(zlib.crc32(str(self.directory).encode()))
+        definition.write_text(network_xml(self.bridge, subnet))
+        autostart = definition.parent / "autostart" / "default.xml"
+        autostart.symlink_to("/etc/libvirt/qemu/networks/default.xml")
+
+    @contextlib.contextmanager
+    def _one_rig_at_a_time(self) -> Iterator[None]:
+        """Two rigs that start together must not choose the same subnet."""
+        with open("/tmp/homeostat-rig.lock", "w") as lock:  # noqa: S108 - shared by all rigs of this machine on purpose
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _spawn(self, daemon: str) -> None:
+        """Start a daemon in the foreground, in its own session, so that Ctrl-C and our end do not reach it."""
+        binary = shutil.which(daemon, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        if binary is None:
+            raise RuntimeError(f"{daemon} is not installed: run scripts/install-system")
+        hide_kvm = "0" if kvm_usable() else "1"
+        launcher = str(Path(__file__).with_name("private-mounts"))
+        with open(self.directory / "log" / f"{daemon}.out", "ab") as output:
+            child = subprocess.Popen(
+                ["unshare", "--mount", "--propagation", "private", launcher, str(self.directory), hide_kvm, binary]
+                + ["--config", f"/etc/libvirt/{daemon}.conf", "--pid-file", f"/run/libvirt/{daemon}.rig.pid"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        child.returncode = 0  # reaped by processes.alive(); Popen shall not warn that its child still runs
+        (self.directory / f"{daemon}.pid").write_text(str(child.pid))
+
+    def _answers(self) -> bool:
+        if self.pid is None:
+            raise RuntimeError("libvirtd has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:])
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(self.socket))
+        return "yes" in self.virsh("net-info", "default")
+
+    def _remove_domains_and_network(self) -> None:
+        if self.pid is None:
+            self.start()
+        for name in self.virsh("list", "--name").split("\n"):
+            if name.strip():
+                self.virsh("destroy", name.strip(), check=False)
+        for name in self.virsh("net-list", "--name").split("\n"):
+            if name.strip():
+                self.virsh("net-destroy", name.strip(), check=False)
+
+    def _end_leftovers(self) -> None:
+        """What libvirt could not end, because it was broken itself."""
+        for path in [*(self.directory / "run").glob("qemu/*.pid"), *(self.directory / "run").glob("network/*.pid")]:
+            pid = processes.read_pid(path)
+            if pid is not None:
+                processes.end(pid, "qemu" if path.parent.name == "qemu" else "dnsmasq")
+        if Path(f"/sys/class/net/{self.bridge}").exists():
+            subprocess.run(["ip", "link", "delete", self.bridge], check=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.rig.libvirtd", description="A private libvirtd.")
+    parser.add_argument("--dir", type=Path, required=True, help="its folder (keep the path short)")
+    parser.add_argument("action", nargs="?", choices=("run", "up", "down"), default="run")
+    options = parser.parse_args()
+    rig = Libvirtd(options.dir)
+    if options.action == "down":
+        rig.stop()
+        return 0
+    if options.action == "up":
+        rig.start()
+        print(rig.uri, flush=True)
+        return 0
+    # Not blocked signals: the daemons would inherit those.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), rig:
+        print(rig.uri, flush=True)
+        signal.pause()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

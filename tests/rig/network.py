@@ -1,0 +1,47 @@
+"""A NAT network for the rig: a subnet and a bridge name that nothing else on this machine uses."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import zlib
+from pathlib import Path
+
+NETWORK_XML = """<network>
+  <name>default</name>
+  <forward mode='nat'/>
+  <bridge name='{bridge}' stp='off' delay='0'/>
+  <ip address='{gateway}' netmask='255.255.255.0'>
+    <dhcp><range start='{first}' end='{last}'/></dhcp>
+  </ip>
+</network>
+"""
+
+
+def bridge_name(directory: Path) -> str:
+    """The same for the same rig folder, and within the kernel's 15 characters."""
+    return f"hsrig{zlib.crc32(str(directory).encode()):08x}"
+
+
+def free_subnet(seed: int) -> ipaddress.IPv4Network:
+    """A /24 of 192.168.0.0/16 that overlaps no route of this machine; the seed spreads rigs that start together."""
+    listing = subprocess.run(["ip", "-4", "route", "show", "table", "all"], capture_output=True, text=True, check=True)
+    used = [network for line in listing.stdout.splitlines() if (network := _route(line)) is not None]
+    for step in range(156):
+        candidate = ipaddress.IPv4Network(f"192.168.{100 + (seed + step) % 156}.0/24")
+        if not any(candidate.overlaps(network) for network in used):
+            return candidate
+    raise RuntimeError("no free /24 in 192.168.100.0 to 192.168.255.0: remove a network that is not needed")
+
+
+def _route(line: str) -> ipaddress.IPv4Network | None:
+    words = line.split()
+    word = words[1] if words[0] in {"local", "broadcast", "blackhole", "unreachable"} else words[0]
+    if word == "default":
+        return None
+    return ipaddress.IPv4Network(word, strict=False)
+
+
+def network_xml(bridge: str, subnet: ipaddress.IPv4Network) -> str:
+    """libvirt's definition of the network `default`: gateway .1, leases .2 to .254."""
+    return NETWORK_XML.format(bridge=bridge, gateway=subnet[1], first=subnet[2], last=subnet[254])

@@ -1,0 +1,46 @@
+"""Processes known by their pid: alive, ended, gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from tests.rig.waiting import wait_until
+
+
+def read_pid(path: Path) -> int | None:
+    """The pid in a pid file; None where there is no such file or it is not (yet) a number."""
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, '' for one that is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; reaps it when it was our child."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return command_of(pid) != ""
+
+
+def end(pid: int, name: str, *, first: signal.Signals = signal.SIGTERM, grace: float = 10) -> None:
+    """End a process of that name: a signal, `grace` seconds, then SIGKILL. A pid that means something else by now is left alone."""
+    if name not in command_of(pid):
+        return
+    os.kill(pid, first)
+    try:
+        wait_until(lambda: not alive(pid), grace, f"{name} ({pid}) ends")
+    except AssertionError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid), grace, f"{name} ({pid}) ends after SIGKILL")

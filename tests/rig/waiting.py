@@ -1,0 +1,36 @@
+"""Waiting for conditions, never for time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: float = 0.05) -> T:
+    """Poll until the predicate returns something true, and return that.
+
+    An exception in the predicate counts as "not yet" and is named in the failure; `timeout` and `interval` are seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            last: object = predicate()
+            if last:
+                return last  # type: ignore[return-value]
+        except Exception as error:
+            last = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what}; last seen: {last!r}")
+        time.sleep(interval)
