@@ -16,6 +16,7 @@ from .quantity import Quantity, format_quantity
 T = TypeVar("T")
 
 MIB = 2**20
+SEED_NAME = "cloud-init"  # the drive that carries the cloudInit seed
 MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
 VCPU_MAX = 512  # what libvirt's q35 guests take at the most
 
@@ -56,7 +57,7 @@ class Cpu(Model):
     model: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",
-        description="host-passthrough, host-model, maximum, or a model name. Default: host-passthrough with KVM, maximum with TCG.",
+        description="host-passthrough, host-model, maximum, or a model name. Default: host-passthrough (KVM) or maximum (TCG).",
     )
     features: tuple[Annotated[str, Field(pattern=r"^[+-]?[a-z0-9_.-]{1,64}$")], ...] = Field(
         default=(), description="CPU features to add, or with a leading '-' to remove."
@@ -122,7 +123,11 @@ class GuestAgent(Model):
 
 class Shutdown(Model):
     grace_period_seconds: int = Field(
-        default=60, ge=0, le=86_400, strict=True, description="How long a guest may take to shut down when asked (ACPI)."
+        default=60,
+        ge=0,
+        le=86_400,
+        strict=True,
+        description="How long a guest may take to shut down when asked (ACPI).",
     )
     on_timeout: Literal["Force", "Wait"] = Field(
         default="Force", description="After the grace period: Force cuts the power, Wait keeps asking."
@@ -140,7 +145,8 @@ class VirtualMachineSpec(Model):
         default=None, max_length=64, description="A token (by custom the time): a new value restarts the machine once."
     )
     powered_off_at: str | None = Field(
-        default=None, max_length=64,
+        default=None,
+        max_length=64,
         description="A token: a new value cuts the power at once, if the machine is to be off and is not.",
     )
     suspend: bool = Field(default=False, description="Leave the machine alone: observe and report, change nothing.")
@@ -181,6 +187,8 @@ class VirtualMachineSpec(Model):
         for field, names in (("disks", [d.name for d in self.disks]), ("nics", [n.name for n in self.nics])):
             if twice := first_repeated(names):
                 raise ValueError(f"{field}: the name {twice!r} is used twice")
+        if any(d.name == SEED_NAME for d in self.disks):
+            raise ValueError(f"disks: the name {SEED_NAME!r} is kept for the seed that cloudInit makes")
         if twice := first_repeated(n.mac for n in self.nics if n.mac):
             raise ValueError(f"nics: the mac {twice} is used twice")
         ports = [(f.host_address, f.protocol, f.host_port) for n in self.nics if n.user for f in n.user.forwards]

@@ -137,10 +137,10 @@ class Nic(Model):
     """A network card: on a libvirt network, on a bridge of the host, or in user mode."""
 
     name: Name = Field(description="Identity of the nic within its machine.")
-    network: str | None = Field(default=None, pattern=r"^[^/\s<>&]{1,64}$", description="A libvirt network, such as default (NAT).")
-    bridge: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$", description="A bridge that exists on the host."
+    network: str | None = Field(
+        default=None, pattern=r"^[^/\s<>&]{1,64}$", description="A libvirt network, such as default (NAT)."
     )
+    bridge: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$", description="A bridge that exists on the host.")
     user: UserNetwork | None = Field(default=None, description="User-mode networking with port forwards.")
     mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
         default=None, description="Default: derived from the machine's uid and the nic's name, so it never changes."

@@ -16,7 +16,18 @@ DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, 
 PATTERN = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$"
 _QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 # What people write from habit, and what they mean.
-_HABITS = {"kb": "k", "mb": "M", "gb": "G", "tb": "T", "m": "Mi", "g": "Gi", "K": "Ki", "kib": "Ki", "mib": "Mi", "gib": "Gi"}
+_HABITS = {
+    "kb": "k",
+    "mb": "M",
+    "gb": "G",
+    "tb": "T",
+    "m": "Mi",
+    "g": "Gi",
+    "K": "Ki",
+    "kib": "Ki",
+    "mib": "Mi",
+    "gib": "Gi",
+}
 
 
 def parse_quantity(value: object) -> int:

@@ -109,12 +109,13 @@ class Memory:
     Losing it is safe: a grace period or a backoff then starts again.
     """
 
-    shutdown_asked: float | None = None  # when shutdown was last asked for and not yet obeyed
-    shutdown_since: float | None = None  # when it was first asked for
+    running_since: float | None = None  # when it was first seen to run, or started by us
+    shutdown_since: float | None = None  # when shutdown was first asked for, and not yet obeyed
+    shutdown_asked: float | None = None  # when it was last asked for
     ended: int = 0  # consecutive ends that nobody asked for
     last_end: float | None = None
-    last_start: float | None = None  # last start by us
-    start_error: str = ""  # of the last start, empty once one succeeded
+    restarts: int = 0  # all starts after such an end
+    resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +127,5 @@ class Observed:
     clash: ObservedDomain | None = None  # another domain that holds our name
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: Memory = field(default_factory=Memory)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # contents of the password files named in the spec
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

@@ -1,0 +1,129 @@
+"""Differences between two definitions, field by field, each with the disruption that carrying it out takes.
+
+Only what the spec owns is compared: a wanted None was left to libvirt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from homeostat.models.quantity import format_quantity
+
+from .domain import DiskConfig, DomainConfig, NicConfig
+from .plan import Change, Disruption
+
+RESTART = Disruption.NEEDS_RESTART
+LIVE = Disruption.LIVE
+
+
+def spec_hash(config: DomainConfig) -> str:
+    """Fingerprint of what was asked for, without our record. It tells a changed spec from a drifted domain."""
+    return hashlib.sha256(_canonical(config).encode()).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> str:
+    """A stable text of nested values. Secrets and what is carried over from libvirt are left out."""
+    if is_dataclass(value):
+        kept = (f.name for f in fields(value) if f.name not in ("record", "password"))
+        return "(" + ",".join(f"{name}={_canonical(getattr(value, name))}" for name in kept) + ")"
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(_canonical, value)) + "]"
+    return repr(value)
+
+
+def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
+    """What differs, named as in the spec."""
+    return tuple(_compare(have, want))
+
+
+def _compare(have: DomainConfig, want: DomainConfig) -> Iterator[Change]:
+    for field, old, new, show in _scalars(have, want):
+        if old != new:
+            yield Change(field, show(old), show(new), RESTART)
+    yield from _compare_disks(have.disks, want.disks)
+    yield from _compare_nics(have.nics, want.nics)
+
+
+def _text(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _yes_no(value: Any) -> str:
+    return "yes" if value else "no"
+
+
+def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any, Any, Callable[[Any], str]]]:
+    yield "metadata.name", have.name, want.name, _text
+    yield "virtualization", have.type, want.type, _text
+    yield "resources.memory", have.memory, want.memory, format_quantity
+    yield "resources.vcpu", have.vcpus, want.vcpus, _text
+    if want.machine and not have.machine.startswith(_pinned(want.machine)):
+        yield "machine", have.machine, want.machine, _text
+    if want.cpu is not None:
+        yield "resources.cpu", have.cpu, want.cpu, _cpu_text
+    yield "firmware.type", have.uefi, want.uefi, lambda uefi: "UEFI" if uefi else "BIOS"
+    yield "firmware.secureBoot", have.secure_boot, want.secure_boot, _yes_no
+    for name in ("kernel", "initramfs", "cmdline"):
+        yield f"boot.{name}", getattr(have.kernel, name, None), getattr(want.kernel, name, None), _text
+    yield "display.video", have.video, want.video, _text
+    yield "display.vnc.enabled", have.vnc is not None, want.vnc is not None, _yes_no
+    if have.vnc and want.vnc:
+        yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, _text
+        yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: _text(port or "automatic")
+    yield "console log", have.console_log, want.console_log, _text
+    yield "guestAgent.enabled", have.guest_agent, want.guest_agent, _yes_no
+
+
+def _pinned(machine: str) -> str:
+    """An unversioned machine type is satisfied by any version of it: libvirt pins one when it is first defined."""
+    return {"q35": "pc-q35-", "pc": "pc-i440fx-"}.get(machine, machine)
+
+
+def _cpu_text(cpu: Any) -> str:
+    return "none" if cpu is None else " ".join((cpu.model or cpu.mode, *cpu.features))
+
+
+_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "boot_order")
+_NIC_FIELDS = ("kind", "source", "mac", "model", "forwards", "boot_order")
+
+
+def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> Iterator[Change]:
+    """A disk can be added while the guest runs; taking one away from under it waits for a restart."""
+    old, new = {d.name: d for d in have}, {d.name: d for d in want}
+    for name in sorted(old.keys() - new.keys()):
+        yield Change(f"disks[{name}]", _text(old[name].source), "removed", RESTART)
+    for name, disk in new.items():
+        if name not in old:
+            hotplug = disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb")
+            yield Change(f"disks[{name}]", "none", "added", LIVE if hotplug else RESTART)
+            continue
+        yield from _compare_fields(f"disks[{name}]", old[name], disk, _DISK_FIELDS)
+        if old[name].source != disk.source:
+            medium = disk.device == "cdrom" and not (disk.source or "").rpartition("/")[2].startswith("seed-")
+            yield Change(f"disks[{name}].image", _text(old[name].source), _text(disk.source), LIVE if medium else RESTART)
+
+
+def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig]) -> Iterator[Change]:
+    old, new = {n.name: n for n in have}, {n.name: n for n in want}
+    for name in sorted(old.keys() - new.keys()):
+        yield Change(f"nics[{name}]", old[name].mac, "removed", RESTART if old[name].kind == "user" else LIVE)
+    for name, nic in new.items():
+        if name not in old:
+            yield Change(f"nics[{name}]", "none", "added", RESTART if nic.kind == "user" else LIVE)
+        else:
+            yield from _compare_fields(f"nics[{name}]", old[name], nic, _NIC_FIELDS)
+
+
+def _compare_fields(prefix: str, old: Any, new: Any, names: Sequence[str]) -> Iterator[Change]:
+    for name in names:
+        was, shall = getattr(old, name), getattr(new, name)
+        if was != shall:
+            yield Change(f"{prefix}.{_camel(name)}", _text(was), _text(shall), RESTART)
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(word.title() for word in tail)

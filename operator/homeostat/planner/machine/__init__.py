@@ -1,0 +1,5 @@
+"""Planning one VirtualMachine."""
+
+from .plan import plan_machine
+
+__all__ = ["plan_machine"]

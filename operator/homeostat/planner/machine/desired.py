@@ -1,0 +1,211 @@
+"""From a spec to the domain it asks for. Every default is decided here, so that XML and storage hold no policy."""
+
+from __future__ import annotations
+
+from homeostat.models.machine import SEED_NAME, Virtualization, VirtualMachine
+from homeostat.models.machine_devices import Disk, DiskBus, Display, ImageFormat, Nic
+
+from ..domain import (
+    CpuConfig,
+    DiskConfig,
+    DomainConfig,
+    DomainType,
+    ForwardConfig,
+    KernelBoot,
+    NicConfig,
+    VncConfig,
+)
+from ..observed import HostFacts, Observed
+from .identity import disk_path, domain_name, domain_uuid, mac_address, machine_directory
+from .storage import image_ref, seed_path
+
+SPARE_PCI_PORTS = 4  # devices that can be attached to a running q35 machine; each costs a little boot time
+_PREFIX = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd", DiskBus.SCSI: "sd", DiskBus.SATA: "sd", DiskBus.USB: "sd"}
+_CHIPSET = {"q35": "pc-q35", "pc": "pc-i440fx"}
+
+
+class CannotPlan(Exception):
+    """The spec asks for what this host does not have; ``message`` says which and what to do."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
+    """The definition that the spec asks for on this host, with the images where the cache has them.
+
+    What libvirt decided when it was first defined (device names, the machine type's version) is kept.
+
+    Raises:
+        CannotPlan: the host cannot run it.
+    """
+    spec, meta, host = machine.spec, machine.metadata, observed.host
+    kind = domain_type(spec.virtualization, host)
+    known = observed.domain.config if observed.domain else None
+    test = kind is DomainType.TEST
+    return DomainConfig(
+        name=domain_name(machine),
+        uuid=domain_uuid(meta.uid),
+        type=kind,
+        memory=spec.resources.memory,
+        vcpus=spec.resources.vcpu,
+        machine="" if test else _machine_type(machine, known),
+        cpu=None if test else _cpu(machine, kind),
+        uefi=spec.firmware.type == "UEFI",
+        secure_boot=spec.firmware.secure_boot,
+        kernel=_kernel(machine, observed),
+        disks=_disks(machine, observed, known),
+        nics=_nics(machine),
+        video=None if spec.display.video == "none" else spec.display.video,
+        vnc=_vnc(spec.display, observed),
+        console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
+        guest_agent=spec.guest_agent.enabled,
+        spare_pci_ports=SPARE_PCI_PORTS if spec.machine.type == "q35" and not test else 0,
+    )
+
+
+def domain_type(wish: Virtualization, host: HostFacts) -> DomainType:
+    """KVM where it was found usable, else emulation; the test driver knows one type only."""
+    if DomainType.TEST in host.domain_types:
+        return DomainType.TEST
+    if wish is Virtualization.KVM:
+        if DomainType.KVM not in host.domain_types:
+            raise CannotPlan("NoKVM", f"virtualization: KVM, but host {host.name} has none: use Auto or TCG, or enable KVM there")
+        return DomainType.KVM
+    if wish is Virtualization.AUTO and host.kvm_usable and DomainType.KVM in host.domain_types:
+        return DomainType.KVM
+    return DomainType.QEMU
+
+
+def _machine_type(machine: VirtualMachine, known: DomainConfig | None) -> str:
+    wish = machine.spec.machine
+    chipset = _CHIPSET[wish.type]
+    if wish.version:
+        return f"{chipset}-{wish.version}"
+    if known and known.machine.startswith(chipset):
+        return known.machine  # as pinned by libvirt when it was first defined: a guest's hardware must not change by itself
+    return wish.type
+
+
+def _cpu(machine: VirtualMachine, kind: DomainType) -> CpuConfig:
+    wish = machine.spec.resources.cpu
+    features = tuple(f if f[0] in "+-" else f"+{f}" for f in wish.features)
+    model = wish.model or ("host-passthrough" if kind is DomainType.KVM else "maximum")
+    if kind is not DomainType.KVM and model in ("host-passthrough", "host-model"):
+        raise CannotPlan(
+            "NoKVM", f"resources.cpu.model: {model} needs KVM; without it use maximum, or a named model such as qemu64"
+        )
+    if model in ("host-passthrough", "host-model", "maximum"):
+        return CpuConfig(model, None, features)
+    return CpuConfig("custom", model, features)
+
+
+def _kernel(machine: VirtualMachine, observed: Observed) -> KernelBoot | None:
+    boot, images = machine.spec.boot, observed.storage.images
+    if boot.kernel is None:
+        return None
+    initramfs = images[image_ref(boot.initramfs).key].path if boot.initramfs else None
+    return KernelBoot(images[image_ref(boot.kernel).key].path or "", initramfs, boot.cmdline)
+
+
+def _disks(machine: VirtualMachine, observed: Observed, known: DomainConfig | None) -> tuple[DiskConfig, ...]:
+    spec, root = machine.spec, observed.host.storage_root
+    wishes = list(spec.disks)
+    seed = seed_path(root, machine)
+    if seed:
+        wishes.append(Disk(name=SEED_NAME, type="cdrom"))
+    targets = _targets([(d.name, _PREFIX[_bus(d, machine)]) for d in wishes], known)
+    disks = []
+    for wish in wishes:
+        image = observed.storage.images[image_ref(wish.image).key] if wish.image else None
+        if wish.name == SEED_NAME:
+            source: str | None = seed
+        elif wish.type == "cdrom":
+            source = image.path if image else None
+        else:
+            source = disk_path(root, machine, wish.name)
+        disks.append(
+            DiskConfig(
+                name=wish.name,
+                device=wish.type,
+                source=source,
+                format="qcow2" if wish.type == "disk" else _drive_format(wish),
+                bus=_bus(wish, machine).value,
+                target=targets[wish.name],
+                read_only=wish.type == "cdrom",
+                cache=wish.cache,
+                io=wish.io,
+                serial=wish.serial,
+                boot_order=_boot_order(machine, wish.name),
+            )
+        )
+    return tuple(disks)
+
+
+def _drive_format(wish: Disk) -> str:
+    format = wish.image.format if wish.image else None
+    return "raw" if format in (None, ImageFormat.ISO) else str(format)
+
+
+def _bus(disk: Disk, machine: VirtualMachine) -> DiskBus:
+    if disk.bus is not None:
+        return disk.bus
+    if disk.type == "disk":
+        return DiskBus.VIRTIO
+    return DiskBus.SATA if machine.spec.machine.type == "q35" else DiskBus.IDE
+
+
+def _targets(wishes: list[tuple[str, str]], known: DomainConfig | None) -> dict[str, str]:
+    """Device names, kept where a disk has one already, so that removing one disk does not rename the others."""
+    held = {d.name: d.target for d in known.disks} if known else {}
+    targets = {name: held[name] for name, prefix in wishes if held.get(name, "").startswith(prefix)}
+    taken = set(targets.values())
+    for name, prefix in wishes:
+        if name not in targets:
+            targets[name] = next(t for n in range(26 * 27) if (t := prefix + _letters(n)) not in taken)
+            taken.add(targets[name])
+    return targets
+
+
+def _letters(number: int) -> str:
+    """0 -> a, 25 -> z, 26 -> aa, as disks are named."""
+    return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("a") + number % 26)
+
+
+def _boot_order(machine: VirtualMachine, device: str) -> int | None:
+    """From 1. Without an order given: the disks, then the cdroms, as they are listed; nothing with a kernel of our own."""
+    spec = machine.spec
+    if spec.boot.kernel is not None:
+        return None
+    by_type = sorted(spec.disks, key=lambda d: d.type == "cdrom")
+    order = spec.boot.order or tuple(d.name for d in by_type)
+    return order.index(device) + 1 if device in order else None
+
+
+def _nics(machine: VirtualMachine) -> tuple[NicConfig, ...]:
+    return tuple(_nic(machine, nic) for nic in machine.spec.nics)
+
+
+def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
+    forwards = tuple(
+        ForwardConfig(f.host_address, f.host_port, f.guest_port, f.protocol.lower())
+        for f in (nic.user.forwards if nic.user else ())
+    )
+    return NicConfig(
+        name=nic.name,
+        kind="network" if nic.network else "bridge" if nic.bridge else "user",
+        source=nic.network or nic.bridge or "",
+        mac=nic.mac or mac_address(machine.metadata.uid, nic.name),
+        model=nic.model,
+        forwards=forwards,
+        boot_order=_boot_order(machine, nic.name),
+    )
+
+
+def _vnc(display: Display, observed: Observed) -> VncConfig | None:
+    if not display.vnc.enabled:
+        return None
+    password = observed.secrets.get(display.vnc.password_file) if display.vnc.password_file else None
+    return VncConfig(display.vnc.listen, display.vnc.port, password)

@@ -1,0 +1,54 @@
+"""Whether a host has what a machine needs to start. Checked before starting, not after libvirt fails."""
+
+from __future__ import annotations
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.quantity import format_quantity
+
+from ..observed import Observed
+from ..plan import Outcome, Stalled, Waiting
+
+LOOK_AGAIN = 30.0  # seconds; what is missing on a host does not announce its return
+
+
+def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
+    """Why this machine cannot be started on its host now; None when it can."""
+    host, spec = observed.host, machine.spec
+    if host.memory and spec.resources.memory > host.memory:
+        return Stalled(
+            "InsufficientMemory",
+            f"resources.memory is {format_quantity(spec.resources.memory)}, but host {host.name} has "
+            f"{format_quantity(host.memory // 2**20 * 2**20)}: ask for less, or use another host",
+        )
+    for nic in spec.nics:
+        if nic.network and nic.network not in host.networks:
+            return Waiting(
+                "NetworkNotActive",
+                f"nics[{nic.name}]: network {nic.network!r} is not active on host {host.name}: "
+                f"start it with `virsh net-start {nic.network}`, or name one of: {', '.join(sorted(host.networks)) or '(none)'}",
+                LOOK_AGAIN,
+            )
+        if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:
+            return Waiting(
+                "BridgeMissing",
+                f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
+                f"make it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or '(none)'}",
+                LOOK_AGAIN,
+            )
+        for forward in nic.user.forwards if nic.user else ():
+            claim = f"{forward.protocol.lower()}:{forward.host_address}:{forward.host_port}"
+            if claim in observed.others:
+                return Waiting(
+                    "PortTaken",
+                    f"nics[{nic.name}]: host port {forward.host_port}/{forward.protocol} on {forward.host_address} is taken by "
+                    f"{observed.others[claim]}: choose another hostPort",
+                    LOOK_AGAIN,
+                )
+    vnc = spec.display.vnc
+    if vnc.enabled and vnc.password_file and vnc.password_file not in observed.secrets:
+        return Waiting(
+            "SecretMissing",
+            f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600",
+            LOOK_AGAIN,
+        )
+    return None

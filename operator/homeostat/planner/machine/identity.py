@@ -1,0 +1,46 @@
+"""Names, uuids, MACs and paths that follow from a machine's identity alone, so that they never change."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+from homeostat.models.machine import VirtualMachine
+
+# Any fixed uuid does; it must never change, since every domain's uuid is derived from it.
+_DOMAINS = uuid.UUID("6f1a5a39-5d2e-4b43-9a53-3c2a5c0f8d11")
+
+
+def domain_uuid(uid: str) -> str:
+    """One domain per resource uid: two domains for one machine cannot exist."""
+    return str(uuid.uuid5(_DOMAINS, uid))
+
+
+def domain_name(machine: VirtualMachine) -> str:
+    """The machine's name; outside namespace default prefixed, since libvirt has no namespaces.
+
+    A name cannot contain "--" from both sides ambiguously: the prefix ends at the first one only for namespaces
+    without "--", so the uuid, not the name, is what identifies a domain.
+    """
+    meta = machine.metadata
+    return meta.name if meta.namespace == "default" else f"{meta.namespace}--{meta.name}"
+
+
+def mac_address(uid: str, nic: str) -> str:
+    """52:… is locally administered and unicast; 40 bits of hash keep 10,000 machines apart."""
+    digest = hashlib.sha256(f"{uid}/{nic}".encode()).digest()
+    return ":".join(f"{b:02x}" for b in (0x52, *digest[:5]))
+
+
+def machine_directory(storage_root: str, machine: VirtualMachine) -> str:
+    meta = machine.metadata
+    return f"{storage_root}/machines/{meta.namespace}/{meta.name}"
+
+
+def disk_path(storage_root: str, machine: VirtualMachine, disk: str) -> str:
+    return f"{machine_directory(storage_root, machine)}/{disk}.qcow2"
+
+
+def digest(*texts: str) -> str:
+    """64 bits, as 16 hexadecimal digits."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -1,0 +1,36 @@
+"""Shutting a guest down: ask, wait, and cut the power only as its policy says."""
+
+from __future__ import annotations
+
+from homeostat.models.machine import VirtualMachine
+
+from ..actions import Action, PowerOffDomain, ResumeDomain, ShutdownDomain
+from ..observed import DomainState, Memory, ObservedDomain
+from ..plan import Outcome, Waiting
+
+ASK_AGAIN = 10.0  # seconds; a guest that is still booting misses the first ACPI event
+
+
+def shut_down(
+    machine: VirtualMachine, domain: ObservedDomain, memory: Memory, now: float, why: str
+) -> tuple[tuple[Action, ...], Outcome]:
+    """The next step of an orderly shutdown, and what is waited for. The power is cut by no other path."""
+    policy, since, uuid = machine.spec.shutdown, memory.shutdown_since, domain.uuid
+    grace, force = float(policy.grace_period_seconds), policy.on_timeout == "Force"
+    if force and grace == 0:
+        cut = PowerOffDomain(uuid, f"{why}; shutdown.gracePeriodSeconds is 0")
+        return (cut,), Waiting("PoweringOff", "cutting the power", ASK_AGAIN)
+    left = grace if since is None else since + grace - now
+    if force and left <= 0:
+        cut = PowerOffDomain(uuid, f"{why}; it did not shut down within {policy.grace_period_seconds} s")
+        return (cut,), Waiting("PoweringOff", "the grace period is over: cutting the power", ASK_AGAIN)
+    then = f"its power is cut after {policy.grace_period_seconds} s" if force else "shutdown.onTimeout: Wait keeps asking"
+    waiting = f"waiting for the guest to shut down ({why}); {then}"
+    next_ask = 0.0 if memory.shutdown_asked is None else memory.shutdown_asked + ASK_AGAIN - now
+    if next_ask > 0:
+        return (), Waiting("ShuttingDown", waiting, min(next_ask, left) if force else next_ask)
+    actions: list[Action] = []
+    if domain.state is DomainState.PAUSED:
+        actions.append(ResumeDomain(uuid, "a paused guest cannot shut down"))
+    actions.append(ShutdownDomain(uuid, why))
+    return tuple(actions), Waiting("ShuttingDown", waiting, min(ASK_AGAIN, left) if force else ASK_AGAIN)

@@ -1,0 +1,183 @@
+"""The storage of one machine: which images, disks and seed it needs, and the actions that provide them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import Disk, ImageSource
+from homeostat.models.quantity import format_quantity
+
+from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, WriteSeed
+from ..observed import ImagePhase, Observed, ObservedDomain, ObservedImage
+from ..plan import Change, Disruption, Outcome, Stalled, Waiting
+from .identity import digest, disk_path, domain_uuid, machine_directory
+
+
+@dataclass(frozen=True, slots=True)
+class StorageNeeds:
+    """What to look at before planning."""
+
+    images: tuple[ImageRef, ...]
+    disks: tuple[str, ...]  # paths
+    seeds: tuple[str, ...]  # paths
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePlan:
+    """``blocker`` says why the definition cannot be built yet; None: everything is there or will be by these actions."""
+
+    actions: tuple[Action, ...]
+    changes: tuple[Change, ...]
+    blocker: Outcome | None
+
+
+def image_ref(source: ImageSource) -> ImageRef:
+    url = source.url or PurePosixPath(source.path or "").as_uri()
+    return ImageRef(url, source.sha256, source.format.value if source.format else None)
+
+
+def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
+    """The files of the NoCloud seed; a datasource needs meta-data and user-data, even empty ones."""
+    init = machine.spec.cloud_init
+    if init is None:
+        return ()
+    meta = init.meta_data or f"instance-id: {machine.metadata.uid}\nlocal-hostname: {machine.metadata.name}\n"
+    files = [("meta-data", meta), ("user-data", init.user_data or "")]
+    if init.network_config:
+        files.append(("network-config", init.network_config))
+    return tuple(files)
+
+
+def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
+    """The path names the contents, so that a changed seed is another file."""
+    files = seed_files(machine)
+    if not files:
+        return None
+    return f"{machine_directory(storage_root, machine)}/seed-{digest(*(t for file in files for t in file))}.iso"
+
+
+def _sources(machine: VirtualMachine) -> Iterator[ImageSource]:
+    spec = machine.spec
+    yield from (source for source in (spec.boot.kernel, spec.boot.initramfs) if source)
+    yield from (disk.image for disk in spec.disks if disk.image)
+
+
+def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
+    seed = seed_path(storage_root, machine)
+    return StorageNeeds(
+        images=tuple(dict.fromkeys(image_ref(source) for source in _sources(machine))),
+        disks=tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk"),
+        seeds=(seed,) if seed else (),
+        directory=machine_directory(storage_root, machine),
+    )
+
+
+def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
+    root = observed.host.storage_root
+    needs = storage_needs(machine, root)
+    fetches, blocker = _plan_images(needs.images, observed)
+    if blocker is not None:
+        return StoragePlan(tuple(fetches), (), blocker)
+    actions: list[Action] = []
+    changes: list[Change] = []
+    for disk in machine.spec.disks:
+        if disk.type == "disk":
+            blocker = blocker or _plan_disk(machine, disk, observed, actions, changes)
+    for seed in needs.seeds:
+        if seed not in observed.storage.seeds:
+            actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
+    return StoragePlan(tuple(actions), tuple(changes), blocker)
+
+
+def _plan_images(refs: tuple[ImageRef, ...], observed: Observed) -> tuple[list[Action], Outcome | None]:
+    actions: list[Action] = []
+    blocker: Outcome | None = None
+    for ref in refs:
+        image = observed.storage.images.get(ref.key, ObservedImage(ImagePhase.MISSING))
+        match image.phase:
+            case ImagePhase.READY:
+                continue
+            case ImagePhase.MISSING:
+                actions.append(FetchImage(ref, "not in the image cache yet"))
+                blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}")
+            case ImagePhase.FETCHING:
+                blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
+            case ImagePhase.FAILED if image.permanent:
+                return [], Stalled("ImageFailed", image.error)
+            case ImagePhase.FAILED:
+                actions.append(FetchImage(ref, f"the last try failed: {image.error}"))
+                blocker = blocker or Waiting("ImageFailed", image.error, after=30)
+    return actions, blocker
+
+
+def _progress(image: ObservedImage) -> str:
+    if image.total:
+        return f"{image.fetched * 100 // image.total} % of {image.total / 2**20:.0f} MiB"
+    return f"{image.fetched / 2**20:.0f} MiB so far"
+
+
+def _plan_disk(
+    machine: VirtualMachine, disk: Disk, observed: Observed, actions: list[Action], changes: list[Change]
+) -> Outcome | None:
+    path = disk_path(observed.host.storage_root, machine, disk.name)
+    base = observed.storage.images[image_ref(disk.image).key] if disk.image else None
+    smallest = base.virtual_size if base else 0
+    if disk.size is not None and disk.size < smallest:
+        return Stalled(
+            "DiskTooSmall",
+            f"disks[{disk.name}].size is {format_quantity(disk.size)}, but its image needs {format_quantity(smallest)}: "
+            "make the size at least that, or leave it out",
+        )
+    size = disk.size or smallest
+    found = observed.storage.disks.get(path)
+    if found is None:
+        if _defined_with(observed.domain, path):
+            return Stalled("DiskMissing", f"the file {path} has vanished: put it back, or delete the machine to start anew")
+        reason = f"overlay on {base.path}" if base else f"blank disk of {format_quantity(size)}"
+        actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason))
+        return None
+    field = f"disks[{disk.name}]"
+    if found.backing != (base.path if base else None):
+        changes.append(
+            Change(f"{field}.image", found.backing or "none", base.path or "" if base else "none", Disruption.NEEDS_REPLACE)
+        )
+        return Stalled(
+            "ReplaceRequired",
+            f"{field}.image: the disk was built on another image ({found.backing or 'none'}) and is kept as it is; restore the "
+            f"former image in the spec, or give the disk another name to start from the new one",
+        )
+    if size < found.virtual_size and disk.size is not None:
+        old, new = format_quantity(found.virtual_size), format_quantity(size)
+        changes.append(Change(f"{field}.size", old, new, Disruption.FORBIDDEN))
+        return Stalled("DiskShrink", f"{field}.size: a disk cannot shrink from {old} to {new}; make the size {old} or larger")
+    if size > found.virtual_size:
+        _plan_growth(observed, disk, path, size, found.virtual_size, actions, changes, machine)
+    return None
+
+
+def _plan_growth(
+    observed: Observed,
+    disk: Disk,
+    path: str,
+    size: int,
+    old: int,
+    actions: list[Action],
+    changes: list[Change],
+    machine: VirtualMachine,
+) -> None:
+    field = f"disks[{disk.name}].size"
+    domain = observed.domain
+    running = domain is not None and domain.state.active
+    if running and machine.spec.update_policy == "Never":
+        return
+    target = next((d.target for d in domain.live.disks if d.source == path), None) if running and domain and domain.live else None
+    changes.append(Change(field, format_quantity(old), format_quantity(size), Disruption.LIVE))
+    actions.append(GrowDisk(domain_uuid(machine.metadata.uid), path, size, target, f"{field} grew"))
+
+
+def _defined_with(domain: ObservedDomain | None, path: str) -> bool:
+    return bool(domain and domain.config and any(d.source == path for d in domain.config.disks))

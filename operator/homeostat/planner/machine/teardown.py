@@ -1,0 +1,45 @@
+"""Taking one machine away: shut it down as its policy says, then its domain, then what may be deleted of its storage."""
+
+from __future__ import annotations
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import ReclaimPolicy
+
+from ..actions import Action, DeleteDirectory, DeleteFile, PowerOffDomain, ReleaseResource, UndefineDomain
+from ..observed import Observed
+from ..plan import Plan, Waiting
+from .identity import disk_path, machine_directory
+from .shutdown import shut_down
+
+DELETED = "the resource was deleted"
+
+
+def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
+    domain = observed.domain
+    if domain is not None and domain.state.active:
+        if machine.metadata.deletion_grace_period_seconds == 0:
+            cut = PowerOffDomain(domain.uuid, f"{DELETED}, and at once was asked for")
+            return Plan((cut,), Waiting("Terminating", "cutting the power"))
+        steps, outcome = shut_down(machine, domain, observed.memory, now, DELETED)
+        return Plan(steps, outcome)
+    actions: list[Action] = []
+    if domain is not None:
+        actions.append(UndefineDomain(domain.uuid, DELETED))
+    root = observed.host.storage_root
+    actions += [
+        DeleteFile(path, f"{DELETED}, reclaimPolicy: Delete")
+        for path in _deletable(machine, root)
+        if path in observed.storage.disks
+    ]
+    actions.append(DeleteDirectory(machine_directory(root, machine), f"{DELETED}; disks that are retained stay"))
+    actions.append(ReleaseResource("everything of it is gone"))
+    return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
+
+
+def _deletable(machine: VirtualMachine, root: str) -> list[str]:
+    spec = machine.spec
+    return [
+        disk_path(root, machine, disk.name)
+        for disk in spec.disks
+        if disk.type == "disk" and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
+    ]
