@@ -1,0 +1,23 @@
+"""DomainConfig <-> libvirt domain XML, one device family per file (see domain.FAMILIES)."""
+
+from __future__ import annotations
+
+from .disks import build_disk
+from .domain import build_domain, parse_domain, parse_root
+from .elements import parse_xml, to_text
+from .nics import build_nic
+from .record import NAMESPACE, PREFIX, build_plain, parse_record
+
+__all__ = [
+    "NAMESPACE",
+    "PREFIX",
+    "build_disk",
+    "build_domain",
+    "build_nic",
+    "build_plain",
+    "parse_domain",
+    "parse_record",
+    "parse_root",
+    "parse_xml",
+    "to_text",
+]

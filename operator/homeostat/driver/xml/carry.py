@@ -1,0 +1,211 @@
+"""Redefining a domain: what the spec does not own stays as it is.
+
+Owned are the set of disks, nics, video cards and VNC servers, and whatever the families write. Carried over are libvirt's own
+choices (PCI addresses, machine version, firmware paths, emulator), and elements, attributes and devices that others added.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from homeostat.planner.domain import DomainConfig
+
+from . import agent, controllers, forwards, record
+from .elements import Element, attribute, element, text_of
+
+# Devices of these families that the spec does not name are taken away; of any other family they stay.
+_OWNED_SETS = frozenset({"disk", "interface", "video"})
+_LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
+# Never carried from a matched device: what it is (its source, its alias) is ours to say.
+_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "backingStore", "log", "address"})
+
+
+def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
+    """Completes ``built`` in place.
+
+    Raises:
+        ValueError: ``observed`` is another domain.
+    """
+    uuid = text_of(observed, "uuid") or ""
+    if uuid.lower() != config.uuid.lower():
+        raise ValueError(f"the domain {config.name!r} on the host has uuid {uuid}, not {config.uuid}: it is another machine")
+    same_machine = _carry_machine(built, observed)
+    _carry_firmware(config, built, observed)
+    _carry_children(_child(built, "features"), observed.find("features"))
+    _carry_metadata(built, observed)
+    _carry_devices(config, _child(built, "devices"), _child(observed, "devices"), same_machine)
+    if same_machine and built.get("type") == observed.get("type"):
+        _carry_children(_child(built, "devices"), observed.find("devices"), only=frozenset({"emulator"}))
+    _carry_arguments(built, observed)
+    known = {child.tag for child in built} | _LIBVIRT_CHOICES | ({"cpu"} if config.cpu is not None else set())
+    for child in observed:
+        if child.tag not in known:
+            built.append(deepcopy(child))
+
+
+def _carry_machine(built: Element, observed: Element) -> bool:
+    """Keeps the version libvirt resolved an alias to, so that the guest's hardware does not change with an upgrade of QEMU.
+
+    Returns whether both are of one chipset, so that addresses mean the same.
+    """
+    wanted, had = built.find("os/type"), observed.find("os/type")
+    if wanted is None or had is None:
+        return False
+    new, old = wanted.get("machine", ""), had.get("machine", "")
+    if new in ("q35", "pc") and old.startswith({"q35": "pc-q35-", "pc": "pc-i440fx-"}[new]):
+        wanted.set("machine", old)
+    return controllers.is_q35(new) == controllers.is_q35(old)
+
+
+def _carry_firmware(config: DomainConfig, built: Element, observed: Element) -> None:
+    """The variables file, and the image it belongs to. With another kind of firmware they would be of no use."""
+    had = observed.find("os")
+    if not config.uefi or had is None or had.get("firmware") != "efi":
+        return
+    if (attribute(had, "firmware/feature[@name='secure-boot']", "enabled") == "yes") != config.secure_boot:
+        return
+    wanted = _child(built, "os")
+    for tag in ("loader", "nvram"):
+        found = had.find(tag)
+        if found is None:
+            continue
+        own = wanted.find(tag)
+        if own is not None:
+            wanted.remove(own)
+        firmware = wanted.find("firmware")
+        place = 1 if firmware is None else wanted.index(firmware) + 1
+        wanted.insert(place + (tag == "nvram" and wanted.find("loader") is not None), deepcopy(found))
+
+
+def _carry_metadata(built: Element, observed: Element) -> None:
+    own = {record.TAG, f"{{{forwards.TEST_NAMESPACE}}}forwards"}
+    others = [child for child in observed.iterfind("metadata/*") if child.tag not in own]
+    metadata = built.find("metadata")
+    if metadata is None and others:
+        metadata = element("metadata")
+        built.insert(2, metadata)
+    for child in others:
+        _child(built, "metadata").append(deepcopy(child))
+
+
+def _carry_arguments(built: Element, observed: Element) -> None:
+    """QEMU arguments that others added, without our pairs."""
+    had = observed.find(forwards.COMMANDLINE)
+    if had is None:
+        return
+    own = set(forwards.own_arguments(observed))
+    kept: list[Element] = []
+    for child in had:
+        if child.tag == forwards.ARGUMENT and child.get("value", "") in own:
+            kept.pop()  # the flag before it
+        else:
+            kept.append(child)
+    if not kept:
+        return
+    commandline = built.find(forwards.COMMANDLINE)
+    if commandline is None:
+        commandline = deepcopy(had)
+        del commandline[:]
+        built.append(commandline)
+    commandline.extend(deepcopy(child) for child in kept)
+
+
+def _carry_devices(config: DomainConfig, built: Element, observed: Element, same_machine: bool) -> None:
+    _carry_controllers(config, built, observed, same_machine)
+    ours = {_identity(device): device for device in built}
+    for device in observed:
+        if device.tag in ("controller", "emulator"):
+            continue
+        match = ours.get(_identity(device))
+        if match is not None:
+            _carry_device(match, device, same_machine)
+        elif not _is_owned(device):
+            other = deepcopy(device)
+            address = other.find("address")
+            if not same_machine and address is not None:
+                other.remove(address)
+            built.append(other)
+
+
+def _carry_controllers(config: DomainConfig, built: Element, observed: Element, same_machine: bool) -> None:
+    """Controllers are libvirt's own, but for the model of those we name. Root ports are never taken away, only added."""
+    if not same_machine:
+        return
+    models = {c.get("type"): c.get("model") for c in built.iterfind("controller") if c.get("type") != "pci"}
+    kept = [
+        controller
+        for controller in observed.iterfind("controller")
+        if models.get(controller.get("type"), controller.get("model")) == controller.get("model")
+    ]
+    named = {controller.get("type") for controller in kept}
+    ports = sum(controller.get("model") == "pcie-root-port" for controller in kept)
+    for controller in built.findall("controller"):
+        if controller.get("model") == "pcie-root-port":
+            ports -= 1
+            if ports < 0:
+                continue
+        elif controller.get("type") not in named:
+            continue
+        built.remove(controller)
+    for place, controller in enumerate(kept):
+        built.insert(place, deepcopy(controller))
+
+
+def _carry_device(ours: Element, theirs: Element, same_machine: bool) -> None:
+    address = theirs.find("address")
+    same_bus = attribute(ours, "target", "bus") == attribute(theirs, "target", "bus")
+    if address is not None and same_machine and same_bus:
+        ours.append(deepcopy(address))
+    if ours.tag not in ("graphics", "video"):
+        _carry_children(ours, theirs, without=_OWN_PARTS)
+
+
+def _carry_children(
+    ours: Element, theirs: Element | None, only: frozenset[str] | None = None, without: frozenset[str] = frozenset()
+) -> None:
+    if theirs is None:
+        return
+    known = {child.tag for child in ours} | without
+    ours.extend(deepcopy(child) for child in theirs if child.tag not in known and (only is None or child.tag in only))
+
+
+def _is_owned(device: Element) -> bool:
+    if device.tag in _OWNED_SETS:
+        return True
+    if device.tag == "graphics":
+        return device.get("type") == "vnc"
+    if device.tag == "channel":
+        return device.find(f"target[@name='{agent.CHANNEL}']") is not None
+    if device.tag == "input":
+        return device.get("type") == "tablet"
+    return False
+
+
+def _identity(device: Element) -> tuple[str, ...]:
+    """What makes two descriptions one device."""
+    tag = str(device.tag)
+    match tag:
+        case "disk":
+            source = attribute(device, "source", "file")
+            is_drive = device.get("device") == "cdrom" or source is None
+            return (tag, attribute(device, "target", "dev") or "") if is_drive else (tag, "file", source or "")
+        case "interface":
+            return tag, (attribute(device, "mac", "address") or "").lower()
+        case "channel":
+            return tag, attribute(device, "target", "name") or ""
+        case "serial" | "console":
+            return tag, attribute(device, "target", "type") or "", attribute(device, "target", "port") or ""
+        case "graphics" | "input":
+            return tag, device.get("type", ""), device.get("bus", "")
+        case "rng":
+            return tag, text_of(device, "backend") or ""
+    return (tag,)
+
+
+def _child(parent: Element, tag: str) -> Element:
+    """The child, made where it is missing."""
+    found = parent.find(tag)
+    if found is None:
+        found = element(tag)
+        parent.append(found)
+    return found

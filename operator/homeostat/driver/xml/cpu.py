@@ -1,0 +1,61 @@
+"""The CPU the guest sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from homeostat.planner.domain import CpuConfig, DomainConfig, DomainType
+
+from .elements import Element, element, text_of
+
+PARENT = "domain"
+
+
+def build(config: DomainConfig) -> Iterator[Element]:
+    cpu = config.cpu
+    if cpu is None:
+        return
+    if cpu.mode == "host-passthrough" and config.type is DomainType.QEMU:
+        raise ValueError("host-passthrough needs KVM; with emulation (TCG) take maximum or a CPU model")
+    made = element("cpu", mode=cpu.mode)
+    if cpu.mode == "custom":
+        made.set("match", "exact")
+        made.append(element("model", cpu.model, fallback="forbid"))
+    elif cpu.mode != "host-model":
+        made.set("check", "none")
+        made.set("migratable", "on")
+    for feature in cpu.features:
+        policy = "disable" if feature.startswith("-") else "require"
+        made.append(element("feature", policy=policy, name=feature.lstrip("+-")))
+    yield made
+
+
+def parse(root: Element) -> dict[str, Any]:
+    found = root.find("cpu")
+    if found is None or not found.get("mode", found.get("match")):
+        return {"cpu": None}  # at most a topology: nothing that we own
+    mode = found.get("mode", "custom")
+    return {
+        "cpu": CpuConfig(
+            mode=mode,
+            model=text_of(found, "model") if mode == "custom" else None,
+            features=tuple(
+                ("-" if feature.get("policy") in ("disable", "forbid") else "+") + feature.get("name", "")
+                for feature in found.iterfind("feature")
+                if feature.get("policy") != "optional"
+            ),
+        )
+    }
+
+
+def running_cpu(defined: CpuConfig | None, running: CpuConfig | None) -> CpuConfig | None:
+    """The running CPU in the definition's words, where it is what the definition asks for.
+
+    While a guest runs, libvirt shows host-model as the model it became, and every feature the model brings along.
+    """
+    if defined is None or running is None or defined.mode not in ("host-model", "custom") or running.mode != "custom":
+        return running
+    if defined.mode == "custom" and (defined.model != running.model or not set(defined.features) <= set(running.features)):
+        return running
+    return defined

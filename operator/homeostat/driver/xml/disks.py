@@ -1,0 +1,73 @@
+"""Disks and cdrom drives, each a file on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from homeostat.planner.domain import DiskConfig, DomainConfig
+
+from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element, text_of
+
+PARENT = "devices"
+
+
+def build(config: DomainConfig) -> Iterator[Element]:
+    for disk in config.disks:
+        yield build_disk(disk)
+
+
+def build_disk(disk: DiskConfig) -> Element:
+    made = element("disk", type_="file", device=disk.device)
+    # A guest that trims gives space back to the host; a cdrom has nothing to give.
+    discard = "unmap" if disk.device == "disk" else None
+    made.append(element("driver", name="qemu", type_=disk.format, cache=disk.cache, io=disk.io, discard=discard))
+    if disk.source is not None:
+        made.append(element("source", file=disk.source))
+    made.append(element("target", dev=disk.target, bus=disk.bus))
+    if disk.read_only or disk.device == "cdrom":
+        made.append(element("readonly"))
+    if disk.serial is not None:
+        made.append(element("serial", disk.serial))
+    made.extend(boot_element(disk.boot_order))
+    made.extend(alias_element("disk", disk.name))
+    return made
+
+
+def parse(root: Element) -> dict[str, Any]:
+    return {"disks": tuple(parse_disk(disk) for disk in root.iterfind("devices/disk"))}
+
+
+def parse_disk(disk: Element) -> DiskConfig:
+    """A disk without our alias is called after its file (``root.qcow2``: root), else after its target."""
+    source = _source(disk)
+    target = attribute(disk, "target", "dev") or ""
+    driver = disk.find("driver")
+    driver_of: dict[str, str] = {} if driver is None else {str(key): str(value) for key, value in driver.attrib.items()}
+    device = disk.get("device", "disk")
+    return DiskConfig(
+        name=alias_name(disk, "disk") or (PurePosixPath(source).stem if source else target),
+        device=device,
+        source=source,
+        format=driver_of.get("type", "raw"),
+        bus=attribute(disk, "target", "bus") or "",
+        target=target,
+        # libvirt marks every cdrom so; what is said of a disk is said on purpose.
+        read_only=disk.find("readonly") is not None,
+        cache=driver_of.get("cache"),
+        io=driver_of.get("io"),
+        serial=text_of(disk, "serial"),
+        boot_order=boot_order(disk),
+    )
+
+
+def _source(disk: Element) -> str | None:
+    """Where the contents lie; of what is no file whatever names it, so that it never compares equal to one of ours."""
+    source = disk.find("source")
+    if source is None:
+        return None
+    for key in ("file", "dev", "dir", "name", "volume"):
+        if value := source.get(key):
+            return value
+    return None

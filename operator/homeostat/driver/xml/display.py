@@ -1,0 +1,58 @@
+"""Video card and VNC server, with a tablet so that the pointer follows the viewer's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from homeostat.planner.domain import DomainConfig, VncConfig
+
+from .elements import Element, attribute, element
+
+PARENT = "devices"
+
+
+def build(config: DomainConfig) -> Iterator[Element]:
+    vnc = config.vnc
+    if vnc is not None:
+        yield element("input", type_="tablet", bus="usb")
+        yield element(
+            "graphics",
+            None,
+            element("listen", type_="address", address=vnc.listen),
+            type_="vnc",
+            port="-1" if vnc.port is None else str(vnc.port),
+            autoport="yes" if vnc.port is None else "no",
+            listen=vnc.listen,
+            passwd=vnc.password,
+        )
+    # Said even where there is none: libvirt gives a machine with a display a video card of its own choice.
+    yield element("video", None, element("model", type_=config.video or "none"))
+
+
+def parse(root: Element) -> dict[str, Any]:
+    """The password is never read back."""
+    video = attribute(root, "devices/video/model", "type")
+    vnc = root.find("devices/graphics[@type='vnc']")
+    return {
+        "video": None if video == "none" else video,
+        "vnc": None if vnc is None else VncConfig(listen=_listen(vnc), port=_fixed_port(vnc)),
+    }
+
+
+def vnc_address(root: Element) -> str | None:
+    """address:port of a running machine's VNC server, as a viewer takes it."""
+    vnc = root.find("devices/graphics[@type='vnc']")
+    if vnc is None or not vnc.get("port") or vnc.get("port") == "-1":
+        return None
+    host = _listen(vnc)
+    return f"[{host}]:{vnc.get('port')}" if ":" in host else f"{host}:{vnc.get('port')}"
+
+
+def _listen(vnc: Element) -> str:
+    return vnc.get("listen") or attribute(vnc, "listen", "address") or "127.0.0.1"
+
+
+def _fixed_port(vnc: Element) -> int | None:
+    port = int(vnc.get("port", "-1"))
+    return None if port < 0 or vnc.get("autoport") == "yes" else port

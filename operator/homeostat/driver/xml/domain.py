@@ -1,0 +1,83 @@
+"""The whole domain, composed of its families: one visible list, in the order libvirt prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from homeostat.planner.domain import DomainConfig
+
+from . import agent, boot, console, controllers, cpu, disks, display, forwards, general, nics, platform, record
+from .carry import carry_over
+from .elements import Element, element, parse_xml, to_text
+
+
+class Family(Protocol):
+    """One device family: its part of the definition, and back. ``PARENT`` is domain, metadata or devices."""
+
+    PARENT: str
+
+    def build(self, config: DomainConfig, /) -> Iterator[Element]: ...
+
+    def parse(self, root: Element, /) -> dict[str, Any]: ...
+
+
+FAMILIES: tuple[Family, ...] = (
+    general,
+    record,
+    boot,
+    cpu,
+    controllers,
+    disks,
+    nics,
+    console,
+    agent,
+    display,
+    platform,
+)
+
+
+def build_domain(config: DomainConfig, observed: str | None = None) -> str:
+    """The definition. ``observed`` is the present inactive XML of the same domain, whose own choices (addresses, machine
+    version, nvram, what others added) are carried over.
+
+    Raises:
+        ValueError: it cannot be expressed, or ``observed`` is another domain.
+    """
+    root = build_root(config)
+    if observed is not None:
+        carry_over(config, root, parse_xml(observed))
+    return to_text(root)
+
+
+def build_root(config: DomainConfig) -> Element:
+    root = element("domain", type_=config.type.value)
+    metadata, devices = element("metadata"), element("devices")
+    parents = {"domain": root, "metadata": metadata, "devices": devices}
+    for family in FAMILIES:
+        parents[family.PARENT].extend(family.build(config))
+    metadata.extend(forwards.build_metadata(config))
+    if len(metadata):
+        root.insert(2, metadata)
+    root.append(devices)
+    root.extend(forwards.build(config))
+    return root
+
+
+def parse_domain(xml: str) -> DomainConfig:
+    """What ``build_domain`` wrote, or what libvirt made of it.
+
+    ``name`` of disks and nics comes from our aliases; without one a disk is called after its file and a nic "", so names are
+    nothing to compare by. A VNC password is never read back.
+
+    Raises:
+        ValueError: not domain XML.
+    """
+    return parse_root(parse_xml(xml))
+
+
+def parse_root(root: Element) -> DomainConfig:
+    values: dict[str, Any] = {}
+    for family in FAMILIES:
+        values |= family.parse(root)
+    return DomainConfig(**values)

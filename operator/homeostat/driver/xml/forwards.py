@@ -1,0 +1,117 @@
+"""User-mode nics with port forwards, which libvirt 9.0 knows only with passt: QEMU arguments in ``<qemu:commandline>``.
+
+Each is a pair ``-netdev user,id=...`` and ``-device ...,netdev=...``. The id carries the nic's place among all nics and its
+name. libvirt's test driver drops QEMU arguments, so there the same two strings travel in our own metadata.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from homeostat.planner.domain import DomainConfig, DomainType, ForwardConfig, NicConfig
+
+from .elements import Element, element
+
+PARENT = "domain"
+QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
+COMMANDLINE = f"{{{QEMU_NAMESPACE}}}commandline"
+ARGUMENT = f"{{{QEMU_NAMESPACE}}}arg"
+TEST_NAMESPACE = "https://homeostat.dev/forwards/1"
+
+# libvirt does not know of these cards and must not place another where they are: it fills slots from below (and puts
+# a bridge in 0x1e), so we count down from here.
+FIRST_SLOT = 0x18
+
+_MODELS = {"virtio": "virtio-net-pci"}
+_NAMES = {device: model for model, device in _MODELS.items()}
+_ID = re.compile(r"^homeostat-(\d+)-(.*)$")
+_HOST_FORWARD = re.compile(r"^(tcp|udp):(\[[^\]]*\]|[^:]*):(\d+)-:(\d+)$")
+
+
+def build(config: DomainConfig) -> Iterator[Element]:
+    pairs = [pair for place, nic in enumerate(config.nics) if nic.forwards for pair in _arguments(place, nic)]
+    if pairs and config.type is not DomainType.TEST:
+        yield _list(COMMANDLINE, ARGUMENT, "qemu", QEMU_NAMESPACE, pairs)
+
+
+def build_metadata(config: DomainConfig) -> Iterator[Element]:
+    pairs = [pair for place, nic in enumerate(config.nics) if nic.forwards for pair in _arguments(place, nic)]
+    if pairs and config.type is DomainType.TEST:
+        tag = f"{{{TEST_NAMESPACE}}}"
+        yield _list(f"{tag}forwards", f"{tag}arg", "forwards", TEST_NAMESPACE, pairs)
+
+
+def parse_nics(root: Element) -> list[tuple[int, NicConfig]]:
+    """The nics and their places, in order; arguments that are not ours are passed over."""
+    values = own_arguments(root)
+    found: list[tuple[int, NicConfig]] = []
+    for netdev, device in zip(values[::2], values[1::2], strict=False):
+        options = [part.partition("=")[::2] for part in netdev.split(",")]
+        match = _ID.match(dict(options)["id"])
+        if match is None:
+            continue
+        card = dict(part.partition("=")[::2] for part in device.split(","))
+        boot = card.get("bootindex")
+        nic = NicConfig(
+            name=match[2],
+            kind="user",
+            source="",
+            mac=card.get("mac", "").lower(),
+            model=_NAMES.get(device.split(",")[0], device.split(",")[0]),
+            forwards=tuple(f for key, value in options if key == "hostfwd" for f in _parse_forward(value)),
+            boot_order=int(boot) if boot else None,
+        )
+        found.append((int(match[1]), nic))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def own_arguments(root: Element) -> list[str]:
+    """The values of our pairs (netdev, device, netdev, device ...), wherever they are."""
+    commandline = root.find(COMMANDLINE)
+    if commandline is not None:
+        arguments = [argument.get("value", "") for argument in commandline.iterfind(ARGUMENT)]
+    else:
+        tag = f"{{{TEST_NAMESPACE}}}"
+        arguments = [a.get("value", "") for a in root.iterfind(f"metadata/{tag}forwards/{tag}arg")]
+    own: list[str] = []
+    for place in range(len(arguments) - 3):
+        flag, netdev, flag_device, device = arguments[place : place + 4]
+        if flag == "-netdev" and flag_device == "-device" and is_own(netdev):
+            own += [netdev, device]
+    return own
+
+
+def is_own(argument: str) -> bool:
+    """Whether this is one of our ``-netdev`` or ``-device`` values."""
+    options = dict(part.partition("=")[::2] for part in argument.split(","))
+    return bool(_ID.match(options.get("id", "")) or _ID.match(options.get("netdev", "")))
+
+
+def _arguments(place: int, nic: NicConfig) -> list[str]:
+    name = f"homeostat-{place}-{nic.name}"
+    forwards = "".join(f",hostfwd={_format_forward(forward)}" for forward in nic.forwards)
+    boot = "" if nic.boot_order is None else f",bootindex={nic.boot_order}"
+    device = _MODELS.get(nic.model, nic.model)
+    slot = f"{FIRST_SLOT - place:#x}"
+    card = f"{device},netdev={name},mac={nic.mac},addr={slot}{boot}"
+    return ["-netdev", f"user,id={name}{forwards}", "-device", card]
+
+
+def _format_forward(forward: ForwardConfig) -> str:
+    host = f"[{forward.host_address}]" if ":" in forward.host_address else forward.host_address
+    return f"{forward.protocol}:{host}:{forward.host_port}-:{forward.guest_port}"
+
+
+def _parse_forward(value: str) -> Iterator[ForwardConfig]:
+    if match := _HOST_FORWARD.match(value):
+        protocol, host, host_port, guest_port = match.groups()
+        yield ForwardConfig(host.strip("[]"), int(host_port), int(guest_port), protocol)
+
+
+def _list(tag: str, item: str, prefix: str, namespace: str, values: list[str]) -> Element:
+    made = etree.Element(tag, nsmap={prefix: namespace})
+    made.extend(element(item, value=value) for value in values)
+    return made

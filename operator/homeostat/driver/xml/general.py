@@ -1,0 +1,48 @@
+"""Name, uuid, memory, vCPUs, and what every machine gets: ACPI, a UTC clock, and what ends a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from homeostat.planner.domain import DomainConfig, DomainType
+
+from .elements import Element, element, text_of
+
+PARENT = "domain"
+
+_UNITS = {
+    "b": 1, "bytes": 1, "KB": 10**3, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20,
+    "GB": 10**9, "G": 2**30, "GiB": 2**30, "TB": 10**12, "T": 2**40, "TiB": 2**40,
+}  # fmt: skip
+
+
+def build(config: DomainConfig) -> Iterator[Element]:
+    kib = str(-(-config.memory // 1024))  # libvirt counts in KiB
+    yield element("name", config.name)
+    yield element("uuid", config.uuid)
+    yield element("memory", kib, unit="KiB")
+    yield element("currentMemory", kib, unit="KiB")
+    yield element("vcpu", str(config.vcpus), placement="static")
+    features = element("features", None, element("acpi"), element("apic"))
+    if config.secure_boot:
+        features.append(element("smm", state="on"))  # what keeps the guest out of the variables
+    yield features
+    yield element("clock", offset="utc")
+    # A guest that ends, ends; whether it starts again is the planner's decision, never QEMU's.
+    yield element("on_poweroff", "destroy")
+    yield element("on_reboot", "restart")
+    yield element("on_crash", "destroy")
+
+
+def parse(root: Element) -> dict[str, Any]:
+    kind = root.get("type", "")
+    memory = root.find("memory")
+    return {
+        "name": text_of(root, "name") or "",
+        "uuid": text_of(root, "uuid") or "",
+        # Xen, lxc and others are nobody's machines of ours; they are never compared.
+        "type": DomainType(kind) if kind in list(DomainType) else DomainType.QEMU,
+        "memory": 0 if memory is None else int(memory.text or 0) * _UNITS[memory.get("unit", "KiB")],
+        "vcpus": int(text_of(root, "vcpu") or 1),
+    }

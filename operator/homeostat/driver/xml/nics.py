@@ -1,0 +1,54 @@
+"""Network cards on a libvirt network, on a bridge, or in user mode. Those with port forwards are in forwards.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from homeostat.planner.domain import DomainConfig, NicConfig
+
+from . import forwards
+from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element
+
+PARENT = "devices"
+
+
+def build(config: DomainConfig) -> Iterator[Element]:
+    for nic in config.nics:
+        if not nic.forwards:
+            yield build_nic(nic)
+
+
+def build_nic(nic: NicConfig) -> Element:
+    """Raises:
+    ValueError: it forwards ports, which libvirt 9.0 cannot express as a device.
+    """
+    if nic.forwards:
+        raise ValueError(f"nic {nic.name!r} forwards ports: it cannot be attached or detached while the machine runs")
+    made = element("interface", type_=nic.kind)
+    made.append(element("mac", address=nic.mac))
+    if nic.kind != "user":
+        made.append(element("source", **{nic.kind: nic.source}))
+    made.append(element("model", type_=nic.model))
+    made.extend(boot_element(nic.boot_order))
+    made.extend(alias_element("nic", nic.name))
+    return made
+
+
+def parse(root: Element) -> dict[str, Any]:
+    nics = [parse_nic(nic) for nic in root.iterfind("devices/interface")]
+    for position, nic in forwards.parse_nics(root):
+        nics.insert(position, nic)
+    return {"nics": tuple(nics)}
+
+
+def parse_nic(nic: Element) -> NicConfig:
+    kind = nic.get("type", "")
+    return NicConfig(
+        name=alias_name(nic, "nic") or "",
+        kind=kind,
+        source=attribute(nic, "source", kind) or "",
+        mac=(attribute(nic, "mac", "address") or "").lower(),
+        model=attribute(nic, "model", "type") or "",
+        boot_order=boot_order(nic),
+    )

@@ -1,0 +1,32 @@
+"""What the definition looks like. After a wanted change: pytest --regenerate-golden, and read the diff."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from homeostat.driver.xml import build_domain, parse_domain
+
+from .configs import GOLDEN
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_definition_is_as_recorded(name: str, request: pytest.FixtureRequest) -> None:
+    root = etree.fromstring(build_domain(GOLDEN[name]))
+    etree.indent(root)
+    text = etree.tostring(root, encoding="unicode") + "\n"
+    golden = FOLDER / f"{name}.xml"
+    if request.config.getoption("--regenerate-golden"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_the_password_is_not_read_back() -> None:
+    config = GOLDEN["full"]
+    assert config.vnc is not None and config.vnc.password == "secret"
+    assert parse_domain(build_domain(config)) == replace(config, vnc=replace(config.vnc, password=None))
