@@ -1,0 +1,101 @@
+"""Each action in words: what `homeostat plan` prints for it. Never a secret."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from homeostat.models.quantity import format_quantity
+from homeostat.planner import actions as a
+
+
+def action_text(action: a.Action) -> str:
+    """One line, without the reason."""
+    match action:
+        case a.FetchImage():
+            return f"fetch image {action.image.url}"
+        case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.DeleteFile() | a.DeleteDirectory() | a.MarkCreated():
+            return _storage_text(action)
+        case a.AttachDisk() | a.DetachDisk() | a.ChangeMedium() | a.AttachNic() | a.DetachNic():
+            return _device_text(action)
+        case a.SetAutostart():
+            return "start with the host" if action.enabled else "do not start with the host"
+        case a.StartDomain():
+            return "start, paused" if action.paused else "start"
+        case _:
+            return _domain_text(action)
+
+
+_Storage = a.CreateDisk | a.GrowDisk | a.WriteSeed | a.DeleteFile | a.DeleteDirectory | a.MarkCreated
+_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic
+_Domain = (
+    a.DefineDomain
+    | a.WriteRecord
+    | a.ShutdownDomain
+    | a.PowerOffDomain
+    | a.PauseDomain
+    | a.ResumeDomain
+    | a.SaveDomain
+    | a.DiscardSave
+    | a.UndefineDomain
+    | a.ReleaseResource
+)
+
+
+def _storage_text(action: _Storage) -> str:
+    match action:
+        case a.CreateDisk():
+            size = f" of {format_quantity(action.size)}" if action.size else ""
+            return f"create disk {action.path}{size}"
+        case a.GrowDisk():
+            return f"grow disk {action.path} to {format_quantity(action.size)}"
+        case a.WriteSeed():
+            return f"write cloud-init seed {action.path}"
+        case a.DeleteFile() | a.DeleteDirectory():
+            return f"delete {action.path}"
+        case a.MarkCreated():
+            return "remember that it was defined"
+        case _:
+            assert_never(action)
+
+
+def _device_text(action: _Device) -> str:
+    match action:
+        case a.AttachDisk():
+            return f"attach disk {action.disk.name}"
+        case a.DetachDisk():
+            return f"detach disk {action.disk.name}"
+        case a.ChangeMedium():
+            drive = action.disk.name
+            return f"put {action.disk.source} in drive {drive}" if action.disk.source else f"empty drive {drive}"
+        case a.AttachNic():
+            return f"attach nic {action.nic.name}"
+        case a.DetachNic():
+            return f"detach nic {action.nic.name}"
+        case _:
+            assert_never(action)
+
+
+def _domain_text(action: _Domain) -> str:
+    match action:
+        case a.DefineDomain():
+            return f"define domain {action.config.name}"
+        case a.WriteRecord():
+            return "update our record on the domain"
+        case a.ShutdownDomain():
+            return "ask the guest to shut down"
+        case a.PowerOffDomain():
+            return "cut the power"
+        case a.PauseDomain():
+            return "pause"
+        case a.ResumeDomain():
+            return "resume"
+        case a.SaveDomain():
+            return "save its memory to disk, and stop"
+        case a.DiscardSave():
+            return "discard the saved memory"
+        case a.UndefineDomain():
+            return "remove its definition (no disk is touched by this)"
+        case a.ReleaseResource():
+            return "let the resource go: teardown is complete"
+        case _:
+            assert_never(action)

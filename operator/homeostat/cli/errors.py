@@ -1,0 +1,105 @@
+"""The one place where an error becomes what the user reads: one line ``error: ...``, and what to do about it.
+
+Exit codes are kubectl's: 1 for an error, 2 for wrong usage (click's). ``homeostat plan`` alone differs: its 2 means "there
+are changes", as Terraform's -detailed-exitcode does.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from dataclasses import dataclass
+
+
+class CliError(Exception):
+    """What happened, and in ``mend`` what to do next."""
+
+    def __init__(self, message: str, mend: str = "", *, reason: str = "", exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.mend = mend
+        self.reason = reason
+        self.exit_code = exit_code
+
+
+class NotFound(CliError):
+    def __init__(self, plural: str, name: str, namespace: str) -> None:
+        super().__init__(
+            f'{plural} "{name}" not found in namespace "{namespace}"',
+            f"`homeostat get {plural} -A` lists what there is",
+            reason="NotFound",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    message: str
+    mend: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        label = f"error ({self.reason})" if self.reason else "error"
+        return f"{label}: {self.message}" + (f"\n  {self.mend}" if self.mend else "")
+
+
+def debugging() -> bool:
+    return os.environ.get("HOMEOSTAT_DEBUG", "") not in ("", "0")
+
+
+def explain(error: BaseException) -> Explained:
+    """The message for any error that reached the command line."""
+    if isinstance(error, CliError):
+        return Explained(str(error), error.mend, error.reason)
+    if isinstance(error, BaseExceptionGroup):
+        return explain(error.exceptions[0])
+    if isinstance(error, sqlite3.DatabaseError):
+        return _explain_index(error)
+    if isinstance(error, OSError):
+        return _explain_os(error)
+    return _explain_known(error)
+
+
+def _explain_index(error: sqlite3.DatabaseError) -> Explained:
+    if "locked" in str(error):
+        return Explained("the state's index is busy", "try again; if it stays so, look who holds index.sqlite open")
+    if isinstance(error, sqlite3.OperationalError):
+        return Explained(f"cannot read the state's index: {error}", "check --state, and that you may read that folder")
+    return Explained(
+        f"the state's index is damaged: {error}", "`homeostat up` rebuilds it from the YAML folder and libvirt: start it"
+    )
+
+
+def _explain_os(error: OSError) -> Explained:
+    where = f"{error.filename}: " if error.filename else ""
+    what = f"{where}{error.strerror or error}"
+    if isinstance(error, PermissionError):
+        return Explained(what, "run as the user that runs `homeostat up`, or give --state and --dir of your own")
+    if isinstance(error, FileNotFoundError):
+        return Explained(what, "check the path")
+    return Explained(what)
+
+
+def _explain_known(error: BaseException) -> Explained:
+    """Errors of our own layers carry a whole message for people; only what nobody foresaw is named by its type."""
+    known = _known_errors()
+    if isinstance(error, known):
+        reason = getattr(error, "reason", "")
+        return Explained(str(error), str(getattr(error, "mend", "")), reason if isinstance(reason, str) else "")
+    return Explained(
+        f"unexpected {type(error).__name__}: {error}",
+        "this is a defect: run again with HOMEOSTAT_DEBUG=1 and report what it prints",
+    )
+
+
+def _known_errors() -> tuple[type[BaseException], ...]:
+    """Only from modules that are loaded: an error of another one cannot have been raised."""
+    found: list[type[BaseException]] = []
+    for module, name in (
+        ("homeostat.driver.errors", "DriverError"),
+        ("homeostat.store.files.errors", "StoreError"),
+        ("homeostat.runtime.operator", "OperatorError"),
+    ):
+        error = getattr(sys.modules.get(module), name, None)
+        if isinstance(error, type) and issubclass(error, BaseException):
+            found.append(error)
+    return tuple(found)

@@ -1,0 +1,107 @@
+"""``homeostat get``: lists, as kubectl does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from homeostat.models.base import Resource
+
+from .references import Reference, complete_machine, not_found, parse_references
+from .settings import Settings, common_options, pass_settings
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="KIND [NAME]... | KIND/NAME...", shell_complete=complete_machine)
+@click.option("-o", "--output", type=click.Choice(["wide", "yaml", "json", "name"]), help="Form of the output.")
+@click.option("-w", "--watch", is_flag=True, help="Go on, and print what changes.")
+@click.option("-l", "--selector", metavar="LABELS", help="Only what carries these labels, such as app=web,tier!=db.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
+@click.option("--no-headers", is_flag=True, help="Without the heading line.")
+@common_options()
+@pass_settings
+def get(
+    settings: Settings,
+    what: tuple[str, ...],
+    output: str | None,
+    watch: bool,
+    selector: str | None,
+    all_namespaces: bool,
+    no_headers: bool,
+) -> None:
+    """List resources ("get vms", "get vm web db", "get vm/web"), "get events" or "get errors"."""
+    from .access import run
+    from .listing import list_errors, list_events
+
+    if what[0] in ("events", "event", "ev"):
+        run(list_events(settings, all_namespaces=all_namespaces, form=output, watch=watch, headers=not no_headers))
+    elif what[0] in ("errors", "error"):
+        run(list_errors(settings, form=output, headers=not no_headers))
+    else:
+        references = parse_references(what)
+        show = _Shown(output, all_namespaces, not no_headers, single=len(references) == 1 and bool(references[0].name))
+        run(_get(settings, references, selector, watch, show))
+
+
+class _Shown:
+    """How to print a snapshot, and then what changed since the last one."""
+
+    def __init__(self, form: str | None, all_namespaces: bool, headers: bool, *, single: bool) -> None:
+        self.form, self.all_namespaces, self.headers, self.single = form, all_namespaces, headers, single
+        self.last: dict[str, Resource] = {}
+
+    def print(self, resources: Sequence[Resource]) -> None:
+        from .output import print_resources
+
+        fresh = [r for r in resources if self.last.get(str(r.key)) != r]
+        gone = [r for key, r in self.last.items() if key not in {str(x.key) for x in resources}]
+        self.last = {str(r.key): r for r in resources}
+        if fresh or gone:
+            print_resources(
+                [*fresh, *gone], self.form,
+                all_namespaces=self.all_namespaces, single=self.single, headers=self.headers,
+            )  # fmt: skip
+            self.headers = False
+
+
+async def _get(
+    settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown
+) -> None:
+    from .access import changing, opened
+    from .selector import parse_selector
+
+    selected = parse_selector(selector)
+    namespace = None if show.all_namespaces else settings.namespace
+
+    async with opened(settings) as store:
+
+        async def read() -> list[Resource]:
+            found: list[Resource] = []
+            for reference in references:
+                if reference.name is None:
+                    found += await store.list(reference.kind.KIND, namespace)
+                    continue
+                key = reference.key(settings.namespace)
+                resource = await store.get(key)
+                if resource is None:
+                    raise not_found(key)
+                found.append(resource)
+            return [r for r in found if selected(r.metadata.labels)]
+
+        if not watch:
+            resources = await read()
+            if not resources and show.form in (None, "wide"):
+                where = f" in {namespace} namespace" if namespace else ""
+                click.echo(f"No resources found{where}.", err=True)
+            else:
+                show.print(resources) if resources else _print_nothing(show)
+            return
+        async for resources in changing(read):
+            show.print(resources)
+
+
+def _print_nothing(show: _Shown) -> None:
+    from .output import print_resources
+
+    print_resources([], show.form)

@@ -1,0 +1,103 @@
+"""Lists of events and of errors in the YAML folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from homeostat.models.base import Key
+
+from .access import changing, opened
+from .render_plan import short_name
+from .settings import Settings
+from .terminal import columns, paint
+from .times import age
+
+if TYPE_CHECKING:
+    from homeostat.runtime.ports import Event
+
+EVENT_COLUMNS = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")
+RECENT = 200  # events shown when nothing says how many
+
+
+async def list_events(
+    settings: Settings,
+    *,
+    key: Key | None = None,
+    all_namespaces: bool = False,
+    form: str | None = None,
+    watch: bool = False,
+    headers: bool = True,
+    limit: int = RECENT,
+) -> None:
+    """The latest events, oldest first; with ``watch`` the coming ones as well."""
+    async with opened(settings) as store:
+
+        async def read() -> Sequence[Event]:
+            events = await store.events(key=key, limit=limit)
+            return [e for e in events if all_namespaces or key or e.key.namespace == settings.namespace]
+
+        if not watch:
+            print_events(await read(), form, headers=headers, namespace="" if all_namespaces else settings.namespace)
+            return
+        seen: dict[int, int] = {}
+        async for events in changing(read):
+            fresh = [e for e in events if seen.get(e.id) != e.count]
+            seen = {e.id: e.count for e in events}
+            if fresh:
+                print_events(fresh, form, headers=headers)
+                headers = False
+
+
+def print_events(events: Sequence[Event], form: str | None, *, headers: bool = True, namespace: str = "") -> None:
+    if form in ("json", "yaml"):
+        from .output import to_yaml
+
+        items = [event_as_json(e) for e in events]
+        text = json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items)
+        click.echo(text, nl=False)
+    elif not events and headers:
+        click.echo(f"No events found{f' in {namespace} namespace' if namespace else ''}.", err=True)
+    else:
+        for line in columns(EVENT_COLUMNS, [event_row(e) for e in events], show_header=headers):
+            click.echo(line)
+
+
+def event_row(event: Event) -> tuple[str, ...]:
+    message = event.message + (f" (x{event.count})" if event.count > 1 else "")
+    return (age(event.time), event.type, event.reason, short_name(event.key), message)
+
+
+def event_as_json(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "time": event.time,
+        "kind": event.key.kind,
+        "namespace": event.key.namespace,
+        "name": event.key.name,
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message,
+        "fields": dict(event.fields),
+        "count": event.count,
+    }
+
+
+async def list_errors(settings: Settings, *, form: str | None = None, headers: bool = True) -> None:
+    """What is wrong in the folder now; the last good specs of those documents stay in force."""
+    async with opened(settings) as store:
+        errors = await store.errors()
+    if form in ("json", "yaml"):
+        from .output import to_yaml
+
+        items = [asdict(error) for error in errors]
+        click.echo(json.dumps(items, indent=2, default=str) + "\n" if form == "json" else to_yaml(items), nl=False)
+    elif not errors:
+        click.echo("No errors: every document is in force as it is written.", err=True)
+    else:
+        for error in errors:
+            click.echo(paint(str(error), "bad"))

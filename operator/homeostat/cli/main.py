@@ -1,0 +1,108 @@
+"""``homeostat``: the command line. Commands are loaded when they are called, so that each starts fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from homeostat import __version__
+
+from .errors import CliError, debugging, explain
+from .settings import common_options
+
+# Command -> (module of this package that holds it, one line for --help). In the order --help shows.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("up", "Run the operator and the API over a folder of YAML."),
+    "down": ("down", "Stop and remove every machine of a folder from libvirt."),
+    "plan": ("plan", "Show what would change, and how disruptive it is."),
+    "apply": ("apply", "Write resources into the folder."),
+    "delete": ("delete", "Remove resources from the folder."),
+    "get": ("get", "List resources, events or errors."),
+    "describe": ("describe", "Show one resource in full."),
+    "start": ("power", "Start machines."),
+    "stop": ("power", "Shut machines down."),
+    "restart": ("power", "Restart machines."),
+    "suspend": ("power", "Leave machines alone: observe, change nothing."),
+    "resume": ("power", "Look after suspended machines again."),
+    "events": ("events", "List what happened."),
+    "logs": ("logs", "Print a machine's serial console log."),
+    "console": ("console", "Attach to a machine's serial console."),
+    "wait": ("wait", "Wait for a condition or a deletion."),
+    "doctor": ("doctor", "Check this host, and say how to mend it."),
+    "schema": ("schema", "Print a kind's JSON Schema."),
+    "completion": ("completion", "Print a shell's completion script."),
+    "version": ("version", "Print the version."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__package__}.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS and not ctx.resilient_parsing:
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{name}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@common_options(environment=True)
+@click.version_option(__version__, message="homeostat %(version)s")
+def cli() -> None:
+    """Keeps virtual machines as your YAML says they should be."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script: runs, and exits with the command's code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; the exit code."""
+    try:
+        code = cli.main(args=None if arguments is None else list(arguments), prog_name="homeostat", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); leave nothing for the interpreter to flush.
+        sys.stdout = None
+        return 0
+    except Exception as error:
+        if debugging():
+            raise
+        click.echo(str(explain(error)), err=True)
+        return error.exit_code if isinstance(error, CliError) else 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""A plan for people and for programs. Pure: plans in, lines out; who prints them adds the colour.
+
+Symbols as Terraform's: + create, ~ change, - delete; ! stands for what a human must look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.machine import PendingChange, VirtualMachine
+from homeostat.models.machine_devices import Disk, ImageSource, Nic
+from homeostat.models.quantity import format_quantity
+from homeostat.planner.actions import FetchImage, MarkCreated, UndefineDomain
+from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
+
+from .describe_action import action_text
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    NONE = "none"
+
+    @property
+    def symbol(self) -> str:
+        return {"create": "+", "change": "~", "delete": "-", "none": " "}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output; ``tone`` names how it is coloured."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource with what would be done to it, and where it is written down (``web.yaml:3``)."""
+
+    resource: Resource
+    plan: Plan
+    place: str = ""
+
+    @property
+    def verb(self) -> Verb:
+        actions = self.plan.actions
+        if self.resource.deleting or any(isinstance(a, UndefineDomain) for a in actions):
+            return Verb.DELETE
+        if any(isinstance(a, MarkCreated) for a in actions) or (_first_fetch(self) and not _defined(self.resource)):
+            return Verb.CREATE
+        return Verb.CHANGE if actions or self.plan.changes or self.plan.drift else Verb.NONE
+
+    @property
+    def stalled(self) -> bool:
+        return isinstance(self.plan.outcome, Stalled)
+
+
+def _first_fetch(entry: Entry) -> bool:
+    return any(isinstance(a, FetchImage) for a in entry.plan.actions)
+
+
+def _defined(resource: Resource) -> bool:
+    status = getattr(resource, "status", None)
+    return bool(status is not None and status.domain_uuid)
+
+
+def exit_code(entries: Iterable[Entry]) -> int:
+    """0: nothing to do; 2: changes; 1: something a human must look at first."""
+    listed = list(entries)
+    if any(entry.stalled for entry in listed):
+        return 1
+    return 2 if any(entry.verb is not Verb.NONE for entry in listed) else 0
+
+
+def render_plan(entries: Sequence[Entry]) -> list[Line]:
+    """Every resource that would change, then the summary."""
+    lines: list[Line] = []
+    for entry in sorted(entries, key=lambda e: (e.resource.metadata.namespace, e.resource.metadata.name)):
+        if entry.verb is Verb.NONE and not entry.stalled and not entry.plan.pending:
+            continue
+        lines += [*render_entry(entry), Line("")]
+    return [*lines, _summary(entries)]
+
+
+def render_entry(entry: Entry) -> list[Line]:
+    """One resource: heading, fields, actions, outcome."""
+    verb, plan = entry.verb, entry.plan
+    symbol = "!" if entry.stalled else verb.symbol
+    words = {Verb.CREATE: "will be created", Verb.CHANGE: "will be changed", Verb.DELETE: "will be deleted"}
+    said = "cannot be carried out as it is" if entry.stalled else words.get(verb, "waits for a restart")
+    tone = "delete" if entry.stalled else verb.value
+    where = f"  ({entry.place})" if entry.place else ""
+    lines = [Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", tone)]
+    if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
+        lines += _creation(entry.resource)
+    lines += render_changes(plan.changes)
+    lines += _titled("waits for a restart:", plan.pending)
+    lines += _titled("changed by others:", plan.drift)
+    lines += _actions(plan)
+    return lines + _outcome(plan)
+
+
+def short_name(key: Key) -> str:
+    kind = {"VirtualMachine": "vm"}.get(key.kind, key.kind.lower())
+    return f"{kind}/{key.name}" if key.namespace == "default" else f"{kind}/{key.name} (namespace {key.namespace})"
+
+
+def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:
+    """``~ field  old -> new  Disruption``, aligned."""
+    fields = max((len(c.field) for c in changes), default=0)
+    values = [f"{c.old} -> {c.new}" for c in changes]
+    width = min(max(map(len, values), default=0), 40)
+    return [
+        Line(f"{indent}~ {c.field:{fields}}   {value:{width}}   {_word(c)}", _disruption_tone(_word(c)))
+        for c, value in zip(changes, values, strict=True)
+    ]
+
+
+def _titled(title: str, changes: Sequence[Change]) -> list[Line]:
+    return [Line(f"    {title}", "dim"), *render_changes(changes, "      ")] if changes else []
+
+
+def _word(change: Change | PendingChange) -> str:
+    return change.disruption.word if isinstance(change.disruption, Disruption) else change.disruption
+
+
+def _disruption_tone(word: str) -> str:
+    return {"Live": "good", "NeedsRestart": "busy"}.get(word, "bad")
+
+
+def _creation(machine: VirtualMachine) -> list[Line]:
+    facts = list(_facts(machine))
+    width = max(len(name) for name, _ in facts)
+    return [Line(f"    + {name:{width}}   {value}", "create") for name, value in facts]
+
+
+def _facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
+    spec = machine.spec
+    yield "runStrategy", spec.run_strategy.value
+    yield "resources.vcpu", str(spec.resources.vcpu)
+    yield "resources.memory", format_quantity(spec.resources.memory)
+    if spec.firmware.type != "BIOS":
+        yield "firmware.type", spec.firmware.type
+    if spec.boot.kernel:
+        yield "boot.kernel", _source_text(spec.boot.kernel)
+    for disk in spec.disks:
+        yield f"disks[{disk.name}]", _disk_text(disk)
+    for nic in spec.nics:
+        yield f"nics[{nic.name}]", _nic_text(nic)
+    if spec.cloud_init:
+        yield "cloudInit", "NoCloud seed"
+
+
+def _source_text(source: ImageSource) -> str:
+    return source.url or source.path or ""
+
+
+def _disk_text(disk: Disk) -> str:
+    base = f"on {_source_text(disk.image)}" if disk.image else "empty" if disk.type == "cdrom" else "blank"
+    size = format_quantity(disk.size) if disk.size else ""
+    return ", ".join(filter(None, ("cdrom" if disk.type == "cdrom" else "", base, size)))
+
+
+def _nic_text(nic: Nic) -> str:
+    if nic.network:
+        return f"network {nic.network}"
+    if nic.bridge:
+        return f"bridge {nic.bridge}"
+    forwards = nic.user.forwards if nic.user else ()
+    ports = ", ".join(f"{f.host_address}:{f.host_port} -> {f.guest_port}/{f.protocol.lower()}" for f in forwards)
+    return f"user mode{': ' + ports if ports else ''}"
+
+
+def _actions(plan: Plan) -> list[Line]:
+    texts = [action_text(action) for action in plan.actions]
+    width = min(max(map(len, texts), default=0), 44)
+    return [
+        Line(f"    {i}. {text:{width}}   ({action.reason})")
+        for i, (text, action) in enumerate(zip(texts, plan.actions, strict=True), 1)
+    ]
+
+
+def _outcome(plan: Plan) -> list[Line]:
+    match plan.outcome:
+        case Stalled(reason, message):
+            return [Line(f"    ! {reason}: {message}", "bad")]
+        case Waiting(reason, message):
+            return [Line(f"    … {reason}: {message}", "dim")]
+        case _:
+            return []
+
+
+def _summary(entries: Sequence[Entry]) -> Line:
+    count = {verb: sum(e.verb is verb and not e.stalled for e in entries) for verb in Verb}
+    stalled = sum(e.stalled for e in entries)
+    restarts = sum(bool(e.plan.pending) and e.verb is Verb.NONE and not e.stalled for e in entries)
+    if not stalled and not any(count[v] for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)):
+        text = f"No changes: {count[Verb.NONE]} as {'it' if count[Verb.NONE] == 1 else 'they'} should be"
+        return Line(text + (f", {restarts} waiting for a restart." if restarts else "."), "good")
+    parts = [f"{count[v]} to {v}" for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)]
+    parts.append(f"{count[Verb.NONE]} unchanged")
+    if stalled:
+        parts.append(f"{stalled} need a human")
+    return Line(f"Plan: {', '.join(parts)}.", "head")
+
+
+def plan_as_json(entry: Entry) -> dict[str, Any]:
+    """The same for programs. Actions are named by type, with their text and reason; secrets are in neither."""
+    outcome, key = entry.plan.outcome, entry.resource.key
+    return {
+        "kind": key.kind,
+        "namespace": key.namespace,
+        "name": key.name,
+        "place": entry.place or None,
+        "change": entry.verb.value,
+        "changes": [_change_as_json(c) for c in entry.plan.changes],
+        "pending": [_change_as_json(c) for c in entry.plan.pending],
+        "drift": [_change_as_json(c) for c in entry.plan.drift],
+        "actions": [
+            {"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions
+        ],
+        "outcome": {
+            "type": type(outcome).__name__,
+            "reason": outcome.reason,
+            "message": outcome.message,
+        },
+    }
+
+
+def _change_as_json(change: Change) -> dict[str, str]:
+    return {"field": change.field, "old": change.old, "new": change.new, "disruption": change.disruption.word}

@@ -1,0 +1,133 @@
+"""The options every command shares: which state, namespace, folder and hypervisor. Accepted before and after the command's
+name, as kubectl does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .errors import CliError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Settings:
+    """What was given; the properties fill in the rest."""
+
+    given_state: str | None = None
+    given_namespace: str | None = None
+    given_folder: str | None = None
+    given_uri: str | None = None
+
+    @property
+    def state(self) -> Path:
+        return Path(self.given_state).expanduser().absolute() if self.given_state else default_state()
+
+    @property
+    def namespace(self) -> str:
+        return self.given_namespace or "default"
+
+    @property
+    def uri(self) -> str:
+        return self.given_uri or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
+
+    def folder(self, argument: str | None = None) -> Path:
+        """The YAML folder: the command's argument, --dir, or the one recorded in the state.
+
+        Raises:
+            CliError: none of them says.
+        """
+        given = argument or self.given_folder
+        if given:
+            return Path(given).expanduser().absolute()
+        recorded = recorded_folder(self.state)
+        if recorded is None:
+            raise CliError(
+                f"which folder of YAML? None was given, and the state {self.state} records none",
+                "name the folder, set HOMEOSTAT_DIR, or give --state of an operator that has one",
+            )
+        return recorded
+
+    def existing_state(self) -> Path:
+        """The state folder, for readers.
+
+        Raises:
+            CliError: no operator ever ran on it.
+        """
+        if not (self.state / "index.sqlite").exists():
+            raise CliError(
+                f"no operator has run on the state folder {self.state} yet",
+                "start one with `homeostat up DIR`, or name another folder with --state (or HOMEOSTAT_STATE)",
+            )
+        return self.state
+
+
+def default_state() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/homeostat")
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "homeostat"
+
+
+def recorded_folder(state: Path) -> Path | None:
+    """The folder that this state serves; None before its first `up`."""
+    try:
+        text = (state / "source").read_text().strip()
+    except FileNotFoundError:
+        return None
+    return Path(text) if text else None
+
+
+def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    def callback(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        settings = ctx.find_object(Settings)
+        if settings is None:
+            settings = ctx.obj = Settings()
+        # The environment speaks only where no option has: the group reads it first.
+        if value is not None:
+            setattr(settings, field, value)
+
+    return callback
+
+
+def _option(field: str, *names: str, **kwargs: Any) -> Callable[[F], F]:
+    return click.option(*names, expose_value=False, callback=_keep(field), is_eager=True, **kwargs)
+
+
+def common_options(*, environment: bool = False) -> Callable[[F], F]:
+    """Adds --state, -n, --dir and --connect. ``environment``: take defaults from the environment (the group alone does)."""
+
+    def name(variable: str) -> str | None:
+        return variable if environment else None
+
+    def decorate(command: F) -> F:
+        for add in reversed(
+            (
+                _option(
+                    "given_state", "--state", metavar="DIR", envvar=name("HOMEOSTAT_STATE"), show_envvar=environment,
+                    help="State folder. Default: /var/lib/homeostat as root, else ~/.local/state/homeostat.",
+                ),
+                _option("given_namespace", "-n", "--namespace", metavar="NAME", help="Namespace. Default: default."),
+                _option(
+                    "given_folder", "--dir", metavar="DIR", envvar=name("HOMEOSTAT_DIR"), show_envvar=environment,
+                    help="YAML folder. Default: the one the state serves.",
+                ),
+                _option(
+                    "given_uri", "--connect", metavar="URI", envvar=name("HOMEOSTAT_CONNECT"), show_envvar=environment,
+                    help="libvirt. Default: qemu:///system as root, else qemu:///session.",
+                ),
+            )
+        ):  # fmt: skip
+            command = add(command)
+        return command
+
+    return decorate
+
+
+pass_settings = click.make_pass_decorator(Settings, ensure=True)
