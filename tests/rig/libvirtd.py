@@ -94,6 +94,9 @@ class Libvirtd:
             if self.pid is None:
                 self._spawn("libvirtd")
             wait_until(self._answers, START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+            if "default" not in self.virsh("net-list", "--name").split():
+                # libvirt autostarts once per boot of the host; a network that a test stopped comes back here.
+                self.virsh("net-start", "default")
 
     def kill9(self) -> None:
         """Kill libvirtd as a crash would; guests and the network stay."""
@@ -115,7 +118,7 @@ class Libvirtd:
         self.start()
 
     def stop(self) -> None:
-        """Remove everything: domains, network, daemons, and the folder where we made it. Safe to call twice."""
+        """Remove domains, network, daemons and libvirt's state; a folder that the caller named keeps `storage` and `log`."""
         try:
             if (self.directory / "run").exists():
                 self._remove_domains_and_network()
@@ -124,9 +127,10 @@ class Libvirtd:
                 pid = processes.read_pid(self.directory / f"{name}.pid")
                 if pid is not None:
                     processes.end(pid, name)
+                (self.directory / f"{name}.pid").unlink(missing_ok=True)
             self._end_leftovers()
-            if self._temporary:
-                shutil.rmtree(self.directory, ignore_errors=True)
+            for name in (".",) if self._temporary else ("etc", "lib", "cache", "run", "dev"):
+                shutil.rmtree(self.directory / name, ignore_errors=True)
 
     def __enter__(self) -> Libvirtd:
         try:
@@ -136,9 +140,7 @@ class Libvirtd:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     def virsh(self, *arguments: str, check: bool = True) -> str:
@@ -170,7 +172,7 @@ class Libvirtd:
     @contextlib.contextmanager
     def _one_rig_at_a_time(self) -> Iterator[None]:
         """Two rigs that start together must not choose the same subnet."""
-        with open("/tmp/homeostat-rig.lock", "w") as lock:  # noqa: S108 - shared by all rigs of this machine on purpose
+        with open("/tmp/homeostat-rig.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -183,8 +185,12 @@ class Libvirtd:
         launcher = str(Path(__file__).with_name("private-mounts"))
         with open(self.directory / "log" / f"{daemon}.out", "ab") as output:
             child = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", launcher, str(self.directory), hide_kvm, binary]
-                + ["--config", f"/etc/libvirt/{daemon}.conf", "--pid-file", f"/run/libvirt/{daemon}.rig.pid"],
+                [
+                    *("unshare", "--mount", "--propagation", "private"),
+                    *(launcher, str(self.directory), hide_kvm),
+                    *(binary, "--config", f"/etc/libvirt/{daemon}.conf"),
+                    *("--pid-file", f"/run/libvirt/{daemon}.rig.pid"),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -198,7 +204,7 @@ class Libvirtd:
             raise RuntimeError("libvirtd has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:])
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(self.socket))
-        return "yes" in self.virsh("net-info", "default")
+        return "default" in self.virsh("net-list", "--all", "--name").split()
 
     def _remove_domains_and_network(self) -> None:
         if self.pid is None:

@@ -7,13 +7,15 @@ import subprocess
 import zlib
 from pathlib import Path
 
-NETWORK_XML = """<network>
+# no-ping: dnsmasq would first ping an address for 3 s to see whether it is free.
+NETWORK_XML = """<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>
   <name>default</name>
   <forward mode='nat'/>
   <bridge name='{bridge}' stp='off' delay='0'/>
   <ip address='{gateway}' netmask='255.255.255.0'>
     <dhcp><range start='{first}' end='{last}'/></dhcp>
   </ip>
+  <dnsmasq:options><dnsmasq:option value='no-ping'/></dnsmasq:options>
 </network>
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.rig.guest import GuestImage, build_guest_image
 from tests.rig.libvirtd import Libvirtd
 
 
@@ -14,3 +15,9 @@ def libvirtd() -> Iterator[Libvirtd]:
     """A private libvirtd for the whole session; a test that kills it has to restart it (start() is enough)."""
     with Libvirtd() as rig:
         yield rig
+
+
+@pytest.fixture(scope="session")
+def guest_image(libvirtd: Libvirtd) -> GuestImage:
+    """The small guest, built once per machine and copied to where libvirt-qemu can read it."""
+    return build_guest_image(libvirtd.storage)

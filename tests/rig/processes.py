@@ -34,7 +34,10 @@ def alive(pid: int) -> bool:
 
 
 def end(pid: int, name: str, *, first: signal.Signals = signal.SIGTERM, grace: float = 10) -> None:
-    """End a process of that name: a signal, `grace` seconds, then SIGKILL. A pid that means something else by now is left alone."""
+    """End a process of that name: a signal, `grace` seconds, then SIGKILL.
+
+    A pid that means something else by now is left alone.
+    """
     if name not in command_of(pid):
         return
     os.kill(pid, first)
