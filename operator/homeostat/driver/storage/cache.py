@@ -1,0 +1,304 @@
+"""The host's cache of base images: fetched once, verified, read-only, shared by all machines that name them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, NoSpace, Refused
+from homeostat.planner.actions import ImageRef
+from homeostat.planner.observed import ImagePhase, ObservedImage
+
+from . import qemu_img
+from .fetch import Report, copy_local, discard, download, in_thread
+from .header import HEAD, Sniff, sniff
+from .paths import PARTIAL, Rooms, file_errors, flush
+from .source import check_source, is_remote, local_file, shown
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2  # fetches; more of them only share the line
+RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts, doubling
+PERMANENT_FOR = 600.0  # seconds until a refused source is asked again: someone may have put the file there
+REPORT_EVERY = 0.5  # seconds between two reports of one fetch's progress
+
+Signature = tuple[int, int, int]  # size, mtime in ns, inode
+
+
+@dataclass(slots=True)
+class _Fetch:
+    task: asyncio.Task[None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    fetched: int = 0
+    total: int | None = None
+    reported: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    error: str
+    permanent: bool
+    until: float  # on the clock
+    tries: int
+
+
+class ImageCache:
+    """All methods belong to one event loop. ``changed(key)`` is called there when a fetch progresses or ends."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        *,
+        image_folders: Sequence[Path] | None,
+        changed: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rooms = rooms
+        self._folders = image_folders
+        self._changed = changed
+        self._clock = clock
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._known: dict[str, tuple[Signature, ObservedImage]] = {}
+        self._running: dict[str, _Fetch] = {}
+        self._failed: dict[str, _Failure] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def path(self, key: str) -> Path:
+        """Where the image of an ImageRef.key lies, or will."""
+        return self._rooms.images / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.img"
+
+    async def observe(self, ref: ImageRef) -> ObservedImage:
+        """One stat call when nothing changed; a file that is new to us is looked into once."""
+        path = self.path(ref.key)
+        try:
+            signature = _signature(path)
+        except FileNotFoundError:
+            return self._absent(ref)
+        except OSError as error:
+            return ObservedImage(ImagePhase.FAILED, error=f"cannot read {path}: {error.strerror}; let the operator read it")
+        known = self._known.get(ref.key)
+        if known is None or known[0] != signature:
+            known = signature, await self._identify(ref, path, signature)
+            if known[1].phase is ImagePhase.READY or known[1].permanent:
+                self._known[ref.key] = known
+        return known[1]
+
+    def _absent(self, ref: ImageRef) -> ObservedImage:
+        self._known.pop(ref.key, None)
+        if running := self._running.get(ref.key):
+            return ObservedImage(ImagePhase.FETCHING, fetched=running.fetched, total=running.total)
+        failure = self._failed.get(ref.key)
+        if failure is None or failure.until <= self._clock():
+            return ObservedImage(ImagePhase.MISSING, error=failure.error if failure else "")
+        return ObservedImage(ImagePhase.FAILED, error=failure.error, permanent=failure.permanent)
+
+    async def _identify(self, ref: ImageRef, path: Path, signature: Signature) -> ObservedImage:
+        try:
+            noted = json.loads(_notes(path).read_text())
+            if tuple(noted["signature"]) == signature:
+                return ObservedImage(ImagePhase.READY, str(path), str(noted["format"]), int(noted["virtual_size"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # killed before it was written: look again
+        try:
+            found = await examine(ref, path)
+            _note(path, ref, found)
+        except DriverError as error:
+            message = f"{error}; the file in the cache is {path}: delete it to have it fetched again"
+            return ObservedImage(ImagePhase.FAILED, error=message, permanent=isinstance(error, qemu_img.Unusable))
+        return ObservedImage(ImagePhase.READY, str(path), found.format, found.virtual_size)
+
+    def fetch(self, ref: ImageRef) -> None:
+        """Begins a fetch, unless it runs, is done, or failed too short a while ago. How it ends, observe() tells."""
+        failure = self._failed.get(ref.key)
+        waits = failure is not None and failure.until > self._clock()
+        if waits or ref.key in self._running or self.path(ref.key).exists():
+            return
+        for key in [k for k, f in self._failed.items() if f.until + PERMANENT_FOR < self._clock()]:
+            del self._failed[key]
+        task = asyncio.get_running_loop().create_task(self._run(ref), name=f"fetch {shown(ref.url)}")
+        self._running[ref.key] = _Fetch(task)
+
+    async def _run(self, ref: ImageRef) -> None:
+        failure: _Failure | None = None
+        try:
+            async with self._slots:
+                await self._obtain(ref, self._running[ref.key])
+        except DriverError as error:
+            failure = self._failure(ref, str(error), isinstance(error, Refused))
+        except Exception as error:
+            log.exception("fetching image %s failed in a way nobody foresaw", shown(ref.url))
+            failure = self._failure(ref, f"image {shown(ref.url)}: {error!r}; please report this", permanent=False)
+        finally:
+            del self._running[ref.key]
+        if failure is None:
+            self._failed.pop(ref.key, None)
+        else:
+            self._failed[ref.key] = failure
+            wait = max(0.0, failure.until - self._clock())
+            self._timers[ref.key] = asyncio.get_running_loop().call_later(wait, self._elapsed, ref.key)
+        self._changed(ref.key)
+
+    def _failure(self, ref: ImageRef, error: str, permanent: bool) -> _Failure:
+        before = self._failed.get(ref.key)
+        tries = before.tries + 1 if before else 1
+        wait = PERMANENT_FOR if permanent else min(RETRY_MOST, RETRY_FIRST * 2 ** min(tries - 1, 10))
+        return _Failure(error, permanent, self._clock() + wait, tries)
+
+    def _elapsed(self, key: str) -> None:
+        self._timers.pop(key, None)
+        self._changed(key)
+
+    async def _obtain(self, ref: ImageRef, running: _Fetch) -> None:
+        check_source(ref, self._folders, self._rooms.root)
+        self._rooms.ensure(self._rooms.images)
+        path = self.path(ref.key)
+        partial = path.with_name(path.name + PARTIAL)
+        loop = asyncio.get_running_loop()
+
+        def report(fetched: int, total: int | None) -> None:
+            running.fetched, running.total = fetched, total
+            if self._clock() - running.reported >= REPORT_EVERY:
+                running.reported = self._clock()
+                loop.call_soon_threadsafe(self._changed, ref.key)
+
+        try:
+            resumed = await self._bring(ref, partial, report, running.stop)
+            if not await _matches(ref, partial) and resumed:
+                discard(partial)  # perhaps only its two halves do not fit
+                await self._bring(ref, partial, report, running.stop)
+            await self._accept(ref, partial, path)
+        except qemu_img.Unusable:
+            discard(partial)
+            raise
+
+    async def _bring(self, ref: ImageRef, partial: Path, report: Report, stop: threading.Event) -> bool:
+        if not is_remote(ref.url):
+            source = local_file(ref, self._folders, self._rooms.root)
+            await in_thread(copy_local, source, shown(ref.url), partial, report, stop)
+            return False
+        best = _size(partial)
+        while True:  # a cut connection is taken up at once for as long as each attempt gets further
+            try:
+                return await download(ref.url, partial, report, pinned=ref.sha256 is not None)
+            except (Refused, NoSpace):
+                raise
+            except DriverError:
+                if _size(partial) <= best:
+                    raise
+                best = _size(partial)
+
+    async def _accept(self, ref: ImageRef, partial: Path, path: Path) -> None:
+        """Verifies the whole file, and only then gives it its name."""
+        if not await _matches(ref, partial):
+            found = await asyncio.to_thread(_sha256, partial)
+            raise qemu_img.Unusable(
+                f"image {shown(ref.url)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
+                "source, or the spec is out of date. It was thrown away; correct sha256 or url"
+            )
+        await in_thread(_publish, ref, partial, path, await examine(ref, partial))
+
+    async def close(self) -> None:
+        """Ends all fetches; what they have so far is kept."""
+        for timer in self._timers.values():
+            timer.cancel()
+        tasks = [f.task for f in self._running.values()]
+        for running in self._running.values():
+            running.stop.set()
+            running.task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """Keys whose fetch runs."""
+        return frozenset(self._running)
+
+
+async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
+    """What the file at ``path`` is. Nothing of it is trusted.
+
+    Raises:
+        Unusable: not as ``ref`` says.
+    """
+    name = shown(ref.url)
+    found, size = _sniff(path, name)
+    if found.markup or (found.problem and ref.format != "raw"):
+        raise qemu_img.Unusable(f"image {name} {found.problem}")
+    if ref.format not in (None, "raw", found.format):
+        raise qemu_img.Unusable(f"image {name} is no {ref.format} but {_article(found)}; correct or remove format")
+    if ref.format == "raw" or found.format in ("raw", "iso"):
+        return qemu_img.Inspection("raw", -(-size // 512) * 512)
+    try:
+        return await qemu_img.inspect(path, found.format)
+    except qemu_img.Unusable as error:
+        raise qemu_img.Unusable(f"image {name} {error}") from error
+
+
+def _sniff(path: Path, name: str) -> tuple[Sniff, int]:
+    with file_errors(path, f"read the image {name}"), open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return sniff(file.read(HEAD), size), size
+
+
+def _publish(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Inspection) -> None:
+    with file_errors(path, f"save the image {shown(ref.url)}"):
+        partial.chmod(0o444)
+        flush(partial)
+        os.replace(partial, path)
+        _note(path, ref, found)
+        discard(partial)
+        flush(path.parent)
+
+
+def _article(found: Sniff) -> str:
+    return "raw or of an unknown kind" if found.format == "raw" else found.format
+
+
+async def _matches(ref: ImageRef, path: Path) -> bool:
+    return ref.sha256 is None or await asyncio.to_thread(_sha256, path) == ref.sha256.lower()
+
+
+def _sha256(path: Path) -> str:
+    with file_errors(path, f"read {path}"), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _signature(path: Path) -> Signature:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise FileNotFoundError(path)
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _notes(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _note(path: Path, ref: ImageRef, found: qemu_img.Inspection) -> None:
+    """Keeps the findings beside the image, so that a restart needs no qemu-img; also tells people what it is."""
+    notes = {
+        "url": shown(ref.url),
+        "sha256": ref.sha256,
+        "format": found.format,
+        "virtual_size": found.virtual_size,
+        "signature": _signature(path),
+    }
+    partial = path.with_name(path.name + ".json" + PARTIAL)
+    with file_errors(path, f"note what {path} is"):
+        partial.write_text(json.dumps(notes))
+        os.replace(partial, _notes(path))

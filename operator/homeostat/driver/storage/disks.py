@@ -1,0 +1,126 @@
+"""The disk files of machines: made, grown and read, each at once or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.planner.actions import CreateDisk, GrowDisk
+from homeostat.planner.observed import ObservedDisk
+
+from . import qemu_img
+from .header import qcow2_header
+from .paths import PARTIAL, Rooms, file_errors, human_size, publish, sweep_partials
+
+SECTOR = 512  # bytes; sizes of disks are multiples of it
+_HEAD = 4096  # bytes; QEMU writes the backing file's name right behind the header
+
+
+def read_disk(path: str) -> ObservedDisk:
+    """Reads one of our own disks from its header: a few microseconds, no subprocess, also while QEMU has it open.
+
+    A file that is no qcow2 has virtual_size 0.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        header = qcow2_header(file.read(_HEAD))
+    if header is None:
+        return ObservedDisk(path, 0, None)
+    backing = header.backing
+    if backing and not backing.startswith(("/", "json:")):
+        backing = os.path.join(os.path.dirname(path), backing)
+    return ObservedDisk(path, header.virtual_size, backing)
+
+
+async def create_disk(rooms: Rooms, action: CreateDisk) -> None:
+    """Makes the file under another name and gives it its own when whole; an existing file is never overwritten.
+
+    Raises:
+        Refused: a place outside the state folder, a size below the image's, or another file in the way.
+        NoSpace: the disk is full.
+    """
+    path = rooms.machine_file(action.path)
+    backing = rooms.base_image(action.backing) if action.backing else None
+    size = -(-action.size // SECTOR) * SECTOR if action.size is not None else None
+    if backing is not None:
+        size = _overlay_size(path, size, backing, action.backing_format or "raw")
+    elif size is None:
+        raise Refused(f"disk {path.name} needs a size or an image")
+    rooms.ensure(path.parent)
+    if path.exists():
+        return _check_existing(path, size, backing)
+    with file_errors(path, f"create the disk {path}"):
+        sweep_partials(path.parent)
+        partial = path.parent / f"{path.name}.{secrets.token_hex(4)}{PARTIAL}"
+        try:
+            await _create(partial, size, backing, action.backing_format or "raw", path)
+            rooms.finish(partial)
+            publish(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+async def _create(partial: Path, size: int | None, backing: Path | None, backing_format: str, path: Path) -> None:
+    arguments = ["create", "-q", "-f", "qcow2", "-o", "compat=1.1"]
+    if backing is not None:
+        arguments += ["-b", str(backing), "-F", backing_format]
+    arguments.append(str(partial))
+    if size is not None:
+        arguments.append(str(size))
+    await qemu_img.run(*arguments, doing=f"create the disk {path}")
+
+
+def _overlay_size(path: Path, size: int | None, backing: Path, format: str) -> int | None:
+    """``size``, at least the backing image's; for formats that only QEMU reads, left to it."""
+    with file_errors(backing, f"read the image of disk {path.name}"):
+        length = backing.stat().st_size
+        if format == "qcow2":
+            base = read_disk(str(backing)).virtual_size
+        elif format == "raw":
+            base = -(-length // SECTOR) * SECTOR
+        else:
+            base = 0
+    if size is not None and size < base:
+        raise Refused(
+            f"disk {path.name} of {human_size(size)} is smaller than its image of {human_size(base)}; "
+            "give it at least the image's size, or no size"
+        )
+    return size if size is not None else base or None
+
+
+def _check_existing(path: Path, size: int | None, backing: Path | None) -> None:
+    with file_errors(path, f"read the disk {path}"):
+        found = read_disk(str(path))
+    base = Path(os.path.realpath(found.backing)) if found.backing else None
+    if base != backing or found.virtual_size < (size or 1):
+        raise Refused(f"{path} exists and is another disk, which is kept: move it away, or give the disk another name")
+
+
+async def grow_disk(rooms: Rooms, action: GrowDisk) -> None:
+    """Enlarges the disk of a machine that is off.
+
+    Raises:
+        Refused: the new size is smaller.
+        ResourceInUse: the disk is open in a running machine.
+    """
+    if action.target is not None:
+        raise Refused(f"{action.path} is in use by a running machine: it is grown through libvirt")
+    path = rooms.machine_file(action.path)
+    size = -(-action.size // SECTOR) * SECTOR
+    with file_errors(path, f"grow the disk {path}"):
+        if path.is_symlink():
+            raise Refused(f"{path} is a symlink: left alone")
+        now = read_disk(str(path)).virtual_size
+    if not now:
+        raise DriverError(f"{path} is not a qcow2 file any more; restore it from a backup, or delete it to begin anew")
+    if size < now:
+        raise Refused(
+            f"disk {path.name} has {human_size(now)} and cannot shrink to {human_size(size)} without losing contents; "
+            f"set its size to at least {now // 2**20}Mi"
+        )
+    if size > now:
+        await qemu_img.run("resize", "-q", "-f", "qcow2", str(path), str(size), doing=f"grow the disk {path}")

@@ -1,0 +1,298 @@
+"""One attempt to bring an image to this host: a download that can go on where the last one ended, or a local copy.
+
+What is raised says what may follow: DriverError and NoSpace are worth another attempt, Refused is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import re
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from homeostat.driver.errors import DriverError, NoSpace, Refused
+
+from .header import is_markup
+from .paths import file_error, file_errors, free_bytes, human_size
+from .qemu_img import Unusable
+from .source import check_address, host_of, is_remote, shown
+
+Report = Callable[[int, int | None], None]  # bytes so far, bytes in all where known
+
+REDIRECTS = 5
+BUFFER = 1 << 20  # bytes written at once
+TIMEOUTS = httpx.Timeout(60.0, connect=15.0)  # seconds without any progress
+_AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that pass by themselves (RFC 9110, 8470, 6585)
+_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
+_NOTHING = bytes(BUFFER)
+
+
+async def in_thread(call: Callable[..., None], *arguments: object) -> None:
+    """As asyncio.to_thread, but a cancellation waits for the end of ``call``, which may be writing."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def validators_of(partial: Path) -> Path:
+    """Where it is written which version of the image a partial file is of."""
+    return partial.with_name(partial.name + ".json")
+
+
+def discard(partial: Path) -> None:
+    partial.unlink(missing_ok=True)
+    validators_of(partial).unlink(missing_ok=True)
+
+
+async def download(url: str, partial: Path, report: Report, pinned: bool) -> bool:
+    """Downloads to ``partial``, or what is missing of it. ``pinned``: a checksum will be verified.
+
+    Returns:
+        Whether it went on from an earlier attempt.
+    """
+    name = shown(url)
+    offset, headers = _resume_point(partial)
+    try:
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False) as client,
+            _open(client, url, headers, pinned) as response,
+        ):
+            offset, total = _accept(response, name, offset)
+            if response.status_code != 416:
+                await _receive(response, name, partial, offset, total, report)
+    except httpx.InvalidURL as error:
+        raise Refused(f"image {name}: {error}; correct its url") from error
+    except httpx.HTTPError as error:
+        raise _failure(error, name) from error
+    except _StartOver as error:
+        discard(partial)
+        raise DriverError(f"image {name} changed on its server during the download; it starts anew") from error
+    return offset > 0
+
+
+class _StartOver(Exception):
+    """What is there does not fit what the server has now."""
+
+
+def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
+    headers = {"Accept-Encoding": "identity", "User-Agent": "homeostat"}
+    with file_errors(partial, "read what was downloaded so far"):
+        try:
+            offset = partial.stat().st_size
+            version = json.loads(validators_of(partial).read_text())["version"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            discard(partial)  # without its version, what follows might be of another file
+            return 0, headers
+    if offset:
+        headers |= {"Range": f"bytes={offset}-", "If-Range": str(version)}
+    return offset, headers
+
+
+@contextlib.asynccontextmanager
+async def _open(client: httpx.AsyncClient, url: str, headers: dict[str, str], pinned: bool) -> AsyncIterator[httpx.Response]:
+    """The response after redirects; every host on the way is checked before and after connecting."""
+    for _ in range(REDIRECTS + 1):
+        await _check_host(url)
+        async with client.stream("GET", url, headers=headers) as response:
+            _check_peer(response)
+            if not response.has_redirect_location:
+                yield response
+                return
+            target = urljoin(url, response.headers["location"])
+        if not is_remote(target):
+            raise Refused(f"image {shown(url)} redirects to {shown(target)[:200]}, which is no http(s) address")
+        if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https" and not pinned:
+            raise Refused(
+                f"image {shown(url)} redirects to {shown(target)}, which is not encrypted: "
+                "give its sha256, so that a changed file is noticed"
+            )
+        url = target
+    raise Refused(f"image {shown(url)}: more than {REDIRECTS} redirects; give the final address")
+
+
+async def _check_host(url: str) -> None:
+    host = host_of(url)
+    check_address(host)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return  # the connection will say so, or a proxy knows the name
+    for *_, address in found:
+        check_address(str(address[0]))
+
+
+def _check_peer(response: httpx.Response) -> None:
+    """A name may lead elsewhere by the time of the connection (DNS rebinding)."""
+    stream = response.extensions.get("network_stream")
+    address = stream.get_extra_info("server_addr") if stream is not None else None
+    if address:
+        check_address(str(address[0]))
+
+
+def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int | None]:
+    """(where the body begins, the whole size) or the reason why there is no image."""
+    status = response.status_code
+    span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("content-range", ""))
+    if status == 206 and span and int(span[1] or -1) == offset:
+        return offset, int(span[2]) if span[2] != "*" else None
+    if status == 416 and span and span[2] == str(offset):
+        return offset, offset  # nothing is missing
+    if status in (206, 416):
+        raise _StartOver
+    if status == 200:
+        length = response.headers.get("content-length", "")
+        return 0, int(length) if length.isdigit() else None
+    said = f"image {name}: the server answered {status} {response.reason_phrase}".rstrip()
+    if status >= 500 or status in _AGAIN:
+        raise DriverError(f"{said}; it is tried again")
+    if status in (401, 403):
+        raise Refused(f"{said}: it wants other credentials; check the url, or give the file by path")
+    raise Refused(f"{said}; check the url")
+
+
+async def _receive(response: httpx.Response, name: str, partial: Path, offset: int, total: int | None, report: Report) -> None:
+    _check_space(name, partial, (total or 0) - offset)
+    tag = response.headers.get("etag", "")
+    version = tag if tag and not tag.startswith("W/") else response.headers.get("last-modified")  # RFC 9110, 13.1.5
+    with _open_partial(partial, offset, version, name) as file:
+        file.seek(offset)
+        report(offset, total)
+        await _save(response, name, file, partial, total, report)
+        size = file.tell()
+    if total is not None and size < total:
+        raise DriverError(_truncated(name, size, total))
+    if size == 0:
+        raise DriverError(f"image {name} is empty on the server")
+
+
+def _open_partial(partial: Path, offset: int, version: str | None, name: str) -> BinaryIO:
+    with file_errors(partial, f"save the image {name}"):
+        if offset == 0:
+            partial.write_bytes(b"")  # first: an old beginning must never carry a new version
+            validators_of(partial).write_text(json.dumps({"version": version} if version else {}))
+        return open(partial, "r+b", buffering=0)
+
+
+async def _save(response: httpx.Response, name: str, file: BinaryIO, partial: Path, total: int | None, report: Report) -> None:
+    waiting = bytearray()
+    at = file.tell()
+    begun = at > 0
+    try:
+        async for chunk in response.aiter_raw():
+            if not begun and is_markup(chunk):
+                raise Unusable(f"image {name} is a web page (HTML or XML), not an image; give the file's own address")
+            begun = True
+            waiting += chunk
+            at += len(chunk)
+            if len(waiting) >= BUFFER:
+                content, waiting = bytes(waiting), bytearray()
+                await in_thread(_write, file, content, partial, name)
+            report(at, total)
+    finally:
+        if begun:  # also after a broken connection: this need not be fetched again
+            _write(file, bytes(waiting), partial, name)
+
+
+def _write(file: BinaryIO, content: bytes, partial: Path, name: str) -> None:
+    try:
+        for start in range(0, len(content), BUFFER):
+            _write_sparse(file, content[start : start + BUFFER])
+        file.truncate(file.tell())
+    except OSError as error:
+        discard(partial)  # guests on a full disk stop: give it back
+        raise file_error(error, partial, f"save the image {name}") from error
+
+
+def _write_sparse(file: BinaryIO, content: bytes) -> None:
+    """Zeros become a hole."""
+    if content == _NOTHING[: len(content)]:
+        file.seek(len(content), os.SEEK_CUR)
+        return
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _check_space(name: str, partial: Path, needed: int) -> None:
+    free = free_bytes(partial.parent)
+    if needed > free:
+        raise NoSpace(
+            f"image {name} needs {human_size(needed)} more, but only {human_size(free)} are free in {partial.parent}; "
+            "free some space or move the state folder to a larger disk"
+        )
+
+
+def _truncated(name: str, size: int, total: int) -> str:
+    got = f"{human_size(size)} of {human_size(total)}"
+    return f"image {name} ended after {got}: the connection was cut; it goes on from there"
+
+
+def _failure(error: httpx.HTTPError, name: str) -> DriverError:
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return Refused(f"image {name}: {error}; give an http:// or https:// address")
+    if _caused_by(error, ssl.SSLCertVerificationError):
+        return Refused(f"image {name}: its server's certificate is not valid ({error}); check url and the host's clock")
+    if isinstance(error, httpx.TimeoutException):
+        return DriverError(f"image {name}: the server did not answer in time; it is tried again")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return DriverError(f"image {name}: the connection was cut ({error}); it goes on from there")
+    said = str(error) or type(error).__name__
+    return DriverError(f"image {name}: no connection to its server ({said}); it is tried again")
+
+
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None:
+        if isinstance(error, kind):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def copy_local(source: Path, name: str, partial: Path, report: Report, stop: threading.Event) -> None:
+    """Copies ``source``, sharing its blocks where the file system can. Blocks; ends early when ``stop`` is set."""
+    with file_errors(source, f"read the image {name}"):
+        fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if os.readlink(f"/proc/self/fd/{fd}") != str(source):
+            os.close(fd)
+            raise Refused(f"image {name} was replaced by a symlink while it was opened: it is not read")
+    with open(fd, "rb", buffering=0) as origin:
+        before = os.fstat(fd)
+        with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0) as copy:
+            report(0, before.st_size)
+            if not _share_blocks(fd, copy.fileno()):
+                _check_space(name, partial, min(before.st_size, before.st_blocks * 512))
+                _copy(origin, copy, partial, name, before.st_size, report, stop)
+        after = os.fstat(fd)
+    report(after.st_size, after.st_size)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DriverError(f"image {name} was written to while it was copied; it is copied anew once it rests")
+
+
+def _share_blocks(origin: int, copy: int) -> bool:
+    try:
+        fcntl.ioctl(copy, _FICLONE, origin)
+    except OSError:
+        return False
+    return True
+
+
+def _copy(origin: BinaryIO, copy: BinaryIO, partial: Path, name: str, total: int, report: Report, stop: threading.Event) -> None:
+    done = 0
+    while not stop.is_set() and (chunk := origin.read(BUFFER)):
+        _write(copy, chunk, partial, name)
+        done += len(chunk)
+        report(done, total)

@@ -1,0 +1,57 @@
+"""Which images of the cache nobody needs any more."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from .disks import read_disk
+from .paths import PARTIAL, Rooms, file_errors
+
+MIN_AGE = 600.0  # seconds; a plan made a moment ago may count on a new image
+ABANDONED = 86400.0  # seconds after which a partial download is not taken up again
+
+
+def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None) -> list[Path]:
+    """Files of the cache that are not in ``used`` and back no disk, retained ones included.
+
+    Raises:
+        DriverError: a disk could not be read, so nothing is known to be unreferenced.
+    """
+    now = time.time() if now is None else now
+    keep = {p.name for p in used} | _backing_names(rooms)
+    found = []
+    with file_errors(rooms.images, "look through the image cache"):
+        if not rooms.images.is_dir():
+            return []
+        for entry in os.scandir(rooms.images):
+            name, _, rest = entry.name.partition(".img")
+            if f"{name}.img" in keep or not entry.is_file(follow_symlinks=False):
+                continue
+            limit = ABANDONED if rest.startswith(PARTIAL) else MIN_AGE
+            if now - entry.stat().st_ctime > limit:
+                found.append(Path(entry.path))
+    return found
+
+
+def _backing_names(rooms: Rooms) -> set[str]:
+    """Names of the cached images that disks lean on."""
+    names = set()
+    for folder, _, files in os.walk(rooms.machines, onerror=_stop):
+        for file in files:
+            path = os.path.join(folder, file)
+            if not file.endswith(".qcow2"):
+                continue
+            with file_errors(path, "see which images are in use"):
+                backing = read_disk(path).backing
+            if backing:
+                names.add(os.path.basename(os.path.realpath(backing)))
+    return names
+
+
+def _stop(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        with file_errors(error.filename, "see which images are in use"):
+            raise error

@@ -1,0 +1,179 @@
+"""Where storage may be touched, with which rights, and what a file error means to a person.
+
+Layout below the root (the state folder)::
+
+    images/                      the read-only cache of base images
+    machines/<namespace>/<name>/ the files of one machine
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, NoSpace, Refused
+
+IMAGES = "images"
+MACHINES = "machines"
+PARTIAL = ".partial"  # the ending of everything that is not finished yet
+
+
+def human_size(size: float) -> str:
+    """Bytes as people read them: 1536 -> 1.5 KiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(size) < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def free_bytes(folder: Path) -> int:
+    """What the operator may still write in ``folder``'s file system; 0 where that cannot be read."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
+
+
+def nearest_folder(path: Path) -> Path:
+    """The closest folder on the way to ``path`` that exists."""
+    return next((p for p in (path, *path.parents) if p.is_dir()), Path("/"))
+
+
+def file_error(error: OSError, path: Path, doing: str) -> DriverError:
+    """The DriverError for ``error``, raised while ``doing`` (such as "create the disk")."""
+    folder = nearest_folder(path.parent)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what = "the quota is used up" if error.errno == errno.EDQUOT else "no space is left"
+        return NoSpace(
+            f"could not {doing}: {what} in {folder} ({human_size(free_bytes(folder))} free); "
+            "free some space or move the state folder to a larger disk"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Refused(
+            f"could not {doing}: permission denied on {error.filename or path}; "
+            f"let the operator's user (uid {os.geteuid()}) write there, or run it as root"
+        )
+    if error.errno == errno.EROFS:
+        return Refused(f"could not {doing}: {folder} is mounted read-only; remount it writable")
+    return DriverError(f"could not {doing}: {error.strerror or error} ({error.filename or path})")
+
+
+@contextlib.contextmanager
+def file_errors(path: Path | str, doing: str) -> Iterator[None]:
+    """Turns every OSError inside into the DriverError tree."""
+    try:
+        yield
+    except OSError as error:
+        raise file_error(error, Path(path), doing) from error
+
+
+class Rooms:
+    """The folders below the root, and the rights on them.
+
+    QEMU's user must get through to the files of its machine, and nobody else may look around: folders are 0710 with
+    QEMU's group (0700 where it is not known, as in a session where QEMU runs as ourselves).
+    """
+
+    def __init__(self, root: Path, qemu_gid: int | None) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.images = self.root / IMAGES
+        self.machines = self.root / MACHINES
+        self.qemu_gid = qemu_gid
+
+    def machine_file(self, path: str) -> Path:
+        """``path`` with its parents' symlinks resolved.
+
+        Raises:
+            Refused: it is not a file in some machine's folder.
+        """
+        resolved = self._confined(path)
+        if len(resolved.relative_to(self.machines).parts) < 3:
+            raise Refused(f"{path} is not inside a machine's folder ({self.machines}/<namespace>/<name>/): left alone")
+        return resolved
+
+    def machine_folder(self, path: str) -> Path:
+        """As machine_file, for the folder of one machine."""
+        resolved = self._confined(path)
+        if len(resolved.relative_to(self.machines).parts) != 2 or resolved.is_symlink():
+            raise Refused(f"{path} is not a machine's folder ({self.machines}/<namespace>/<name>): left alone")
+        return resolved
+
+    def base_image(self, path: str) -> Path:
+        """A file that may back a disk: in the image cache or another file of ours, never one of the host's."""
+        resolved = Path(os.path.realpath(path))
+        if not resolved.is_relative_to(self.images) and not resolved.is_relative_to(self.machines):
+            raise Refused(f"{path} cannot back a disk: it is not in the image cache {self.images}")
+        return resolved
+
+    def _confined(self, path: str) -> Path:
+        given = Path(path)
+        if not given.is_absolute() or ".." in given.parts or "\0" in path:
+            raise Refused(f"{path!r} is not a plain absolute path: left alone")
+        resolved = Path(os.path.realpath(given.parent)) / given.name
+        if not resolved.is_relative_to(self.machines):
+            raise Refused(f"{path} lies outside {self.machines}: the operator touches nothing there")
+        return resolved
+
+    def ensure(self, folder: Path) -> None:
+        """Makes ``folder`` and its parents up to the root, with their rights."""
+        chain = [folder, *folder.parents]
+        if self.root not in chain:
+            raise Refused(f"{folder} lies outside {self.root}")
+        for step in reversed(chain[: chain.index(self.root) + 1]):
+            with file_errors(step, f"make the folder {step}"):
+                self._ensure_one(step)
+
+    def _ensure_one(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=folder == self.root, exist_ok=True)
+        mode = 0o700 if self.qemu_gid is None else 0o710
+        found = folder.stat()
+        if self.qemu_gid is not None and found.st_gid != self.qemu_gid:
+            os.chown(folder, -1, self.qemu_gid)
+        if found.st_mode & 0o7777 != mode:
+            folder.chmod(mode)
+
+    def finish(self, partial: Path) -> None:
+        """Gives a machine's file its rights and makes it durable, before it gets its name."""
+        if self.qemu_gid is not None:
+            os.chown(partial, -1, self.qemu_gid)
+        partial.chmod(0o600 if self.qemu_gid is None else 0o640)
+        flush(partial)
+
+
+def flush(path: Path) -> None:
+    """Waits until a file's contents, or a folder's names, are on the disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Gives ``partial`` its name at once, and never over a file that is there.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    try:
+        os.link(partial, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
+            raise
+        if path.exists():  # a file system without hard links
+            raise FileExistsError(errno.EEXIST, "it is there already", str(path)) from error
+        os.rename(partial, path)
+    else:
+        partial.unlink()
+    flush(path.parent)
+
+
+def sweep_partials(folder: Path) -> None:
+    """Removes what a killed operator left half-made. Only while no other action works on this folder."""
+    for leftover in folder.glob(f"*{PARTIAL}"):
+        leftover.unlink(missing_ok=True)

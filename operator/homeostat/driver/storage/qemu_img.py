@@ -1,0 +1,102 @@
+"""Runs qemu-img: no shell, and with limits where the file is not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
+
+from .paths import free_bytes, human_size
+
+TIMEOUT = 60.0  # seconds; none of these calls copies contents
+# The limits OpenStack Nova puts on reading foreign images (1 GiB of address space, 30 s of CPU): a hostile header can
+# make qemu-img ask for any amount of either.
+_LIMITS = ("prlimit", "--as=1073741824", "--cpu=30", "--nofile=64", "--core=0", "--")
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    format: str
+    virtual_size: int  # bytes
+
+
+class Unusable(Refused):
+    """The contents of an image are at fault: what was fetched is worth nothing."""
+
+
+class _Complained(DriverError):
+    """qemu-img ran, and ended with an error."""
+
+
+async def inspect(path: Path, format: str) -> Inspection:
+    """What qemu-img makes of an image of unknown origin, read as ``format`` and nothing else.
+
+    Raises:
+        Unusable: it is damaged, or leans on other files of the host.
+        DriverError: qemu-img could not look.
+    """
+    try:
+        out = await run("info", "-f", format, "--output=json", str(path), limited=True, doing="read the image")
+    except _Complained as error:
+        raise Unusable(f"is no usable {format} image: {error}") from error
+    found = json.loads(out)
+    details = found.get("format-specific", {}).get("data", {})
+    others = [e.get("filename") for e in details.get("extents", []) if e.get("filename") != str(path)]
+    if found.get("backing-filename") or details.get("data-file") or others:
+        raise Unusable("needs other files of the host to be complete, which an image may not")
+    if details.get("corrupt"):
+        raise Unusable("is marked as corrupt; repair it (qemu-img check -r all) or fetch it again")
+    return Inspection(found["format"], int(found["virtual-size"]))
+
+
+async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
+    """Standard output of ``qemu-img ARGUMENTS``. Files it makes are readable by nobody else.
+
+    Raises:
+        DriverError: it failed; says what qemu-img said.
+        Refused: it is not installed.
+    """
+    command = (*(_LIMITS if limited else ()), "qemu-img", *arguments)
+    pipe = asyncio.subprocess.PIPE
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, umask=0o077
+        )
+    except FileNotFoundError as error:
+        raise Refused(_missing(error.filename)) from error
+    try:
+        out, err = await asyncio.wait_for(child.communicate(), TIMEOUT)
+    except (TimeoutError, asyncio.CancelledError) as error:
+        child.kill()
+        await child.wait()
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise DriverError(f"could not {doing}: qemu-img took more than {TIMEOUT:.0f} s; is the disk busy?") from error
+    if child.returncode:
+        raise _failure(child.returncode, err.decode(errors="replace").strip(), arguments, doing)
+    return out
+
+
+def _missing(program: str | None) -> str:
+    package = "util-linux" if program == "prlimit" else "qemu-utils"
+    return f"{program or 'qemu-img'} is not installed on this host: apt-get install {package}"
+
+
+def _failure(code: int, said: str, arguments: tuple[str, ...], doing: str) -> DriverError:
+    if code == 127 or "failed to execute qemu-img" in said:
+        return Refused(_missing("qemu-img"))
+    if code < 0:
+        return _Complained(f"could not {doing}: qemu-img was ended by signal {-code}")
+    said = said.removeprefix("qemu-img: ")
+    if "No space left" in said or "Disk quota exceeded" in said:
+        folder = next((Path(a).parent for a in arguments if a.startswith("/")), Path("/"))
+        free = human_size(free_bytes(folder))
+        return NoSpace(f"could not {doing}: no space is left in {folder} ({free} free); free some space")
+    if "Failed to get" in said and "lock" in said:
+        return ResourceInUse(f"could not {doing}: another program has the file open; stop it first ({said})")
+    if "Permission denied" in said:
+        return Refused(f"could not {doing}: {said}; let the operator's user read and write there")
+    return _Complained(f"could not {doing}: {said or f'qemu-img ended with code {code}'}")

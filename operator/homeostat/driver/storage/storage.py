@@ -1,0 +1,200 @@
+"""The storage of one host: what is there (observe), and the actions that change it (execute)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fnmatch
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from homeostat.driver.errors import Refused
+from homeostat.planner.actions import (
+    CreateDisk,
+    DeleteDirectory,
+    DeleteFile,
+    FetchImage,
+    GrowDisk,
+    ImageRef,
+    MarkCreated,
+    WriteSeed,
+)
+from homeostat.planner.observed import ObservedDisk, ObservedStorage
+
+from .cache import ImageCache
+from .disks import create_disk, grow_disk, read_disk
+from .garbage import unreferenced
+from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
+from .seed import build_seed
+
+log = logging.getLogger(__name__)
+
+StorageAction = FetchImage | CreateDisk | GrowDisk | WriteSeed | MarkCreated | DeleteFile | DeleteDirectory
+CREATED = "created"  # the marker's name, see planner.observed.ObservedStorage
+_OURS = (CREATED, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
+
+
+class Storage:
+    """``root`` is the state folder. ``qemu_gid`` is the group QEMU runs with, None where it runs as our own user.
+
+    ``image_folders`` are those local images may come from; None: see source.check_source.
+    Belongs to one event loop; actions on one machine must not run at the same time.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        qemu_gid: int | None,
+        *,
+        image_folders: Sequence[Path] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rooms = Rooms(root, qemu_gid)
+        self._listeners: list[Callable[[str], None]] = []
+        self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
+        self._disks: dict[str, tuple[tuple[int, int, int], ObservedDisk]] = {}
+        self._swept: set[str] = set()
+
+    def subscribe(self, changed: Callable[[str], None]) -> None:
+        """``changed(key)`` when the image with that ImageRef.key progressed (twice a second at the most), came, failed, or
+        may be tried again."""
+        self._listeners.append(changed)
+
+    def _changed(self, key: str) -> None:
+        for listener in self._listeners:
+            listener(key)
+
+    async def observe(
+        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
+    ) -> ObservedStorage:
+        """A handful of stat calls when nothing changed.
+
+        Raises:
+            DriverError: the state folder cannot be read, which must not look like empty storage.
+        """
+        if directory not in self._swept:
+            self._sweep(directory)
+        with file_errors(directory, f"read the machine's folder {directory}"):
+            return ObservedStorage(
+                images={ref.key: await self._images.observe(ref) for ref in images},
+                disks={path: disk for path in disks if (disk := self._disk(path)) is not None},
+                seeds=frozenset(path for path in seeds if _exists(path)),
+                created=_exists(os.path.join(directory, CREATED)),
+            )
+
+    def _sweep(self, directory: str) -> None:
+        """Once per machine: what an operator before us left half-made."""
+        folder = self._rooms.machine_folder(directory)
+        with file_errors(folder, f"tidy the machine's folder {folder}"):
+            sweep_partials(folder)
+        self._swept.add(directory)
+
+    def _disk(self, path: str) -> ObservedDisk | None:
+        try:
+            found = os.stat(path)
+            signature = found.st_size, found.st_mtime_ns, found.st_ino
+            known = self._disks.get(path)
+            if known is None or known[0] != signature:
+                known = self._disks[path] = signature, read_disk(path)
+        except (FileNotFoundError, NotADirectoryError):
+            self._disks.pop(path, None)
+            return None
+        return known[1]
+
+    async def execute(self, action: StorageAction) -> None:
+        """Carries one action out; doing it twice does no harm.
+
+        Raises:
+            DriverError: it could not be done.
+        """
+        match action:
+            case FetchImage():
+                self._images.fetch(action.image)
+            case CreateDisk():
+                await create_disk(self._rooms, action)
+            case GrowDisk():
+                await grow_disk(self._rooms, action)
+            case WriteSeed():
+                iso = await asyncio.to_thread(build_seed, action.files)
+                self._place(action.path, iso, "write the cloud-init seed")
+            case MarkCreated():
+                folder = self._rooms.machine_folder(action.directory)
+                self._place(str(folder / CREATED), b"", "note that the machine was created")
+            case DeleteFile():
+                self._delete_file(action.path)
+            case DeleteDirectory():
+                self._delete_directory(action.path)
+
+    def _place(self, path: str, content: bytes, doing: str) -> None:
+        """Writes a file that is either whole or not there; one that is there already stays."""
+        target = self._rooms.machine_file(path)
+        self._rooms.ensure(target.parent)
+        partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
+        with file_errors(target, doing):
+            try:
+                partial.write_bytes(content)
+                self._rooms.finish(partial)
+                with contextlib.suppress(FileExistsError):
+                    publish(partial, target)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def _delete_file(self, path: str) -> None:
+        target = self._rooms.machine_file(path)
+        with file_errors(target, f"delete {target}"):
+            if target.is_dir() and not target.is_symlink():
+                raise Refused(f"{target} is a folder where a file was expected: left alone")
+            try:
+                target.unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            flush(target.parent)
+        log.info("deleted %s", target)
+
+    def _delete_directory(self, path: str) -> None:
+        folder = self._rooms.machine_folder(path)
+        with file_errors(folder, f"delete the folder {folder}"):
+            try:
+                names = sorted(os.listdir(folder))
+            except FileNotFoundError:
+                return
+            foreign = [n for n in names if not any(fnmatch.fnmatch(n, pattern) for pattern in _OURS)]
+            if disks := [n for n in foreign if n.endswith(".qcow2")]:
+                raise Refused(f"{folder} still holds disks ({', '.join(disks)}) and is kept; delete or move them")
+            if foreign:
+                some = ", ".join(foreign[:5])
+                raise Refused(f"{folder} holds files that are not ours ({some}) and is kept; move them away")
+            for name in sorted(names, key=lambda n: n == CREATED):  # the marker last: until then it says what this is
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
+            with contextlib.suppress(OSError):  # not empty: other machines live there
+                folder.parent.rmdir()
+        self._swept.discard(path)
+        log.info("deleted the folder %s", folder)
+
+    async def prune(self, used: Collection[str]) -> list[str]:
+        """Removes cached images that no spec names (``used``: ImageRef.keys), that no disk leans on and that are older than
+        ten minutes. Returns what was removed."""
+        keep = {self._images.path(key) for key in {*used, *self._images.busy}}
+        removed = []
+        for path in await asyncio.to_thread(unreferenced, self._rooms, keep):
+            with file_errors(path, f"remove the image {path}"):
+                path.unlink(missing_ok=True)
+            removed.append(str(path))
+        return removed
+
+    async def close(self) -> None:
+        """Ends fetches; what came so far is kept for the next time."""
+        await self._images.close()
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
