@@ -241,6 +241,8 @@ class GuestAddress(Model):
     nic: str
     ip: str
     source: Literal["Lease", "Agent", "Arp", "Forward"] = Field(description="Who told us.")
+    port: int | None = Field(default=None, description="Forward: the host's port, at ip.")
+    guest_port: int | None = Field(default=None, description="Forward: the guest's port that it leads to.")
 
 
 class PendingChange(Model):
@@ -264,6 +266,7 @@ class VirtualMachineStatus(Model):
     vnc: str | None = Field(default=None, description="address:port of the VNC server.")
     console_log: str | None = Field(default=None, description="File that receives the serial console.")
     restarts: int = Field(default=0, description="Restarts after the guest ended unasked, since the operator started.")
+    run: str | None = Field(default=None, description="Names this run of the domain: another one after every start.")
     started_at: str | None = Field(default=None, description="When the domain was last seen to start.")
     changes: tuple[PendingChange, ...] = Field(default=(), description="What waits for a restart, or is forbidden.")
     drift: tuple[PendingChange, ...] = Field(default=(), description="What others changed (driftPolicy Report).")

@@ -61,6 +61,18 @@ class ResourceStore(Protocol):
     ) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a domain has used since it started, as the last bulk read had it."""
+
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
+    disk_read_bytes: int = 0
+    disk_write_bytes: int = 0
+    net_rx_bytes: int = 0
+    net_tx_bytes: int = 0
+
+
 class HostDriver(Protocol):
     """One libvirt host. Reads come from its inventory, which events keep fresh; they cost no libvirt call."""
 
@@ -75,6 +87,13 @@ class HostDriver(Protocol):
 
     def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
         """MAC -> (ip, source) pairs, source being Lease, Agent or Arp."""
+
+    def usage(self) -> Mapping[str, Usage]:
+        """By domain name; our own domains only."""
+
+    @property
+    def calls(self) -> int:
+        """libvirt calls made so far."""
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
         """``changed(uuid)`` after a domain's observation changed; ``changed(None)`` after the whole host's did (facts,

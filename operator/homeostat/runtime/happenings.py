@@ -1,0 +1,66 @@
+"""Which events a reconcile records: what became of the machine, and which steps were taken. Pure.
+
+The lifecycle reasons are what the REST event stream is made of: Created, Started, Stopped, Deleted, HealthChanged, Failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeostat.models.condition import STALLED, find_condition
+from homeostat.models.machine import VirtualMachineStatus
+from homeostat.planner import actions as act
+from homeostat.planner.actions import Action
+from homeostat.planner.observed import Observed
+
+from .ports import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    type: EventType
+    reason: str
+    message: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def transitions(before: VirtualMachineStatus | None, after: VirtualMachineStatus, observed: Observed) -> Iterator[Happening]:
+    """What changed for the machine between two statuses, in causal order."""
+    if before is None:
+        yield Happening("Normal", "Created", "taken up by Homeostat")
+    old_run = before.run if before else None
+    if old_run and old_run != after.run and after.state != "Unknown":
+        why = f" ({observed.domain.reason})" if observed.domain and after.run is None else ""
+        yield Happening("Normal", "Stopped", f"stopped{why}")
+    if after.run and after.run != old_run:
+        ip = after.addresses[0].ip if after.addresses else None
+        yield Happening("Normal", "Started", f"running on host {after.host}", {"ip": ip})
+    stalled = find_condition(after.conditions, STALLED)
+    was = find_condition(before.conditions, STALLED) if before else None
+    if stalled and (was is None or was.message != stalled.message):
+        yield Happening("Warning", "Failed", stalled.message, {"error": stalled.reason})
+
+
+def step_taken(action: Action, observed: Observed) -> Happening | None:
+    """The event for an action that was carried out; None for those that say nothing new to a reader."""
+    known = observed.domain is not None
+    match action:
+        case act.DefineDomain() if known:
+            return Happening("Normal", "Redefined", action.reason)
+        case act.StartDomain() if known:
+            return Happening("Normal", "Starting", action.reason)
+        case act.ShutdownDomain():
+            return Happening("Normal", "ShutdownRequested", action.reason)
+        case act.PowerOffDomain():
+            return Happening("Warning", "PoweredOff", action.reason)
+        case act.PauseDomain() | act.ResumeDomain() | act.SaveDomain() | act.DiscardSave():
+            return Happening("Normal", type(action).__name__.removesuffix("Domain"), action.reason)
+        case act.AttachDisk() | act.DetachDisk() | act.ChangeMedium() | act.AttachNic() | act.DetachNic() | act.GrowDisk():
+            return Happening("Normal", type(action).__name__, action.reason)
+        case act.FetchImage():
+            return Happening("Normal", "Fetching", f"{action.image.url}: {action.reason}")
+        case act.DeleteFile():
+            return Happening("Normal", "FileDeleted", f"{action.path}: {action.reason}")
+    return None

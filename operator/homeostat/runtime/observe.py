@@ -1,0 +1,94 @@
+"""Gathers what a plan for one machine rests on. Reads only, and from the inventory wherever it can."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.machine.identity import domain_name, domain_uuid
+from homeostat.planner.machine.storage import storage_needs
+from homeostat.planner.observed import Memory, Observed, ObservedStorage
+
+from .ports import HostDriver
+
+SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
+
+
+class Claims:
+    """Ports of the host that machines have asked for: first come, first served, so that two never fight over one."""
+
+    def __init__(self) -> None:
+        self._holder: dict[str, Key] = {}
+        self._held: dict[Key, frozenset[str]] = {}
+
+    def update(self, machine: VirtualMachine) -> Mapping[str, str]:
+        """Notes this machine's claims; returns those of them that another holds, and who."""
+        key, wanted = machine.key, frozenset(port_claims(machine))
+        if wanted == self._held.get(key, frozenset()) and not wanted:
+            return {}
+        for dropped in self._held.get(key, frozenset()) - wanted:
+            if self._holder.get(dropped) == key:
+                del self._holder[dropped]
+        self._held[key] = wanted
+        for claim in wanted:
+            self._holder.setdefault(claim, key)
+        return {claim: f"machine {holder.name}" for claim in wanted if (holder := self._holder[claim]) != key}
+
+    def release(self, key: Key) -> None:
+        for claim in self._held.pop(key, frozenset()):
+            if self._holder.get(claim) == key:
+                del self._holder[claim]
+
+
+def port_claims(machine: VirtualMachine) -> list[str]:
+    return [
+        f"{forward.protocol.lower()}:{forward.host_address}:{forward.host_port}"
+        for nic in machine.spec.nics
+        if nic.user
+        for forward in nic.user.forwards
+    ]
+
+
+async def observe(machine: VirtualMachine, host: HostDriver, memory: Memory, others: Mapping[str, str]) -> Observed:
+    facts = host.facts
+    if not facts.reachable:
+        return Observed(facts, None, memory=memory)
+    uuid, name = domain_uuid(machine.metadata.uid), domain_name(machine)
+    namesake = host.domain_named(name)
+    needs = storage_needs(machine, facts.storage_root)
+    storage = (
+        await host.storage(needs.images, needs.disks, needs.seeds, needs.directory) if facts.storage_root else ObservedStorage()
+    )
+    return Observed(
+        host=facts,
+        domain=host.domain(uuid),
+        clash=namesake if namesake and namesake.uuid != uuid else None,
+        storage=storage,
+        memory=memory,
+        secrets=_secrets(machine),
+        others=others,
+    )
+
+
+def _secrets(machine: VirtualMachine) -> Mapping[str, str]:
+    path = machine.spec.display.vnc.password_file
+    if path is None:
+        return {}
+    secret = read_secret(Path(path))
+    return {} if secret is None else {path: secret}
+
+
+def read_secret(path: Path) -> str | None:
+    """The first line of a file that only its owner can read; None where it is missing, open to others or too long."""
+    try:
+        with path.open("rb") as file:
+            info = os.fstat(file.fileno())
+            if not stat.S_ISREG(info.st_mode) or info.st_mode & 0o077 or info.st_size > SECRET_MAX:
+                return None
+            return file.readline().decode().strip()
+    except (OSError, UnicodeDecodeError):
+        return None  # reported by the planner as SecretMissing, with what to do

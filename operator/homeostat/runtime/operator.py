@@ -1,0 +1,124 @@
+"""The operator: turns changes of resources and hosts into keys, and keys into reconciles, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+
+from .metrics import Metrics
+from .ports import HostDriver, ResourceStore
+from .queue import WorkQueue
+from .reconcile import GONE, MachineReconciler
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorConfig:
+    """``workers``: reconciles at the same time; libvirt calls are bounded per host besides.
+
+    ``teardown``: take every machine away, whatever its spec says, and return when all have gone.
+    """
+
+    instance: str
+    workers: int = 16
+    teardown: bool = False
+
+
+class Operator:
+    """Needs a store and a host that has been started."""
+
+    def __init__(self, store: ResourceStore, host: HostDriver, config: OperatorConfig) -> None:
+        self.store = store
+        self.metrics = Metrics()
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self._host = host
+        self._config = config
+        self._machines = MachineReconciler(store, host, config.instance, config.teardown)
+        self._seen: set[Key] = set()
+        self._listed = asyncio.Event()
+        self.metrics.watch_queue(self.queue.depth)
+        self.metrics.watch_host(host)
+        self.metrics.watch_machines(lambda: list(self._machines.statuses.values()))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
+        self._host.subscribe(self._host_changed)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(self._work(), name=f"worker-{n}") for n in range(self._config.workers)]
+            running.append(tasks.create_task(self._feed(), name="feed"))
+            await self._until_done(stop)
+            for task in running:
+                task.cancel()
+
+    async def _until_done(self, stop: asyncio.Event) -> None:
+        if not self._config.teardown:
+            await stop.wait()
+            return
+        await self._listed.wait()
+        while self._seen and not stop.is_set():
+            try:
+                await asyncio.wait_for(stop.wait(), 0.1)
+            except TimeoutError:
+                continue
+
+    async def _feed(self) -> None:
+        for machine in await self.store.list(VirtualMachine.KIND):
+            self._enqueue(machine.key)
+        self._listed.set()
+        async for key in self.store.changes():
+            self._enqueue(key)
+
+    def _enqueue(self, key: Key) -> None:
+        if key.kind == VirtualMachine.KIND:
+            self._seen.add(key)
+            self.queue.add(key)
+
+    def _host_changed(self, uuid: str | None) -> None:
+        if uuid is None:
+            for key in list(self._seen):
+                self.queue.add(key)
+        elif owner := self._machines.uuids.get(uuid):
+            self.queue.add(owner)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self.queue.get()
+            try:
+                await self._reconcile(key)
+            finally:
+                self.queue.done(key)
+
+    async def _reconcile(self, key: Key) -> None:
+        """One key. Every error ends here: in the log, in the metrics, and as a retry with backoff."""
+        start = time.perf_counter()
+        try:
+            after = await self._reconcile_machine(key)
+        except DriverError as error:
+            delay = self.queue.retry(key)
+            self.metrics.errors.labels(key.kind, error.reason).inc()
+            log.info("%s: trying again in %.0f s: %s", key, delay, error)
+        except Exception:  # a defect of ours: one machine's must not stop the others
+            delay = self.queue.retry(key)
+            self.metrics.errors.labels(key.kind, "Defect").inc()
+            log.exception("%s: unexpected failure, trying again in %.0f s", key, delay)
+        else:
+            self.queue.forgive(key)
+            if after is not None:
+                self.queue.add(key, after)
+        finally:
+            self.metrics.reconcile.labels(key.kind).observe(time.perf_counter() - start)
+
+    async def _reconcile_machine(self, key: Key) -> float | None:
+        machine = await self.store.get(key)
+        step = await self._machines.reconcile(machine) if isinstance(machine, VirtualMachine) else GONE
+        if step is GONE:
+            self._machines.forget(key)
+            self._seen.discard(key)
+        return step.after

@@ -1,0 +1,183 @@
+"""One reconcile of one machine, on one page: observe → plan → execute → write status once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.planner import actions as act
+from homeostat.planner.actions import Action
+from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.machine.memory import healthy_in, recall
+from homeostat.planner.observed import Memory, Observed
+from homeostat.planner.plan import Plan, Waiting
+
+from .commands import timestamp
+from .happenings import Happening, step_taken, transitions
+from .observe import Claims, observe
+from .ports import HostDriver, ResourceStore
+from .status import machine_status
+
+log = logging.getLogger(__name__)
+
+ADDRESS_POLL = 1.0  # seconds; from then on ever less often: after half of the time it has been running
+ADDRESS_POLL_LONGEST = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """``after``: seconds after which to look again even without an event; None: an event will come."""
+
+    after: float | None = None
+
+
+GONE = Next()  # the machine is no more
+
+
+class MachineReconciler:
+    """Converges machines on one host; keeps in memory only what may be lost (see planner.observed.Memory)."""
+
+    def __init__(self, store: ResourceStore, host: HostDriver, instance: str, teardown: bool = False) -> None:
+        self._store = store
+        self._host = host
+        self._instance = instance
+        self._teardown = teardown
+        self._memory: dict[Key, Memory] = {}
+        self._claims = Claims()
+        self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
+        self.statuses: dict[Key, VirtualMachineStatus] = {}  # as last reported
+
+    async def reconcile(self, machine: VirtualMachine) -> Next:
+        """Takes the machine one plan further, and says when to look again.
+
+        Raises:
+            DriverError: a step failed; the status says which, and the caller retries with backoff.
+        """
+        key, original = machine.key, machine
+        if self._teardown:
+            machine = _as_deleted(machine)
+        self.uuids[domain_uuid(machine.metadata.uid)] = key
+        observed = await self._observe(machine)
+        plan = self._plan(machine, observed)
+        error = await self._execute(machine, plan, observed)
+        if any(isinstance(a, act.ReleaseResource) for a in plan.actions) and error is None:
+            await self._released(original)
+            return GONE
+        if plan.actions:
+            observed = await self._observe(machine)
+            plan = self._plan(machine, observed)
+        await self._report(machine, observed, plan, error)
+        if error is not None:
+            raise error
+        return Next(0.0 if plan.actions else self._look_again(observed, plan))
+
+    def forget(self, key: Key) -> None:
+        """The machine has gone."""
+        self._memory.pop(key, None)
+        self.statuses.pop(key, None)
+        self._claims.release(key)
+        self.uuids = {uuid: known for uuid, known in self.uuids.items() if known != key}
+
+    async def _observe(self, machine: VirtualMachine) -> Observed:
+        memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
+        observed = await observe(machine, self._host, memory, self._claims.update(machine))
+        if not observed.host.reachable:
+            return observed
+        memory = self._memory[machine.key] = recall(memory, observed.domain, time.monotonic())
+        return replace(observed, memory=memory)
+
+    def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
+        return plan_machine(machine, observed, time.monotonic())
+
+    async def _execute(self, machine: VirtualMachine, plan: Plan, observed: Observed) -> DriverError | None:
+        """Carries the plan out in order; the first failure ends it."""
+        for action in plan.actions:
+            if isinstance(action, act.ReleaseResource):
+                continue
+            log.debug("%s: %s: %s", machine.key, type(action).__name__, action.reason)
+            try:
+                await self._host.execute(self._signed(action))
+            except DriverError as error:
+                log.warning("%s: %s failed: %s", machine.key, type(action).__name__, error)
+                return error
+            self._remember(machine.key, action)
+            if happening := step_taken(action, observed):
+                await self._record(machine.key, happening)
+        return None
+
+    def _signed(self, action: Action) -> Action:
+        """Our store's identity goes into every record, so that two operators on one host keep apart."""
+        match action:
+            case act.DefineDomain(config=config) if config.record is not None:
+                return replace(action, config=config.with_record(replace(config.record, instance=self._instance)))
+            case act.WriteRecord(record=record):
+                return replace(action, record=replace(record, instance=self._instance))
+        return action
+
+    def _remember(self, key: Key, action: Action) -> None:
+        memory, now = self._memory.get(key, Memory()), time.monotonic()
+        match action:
+            case act.StartDomain():
+                restarts = memory.restarts + (1 if memory.ended else 0)
+                memory = replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)
+            case act.ShutdownDomain():
+                since = now if memory.shutdown_since is None else memory.shutdown_since
+                memory = replace(memory, shutdown_since=since, shutdown_asked=now)
+            case act.PowerOffDomain() | act.SaveDomain():
+                memory = replace(memory, shutdown_since=now if memory.shutdown_since is None else memory.shutdown_since)
+            case act.ResumeDomain():
+                memory = replace(memory, resume_asked=now)
+            case _:
+                return
+        self._memory[key] = memory
+
+    async def _report(self, machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> None:
+        live = observed.domain.live if observed.domain else None
+        addresses = self._host.addresses([nic.mac for nic in live.nics]) if live and live.nics else {}
+        status = machine_status(machine, observed, plan, addresses, error, timestamp())
+        self.statuses[machine.key] = status
+        if status == machine.status:
+            return
+        for happening in transitions(machine.status, status, observed):
+            await self._record(machine.key, happening)
+        await self._store.write_status(machine.key, machine.metadata.uid, status)
+
+    async def _released(self, machine: VirtualMachine) -> None:
+        status = machine.status or VirtualMachineStatus()
+        if status.run:
+            await self._record(machine.key, Happening("Normal", "Stopped", "stopped (deleted)"))
+        await self._record(machine.key, Happening("Normal", "Deleted", "everything of it is gone"))
+        if machine.deleting:
+            await self._store.release(machine.key, machine.metadata.uid)
+        else:  # torn down, but still desired: the next `up` makes it again
+            await self._store.write_status(machine.key, machine.metadata.uid, VirtualMachineStatus())
+
+    async def _record(self, key: Key, happening: Happening) -> None:
+        await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)
+
+    def _look_again(self, observed: Observed, plan: Plan) -> float | None:
+        now, memory = time.monotonic(), observed.memory
+        times = [plan.outcome.after if isinstance(plan.outcome, Waiting) else None, healthy_in(memory, now)]
+        if _lacks_address(observed, self._host):
+            age = now - (memory.running_since or now)
+            times.append(min(max(ADDRESS_POLL, age / 2), ADDRESS_POLL_LONGEST))
+        return min((seconds for seconds in times if seconds is not None), default=None)
+
+
+def _as_deleted(machine: VirtualMachine) -> VirtualMachine:
+    metadata = machine.metadata.model_copy(update={"deletion_timestamp": machine.metadata.deletion_timestamp or timestamp()})
+    return machine.model_copy(update={"metadata": metadata})
+
+
+def _lacks_address(observed: Observed, host: HostDriver) -> bool:
+    """A lease announces itself to nobody, so a young machine is looked at again until it has one."""
+    domain = observed.domain
+    if domain is None or domain.live is None:
+        return False
+    macs = [nic.mac for nic in domain.live.nics if nic.kind == "network"]
+    return bool(macs) and not all(host.addresses(macs).get(mac) for mac in macs)

@@ -1,0 +1,166 @@
+"""The status of a machine: what was observed, and what the plan says about it. Pure.
+
+Ready, Reconciling and Stalled follow kstatus: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
+Reconciling, Stalled, RestartRequired, Drifted and CrashLoopBackOff are there only while they are true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
+from homeostat.models.machine import GuestAddress, MachineState, PendingChange, VirtualMachine, VirtualMachineStatus
+from homeostat.planner.domain import DomainConfig, DomainType
+from homeostat.planner.observed import DomainState, Observed, ObservedDomain
+from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
+
+Addresses = Mapping[str, Sequence[tuple[str, str]]]
+
+_VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
+
+
+def machine_status(
+    machine: VirtualMachine, observed: Observed, plan: Plan, addresses: Addresses, error: DriverError | None, now: str
+) -> VirtualMachineStatus:
+    """``plan`` is the one made from this observation; ``error`` is what stopped the last one; ``now`` is RFC 3339."""
+    before = machine.status or VirtualMachineStatus()
+    domain = observed.domain
+    if not observed.host.reachable:
+        return _unreachable(machine, before, observed, now)
+    active = domain is not None and domain.state.active
+    run = domain.run if domain and active else None
+    conditions = tuple(_conditions(machine, observed, plan, error))
+    return VirtualMachineStatus(
+        observed_generation=machine.metadata.generation,
+        state=_state(machine, observed, plan, error),
+        conditions=merge_conditions(before.conditions, conditions, now),
+        host=observed.host.name if domain else None,
+        domain_uuid=domain.uuid if domain else None,
+        pid=domain.pid if domain and active else None,
+        virtualization=_VIRTUALIZATION[domain.config.type] if domain and domain.config else None,  # type: ignore[arg-type]
+        addresses=tuple(_addresses(domain.live, addresses)) if domain and domain.live else (),
+        vnc=domain.vnc if domain and active else None,
+        console_log=domain.config.console_log if domain and domain.config else None,
+        restarts=observed.memory.restarts,
+        run=run,
+        started_at=None if run is None else before.started_at if run == before.run and before.started_at else now,
+        changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
+        drift=_pending(plan.drift),
+    )
+
+
+def _unreachable(machine: VirtualMachine, before: VirtualMachineStatus, observed: Observed, now: str) -> VirtualMachineStatus:
+    """What was seen last stays, marked as no longer known: a host that cannot be asked may well run it."""
+    message = observed.host.error or f"host {observed.host.name} cannot be reached"
+    unknown = [
+        Condition(
+            type=type,
+            status="Unknown",
+            reason="HostUnreachable",
+            message=message,
+            observed_generation=machine.metadata.generation,
+        )
+        for type in (READY, "Running")
+    ]
+    unknown.append(
+        Condition(
+            type=RECONCILING,
+            status="True",
+            reason="HostUnreachable",
+            message=message,
+            observed_generation=machine.metadata.generation,
+        )
+    )
+    merged = merge_conditions(before.conditions, unknown, now)
+    return before.model_copy(update={"state": MachineState.UNKNOWN, "conditions": merged})
+
+
+def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> Iterator[Condition]:
+    """The table of a machine's conditions, in the order they are shown."""
+
+    def condition(type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition:
+        word: ConditionStatus = status if isinstance(status, str) else "True" if status else "False"
+        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=machine.metadata.generation)
+
+    outcome, domain = plan.outcome, observed.domain
+    reason, message = (error.reason, str(error)) if error else (outcome.reason, outcome.message)
+    stalled = isinstance(error, Refused) or (error is None and isinstance(outcome, Stalled))
+    settled = error is None and isinstance(outcome, Converged) and not plan.actions
+    yield condition(READY, settled and not plan.drift, reason if not plan.drift else "Drifted", message)
+    if stalled:
+        yield condition(STALLED, True, reason, message)
+    elif not settled:
+        yield condition(RECONCILING, True, reason, message)
+    yield condition("Scheduled", True, "HostSelected", f"host {observed.host.name}")
+    storage = _storage_problem(plan, error)
+    yield condition("StorageReady", storage is None, storage or "DisksReady", message if storage else "")
+    running = domain is not None and domain.state is DomainState.RUNNING
+    why = "DomainRunning" if running else "NoDomain" if domain is None else f"Domain{_camel(domain.state.value)}"
+    yield condition("Running", running, why, f"reason: {domain.reason}" if domain and not running else "")
+    if plan.pending:
+        yield condition("RestartRequired", True, "ChangesPending", _list_changes(plan.pending, "wait for a restart"))
+    if plan.drift:
+        yield condition("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, "differ; driftPolicy: Report leaves them"))
+    if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
+        yield condition("CrashLoopBackOff", True, "EndedUnasked", outcome.message)
+
+
+_STORAGE_REASONS = frozenset(
+    {"ImageFetching", "ImageFailed", "DiskTooSmall", "DiskMissing", "ReplaceRequired", "DiskShrink", "NoSpace"}
+)
+
+
+def _storage_problem(plan: Plan, error: DriverError | None) -> str | None:
+    reason = error.reason if error else plan.outcome.reason
+    return reason if reason in _STORAGE_REASONS else None
+
+
+def _list_changes(changes: Sequence[Change], what: str) -> str:
+    listed = ", ".join(f"{c.field}: {c.old} → {c.new}" for c in changes[:5])
+    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
+    return f"{listed}{more} {what}"
+
+
+def _camel(words: str) -> str:
+    return "".join(part.title() for part in words.split("-"))
+
+
+def _state(machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> MachineState:
+    domain, outcome = observed.domain, plan.outcome
+    if machine.deleting:
+        return MachineState.DELETING
+    if domain is None:
+        return MachineState.FAILED if isinstance(outcome, Stalled) or isinstance(error, Refused) else MachineState.PENDING
+    if domain.state.active:
+        return _active_state(domain, outcome)
+    if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
+        return MachineState.CRASH_LOOP
+    if isinstance(outcome, Waiting) and outcome.reason == "Starting":
+        return MachineState.STARTING
+    if domain.managed_save:
+        return MachineState.SAVED
+    ended = domain.record.outcome if domain.record else ""
+    return {"Succeeded": MachineState.SUCCEEDED, "Failed": MachineState.FAILED}.get(ended, MachineState.STOPPED)
+
+
+def _active_state(domain: ObservedDomain, outcome: object) -> MachineState:
+    if domain.state is DomainState.SHUTTING_DOWN or (
+        isinstance(outcome, Waiting) and outcome.reason in ("ShuttingDown", "PoweringOff")
+    ):
+        return MachineState.STOPPING
+    return MachineState.PAUSED if domain.state in (DomainState.PAUSED, DomainState.SUSPENDED) else MachineState.RUNNING
+
+
+def _addresses(live: DomainConfig, known: Addresses) -> Iterator[GuestAddress]:
+    for nic in live.nics:
+        for forward in nic.forwards:
+            yield GuestAddress(
+                nic=nic.name, ip=forward.host_address, source="Forward", port=forward.host_port, guest_port=forward.guest_port
+            )
+        for ip, source in known.get(nic.mac, ()):
+            yield GuestAddress(nic=nic.name, ip=ip, source=source)  # type: ignore[arg-type]
+
+
+def _pending(changes: Sequence[Change]) -> tuple[PendingChange, ...]:
+    return tuple(PendingChange(field=c.field, old=c.old, new=c.new, disruption=c.disruption.word) for c in changes)  # type: ignore[arg-type]
