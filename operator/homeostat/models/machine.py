@@ -54,6 +54,8 @@ class DriftPolicy(StrEnum):
 
 
 class Cpu(Model):
+    """The CPU the guest sees."""
+
     model: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",
@@ -65,6 +67,8 @@ class Cpu(Model):
 
 
 class Resources(Model):
+    """What the guest gets of the host."""
+
     vcpu: int = Field(default=1, ge=1, le=VCPU_MAX, strict=True, description="Virtual CPUs.")
     memory: Quantity = Field(default=512 * MIB, description="Memory, such as 512Mi or 2Gi; at least 16Mi.")
     cpu: Cpu = Field(default_factory=Cpu)
@@ -79,7 +83,9 @@ class Resources(Model):
 
 
 class MachineType(Model):
-    type: Literal["q35", "pc"] = "q35"
+    """The virtual mainboard; pinned by libvirt when the machine is first defined."""
+
+    type: Literal["q35", "pc"] = Field(default="q35", description="Chipset: q35 (PCI Express) or pc (i440FX, for old guests).")
     version: str | None = Field(
         default=None, pattern=r"^[0-9]+\.[0-9]+$", description="Pins the machine type's version, such as 7.2."
     )
@@ -92,7 +98,9 @@ class Virtualization(StrEnum):
 
 
 class Firmware(Model):
-    type: Literal["BIOS", "UEFI"] = "BIOS"
+    """What starts before the boot loader."""
+
+    type: Literal["BIOS", "UEFI"] = Field(default="BIOS", description="UEFI keeps its variables with the domain.")
     secure_boot: bool = Field(default=False, description="Needs type UEFI and machine type q35.")
 
     @model_validator(mode="after")
@@ -118,10 +126,14 @@ class Boot(Model):
 
 
 class GuestAgent(Model):
+    """The channel to the QEMU guest agent."""
+
     enabled: bool = Field(default=True, description="Adds the channel the QEMU guest agent listens on.")
 
 
 class Shutdown(Model):
+    """How the machine is stopped."""
+
     grace_period_seconds: int = Field(
         default=60,
         ge=0,
@@ -161,7 +173,6 @@ class VirtualMachineSpec(Model):
     reclaim_policy: ReclaimPolicy = Field(
         default=ReclaimPolicy.DELETE, description="What becomes of the machine's disks when it is deleted."
     )
-    host_selector: dict[str, str] = Field(default_factory=dict, description="Labels a host must carry.")
     resources: Resources = Field(default_factory=Resources)
     machine: MachineType = Field(default_factory=MachineType)
     virtualization: Virtualization = Field(
@@ -238,8 +249,8 @@ class MachineState(StrEnum):
 
 
 class GuestAddress(Model):
-    nic: str
-    ip: str
+    nic: str = Field(description="Name of the nic.")
+    ip: str = Field(description="IPv4 or IPv6 address; of the host for a forward.")
     source: Literal["Lease", "Agent", "Arp", "Forward"] = Field(description="Who told us.")
     port: int | None = Field(default=None, description="Forward: the host's port, at ip.")
     guest_port: int | None = Field(default=None, description="Forward: the guest's port that it leads to.")
@@ -248,21 +259,21 @@ class GuestAddress(Model):
 class PendingChange(Model):
     """A difference between the spec and the machine, and what carrying it out takes."""
 
-    field: str
-    old: str
-    new: str
-    disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"]
+    field: str = Field(description="As in the spec.")
+    old: str = Field(description="What the machine has.")
+    new: str = Field(description="What the spec says.")
+    disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"] = Field(description="What the change takes.")
 
 
 class VirtualMachineStatus(Model):
-    observed_generation: int = 0
-    state: MachineState = MachineState.PENDING
-    conditions: tuple[Condition, ...] = ()
-    host: str | None = None
-    domain_uuid: str | None = None
+    observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
+    state: MachineState = Field(default=MachineState.PENDING, description="What it is doing, in one word.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+    host: str | None = Field(default=None, description="The host its domain is on.")
+    domain_uuid: str | None = Field(default=None, description="The domain's uuid, for virsh.")
     pid: int | None = Field(default=None, description="QEMU's process id, where the host is this one.")
-    virtualization: Literal["KVM", "TCG", "Test"] | None = None
-    addresses: tuple[GuestAddress, ...] = ()
+    virtualization: Literal["KVM", "TCG", "Test"] | None = Field(default=None, description="What it runs with.")
+    addresses: tuple[GuestAddress, ...] = Field(default=(), description="Where its guest can be reached.")
     vnc: str | None = Field(default=None, description="address:port of the VNC server.")
     console_log: str | None = Field(default=None, description="File that receives the serial console.")
     restarts: int = Field(default=0, description="Restarts after the guest ended unasked, since the operator started.")

@@ -112,9 +112,9 @@ Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 class PortForward(Model):
     """A port of the host that leads to a port of the guest (user-mode networking)."""
 
-    host_port: Port
-    guest_port: Port
-    protocol: Literal["TCP", "UDP"] = "TCP"
+    host_port: Port = Field(description="Port to connect to, on the host.")
+    guest_port: Port = Field(description="Port it leads to, in the guest.")
+    protocol: Literal["TCP", "UDP"] = Field(default="TCP", description="What is forwarded.")
     host_address: Address = Field(default="127.0.0.1", description="Where the host listens. Default: loopback only.")
 
 
@@ -145,7 +145,9 @@ class Nic(Model):
     mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
         default=None, description="Default: derived from the machine's uid and the nic's name, so it never changes."
     )
-    model: Literal["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"] = "virtio"
+    model: Literal["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"] = Field(
+        default="virtio", description="The card the guest sees; the others are for guests without virtio drivers."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -155,7 +157,9 @@ class Nic(Model):
 
 
 class Vnc(Model):
-    enabled: bool = True
+    """A VNC server on the host."""
+
+    enabled: bool = Field(default=True, description="Whether there is one.")
     listen: Address = Field(default="127.0.0.1", description="Anything but loopback needs a passwordFile.")
     port: Annotated[int, Field(ge=5900, le=65535, strict=True)] | None = Field(
         default=None, description="Default: the next free one from 5900."
@@ -170,7 +174,9 @@ class Vnc(Model):
 
 
 class Display(Model):
-    video: Literal["virtio", "vga", "qxl", "cirrus", "bochs", "none"] = "virtio"
+    """What a person would look at."""
+
+    video: Literal["virtio", "vga", "qxl", "cirrus", "bochs", "none"] = Field(default="virtio", description="The graphics card.")
     vnc: Vnc = Field(default_factory=Vnc)
 
 

@@ -1,0 +1,120 @@
+"""Writes the field tables of docs/spec/*.md from the models: ``python docs/generate.py [--check]``.
+
+A page holds ``<!-- fields: NAME -->`` and ``<!-- end -->``; what stands between them is made here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from homeostat.models.base import ObjectMeta, OwnerReference
+from homeostat.models.condition import Condition
+from homeostat.models.machine import VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.quantity import format_quantity
+
+PAGES = Path(__file__).parent / "spec"
+MODELS: dict[str, type[BaseModel]] = {
+    "metadata": ObjectMeta,
+    "virtualmachine.spec": VirtualMachineSpec,
+    "virtualmachine.status": VirtualMachineStatus,
+}
+SHARED = (OwnerReference, Condition)  # described by Kubernetes' API conventions
+BLOCK = re.compile(r"(<!-- fields: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """(field, type, default, meaning) of each field, nested ones after their parent."""
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        path = f"{prefix}{field.alias or name}"
+        inner, many = _inner(field.annotation)
+        yield path + ("[]" if many else ""), _type(field), _default(field), _meaning(field, inner)
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in SHARED:
+            yield from rows(inner, path + ("[]." if many else "."))
+
+
+def _inner(annotation: Any) -> tuple[Any, bool]:
+    """The type behind Optional, Annotated and tuple[...], and whether it is a list."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _inner(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return _inner(next(a for a in get_args(annotation) if a is not NoneType))
+    if origin is tuple:
+        return _inner(get_args(annotation)[0])[0], True
+    return annotation, False
+
+
+def _type(field: FieldInfo) -> str:
+    inner, many = _inner(field.annotation)
+    if "parse_quantity" in repr((field.metadata, field.annotation)):
+        word = "quantity"
+    elif get_origin(inner) is Literal:
+        word = " · ".join(map(str, get_args(inner)))
+    elif isinstance(inner, type) and issubclass(inner, Enum):
+        word = " · ".join(str(m.value) for m in inner)
+    elif get_origin(inner) is dict:
+        word = "map of strings"
+    elif isinstance(inner, type) and issubclass(inner, BaseModel):
+        word = "object"
+    else:
+        word = {str: "string", int: "integer", bool: "boolean"}.get(inner, "any")
+    return f"list of {word}" if many and word != "object" else "list" if many else word
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if value is None or isinstance(value, BaseModel) or value in ((), {}, ""):
+        return ""
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format_quantity(value) if _type(field) == "quantity" else str(value)
+
+
+def _meaning(field: FieldInfo, inner: Any) -> str:
+    text = field.description
+    if not text and isinstance(inner, type) and issubclass(inner, (BaseModel, Enum)):
+        text = (inner.__doc__ or "").strip().split("\n\n")[0]
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+def table(model: type[BaseModel]) -> str:
+    lines = ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{path}` | {type} | {default} | {meaning} |" for path, type, default, meaning in rows(model)]
+    return "\n".join(lines) + "\n"
+
+
+def render(page: str) -> str:
+    return BLOCK.sub(lambda m: m[1] + table(MODELS[m[2]]) + m[3], page)
+
+
+def main(check: bool) -> int:
+    stale = []
+    for path in sorted(PAGES.glob("*.md")):
+        text = path.read_text()
+        new = render(text)
+        if new != text:
+            stale.append(path.name)
+            if not check:
+                path.write_text(new)
+    if stale:
+        print(("out of date, run `python docs/generate.py`: " if check else "written: ") + ", ".join(stale))
+    return 1 if stale and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
