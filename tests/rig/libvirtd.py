@@ -30,8 +30,10 @@ from tests.rig.network import bridge_name, free_subnet, network_xml
 from tests.rig.waiting import wait_until
 
 QEMU_CONF = """# AppArmor and cgroups may be absent, or closed to us (containers).
+# A private /dev per guest fails in a plain chroot.
 security_driver = "none"
 cgroup_controllers = []
+namespaces = []
 """
 LIBVIRTD_CONF = """auth_unix_rw = "none"
 unix_sock_rw_perms = "0777"
