@@ -67,6 +67,7 @@ class ImageCache:
         self._changed = changed
         self._clock = clock
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._looking = asyncio.Lock()
         self._known: dict[str, tuple[Signature, ObservedImage]] = {}
         self._running: dict[str, _Fetch] = {}
         self._failed: dict[str, _Failure] = {}
@@ -78,6 +79,8 @@ class ImageCache:
 
     async def observe(self, ref: ImageRef) -> ObservedImage:
         """One stat call when nothing changed; a file that is new to us is looked into once."""
+        if ref.key in self._running:
+            return self._absent(ref)
         path = self.path(ref.key)
         try:
             signature = _signature(path)
@@ -87,9 +90,12 @@ class ImageCache:
             return ObservedImage(ImagePhase.FAILED, error=f"cannot read {path}: {error.strerror}; let the operator read it")
         known = self._known.get(ref.key)
         if known is None or known[0] != signature:
-            known = signature, await self._identify(ref, path, signature)
-            if known[1].phase is ImagePhase.READY or known[1].permanent:
-                self._known[ref.key] = known
+            async with self._looking:  # many machines may share one image
+                known = self._known.get(ref.key)
+                if known is None or known[0] != signature:
+                    known = signature, await self._identify(ref, path, signature)
+                if known[1].phase is ImagePhase.READY or known[1].permanent:
+                    self._known[ref.key] = known
         return known[1]
 
     def _absent(self, ref: ImageRef) -> ObservedImage:
@@ -298,7 +304,7 @@ def _note(path: Path, ref: ImageRef, found: qemu_img.Inspection) -> None:
         "virtual_size": found.virtual_size,
         "signature": _signature(path),
     }
-    partial = path.with_name(path.name + ".json" + PARTIAL)
+    partial = path.with_name(f"{path.name}.json{PARTIAL}")
     with file_errors(path, f"note what {path} is"):
         partial.write_text(json.dumps(notes))
         os.replace(partial, _notes(path))

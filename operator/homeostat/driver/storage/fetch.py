@@ -105,42 +105,43 @@ def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
 @contextlib.asynccontextmanager
 async def _open(client: httpx.AsyncClient, url: str, headers: dict[str, str], pinned: bool) -> AsyncIterator[httpx.Response]:
     """The response after redirects; every host on the way is checked before and after connecting."""
+    name = shown(url)
     for _ in range(REDIRECTS + 1):
-        await _check_host(url)
+        await _check_host(url, name)
         async with client.stream("GET", url, headers=headers) as response:
-            _check_peer(response)
+            _check_peer(response, name)
             if not response.has_redirect_location:
                 yield response
                 return
             target = urljoin(url, response.headers["location"])
         if not is_remote(target):
-            raise Refused(f"image {shown(url)} redirects to {shown(target)[:200]}, which is no http(s) address")
+            raise Refused(f"image {name} redirects to {shown(target)[:200]}, which is no http(s) address")
         if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https" and not pinned:
             raise Refused(
-                f"image {shown(url)} redirects to {shown(target)}, which is not encrypted: "
+                f"image {name} redirects to {shown(target)}, which is not encrypted: "
                 "give its sha256, so that a changed file is noticed"
             )
         url = target
-    raise Refused(f"image {shown(url)}: more than {REDIRECTS} redirects; give the final address")
+    raise Refused(f"image {name}: more than {REDIRECTS} redirects; give the final address")
 
 
-async def _check_host(url: str) -> None:
+async def _check_host(url: str, name: str) -> None:
     host = host_of(url)
-    check_address(host)
+    check_address(host, name)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return  # the connection will say so, or a proxy knows the name
     for *_, address in found:
-        check_address(str(address[0]))
+        check_address(str(address[0]), name)
 
 
-def _check_peer(response: httpx.Response) -> None:
+def _check_peer(response: httpx.Response, name: str) -> None:
     """A name may lead elsewhere by the time of the connection (DNS rebinding)."""
     stream = response.extensions.get("network_stream")
     address = stream.get_extra_info("server_addr") if stream is not None else None
     if address:
-        check_address(str(address[0]))
+        check_address(str(address[0]), name)
 
 
 def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int | None]:

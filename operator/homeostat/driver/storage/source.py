@@ -33,7 +33,7 @@ def check_source(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None
         DriverError: a local file is not there (yet).
     """
     if is_remote(ref.url):
-        check_address(host_of(ref.url))
+        check_address(host_of(ref.url), shown(ref.url))
     else:
         local_file(ref, allowed, own)
 
@@ -83,8 +83,8 @@ def _check_folder(path: Path, named: str, allowed: Sequence[Path] | None, own: P
         raise Refused(f"image {named}{leads} is not in a folder that images may come from ({folders})")
 
 
-def check_address(host: str) -> None:
-    """``host`` may be a name (then nothing is known yet) or an address.
+def check_address(host: str, name: str) -> None:
+    """``name`` is the image, for the message; ``host`` may be a name (then nothing is known yet) or an address.
 
     Raises:
         Refused: it is the address of a cloud's metadata service, or link-local.
@@ -96,7 +96,7 @@ def check_address(host: str) -> None:
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
     if any(address in network for network in _METADATA):
-        raise Refused(f"images are not fetched from {host}: link-local and cloud metadata addresses are refused")
+        raise Refused(f"image {name}: nothing is fetched from {host}; link-local and cloud metadata addresses are refused")
 
 
 def shown(url: str) -> str:
