@@ -2,10 +2,14 @@
 
     DriverError                 it failed; trying again later may help
      ├─ HostUnreachable         no connection to libvirt
+     │   └─ PermissionDenied    libvirt is there, and will not let us in
      ├─ DomainGone              the domain is not there any more
      ├─ ResourceInUse           a port, file or address is taken by something else
      ├─ NoSpace                 the disk is full
+     ├─ NoMemory                the host cannot give the machine its memory
+     ├─ NetworkMissing          a network or bridge is not there, or not up
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
+         └─ NameTaken           another domain has the name or uuid
 
 ``str(error)`` is for a person: what happened, and what to do next.
 """
@@ -23,6 +27,10 @@ class HostUnreachable(DriverError):
     reason = "HostUnreachable"
 
 
+class PermissionDenied(HostUnreachable):
+    reason = "PermissionDenied"
+
+
 class DomainGone(DriverError):
     reason = "DomainGone"
 
@@ -35,5 +43,17 @@ class NoSpace(DriverError):
     reason = "NoSpace"
 
 
+class NoMemory(DriverError):
+    reason = "NoMemory"
+
+
+class NetworkMissing(DriverError):
+    reason = "NetworkMissing"
+
+
 class Refused(DriverError):
     reason = "Refused"
+
+
+class NameTaken(Refused):
+    reason = "NameTaken"

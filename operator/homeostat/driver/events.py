@@ -1,0 +1,141 @@
+"""libvirt's events, brought from its thread to ours. What they mean for what we know is inventory.py's business."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, StrEnum, auto
+from typing import Any
+
+import libvirt
+
+from .connection import Connection
+from .xml import NAMESPACE
+
+_log = logging.getLogger(__name__)
+
+
+class Aspect(Flag):
+    """What of a domain has to be read again. Its state is always read."""
+
+    STATE = auto()
+    CONFIG = auto()  # the definition
+    LIVE = auto()  # what runs
+    FLAGS = auto()  # persistent, autostart, managed save
+
+
+class EventKind(StrEnum):
+    DEFINED = "defined"
+    UNDEFINED = "undefined"
+    STARTED = "started"
+    STATE = "state"  # any other change of state
+    METADATA = "metadata"
+    DEVICES = "devices"  # attached, detached, tray, medium
+    NETWORK = "network"  # uuid is empty: of the host
+
+
+NEEDS: dict[EventKind, Aspect] = {
+    EventKind.DEFINED: Aspect.STATE | Aspect.CONFIG | Aspect.FLAGS,
+    EventKind.UNDEFINED: Aspect.STATE | Aspect.FLAGS,
+    EventKind.STARTED: Aspect.STATE | Aspect.LIVE | Aspect.FLAGS,
+    EventKind.STATE: Aspect.STATE,
+    EventKind.METADATA: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
+    EventKind.DEVICES: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DomainEvent:
+    kind: EventKind
+    uuid: str = ""
+    domain: libvirt.virDomain | None = None
+
+
+_LIFECYCLE = {
+    libvirt.VIR_DOMAIN_EVENT_DEFINED: EventKind.DEFINED,
+    libvirt.VIR_DOMAIN_EVENT_UNDEFINED: EventKind.UNDEFINED,
+    libvirt.VIR_DOMAIN_EVENT_STARTED: EventKind.STARTED,
+}
+
+
+class EventFeed:
+    """Registered on one connection; a burst of events wakes the asyncio loop once."""
+
+    def __init__(self, deliver: Callable[[DomainEvent], None]) -> None:
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[DomainEvent] = deque()
+        self._ids: list[int] = []
+        self._network_ids: list[int] = []
+        self._handle: libvirt.virConnect | None = None
+
+    def register(self, connection: Connection) -> None:
+        """On one of the connection's threads. A driver that lacks a kind of event has nothing to report of it."""
+        handle, request = connection.handle, connection.request
+        self._handle = handle
+        for event, callback in (
+            (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
+            (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, self._metadata),
+            (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._state),
+            (libvirt.VIR_DOMAIN_EVENT_ID_IO_ERROR, self._state),
+            (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._devices),
+        ):
+            with contextlib.suppress(libvirt.libvirtError):
+                self._ids.append(request(handle.domainEventRegisterAny, None, event, callback, None))
+        with contextlib.suppress(libvirt.libvirtError):
+            self._network_ids.append(
+                request(handle.networkEventRegisterAny, None, libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE, self._network, None)
+            )
+
+    def deregister(self) -> None:
+        """A callback left behind would keep the connection open."""
+        handle, self._handle = self._handle, None
+        if handle is None:
+            return
+        for event in self._ids:
+            with contextlib.suppress(libvirt.libvirtError):
+                handle.domainEventDeregisterAny(event)
+        for event in self._network_ids:
+            with contextlib.suppress(libvirt.libvirtError):
+                handle.networkEventDeregisterAny(event)
+        self._ids, self._network_ids = [], []
+
+    # On libvirt's event thread, from here on.
+
+    def _lifecycle(self, _conn: Any, domain: libvirt.virDomain, event: int, _detail: int, _opaque: Any) -> None:
+        self._put(_LIFECYCLE.get(event, EventKind.STATE), domain)
+
+    def _metadata(self, _conn: Any, domain: libvirt.virDomain, _type: int, namespace: str | None, _opaque: Any) -> None:
+        if namespace in (None, NAMESPACE):
+            self._put(EventKind.METADATA, domain)
+
+    def _state(self, _conn: Any, domain: libvirt.virDomain, *_rest: Any) -> None:
+        self._put(EventKind.STATE, domain)
+
+    def _devices(self, _conn: Any, domain: libvirt.virDomain, *_rest: Any) -> None:
+        self._put(EventKind.DEVICES, domain)
+
+    def _network(self, *_rest: Any) -> None:
+        self._enqueue(DomainEvent(EventKind.NETWORK))
+
+    def _put(self, kind: EventKind, domain: libvirt.virDomain) -> None:
+        self._enqueue(DomainEvent(kind, domain.UUIDString(), domain))
+
+    def _enqueue(self, event: DomainEvent) -> None:
+        first = not self._waiting
+        self._waiting.append(event)
+        if first:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
+                self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        """On the asyncio loop."""
+        while self._waiting:
+            self._deliver(self._waiting.popleft())

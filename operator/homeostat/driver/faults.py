@@ -1,0 +1,56 @@
+"""Dying on purpose, for the tests that kill the operator at every boundary between two actions.
+
+    HOMEOSTAT_FAULT="before:DefineDomain:1"     killed (SIGKILL) just before the first DefineDomain
+    HOMEOSTAT_FAULT="after:StartDomain:2"       killed just after the second StartDomain, before anything is read back
+
+Not set, which is always but in those tests, it costs one comparison per action. Every action passes through ``around``; so do
+those that the runtime carries out itself (ReleaseResource).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from homeostat.planner.actions import Action
+
+VARIABLE = "HOMEOSTAT_FAULT"
+
+
+@dataclass(slots=True)
+class Fault:
+    moment: str  # before | after
+    action: str
+    countdown: int
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """Raises:
+        ValueError: not of the form before|after:Action:count.
+        """
+        moment, action, count = text.split(":")
+        if moment not in ("before", "after") or not count.isdecimal() or int(count) < 1:
+            raise ValueError(f"{VARIABLE}={text!r}: want before|after:Action:count, such as before:DefineDomain:1")
+        return cls(moment, action, int(count))
+
+    def cross(self, moment: str, action: Action) -> None:
+        if moment == self.moment and type(action).__name__ == self.action:
+            self.countdown -= 1
+            if not self.countdown:
+                os.kill(os.getpid(), signal.SIGKILL)  # as a crash or the kernel would: nothing is tidied up
+
+
+_fault = Fault.parse(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
+
+
+@contextmanager
+def around(action: Action) -> Iterator[None]:
+    """``after`` counts only what succeeded."""
+    if _fault is not None:
+        _fault.cross("before", action)
+    yield
+    if _fault is not None:
+        _fault.cross("after", action)

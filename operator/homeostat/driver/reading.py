@@ -1,0 +1,210 @@
+"""Reading domains: libvirt's answers as ObservedDomain. All of it runs on the connection's threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import libvirt
+
+from homeostat.planner.domain import DomainConfig
+from homeostat.planner.observed import DomainState, ObservedDomain
+
+from .connection import Connection
+from .events import Aspect
+from .xml import parse_record, parse_root, parse_xml
+from .xml.cpu import running_cpu
+from .xml.display import vnc_address
+
+STATES = {
+    libvirt.VIR_DOMAIN_NOSTATE: DomainState.RUNNING,  # the test and Xen drivers' "no particular state"
+    libvirt.VIR_DOMAIN_RUNNING: DomainState.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: DomainState.RUNNING,
+    libvirt.VIR_DOMAIN_PAUSED: DomainState.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTDOWN: DomainState.SHUTTING_DOWN,
+    libvirt.VIR_DOMAIN_SHUTOFF: DomainState.SHUTOFF,
+    libvirt.VIR_DOMAIN_CRASHED: DomainState.CRASHED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: DomainState.SUSPENDED,
+}
+
+# The order is libvirt's enums' (virDomainRunningReason and so on): a reason's number is its place.
+_REASONS: dict[DomainState, tuple[str, ...]] = {
+    DomainState.RUNNING: (
+        "unknown", "booted", "migrated", "restored", "from-snapshot", "unpaused", "migration-canceled",
+        "save-canceled", "wakeup", "crashed", "postcopy", "postcopy-failed",
+    ),
+    DomainState.PAUSED: (
+        "unknown", "user", "migration", "save", "dump", "ioerror", "watchdog", "from-snapshot", "shutting-down",
+        "snapshot", "crashed", "starting-up", "postcopy", "postcopy-failed", "api-error",
+    ),
+    DomainState.SHUTTING_DOWN: ("unknown", "user"),
+    DomainState.SHUTOFF: (
+        "unknown", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot", "daemon",
+    ),
+    DomainState.CRASHED: ("unknown", "panicked"),
+    DomainState.SUSPENDED: ("unknown", "disk"),
+}  # fmt: skip
+
+_ID = re.compile(r" id='[^']*'")
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One bulk listing: what libvirt tells of all domains in a fixed number of calls."""
+
+    domains: dict[str, libvirt.virDomain]
+    states: dict[str, tuple[DomainState, str]]
+    stats: dict[str, dict[str, Any]]
+    autostart: frozenset[str]
+    saved: frozenset[str]
+    transient: frozenset[str]
+
+
+STATS = (
+    libvirt.VIR_DOMAIN_STATS_STATE
+    | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+    | libvirt.VIR_DOMAIN_STATS_BALLOON
+    | libvirt.VIR_DOMAIN_STATS_BLOCK
+    | libvirt.VIR_DOMAIN_STATS_INTERFACE
+)
+
+
+def read_bulk(connection: Connection) -> Bulk:
+    """Four calls, however many domains there are. A domain that is busy answers with less, and is not waited for."""
+    handle, request = connection.handle, connection.request
+    nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+    try:
+        answers = request(handle.getAllDomainStats, STATS, nowait)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
+            raise
+        answers = request(handle.getAllDomainStats, STATS, 0)  # the test driver knows no flags
+    stats = {domain.UUIDString(): (domain, values) for domain, values in answers}
+
+    def having(flag: int) -> frozenset[str]:
+        return frozenset(domain.UUIDString() for domain in request(handle.listAllDomains, flag))
+
+    return Bulk(
+        domains={uuid: domain for uuid, (domain, _) in stats.items()},
+        states={
+            uuid: name_state(values["state.state"], values.get("state.reason", 0))
+            for uuid, (_, values) in stats.items()
+            if "state.state" in values
+        },
+        stats={uuid: values for uuid, (_, values) in stats.items()},
+        autostart=having(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
+        saved=having(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE),
+        transient=having(libvirt.VIR_CONNECT_LIST_DOMAINS_TRANSIENT),
+    )
+
+
+def name_state(state: int, reason: int) -> tuple[DomainState, str]:
+    named = STATES.get(state, DomainState.RUNNING)
+    words = _REASONS[named]
+    return named, words[reason] if 0 <= reason < len(words) else "unknown"
+
+
+def read_domain(
+    connection: Connection,
+    domain: libvirt.virDomain,
+    previous: ObservedDomain | None,
+    aspects: Aspect,
+    pid_of: Callable[[str, str], int | None],
+    bulk: Bulk | None = None,
+) -> ObservedDomain:
+    """Reads what ``aspects`` asks for and keeps the rest of ``previous``; of a domain not known yet, everything.
+
+    Raises:
+        libvirt.libvirtError: also when the domain has gone.
+    """
+    request = connection.request
+    uuid = domain.UUIDString()
+    if bulk is not None and uuid in bulk.states:
+        state, reason = bulk.states[uuid]
+    else:
+        state, reason = name_state(*request(domain.state))
+    if previous is None:
+        previous = ObservedDomain(domain.name(), uuid, state, reason, True, False, False, None, None)
+        aspects |= Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
+    if state.active and not previous.state.active:
+        aspects |= Aspect.LIVE
+    if state.active != previous.state.active or reason == "saved":
+        aspects |= Aspect.FLAGS
+    seen = replace(previous, state=state, reason=reason)
+    if Aspect.FLAGS in aspects:
+        seen = _read_flags(connection, domain, seen, bulk)
+    text = ""
+    if Aspect.CONFIG in aspects:
+        text = request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)
+        seen = _with_definition(seen, text)
+    if seen.record is None or not state.active:
+        return replace(seen, live=None, pid=None, vnc=None, run="")
+    if Aspect.LIVE in aspects or seen.live is None:
+        seen = _with_live(seen, request(domain.XMLDesc, 0), text, pid_of)
+    return seen
+
+
+def _read_flags(connection: Connection, domain: libvirt.virDomain, seen: ObservedDomain, bulk: Bulk | None) -> ObservedDomain:
+    if bulk is not None:
+        uuid = seen.uuid
+        return replace(
+            seen,
+            persistent=uuid not in bulk.transient,
+            autostart=uuid in bulk.autostart,
+            managed_save=uuid in bulk.saved,
+        )
+    persistent = bool(connection.request(domain.isPersistent))
+    return replace(
+        seen,
+        persistent=persistent,
+        autostart=persistent and bool(connection.request(domain.autostart)),
+        # A running domain has none: starting it takes the save away.
+        managed_save=not seen.state.active and bool(connection.request(domain.hasManagedSaveImage)),
+    )
+
+
+def _with_definition(seen: ObservedDomain, text: str) -> ObservedDomain:
+    root = parse_xml(text)
+    record = parse_record(root)
+    if record is None:
+        return replace(seen, record=None, config=None)
+    config = parse_root(root)
+    return replace(seen, name=config.name, record=record, config=config)
+
+
+def _with_live(seen: ObservedDomain, text: str, definition: str, pid_of: Callable[[str, str], int | None]) -> ObservedDomain:
+    found = _ID.search(text, 0, text.find(">"))
+    domain_id = found[0].split("'")[1] if found else ""
+    live: DomainConfig | None
+    vnc = None
+    if found and definition == text[: found.start()] + text[found.end() :]:
+        live = seen.config  # word for word the definition, as the test driver has it
+    else:
+        root = parse_xml(text)
+        live = parse_root(root)
+        live = replace(live, cpu=running_cpu(seen.config.cpu if seen.config else None, live.cpu))
+        live = seen.config if live == seen.config else live  # one object for both, at thousands of machines
+        vnc = vnc_address(root)
+    pid = pid_of(seen.name, seen.uuid)
+    return replace(seen, live=live, pid=pid, vnc=vnc, run=f"{domain_id}-{pid}" if pid else domain_id)
+
+
+class PidFiles:
+    """QEMU's pid, from the file libvirt keeps it in. None where that folder is not of this host, or not ours to read."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self._folders = folders
+
+    def __call__(self, name: str, uuid: str) -> int | None:
+        for folder in self._folders:
+            try:
+                pid = int((folder / f"{name}.pid").read_text(encoding="ascii"))
+                # A file left behind may name a pid that is another's by now.
+                if uuid.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
+            except (OSError, ValueError):
+                continue
+        return None
