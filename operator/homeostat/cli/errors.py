@@ -96,7 +96,7 @@ def _known_errors() -> tuple[type[BaseException], ...]:
     found: list[type[BaseException]] = []
     for module, name in (
         ("homeostat.driver.errors", "DriverError"),
-        ("homeostat.store.files.errors", "StoreError"),
+        ("homeostat.store.errors", "StoreError"),
         ("homeostat.runtime.operator", "OperatorError"),
     ):
         error = getattr(sys.modules.get(module), name, None)

@@ -39,5 +39,5 @@ def events(
         list_events(
             settings, key=key, all_namespaces=all_namespaces, form=output, watch=watch,
             headers=not no_headers, limit=limit,
-        )  # fmt: skip
+        )
     )

@@ -1,0 +1,106 @@
+"""The API beside the operator: a child of `homeostat up`, restarted when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next start, by how often it died in a row
+HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again
+STOP_SECONDS = 10.0  # for answering what is under way
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    folder: Path
+    state: Path
+    bind: str = "127.0.0.1:8080"
+    token_file: str | None = None
+
+    @property
+    def command(self) -> Sequence[str]:
+        words = [sys.executable, "-m", "homeostat_api", "--dir", str(self.folder), "--state", str(self.state)]
+        words += ["--bind", self.bind]
+        return [*words, "--token-file", self.token_file] if self.token_file else words
+
+
+async def serve(command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Runs the API until ``stop``; its own output goes to the file ``log``, whose end is said when it dies."""
+    deaths = 0
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        began = loop.time()
+        server = await _start(command, log)
+        code = await _until(server, stop)
+        if code is None:
+            return
+        deaths = 1 if loop.time() - began > HEALTHY_SECONDS else deaths + 1
+        pause = BACKOFF[min(deaths, len(BACKOFF)) - 1]
+        said = last_line(log)
+        say(f"the API ended ({_ending(code)}){': ' + said if said else ''}; starting it again in {pause:g} s (log: {log})")
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            continue
+
+
+async def _start(command: Sequence[str], log: Path) -> Process:
+    with log.open("ab") as output:
+        # A session of its own: Ctrl-C at the terminal reaches only us, and we end it in order.
+        return await asyncio.create_subprocess_exec(
+            *_dying_with_us(command), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+
+
+def _dying_with_us(command: Sequence[str]) -> Sequence[str]:
+    """An API whose operator was killed must not hold the port: the kernel then sends it SIGTERM (util-linux's setpriv)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
+
+
+async def _until(server: Process, stop: asyncio.Event) -> int | None:
+    """Its exit code when it died by itself; None after it was stopped."""
+    ended, stopped = asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            return ended.result()
+        await _end(server)
+        return None
+    finally:
+        for task in (ended, stopped):
+            task.cancel()
+        if server.returncode is None:  # we were cancelled: it must not outlive us
+            server.kill()
+
+
+async def _end(server: Process) -> None:
+    server.terminate()
+    try:
+        await asyncio.wait_for(server.wait(), STOP_SECONDS)
+    except TimeoutError:
+        server.kill()
+        await server.wait()
+
+
+def _ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log, shortened: by custom it names the error."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(file.tell() - 4096, 0))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1][:200] if lines else ""

@@ -1,0 +1,55 @@
+"""``homeostat plan``: what would change, field by field, and how disruptive it is. Writes nothing.
+
+Exit code 0: nothing would change; 2: something would; 1: an error. (2 is also click's code for wrong usage, which says
+"Usage:" on stderr.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from .settings import Settings, common_options, pass_settings
+from .terminal import paint
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
+@common_options()
+@pass_settings
+def plan(settings: Settings, folder: str | None, output: str | None) -> int:
+    """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
+    from homeostat.runtime.preview import preview
+
+    from .access import run
+    from .render_plan import Entry, exit_code, plan_as_json, render_plan
+
+    directory = settings.folder(folder)
+    _require_folder(directory)
+    found = run(preview(directory, settings.state, settings.uri))
+    entries = [Entry(resource, plan) for resource, plan in found.plans]
+    errors = [str(error) for error in found.errors]
+    if output == "json":
+        document = {"machines": [plan_as_json(entry) for entry in entries], "errors": errors}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        for line in render_plan(entries):
+            click.echo(paint(line.text, line.tone))
+        print_errors(errors)
+    return 1 if errors else exit_code(entries)
+
+
+def _require_folder(directory: Path) -> None:
+    from .errors import CliError
+
+    if not directory.is_dir():
+        raise CliError(f"{directory} is not a folder", "name a folder that holds YAML files")
+
+
+def print_errors(errors: Sequence[str]) -> None:
+    for error in errors:
+        click.echo(paint(f"error: {error}", "bad"), err=True)

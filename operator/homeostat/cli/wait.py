@@ -1,0 +1,134 @@
+"""``homeostat wait``: as kubectl's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import click
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.condition import find_condition
+from homeostat.models.machine import VirtualMachine
+
+from .errors import CliError
+from .references import complete_machine, full_name, kind_of, not_found, parse_references
+from .settings import Settings, common_options, pass_settings
+
+_A_WEEK = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """``met`` is asked of each resource; None stands for one that is gone."""
+
+    met: Callable[[Resource | None], bool]
+    said: str  # after the resource's name, once it is met
+    wants_gone: bool = False
+
+
+def parse_goal(text: str) -> Goal:
+    """A goal from ``delete``, ``condition=Ready`` or ``condition=Ready=False``.
+
+    Raises:
+        CliError: none of these.
+    """
+    if text == "delete":
+        return Goal(lambda resource: resource is None, "deleted", wants_gone=True)
+    word, _, rest = text.partition("=")
+    type, _, status = rest.partition("=")
+    if word != "condition" or not type:
+        forms = "write --for=condition=Ready, --for=condition=Ready=False or --for=delete"
+        raise CliError(f'--for="{text}" is not understood', forms)
+    return Goal(lambda resource: _holds(resource, type, status or "True"), "condition met")
+
+
+def _holds(resource: Resource | None, type: str, status: str) -> bool:
+    """As kubectl: a condition of an older generation says nothing about the present spec."""
+    if not isinstance(resource, VirtualMachine) or resource.status is None:
+        return False
+    condition = next((c for c in resource.status.conditions if c.type.lower() == type.lower()), None)
+    if condition is None:
+        # Reconciling, Stalled and their like are there only while they are true.
+        return status.lower() == "false" and resource.status.observed_generation >= resource.metadata.generation
+    return condition.status.lower() == status.lower() and condition.observed_generation >= resource.metadata.generation
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME... | KIND NAME...", shell_complete=complete_machine)
+@click.option("--for", "goal", required=True, metavar="GOAL", help="condition=Ready, condition=Ready=False, or delete.")
+@click.option("--timeout", default="30s", show_default=True, metavar="TIME", help="0: look once. Negative: a week.")
+@click.option("--all", "every", is_flag=True, help="Every resource of the kind.")
+@click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
+@common_options()
+@pass_settings
+def wait(
+    settings: Settings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None
+) -> None:
+    """Wait until resources meet a condition or are gone; exit 1 when they do not in time."""
+    from .access import run
+    from .times import parse_duration
+
+    seconds = parse_duration(timeout)
+    run(_wait(settings, what, parse_goal(goal), seconds if seconds >= 0 else _A_WEEK, every or bool(selector), selector))
+
+
+async def _wait(
+    settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None
+) -> None:
+    from .access import changing, opened
+
+    async with opened(settings) as store:
+        keys = await _keys(store.list, settings, what, several, selector)
+        left = dict.fromkeys(keys)
+        if not goal.wants_gone:
+            for key in keys:
+                if await store.get(key) is None:
+                    raise not_found(key)
+
+        async def read() -> dict[Key, Resource | None]:
+            return {key: await store.get(key) for key in left}
+
+        try:
+            async with asyncio.timeout(max(timeout, 0.001)):
+                async for found in changing(read):
+                    for key, resource in found.items():
+                        if goal.met(resource):
+                            click.echo(f"{full_name(key)} {goal.said}")
+                            del left[key]
+                        elif resource is None:
+                            raise not_found(key)
+                    if not left:
+                        return
+        except TimeoutError:
+            raise _timed_out([await store.get(key) for key in left], list(left)) from None
+
+
+async def _keys(
+    lister: Callable[..., object], settings: Settings, what: Sequence[str], several: bool, selector: str | None
+) -> list[Key]:
+    from .selector import parse_selector
+
+    references = parse_references(what)
+    if not several:
+        if any(reference.name is None for reference in references):
+            raise CliError("which ones? Name them, or give --all or a selector with -l")
+        return [reference.key(settings.namespace) for reference in references]
+    selected = parse_selector(selector)
+    found = await lister(references[0].kind.KIND, settings.namespace)  # type: ignore[misc]
+    keys = [r.key for r in found if selected(r.metadata.labels)]
+    if not keys:
+        raise CliError("no matching resources found")
+    return keys
+
+
+def _timed_out(resources: Sequence[Resource | None], keys: Sequence[Key]) -> CliError:
+    lines = [f"timed out waiting for the condition on {kind_of(key.kind).PLURAL}/{key.name}" for key in keys]
+    reasons = [
+        f"{r.metadata.name}: {ready.reason}: {ready.message}"
+        for r in resources
+        if isinstance(r, VirtualMachine) and r.status and (ready := find_condition(r.status.conditions, "Ready"))
+        and ready.status != "True"
+    ]
+    return CliError("\nerror: ".join(lines), "\n  ".join(reasons))
