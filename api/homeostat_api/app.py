@@ -1,0 +1,76 @@
+"""The application: config in, ASGI app out."""
+
+from __future__ import annotations
+
+import falcon.asgi
+
+from homeostat.store.files.store import FilesStore
+
+from . import errors, media, openapi
+from .changes import Changes
+from .config import ApiConfig, guard_bind
+from .machines import Machines
+from .metrics import Metrics
+from .middleware import Guard, HeadAsGet, Observe
+from .operator_link import OperatorLink
+from .ports import App, Store
+from .resources.documents import OpenApi, StatusPage
+from .resources.events import MachineEvents
+from .resources.machine_config import MachineConfig, MachineHistory, MachineSpec
+from .resources.machine_power import MachineRestart, MachineStart, MachineStop
+from .resources.machines import MachineItem, MachineList
+from .resources.probes import Liveness, MetricsPage, Readiness
+from .resources.system import SystemInformation
+from .routes import Route
+from .stream import EventStream
+
+V1 = "/api/v1"
+
+
+def create_app(config: ApiConfig, store: Store | None = None) -> App:
+    """The API over the store of ``config`` (or the one given).
+
+    Raises:
+        ConfigError: it would serve the network without a token.
+        StoreError: the folder or the state cannot be opened.
+    """
+    guard_bind(config.host, config.token)
+    store = store or FilesStore(config.directory, config.state)
+    metrics = Metrics()
+    app: App = falcon.asgi.App()
+    for part in (Observe(metrics), HeadAsGet(), Guard(config)):
+        app.add_middleware(part)
+    app.req_options.strip_url_path_trailing_slash = True
+    errors.install(app)
+    media.install(app)
+    routes = make_routes(config, store, metrics)
+    published = OpenApi()
+    routes.append(Route(f"{V1}/openapi", published))
+    published.publish(openapi.build(routes, with_token=config.token is not None))
+    for route in routes:
+        app.add_route(route.path, route.resource)
+    return app
+
+
+def make_routes(config: ApiConfig, store: Store, metrics: Metrics) -> list[Route]:
+    changes = Changes(store.data_version, config.stopping, config.poll)
+    machines = Machines(store, changes)
+    operator = OperatorLink(config.operator_socket)
+    stream = EventStream(store.events, changes, config.keep_alive)
+    machine = f"{V1}/vms/{{name}}"
+    return [
+        Route(f"{V1}/vms", MachineList(machines, changes)),
+        Route(machine, MachineItem(machines, config.shutdown_margin)),
+        Route(f"{machine}/start", MachineStart(machines)),
+        Route(f"{machine}/stop", MachineStop(machines, config.shutdown_margin)),
+        Route(f"{machine}/restart", MachineRestart(machines)),
+        Route(f"{machine}/config", MachineConfig(machines)),
+        Route(f"{machine}/config/history", MachineHistory(machines)),
+        Route(f"{machine}/spec", MachineSpec(machines)),
+        Route(f"{V1}/system/info", SystemInformation(machines, changes)),
+        Route(f"{V1}/events/vms", MachineEvents(stream)),
+        Route("/healthz", Liveness()),
+        Route("/readyz", Readiness(changes, operator)),
+        Route("/metrics", MetricsPage(metrics, operator)),
+        Route("/", StatusPage()),
+    ]

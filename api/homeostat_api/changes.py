@@ -1,0 +1,52 @@
+"""Notices that the index changed: one poller for all who wait, and none while nobody does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Changes:
+    """``version()`` is cheap, and differs after every commit to the index, whoever made it."""
+
+    def __init__(self, version: Callable[[], int], stopping: Callable[[], bool], period: float) -> None:
+        self._version = version
+        self._stopping = stopping
+        self._period = period
+        self._waiting = 0
+        self._wake = asyncio.Event()
+        self._poller: asyncio.Task[None] | None = None
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping()
+
+    def version(self) -> int:
+        return self._version()
+
+    async def wait(self, seen: int, seconds: float) -> int:
+        """The version once it is another than ``seen``, or after ``seconds``, or when the server stops."""
+        if (now := self._version()) != seen or self.stopping:
+            return now
+        self._waiting += 1
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(seen))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting -= 1
+        return self._version()
+
+    async def _poll(self, seen: int) -> None:
+        while self._waiting:
+            await asyncio.sleep(self._period)
+            now = self._version()
+            if now != seen or self.stopping:
+                seen = now
+                woken, self._wake = self._wake, asyncio.Event()
+                woken.set()
+                # Let the woken go on, and wait again if they want to, before deciding whether anybody still waits.
+                await asyncio.sleep(0)

@@ -1,0 +1,101 @@
+"""What the API has to know before it serves."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
+
+
+class ConfigError(ValueError):
+    """The server must not start like this; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """``directory``: the YAML folder. ``state``: the operator's state folder. Seconds wherever a time is meant."""
+
+    directory: Path
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    token: str | None = field(default=None, repr=False)
+    keep_alive: float = 15.0  # between comments on a silent event stream
+    poll: float = 0.05  # between looks at the index while somebody waits for a change
+    shutdown_margin: float = 10.0  # on top of a machine's grace period, before a stop is answered unfinished
+    stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
+
+    @property
+    def operator_socket(self) -> Path:
+        return self.state / "operator.sock"
+
+    def admits(self, authorization: str | None) -> bool:
+        """Whether an Authorization header carries the token; the time it takes tells nothing about the token."""
+        if self.token is None:
+            return True
+        scheme, _, given = (authorization or "").partition(" ")
+        right = hmac.compare_digest(given.strip().encode(), self.token.encode())
+        return right and scheme.lower() == "bearer"
+
+
+def parse_bind(bind: str) -> tuple[str, int]:
+    """``HOST:PORT`` as (host, port); an IPv6 host stands in brackets.
+
+    Raises:
+        ConfigError: not of that form.
+    """
+    host, colon, port = bind.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ConfigError(f"--bind {bind}: write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_token(path: Path) -> str:
+    """The token in ``path``, a file that only its owner can read.
+
+    Raises:
+        ConfigError: it cannot be read, others can read it too, or the token is too short to be one.
+    """
+    try:
+        mode = path.stat().st_mode
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--token-file {path}: cannot be read: {error}") from error
+    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o177:
+        raise ConfigError(
+            f"--token-file {path}: has mode {stat.S_IMODE(mode):04o}; a secret needs 0600: chmod 600 {path}"
+        )
+    if len(token) < 16 or any(c.isspace() for c in token):
+        raise ConfigError(
+            f"--token-file {path}: must hold one token of at least 16 characters, such as `openssl rand -hex 32` prints"
+        )
+    return token
+
+
+def guard_bind(host: str, token: str | None) -> None:
+    """Refuses to serve the network without a token.
+
+    Raises:
+        ConfigError: ``host`` can be reached from outside, and there is no token.
+    """
+    if token is None and not is_loopback(host):
+        raise ConfigError(
+            f"--bind {host or '(all addresses)'} can be reached from other hosts, and whoever reaches the API commands the "
+            "machines. Bind to 127.0.0.1, or give --token-file FILE (mode 0600) so that requests need a bearer token."
+        )

@@ -1,0 +1,95 @@
+"""Bodies: strict JSON in, compact JSON out, and never more than the limit in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+import falcon
+import falcon.asgi
+from falcon.media import BaseHandler
+from pydantic import BaseModel, ValidationError
+
+from .config import BODY_LIMIT
+from .errors import Problem, invalid, invalid_model
+from .ports import App
+
+M = TypeVar("M", bound=BaseModel)
+MERGE_PATCH = "application/merge-patch+json"
+
+
+def too_large() -> Problem:
+    return Problem(413, "body_too_large", f"The body is larger than {BODY_LIMIT} bytes", {"limit": BODY_LIMIT})
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the field {next(n for n in names if names.count(n) > 1)!r} is given twice")
+    return found
+
+
+def dumps(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+class StrictJson(BaseHandler):
+    """JSON without NaN, repeated fields or depth that no document has."""
+
+    def serialize(self, media: object, content_type: str) -> bytes:
+        return dumps(media)
+
+    async def deserialize_async(self, stream: Any, content_type: str | None, content_length: int | None) -> object:
+        if content_length is not None and content_length > BODY_LIMIT:
+            raise too_large()
+        body = await stream.read(BODY_LIMIT + 1)
+        if len(body) > BODY_LIMIT:
+            raise too_large()
+        if not body:
+            raise invalid("The body is empty; a JSON object is needed")
+        try:
+            return json.loads(
+                body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats
+            )
+        except RecursionError as error:
+            raise Problem(400, "malformed_json", "The body is nested too deeply") from error
+        except ValueError as error:  # also UnicodeDecodeError
+            raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}") from error
+
+
+def install(app: App) -> None:
+    handler = StrictJson()
+    app.req_options.media_handlers.clear()
+    app.req_options.media_handlers.update({falcon.MEDIA_JSON: handler, MERGE_PATCH: handler})
+    app.resp_options.media_handlers.update({falcon.MEDIA_JSON: handler})
+
+
+async def read_object(req: falcon.asgi.Request) -> dict[str, Any]:
+    """The request's body.
+
+    Raises:
+        Problem: 400, not a JSON object; 413, too large.
+    """
+    media = await req.get_media()
+    if not isinstance(media, Mapping):
+        raise invalid("The body must be a JSON object")
+    return dict(media)
+
+
+async def read_model(req: falcon.asgi.Request, model: type[M]) -> M:
+    """The request's body as ``model``.
+
+    Raises:
+        Problem: 400, not JSON or not such a model; 413, too large.
+    """
+    body = await read_object(req)
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise invalid_model(error) from error

@@ -1,0 +1,181 @@
+"""The OpenAPI 3.0.3 document, made from the routes' declarations and the pydantic models.
+
+pydantic speaks JSON Schema 2020-12, OpenAPI 3.0 an older dialect: null is ``nullable``, ``const`` an enum of one, tuples are
+arrays, exclusive bounds are flags, and a ``$ref`` stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from homeostat import __version__
+
+from .operations import ATTRIBUTE, Operation
+from .routes import Route
+from .words import ErrorBody
+
+VERSION = "3.0.3"
+_REF = "#/components/schemas/{model}"
+_METHODS = ("get", "put", "post", "delete", "patch")
+_ERRORS = {
+    400: "The request is not valid; the error says which field, and why.",
+    401: "The server has a token, and the request does not carry it.",
+    403: "The Host or the Origin is none that may ask.",
+    404: "There is no such resource.",
+    409: "The resource is not in a state for this.",
+    412: "The resource has not the ETag that If-Match names.",
+    413: "The body is larger than 1 MiB.",
+    415: "The body is of a type that is not understood.",
+    500: "A defect; the details carry the id under which it was logged.",
+    503: "The store or the operator does not answer.",
+}
+_EVERYWHERE = (401, 403, 500, 503)
+_WITH_BODY = (400, 413, 415)
+_PATH_NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+}
+
+
+class _Document:
+    def __init__(self) -> None:
+        self.components: dict[str, Any] = {}
+
+    def schema(self, described: Any) -> dict[str, Any]:
+        """The schema of a type, its parts put among the components; a schema as it stands where one is given."""
+        if isinstance(described, Mapping):
+            return dict(described)
+        made: dict[str, Any] = TypeAdapter(described).json_schema(ref_template=_REF)
+        for name, part in made.pop("$defs", {}).items():
+            self.components[name] = downgrade(part)
+        if "title" in made and made.get("type") == "object":
+            name = made["title"]
+            self.components[name] = downgrade(made)
+            return {"$ref": _REF.format(model=name)}
+        return dict(downgrade(made))
+
+    def operation(self, route: Route, method: str, declared: Operation) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "operationId": f"{method}{re.sub(r'[^A-Za-z0-9]+', '_', route.path).rstrip('_')}",
+            "summary": declared.summary,
+            "tags": [declared.tag],
+            "responses": self._responses(declared),
+        }
+        if declared.description:
+            made["description"] = declared.description
+        parameters = [_PATH_NAME] if "{name}" in route.path else []
+        parameters += [
+            {"name": p.name, "in": p.place, "required": False, "description": p.description, "schema": dict(p.schema)}
+            for p in declared.parameters
+        ]
+        if parameters:
+            made["parameters"] = parameters
+        if declared.body is not None:
+            content = {"schema": self.schema(declared.body)}
+            made["requestBody"] = {"required": True, "content": dict.fromkeys(declared.body_types, content)}
+        return made
+
+    def _responses(self, declared: Operation) -> dict[str, Any]:
+        responses: dict[str, Any] = {}
+        for status, answer in declared.answers.items():
+            response: dict[str, Any] = {"description": answer.description}
+            if answer.schema is not None:
+                response["content"] = {answer.media_type: {"schema": self.schema(answer.schema)}}
+            if answer.headers:
+                response["headers"] = {
+                    name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
+                }
+            responses[str(status)] = response
+        body = self.schema(ErrorBody)
+        for status in sorted({*declared.errors, *_EVERYWHERE, *(_WITH_BODY if declared.body is not None else ())}):
+            responses[str(status)] = {
+                "description": _ERRORS[status],
+                "content": {"application/json": {"schema": body}},
+            }
+        return responses
+
+
+def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
+    """``with_token``: the server asks for a bearer token."""
+    document = _Document()
+    paths: dict[str, Any] = {}
+    for route in routes:
+        operations = {}
+        for method in _METHODS:
+            declared = getattr(getattr(route.resource, f"on_{method}", None), ATTRIBUTE, None)
+            if declared is not None:
+                operations[method] = document.operation(route, method, declared)
+        paths[route.path] = operations
+    components: dict[str, Any] = {"schemas": dict(sorted(document.components.items()))}
+    made: dict[str, Any] = {
+        "openapi": VERSION,
+        "info": {
+            "title": "Volant API",
+            "version": "v1",
+            "description": f"Virtual machines, kept as declared: Homeostat {__version__}. Writes are edits of the YAML "
+            "that declares a machine; the operator carries them out.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": components,
+    }
+    if with_token:
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        made["security"] = [{"token": []}]
+    return made
+
+
+def downgrade(schema: Any) -> Any:
+    """A JSON Schema 2020-12, as pydantic writes it, in the dialect of OpenAPI 3.0."""
+    if isinstance(schema, list):
+        return [downgrade(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        # Whatever stands beside a $ref is not read in 3.0.
+        ref = {"$ref": schema["$ref"]}
+        beside = {k: v for k, v in schema.items() if k in ("description", "default")}
+        return {"allOf": [ref], **beside} if beside else ref
+    made = {k: downgrade(v) for k, v in schema.items() if k not in _DROPPED}
+    if "properties" in schema:
+        made["properties"] = {name: downgrade(part) for name, part in schema["properties"].items()}
+    for key in ("default", "enum"):
+        if key in schema:
+            made[key] = schema[key]
+    _downgrade_null(made)
+    if "const" in schema:
+        made["enum"] = [schema["const"]]
+    if "prefixItems" in schema:
+        made["items"] = {"anyOf": downgrade(schema["prefixItems"])}
+    if examples := schema.get("examples"):
+        made["example"] = examples[0]
+    for bound, flag in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(made.get(bound), int | float):
+            made[flag], made[bound] = made[bound], True
+    return made
+
+
+_DROPPED = frozenset({"const", "prefixItems", "examples", "$defs", "propertyNames", "title", "patternProperties"})
+
+
+def _downgrade_null(made: dict[str, Any]) -> None:
+    if "anyOf" not in made:
+        return
+    some = [part for part in made["anyOf"] if part != {"type": "null"}]
+    if len(some) == len(made["anyOf"]):
+        return
+    made["nullable"] = True
+    made.pop("default", None)
+    if len(some) > 1:
+        made["anyOf"] = some
+        return
+    del made["anyOf"]
+    only = some[0]
+    # nullable stands for nothing beside a $ref: it goes around it.
+    made.update({"allOf": [only]} if "$ref" in only else {k: v for k, v in only.items() if k not in made})

@@ -1,0 +1,64 @@
+"""What a route declares of itself, beside its code, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+ATTRIBUTE = "__operation__"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    schema: Mapping[str, Any]
+    description: str
+    place: str = "query"  # or header
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``schema``: a type that pydantic can describe, or a schema as it stands."""
+
+    description: str
+    schema: Any = None
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    summary: str
+    tag: str
+    answers: Mapping[int, Answer]
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    body: Any = None
+    body_types: tuple[str, ...] = ("application/json",)
+    errors: tuple[int, ...] = ()
+
+
+def operation(
+    summary: str,
+    tag: str,
+    answers: Mapping[int, Answer],
+    *,
+    description: str = "",
+    parameters: tuple[Parameter, ...] = (),
+    body: Any = None,
+    body_types: tuple[str, ...] = ("application/json",),
+    errors: tuple[int, ...] = (),
+) -> Callable[[F], F]:
+    declared = Operation(summary, tag, answers, description, parameters, body, body_types, errors)
+
+    def mark(responder: F) -> F:
+        setattr(responder, ATTRIBUTE, declared)
+        return responder
+
+    return mark
+
+
+ETAG = {"ETag": "The version, for If-Match."}
+LIST_HEADERS = {"ETag": "Changes with the list.", "X-Total-Count": "Entries before limit and offset."}

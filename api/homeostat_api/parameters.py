@@ -1,0 +1,61 @@
+"""Query parameters that several routes share: how they are declared, and how they are read."""
+
+from __future__ import annotations
+
+import falcon.asgi
+
+from .errors import invalid
+from .operations import Parameter
+
+_WHOLE = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+LIMIT = Parameter("limit", _WHOLE, "At most so many entries. Default: all.")
+OFFSET = Parameter("offset", {**_WHOLE, "default": 0}, "Entries to pass over; beyond the end the list is empty.")
+FORCE = Parameter(
+    "force", {"type": "boolean", "default": False}, "Cut the power instead of asking the guest to shut down."
+)
+WAIT = Parameter(
+    "wait",
+    {**_WHOLE, "maximum": 86_400},
+    "Seconds to wait for the guest to be off. Default: the machine's grace period and a margin. Our extension.",
+)
+VIEW = Parameter(
+    "view",
+    {"type": "string", "enum": ["summary", "resource"], "default": "summary"},
+    "resource: the whole resource with spec, status and conditions, instead of the contract's fields. Our extension.",
+)
+IF_MATCH = Parameter("If-Match", {"type": "string"}, "Change it only while it has this ETag.", place="header")
+IF_NONE_MATCH = Parameter(
+    "If-None-Match", {"type": "string"}, "Answer 304 while the list has this ETag.", place="header"
+)
+
+
+def whole_number(req: falcon.asgi.Request, name: str, most: int = 999_999_999) -> int | None:
+    """
+    Raises:
+        Problem: 400, not a whole number from 0 to ``most``.
+    """
+    text = req.get_param(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) > most:
+        raise invalid(f"{name}: must be a whole number from 0 to {most}", parameter=name, given=text[:64])
+    return int(text)
+
+
+def choice(req: falcon.asgi.Request, name: str, words: tuple[str, ...]) -> str | None:
+    """
+    Raises:
+        Problem: 400, not one of ``words``.
+    """
+    text = req.get_param(name)
+    if text is not None and text not in words:
+        raise invalid(f"{name}: must be one of {', '.join(words)}", parameter=name, given=text[:64])
+    return text
+
+
+def flag(req: falcon.asgi.Request, name: str) -> bool:
+    """
+    Raises:
+        Problem: 400, neither true nor false.
+    """
+    return choice(req, name, ("true", "false")) == "true"

@@ -1,0 +1,45 @@
+"""ETags of single resources: their resourceVersion."""
+
+from __future__ import annotations
+
+import re
+
+import falcon.asgi
+
+from homeostat.models.base import Resource
+
+from .errors import Problem, invalid
+
+_ETAG = re.compile(r'(W/)?"([^"]*)"')
+
+
+def set_etag(resp: falcon.asgi.Response, resource: Resource) -> None:
+    resp.set_header("ETag", f'"{resource.metadata.resource_version}"')
+    resp.set_header("Cache-Control", "no-cache")
+
+
+def expected_version(req: falcon.asgi.Request, current: Resource) -> str | None:
+    """The version that If-Match asks for; None where the request does not say.
+
+    Raises:
+        Problem: 412, the resource has another version; 400, If-Match is not a list of ETags.
+    """
+    header = req.get_header("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    tags = _ETAG.findall(header)
+    if not tags:
+        raise invalid('If-Match: must be an ETag in quotes, such as "42"', given=header[:64])
+    version = current.metadata.resource_version
+    if any(not weak and tag == version for weak, tag in tags):
+        return version
+    raise stale(version)
+
+
+def stale(version: str) -> Problem:
+    return Problem(
+        412,
+        "precondition_failed",
+        "The resource was changed meanwhile: read it again, and repeat the change on what it is now",
+        {"resource_version": version},
+    )

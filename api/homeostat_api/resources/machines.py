@@ -1,0 +1,131 @@
+"""/api/v1/vms and /api/v1/vms/{name}."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from homeostat.models.machine import VirtualMachine
+
+from .. import lists, views
+from ..changes import Changes
+from ..documents import new_machine
+from ..errors import Problem
+from ..machines import Machines
+from ..media import read_model
+from ..operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
+from ..parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, flag, whole_number
+from ..power import STATUS_WORDS
+from ..preconditions import set_etag
+from ..words import MachineBrief, MachineCreate, MachineDetail, MachineSummary
+
+TAG = "Virtual machines"
+VIEWS = ("summary", "resource")
+PLUGIN = Parameter("plugin", {"type": "string"}, "Only machines of this plugin.")
+STATUS = Parameter("status", {"type": "string", "enum": list(STATUS_WORDS)}, "Only machines of this status.")
+
+
+class MachineList:
+    def __init__(self, machines: Machines, changes: Changes) -> None:
+        self._machines = machines
+        self._changes = changes
+        self._cache = lists.ListCache()
+
+    @operation(
+        "List machines",
+        TAG,
+        {
+            200: Answer("The machines, by name.", list[MachineSummary | VirtualMachine], headers=LIST_HEADERS),
+            304: Answer("The list is the one that If-None-Match names."),
+        },
+        parameters=(PLUGIN, STATUS, LIMIT, OFFSET, VIEW, IF_NONE_MATCH),
+        errors=(400,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        version = self._changes.version()
+        rendered = self._cache.get(version, req.query_string)
+        if rendered is None:
+            page = lists.page_of(req)
+            shown = self._shown(req, await self._machines.all())
+            rendered = self._cache.render(version, req.query_string, page, shown)
+        lists.send(req, resp, rendered)
+
+    def _shown(self, req: falcon.asgi.Request, machines: Sequence[VirtualMachine]) -> Sequence[dict[str, Any]]:
+        plugin = req.get_param("plugin")
+        status = choice(req, "status", STATUS_WORDS)
+        whole = choice(req, "view", VIEWS) == "resource"
+        shown = []
+        for machine in machines:
+            entry = views.summary(machine)
+            if (plugin is None or entry["plugin"] == plugin) and (status is None or entry["status"] == status):
+                shown.append(views.resource(machine) if whole else entry)
+        return shown
+
+    @operation(
+        "Create and start a machine",
+        TAG,
+        {201: Answer("It is written down, and starts.", MachineSummary, headers=ETAG)},
+        description="From a plugin, or, as our extension, from a native spec. Without either the machine has its "
+        "defaults: no disk, and nothing to boot.",
+        body=MachineCreate,
+        errors=(400, 404, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        request = await read_model(req, MachineCreate)
+        if request.plugin is not None:
+            raise Problem(404, "plugin_not_found", "Plugin not found", {"name": request.plugin})
+        machine = await self._machines.create(new_machine(request))
+        resp.status = falcon.HTTP_201
+        resp.location = f"/api/v1/vms/{machine.metadata.name}"
+        resp.media = views.summary(machine)
+        set_etag(resp, machine)
+
+
+class MachineItem:
+    def __init__(self, machines: Machines, margin: float) -> None:
+        self._machines = machines
+        self._margin = margin
+
+    @operation(
+        "Get a machine",
+        TAG,
+        {200: Answer("The machine.", MachineDetail | VirtualMachine, headers=ETAG)},
+        parameters=(VIEW,),
+        errors=(400, 404),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        whole = choice(req, "view", VIEWS) == "resource"
+        machine = await self._machines.get(name)
+        resp.media = views.resource(machine) if whole else views.detail(machine)
+        set_etag(resp, machine)
+
+    @operation(
+        "Stop and delete a machine",
+        TAG,
+        {
+            204: Answer("It is gone, and its name can be used again."),
+            202: Answer("It is still shutting down, and goes when it is off. Our extension.", MachineBrief),
+        },
+        description="Shuts the guest down first, and waits for it as stop does.",
+        parameters=(FORCE, WAIT),
+        errors=(400, 404, 409),
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        force, seconds = flag(req, "force"), whole_number(req, "wait", 86_400)
+        machine = await self._machines.get(name)
+        await self._machines.delete(machine, force)
+        grace = 0 if force else machine.spec.shutdown.grace_period_seconds
+        uid = machine.metadata.uid
+        gone, left = await self._machines.wait(
+            name,
+            lambda found: found is None or found.metadata.uid != uid or not found.deleting,
+            grace + self._margin if seconds is None else seconds,
+        )
+        if gone:
+            resp.status = falcon.HTTP_204
+            return
+        resp.status = falcon.HTTP_202
+        resp.media = views.brief(left or machine, "stopping")

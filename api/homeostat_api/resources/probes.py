@@ -1,0 +1,55 @@
+"""/healthz, /readyz and /metrics: for those who watch the API itself."""
+
+from __future__ import annotations
+
+import falcon.asgi
+
+from ..changes import Changes
+from ..errors import Problem
+from ..metrics import Metrics
+from ..operations import Answer, operation
+from ..operator_link import TEXT, OperatorLink
+from ..words import Alive, Ready
+
+TAG = "Health"
+
+
+class Liveness:
+    @operation("Whether the API runs", TAG, {200: Answer("It does.", Alive)}, description="Needs no token.")
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        resp.media = {"status": "ok"}
+
+
+class Readiness:
+    def __init__(self, changes: Changes, operator: OperatorLink) -> None:
+        self._changes = changes
+        self._operator = operator
+
+    @operation(
+        "Whether requests will be acted upon",
+        TAG,
+        {200: Answer("The index can be read, and the operator runs.", Ready)},
+        description="Needs no token. 503 names the part that is missing.",
+        errors=(503,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        self._changes.version()  # a StoreError is answered as 503
+        if (absence := await self._operator.absence()) is not None:
+            raise Problem(503, "operator_missing", f"Not ready: {absence}", {"store": "ok", "operator": absence})
+        resp.media = {"ready": True, "parts": {"store": "ok", "operator": "ok"}}
+
+
+class MetricsPage:
+    def __init__(self, metrics: Metrics, operator: OperatorLink) -> None:
+        self._metrics = metrics
+        self._operator = operator
+
+    @operation(
+        "Metrics of the API and of the operator",
+        TAG,
+        {200: Answer("Prometheus text.", {"type": "string"}, media_type="text/plain")},
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        theirs = await self._operator.metrics()
+        resp.content_type = f"{TEXT}; charset=utf-8"
+        resp.data = self._metrics.render(operator_up=theirs is not None) + (theirs or "").encode()

@@ -1,0 +1,63 @@
+"""/api/v1/system/info."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import falcon.asgi
+
+from homeostat import __version__
+
+from ..changes import Changes
+from ..machines import Machines
+from ..operations import Answer, operation
+from ..power import status_word
+from ..words import SystemInfo
+
+MEMINFO = Path("/proc/meminfo")
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def memory_mb() -> dict[str, int]:
+    """MemTotal and MemAvailable of this host in MiB; empty where the kernel does not say."""
+    if not MEMINFO.exists():
+        return {}
+    lines = (line.split() for line in MEMINFO.read_text(encoding="ascii").splitlines())
+    return {words[0].rstrip(":"): int(words[1]) // 1024 for words in lines if len(words) > 1}
+
+
+class SystemInformation:
+    def __init__(self, machines: Machines, changes: Changes) -> None:
+        self._machines = machines
+        self._changes = changes
+        self._counted: tuple[int, int, int] | None = None
+
+    @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        total, running = await self._count()
+        memory = memory_mb()
+        machine = platform.machine()
+        resp.media = {
+            "version": __version__,
+            "commit": os.environ.get("HOMEOSTAT_COMMIT", "unknown"),
+            "build_date": os.environ.get("HOMEOSTAT_BUILD_DATE", "unknown"),
+            "go_version": f"python{platform.python_version()}",
+            "platform": f"{sys.platform}/{_ARCHITECTURES.get(machine, machine)}",
+            "stats": {"total_vms": total, "running_vms": running, "total_deployments": 0, "total_plugins": 0},
+            "resources": {
+                "cpu_count": os.cpu_count() or 1,
+                "memory_total_mb": memory.get("MemTotal", 0),
+                "memory_available_mb": memory.get("MemAvailable", 0),
+            },
+        }
+
+    async def _count(self) -> tuple[int, int]:
+        """(machines, running machines), counted once per version of the index."""
+        version = self._changes.version()
+        if self._counted is None or self._counted[0] != version:
+            machines = await self._machines.all()
+            self._counted = (version, len(machines), sum(status_word(m) == "running" for m in machines))
+        return self._counted[1:]

@@ -1,0 +1,95 @@
+"""Runs the API under gunicorn: one worker of gunicorn's own asgi class, no configuration file, no control socket."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from homeostat.store.errors import StoreError
+
+from .app import create_app
+from .config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
+from .ports import App
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+GRACE = 5  # seconds that open requests get when the server stops; event streams end by themselves
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """``options`` are gunicorn's settings: https://gunicorn.org/reference/settings/"""
+
+    def __init__(self, config: ApiConfig, workers: int = 1, **options: Any) -> None:
+        self._config = config
+        self._worker: Any = None
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        self._options = {
+            "bind": f"{host}:{config.port}",
+            "workers": workers,
+            "worker_class": "asgi",
+            "control_socket_disable": True,
+            "keepalive": 75,
+            "graceful_timeout": GRACE,
+            "loglevel": "warning",
+            "proc_name": "homeostat-api",
+            "forwarded_allow_ips": "",
+            "post_worker_init": self._remember,
+            **options,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> App:
+        """Called in the worker: SQLite connections do not survive a fork."""
+        try:
+            return create_app(replace(self._config, stopping=self._stopping))
+        except StoreError as error:
+            print(f"homeostat-api: {error}", file=sys.stderr)
+            # gunicorn takes this status for "do not try again".
+            sys.exit(4)
+
+    def _remember(self, worker: Any) -> None:
+        self._worker = worker
+
+    def _stopping(self) -> bool:
+        return self._worker is not None and not self._worker.alive
+
+
+def _end_with_parent() -> None:
+    """Asks the kernel for SIGTERM when the process that started us dies, however it dies."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+
+
+@click.command()
+@click.option("--dir", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="The YAML folder.")
+@click.option("--state", required=True, type=click.Path(file_okay=False, path_type=Path), help="The state folder.")
+@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT")
+@click.option("--token-file", type=click.Path(path_type=Path), help="Holds the bearer token (mode 0600).")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
+def main(
+    directory: Path, state: Path, bind: str, token_file: Path | None, workers: int, end_with_parent: bool
+) -> None:
+    """Serve Homeostat's REST API. Exit status 2: refused, and why."""
+    logging.basicConfig(level=logging.WARNING, format="homeostat-api: %(levelname)s: %(message)s")
+    try:
+        host, port = parse_bind(bind)
+        token = read_token(token_file) if token_file else None
+        guard_bind(host, token)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    if end_with_parent:
+        _end_with_parent()
+    Server(ApiConfig(directory, state, host, port, token), workers).run()

@@ -1,0 +1,115 @@
+"""Server-sent events of machines: read from the events table once, and handed to every reader at its own pace.
+
+Each reader has a cursor of its own. What it needs next comes from the recent frames in memory, or, for one that fell
+behind or resumes, from the table: no reader holds up another, and none misses an event.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from homeostat.runtime.ports import Event
+
+from .changes import Changes
+from .media import dumps
+
+EVENT_NAMES = {
+    "Created": "vm.created",
+    "Started": "vm.started",
+    "Stopped": "vm.stopped",
+    "Deleted": "vm.deleted",
+    "HealthChanged": "vm.health_changed",
+    "Failed": "vm.error",
+}
+RECENT = 2_000  # frames kept in memory, about 0.5 MB
+BATCH = 500  # rows per read of the table
+RETRY_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    id: int
+    text: bytes
+
+
+def frame(event: Event) -> Frame:
+    """One event as it goes over the wire; a kind of event that the contract does not name is skipped by its reader."""
+    name = EVENT_NAMES.get(event.reason)
+    if name is None or event.key.kind != "VirtualMachine" or event.key.namespace != "default":
+        return Frame(event.id, b"")
+    content: dict[str, Any] = {"name": event.key.name, **event.fields}
+    if name in ("vm.error", "vm.health_changed") and event.message:
+        content.setdefault("message", event.message)
+    if name == "vm.created":
+        content.setdefault("plugin", None)
+    if name == "vm.started":
+        content.setdefault("ip", None)
+    content["timestamp"] = event.time
+    return Frame(event.id, b"id: %d\nevent: %b\ndata: %b\n\n" % (event.id, name.encode(), dumps(content)))
+
+
+class EventStream:
+    """``read(after_id, key, limit)`` gives events oldest first; with after_id 0 the newest ones there are."""
+
+    def __init__(
+        self,
+        read: Callable[[int, None, int], Sequence[Event]],
+        changes: Changes,
+        keep_alive: float,
+    ) -> None:
+        self._read = read
+        self._changes = changes
+        self._keep_alive = keep_alive
+        # Every event with an id above _base, up to _newest.
+        self._recent: list[Frame] = []
+        self._base = self._newest = 0
+        self.readers = 0
+
+    async def follow(self, after: int | None) -> AsyncIterator[bytes]:
+        """Frames for one reader, from behind ``after`` or from now on; ends when the server stops."""
+        newest = max((event.id for event in self._read(0, None, 1)), default=0)
+        if self.readers == 0:
+            # Nobody kept the recent frames up to date meanwhile.
+            self._recent.clear()
+            self._base = self._newest = newest
+        cursor = newest if after is None else min(after, newest)
+        self.readers += 1
+        try:
+            # Something at once: gunicorn sends the headers with the first bytes of the body.
+            yield b"retry: %d\n: connected\n\n" % RETRY_MS
+            while not self._changes.stopping:
+                version = self._changes.version()
+                frames = self._frames_after(cursor)
+                if frames:
+                    cursor = frames[-1].id
+                    if text := b"".join(f.text for f in frames):
+                        yield text
+                    continue
+                if await self._changes.wait(version, self._keep_alive) == version and not self._changes.stopping:
+                    yield b": keep-alive\n\n"
+        finally:
+            self.readers -= 1
+
+    def _frames_after(self, cursor: int) -> list[Frame]:
+        self._catch_up()
+        if cursor >= self._base:
+            start = bisect_right(self._recent, cursor, key=attrgetter("id"))
+            return self._recent[start : start + BATCH]
+        return self._frames_of(cursor)
+
+    def _catch_up(self) -> None:
+        while frames := self._frames_of(self._newest):
+            self._recent.extend(frames)
+            self._newest = frames[-1].id
+        if len(self._recent) > RECENT:
+            dropped = len(self._recent) - RECENT
+            self._base = self._recent[dropped - 1].id
+            del self._recent[:dropped]
+
+    def _frames_of(self, cursor: int) -> list[Frame]:
+        """The first ones behind ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
+        return [frame(event) for event in self._read(cursor or -1, None, BATCH)]

@@ -1,0 +1,162 @@
+"""The contract's words: what requests and answers look like. OpenAPI's schemas are generated from these models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from homeostat.models.base import Name
+from homeostat.models.machine import VCPU_MAX
+
+from .power import StatusWord
+
+Timestamp = Annotated[str, Field(description="RFC 3339, UTC.", examples=["2026-01-15T10:00:00Z"])]
+
+
+class Words(BaseModel):
+    """Unknown fields are refused, and nothing is coerced: "2" is not a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ErrorBody(Words):
+    error: str = Field(description="For people: what happened, and what to do next.")
+    code: str = Field(description="For programs, in snake_case.", examples=["vm_not_found"])
+    details: dict[str, Any]
+
+
+class ResourcesBody(Words):
+    vcpu: int = Field(ge=1, le=VCPU_MAX, description="Virtual CPUs.")
+    memory_mb: int = Field(ge=16, le=2**30, description="Memory in MiB.")
+
+
+class ResourcesPatch(Words):
+    vcpu: int | None = Field(default=None, ge=1, le=VCPU_MAX, description="Virtual CPUs.")
+    memory_mb: int | None = Field(default=None, ge=16, le=2**30, description="Memory in MiB.")
+
+
+class NetworkBody(Words):
+    mode: Literal["bridge", "network", "user", "none"] = Field(description="How the first network card is connected.")
+    bridge_name: str | None = Field(description="With mode bridge: the host's bridge.")
+    network_name: str | None = Field(default=None, description="With mode network: the libvirt network. Our extension.")
+
+
+class NetworkPatch(Words):
+    mode: Literal["bridge", "network", "user"]
+    bridge_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$")
+    network_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+
+
+class CloudInitBody(Words):
+    enabled: bool
+
+
+class CloudInitPatch(Words):
+    enabled: bool | None = Field(default=None, description="false removes the cloud-init seed.")
+    user_data: str | None = Field(default=None, max_length=500_000, description="#cloud-config, a script, ...")
+
+
+class ConfigBody(Words):
+    resources: ResourcesBody
+    network: NetworkBody
+    cloud_init: CloudInitBody
+
+
+class ConfigChanged(ConfigBody):
+    restart_required: bool = Field(description="Whether this request changed what only a restart applies.")
+
+
+class ConfigPatch(Words):
+    """What is left out stays as it is."""
+
+    resources: ResourcesPatch | None = None
+    network: NetworkPatch | None = None
+    cloud_init: CloudInitPatch | None = None
+
+
+class MachineCreate(Words):
+    """A machine from a plugin, from a native spec, or from defaults."""
+
+    name: Name
+    plugin: str | None = Field(default=None, min_length=1, max_length=253, description="The workload to run.")
+    config: ConfigPatch | None = None
+    spec: dict[str, Any] | None = Field(
+        default=None,
+        description="Our extension, instead of plugin and config: a VirtualMachine's spec as it stands in YAML (schema "
+        "VirtualMachineSpec).",
+    )
+    labels: dict[str, str] = Field(default_factory=dict, max_length=64, description="Our extension.")
+
+
+class Health(Words):
+    status: Literal["healthy", "unhealthy", "unknown"]
+    last_check: Timestamp | None
+
+
+class MachineSummary(Words):
+    name: str
+    status: StatusWord = Field(
+        description="running, stopped and starting are the contract's words; stopping (also while it is being deleted), "
+        "paused, error (see its conditions with view=resource) and unknown (its host does not answer) are ours."
+    )
+    plugin: str | None
+    ip: str | None = Field(description="The first address that was observed.")
+    pid: int | None
+    created_at: Timestamp | None
+    resources: ResourcesBody
+
+
+class MachineDetail(MachineSummary):
+    health: Health
+
+
+class MachineBrief(Words):
+    name: str
+    status: Literal["running", "stopped", "starting", "stopping", "restarting"]
+    plugin: str | None
+
+
+class FieldChange(Words):
+    old: Any
+    new: Any
+
+
+class HistoryEntry(Words):
+    timestamp: Timestamp
+    changes: dict[str, FieldChange | Literal[True]] = Field(
+        description='By field, such as resources.vcpu; the first entry of all is {"created": true}.'
+    )
+    author: str = Field(description="api, cli, or who committed the YAML.")
+
+
+class SystemStats(Words):
+    total_vms: int
+    running_vms: int
+    total_deployments: int
+    total_plugins: int
+
+
+class HostResources(Words):
+    cpu_count: int
+    memory_total_mb: int
+    memory_available_mb: int
+
+
+class SystemInfo(Words):
+    version: str
+    commit: str
+    build_date: str
+    go_version: str = Field(description="The contract's field; here it names the Python that runs.")
+    platform: str = Field(examples=["linux/amd64"])
+    stats: SystemStats
+    resources: HostResources
+
+
+class Ready(Words):
+    ready: Literal[True]
+    parts: dict[str, str]
+
+
+class Alive(Words):
+    status: Literal["ok"]
