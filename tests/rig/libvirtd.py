@@ -88,6 +88,8 @@ class Libvirtd:
         if os.geteuid() != 0:
             raise RuntimeError("the rig needs root: it starts a libvirtd with its own mounts and network bridge")
         self._prepare()
+        if self._temporary:
+            (self.directory / "owner").write_text(str(os.getpid()))
         logd = processes.read_pid(self.directory / "virtlogd.pid")
         if logd is None or "virtlogd" not in processes.command_of(logd):
             self._spawn("virtlogd")
@@ -135,6 +137,7 @@ class Libvirtd:
                 shutil.rmtree(self.directory / name, ignore_errors=True)
 
     def __enter__(self) -> Libvirtd:
+        remove_abandoned()
         try:
             self.start()
         except BaseException:
@@ -226,6 +229,16 @@ class Libvirtd:
                 processes.end(pid, "qemu" if path.parent.name == "qemu" else "dnsmasq")
         if Path(f"/sys/class/net/{self.bridge}").exists():
             subprocess.run(["ip", "link", "delete", self.bridge], check=False)
+
+
+def remove_abandoned() -> None:
+    """Remove the temporary rigs whose test run was killed before it could."""
+    for directory in Path("/tmp").glob("hs-rig-*"):
+        owner = processes.read_pid(directory / "owner")
+        if owner is not None and not processes.alive(owner):
+            rig = Libvirtd(directory)
+            rig._temporary = True
+            rig.stop()
 
 
 def main() -> int:
