@@ -26,7 +26,7 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
-    length: int | None = None  # Content-Length as claimed, where it lies
+    length: int | None = None  # Content-Length as claimed, where it lies; -1: none, the body ends with the connection
     gate: threading.Event | None = None  # the second half of the body waits for it
 
 
@@ -82,7 +82,8 @@ def _respond(request: BaseHTTPRequestHandler, server: ImageServer) -> None:
     request.send_response(status)
     for name, value in headers.items():
         request.send_header(name, value)
-    request.send_header("Content-Length", str(answer.length if answer.length is not None else len(body)))
+    if answer.length != -1:
+        request.send_header("Content-Length", str(answer.length if answer.length is not None else len(body)))
     request.end_headers()
     half = len(body) // 2 if answer.gate else 0
     with contextlib.suppress(OSError):

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.observed import ImagePhase
-
 from tests.unit.images import Answer, ImageServer, blob, fetch, observe, serving, until
 
 

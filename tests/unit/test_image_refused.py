@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.observed import ImagePhase
-
 from tests.unit.images import Answer, ImageServer, blob, fetch, observe, qcow2, serving
 
 PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>" + b" " * 4096
