@@ -97,13 +97,13 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> It
         yield Change(f"disks[{name}]", _text(old[name].source), "removed", RESTART)
     for name, disk in new.items():
         if name not in old:
-            hotplug = disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb")
+            hotplug = disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb") and not disk.read_only
             yield Change(f"disks[{name}]", "none", "added", LIVE if hotplug else RESTART)
             continue
         yield from _compare_fields(f"disks[{name}]", old[name], disk, _DISK_FIELDS)
         if old[name].source != disk.source:
-            medium = disk.device == "cdrom" and not (disk.source or "").rpartition("/")[2].startswith("seed-")
-            yield Change(f"disks[{name}].image", _text(old[name].source), _text(disk.source), LIVE if medium else RESTART)
+            medium = LIVE if disk.device == "cdrom" else RESTART
+            yield Change(f"disks[{name}].image", _text(old[name].source), _text(disk.source), medium)
 
 
 def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig]) -> Iterator[Change]:

@@ -111,37 +111,33 @@ def _kernel(machine: VirtualMachine, observed: Observed) -> KernelBoot | None:
 
 
 def _disks(machine: VirtualMachine, observed: Observed, known: DomainConfig | None) -> tuple[DiskConfig, ...]:
-    spec, root = machine.spec, observed.host.storage_root
-    wishes = list(spec.disks)
-    seed = seed_path(root, machine)
-    if seed:
-        wishes.append(Disk(name=SEED_NAME, type="cdrom"))
-    targets = _targets([(d.name, _PREFIX[_bus(d, machine)]) for d in wishes], known)
-    disks = []
-    for wish in wishes:
-        image = observed.storage.images[image_ref(wish.image).key] if wish.image else None
-        if wish.name == SEED_NAME:
-            source: str | None = seed
-        elif wish.type == "cdrom":
-            source = image.path if image else None
-        else:
-            source = disk_path(root, machine, wish.name)
-        disks.append(
-            DiskConfig(
-                name=wish.name,
-                device=wish.type,
-                source=source,
-                format="qcow2" if wish.type == "disk" else _drive_format(wish),
-                bus=_bus(wish, machine).value,
-                target=targets[wish.name],
-                read_only=wish.type == "cdrom",
-                cache=wish.cache,
-                io=wish.io,
-                serial=wish.serial,
-                boot_order=_boot_order(machine, wish.name),
-            )
-        )
-    return tuple(disks)
+    wishes, seed = machine.spec.disks, seed_path(observed.host.storage_root, machine)
+    names = [(d.name, _PREFIX[_bus(d, machine)]) for d in wishes]
+    targets = _targets([*names, (SEED_NAME, "vd")] if seed else names, known)
+    disks = tuple(_disk(machine, wish, observed, targets[wish.name]) for wish in wishes)
+    if seed is None:
+        return disks
+    # On virtio, since the kernels of cloud images often lack the drivers of emulated cdroms; NoCloud takes any disk.
+    return (*disks, DiskConfig(SEED_NAME, "disk", seed, "raw", "virtio", targets[SEED_NAME], read_only=True))
+
+
+def _disk(machine: VirtualMachine, wish: Disk, observed: Observed, target: str) -> DiskConfig:
+    image = observed.storage.images[image_ref(wish.image).key] if wish.image else None
+    drive = wish.type == "cdrom"
+    path = disk_path(observed.host.storage_root, machine, wish.name)
+    return DiskConfig(
+        name=wish.name,
+        device=wish.type,
+        source=(image.path if image else None) if drive else path,
+        format=_drive_format(wish) if drive else "qcow2",
+        bus=_bus(wish, machine).value,
+        target=target,
+        read_only=drive,
+        cache=wish.cache,
+        io=wish.io,
+        serial=wish.serial,
+        boot_order=_boot_order(machine, wish.name),
+    )
 
 
 def _drive_format(wish: Disk) -> str:
