@@ -1,0 +1,112 @@
+"""What a store refuses, in words for the person who asked.
+
+    StoreError
+    ├── NotFound
+    ├── AlreadyExists
+    ├── Conflict        somebody changed the resource in between
+    ├── Invalid         the document is wrong; carries each problem
+    ├── PruneRefused    too much would go; needs a confirmation
+    ├── ReadOnly        no permission, or no space left
+    ├── NotEditable     the file cannot be edited in place
+    └── StateError      the state folder: in use, for another folder, damaged
+        └── IndexDamaged
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from homeostat.models.base import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a document. Lines and columns count from 1; 0 means that the place is not known."""
+
+    field: str  # dotted, such as spec.disks[0].size; empty for the document as a whole
+    message: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class SourceError:
+    """A problem in the YAML folder, with its place."""
+
+    path: str  # relative to the folder; empty for the folder itself
+    line: int
+    column: int
+    field: str
+    message: str
+    key: Key | None = None  # the resource that the document declares, where it could be told
+    severity: Literal["Error", "Notice"] = "Error"
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        return ": ".join(part for part in (place, self.field, self.message) if part)
+
+
+class StoreError(Exception):
+    """Base of all that a store raises on purpose."""
+
+
+class NotFound(StoreError):
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"there is no {key.kind} named {key.name!r} in namespace {key.namespace!r}")
+        self.key = key
+
+
+class AlreadyExists(StoreError):
+    def __init__(self, key: Key, where: str = "", *, deleting: bool = False) -> None:
+        if deleting:
+            said = f"{key} is still being deleted: wait until it has gone, then create it again"
+        else:
+            said = f"{key} exists already" + (f" (in {where})" if where else "")
+        super().__init__(said)
+        self.key = key
+
+
+class Conflict(StoreError):
+    def __init__(self, key: Key, expected: str, found: str) -> None:
+        super().__init__(
+            f"{key} was changed in between (you read resourceVersion {expected}, it is {found} now): "
+            "read it again and repeat the change"
+        )
+        self.key = key
+
+
+class Invalid(StoreError):
+    """The document is not what its kind allows; ``problems`` lists everything that is wrong."""
+
+    def __init__(self, problems: Sequence[Problem], what: str = "the document") -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"{what} is invalid: " + "; ".join(str(problem) for problem in self.problems))
+
+
+class PruneRefused(StoreError):
+    """So many resources lost their documents at once that it looks like an accident."""
+
+    def __init__(self, reason: str, keys: Sequence[Key]) -> None:
+        self.keys = tuple(keys)
+        super().__init__(reason)
+
+
+class ReadOnly(StoreError):
+    """The folder could not be written: no permission, a read-only file system, no space left."""
+
+
+class NotEditable(StoreError):
+    """The resource's file cannot be edited in place; the message says why and what to do."""
+
+
+class StateError(StoreError):
+    """The state folder is in use, serves another folder, or cannot be used."""
+
+
+class IndexDamaged(StateError):
+    """The SQLite file is not one, or is damaged."""

@@ -1,0 +1,398 @@
+"""Reads YAML into documents, fast, with the place of every field, and with limits that hostile input meets.
+
+The values come straight from libyaml's events (a bomb of aliases or of brackets is measured before it unfolds); the tree of
+positions is made only for the documents that something is wrong with. Scalars are read as YAML 1.2's core schema has them:
+``yes`` and ``12:30:00`` are strings, and so are times.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import yaml
+
+from homeostat.store.errors import Problem
+
+DEPTH_LIMIT = 64
+NODE_LIMIT = 200_000
+"""Nodes of one document with every alias written out. A machine has about 60."""
+BROKEN_LIMIT = 20
+"""After so many documents with syntax errors the rest of a file is passed over."""
+
+_SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_CONSTANTS: dict[str, bool | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_TAG = "tag:yaml.org,2002:"
+
+Path = tuple[str | int, ...]
+
+
+class Unreadable(Exception):
+    """A document that could not be read at all."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class Document:
+    """One object as written. ``number`` counts the YAML documents of the file from 1; ``item`` is set inside a List."""
+
+    number: int
+    line: int  # of its first field, from 1
+    start: int  # offset of its first character in the file's text
+    end: int
+    value: Any
+    item: int | None = None
+    problems: list[Problem] = field(default_factory=list)
+    first_line: int = 1  # line of ``start``
+
+    @property
+    def prefix(self) -> Path:
+        return () if self.item is None else ("items", self.item)
+
+
+@dataclass(slots=True)
+class FileContent:
+    """A file's documents. ``broken`` are the syntax errors: with any, what is missing may just not have been readable."""
+
+    documents: list[Document] = field(default_factory=list)
+    broken: list[Problem] = field(default_factory=list)
+
+
+def decode(content: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        Unreadable: not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - before.rfind(b"\n")
+        raise Unreadable(Problem("", "is not UTF-8 text: save it as UTF-8", line, column)) from error
+
+
+def read_documents(text: str) -> FileContent:
+    """All documents of a file. A document with a syntax error does not hide those behind it."""
+    content = FileContent()
+    offset, line, number = 0, 1, 1
+    while True:
+        reader = _Reader(text[offset:] if offset else text, line, number, offset)
+        try:
+            for document in reader.documents():
+                content.documents.extend(_items(document))
+            return content
+        except (Unreadable, yaml.YAMLError) as error:
+            content.broken.append(error.problem if isinstance(error, Unreadable) else _syntax_problem(error, line, reader.text))
+        # A line of three dashes starts a document wherever it stands, so reading can go on behind the broken one.
+        resume = _SEPARATOR.search(text, offset + reader.resume_from)
+        if resume is None:
+            return content
+        if len(content.broken) >= BROKEN_LIMIT:
+            content.broken.append(Problem("", "has more errors: the rest of the file was not read"))
+            return content
+        line += text.count("\n", offset, resume.start())
+        offset, number = resume.start(), reader.number + 1
+
+
+def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    context = getattr(error, "context", None)
+    message = f"is not YAML: {said}" + (f" ({context})" if context else "")
+    if "\\t" in said or "cannot start any token" in said:
+        message += "; indent with spaces, and quote a value that starts with @, ` or %"
+    if mark:
+        return Problem("", message, mark.line + first_line, mark.column + 1)
+    before = text.encode()[: getattr(error, "position", 0)]  # a character that no YAML may hold
+    return Problem("", message, before.count(b"\n") + first_line, len(before) - before.rfind(b"\n"))
+
+
+def _items(document: Document) -> Iterator[Document]:
+    """The objects of a List, or the document itself; nothing for an empty one."""
+    value = document.value
+    if value is None and not document.problems:
+        return
+    kind = value.get("kind") if isinstance(value, dict) else None
+    listed = isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list)
+    if not listed:
+        yield document
+        return
+    for position, item in enumerate(value["items"]):
+        mine = [p for p in document.problems if p.field.startswith(f"items[{position}]")]
+        yield Document(
+            document.number, document.line, document.start, document.end, item, position, mine, document.first_line
+        )
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being read."""
+
+    value: Any  # the dict or list
+    anchor: str | None
+    size: int = 1
+    key: str | None = None  # the mapping's key that waits for its value
+    key_seen: bool = False
+    lines: dict[str, int] | None = None  # where each key was given first
+    merged: list[dict[str, Any]] | None = None
+
+
+class _Reader:
+    """Builds values from the events of one stream."""
+
+    def __init__(self, text: str, first_line: int, number: int, offset: int) -> None:
+        self.text = text
+        self.first_line = first_line
+        self.number = number
+        self.offset = offset
+        self.resume_from = 1  # where a search for the next document may start after an error
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._problems: list[Problem] = []
+        self._root: Any = None
+        self._line = 0
+
+    def documents(self) -> Iterator[Document]:
+        """Raises yaml.YAMLError or Unreadable at the first document that cannot be read."""
+        parser = yaml.CSafeLoader(self.text)
+        pending: Document | None = None
+        try:
+            while True:
+                event = parser.get_event()
+                if isinstance(event, yaml.ScalarEvent):
+                    self._scalar(event)
+                elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                    self._begin(event)
+                elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                    self._finish(event)
+                elif isinstance(event, yaml.AliasEvent):
+                    self._alias(event)
+                elif isinstance(event, yaml.DocumentStartEvent):
+                    pending = self._document_start(event)
+                elif isinstance(event, yaml.DocumentEndEvent) and pending:
+                    pending.value, pending.problems = self._root, self._problems
+                    pending.line = self._line or pending.first_line
+                    pending.end = self.offset + event.end_mark.index
+                    yield pending
+                    self.number += 1
+                elif isinstance(event, yaml.StreamEndEvent):
+                    return
+        finally:
+            parser.dispose()
+
+    def _document_start(self, event: yaml.Event) -> Document:
+        self._stack, self._anchors, self._problems, self._root, self._line = [], {}, [], None, 0
+        start = event.start_mark.index
+        self.resume_from = max(1, event.end_mark.index)
+        return Document(
+            self.number, 0, self.offset + start, 0, None, first_line=event.start_mark.line + self.first_line
+        )
+
+    def _place(self, event: yaml.Event) -> tuple[int, int]:
+        return event.start_mark.line + self.first_line, event.start_mark.column + 1
+
+    def _problem(self, event: yaml.Event, message: str, *extra: str) -> None:
+        line, column = self._place(event)
+        self._problems.append(Problem(self._field(*extra), message, line, column))
+
+    def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
+        line, column = self._place(event)
+        raise Unreadable(Problem(self._field(), message, line, column))
+
+    def _field(self, *extra: str) -> str:
+        parts: list[str | int] = []
+        for level in self._stack:
+            if isinstance(level.value, list):
+                parts.append(len(level.value))
+            elif level.key_seen and level.key is not None:
+                parts.append(level.key)
+        return dotted((*parts, *extra))
+
+    def _begin(self, event: yaml.Event) -> None:
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        if len(self._stack) >= DEPTH_LIMIT:
+            self._refuse(event, f"is nested more than {DEPTH_LIMIT} deep")
+        if self._waits_for_key():
+            self._problem(event, "a key must be a word, not a mapping or a list")
+        if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
+            self._problem(event, f"has the unknown tag {event.tag}: remove it")
+        self._line = self._line or self._place(event)[0]
+        self._stack.append(_Open({} if mapping else [], event.anchor, lines={} if mapping else None))
+
+    def _finish(self, event: yaml.Event) -> None:
+        level = self._stack.pop()
+        for other in level.merged or ():
+            for key, value in other.items():
+                level.value.setdefault(key, value)
+        if level.anchor:
+            self._anchors[level.anchor] = (level.value, level.size)
+        self._add(event, level.value, level.size)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        known = self._anchors.get(event.anchor)
+        if known is None:
+            inside = any(level.anchor == event.anchor for level in self._stack)
+            why = "stands inside what it names" if inside else "names an anchor that is not there"
+            self._refuse(event, f"the alias *{event.anchor} {why}")
+        self._add(event, *known)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        self._line = self._line or self._place(event)[0]
+        if self._waits_for_key():
+            level = self._stack[-1]
+            plain = event.implicit[0] and event.tag is None
+            merge = plain and event.value == "<<"
+            if not merge and plain and not isinstance(_plain(event.value), str):
+                self._problem(event, f"the key {event.value or 'null'} is not a string: write it in quotes", event.value)
+            elif not merge and level.lines is not None and (first := level.lines.get(event.value)):
+                self._problem(event, f"is given twice (first in line {first})", event.value)
+            elif level.lines is not None:
+                level.lines[event.value] = self._place(event)[0]
+            level.key, level.key_seen = (None if merge else event.value), True
+            level.size += 1
+            return
+        value = self._scalar_value(event)
+        if event.anchor:
+            self._anchors[event.anchor] = (value, 1)
+        self._add(event, value, 1)
+
+    def _scalar_value(self, event: yaml.ScalarEvent) -> Any:
+        if event.tag is None:
+            if not event.implicit[0]:
+                return event.value
+            try:
+                value = _plain(event.value)
+            except ValueError as error:
+                self._problem(event, str(error))
+                return None
+            return value
+        kind = event.tag.removeprefix(_TAG)
+        if kind in ("str", "!"):
+            return event.value
+        if kind in ("int", "float", "bool", "null"):
+            try:
+                return _plain(event.value)
+            except ValueError as error:
+                self._problem(event, str(error))
+                return None
+        self._problem(event, f"has the unknown tag {event.tag}: remove it")
+        return None
+
+    def _waits_for_key(self) -> bool:
+        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and not self._stack[-1].key_seen
+
+    def _add(self, event: yaml.Event, value: Any, size: int) -> None:
+        """Puts a finished value where it belongs."""
+        if not self._stack:
+            self._root = value
+            return
+        level = self._stack[-1]
+        level.size += size
+        if level.size > NODE_LIMIT:
+            self._refuse(event, f"has more than {NODE_LIMIT:,} values once its aliases are written out")
+        if isinstance(level.value, list):
+            level.value.append(value)
+        elif not level.key_seen:  # an alias or a collection as key: only an alias to a string can be one
+            if not isinstance(value, str):
+                self._problem(event, "a key must be a word, not a mapping or a list")
+                value = ""
+            level.key, level.key_seen = value, True
+        elif level.key is None:
+            self._merge(event, level, value)
+        else:
+            level.value.setdefault(level.key, value)
+            level.key, level.key_seen = None, False
+
+    def _merge(self, event: yaml.Event, level: _Open, value: Any) -> None:
+        level.key_seen = False
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, dict) for part in parts):
+            self._problem(event, "<< merges mappings only")
+            return
+        level.merged = [*(level.merged or ()), *parts]
+
+
+def _plain(text: str) -> Any:
+    """An unquoted scalar's value.
+
+    Raises:
+        ValueError: a number that cannot be held.
+    """
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if _INT.fullmatch(text):
+        if len(text) > 40:
+            raise ValueError("is too long a number")
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _SPECIAL_FLOAT.fullmatch(text):
+        raise ValueError(f"must be a finite number (got {text})")
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        if not math.isfinite(number):
+            raise ValueError("is too large a number")
+        return number
+    return text
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: spec.disks[0].size."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if len(text) > 200:  # hostile depth or hostile keys
+            return text[:200] + "…"
+    return text
+
+
+class Positions:
+    """Where the fields of one document stand. Made only when somebody asks."""
+
+    def __init__(self, text: str, document: Document) -> None:
+        self._first_line = document.first_line
+        self._prefix = document.prefix
+        self._fallback = (document.line, 1)
+        # The document was read before, so its depth is known to be small and its syntax to be right.
+        self._root = yaml.compose(text[document.start : document.end], Loader=yaml.CSafeLoader)
+
+    def of(self, path: Path) -> tuple[int, int]:
+        """Line and column of a field's name, of the nearest one above where it is not there."""
+        place, node = self._fallback, self._root
+        if node is not None and not self._prefix:
+            place = self._mark(node)
+        for step in (*self._prefix, *path):
+            child = _child(node, step)
+            if child is None:
+                return place
+            name, node = child
+            place = self._mark(name)
+        return place
+
+    def _mark(self, node: yaml.Node) -> tuple[int, int]:
+        return node.start_mark.line + self._first_line, node.start_mark.column + 1
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node that names a child (its key; in a list the item itself), and the child."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if getattr(key, "value", None) == step:
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None

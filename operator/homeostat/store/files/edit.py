@@ -1,0 +1,238 @@
+"""Edits of YAML files: comments, order and quotes stay, and a file is never seen half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from homeostat.store.errors import NotEditable, ReadOnly
+
+from . import documents
+from .folder import read_file
+from .splice import Unspliceable, splice
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One document in one file."""
+
+    root: Path
+    path: str
+    document: int
+    item: int | None
+
+    @property
+    def file(self) -> Path:
+        return self.root / self.path
+
+
+def merge_patch(value: Any, patch: Any) -> Any:
+    """RFC 7386: objects are merged, null removes, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(value) if isinstance(value, dict) else {}
+    for name, part in patch.items():
+        if part is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), part)
+    return merged
+
+
+def load(target: Target) -> tuple[str, documents.Document, Any]:
+    """The file's text, the document in it, and the value of the whole YAML document (a List, where it is an item).
+
+    Raises:
+        NotEditable: the file cannot be read to its end.
+    """
+    try:
+        text = documents.decode(read_file(str(target.file)))
+    except (OSError, ValueError, documents.Unreadable) as error:
+        raise NotEditable(f"{target.path} cannot be edited: {error}") from error
+    content = documents.read_documents(text)
+    if content.broken:
+        raise NotEditable(f"{target.path} cannot be edited until its syntax is mended: {_first(content.broken[0])}")
+    for found in content.documents:
+        if (found.number, found.item) == (target.document, target.item):
+            break
+    else:
+        raise NotEditable(f"{target.path} has changed meanwhile: repeat the request")
+    whole = found.value
+    if found.item is not None:
+        siblings = [d.value for d in content.documents if d.number == found.number]
+        whole = {"items": siblings}
+    return text, found, whole
+
+
+def _first(problem: Any) -> str:
+    return f"line {problem.line}: {problem.message}" if problem.line else problem.message
+
+
+def patched_text(text: str, found: documents.Document, new: Any) -> str:
+    """The file's text with one document's value made ``new``.
+
+    Raises:
+        NotEditable: it cannot be done without touching what others share.
+    """
+    chunk = text[found.start : found.end]
+    old_whole, new_whole = found.value, new
+    if found.item is not None:
+        old_whole = _whole(chunk)
+        items = list(old_whole["items"])
+        items[found.item] = new
+        new_whole = {**old_whole, "items": items}
+    for attempt in (splice, _round_trip):
+        with contextlib.suppress(Unspliceable):
+            edited = attempt(chunk, old_whole, new_whole)
+            if _reads_as(edited, new_whole):
+                return text[: found.start] + edited + text[found.end :]
+    raise NotEditable(
+        "the document cannot be edited in place (it shares values through anchors): write the values out, or edit the file by hand"
+    )
+
+
+def _whole(chunk: str) -> Any:
+    """The value of a chunk with its List left whole."""
+    reader = documents._Reader(chunk, 1, 1, 0)
+    return next(iter(reader.documents())).value
+
+
+def _reads_as(chunk: str, value: Any) -> bool:
+    content = documents.read_documents(chunk)
+    if content.broken:
+        return False
+    found = list(documents._Reader(chunk, 1, 1, 0).documents())
+    return len(found) == 1 and not found[0].problems and documents_equal(found[0].value, value)
+
+
+def documents_equal(one: Any, other: Any) -> bool:
+    """Equal also in type: true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(documents_equal(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(documents_equal(a, b) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and bool(one == other)
+
+
+def _round_trip(chunk: str, old: Any, new: Any) -> str:
+    """What cannot be spliced: ruamel keeps comments and order, but may lay out other lines of the document anew."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    tool = YAML(typ="rt")
+    tool.preserve_quotes = True
+    tool.width = 2**30
+    tool.indent(mapping=2, sequence=4, offset=2)
+    tool.explicit_start = chunk.startswith("---")
+    try:
+        loaded = tool.load(chunk)
+        _amend(loaded, old, new)
+        out = io.StringIO()
+        tool.dump(loaded, out)
+    except (YAMLError, AttributeError, KeyError, TypeError) as error:
+        raise Unspliceable(str(error)) from error
+    return out.getvalue()
+
+
+def _amend(target: Any, old: Any, new: dict[str, Any]) -> None:
+    for name in [name for name in target if name not in new]:
+        del target[name]
+    for name, value in new.items():
+        before = old.get(name) if isinstance(old, dict) else None
+        if isinstance(before, dict) and isinstance(value, dict):
+            if before != value:
+                _amend(target[name], before, value)
+        elif before != value or type(before) is not type(value):
+            target[name] = value
+
+
+def removed_text(text: str, found: documents.Document) -> str | None:
+    """The file's text without one document; None where no document remains and the file may go."""
+    content = documents.read_documents(text)
+    if found.item is not None:
+        chunk = text[found.start : found.end]
+        whole = _whole(chunk)
+        if len(whole["items"]) > 1:
+            rest = [item for position, item in enumerate(whole["items"]) if position != found.item]
+            edited = splice(chunk, whole, {**whole, "items": rest})
+            return text[: found.start] + edited + text[found.end :]
+    numbers = sorted({d.number: d.start for d in content.documents}.items())
+    others = [start for number, start in numbers if number != found.number]
+    if not others:
+        return None
+    following = min((start for start in others if start > found.start), default=len(text))
+    return text[: found.start] + text[following:]
+
+
+def write_file(path: Path, text: str, *, create: bool = False) -> None:
+    """Replaces a file at once, keeping its mode (and the link, where it is one). With ``create`` it must not be there yet.
+
+    Raises:
+        FileExistsError: with ``create``, it is there.
+        ReadOnly: no permission, a read-only file system, no space.
+    """
+    target = Path(os.path.realpath(path))
+    # Hidden and without the suffix, so that neither we nor others take it for a document.
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        if create:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        known = None if create else os.stat(target)
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                if known:
+                    os.fchmod(handle, known.st_mode & 0o7777)
+                    if (known.st_uid, known.st_gid) != (os.geteuid(), os.getegid()):
+                        with contextlib.suppress(PermissionError):
+                            os.fchown(handle, known.st_uid, known.st_gid)
+                file.write(text.encode())
+                file.flush()
+                os.fsync(handle)
+            if create:
+                os.link(aside, target)  # unlike a rename it never overwrites
+                os.unlink(aside)
+            else:
+                os.replace(aside, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(aside)
+            raise
+        _flush_folder(target.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise _read_only(path, error) from error
+
+
+def remove_file(path: Path) -> None:
+    """Raises ReadOnly."""
+    try:
+        path.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise _read_only(path, error) from error
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_only(path: Path, error: OSError) -> ReadOnly:
+    hints = {
+        errno.ENOSPC: "free some space and repeat",
+        errno.EDQUOT: "the quota is used up",
+        errno.EROFS: "the file system is mounted read-only",
+    }
+    hint = hints.get(error.errno or 0, f"give the user with the id {os.geteuid()} write permission on {path.parent}")
+    return ReadOnly(f"cannot write {path}: {(error.strerror or str(error)).lower()}; {hint}. Nothing was changed")

@@ -1,0 +1,158 @@
+"""Walks the YAML folder.
+
+Links are followed wherever they lead: who may write a link into the folder may write YAML into it just as well, and Kubernetes
+mounts ConfigMaps as links. No folder is entered twice (so links cannot loop) and no file is read twice, under whatever names;
+a real file goes before a link to it. Only regular files are opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml")
+FILE_LIMIT = 8 * 2**20
+"""Bytes of the largest file that is read: some 20,000 machines."""
+DEPTH_LIMIT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    path: str  # relative to the folder, as a person would write it
+    real: str  # absolute, links resolved only where a link was met
+    signature: str  # changes whenever the content may have changed
+    changed_at: int  # nanoseconds since the epoch: the later of mtime and ctime
+    size: int
+    outside: bool  # reached through a link to a place outside the folder
+
+
+@dataclass(slots=True)
+class Listing:
+    """What a walk found. ``unreadable`` maps a file or folder that is there, yet could not be looked into, to the reason."""
+
+    files: list[FoundFile] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    missing: str = ""  # why the folder itself could not be listed
+
+
+def hidden(name: str) -> bool:
+    """Hidden entries, and what editors leave beside the file they save (.x.swp, #x#, x~, 4913)."""
+    return name.startswith((".", "#")) or name.endswith("~")
+
+
+def list_folder(root: Path) -> Listing:
+    """All YAML files below ``root``, sorted by path. Raises nothing: trouble is part of the listing."""
+    walk = _Walk(os.path.realpath(root))
+    walk.enter("", linked=False)
+    while walk.links:  # after everything real, so that the real name wins
+        batch, walk.links = sorted(walk.links), []
+        for path in batch:
+            walk.enter(path, linked=True)
+    walk.listing.files.sort(key=lambda found: found.path)
+    return walk.listing
+
+
+@dataclass(slots=True)
+class _Walk:
+    base: str
+    listing: Listing = field(default_factory=Listing)
+    links: list[str] = field(default_factory=list)
+    folders: set[tuple[int, int]] = field(default_factory=set)
+    files: set[tuple[int, int]] = field(default_factory=set)
+
+    def enter(self, start: str, *, linked: bool) -> None:
+        pending = [start]
+        while pending:
+            path = pending.pop()
+            try:
+                pending.extend(self._open(path, linked))
+            except OSError as error:
+                if path:
+                    self.listing.unreadable[path] = _reason(error)
+                else:
+                    self.listing.missing = (error.strerror or str(error)).lower()
+
+    def _open(self, path: str, linked: bool) -> list[str]:
+        """Takes in one folder, or one file that a link led to; returns the folders in it."""
+        absolute = os.path.join(self.base, path) if path else self.base
+        known = os.stat(absolute)
+        if linked and stat.S_ISREG(known.st_mode):
+            self._add(path, known, linked)
+            return []
+        if not stat.S_ISDIR(known.st_mode):
+            if not path:
+                self.listing.missing = "is not a folder"
+            return []
+        identity = (known.st_dev, known.st_ino)
+        if identity in self.folders or path.count("/") >= DEPTH_LIMIT:
+            return []
+        with os.scandir(absolute) as entries:
+            children = sorted(entries, key=lambda entry: entry.name)
+        self.folders.add(identity)
+        prefix = f"{path}/" if path else ""
+        return [prefix + child.name for child in children if self._sort_in(child, prefix + child.name, linked)]
+
+    def _sort_in(self, entry: os.DirEntry[str], path: str, linked: bool) -> bool:
+        """Notes a file or a link; True for a folder to enter."""
+        if hidden(entry.name):
+            return False
+        try:
+            path.encode()  # a name that is not UTF-8 can be opened, yet neither indexed nor shown
+            if entry.is_symlink():
+                # A dangling link may be a folder whose disk is not mounted: what it held must not be taken for removed.
+                if entry.name.endswith(SUFFIXES) or entry.is_dir() or not os.path.exists(entry.path):
+                    self.links.append(path)
+            elif entry.is_dir(follow_symlinks=False):
+                return True
+            elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
+                self._add(path, os.stat(entry.path), linked)
+        except UnicodeEncodeError:
+            readable = path.encode(errors="surrogateescape").decode(errors="replace")
+            self.listing.unreadable[readable] = "its name is not UTF-8: rename it"
+        except FileNotFoundError:
+            pass  # gone since the folder was listed
+        except OSError as error:
+            self.listing.unreadable[path] = _reason(error)
+        return False
+
+    def _add(self, path: str, known: os.stat_result, linked: bool) -> None:
+        identity = (known.st_dev, known.st_ino)
+        if identity in self.files or not path.endswith(SUFFIXES):
+            return
+        self.files.add(identity)
+        real = os.path.join(self.base, path)
+        if linked:
+            real = os.path.realpath(real)
+        changed_at = max(known.st_mtime_ns, known.st_ctime_ns)
+        outside = linked and not real.startswith(self.base + os.sep)
+        self.listing.files.append(FoundFile(path, real, signature(known), changed_at, known.st_size, outside))
+
+
+def signature(known: os.stat_result) -> str:
+    return f"{known.st_mtime_ns}.{known.st_ctime_ns}.{known.st_size}.{known.st_dev}.{known.st_ino}"
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+        ValueError: it is larger than ``FILE_LIMIT``; says so.
+    """
+    # O_NONBLOCK: a FIFO that took the file's place must not stop us.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        known = os.fstat(handle)
+        if not stat.S_ISREG(known.st_mode):
+            raise OSError(0, "not a regular file")
+        content = file.read(FILE_LIMIT + 1) if known.st_size <= FILE_LIMIT else b""
+        if known.st_size > FILE_LIMIT or len(content) > FILE_LIMIT:
+            size = max(known.st_size, len(content)) / 2**20
+            raise ValueError(f"is {size:.0f} MiB large; at most {FILE_LIMIT // 2**20} MiB are read: split it into several files")
+    return content

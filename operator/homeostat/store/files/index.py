@@ -1,0 +1,319 @@
+"""The SQLite file behind the YAML folder: parsed specs, statuses, events, revisions. Readers read this only.
+
+Used by several processes at once (WAL), and in each by several threads (a connection per thread).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from homeostat.models.base import API_VERSION, Key, Resource
+from homeostat.models.kinds import BY_KIND
+from homeostat.store.errors import IndexDamaged, ReadOnly, StateError, StoreError
+
+from . import schema
+
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another process's write; the longest is a first pass over thousands of documents."""
+
+FINALIZER = "homeostat.dev/teardown"
+
+_COLUMNS = (
+    "kind, namespace, name, uid, generation, version, changed, metadata, spec, status, source, document, item, line, hash, "
+    "created, deleted, grace, finalizers"
+)
+
+
+def timestamp(now: datetime) -> str:
+    """RFC 3339 in UTC, with milliseconds: events of one second keep their order."""
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def compact(value: Any) -> str:
+    """JSON that is the same for the same value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One resource as stored. ``metadata``, ``spec`` and ``status`` are JSON texts."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    version: int
+    changed: int
+    metadata: str
+    spec: str
+    status: str | None
+    source: str | None
+    document: int | None
+    item: int | None
+    line: int | None
+    hash: str
+    created: str
+    deleted: str | None
+    grace: int | None
+    finalizers: str
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.namespace, self.name)
+
+    @property
+    def place(self) -> str:
+        return f"{self.source}:{self.line}" if self.source else "no file"
+
+    def meta(self) -> dict[str, Any]:
+        """metadata as the API shows it."""
+        meta: dict[str, Any] = {
+            "name": self.name,
+            "namespace": self.namespace,
+            **json.loads(self.metadata),
+            "uid": self.uid,
+            "generation": self.generation,
+            "resourceVersion": str(self.version),
+            "creationTimestamp": self.created,
+            "finalizers": json.loads(self.finalizers),
+        }
+        if self.deleted is not None:
+            meta["deletionTimestamp"] = self.deleted
+        if self.grace is not None:
+            meta["deletionGracePeriodSeconds"] = self.grace
+        return meta
+
+    def document_form(self) -> dict[str, Any]:
+        """The whole object as JSON values, without defaults: what readers show, with no model built."""
+        shown = {"apiVersion": API_VERSION, "kind": self.kind, "metadata": self.meta(), "spec": json.loads(self.spec)}
+        if self.status is not None:
+            shown["status"] = json.loads(self.status)
+        return shown
+
+    def resource(self) -> Resource:
+        """Raises pydantic.ValidationError where the models have become stricter since the row was written."""
+        return BY_KIND[self.kind].model_validate(self.document_form())
+
+
+class Index:
+    """Opens and owns the SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.message = ""  # what had to be done to open it, for people
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, *, repair: bool = False, now: datetime | None = None) -> Index:
+        """Opens the file and makes it where it is missing.
+
+        With ``repair`` (the operator, who is alone) its integrity is checked, and a damaged file is moved aside as
+        index.sqlite.corrupt-<time>; everything in it comes back from the YAML, but statuses, events and revisions.
+
+        Raises:
+            IndexDamaged: not a database, and ``repair`` was not asked for.
+            StateError: written by a newer version.
+            ReadOnly: no permission, no space.
+        """
+        index = cls(path)
+        try:
+            index._prepare(check=repair)
+        except IndexDamaged:
+            if not repair:
+                raise
+            index.close()
+            aside = index._move_aside(now or datetime.now(UTC))
+            index._prepare(check=False)
+            index.message = (
+                f"the index {path} was damaged and has been moved to {aside}: it is rebuilt from the YAML folder. "
+                "Events and revisions from before are lost, machines are not"
+            )
+        return index
+
+    def _prepare(self, *, check: bool) -> None:
+        try:
+            if not self.path.exists():
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            database = self.connection
+            if check and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise IndexDamaged(f"the index {self.path} is damaged: {found}")
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                self._create(database)
+            elif version != schema.VERSION:
+                raise StateError(
+                    f"the index {self.path} has format {version}, this version of Homeostat writes {schema.VERSION}: "
+                    "use the version that wrote it, or move the file away to have it rebuilt from the YAML folder"
+                )
+        except sqlite3.OperationalError as error:
+            raise ReadOnly(f"cannot open the index {self.path}: {error}; check permissions and free space") from error
+        except OSError as error:
+            raise ReadOnly(f"cannot open the index {self.path}: {error.strerror}") from error
+        except sqlite3.DatabaseError as error:
+            raise IndexDamaged(
+                f"the index {self.path} is damaged ({error}): `homeostat up` moves it away and rebuilds it from the YAML folder"
+            ) from error
+
+    @staticmethod
+    def _create(database: sqlite3.Connection) -> None:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            if database.execute("PRAGMA user_version").fetchone()[0] == 0:  # else another process was first
+                for statement in _statements(schema.TABLES):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {schema.VERSION}")
+            database.execute("COMMIT")
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+
+    def _move_aside(self, now: datetime) -> Path:
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+        os.replace(self.path, aside)
+        for suffix in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
+        return aside
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is None:
+            known = self.connect()
+            self._local.connection = known
+        return known
+
+    def connect(self) -> sqlite3.Connection:
+        """One more connection, closed with the index."""
+        made = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        with self._guard:
+            self._connections.append(made)
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("PRAGMA synchronous = NORMAL")
+        made.execute("PRAGMA foreign_keys = ON")
+        return made
+
+    def close(self) -> None:
+        with self._guard:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and alone among the writers.
+
+        Raises:
+            ReadOnly: the disk is full, or the file cannot be written.
+        """
+        database = self.connection
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a SELECT.
+
+        Raises:
+            StateError: the file is damaged, or another process has held it for too long.
+        """
+        try:
+            return self.connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return StateError(f"the index {self.path} is held by another process for longer than {BUSY_TIMEOUT:.0f} s")
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return IndexDamaged(
+                f"the index {self.path} is damaged ({error}): restart `homeostat up`, which rebuilds it from the YAML folder"
+            )
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+            return ReadOnly(f"cannot write the index {self.path}: {error}; check permissions and free space")
+        return StateError(f"the index {self.path} cannot be used: {error}")
+
+    def row(self, key: Key) -> Row | None:
+        found = self.read(
+            f"SELECT {_COLUMNS} FROM resources WHERE kind=? AND namespace=? AND name=?",  # noqa: S608
+            (key.kind, key.namespace, key.name),
+        )
+        return Row(*found[0]) if found else None
+
+    def rows(self, kind: str | None = None, namespace: str | None = None) -> list[Row]:
+        """Sorted by kind, namespace and name."""
+        wanted = {"kind": kind, "namespace": namespace}
+        where = " AND ".join(f"{column}=?" for column, value in wanted.items() if value is not None) or "1"
+        found = self.read(
+            f"SELECT {_COLUMNS} FROM resources WHERE {where} ORDER BY kind, namespace, name",  # noqa: S608
+            [value for value in wanted.values() if value is not None],
+        )
+        return [Row(*row) for row in found]
+
+    def data_version(self) -> int:
+        """Differs from its last value once another connection (of any process or thread) has written. Costs 2 us."""
+        return int(self.read("PRAGMA data_version")[0][0])
+
+    def version(self) -> int:
+        """The resourceVersion of the newest write."""
+        return int(self.read("SELECT value FROM counters WHERE name='version'")[0][0])
+
+    def changed_since(self, cursor: int) -> tuple[Sequence[Key], int]:
+        """Keys whose metadata or spec changed after ``cursor``, oldest first, removed ones too; and the new cursor."""
+        found = self.read(
+            "SELECT kind, namespace, name, changed FROM resources WHERE changed > ?1 UNION ALL "
+            "SELECT kind, namespace, name, changed FROM removals WHERE changed > ?1 ORDER BY changed",
+            (cursor,),
+        )
+        return [Key(*row[:3]) for row in found], found[-1][3] if found else cursor
+
+    def setting(self, name: str) -> str | None:
+        found = self.read("SELECT value FROM settings WHERE name=?", (name,))
+        return str(found[0][0]) if found else None
+
+
+def set_setting(database: sqlite3.Connection, name: str, value: str | None) -> None:
+    if value is None:
+        database.execute("DELETE FROM settings WHERE name=?", (name,))
+    else:
+        database.execute("INSERT OR REPLACE INTO settings VALUES (?,?)", (name, value))
+
+
+def next_version(database: sqlite3.Connection) -> int:
+    """The next resourceVersion; to be called inside a transaction."""
+    return int(
+        database.execute("UPDATE counters SET value=value+1 WHERE name='version' RETURNING value").fetchone()[0]
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """executescript() would commit the transaction that it should run in."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

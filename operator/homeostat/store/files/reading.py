@@ -1,0 +1,218 @@
+"""Reads the files of a listing, as little of them as possible: a file whose stat is the same is not opened, one whose bytes
+are the same is not parsed, a document whose hash is known to be valid is not validated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from homeostat.models.base import Key, Resource
+from homeostat.store.errors import Problem
+
+from . import documents
+from .folder import FoundFile, read_file
+from .index import Index, compact
+from .validate import Rejected, foreign, identify, validate
+
+State = Literal["Valid", "Invalid", "Foreign"]
+
+RACY = 100_000_000
+"""Nanoseconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
+PROBLEMS_KEPT = 50
+"""Per file and per document; hostile input must not fill the index."""
+EMPTY = "empty"
+
+
+@dataclass(slots=True)
+class SourceDocument:
+    """What is known of one document. ``resource`` is there only where it was validated just now."""
+
+    path: str
+    document: int
+    item: int | None
+    line: int
+    state: State
+    key: Key | None
+    hash: str
+    problems: list[Problem] = field(default_factory=list)
+    resource: Resource | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(slots=True)
+class SourceFile:
+    path: str
+    real: str
+    signature: str
+    digest: str
+    problems: list[Problem] = field(default_factory=list)  # of the file as a whole, such as syntax errors
+    documents: list[SourceDocument] = field(default_factory=list)
+    known: bool = False  # just as the index has it
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is not in it was really taken out of it."""
+        return not self.problems and all(d.key for d in self.documents if d.state == "Invalid")
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the index remembers of the last pass."""
+
+    files: dict[str, SourceFile] = field(default_factory=dict)
+    valid: dict[str, set[Key]] = field(default_factory=dict)  # hash -> keys of documents that were found valid
+
+    @classmethod
+    def load(cls, index: Index) -> Memory:
+        memory = cls()
+        for path, signature, digest, problems in index.read("SELECT path, signature, digest, problems FROM files"):
+            memory.files[path] = SourceFile(path, "", signature, digest, _problems(problems))
+        for row in index.read(
+            "SELECT path, document, item, line, state, kind, namespace, name, hash, problems FROM documents "
+            "ORDER BY path, document, item"
+        ):
+            key = Key(row[5], row[6], row[7]) if row[5] is not None else None
+            item = row[2] if row[2] >= 0 else None
+            document = SourceDocument(row[0], row[1], item, row[3], row[4], key, row[8], _problems(row[9]))
+            memory.files[row[0]].documents.append(document)
+            if document.state == "Valid" and key:
+                memory.valid.setdefault(document.hash, set()).add(key)
+        return memory
+
+
+def _problems(text: str) -> list[Problem]:
+    return [Problem(**item) for item in json.loads(text)] if text != "[]" else []
+
+
+def dump_problems(problems: Iterable[Problem]) -> str:
+    return json.dumps([asdict(problem) for problem in list(problems)[:PROBLEMS_KEPT]])
+
+
+def save(database: sqlite3.Connection, files: Iterable[SourceFile], gone: Collection[str]) -> None:
+    """Remembers ``files`` for the next pass."""
+    files = list(files)
+    paths = [(path,) for path in (*gone, *(file.path for file in files))]
+    database.executemany("DELETE FROM documents WHERE path=?", paths)
+    database.executemany("DELETE FROM files WHERE path=?", paths)
+    database.executemany(
+        "INSERT INTO files VALUES (?,?,?,?)",
+        [(file.path, file.signature, file.digest, dump_problems(file.problems)) for file in files],
+    )
+    database.executemany(
+        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?)",
+        [
+            (
+                d.path, d.document, -1 if d.item is None else d.item, d.line, d.state,
+                *((d.key.kind, d.key.namespace, d.key.name) if d.key else (None, None, None)),
+                d.hash, dump_problems(d.problems),
+            )
+            for file in files
+            for d in file.documents
+        ],
+    )  # fmt: skip
+
+
+class Unopened(Exception):
+    """A file that could not be opened; the message is the reason."""
+
+
+class FileReader:
+    """Reads files against what the last pass remembers."""
+
+    def __init__(self, root: str, memory: Memory, declared: Callable[[str, Key], bool]) -> None:
+        self._root = root
+        self._memory = memory
+        self._declared = declared  # whether the resource in force comes from that file
+
+    def read(self, found: FoundFile) -> SourceFile:
+        """Raises Unopened."""
+        known = self._memory.files.get(found.path)
+        if known and known.signature == found.signature:
+            known.real, known.known = found.real, True
+            return known
+        # Two writes within one tick of the file system's clock leave the same stat: look again next time.
+        signature = found.signature if abs(time.time_ns() - found.changed_at) > RACY else ""
+        try:
+            content = read_file(found.real)
+        except ValueError as error:
+            return SourceFile(found.path, found.real, signature, "", [Problem("", str(error))])
+        except OSError as error:
+            raise Unopened(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+        digest = hashlib.sha256(content).hexdigest() if content.strip() else EMPTY
+        if known and known.digest == digest:
+            unchanged = known.signature == signature
+            return replace(known, real=found.real, signature=signature, known=unchanged)
+        file = SourceFile(found.path, found.real, signature, digest)
+        try:
+            text = documents.decode(content)
+        except documents.Unreadable as error:
+            file.problems.append(error.problem)
+            return file
+        parsed = documents.read_documents(text)
+        file.problems.extend(parsed.broken)
+        for document in parsed.documents:
+            file.documents.append(self._judge(found.path, text, document))
+        return file
+
+    def load(self, document: SourceDocument, file: SourceFile) -> Resource | None:
+        """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""
+        if document.resource is None:
+            try:
+                text = documents.decode(read_file(file.real))
+            except (OSError, ValueError, documents.Unreadable):
+                return None
+            folder = self._folder(file.path)
+            for candidate in documents.read_documents(text).documents:
+                digest = _hash(candidate.value, folder)
+                same = [d for d in file.documents if d.hash == digest and d.state == "Valid"]
+                with contextlib.suppress(Rejected):
+                    for one in same:
+                        one.resource = one.resource or validate(candidate.value, folder)
+        return document.resource
+
+    def _folder(self, path: str) -> str:
+        return os.path.dirname(os.path.join(self._root, path))
+
+    def _judge(self, path: str, text: str, document: documents.Document) -> SourceDocument:
+        folder = self._folder(path)
+        key = identify(document.value)
+        judged = SourceDocument(path, document.number, document.item, document.line, "Valid", key, "")
+        if document.problems:
+            judged.state, judged.problems = "Invalid", list(document.problems)
+            return judged
+        judged.hash = _hash(document.value, folder)
+        if key and key in self._memory.valid.get(judged.hash, ()):
+            return judged
+        ours = key is not None and self._declared(path, key)
+        if foreign(document.value) and not ours:
+            judged.state, judged.key = "Foreign", None
+            version, kind = document.value["apiVersion"], document.value["kind"]
+            judged.problems = [Problem("", f"{version} {kind} is not ours: ignored", document.line, 1)]
+            return judged
+        try:
+            judged.resource = validate(document.value, folder)
+            judged.key = judged.resource.key
+        except Rejected as error:
+            places = documents.Positions(text, document)
+            judged.state = "Invalid"
+            judged.problems = [
+                replace(problem, line=line, column=column)
+                for (line, column), problem in ((places.of(at), problem) for at, problem in error.problems[:PROBLEMS_KEPT])
+            ]
+        return judged
+
+
+def _hash(value: Any, folder: str) -> str:
+    # The folder is part of it: relative paths mean something else in another one.
+    return hashlib.sha256(f"{folder}\0{compact(value)}".encode(errors="surrogatepass")).hexdigest()

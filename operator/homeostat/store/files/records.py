@@ -1,0 +1,147 @@
+"""Statuses, events and revisions in the index: what is written while machines run."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from homeostat.models.base import Key
+from homeostat.runtime.ports import Event, EventType, Revision
+
+from .index import Index, compact, next_version, timestamp
+
+REPEAT_WINDOW = timedelta(minutes=10)
+EVENTS_KEPT = 10_000
+REVISIONS_KEPT = 200
+"""Per resource."""
+
+_TRIM_EVERY = 256
+
+
+def write_status(index: Index, key: Key, uid: str, status: str) -> bool:
+    """Replaces the status (JSON); False where it was the same, or the resource has gone."""
+    where = (key.kind, key.namespace, key.name, uid)
+    known = index.read("SELECT status FROM resources WHERE kind=? AND namespace=? AND name=? AND uid=?", where)
+    if not known or known[0][0] == status:
+        return False
+    with index.transaction() as database:
+        changed = database.execute(
+            "UPDATE resources SET status=?, version=? WHERE kind=? AND namespace=? AND name=? AND uid=?",
+            (status, next_version(database), *where),
+        )
+        return changed.rowcount > 0
+
+
+def add_event(
+    index: Index, now: datetime, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any]
+) -> int:
+    """Records an event, or counts up the one that says the same; it then gets a new id, so that followers see it again."""
+    place = (key.kind, key.namespace, key.name)
+    with index.transaction() as database:
+        event = int(
+            database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0]
+        )
+        repeated = database.execute(
+            "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
+            "AND namespace=? AND name=? AND reason=? AND message=? AND type=? AND time>=?)",
+            (event, timestamp(now), compact(dict(fields)), *place, reason, message, type, timestamp(now - REPEAT_WINDOW)),
+        )
+        if not repeated.rowcount:
+            database.execute(
+                "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,1)",
+                (event, timestamp(now), *place, type, reason, message, compact(dict(fields))),
+            )
+        if event % _TRIM_EVERY == 0:
+            database.execute(
+                "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS_KEPT,)
+            )
+        return event
+
+
+def read_events(index: Index, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> list[Event]:
+    """Oldest first: the first ``limit`` after ``after_id``; from the beginning (0) the newest ``limit`` instead."""
+    where, values = "id > ?", [after_id]
+    parameters: list[Any] = list(values)
+    if key is not None:
+        where += " AND kind=? AND namespace=? AND name=?"
+        parameters += [key.kind, key.namespace, key.name]
+    order = "ASC" if after_id else "DESC"
+    found = index.read(
+        "SELECT id, time, kind, namespace, name, type, reason, message, fields, count FROM events "  # noqa: S608
+        f"WHERE {where} ORDER BY id {order} LIMIT ?",
+        [*parameters, limit],
+    )
+    rows = found if after_id else reversed(found)
+    return [Event(r[0], r[1], Key(*r[2:5]), r[5], r[6], r[7], json.loads(r[8]), r[9]) for r in rows]
+
+
+def add_revision(
+    database: sqlite3.Connection, key: Key, uid: str, generation: int, time: str, author: str,
+    changes: Mapping[str, tuple[Any, Any]] | None,
+) -> None:
+    place = (key.kind, key.namespace, key.name)
+    database.execute(
+        "INSERT INTO revisions (kind, namespace, name, uid, generation, time, author, changes) VALUES (?,?,?,?,?,?,?,?)",
+        (*place, uid, generation, time, author, None if changes is None else compact(changes)),
+    )
+    if changes is not None and generation % 20 == 0:
+        database.execute(
+            "DELETE FROM revisions WHERE kind=? AND namespace=? AND name=? AND id <= (SELECT id FROM revisions WHERE "
+            "kind=? AND namespace=? AND name=? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            (*place, *place, REVISIONS_KEPT),
+        )
+
+
+def read_revisions(index: Index, key: Key) -> list[Revision]:
+    """Newest first."""
+    found = index.read(
+        "SELECT generation, time, author, changes, commit_id FROM revisions WHERE kind=? AND namespace=? AND name=? "
+        "ORDER BY id DESC",
+        (key.kind, key.namespace, key.name),
+    )
+    return [Revision(key, row[0], row[1], row[2], _changes(row[3]), row[4]) for row in found]
+
+
+def sign_revisions(index: Index, keys: Sequence[Key], after: int, author: str | None, commit: str | None) -> None:
+    """Adds what git knows to the revisions of ``keys`` that are newer than ``after``."""
+    with index.transaction() as database:
+        database.executemany(
+            "UPDATE revisions SET author=coalesce(?,author), commit_id=? WHERE kind=? AND namespace=? AND name=? AND id>?",
+            [(author, commit, key.kind, key.namespace, key.name, after) for key in keys],
+        )
+
+
+def last_revision(index: Index) -> int:
+    return int(index.read("SELECT coalesce(max(id), 0) FROM revisions")[0][0])
+
+
+def _changes(text: str | None) -> Mapping[str, tuple[Any, Any]] | None:
+    if text is None:
+        return None
+    return {name: (pair[0], pair[1]) for name, pair in json.loads(text).items()}
+
+
+def difference(old: Any, new: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Dotted field -> (old, new). Items of lists that carry names are compared by name: disks[root].size."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found: dict[str, tuple[Any, Any]] = {}
+        for name in dict.fromkeys((*old, *new)):
+            found |= difference(old.get(name), new.get(name), f"{prefix}.{name}" if prefix else name)
+        return found
+    if _named(old) and _named(new):
+        before = {item["name"]: item for item in old}
+        after = {item["name"]: item for item in new}
+        found = {}
+        for name in dict.fromkeys((*before, *after)):
+            found |= difference(before.get(name), after.get(name), f"{prefix}[{name}]")
+        if not found and list(before) != list(after):
+            found[prefix] = (list(before), list(after))
+        return found
+    return {} if old == new else {prefix: (old, new)}
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) and "name" in item for item in value)

@@ -1,0 +1,79 @@
+"""The index's tables. A change of them raises VERSION; an older file is rebuilt from the YAML."""
+
+from __future__ import annotations
+
+VERSION = 1
+
+TABLES = """
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters VALUES ('version', 0), ('event', 0);
+
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- version: grows with every write. changed: its value at the last write of metadata or spec.
+CREATE TABLE resources (
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    metadata TEXT NOT NULL,           -- labels, annotations, ownerReferences
+    spec TEXT NOT NULL,
+    status TEXT,
+    source TEXT,                      -- file, relative to the folder; null for what the operator made itself
+    document INTEGER,                 -- which YAML document of the file, from 1
+    item INTEGER,                     -- which item of a List
+    line INTEGER,
+    hash TEXT NOT NULL DEFAULT '',    -- of the document as it was read
+    created TEXT NOT NULL,
+    deleted TEXT,
+    grace INTEGER,
+    finalizers TEXT NOT NULL,
+    PRIMARY KEY (kind, namespace, name)
+) WITHOUT ROWID;
+CREATE INDEX resources_changed ON resources (changed);
+
+-- What has gone, so that watchers hear of it.
+CREATE TABLE removals (
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, changed INTEGER NOT NULL,
+    PRIMARY KEY (kind, namespace, name)
+) WITHOUT ROWID;
+CREATE INDEX removals_changed ON removals (changed);
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    time TEXT NOT NULL,
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    type TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, fields TEXT NOT NULL,
+    count INTEGER NOT NULL DEFAULT 1
+);
+CREATE INDEX events_key ON events (kind, namespace, name, reason);
+
+CREATE TABLE revisions (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    time TEXT NOT NULL, author TEXT NOT NULL,
+    changes TEXT, commit_id TEXT
+);
+CREATE INDEX revisions_key ON revisions (kind, namespace, name);
+
+-- The files and documents as last read, so that only what changed is read again.
+CREATE TABLE files (path TEXT PRIMARY KEY, signature TEXT NOT NULL, digest TEXT NOT NULL, problems TEXT NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE documents (
+    path TEXT NOT NULL, document INTEGER NOT NULL, item INTEGER NOT NULL, line INTEGER NOT NULL,
+    state TEXT NOT NULL,              -- Valid, Invalid or Foreign
+    kind TEXT, namespace TEXT, name TEXT, hash TEXT NOT NULL,
+    problems TEXT NOT NULL,
+    PRIMARY KEY (path, document, item)
+) WITHOUT ROWID;
+CREATE INDEX documents_key ON documents (kind, namespace, name);
+
+CREATE TABLE errors (
+    position INTEGER PRIMARY KEY,
+    path TEXT NOT NULL, line INTEGER NOT NULL, column_ INTEGER NOT NULL, field TEXT NOT NULL, message TEXT NOT NULL,
+    kind TEXT, namespace TEXT, name TEXT, severity TEXT NOT NULL
+);
+"""

@@ -1,0 +1,159 @@
+"""The state folder: which YAML folder it serves, who we are, and who holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeostat.store.errors import ReadOnly, StateError
+
+ENVIRONMENT = "HOMEOSTAT_STATE"
+SYSTEM_STATE = "/var/lib/homeostat"
+
+
+def default_state_root() -> Path:
+    """``$HOMEOSTAT_STATE``, else /var/lib/homeostat for root, else ~/.local/state/homeostat."""
+    if named := os.environ.get(ENVIRONMENT):
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path(SYSTEM_STATE)
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "homeostat"
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """Paths inside the state folder. Files in it are 0600, the folder is 0710 (QEMU's group passes through it)."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | None = None) -> StateFolder:
+        """Makes the folder where it is missing.
+
+        Raises:
+            ReadOnly: it cannot be made.
+        """
+        state = cls(Path(os.path.abspath(root or default_state_root())))
+        try:
+            if not state.root.is_dir():
+                state.root.parent.mkdir(parents=True, exist_ok=True)
+                state.root.mkdir(mode=0o710, exist_ok=True)
+                state.root.chmod(0o710)  # the umask may have taken the group's bit
+        except OSError as error:
+            raise ReadOnly(
+                f"cannot make the state folder {state.root}: {error.strerror}; name another with --state or {ENVIRONMENT}"
+            ) from error
+        return state
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index.sqlite"
+
+    @property
+    def images(self) -> Path:
+        return self.root / "images"
+
+    @property
+    def machines(self) -> Path:
+        return self.root / "machines"
+
+    @property
+    def operator_socket(self) -> Path:
+        return self.root / "operator.sock"
+
+    def machine(self, namespace: str, name: str) -> Path:
+        return self.machines / namespace / name
+
+    @property
+    def instance_id(self) -> uuid.UUID:
+        """Who we are, made once: every resource's uid derives from it.
+
+        Raises:
+            StateError: the file is there and holds something else.
+        """
+        path = self.root / "instance-id"
+        # Readers must never see half a file, nor two writers two ids: the first one to link wins.
+        if not path.exists():
+            fresh = self._write_aside(path.name, f"{uuid.uuid4()}\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, path)
+            os.unlink(fresh)
+        try:
+            return uuid.UUID(path.read_text().strip())
+        except ValueError as error:
+            raise StateError(
+                f"{path} does not hold a UUID. The identity of every machine derives from it: restore it from a backup, "
+                "or read it from a machine's metadata"
+            ) from error
+
+    def claim(self, folder: Path) -> None:
+        """Binds this state folder to one YAML folder, at the first call.
+
+        Raises:
+            StateError: it serves another one.
+        """
+        path = self.root / "source"
+        wanted = os.path.realpath(folder)
+        if not path.exists():
+            aside = self._write_aside(path.name, wanted + "\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+            os.unlink(aside)
+        serves = path.read_text().rstrip("\n")
+        if serves != wanted:
+            raise StateError(
+                f"the state folder {self.root} serves {serves}, not {wanted}: name another state folder with --state. "
+                f"If the folder has moved, write its new place into {path}"
+            )
+
+    @contextlib.contextmanager
+    def operator_lock(self) -> Iterator[None]:
+        """Held by the one operator of this state folder; ends with its process, however that ends.
+
+        Raises:
+            StateError: another operator holds it; the message names its process.
+        """
+        path = self.root / "operator.lock"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.pread(handle, 64, 0).decode(errors="replace").strip() or "unknown"
+                raise StateError(
+                    f"another operator (process {holder}) runs on {self.root}: stop it first, or name another state "
+                    "folder with --state"
+                ) from error
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def write_lock(self) -> Iterator[None]:
+        """Held by whoever edits the YAML folder or indexes it, in any process or thread. Not reentrant."""
+        handle = os.open(self.root / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _write_aside(self, name: str, text: str) -> str:
+        aside = str(self.root / f".{name}.{uuid.uuid4().hex}")
+        try:
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ReadOnly(f"cannot write into the state folder {self.root}: {error.strerror}") from error
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return aside

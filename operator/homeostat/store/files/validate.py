@@ -1,0 +1,235 @@
+"""From a document to a resource, or to one problem per mistake, in words and with what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
+from homeostat.models.kinds import BY_KIND, kind_named
+from homeostat.models.machine_devices import ImageSource, Vnc
+from homeostat.store.errors import Problem
+
+from .documents import Path, dotted
+
+M = TypeVar("M", bound=BaseModel)
+
+# What only the store sets: documents that were printed by `get -o yaml` carry it, and it means nothing in them.
+STORE_METADATA = (
+    "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+    "finalizers", "ownerReferences", "managedFields", "selfLink", "generateName",
+)  # fmt: skip
+
+
+class Rejected(Exception):
+    """A document that is no resource. ``problems`` pairs each problem with the path it is about."""
+
+    def __init__(self, problems: Sequence[tuple[Path, Problem]]) -> None:
+        super().__init__("; ".join(str(problem) for _, problem in problems))
+        self.problems = tuple(problems)
+
+
+def reject(path: Path, message: str) -> Rejected:
+    return Rejected([(path, Problem(dotted(path), message))])
+
+
+def identify(value: Any) -> Key | None:
+    """Which resource a document declares, also where the rest of it is wrong; None where that cannot be told."""
+    if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
+        return None
+    kind, name = value.get("kind"), value["metadata"].get("name")
+    namespace = value["metadata"].get("namespace", "default")
+    if isinstance(kind, str) and isinstance(name, str) and isinstance(namespace, str) and kind in BY_KIND:
+        return Key(kind, namespace, name)
+    return None
+
+
+def foreign(value: Any) -> bool:
+    """Whether a document belongs to some other system, such as a Deployment of Kubernetes or a kustomization."""
+    version = value.get("apiVersion") if isinstance(value, dict) else None
+    if not isinstance(version, str) or not version or not isinstance(value.get("kind"), str):
+        return False
+    group = version.split("/")[0]
+    return group != API_GROUP and not difflib.get_close_matches(group, [API_GROUP], cutoff=0.75)
+
+
+def validate(value: Any, folder: str | None = None) -> Resource:
+    """The resource that a document declares; relative paths in it become absolute ones, from ``folder``.
+
+    Raises:
+        Rejected: with every problem at once.
+    """
+    model = _model_of(value)
+    stripped = {name: without_nulls(part) for name, part in value.items() if name != "status"}
+    metadata = stripped.get("metadata")
+    if isinstance(metadata, dict):
+        stripped["metadata"] = {name: part for name, part in metadata.items() if name not in STORE_METADATA}
+    try:
+        resource = model.model_validate(stripped)
+    except ValidationError as error:
+        raise Rejected([_explain(model, detail) for detail in error.errors(include_url=False)]) from None
+    spec = getattr(resource, "spec", None)
+    if folder is None or spec is None:
+        return resource
+    absolute = make_absolute(spec, folder)
+    return resource if absolute is spec else resource.model_copy(update={"spec": absolute})
+
+
+def without_nulls(value: Any) -> Any:
+    """A field that is null counts as not given, as in Kubernetes (``nics:`` with nothing behind it is such a field)."""
+    if isinstance(value, dict):
+        return {name: without_nulls(part) for name, part in value.items() if part is not None}
+    return [without_nulls(part) for part in value] if isinstance(value, list) else value
+
+
+def _model_of(value: Any) -> type[Resource]:
+    if not isinstance(value, dict):
+        raise reject((), f"is not a resource: it needs apiVersion: {API_VERSION}, kind, metadata and spec")
+    version, kind = value.get("apiVersion"), value.get("kind")
+    if version is None:
+        raise reject((), f"apiVersion is missing: write apiVersion: {API_VERSION}")
+    if version != API_VERSION:
+        raise reject(("apiVersion",), f"is {version!r}; write {API_VERSION}")
+    if not isinstance(kind, str) or not kind:
+        raise reject((), f"kind is missing: write one of {', '.join(BY_KIND)}")
+    if kind not in BY_KIND:
+        raise reject(("kind",), f"there is no kind {kind!r}{_suggest_kind(kind)}")
+    if "metadata" not in value:
+        raise reject((), "metadata is missing: write metadata with a name")
+    return BY_KIND[kind]
+
+
+def _suggest_kind(word: str) -> str:
+    known = kind_named(word)
+    near = [known.KIND] if known else difflib.get_close_matches(word, BY_KIND, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
+
+
+def make_absolute(model: M, folder: str) -> M:
+    """``model`` with the relative paths of images and password files taken from ``folder``; itself if there are none."""
+    changed: dict[str, Any] = {}
+    for name in model.model_fields_set:
+        before = getattr(model, name)
+        after = before
+        if isinstance(before, BaseModel):
+            after = make_absolute(before, folder)
+        elif isinstance(before, tuple) and before and isinstance(before[0], BaseModel):
+            parts = tuple(make_absolute(part, folder) for part in before)
+            after = parts if any(new is not old for new, old in zip(parts, before, strict=True)) else before
+        elif isinstance(before, str) and _holds_path(model, name) and not os.path.isabs(before):
+            after = os.path.normpath(os.path.join(folder, before))
+        if after is not before:
+            changed[name] = after
+    return model.model_copy(update=changed) if changed else model
+
+
+def _holds_path(model: BaseModel, name: str) -> bool:
+    return (isinstance(model, ImageSource) and name == "path") or (isinstance(model, Vnc) and name == "password_file")
+
+
+def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Problem]:
+    """One of pydantic's errors in our words, with the path of what it is about."""
+    path: Path = tuple(detail["loc"])
+    kind, context = detail["type"], detail.get("ctx", {})
+    shown = _show(detail.get("input"))
+    expected = context.get("expected", "")
+    messages: dict[str, str] = {
+        "missing": "is missing",
+        "enum": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
+        "literal_error": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
+        "string_type": f"must be text (got {shown}): put it in quotes",
+        "int_type": f"must be a whole number (got {shown})",
+        "int_parsing": f"must be a whole number (got {shown})",
+        "int_from_float": f"must be a whole number (got {shown})",
+        "bool_type": f"must be true or false (got {shown})",
+        "bool_parsing": f"must be true or false (got {shown})",
+        "tuple_type": f"must be a list, each item starting with '- ' (got {shown})",
+        "list_type": f"must be a list, each item starting with '- ' (got {shown})",
+        "dict_type": f"must be a mapping of names to values (got {shown})",
+        "model_type": f"must be a mapping of fields (got {shown})",
+        "model_attributes_type": f"must be a mapping of fields (got {shown})",
+        "greater_than_equal": f"must be at least {context.get('ge')} (got {shown})",
+        "less_than_equal": f"must be at most {context.get('le')} (got {shown})",
+        "string_pattern_mismatch": f"is {shown}; it must match {context.get('pattern')}",
+        "string_too_long": f"is too long: at most {context.get('max_length')} characters",
+    }
+    if kind == "extra_forbidden":
+        message = "unknown field" + _suggest_field(model, path)
+    elif kind == "value_error":
+        message = str(context.get("error", detail["msg"]))
+    else:
+        message = messages.get(kind) or detail["msg"][:1].lower() + detail["msg"][1:]
+    if kind in ("enum", "literal_error") and isinstance(detail.get("input"), str):
+        message += _nearest(str(detail["input"]), _choices(expected))
+    return path, Problem(dotted(path), message)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _choices(expected: str) -> list[str]:
+    return expected.replace(" or ", ", ").replace("'", "").split(", ")
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    return f"; did you mean {lower[near[0]]}?" if near else ""
+
+
+def _suggest_field(model: type[BaseModel], path: Path) -> str:
+    owner = _model_at(model, path[:-1])
+    if owner is None or not path:
+        return ""
+    known = sorted(field.alias or name for name, field in owner.model_fields.items() if not field.exclude)
+    if hint := _nearest(str(path[-1]), known):
+        return hint
+    elsewhere = _fields_below(model, str(path[-1]))
+    return f"; did you mean {elsewhere}?" if elsewhere else f"; the fields here are {', '.join(known)}"
+
+
+def _fields_below(model: type[BaseModel], word: str, prefix: str = "", depth: int = 3) -> str:
+    """Where in the model a field of that very name is, for those who wrote it at the wrong level."""
+    for name, field in model.model_fields.items():
+        alias = field.alias or name
+        if alias == word and prefix.startswith("spec"):
+            return f"{prefix}.{alias}"
+        child = _model_in(field.annotation)
+        if child is not None and depth and alias not in ("status", "metadata"):
+            found = _fields_below(child, word, f"{prefix}.{alias}" if prefix else alias, depth - 1)
+            if found:
+                return found
+    return ""
+
+
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    current: type[BaseModel] | None = model
+    for step in path:
+        if isinstance(step, int):
+            continue
+        if current is None:
+            return None
+        fields: Mapping[str, Any] = current.model_fields
+        current = next((_model_in(f.annotation) for n, f in fields.items() if step in (f.alias, n)), None)
+    return current
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside Optional, tuple[..., ...] or Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (tuple, list, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
+        return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+    return None

@@ -1,0 +1,152 @@
+"""Writes one decided pass into the index, in one transaction; and the few direct writes beside it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeostat.models.base import Key
+from homeostat.store.errors import SourceError
+
+from . import reading
+from .apply import Pass, metadata_of
+from .index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
+from .reading import SourceDocument
+from .records import add_revision, difference
+
+PENDING = "prune-pending"
+ALLOWED = "prune-allowed"
+FILE_AUTHOR = "file"
+"""Author of a change that was found in a file, until git tells a better one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What new resources get."""
+
+    instance: uuid.UUID
+    now: datetime
+    authors: Mapping[Key, str]
+
+    def author(self, key: Key) -> str:
+        return self.authors.get(key, FILE_AUTHOR)
+
+
+def write_pass(index: Index, work: Pass, identity: Identity, known_errors: Sequence[SourceError]) -> list[Key]:
+    """Returns the keys whose spec or metadata changed. Writes nothing at all where nothing differs."""
+    fresh = [file for file in work.files if not file.known]
+    pending = json.dumps([str(key) for key in work.refused]) if work.refused else None
+    spent = index.setting(ALLOWED) if work.delete else None
+    same_errors = list(known_errors) == work.errors
+    idle = not (fresh or work.forget or work.create or work.update or work.move or work.delete or spent)
+    if idle and same_errors and pending == index.setting(PENDING):
+        return []
+    with index.transaction() as database:
+        reading.save(database, fresh, work.forget)
+        changed = [_create(database, document, identity) for document in work.create]
+        changed += [key for row, document in work.update if (key := _update(database, row, document, identity))]
+        for row, document in work.move:
+            _place(database, row.key, document)
+        for row in work.delete:
+            mark_deleted(database, row.key, identity.now, None)
+        changed += [row.key for row in work.delete]
+        if not same_errors:
+            _write_errors(database, work.errors)
+        set_setting(database, PENDING, pending)
+        if spent:
+            set_setting(database, ALLOWED, None)
+    return changed
+
+
+def _create(database: sqlite3.Connection, document: SourceDocument, identity: Identity) -> Key:
+    resource = document.resource
+    assert resource is not None and document.key is not None  # noqa: S101 - decide() takes only loaded ones
+    key, version, now = document.key, next_version(database), timestamp(identity.now)
+    uid = str(uuid.uuid5(identity.instance, str(key)))
+    database.execute(
+        "INSERT INTO resources VALUES (?,?,?,?,1,?,?,?,?,NULL,?,?,?,?,?,?,NULL,NULL,?)",
+        (
+            key.kind, key.namespace, key.name, uid, version, version, compact(metadata_of(resource)), compact(_spec(document)),
+            document.path, document.document, document.item, document.line, document.hash, now, json.dumps([FINALIZER]),
+        ),
+    )  # fmt: skip
+    database.execute("DELETE FROM removals WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name))
+    add_revision(database, key, uid, 1, now, identity.author(key), None)
+    return key
+
+
+def _update(database: sqlite3.Connection, row: Row, document: SourceDocument, identity: Identity) -> Key | None:
+    """None where only the writing of the document changed, not what it says."""
+    assert document.resource is not None  # noqa: S101 - decide() takes only loaded ones
+    key, spec, metadata = row.key, compact(_spec(document)), compact(metadata_of(document.resource))
+    _place(database, key, document)
+    if spec == row.spec and metadata == row.metadata:
+        return None
+    generation = row.generation + (spec != row.spec)
+    version = next_version(database)
+    database.execute(
+        "UPDATE resources SET generation=?, version=?, changed=?, metadata=?, spec=? WHERE kind=? AND namespace=? AND name=?",
+        (generation, version, version, metadata, spec, key.kind, key.namespace, key.name),
+    )
+    if spec != row.spec:
+        changes = difference(json.loads(row.spec), json.loads(spec))
+        add_revision(database, key, row.uid, generation, timestamp(identity.now), identity.author(key), changes)
+    return key
+
+
+def _spec(document: SourceDocument) -> object:
+    spec = getattr(document.resource, "spec", None)
+    return spec.dump() if spec is not None else {}
+
+
+def _place(database: sqlite3.Connection, key: Key, document: SourceDocument) -> None:
+    database.execute(
+        "UPDATE resources SET source=?, document=?, item=?, line=?, hash=? WHERE kind=? AND namespace=? AND name=?",
+        (
+            document.path, document.document, document.item, document.line, document.hash,
+            key.kind, key.namespace, key.name,
+        ),
+    )  # fmt: skip
+
+
+def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: int | None) -> None:
+    """Starts the deletion; asked again, only the grace period can become shorter."""
+    version = next_version(database)
+    database.execute(
+        "UPDATE resources SET deleted=coalesce(deleted,?), grace=coalesce(?,grace), version=?, changed=? "
+        "WHERE kind=? AND namespace=? AND name=?",
+        (timestamp(now), grace, version, version, key.kind, key.namespace, key.name),
+    )
+
+
+def remove(database: sqlite3.Connection, key: Key) -> None:
+    """Takes the resource out of the index, and leaves a mark for watchers."""
+    place = (key.kind, key.namespace, key.name)
+    database.execute("DELETE FROM resources WHERE kind=? AND namespace=? AND name=?", place)
+    database.execute("INSERT OR REPLACE INTO removals VALUES (?,?,?,?)", (*place, next_version(database)))
+    database.execute("DELETE FROM removals WHERE changed <= (SELECT max(changed) FROM removals) - 100000")
+
+
+def read_errors(index: Index) -> list[SourceError]:
+    found = index.read(
+        "SELECT path, line, column_, field, message, kind, namespace, name, severity FROM errors ORDER BY position"
+    )
+    return [SourceError(*row[:5], Key(*row[5:8]) if row[5] is not None else None, row[8]) for row in found]
+
+
+def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:
+    database.execute("DELETE FROM errors")
+    database.executemany(
+        "INSERT INTO errors (path, line, column_, field, message, kind, namespace, name, severity) VALUES (?,?,?,?,?,?,?,?,?)",
+        [
+            (
+                e.path, e.line, e.column, e.field, e.message,
+                *((e.key.kind, e.key.namespace, e.key.name) if e.key else (None, None, None)), e.severity,
+            )
+            for e in errors
+        ],
+    )  # fmt: skip
