@@ -32,7 +32,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
             return Waiting(
                 "BridgeMissing",
                 f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
-                f"make it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or '(none)'}",
+                f"add it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or 'none'}",
                 LOOK_AGAIN,
             )
         for forward in nic.user.forwards if nic.user else ():

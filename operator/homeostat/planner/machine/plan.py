@@ -117,6 +117,6 @@ def _clash_message(machine: VirtualMachine, observed: Observed) -> str:
         else "was not created by Homeostat"
     )
     return (
-        f"host {observed.host.name} already has a domain named {domain_name(machine)!r} (uuid {other.uuid}) that {whose}, and it is "
+        f"host {observed.host.name} already has a domain named {domain_name(machine)!r} (uuid {other.uuid}) that {whose}, and is "
         f"left alone: rename this machine, or that domain (`virsh domrename`)"
     )

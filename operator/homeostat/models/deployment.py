@@ -1,0 +1,138 @@
+"""VirtualMachineDeployment: so many machines of one template, and how they are replaced. Terms and defaults are Kubernetes'."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from .base import Model, Name, Resource
+from .condition import Condition
+from .machine import VirtualMachineSpec
+
+REPLICAS_MAX = 10_000
+
+
+def _check_share(value: object) -> object:
+    """A number of machines, or a percentage of the replicas."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number or a percentage, such as 1 or 25%")
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError("must not be negative")
+        return value
+    text = str(value).strip() if isinstance(value, str) else ""
+    if not text.endswith("%") or not text[:-1].isdigit() or int(text[:-1]) > 100:
+        raise ValueError("must be a whole number or a percentage up to 100%, such as 1 or 25%")
+    return text
+
+
+Share = Annotated[
+    int | str,
+    BeforeValidator(_check_share),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^(100|[0-9]{1,2})%$"}]}),
+]
+
+
+def share_of(share: int | str, replicas: int, *, up: bool) -> int:
+    """How many machines a share is; Kubernetes rounds maxSurge up and maxUnavailable down."""
+    if isinstance(share, int):
+        return share
+    exact = replicas * int(share[:-1]) / 100
+    return math.ceil(exact) if up else math.floor(exact)
+
+
+class RollingUpdate(Model):
+    max_surge: Share = Field(default="25%", description="Machines beyond replicas during a rollout, rounded up.")
+    max_unavailable: Share = Field(default=0, description="Machines that may be missing during a rollout, rounded down.")
+
+    @model_validator(mode="after")
+    def _can_move(self) -> Self:
+        if self.max_surge in (0, "0%") and self.max_unavailable in (0, "0%"):
+            raise ValueError("maxSurge and maxUnavailable must not both be 0: nothing could ever be replaced")
+        return self
+
+
+class Strategy(Model):
+    type: Literal["RollingUpdate", "Recreate"] = Field(
+        default="RollingUpdate", description="Recreate stops all before it starts any."
+    )
+    rolling_update: RollingUpdate = Field(default_factory=RollingUpdate, description="With type RollingUpdate.")
+
+
+class TemplateMeta(Model):
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels of each machine.")
+    annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of each machine.")
+
+
+class MachineTemplate(Model):
+    metadata: TemplateMeta = Field(default_factory=TemplateMeta)
+    spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec)
+
+
+class VirtualMachineDeploymentSpec(Model):
+    replicas: int = Field(default=1, ge=0, le=REPLICAS_MAX, strict=True, description="How many machines there should be.")
+    template: MachineTemplate = Field(description="What each machine is like.")
+    strategy: Strategy = Field(default_factory=Strategy)
+    min_ready_seconds: int = Field(
+        default=0, ge=0, strict=True, description="How long a machine must be ready to count as available."
+    )
+    progress_deadline_seconds: int = Field(
+        default=600, ge=1, strict=True, description="A rollout that makes no progress for so long has failed."
+    )
+    revision_history_limit: int = Field(
+        default=10, ge=0, le=1000, strict=True, description="Old templates to keep for a rollback."
+    )
+    paused: bool = Field(default=False, description="Changes of the template wait; scaling goes on.")
+    rollback_to: int | None = Field(default=None, ge=1, strict=True, description="Use the template of this revision instead.")
+    auto_rollback: bool = Field(default=False, description="A rollout that fails returns to the last good revision by itself.")
+    restarted_at: str | None = Field(default=None, max_length=64, description="A token: a new value replaces every machine.")
+    stateful: bool = Field(default=False, description="Disks belong to the index and outlive the machine that is replaced.")
+
+
+class VirtualMachineDeploymentStatus(Model):
+    observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
+    replicas: int = Field(default=0, description="Machines that exist.")
+    updated_replicas: int = Field(default=0, description="Of the current template.")
+    ready_replicas: int = Field(default=0, description="Whose condition Ready is true, and which run.")
+    available_replicas: int = Field(default=0, description="Ready for at least minReadySeconds.")
+    revision: int | None = Field(default=None, description="The revision that is being kept or rolled out.")
+    selector: str = Field(default="", description="Label selector of its machines, for the scale subresource.")
+    machines: tuple[str, ...] = Field(default=(), description="Names of its machines, by index.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+
+
+class VirtualMachineDeployment(Resource):
+    KIND: ClassVar[str] = "VirtualMachineDeployment"
+    PLURAL: ClassVar[str] = "virtualmachinedeployments"
+    SHORT: ClassVar[tuple[str, ...]] = ("vmd", "vmds", "deployment", "deployments")
+
+    api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
+    kind: Literal["VirtualMachineDeployment"] = "VirtualMachineDeployment"
+    spec: VirtualMachineDeploymentSpec
+    status: VirtualMachineDeploymentStatus | None = None
+
+
+class MachineRevisionSpec(Model):
+    """One template a deployment had. Written once; only ``failed`` is ever added."""
+
+    deployment: Name = Field(description="Whose template.")
+    revision: int = Field(ge=1, description="Counts up; reused content takes a new number, as kubectl's rollout undo does.")
+    template: MachineTemplate = Field(description="The template as it was used.")
+    fingerprint: str = Field(description="Of the template, its plugin's version and the restart token.")
+    cause: str = Field(default="", description="Why it came about.")
+    failed: str = Field(default="", description="Why its rollout was given up; empty while it was not.")
+    succeeded: bool = Field(default=False, description="Its rollout completed once.")
+
+
+class MachineRevision(Resource):
+    """Kept by the operator for each deployment, as Kubernetes keeps ControllerRevisions."""
+
+    KIND: ClassVar[str] = "MachineRevision"
+    PLURAL: ClassVar[str] = "machinerevisions"
+    SHORT: ClassVar[tuple[str, ...]] = ("vmrev",)
+
+    api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
+    kind: Literal["MachineRevision"] = "MachineRevision"
+    spec: MachineRevisionSpec

@@ -1,0 +1,40 @@
+"""What a deployment's plan rests on: its machines, its revisions, and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from homeostat.models.deployment import MachineRevisionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One machine of the deployment. Times are seconds since the epoch, as its timestamps say."""
+
+    name: str
+    index: int  # from 1
+    fingerprint: str  # of the template it was made from
+    created: float
+    ready_since: float | None  # None: it is not ready
+    lost: bool = False  # it was ready in this run and is not any more, or it keeps ending
+    failure: str = ""  # why it cannot become ready without help
+    deleting: bool = False
+
+    def available(self, min_ready: float, now: float) -> bool:
+        return not self.deleting and self.ready_since is not None and now - self.ready_since >= min_ready
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A template on record, and when it was recorded (seconds since the epoch)."""
+
+    spec: MachineRevisionSpec
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDeployment:
+    replicas: tuple[Replica, ...]
+    revisions: tuple[Revision, ...]
+    plugin_fingerprint: str = ""  # of the plugin the template follows; a new version is a new template
+    refusal: str = ""  # new machines cannot be made: why (an unknown or a disabled plugin)
