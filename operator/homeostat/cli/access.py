@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from homeostat.models.base import Key, Resource
@@ -12,19 +13,59 @@ from homeostat.models.base import Key, Resource
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from homeostat.store.files import FilesStore
+    from homeostat.runtime.ports import Event, Revision
+    from homeostat.store.errors import SourceError
+    from homeostat.store.files.store import FilesStore
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5  # how soon a watcher shows what changed: the index has no way to call readers
+AUTHOR = "cli"
+
+
+class State:
+    """The store as commands use it. What touches files or waits for locks runs on a thread."""
+
+    def __init__(self, store: FilesStore, folder: Path) -> None:
+        self._store = store
+        self.folder = folder
+
+    async def get(self, key: Key) -> Resource | None:
+        return await self._store.get(key)
+
+    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        found = await self._store.list(kind, namespace)
+        return sorted(found, key=lambda r: (r.metadata.namespace, r.metadata.name))
+
+    async def events(self, key: Key | None = None, limit: int = 200) -> Sequence[Event]:
+        return await asyncio.to_thread(self._store.events, 0, key, limit)
+
+    async def revisions(self, key: Key) -> Sequence[Revision]:
+        return await asyncio.to_thread(self._store.revisions, key)
+
+    async def errors(self) -> Sequence[SourceError]:
+        return await asyncio.to_thread(self._store.errors)
+
+    async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
+        return await asyncio.to_thread(self._store.create, kind, document, AUTHOR)
+
+    async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource:
+        return await asyncio.to_thread(self._store.patch, key, merge_patch, AUTHOR)
+
+    async def delete(self, key: Key, *, force: bool = False) -> None:
+        await asyncio.to_thread(self._store.delete, key, AUTHOR, force)
+
+    async def close(self) -> None:
+        self._store.close()
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[FilesStore]:
+async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[State]:
     """The store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
-    from homeostat.store.files import FilesStore
+    from homeostat.store.files.store import FilesStore
 
     state = settings.state if create else settings.existing_state()
-    store = await FilesStore.open(state, settings.folder(), author="cli")
+    folder = settings.folder()
+    store = State(FilesStore(folder, state), folder)
     try:
         yield store
     finally:
@@ -68,6 +109,3 @@ def operator_runs(settings: Settings) -> bool:
         except OSError:
             return False
     return True
-
-
-__all__ = ["POLL_SECONDS", "Key", "changing", "opened", "operator_runs", "read_all", "run"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from enum import StrEnum
 from typing import Any
 
 import libvirt
 
+from . import eventloop
 from .errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
 
 _CHUNK = 4096
@@ -27,7 +29,6 @@ def attach_console(
     """Couples the first console of a running domain with two file descriptors, until one side ends. Blocks.
 
     ``escape`` is the byte that detaches (Ctrl-] by default). With ``force`` whoever is attached is disconnected.
-    libvirt's own event loop must not run in this process yet.
 
     Raises:
         HostUnreachable: no connection.
@@ -35,8 +36,7 @@ def attach_console(
         ResourceInUse: somebody is attached, and ``force`` was not given.
         Refused: the domain does not run, or has no console.
     """
-    libvirt.virEventRegisterDefaultImpl()
-    libvirt.registerErrorHandler(lambda _context, _error: None, None)  # errors are raised; libvirt need not print them too
+    eventloop.ensure_running()
     try:
         connection = libvirt.open(uri)
     except libvirt.libvirtError as error:
@@ -67,11 +67,12 @@ def _open_stream(connection: Any, uuid: str, force: bool) -> Any:
 
 
 class _Coupling:
-    """Bytes both ways on libvirt's event loop; what the stream cannot take yet is kept."""
+    """Bytes both ways, on the thread of libvirt's event loop; what the stream cannot take yet is kept."""
 
     def __init__(self, stream: Any, input_fd: int, output_fd: int, escape: bytes) -> None:
         self._stream, self._input_fd, self._output_fd, self._escape = stream, input_fd, output_fd, escape
         self._unsent = b""
+        self._over = threading.Event()
         self._end: ConsoleEnd | None = None
         self._error: Exception | None = None
 
@@ -79,9 +80,7 @@ class _Coupling:
         self._stream.eventAddCallback(libvirt.VIR_STREAM_EVENT_READABLE, self._on_stream, None)
         watch = libvirt.virEventAddHandle(self._input_fd, libvirt.VIR_EVENT_HANDLE_READABLE, self._on_input, None)
         try:
-            while self._end is None and self._error is None:
-                if libvirt.virEventRunDefaultImpl() < 0:
-                    raise DriverError("libvirt's event loop failed")
+            self._over.wait()
         finally:
             libvirt.virEventRemoveHandle(watch)
             self._close()
@@ -104,18 +103,26 @@ class _Coupling:
             if events & libvirt.VIR_STREAM_EVENT_WRITABLE:
                 self._send()
             if events & (libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP):
-                self._end = self._end or ConsoleEnd.CLOSED
+                self._finish(ConsoleEnd.CLOSED)
         except libvirt.libvirtError:
-            self._end = self._end or ConsoleEnd.CLOSED
+            self._finish(ConsoleEnd.CLOSED)
         except OSError as error:
-            self._error = error
+            self._fail(error)
+
+    def _finish(self, end: ConsoleEnd) -> None:
+        self._end = self._end or end
+        self._over.set()
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self._over.set()
 
     def _receive(self) -> None:
         received = self._stream.recv(_CHUNK)
         if received == -2:  # nothing there after all
             return
         if not received:
-            self._end = self._end or ConsoleEnd.CLOSED
+            self._finish(ConsoleEnd.CLOSED)
             return
         while received:
             received = received[os.write(self._output_fd, received) :]
@@ -124,17 +131,17 @@ class _Coupling:
         try:
             typed = os.read(self._input_fd, _CHUNK)
             if not typed:
-                self._end = ConsoleEnd.INPUT_ENDED
+                self._finish(ConsoleEnd.INPUT_ENDED)
                 return
             before, escaped, _ = typed.partition(self._escape)
             self._unsent += before
             self._send()
             if escaped:
-                self._end = ConsoleEnd.DETACHED
+                self._finish(ConsoleEnd.DETACHED)
         except libvirt.libvirtError:
-            self._end = self._end or ConsoleEnd.CLOSED
+            self._finish(ConsoleEnd.CLOSED)
         except OSError as error:
-            self._error = error
+            self._fail(error)
 
     def _send(self) -> None:
         while self._unsent:

@@ -1,0 +1,67 @@
+"""``homeostat apply``: writes resources into the YAML folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from .access import State
+    from .sources import Given
+
+DRY_RUN = click.Choice(["none", "client", "server"])
+
+
+@click.command()
+@click.option("-f", "--filename", "names", multiple=True, required=True, metavar="FILE", help="A file, a folder, or -.")
+@click.option("--dry-run", type=DRY_RUN, is_flag=False, flag_value="client", default="none", help="Say, and write nothing.")
+@common_options()
+@pass_settings
+def apply(settings: Settings, names: tuple[str, ...], dry_run: str) -> None:
+    """Write resources into the folder: new ones as files of their own, known ones edited in place.
+
+    All documents are checked first; with one mistake nothing is written.
+    """
+    from .access import run
+    from .sources import read_sources
+
+    run(_apply(settings, read_sources(names), dry_run != "none"))
+
+
+async def _apply(settings: Settings, given: Sequence[Given], dry_run: bool) -> None:
+    from .access import opened
+
+    async with opened(settings, create=True) as store:
+        for one in given:
+            await _apply_one(store, one, dry_run)
+
+
+async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
+    from .edits import apply_patch
+    from .references import full_name
+
+    key = given.resource.key
+    name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
+    said = " (dry run)" if dry_run else ""
+    before = await store.get(key)
+    if before is None:
+        if given.path and _inside(given.path, store.folder):
+            click.echo(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
+            return
+        if not dry_run:
+            await store.create(given.resource.kind, {"apiVersion": given.resource.api_version, **given.resource.dump()})
+        click.echo(f"{name} created{said}")
+        return
+    patch = apply_patch(before, given.resource)
+    if patch and not dry_run:
+        await store.patch(key, patch)
+    click.echo(f"{name} {'configured' if patch else 'unchanged'}{said}")
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

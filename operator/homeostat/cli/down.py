@@ -1,0 +1,111 @@
+"""``homeostat down``: takes every machine of a folder off the host. The YAML stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import ReclaimPolicy
+
+from .errors import CliError
+from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from .standalone import Standalone
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--timeout", default="0", metavar="TIME", help="Exit 1 after this long, such as 5m. Default: no limit.")
+@common_options()
+@pass_settings
+def down(settings: Settings, folder: str | None, yes: bool, timeout: str) -> None:
+    """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
+    from .access import operator_runs, read_all, run
+    from .times import parse_duration
+
+    settings.existing_state()
+    directory = settings.folder(folder)
+    if operator_runs(settings):
+        raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
+    machines = [m for m in read_all(settings, "VirtualMachine", None) if isinstance(m, VirtualMachine)]
+    if not machines:
+        click.echo("No machines: there is nothing to remove.")
+        return
+    if not yes:
+        click.echo("\n".join(announcement(machines)))
+        click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?", abort=True)
+    run(_down(directory, settings.state, settings.uri, parse_duration(timeout)))
+
+
+def announcement(machines: Sequence[VirtualMachine]) -> list[str]:
+    """What would go, disk by disk."""
+    lines = []
+    for machine in machines:
+        kept, lost = disk_fates(machine)
+        fates = [f"deletes {', '.join(lost)}" if lost else "", f"keeps {', '.join(kept)}" if kept else ""]
+        disks = "; ".join(filter(None, fates)) or "has no disks"
+        lines.append(f"- {machine.metadata.namespace}/{machine.metadata.name}: {disks}")
+    return lines
+
+
+def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
+    """Names of the disks that stay, and of those that are deleted."""
+    kept, lost = [], []
+    for disk in machine.spec.disks:
+        if disk.type == "disk":
+            policy = disk.reclaim_policy or machine.spec.reclaim_policy
+            (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
+    return kept, lost
+
+
+def _count(number: int) -> str:
+    return f"{number} machine{'' if number == 1 else 's'}"
+
+
+async def _down(folder: Path, state: Path, uri: str, timeout: float) -> None:
+    from .standalone import standalone
+    from .up import take_snapshot
+    from .up_view import PlainView
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with standalone(folder, state, uri, teardown=True) as parts:
+        if not parts.host.facts.reachable:
+            raise CliError(f"nothing was removed: {parts.host.facts.error}", "`homeostat doctor` says more")
+        with PlainView(f"removing the machines of {folder} from {uri}") as view:
+            view.show(await take_snapshot(parts.store))
+            teardown = asyncio.ensure_future(parts.operator.run(stop))
+            await _show_until(teardown, parts, view, timeout, stop)
+            await teardown
+            left = (await take_snapshot(parts.store)).machines if stop.is_set() else ()
+    if stop.is_set():
+        raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
+    click.echo("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
+
+
+async def _show_until(
+    teardown: asyncio.Future[None], parts: Standalone, view: object, timeout: float, stop: asyncio.Event
+) -> None:
+    from .up import take_snapshot
+    from .up_view import PlainView
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout if timeout > 0 else None
+    while not teardown.done():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(teardown), 0.3)
+        if isinstance(view, PlainView):
+            view.show(await take_snapshot(parts.store))
+        if deadline is not None and loop.time() > deadline and not teardown.done():
+            stop.set()
+            return

@@ -1,0 +1,93 @@
+"""Reads what `homeostat apply -f` and `delete -f` name: files, folders, or - for standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeostat.models.base import Resource
+from homeostat.store.files.documents import Document, Positions, Unreadable, decode, read_documents
+from homeostat.store.files.folder import list_folder, read_file
+from homeostat.store.files.validate import Rejected, validate
+
+from .errors import CliError
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A valid document; ``path`` None: it came over standard input."""
+
+    resource: Resource
+    path: Path | None
+    line: int
+
+
+def read_sources(names: Sequence[str]) -> list[Given]:
+    """Every document of every source, all of them valid.
+
+    Raises:
+        CliError: naming file, line, column and field of each mistake; then nothing may be done at all.
+    """
+    found: list[Given] = []
+    mistakes: list[str] = []
+    for name in names:
+        for path, content in _contents(name):
+            _read(path, content, found, mistakes)
+    if mistakes:
+        raise CliError("\nerror: ".join(mistakes), "nothing was changed: mend this first")
+    if not found:
+        raise CliError("no resources found in what was given")
+    return found
+
+
+def _contents(name: str) -> Iterator[tuple[Path | None, bytes]]:
+    if name == "-":
+        yield None, sys.stdin.buffer.read()
+        return
+    path = Path(os.path.abspath(name))
+    if not path.is_dir():
+        yield path, read_file(str(path))
+        return
+    listing = list_folder(path)
+    for inner, reason in listing.unreadable.items():
+        raise CliError(f"{path / inner}: {reason}")
+    for file in listing.files:
+        yield path / file.path, read_file(file.real)
+
+
+def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[str]) -> None:
+    name = _shown(path)
+    try:
+        text = decode(content)
+    except Unreadable as error:
+        mistakes.append(f"{name}:{error.problem.line}:{error.problem.column}: {error.problem}")
+        return
+    read = read_documents(text)
+    mistakes += [f"{name}:{problem.line}:{problem.column}: {problem}" for problem in read.broken]
+    for document in read.documents:
+        mistakes += [f"{name}:{problem.line}:{problem.column}: {problem}" for problem in document.problems]
+        if document.problems:
+            continue
+        try:
+            resource = validate(document.value, str(path.parent) if path else os.getcwd())
+        except Rejected as error:
+            mistakes += _places(name, text, document, error)
+        else:
+            found.append(Given(resource, path, document.line))
+
+
+def _places(name: str, text: str, document: Document, error: Rejected) -> Iterator[str]:
+    positions = Positions(text, document)
+    for path, problem in error.problems:
+        line, column = positions.of(path)
+        yield f"{name}:{line}:{column}: {problem}"
+
+
+def _shown(path: Path | None) -> str:
+    if path is None:
+        return "standard input"
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

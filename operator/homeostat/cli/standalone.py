@@ -1,0 +1,72 @@
+"""Standalone mode put together: a folder of YAML, a state folder, one libvirt host, and the operator between them."""
+
+from __future__ import annotations
+
+import grp
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.kvm import probe_kvm
+from homeostat.driver.storage.storage import Storage
+from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.telemetry import TelemetryServer
+from homeostat.store.files.state import StateFolder
+from homeostat.store.files.store import FilesStore
+
+from .errors import CliError
+
+# Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
+QEMU_GROUPS = ("libvirt-qemu", "qemu")
+
+
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """All parts, running."""
+
+    store: FilesStore
+    host: LibvirtHost
+    operator: Operator
+
+
+@asynccontextmanager
+async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = False) -> AsyncIterator[Standalone]:
+    """Opens everything in order, and closes it in reverse; guests run on.
+
+    Raises:
+        CliError: the folder is not there.
+        StoreError: the state folder is in use, serves another folder, or cannot be written.
+    """
+    if not folder.is_dir():
+        raise CliError(f"{folder} is not a folder", "name a folder that holds YAML files, or make it")
+    room = StateFolder.open(state)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(room.operator_lock())
+        store = FilesStore(folder, state)
+        stack.callback(store.close)
+        storage = Storage(state, qemu_group(uri))
+
+        async def kvm_usable() -> bool:
+            return (await probe_kvm(state)).usable
+
+        host = LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable)
+        await stack.enter_async_context(host)
+        operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown))
+        await stack.enter_async_context(TelemetryServer(room.operator_socket, operator.metrics.registry))
+        yield Standalone(store, host, operator)
+
+
+def qemu_group(uri: str) -> int | None:
+    """The group that QEMU runs with, where that is not ours: libvirt's system instance, started by root."""
+    if os.geteuid() != 0 or urlsplit(uri).path != "/system":
+        return None
+    for name in QEMU_GROUPS:
+        try:
+            return grp.getgrnam(name).gr_gid
+        except KeyError:
+            continue
+    return None

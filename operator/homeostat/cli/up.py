@@ -1,0 +1,202 @@
+"""``homeostat up``: the operator in this process, the API beside it, and what happens on the screen.
+
+Ctrl-C or SIGTERM stops both in order, exit code 0; guests run on. A second one ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .errors import CliError, debugging
+from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from homeostat.store.files.store import FilesStore
+
+    from .api_server import ApiOptions
+    from .up_view import Snapshot, View
+
+LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
+AGE_SECONDS = 10.0  # the picture's ages move on even when nothing changes
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    folder: Path
+    state: Path
+    uri: str
+    api: ApiOptions | None
+    until_ready: bool = False
+    timeout: float = 0.0  # seconds; 0: none
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where the API listens.")
+@click.option("--token-file", metavar="FILE", help="A bearer token for the API (needed beyond loopback).")
+@click.option("--no-api", is_flag=True, help="Without the API.")
+@click.option("--until-ready", is_flag=True, help="End once every machine is Ready (exit 0); machines run on.")
+@click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
+@common_options()
+@pass_settings
+def up(
+    settings: Settings, folder: str | None, bind: str, token_file: str | None, no_api: bool, until_ready: bool, timeout: str
+) -> None:
+    """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
+    from .access import run
+    from .api_server import ApiOptions
+    from .times import parse_duration
+
+    directory = settings.folder(folder)
+    api = None if no_api else ApiOptions(directory, settings.state, bind, token_file)
+    if api is not None:
+        _check_bind(bind, token_file)
+    options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout))
+    run(_up(options))
+
+
+def _check_bind(bind: str, token_file: str | None) -> None:
+    """Refused before anything starts; the API itself refuses it too."""
+    import ipaddress
+
+    host, colon, port = bind.rpartition(":")
+    if not colon or not port.isdigit():
+        raise CliError(f"--bind {bind} is not HOST:PORT", "such as 127.0.0.1:8080 or [::1]:8080")
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        local = False
+    if not local and not token_file:
+        raise CliError(
+            f"--bind {bind} can be reached from other hosts, and whoever reaches the API commands the machines",
+            "bind to 127.0.0.1, or give --token-file FILE (mode 0600)",
+        )
+
+
+async def _up(options: UpOptions) -> None:
+    from .standalone import standalone
+    from .terminal import on_terminal
+    from .up_view import LiveView, PlainView
+
+    stop = asyncio.Event()
+    heading = f"homeostat: {options.folder} on {options.uri}"
+    if options.api and not options.until_ready:
+        heading += f", API on http://{options.api.bind}"
+    view: View = LiveView(heading) if on_terminal() else PlainView(heading)
+    _stop_on_signals(stop, view)
+    async with standalone(options.folder, options.state, options.uri) as parts:
+        with view, _logging(view):
+            if not parts.host.facts.reachable:
+                view.say(f"warning: {parts.host.facts.error}")
+            tasks = [asyncio.ensure_future(parts.operator.run(stop))]
+            if options.api and not options.until_ready:
+                tasks.append(asyncio.ensure_future(_serve(options.api, options.state, stop, view)))
+            tasks.append(asyncio.ensure_future(_watch(parts.store, view, stop, options)))
+            await _first_failure_ends_all(tasks, stop)
+    if not options.until_ready:
+        click.echo("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
+
+
+async def _serve(api: ApiOptions, state: Path, stop: asyncio.Event, view: View) -> None:
+    from .api_server import serve
+
+    await serve(api.command, state / "api.log", stop, view.say)
+
+
+async def _first_failure_ends_all(tasks: list[asyncio.Future[None]], stop: asyncio.Event) -> None:
+    """Waits for all; when one fails or ends early the others are stopped in order, and its error is raised."""
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error
+
+
+def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop_or_force() -> None:
+        if stop.is_set():
+            os.write(2, b"\nforced: ended at once; guests keep running\n")
+            os._exit(130)
+        view.say("Stopping; guests keep running. (Ctrl-C again ends at once.)")
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop_or_force)
+
+
+async def _watch(store: FilesStore, view: View, stop: asyncio.Event, options: UpOptions) -> None:
+    """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + options.timeout if options.timeout > 0 else None
+    version, shown_at = -1, 0.0
+    snapshot = await take_snapshot(store)
+    while not stop.is_set():
+        now = store.data_version()
+        if now != version or loop.time() - shown_at > AGE_SECONDS:
+            version, shown_at = now, loop.time()
+            snapshot = await take_snapshot(store)
+            view.show(snapshot)
+        if options.until_ready:
+            if snapshot.machines and not snapshot.errors and snapshot.ready == len(snapshot.machines):
+                return
+            if deadline is not None and loop.time() > deadline:
+                raise not_ready(snapshot, options.timeout)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+    view.show(await take_snapshot(store))
+
+
+async def take_snapshot(store: FilesStore) -> Snapshot:
+    from homeostat.models.machine import VirtualMachine
+
+    from .up_view import SHOWN_EVENTS, Snapshot
+
+    machines = [m for m in await store.list("VirtualMachine") if isinstance(m, VirtualMachine)]
+    events = await asyncio.to_thread(store.events, 0, None, SHOWN_EVENTS * 10)
+    errors = await asyncio.to_thread(store.errors)
+    return Snapshot(machines, events, [str(error) for error in errors])
+
+
+def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
+    """Which machines are not Ready, and why."""
+    from .output import is_ready, waits_for
+    from .render_plan import short_name
+
+    reasons = [f"{short_name(m.key)}: {waits_for(m)}" for m in snapshot.machines if not is_ready(m)]
+    reasons += snapshot.errors or ([] if snapshot.machines else ["the folder holds no machines"])
+    return CliError(f"not everything is Ready after {timeout:g} s", "\n  ".join(reasons))
+
+
+@contextlib.contextmanager
+def _logging(view: View) -> Iterator[None]:
+    """Warnings of our own layers appear among the rest; with HOMEOSTAT_DEBUG=1 everything does."""
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # A traceback is for HOMEOSTAT_DEBUG; users get its last line.
+            error = record.exc_info[1] if record.exc_info else None
+            said = self.format(record) if debugging() else record.getMessage() + (f": {error!r}" if error else "")
+            loop.call_soon_threadsafe(view.say, f"{record.levelname.lower()}: {said}")
+
+    loop = asyncio.get_running_loop()
+    logger, handler = logging.getLogger("homeostat"), Said()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debugging() else logging.WARNING)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

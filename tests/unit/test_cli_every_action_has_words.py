@@ -1,0 +1,31 @@
+"""No action is without words: a new one without them fails here, before a user meets it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+
+import pytest
+
+from homeostat.cli.describe_action import action_text
+from homeostat.planner import actions
+from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
+
+SAMPLES: dict[type, object] = {
+    str: "x",
+    bool: True,
+    int: 1,
+    DiskConfig: DiskConfig("root", "disk", "/x", "qcow2", "virtio", "vda"),
+    NicConfig: NicConfig("lan", "network", "default", "52:54:00:00:00:01", "virtio"),
+    DomainConfig: DomainConfig("web", "u", DomainType.TEST, 1, 1, "q35", None),
+    Record: Record("uid", "default", "web"),
+    actions.ImageRef: actions.ImageRef("http://x/i"),
+}
+
+
+@pytest.mark.parametrize("action", typing.get_args(actions.Action), ids=lambda a: a.__name__)
+def test_action_has_one_line(action: type) -> None:
+    hints = typing.get_type_hints(action)
+    values = {f.name: SAMPLES.get(hints[f.name]) for f in dataclasses.fields(action)}
+    text = action_text(action(**values))
+    assert text and "\n" not in text
