@@ -43,6 +43,18 @@ class ObservedDomain:
     run: str = ""  # names this run of the domain: another one after every start
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a domain has used since it started, as the last bulk read had it."""
+
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
+    disk_read_bytes: int = 0
+    disk_write_bytes: int = 0
+    net_rx_bytes: int = 0
+    net_tx_bytes: int = 0
+
+
 class ImagePhase(StrEnum):
     MISSING = "Missing"
     FETCHING = "Fetching"
@@ -119,6 +131,18 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """What the probes of a running machine say."""
+
+    started: bool  # the startup probe succeeded, or there is none
+    ready: bool
+    alive: bool  # False: it is to be restarted
+    was_ready: bool  # at some time in this run
+    message: str = ""  # of the probe that tells
+    last_check: str | None = None  # RFC 3339, UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """All that a plan for one machine rests on."""
 
@@ -127,5 +151,6 @@ class Observed:
     clash: ObservedDomain | None = None  # another domain that holds our name
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: Memory = field(default_factory=Memory)
+    health: Health | None = None  # None: nothing is probed
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # contents of the password files named in the spec
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

@@ -1,0 +1,79 @@
+"""How tries add up to health: thresholds, and startup holding the others back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from homeostat.models.probe import Probe, Probes
+from homeostat.planner.observed import Health
+
+from .attempt import Result
+
+NAMES = ("startup", "liveness", "readiness")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Of one probe: what it says now, and the tries in a row that speak for changing that."""
+
+    healthy: bool
+    successes: int = 0
+    failures: int = 0
+    message: str = ""
+
+    def after(self, probe: Probe, result: Result) -> Count:
+        successes = self.successes + 1 if result.ok else 0
+        failures = 0 if result.ok else self.failures + 1
+        healthy = self.healthy
+        if result.ok and successes >= probe.success_threshold:
+            healthy = True
+        elif not result.ok and failures >= probe.failure_threshold:
+            healthy = False
+        return Count(healthy, successes, failures, result.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of one run of one machine. As in the kubelet, liveness begins as good, startup and readiness as not yet."""
+
+    startup: Count | None
+    liveness: Count | None
+    readiness: Count | None
+    was_ready: bool = False
+    last_check: str | None = None  # RFC 3339
+
+    @classmethod
+    def begin(cls, probes: Probes) -> Tally:
+        return cls(
+            Count(False) if probes.startup else None,
+            Count(True) if probes.liveness else None,
+            Count(False) if probes.readiness else None,
+        )
+
+    def due(self, name: str) -> bool:
+        """Whether this probe is to be tried now: startup until it succeeded, the others from then on."""
+        started = self.startup is None or self.startup.healthy
+        return not started if name == "startup" else started
+
+    def after(self, name: str, probe: Probe, result: Result, now: str) -> Tally:
+        count: Count = getattr(self, name).after(probe, result)
+        tally = replace(self, **{name: count}, last_check=now)  # type: ignore[arg-type]
+        return replace(tally, was_ready=tally.was_ready or tally.health(None).ready)
+
+    def health(self, probes: Probes | None) -> Health:
+        """What the planner is told. A startup probe that is used up counts as a failed liveness, as in the kubelet."""
+        started = self.startup is None or self.startup.healthy
+        ready = started and (self.readiness is None or self.readiness.healthy)
+        hopeless = False
+        if probes is not None and probes.startup is not None and self.startup is not None:
+            hopeless = not started and self.startup.failures >= probes.startup.failure_threshold
+        dead = self.liveness is not None and not self.liveness.healthy
+        telling = self.startup if not started else self.liveness if dead else self.readiness or self.liveness or self.startup
+        return Health(
+            started=started,
+            ready=ready and not dead,
+            alive=not (dead or hopeless),
+            was_ready=self.was_ready,
+            message=telling.message if telling else "",
+            last_check=self.last_check,
+        )

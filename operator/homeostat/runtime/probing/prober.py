@@ -1,0 +1,98 @@
+"""Probes every machine that runs and wants it, at the same time, and tells when the health of one changes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from homeostat.models.base import Key
+from homeostat.models.probe import Probe, Probes
+from homeostat.planner.observed import Health
+from homeostat.runtime.commands import timestamp
+
+from .attempt import GuestAgent, Locate, attempt
+from .counting import NAMES, Tally
+
+AT_ONCE = 256  # tries under way at the same time
+
+
+@dataclass(slots=True)
+class _Subject:
+    """One run of one machine."""
+
+    run: str
+    probes: Probes
+    locate: Locate
+    agent: GuestAgent | None
+    tally: Tally
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        for timer in self.timers.values():
+            timer.cancel()
+
+
+class Prober:
+    """For one event loop. A timer per probe, no task while nothing is being tried."""
+
+    def __init__(self, changed: Callable[[Key], None]) -> None:
+        self._changed = changed
+        self._subjects: dict[Key, _Subject] = {}
+        self._tries: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    def watch(self, key: Key, run: str, probes: Probes, locate: Locate, agent: GuestAgent | None) -> None:
+        """Begins anew for another run or other probes; else only takes the new ``locate``."""
+        known = self._subjects.get(key)
+        if known is not None and known.run == run and known.probes == probes:
+            known.locate, known.agent = locate, agent
+            return
+        self.forget(key)
+        subject = self._subjects[key] = _Subject(run, probes, locate, agent, Tally.begin(probes))
+        for name in NAMES:
+            probe: Probe | None = getattr(probes, name)
+            if probe is not None:
+                # The kubelet spreads first tries over a period, so that a thousand starts do not beat in step.
+                spread = random.random() * min(1.0, probe.period_seconds)
+                self._schedule(key, subject, name, probe, probe.initial_delay_seconds + spread)
+
+    def forget(self, key: Key) -> None:
+        if subject := self._subjects.pop(key, None):
+            subject.stop()
+
+    def health(self, key: Key) -> Health | None:
+        """None where nothing is probed."""
+        subject = self._subjects.get(key)
+        return subject.tally.health(subject.probes) if subject else None
+
+    async def close(self) -> None:
+        for key in list(self._subjects):
+            self.forget(key)
+        for task in self._tries:
+            task.cancel()
+        await asyncio.gather(*self._tries, return_exceptions=True)
+
+    def _schedule(self, key: Key, subject: _Subject, name: str, probe: Probe, after: float) -> None:
+        loop = asyncio.get_running_loop()
+        subject.timers[name] = loop.call_later(after, self._begin, key, subject, name, probe)
+
+    def _begin(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
+        self._schedule(key, subject, name, probe, probe.period_seconds)
+        if not subject.tally.due(name):
+            return
+        task = asyncio.ensure_future(self._try(key, subject, name, probe))
+        self._tries.add(task)
+        task.add_done_callback(self._tries.discard)
+
+    async def _try(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
+        async with self._slots:
+            result = await attempt(probe, subject.locate, subject.agent)
+        if self._subjects.get(key) is not subject:
+            return  # it was stopped or restarted meanwhile
+        before = subject.tally.health(subject.probes)
+        subject.tally = subject.tally.after(name, probe, result, timestamp())
+        after = subject.tally.health(subject.probes)
+        if (before.started, before.ready, before.alive) != (after.started, after.ready, after.alive):
+            self._changed(key)
