@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import libvirt
 from .connection import Connection
 from .xml import NAMESPACE
 
-_log = logging.getLogger(__name__)
+DEBOUNCE = 0.01  # seconds
 
 
 class Aspect(Flag):
@@ -41,7 +40,7 @@ class EventKind(StrEnum):
 NEEDS: dict[EventKind, Aspect] = {
     EventKind.DEFINED: Aspect.STATE | Aspect.CONFIG | Aspect.FLAGS,
     EventKind.UNDEFINED: Aspect.STATE | Aspect.FLAGS,
-    EventKind.STARTED: Aspect.STATE | Aspect.LIVE | Aspect.FLAGS,
+    EventKind.STARTED: Aspect.STATE | Aspect.LIVE,
     EventKind.STATE: Aspect.STATE,
     EventKind.METADATA: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
     EventKind.DEVICES: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
@@ -63,12 +62,14 @@ _LIFECYCLE = {
 
 
 class EventFeed:
-    """Registered on one connection; a burst of events wakes the asyncio loop once."""
+    """Registered on one connection. Events are delivered together, DEBOUNCE after the first: a burst costs one wake-up, and
+    a reboot, which stops and starts, is seen as a whole."""
 
-    def __init__(self, deliver: Callable[[DomainEvent], None]) -> None:
+    def __init__(self, deliver: Callable[[list[DomainEvent]], None]) -> None:
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[DomainEvent] = deque()
+        self._woken = False
         self._ids: list[int] = []
         self._network_ids: list[int] = []
         self._handle: libvirt.virConnect | None = None
@@ -129,13 +130,16 @@ class EventFeed:
         self._enqueue(DomainEvent(kind, domain.UUIDString(), domain))
 
     def _enqueue(self, event: DomainEvent) -> None:
-        first = not self._waiting
         self._waiting.append(event)
-        if first:
+        if not self._woken:
+            self._woken = True
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
-                self._loop.call_soon_threadsafe(self._drain)
+                self._loop.call_soon_threadsafe(self._loop.call_later, DEBOUNCE, self._drain)
 
     def _drain(self) -> None:
         """On the asyncio loop."""
+        self._woken = False  # before emptying: an event that comes meanwhile wakes us once too often, never too seldom
+        events = []
         while self._waiting:
-            self._deliver(self._waiting.popleft())
+            events.append(self._waiting.popleft())
+        self._deliver(events)

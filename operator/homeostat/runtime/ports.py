@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage
+from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage, Usage
 
 EventType = Literal["Normal", "Warning"]
 
@@ -59,18 +59,6 @@ class ResourceStore(Protocol):
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
     ) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a domain has used since it started, as the last bulk read had it."""
-
-    cpu_seconds: float = 0.0
-    memory_bytes: int = 0
-    disk_read_bytes: int = 0
-    disk_write_bytes: int = 0
-    net_rx_bytes: int = 0
-    net_tx_bytes: int = 0
 
 
 class HostDriver(Protocol):

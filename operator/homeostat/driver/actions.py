@@ -1,0 +1,292 @@
+"""Carrying out actions on domains: one ``match``, and nothing is decided here.
+
+Each action becomes a Step: the libvirt calls, and what of the domain has to be read afterwards. Calls and reading are one job
+on one of the connection's threads, and nothing else touches that domain meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import libvirt
+
+from homeostat.planner import actions as act
+from homeostat.planner.domain import NicConfig
+from homeostat.planner.observed import ObservedDomain
+
+from . import faults
+from .connection import Connection
+from .errors import DomainGone, DriverError, NameTaken, Refused
+from .events import Aspect, EventKind
+from .inventory import Inventory, gone
+from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, to_text
+
+_log = logging.getLogger(__name__)
+
+LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
+CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+DETACH_TIMEOUT = 20.0  # seconds a guest may take to let go of a device; libvirt itself waits 5 of them
+
+_UNDEFINE = (
+    libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+    | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+)
+_UNDEFINE_TEST = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+
+Domain: TypeAlias = Any  # the binding has no types
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``call`` runs on a thread with the domain's handle. ``done`` tells from what is read that a refusal does not matter:
+    what was wanted is so already."""
+
+    uuid: str
+    doing: str
+    call: Callable[[Domain], object]
+    reads: Aspect = Aspect.STATE
+    causes: EventKind | None = None
+    done: Callable[[ObservedDomain | None], bool] = lambda _: False
+
+
+class DomainActions:
+    """Executes the actions that concern domains."""
+
+    def __init__(self, connection: Connection, inventory: Inventory) -> None:
+        self._connection, self._inventory = connection, inventory
+
+    async def execute(self, action: act.Action) -> None:
+        """Raises:
+        DriverError: it could not be done.
+        """
+        match action:
+            case act.DefineDomain():
+                await self._define(action)
+            case act.WriteRecord():
+                await self._write_record(action)
+            case act.DetachDisk() | act.DetachNic():
+                await self._detach(action)
+            case _:
+                await self._run(self._step(action), action)
+
+    def _step(self, action: act.Action) -> Step:
+        """What each action is to libvirt."""
+        request, live = self._connection.request, Aspect.STATE | Aspect.LIVE
+        match action:
+            case act.StartDomain(uuid, paused):
+                flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
+                started = lambda seen: seen is not None and seen.state.active  # noqa: E731
+                return Step(uuid, "start", lambda d: request(d.createWithFlags, flags), live, EventKind.STARTED, started)
+            case act.ShutdownDomain(uuid):
+                return Step(uuid, "shut down", lambda d: request(d.shutdown), done=_is_off)
+            case act.PowerOffDomain(uuid):
+                return Step(uuid, "power off", lambda d: request(d.destroy), done=_is_off)
+            case act.PauseDomain(uuid):
+                return Step(uuid, "pause", lambda d: request(d.suspend))
+            case act.ResumeDomain(uuid):
+                return Step(uuid, "resume", lambda d: request(d.resume))
+            case act.SaveDomain(uuid):
+                return Step(uuid, "save", lambda d: request(d.managedSave), Aspect.STATE | Aspect.FLAGS)
+            case act.DiscardSave(uuid):
+                return Step(uuid, "discard the saved memory of", lambda d: request(d.managedSaveRemove), Aspect.FLAGS)
+            case act.SetAutostart(uuid, enabled):
+                return Step(uuid, "set autostart of", lambda d: request(d.setAutostart, int(enabled)), Aspect.FLAGS)
+            case act.AttachDisk(uuid, disk):
+                text = to_text(build_disk(disk))
+                return Step(uuid, f"attach disk {disk.name} to", lambda d: request(d.attachDeviceFlags, text, LIVE), live)
+            case act.AttachNic(uuid, nic):
+                text = _nic_text(nic)
+                return Step(uuid, f"attach nic {nic.name} to", lambda d: request(d.attachDeviceFlags, text, LIVE), live)
+            case act.DetachDisk(uuid, disk):
+                text = to_text(build_disk(disk))
+                return Step(uuid, f"detach disk {disk.name} from", lambda d: request(d.detachDeviceFlags, text, LIVE), live)
+            case act.DetachNic(uuid, nic):
+                text = _nic_text(nic)
+                return Step(uuid, f"detach nic {nic.name} from", lambda d: request(d.detachDeviceFlags, text, LIVE), live)
+            case act.ChangeMedium(uuid, disk):
+                text = to_text(build_disk(disk))
+                # A guest that mounted it locks the tray; what the spec names goes in all the same.
+                flags = LIVE | libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
+                return Step(
+                    uuid, f"change the medium of {disk.name} in", lambda d: request(d.updateDeviceFlags, text, flags), live
+                )
+            case act.GrowDisk(uuid, path, size, target):
+                flags = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
+                return Step(uuid, f"grow {path} of", lambda d: request(d.blockResize, target or path, size, flags))
+            case act.UndefineDomain(uuid):
+                return Step(uuid, "undefine", self._undefine, done=lambda seen: seen is None)
+        raise TypeError(f"{type(action).__name__} is not an action on a domain")
+
+    async def _run(self, step: Step, action: act.Action) -> ObservedDomain | None:
+        async with self._inventory.exclusively(step.uuid):
+            known = self._own(step.uuid)
+            doing = f"{step.doing} machine {known.name}"
+            if step.causes is not None:
+                self._inventory.expect(step.uuid, step.causes)
+            try:
+                seen = await self._connection.run(lambda: self._perform(step, action), doing)
+            except DriverError as error:
+                if step.causes is not None:
+                    self._inventory.unexpect(step.uuid, step.causes)
+                seen = await self._after_failure(step, error)
+            self._inventory.accept(step.uuid, seen)
+            return seen
+
+    def _perform(self, step: Step, action: act.Action) -> ObservedDomain | None:
+        """On one of the connection's threads. Every action on a domain passes through here, or ``_perform_define``."""
+        handle = self._inventory.handle(step.uuid)
+        with faults.around(action):
+            step.call(handle)
+        return self._inventory.read(step.uuid, step.reads, handle)
+
+    async def _after_failure(self, step: Step, error: DriverError) -> ObservedDomain | None:
+        """The domain is read again in any case: what was believed of it may have been wrong.
+
+        Raises:
+            DriverError: ``error``, unless what was wanted is so already.
+        """
+        try:
+            seen = await self._connection.run(lambda: self._inventory.read(step.uuid, step.reads), "read a domain")
+        except DriverError:
+            raise error from None
+        self._inventory.accept(step.uuid, seen)
+        if step.done(seen):
+            return seen
+        raise error
+
+    def _own(self, uuid: str) -> ObservedDomain:
+        """Raises:
+        DomainGone: there is none.
+        Refused: it is somebody else's.
+        """
+        known = self._inventory.get(uuid)
+        if known is None:
+            raise gone(uuid)
+        if known.record is None:
+            raise Refused(f"the domain {known.name} is not ours (it lacks our record): it is left alone")
+        return known
+
+    async def _define(self, action: act.DefineDomain) -> None:
+        config = action.config
+        uuid = config.uuid
+        async with self._inventory.exclusively(uuid):
+            known = self._inventory.get(uuid)
+            namesake = self._inventory.named(config.name)
+            if known is not None:
+                self._own(uuid)
+            if namesake is not None and namesake.uuid != uuid:
+                raise NameTaken(f"another domain ({namesake.uuid}) has the name {config.name}: rename one of them")
+            self._inventory.expect(uuid, EventKind.DEFINED)
+            try:
+                handle, seen = await self._connection.run(
+                    lambda: self._perform_define(action, known), f"define machine {config.name}"
+                )
+            except (DriverError, ValueError) as error:
+                self._inventory.unexpect(uuid, EventKind.DEFINED)
+                if isinstance(error, ValueError):
+                    raise Refused(f"machine {config.name} cannot be defined: {error}") from error
+                raise
+            self._inventory.accept(uuid, seen, handle)
+
+    def _perform_define(self, action: act.DefineDomain, known: ObservedDomain | None) -> tuple[Domain, ObservedDomain | None]:
+        """On one of the connection's threads. Never undefines: a definition is replaced by defining it again."""
+        config, request = action.config, self._connection.request
+        observed = self._full_definition(config.uuid) if known is not None else None
+        text = build_domain(config, observed)
+        with faults.around(action):
+            handle = request(self._connection.handle.defineXML, text)
+        return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG, handle)
+
+    def _full_definition(self, uuid: str) -> str:
+        """With what others keep secret in it, so that it is not lost; read-only connections may not ask for that."""
+        handle = self._inventory.handle(uuid)
+        inactive = libvirt.VIR_DOMAIN_XML_INACTIVE
+        return str(self._connection.request(handle.XMLDesc, inactive | libvirt.VIR_DOMAIN_XML_SECURE))
+
+    async def _write_record(self, action: act.WriteRecord) -> None:
+        """Nothing is read back: libvirt keeps metadata as it is given."""
+        uuid, record = action.uuid, action.record
+        text = to_text(build_plain(record))
+        async with self._inventory.exclusively(uuid):
+            known = self._own(uuid)
+            self._inventory.expect(uuid, EventKind.METADATA)
+            try:
+                await self._connection.run(
+                    lambda: self._perform_record(action, text, known), f"write the record of machine {known.name}"
+                )
+            except DriverError as error:
+                self._inventory.unexpect(uuid, EventKind.METADATA)
+                if isinstance(error, DomainGone):
+                    self._inventory.accept(uuid, None)
+                raise
+            self._inventory.accept(
+                uuid,
+                replace(
+                    known,
+                    record=record,
+                    config=known.config and replace(known.config, record=record),
+                    live=known.live and replace(known.live, record=record),
+                ),
+            )
+
+    def _perform_record(self, action: act.WriteRecord, text: str, known: ObservedDomain) -> None:
+        handle = self._inventory.handle(action.uuid)
+        flags = (CONFIG if known.persistent else 0) | (LIVE if known.state.active else 0)
+        element = libvirt.VIR_DOMAIN_METADATA_ELEMENT
+        with faults.around(action):
+            try:
+                self._connection.request(handle.setMetadata, element, text, PREFIX, NAMESPACE, flags)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID or not flags & LIVE:
+                    raise
+                # It ended a moment ago.
+                self._connection.request(handle.setMetadata, element, text, PREFIX, NAMESPACE, CONFIG)
+
+    async def _detach(self, action: act.DetachDisk | act.DetachNic) -> None:
+        """libvirt asks the guest; the device has gone when the guest let go of it, which an event tells."""
+        seen = await self._run(self._step(action), action)
+        try:
+            async with asyncio.timeout(DETACH_TIMEOUT):
+                while _has_device(seen, action):
+                    await self._inventory.next_change(action.uuid)
+                    seen = self._inventory.get(action.uuid)
+        except TimeoutError:
+            device = f"disk {action.disk.name}" if isinstance(action, act.DetachDisk) else f"nic {action.nic.name}"
+            raise DriverError(
+                f"the guest has not let go of {device} within {DETACH_TIMEOUT:.0f} s; it is asked again"
+                " - a guest without ACPI hotplug gives it up when it is restarted"
+            ) from None
+
+    def _undefine(self, handle: Domain) -> None:
+        try:
+            self._connection.request(handle.undefineFlags, _UNDEFINE)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
+                raise
+            # The test driver knows neither nvram nor checkpoints.
+            self._connection.request(handle.undefineFlags, _UNDEFINE_TEST)
+
+
+def _nic_text(nic: NicConfig) -> str:
+    try:
+        return to_text(build_nic(nic))
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+def _is_off(seen: ObservedDomain | None) -> bool:
+    return seen is None or not seen.state.active
+
+
+def _has_device(seen: ObservedDomain | None, action: act.DetachDisk | act.DetachNic) -> bool:
+    if seen is None or seen.live is None:
+        return False
+    if isinstance(action, act.DetachDisk):
+        return any(disk.target == action.disk.target for disk in seen.live.disks)
+    return any(nic.mac == action.nic.mac for nic in seen.live.nics)

@@ -1,0 +1,233 @@
+"""One libvirt host: its facts, its domains, and what is done to them. Implements runtime.ports.HostDriver."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from homeostat.planner import actions as act
+from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.domain import DomainType
+from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage, Usage
+
+from . import faults
+from .actions import DomainActions
+from .addresses import AddressBook
+from .connection import Connection
+from .errors import DriverError
+from .events import Aspect
+from .inventory import Inventory
+from .reading import PidFiles
+from .survey import is_local, is_test, pid_folders, survey, survey_networks
+
+_log = logging.getLogger(__name__)
+
+RESYNC = 30.0  # seconds between two bulk readings
+SLOW_FACTS = 10  # every so many resyncs the networks are listed too, should an event have been missed
+
+Changed = Callable[[str | None], None]
+
+
+class StorageDriver(Protocol):
+    """The part of the host that keeps files (driver.storage.Storage)."""
+
+    def subscribe(self, changed: Callable[[str], None]) -> None: ...
+
+    async def observe(
+        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
+    ) -> ObservedStorage: ...
+
+    async def execute(self, action: Action) -> None: ...
+
+
+class LibvirtHost:
+    """Reads cost no libvirt call. ``kvm_usable`` says whether KVM really works there (driver.kvm); it is asked once, and only
+    where libvirt offers KVM. ``storage`` is None where files cannot be kept."""
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        name: str = "local",
+        storage: StorageDriver | None = None,
+        storage_root: str = "",
+        labels: Mapping[str, str] | None = None,
+        kvm_usable: Callable[[], Awaitable[bool]] | None = None,
+        resync_interval: float = RESYNC,
+    ) -> None:
+        self._facts = HostFacts(
+            name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
+            labels=dict(labels or {}), error=f"not connected to {uri} yet",
+        )  # fmt: skip
+        self._storage, self._kvm_usable, self._resync_interval = storage, kvm_usable, resync_interval
+        self._kvm_known: bool | None = None
+        self._subscribers: list[Changed] = []
+        self._connection = Connection(uri, self._connected, self._lost)
+        self._inventory = Inventory(
+            self._connection, PidFiles(pid_folders(uri, os.environ)), self._notify, self._networks_changed
+        )
+        self._book = AddressBook(self._connection, lambda: self._facts.networks, self._addresses_changed)
+        self._actions = DomainActions(self._connection, self._inventory)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Connects and lists; returns also when the host cannot be reached (``facts.error`` says why), and keeps trying."""
+        if self._storage is not None:
+            self._storage.subscribe(lambda _key: self._notify(None))
+        await self._connection.start()
+        self._spawn(self._resync_forever())
+
+    async def close(self) -> None:
+        """Guests run on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._book.close()
+        await self._inventory.close()
+        await self._connection.close()
+
+    async def __aenter__(self) -> LibvirtHost:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # Reading
+
+    @property
+    def facts(self) -> HostFacts:
+        return self._facts
+
+    def domain(self, uuid: str) -> ObservedDomain | None:
+        return self._inventory.get(uuid)
+
+    def domain_named(self, name: str) -> ObservedDomain | None:
+        return self._inventory.named(name)
+
+    def domains(self) -> Sequence[ObservedDomain]:
+        return tuple(self._inventory.all())
+
+    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return self._book.lookup(macs) if self._facts.reachable else {}
+
+    def usage(self) -> Mapping[str, Usage]:
+        return self._inventory.usage()
+
+    @property
+    def calls(self) -> int:
+        return self._connection.calls.total()
+
+    @property
+    def calls_by_function(self) -> Mapping[str, int]:
+        """libvirt calls made so far, by the binding's function."""
+        return dict(self._connection.calls)
+
+    def subscribe(self, changed: Changed) -> None:
+        """Changes that follow from ``execute`` are not told: whoever executes looks himself."""
+        self._subscribers.append(changed)
+
+    # Acting
+
+    async def storage(
+        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
+    ) -> ObservedStorage:
+        if self._storage is None:
+            return ObservedStorage()
+        return await self._storage.observe(images, disks, seeds, directory)
+
+    async def execute(self, action: Action) -> None:
+        """Raises:
+        DriverError: it could not be done.
+        """
+        match action:
+            case act.ReleaseResource():
+                raise TypeError("ReleaseResource is the store's to carry out")
+            case act.GrowDisk(target=str()):
+                await self._actions.execute(action)
+            case (
+                act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.MarkCreated()
+                | act.DeleteFile() | act.DeleteDirectory()
+            ):  # fmt: skip
+                await self._keep_files(action)
+            case _:
+                await self._actions.execute(action)
+
+    async def _keep_files(self, action: Action) -> None:
+        if self._storage is None:
+            raise DriverError(f"host {self._facts.name} keeps no files: {type(action).__name__} cannot be done there")
+        with faults.around(action):
+            await self._storage.execute(action)
+
+    async def refresh(self, uuid: str) -> None:
+        await self._inventory.refresh(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS)
+
+    async def resync(self) -> None:
+        """One bulk reading now; it goes on by itself every ``resync_interval`` seconds."""
+        await self._inventory.resync()
+
+    # Keeping up
+
+    async def _connected(self) -> None:
+        facts = await self._connection.run(lambda: survey(self._connection, self._facts), "read the host's capabilities")
+        await self._inventory.list_anew()
+        self._facts = replace(facts, kvm_usable=await self._probe_kvm(facts))
+        self._book.renew()
+        _log.info("connected to %s: %d domains", facts.uri, len(self.domains()))
+        self._notify(None)
+
+    async def _probe_kvm(self, facts: HostFacts) -> bool:
+        if self._kvm_known is None:
+            offered = DomainType.KVM in facts.domain_types
+            self._kvm_known = offered and self._kvm_usable is not None and await self._kvm_usable()
+        return self._kvm_known
+
+    def _lost(self, error: DriverError) -> None:
+        self._inventory.stop_events()
+        if self._facts.reachable or self._facts.error != str(error):
+            self._facts = replace(self._facts, reachable=False, error=str(error))
+            self._notify(None)
+
+    def _notify(self, uuid: str | None) -> None:
+        for subscriber in self._subscribers:
+            subscriber(uuid)
+
+    def _networks_changed(self) -> None:
+        self._spawn(self._read_networks())
+
+    def _addresses_changed(self, macs: set[str]) -> None:
+        for domain in self.domains():
+            if domain.live is not None and any(nic.mac in macs for nic in domain.live.nics):
+                self._notify(domain.uuid)
+
+    async def _read_networks(self) -> None:
+        try:
+            facts = await self._connection.run(lambda: survey_networks(self._connection, self._facts), "list networks")
+        except DriverError as error:
+            _log.info("%s", error)  # a lost connection is reported by itself; the next resync lists them again
+            return
+        if (facts.networks, facts.bridges) != (self._facts.networks, self._facts.bridges):
+            self._facts = replace(self._facts, networks=facts.networks, bridges=facts.bridges)
+            self._notify(None)
+
+    async def _resync_forever(self) -> None:
+        round = 0
+        while True:
+            await asyncio.sleep(self._resync_interval)
+            round += 1
+            try:
+                if self._facts.reachable:
+                    await self.resync()
+                    if is_local(self._facts.uri) or round % SLOW_FACTS == 0:
+                        await self._read_networks()
+            except DriverError as error:
+                _log.info("%s", error)  # nothing is lost: a broken connection is listed anew, else the next round follows
+
+    def _spawn(self, job: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,95 @@
+"""The host's facts: what it can run, how large it is, which networks and bridges are up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import libvirt
+
+from homeostat.planner.domain import DomainType
+from homeostat.planner.observed import HostFacts
+
+from .connection import Connection
+from .xml import parse_xml
+
+MIB = 2**20
+
+
+def is_local(uri: str) -> bool:
+    """Whether libvirt's files and processes are this machine's."""
+    parts = urlsplit(uri)
+    return not parts.hostname and parts.scheme.split("+")[0] in ("qemu", "test")
+
+
+def is_test(uri: str) -> bool:
+    return urlsplit(uri).scheme.split("+")[0] == "test"
+
+
+def pid_folders(uri: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where libvirt's QEMU driver keeps NAME.pid."""
+    parts, options = urlsplit(uri), parse_qs(urlsplit(uri).query)
+    if not is_local(uri) or is_test(uri):
+        return ()
+    if parts.path == "/embed":
+        return tuple(Path(root, "run", "qemu") for root in options.get("root", []))
+    if "socket" in options:  # a libvirtd of its own, whose state is beside its socket
+        return (Path(options["socket"][0]).parent / "qemu",)
+    if parts.path == "/session":
+        runtime = environment.get("XDG_RUNTIME_DIR")
+        home = environment.get("XDG_CACHE_HOME") or f"{environment.get('HOME', '')}/.cache"
+        return (*([Path(runtime, "libvirt/qemu/run")] if runtime else []), Path(home, "libvirt/qemu/run"))
+    return (Path("/run/libvirt/qemu"),)
+
+
+def survey(connection: Connection, facts: HostFacts) -> HostFacts:
+    """All facts that libvirt knows; three calls, on one of the connection's threads."""
+    handle, request = connection.handle, connection.request
+    node = request(handle.getInfo)
+    networks, bridges = _networks(connection)
+    return replace(
+        facts,
+        reachable=True,
+        error="",
+        domain_types=domain_types(request(handle.getCapabilities)),
+        memory=node[1] * MIB,
+        cpus=node[2],
+        networks=networks,
+        bridges=bridges,
+    )
+
+
+def survey_networks(connection: Connection, facts: HostFacts) -> HostFacts:
+    """What comes and goes while the host is up; one call."""
+    networks, bridges = _networks(connection)
+    return replace(facts, networks=networks, bridges=bridges)
+
+
+def _networks(connection: Connection) -> tuple[frozenset[str], frozenset[str] | None]:
+    try:
+        active = connection.request(connection.handle.listAllNetworks, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
+        names = frozenset(network.name() for network in active)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        names = frozenset()  # a driver without networks, such as an embedded one
+    bridges = local_bridges() if is_local(connection.uri) and not is_test(connection.uri) else None
+    return names, bridges
+
+
+def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:
+    return frozenset(path.parent.name for path in root.glob("*/bridge"))
+
+
+def domain_types(capabilities: str) -> frozenset[DomainType]:
+    """Of x86_64 guests; the test driver's are i686 by its capabilities, and it takes any."""
+    known = {kind.value for kind in DomainType}
+    found = set()
+    for arch in parse_xml(capabilities).iterfind("guest/arch"):
+        for domain in arch.iterfind("domain"):
+            kind = domain.get("type", "")
+            if kind in known and (arch.get("name") == "x86_64" or kind == DomainType.TEST):
+                found.add(DomainType(kind))
+    return frozenset(found)

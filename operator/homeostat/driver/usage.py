@@ -1,0 +1,24 @@
+"""libvirt's bulk statistics as figures per domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeostat.planner.observed import Usage
+
+
+def usage_of(stats: Mapping[str, Any]) -> Usage:
+    """``stats`` is one domain's dictionary of virConnectGetAllDomainStats; what it lacks counts as 0."""
+    return Usage(
+        cpu_seconds=stats.get("cpu.time", 0) / 1e9,  # nanoseconds
+        memory_bytes=stats.get("balloon.current", 0) * 1024,  # KiB
+        disk_read_bytes=_sum(stats, "block", "rd.bytes"),
+        disk_write_bytes=_sum(stats, "block", "wr.bytes"),
+        net_rx_bytes=_sum(stats, "net", "rx.bytes"),
+        net_tx_bytes=_sum(stats, "net", "tx.bytes"),
+    )
+
+
+def _sum(stats: Mapping[str, Any], group: str, field: str) -> int:
+    return sum(stats.get(f"{group}.{n}.{field}", 0) for n in range(stats.get(f"{group}.count", 0)))
