@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import falcon.asgi
 
+from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
 from . import errors, media, openapi
 from .changes import Changes
 from .config import ApiConfig, guard_bind
+from .errors import App
 from .machines import Machines
 from .metrics import Metrics
 from .middleware import Guard, HeadAsGet, Observe
 from .operator_link import OperatorLink
-from .ports import App, Store
 from .resources.documents import OpenApi, StatusPage
 from .resources.events import MachineEvents
 from .resources.machine_config import MachineConfig, MachineHistory, MachineSpec
@@ -27,15 +28,15 @@ from .stream import EventStream
 V1 = "/api/v1"
 
 
-def create_app(config: ApiConfig, store: Store | None = None) -> App:
-    """The API over the store of ``config`` (or the one given).
+def create_app(config: ApiConfig) -> App:
+    """The API over the folder and the state of ``config``.
 
     Raises:
         ConfigError: it would serve the network without a token.
         StoreError: the folder or the state cannot be opened.
     """
     guard_bind(config.host, config.token)
-    store = store or FilesStore(config.directory, config.state)
+    store = open_store(config)
     metrics = Metrics()
     app: App = falcon.asgi.App()
     for part in (Observe(metrics), HeadAsGet(), Guard(config)):
@@ -52,8 +53,15 @@ def create_app(config: ApiConfig, store: Store | None = None) -> App:
     return app
 
 
-def make_routes(config: ApiConfig, store: Store, metrics: Metrics) -> list[Route]:
-    changes = Changes(store.data_version, config.stopping, config.poll)
+def open_store(config: ApiConfig) -> FilesStore:
+    """The store, brought up to date once: without an operator nobody else reads the folder."""
+    store = FilesStore.open(config.directory, StateFolder.open(config.state))
+    store.sync()
+    return store
+
+
+def make_routes(config: ApiConfig, store: FilesStore, metrics: Metrics) -> list[Route]:
+    changes = Changes(store.index.data_version, config.stopping, config.poll)
     machines = Machines(store, changes)
     operator = OperatorLink(config.operator_socket)
     stream = EventStream(store.events, changes, config.keep_alive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import falcon
 import falcon.asgi
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from homeostat.store import errors as store_errors
 
-from .ports import App
+App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
 
 log = logging.getLogger("homeostat.api")
 
@@ -51,6 +51,10 @@ def invalid(message: str, **details: Any) -> Problem:
 
 def machine_not_found(name: str) -> Problem:
     return Problem(404, "vm_not_found", "VM not found", {"name": name[:256]})
+
+
+def deleting(name: str) -> Problem:
+    return Problem(409, "vm_deleting", "VM is being deleted", {"name": name})
 
 
 def invalid_model(error: ValidationError) -> Problem:

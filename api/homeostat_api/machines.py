@@ -12,10 +12,10 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.ports import Revision
 from homeostat.store import errors as store_errors
+from homeostat.store.files.store import FilesStore
 
 from .changes import Changes
-from .errors import machine_not_found
-from .ports import Store
+from .errors import deleting, machine_not_found
 from .preconditions import stale
 
 NAMESPACE = "default"
@@ -31,7 +31,7 @@ def key_of(name: str) -> Key:
 class Machines:
     """Reads are quick looks into the index; writes edit YAML and so run in a thread."""
 
-    def __init__(self, store: Store, changes: Changes) -> None:
+    def __init__(self, store: FilesStore, changes: Changes) -> None:
         self._store = store
         self._changes = changes
 
@@ -68,18 +68,20 @@ class Machines:
     async def patch(
         self, machine: VirtualMachine, merge_patch: Mapping[str, Any], expected_version: str | None = None
     ) -> VirtualMachine:
-        """The machine after the change; an empty patch changes nothing.
+        """The machine after the change.
 
         Raises:
-            Problem: 412, it has not the expected version any more.
+            Problem: 412, it has not the expected version any more; 409, it is being deleted.
             StoreError: NotFound, Conflict, Invalid.
         """
-        if not merge_patch:
+        if not merge_patch and expected_version is None:
             return machine
         try:
             changed = await asyncio.to_thread(
                 self._store.patch, machine.key, merge_patch, AUTHOR, expected_version=expected_version
             )
+        except store_errors.AlreadyExists as error:  # it stands and is on its way out
+            raise deleting(machine.metadata.name) from error
         except store_errors.Conflict as error:
             if expected_version is None:
                 raise
@@ -111,8 +113,7 @@ class Machines:
 
     async def revisions(self, machine: VirtualMachine) -> Sequence[Revision]:
         """Newest first."""
-        found = await asyncio.to_thread(self._store.revisions, machine.key)
-        return sorted(found, key=lambda r: (r.time, r.generation), reverse=True)
+        return await asyncio.to_thread(self._store.revisions, machine.key)
 
     async def wait(
         self, name: str, done: Callable[[VirtualMachine | None], bool], seconds: float

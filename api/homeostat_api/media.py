@@ -12,8 +12,7 @@ from falcon.media import BaseHandler
 from pydantic import BaseModel, ValidationError
 
 from .config import BODY_LIMIT
-from .errors import Problem, invalid, invalid_model
-from .ports import App
+from .errors import App, Problem, invalid, invalid_model
 
 M = TypeVar("M", bound=BaseModel)
 MERGE_PATCH = "application/merge-patch+json"

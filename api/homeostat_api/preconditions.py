@@ -19,10 +19,11 @@ def set_etag(resp: falcon.asgi.Response, resource: Resource) -> None:
 
 
 def expected_version(req: falcon.asgi.Request, current: Resource) -> str | None:
-    """The version that If-Match asks for; None where the request does not say.
+    """The version that If-Match asks for; None where the request does not say. The store judges whether it still stands:
+    statuses written since do not matter to it.
 
     Raises:
-        Problem: 412, the resource has another version; 400, If-Match is not a list of ETags.
+        Problem: 412, none of the ETags can be one of ours; 400, If-Match is not a list of ETags.
     """
     header = req.get_header("If-Match")
     if header is None or header.strip() == "*":
@@ -30,10 +31,10 @@ def expected_version(req: falcon.asgi.Request, current: Resource) -> str | None:
     tags = _ETAG.findall(header)
     if not tags:
         raise invalid('If-Match: must be an ETag in quotes, such as "42"', given=header[:64])
-    version = current.metadata.resource_version
-    if any(not weak and tag == version for weak, tag in tags):
-        return version
-    raise stale(version)
+    versions = [tag for weak, tag in tags if not weak]
+    if not versions:
+        raise stale(current.metadata.resource_version)
+    return current.metadata.resource_version if current.metadata.resource_version in versions else versions[-1]
 
 
 def stale(version: str) -> Problem:

@@ -17,10 +17,10 @@ from homeostat.store.errors import StoreError
 
 from .app import create_app
 from .config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
-from .ports import App
+from .errors import App
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-GRACE = 5  # seconds that open requests get when the server stops; event streams end by themselves
+GRACE = 2  # seconds that open requests get when the server stops; event streams end by themselves
 
 
 class Server(BaseApplication):  # type: ignore[misc]

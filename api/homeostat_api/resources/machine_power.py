@@ -9,7 +9,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.runtime import commands
 
 from .. import views
-from ..errors import Problem
+from ..errors import Problem, deleting
 from ..machines import Machines
 from ..operations import Answer, operation
 from ..parameters import FORCE, WAIT, flag, whole_number
@@ -25,7 +25,7 @@ async def _standing(machines: Machines, name: str) -> VirtualMachine:
     """
     machine = await machines.get(name)
     if machine.deleting:
-        raise Problem(409, "vm_deleting", "VM is being deleted", {"name": name})
+        raise deleting(name)
     return machine
 
 

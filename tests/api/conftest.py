@@ -1,0 +1,30 @@
+"""One server for all tests that need no folder of their own, and a fresh machine name for each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.harness import Api, serving
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with serving(tmp_path_factory.mktemp("api")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_api(tmp_path: Path) -> Iterator[Api]:
+    with serving(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def name() -> str:
+    return f"vm-{next(_numbers)}"

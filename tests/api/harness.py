@@ -1,0 +1,186 @@
+"""A real server on a free port of loopback, over a real folder and state; and a hand that reports as the operator would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from homeostat.models.base import Key
+from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.store.files.state import StateFolder
+from homeostat.store.files.store import FilesStore
+from tests.rig.waiting import free_port, wait_until
+
+DEADLINE = 20.0
+
+
+class OperatorHand:
+    """Writes what the operator would have observed."""
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self.store = FilesStore.open(folder, StateFolder.open(state))
+
+    def machine(self, name: str) -> VirtualMachine | None:
+        found = asyncio.run(self.store.get(Key("VirtualMachine", "default", name)))
+        assert found is None or isinstance(found, VirtualMachine)
+        return found
+
+    def machines(self) -> list[VirtualMachine]:
+        found = asyncio.run(self.store.list("VirtualMachine", "default"))
+        return [machine for machine in found if isinstance(machine, VirtualMachine)]
+
+    def report(self, name: str, state: MachineState, ip: str | None = None, pid: int | None = None, **more: Any) -> None:
+        machine = self.machine(name)
+        assert machine is not None
+        status = VirtualMachineStatus(
+            observed_generation=machine.metadata.generation,
+            state=state,
+            pid=pid,
+            addresses=(GuestAddress(nic="net0", ip=ip, source="Lease"),) if ip else (),
+            **more,
+        )
+        asyncio.run(self.store.write_status(machine.key, machine.metadata.uid, status))
+
+    def running(self, name: str, ip: str = "10.0.0.10", pid: int = 4242) -> None:
+        self.report(name, MachineState.RUNNING, ip, pid)
+
+    def stopped(self, name: str) -> None:
+        self.report(name, MachineState.STOPPED)
+
+    def event(self, name: str, reason: str, message: str = "", **fields: Any) -> None:
+        key = Key("VirtualMachine", "default", name)
+        asyncio.run(self.store.record_event(key, "Normal", reason, message, fields))
+
+    def release(self, name: str) -> None:
+        machine = self.machine(name)
+        assert machine is not None
+        asyncio.run(self.store.release(machine.key, machine.metadata.uid))
+
+
+@dataclass
+class Api:
+    http: httpx.Client
+    folder: Path
+    state: Path
+    operator: OperatorHand
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def create(self, name: str, **body: Any) -> dict[str, Any]:
+        answer = self.http.post("/api/v1/vms", json={"name": name, **body})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def create_running(self, name: str, **body: Any) -> None:
+        self.create(name, **body)
+        self.operator.running(name)
+
+    def get(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get(f"/api/v1/vms/{name}").json()
+        return found
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The details of an error in the contract's shape."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert set(body) == {"error", "code", "details"}, body
+    assert body["code"] == code and body["error"]
+    details: dict[str, Any] = body["details"]
+    return details
+
+
+def command(folder: Path, state: Path, port: int, *more: str, host: str = "127.0.0.1") -> list[str]:
+    return [
+        sys.executable, "-m", "homeostat_api", "--dir", str(folder), "--state", str(state),
+        "--bind", f"{host}:{port}", *more,
+    ]  # fmt: skip
+
+
+@contextmanager
+def serving(root: Path, *options: str, headers: dict[str, str] | None = None) -> Iterator[Api]:
+    folder, state = root / "machines", root / "state"
+    folder.mkdir(exist_ok=True)
+    port = free_port()
+    log = (root / "api.log").open("wb")
+    process = subprocess.Popen(command(folder, state, port, *options), stdout=log, stderr=log, env=os.environ)
+    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE, headers=headers)
+
+    def answers() -> bool:
+        return process.poll() is not None or http.get("/healthz").status_code == 200
+
+    try:
+        wait_until(answers, DEADLINE, "the API answers")
+        assert process.poll() is None, (root / "api.log").read_text()
+        yield Api(http, folder, state, OperatorHand(folder, state), process, port)
+    finally:
+        http.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait(DEADLINE)
+        log.close()
+
+
+@dataclass(frozen=True)
+class Sse:
+    id: int
+    event: str
+    content: dict[str, Any]
+
+
+class Stream:
+    """A reader of /api/v1/events/vms."""
+
+    def __init__(self, port: int, last: int | None = None, timeout: float = DEADLINE) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+        resume = f"Last-Event-ID: {last}\r\n" if last is not None else ""
+        self._socket.sendall(f"GET /api/v1/events/vms HTTP/1.1\r\nHost: localhost\r\n{resume}\r\n".encode())
+        self._file = self._socket.makefile("rb")
+        self.head = self._lines_until_blank()
+        assert self.head[0].startswith("HTTP/1.1 200"), self.head
+        self.block()  # retry and the first comment: the reader is registered now
+
+    def _lines_until_blank(self) -> list[str]:
+        lines = []
+        while (line := self._file.readline().decode().rstrip("\r\n")) != "":
+            lines.append(line)
+        return lines
+
+    def block(self) -> list[str]:
+        """The next chunk's lines; [] at the end of the stream."""
+        size = int(self._file.readline().strip() or b"0", 16)
+        content = self._file.read(size).decode()
+        self._file.readline()
+        return content.split("\n") if size else []
+
+    def events(self, count: int) -> list[Sse]:
+        found: list[Sse] = []
+        while len(found) < count:
+            lines = self.block()
+            assert lines, f"the stream ended after {found}"
+            fields: dict[str, str] = {}
+            for line in lines:
+                name, _, value = line.partition(": ")
+                if name:
+                    fields[name] = value
+                elif fields:
+                    if "data" in fields:
+                        found.append(Sse(int(fields["id"]), fields["event"], json.loads(fields["data"])))
+                    fields = {}
+        return found
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()

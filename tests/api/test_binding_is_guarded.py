@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.api.harness import command, refused, serving
+from tests.rig.waiting import free_port
+
+TOKEN = "correct-horse-battery-staple"
+
+
+def run(root: Path, *options: str, host: str = "127.0.0.1") -> subprocess.CompletedProcess[str]:
+    arguments = command(root, root / "state", free_port(), *options, host=host)
+    return subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=30)
+
+
+def token_file(root: Path, mode: int = 0o600, token: str = TOKEN) -> Path:
+    path = root / "token"
+    path.write_text(token + "\n")
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1", ""])
+def test_anything_but_loopback_needs_a_token(tmp_path: Path, host: str) -> None:
+    ended = run(tmp_path, host=host)
+    assert ended.returncode == 2
+    assert "--token-file" in ended.stderr and "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("mode", "token"), [(0o644, TOKEN), (0o640, TOKEN), (0o600, "short"), (0o600, "")])
+def test_a_token_file_that_is_no_secret_is_refused(tmp_path: Path, mode: int, token: str) -> None:
+    ended = run(tmp_path, "--token-file", str(token_file(tmp_path, mode, token)))
+    assert ended.returncode == 2
+    assert "--token-file" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_with_a_token_every_route_needs_it(tmp_path: Path) -> None:
+    with serving(tmp_path, "--token-file", str(token_file(tmp_path))) as api:
+        for path in ("/api/v1/vms", "/metrics", "/", "/api/v1/openapi", "/nothing"):
+            answer = api.http.get(path)
+            refused(answer, 401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        refused(api.http.get("/api/v1/vms", headers={"Authorization": f"Basic {TOKEN}"}), 401, "unauthorized")
+        refused(api.http.get("/api/v1/vms", headers={"Authorization": "Bearer wrong"}), 401, "unauthorized")
+        assert api.http.get("/api/v1/vms", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+        assert api.http.get("/healthz").status_code == 200
+        assert api.http.get("/readyz").status_code == 503

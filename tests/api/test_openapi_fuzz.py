@@ -1,0 +1,79 @@
+"""schemathesis over the served document: no 5xx, and nothing that the document does not say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.store.errors import StoreError
+from tests.api.harness import Api
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "response_headers_conformance,unsupported_method,allow_header_conformance"
+)
+SECONDS = 45
+# Half of the paths name the machine that is there; the stream never ends, and readiness says 503 without an operator.
+CONFIG = """
+[[operations]]
+include-path-regex = "/vms/.name."
+parameters = { "path.name" = ["fuzzed", "none-such"] }
+"""
+
+
+@contextmanager
+def obedient(api: Api) -> Iterator[None]:
+    """An operator that carries out at once whatever the specs say."""
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.05):
+            for machine in api.operator.machines():
+                try:
+                    obey(api, machine)
+                except StoreError:
+                    continue  # changed or gone meanwhile: the next look sees it
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def obey(api: Api, machine: VirtualMachine) -> None:
+    name = machine.metadata.name
+    if machine.deleting:
+        api.operator.release(name)
+    elif machine.status is None or machine.status.observed_generation < machine.metadata.generation:
+        if machine.spec.run_strategy == "Halted" or machine.spec.power == "Stopped":
+            api.operator.stopped(name)
+        else:
+            api.operator.running(name)
+
+
+@pytest.mark.timeout(SECONDS + 45)
+def test_no_request_breaks_the_server_or_the_document(own_api: Api, tmp_path: Path) -> None:
+    own_api.create("fuzzed")
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG)
+    run = [
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
+        f"http://127.0.0.1:{own_api.port}/api/v1/openapi", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
+        "--max-examples", "25", "--max-time", str(SECONDS), "--request-timeout", "10", "--generation-database", "none",
+        "--exclude-path", "/api/v1/events/vms", "--exclude-path", "/readyz", "--no-color",
+    ]  # fmt: skip
+    with obedient(own_api):
+        ended = subprocess.run(run, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
+    log = (tmp_path / "api.log").read_text()
+    assert "incident" not in log and "Traceback" not in log, log[-4000:]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+from tests.api.harness import Api, refused
+
+METRICS = "# TYPE homeostat_queue_depth gauge\nhomeostat_queue_depth 3.0\n"
+
+
+class Operator(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(METRICS.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def address_string(self) -> str:
+        return "unix"
+
+
+@contextmanager
+def operator_at(path: Path) -> Iterator[None]:
+    server = socketserver.ThreadingUnixStreamServer(str(path), Operator)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        path.unlink()
+
+
+def test_readiness_follows_the_operator(own_api: Api) -> None:
+    details = refused(own_api.http.get("/readyz"), 503, "operator_missing")
+    assert details["store"] == "ok" and "homeostat up" in details["operator"]
+    with operator_at(own_api.state / "operator.sock"):
+        assert own_api.http.get("/readyz").json()["ready"] is True
+    refused(own_api.http.get("/readyz"), 503, "operator_missing")
+
+
+def test_metrics_of_both(own_api: Api) -> None:
+    alone = own_api.http.get("/metrics").text
+    assert "homeostat_operator_up 0.0" in alone
+    assert "homeostat_api_requests_total" in alone
+    with operator_at(own_api.state / "operator.sock"):
+        both = own_api.http.get("/metrics").text
+    assert "homeostat_operator_up 1.0" in both
+    assert "homeostat_queue_depth 3.0" in both

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.api.harness import Api, refused
+
+
+def test_v10_a_name_in_use_is_409(api: Api, name: str) -> None:
+    api.create(name)
+    assert refused(api.http.post("/api/v1/vms", json={"name": name}), 409, "vm_exists") == {"name": name}
+
+
+def test_v10_an_unknown_plugin_is_404(api: Api, name: str) -> None:
+    answer = api.http.post("/api/v1/vms", json={"name": name, "plugin": "nope"})
+    assert refused(answer, 404, "plugin_not_found") == {"name": "nope"}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "UPPER", "a b", "../etc", "a/b", "-a", "a-", "a" * 300, "a.b", "ä", "a\x00", 5, None, "a\n", "\ud800"]
+)
+def test_v10_a_wrong_name_is_400(api: Api, name: object) -> None:
+    answer = api.http.post("/api/v1/vms", json={"name": name})
+    assert answer.status_code == 400, answer.text
+    assert set(answer.json()) == {"error", "code", "details"}
+
+
+def test_v10_no_name_is_400(api: Api) -> None:
+    assert refused(api.http.post("/api/v1/vms", json={}), 400, "invalid_request")["fields"][0]["field"] == "name"

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from homeostat.models.condition import Condition
+from homeostat.models.machine import MachineState
+from tests.api.harness import Api, refused
+
+
+def test_v14_a_machine_with_its_health(api: Api, name: str) -> None:
+    api.create_running(name)
+    answer = api.http.get(f"/api/v1/vms/{name}")
+    assert answer.headers["ETag"]
+    found = answer.json()
+    assert set(found) == {"name", "status", "plugin", "ip", "pid", "created_at", "resources", "health"}
+    assert found["health"] == {"status": "unknown", "last_check": None}
+
+
+def test_v14_health_is_the_healthy_condition(api: Api, name: str) -> None:
+    api.create(name)
+    since = "2026-01-15T12:00:00Z"
+    healthy = Condition(type="Healthy", status="True", reason="ProbePassed", last_transition_time=since)
+    api.operator.report(name, MachineState.RUNNING, conditions=(healthy,))
+    assert api.get(name)["health"] == {"status": "healthy", "last_check": since}
+
+
+def test_v14_an_unknown_machine_is_404(api: Api) -> None:
+    assert refused(api.http.get("/api/v1/vms/none-such"), 404, "vm_not_found") == {"name": "none-such"}
