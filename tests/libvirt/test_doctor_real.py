@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from homeostat.driver.checks import run_checks
 from homeostat.driver.hostview import read_host
-
 from tests.rig.libvirtd import Libvirtd
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import stat
@@ -32,7 +33,7 @@ def storage(tmp_path: Path) -> Storage:
 @pytest.fixture
 async def base(tmp_path: Path, storage: Storage) -> str:
     source = tmp_path / "base.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", source, "8M"], check=True)
+    await asyncio.to_thread(subprocess.run, ["qemu-img", "create", "-q", "-f", "qcow2", source, "8M"], check=True)
     found = await fetch(storage, ImageRef(str(source)), tmp_path / "state")
     assert found.path, found.error
     assert (found.format, found.virtual_size) == ("qcow2", 8 * MIB)
@@ -115,7 +116,9 @@ async def test_leftovers_of_a_killed_creation_go(storage: Storage, folder: Path,
     folder.mkdir(parents=True)
     (folder / "root.qcow2.0badcafe.partial").write_bytes(b"half")
     await storage.observe([], [], [], str(folder))
-    assert not list(folder.iterdir())
+    assert os.listdir(folder) == ["root.qcow2.0badcafe.partial"]  # looking changes nothing
+    await storage.execute(CreateDisk(str(folder / "root.qcow2"), None, base, "qcow2", "test"))
+    assert os.listdir(folder) == ["root.qcow2"]
 
 
 async def test_nothing_is_spawned_to_look_at_what_is_there(

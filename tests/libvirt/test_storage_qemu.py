@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 
@@ -11,7 +12,6 @@ import pytest
 from homeostat.driver.hostview import read_host
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import CreateDisk, ImageRef, WriteSeed
-
 from tests.rig.libvirtd import Libvirtd
 from tests.unit.images import fetch
 
@@ -38,7 +38,7 @@ async def test_a_machine_starts_from_it_twice(libvirtd: Libvirtd, connection: li
     root = libvirtd.storage / "state-of-storage-test"
     storage = Storage(root, host.qemu_user[1])
     source = libvirtd.storage / "base.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", source, "8M"], check=True)
+    await asyncio.to_thread(subprocess.run, ["qemu-img", "create", "-q", "-f", "qcow2", source, "8M"], check=True)
     image = await fetch(storage, ImageRef(str(source)), root)
     folder = root / "machines" / "default" / "storage-test"
     disk, seed = str(folder / "root.qcow2"), str(folder / "seed-0.iso")
@@ -54,7 +54,10 @@ async def test_a_machine_starts_from_it_twice(libvirtd: Libvirtd, connection: li
         domain.undefine()
     found = await storage.observe([], [disk], [seed], str(folder))
     assert found.disks[disk].backing == image.path and found.seeds == {seed}
-    stranger = subprocess.run(
-        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "ls", root], capture_output=True, check=False
+    stranger = await asyncio.to_thread(
+        subprocess.run,
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "ls", root],
+        capture_output=True,
+        check=False,
     )
     assert b"Permission denied" in stranger.stderr

@@ -35,7 +35,7 @@ def test_every_file_is_in_it(kind: str) -> None:
 
 
 def test_a_stray_name_is_refused() -> None:
-    with pytest.raises(Refused, match="not .*passwd"):
+    with pytest.raises(Refused, match=r"not .*passwd"):
         build_seed([("../../etc/passwd", "")])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -116,7 +117,8 @@ class ImageCache:
             pass  # killed before it was written: look again
         try:
             found = await examine(ref, path)
-            _note(path, ref, found)
+            with contextlib.suppress(DriverError):  # someone who only looks may not be able to write there
+                _note(path, ref, found)
         except DriverError as error:
             message = f"{error}; the file in the cache is {path}: delete it to have it fetched again"
             return ObservedImage(ImagePhase.FAILED, error=message, permanent=isinstance(error, qemu_img.Unusable))

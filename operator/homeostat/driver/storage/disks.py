@@ -51,10 +51,10 @@ async def create_disk(rooms: Rooms, action: CreateDisk) -> None:
     elif size is None:
         raise Refused(f"disk {path.name} needs a size or an image")
     rooms.ensure(path.parent)
-    if path.exists():
-        return _check_existing(path, size, backing)
     with file_errors(path, f"create the disk {path}"):
         sweep_partials(path.parent)
+        if path.exists():
+            return _check_existing(path, size, backing)
         partial = path.parent / f"{path.name}.{secrets.token_hex(4)}{PARTIAL}"
         try:
             await _create(partial, size, backing, action.backing_format or "raw", path)

@@ -57,7 +57,6 @@ class Storage:
         self._listeners: list[Callable[[str], None]] = []
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
         self._disks: dict[str, tuple[tuple[int, int, int], ObservedDisk]] = {}
-        self._swept: set[str] = set()
 
     def subscribe(self, changed: Callable[[str], None]) -> None:
         """``changed(key)`` when the image with that ImageRef.key progressed (twice a second at the most), came, failed, or
@@ -71,13 +70,11 @@ class Storage:
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage:
-        """A handful of stat calls when nothing changed.
+        """A handful of stat calls when nothing changed. Changes nothing, so that a second program may look too.
 
         Raises:
             DriverError: the state folder cannot be read, which must not look like empty storage.
         """
-        if directory not in self._swept:
-            self._sweep(directory)
         with file_errors(directory, f"read the machine's folder {directory}"):
             return ObservedStorage(
                 images={ref.key: await self._images.observe(ref) for ref in images},
@@ -85,13 +82,6 @@ class Storage:
                 seeds=frozenset(path for path in seeds if _exists(path)),
                 created=_exists(os.path.join(directory, CREATED)),
             )
-
-    def _sweep(self, directory: str) -> None:
-        """Once per machine: what an operator before us left half-made."""
-        folder = self._rooms.machine_folder(directory)
-        with file_errors(folder, f"tidy the machine's folder {folder}"):
-            sweep_partials(folder)
-        self._swept.add(directory)
 
     def _disk(self, path: str) -> ObservedDisk | None:
         try:
@@ -135,6 +125,7 @@ class Storage:
         self._rooms.ensure(target.parent)
         partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
         with file_errors(target, doing):
+            sweep_partials(target.parent)
             try:
                 partial.write_bytes(content)
                 self._rooms.finish(partial)
@@ -173,7 +164,6 @@ class Storage:
             folder.rmdir()
             with contextlib.suppress(OSError):  # not empty: other machines live there
                 folder.parent.rmdir()
-        self._swept.discard(path)
         log.info("deleted the folder %s", folder)
 
     async def prune(self, used: Collection[str]) -> list[str]:
