@@ -89,7 +89,7 @@ def covered(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(place + "/") for place in places)
 
 
-def _report_file(work: Pass, file: SourceFile, sources: set[str | None]) -> None:
+def _report_file(work: Pass, file: SourceFile, sources: set[str]) -> None:
     for problem in file.problems:
         work.errors.append(SourceError(file.path, problem.line, problem.column, problem.field, problem.message))
     if file.digest == EMPTY and file.path in sources:

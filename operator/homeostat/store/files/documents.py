@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import yaml
 
@@ -90,7 +90,7 @@ def read_documents(text: str) -> FileContent:
     content = FileContent()
     offset, line, number = 0, 1, 1
     while True:
-        reader = _Reader(text[offset:] if offset else text, line, number, offset)
+        reader = Reader(text[offset:] if offset else text, line, number, offset)
         try:
             for document in reader.documents():
                 content.documents.extend(_items(document))
@@ -151,7 +151,16 @@ class _Open:
     merged: list[dict[str, Any]] | None = None
 
 
-class _Reader:
+def _start(event: yaml.Event) -> yaml.error.Mark:
+    return cast("yaml.error.Mark", event.start_mark)  # the C parser marks every event
+
+
+def _end(event: yaml.Event) -> int:
+    assert event.end_mark is not None
+    return event.end_mark.index
+
+
+class Reader:
     """Builds values from the events of one stream."""
 
     def __init__(self, text: str, first_line: int, number: int, offset: int) -> None:
@@ -186,7 +195,7 @@ class _Reader:
                 elif isinstance(event, yaml.DocumentEndEvent) and pending:
                     pending.value, pending.problems = self._root, self._problems
                     pending.line = self._line or pending.first_line
-                    pending.end = self.offset + event.end_mark.index
+                    pending.end = self.offset + _end(event)
                     yield pending
                     self.number += 1
                 elif isinstance(event, yaml.StreamEndEvent):
@@ -196,14 +205,14 @@ class _Reader:
 
     def _document_start(self, event: yaml.Event) -> Document:
         self._stack, self._anchors, self._problems, self._root, self._line = [], {}, [], None, 0
-        start = event.start_mark.index
-        self.resume_from = max(1, event.end_mark.index)
+        start = _start(event).index
+        self.resume_from = max(1, _end(event))
         return Document(
-            self.number, 0, self.offset + start, 0, None, first_line=event.start_mark.line + self.first_line
+            self.number, 0, self.offset + start, 0, None, first_line=_start(event).line + self.first_line
         )
 
     def _place(self, event: yaml.Event) -> tuple[int, int]:
-        return event.start_mark.line + self.first_line, event.start_mark.column + 1
+        return _start(event).line + self.first_line, _start(event).column + 1
 
     def _problem(self, event: yaml.Event, message: str, *extra: str) -> None:
         line, column = self._place(event)
@@ -222,7 +231,7 @@ class _Reader:
                 parts.append(level.key)
         return dotted((*parts, *extra))
 
-    def _begin(self, event: yaml.Event) -> None:
+    def _begin(self, event: yaml.CollectionStartEvent) -> None:
         mapping = isinstance(event, yaml.MappingStartEvent)
         if len(self._stack) >= DEPTH_LIMIT:
             self._refuse(event, f"is nested more than {DEPTH_LIMIT} deep")
@@ -243,7 +252,7 @@ class _Reader:
         self._add(event, level.value, level.size)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        known = self._anchors.get(event.anchor)
+        known = self._anchors.get(event.anchor or "")
         if known is None:
             inside = any(level.anchor == event.anchor for level in self._stack)
             why = "stands inside what it names" if inside else "names an anchor that is not there"

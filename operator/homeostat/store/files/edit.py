@@ -93,13 +93,14 @@ def patched_text(text: str, found: documents.Document, new: Any) -> str:
             if _reads_as(edited, new_whole):
                 return text[: found.start] + edited + text[found.end :]
     raise NotEditable(
-        "the document cannot be edited in place (it shares values through anchors): write the values out, or edit the file by hand"
+        "the document cannot be edited in place (it shares values through anchors): write the values out, "
+        "or edit the file by hand"
     )
 
 
 def _whole(chunk: str) -> Any:
     """The value of a chunk with its List left whole."""
-    reader = documents._Reader(chunk, 1, 1, 0)
+    reader = documents.Reader(chunk, 1, 1, 0)
     return next(iter(reader.documents())).value
 
 
@@ -107,7 +108,7 @@ def _reads_as(chunk: str, value: Any) -> bool:
     content = documents.read_documents(chunk)
     if content.broken:
         return False
-    found = list(documents._Reader(chunk, 1, 1, 0).documents())
+    found = list(documents.Reader(chunk, 1, 1, 0).documents())
     return len(found) == 1 and not found[0].problems and documents_equal(found[0].value, value)
 
 

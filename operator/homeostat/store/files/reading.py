@@ -73,6 +73,12 @@ class Memory:
     files: dict[str, SourceFile] = field(default_factory=dict)
     valid: dict[str, set[Key]] = field(default_factory=dict)  # hash -> keys of documents that were found valid
 
+    def doubt(self) -> None:
+        """Forgets that anything was read or valid."""
+        self.valid.clear()
+        for file in self.files.values():
+            file.signature = file.digest = "-"
+
     @classmethod
     def load(cls, index: Index) -> Memory:
         memory = cls()

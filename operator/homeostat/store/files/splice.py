@@ -195,7 +195,7 @@ class _Splice:
         """Where a node's last character stands; for blocks the parser reports the start of what follows instead."""
         if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
             return len(self.text[: node.end_mark.index].rstrip())
-        if isinstance(node, yaml.ScalarNode) or node.flow_style:
+        if isinstance(node, yaml.ScalarNode) or self._flow(node):
             return int(node.end_mark.index)
         ends = [int(node.start_mark.index)]
         for child in node.value:

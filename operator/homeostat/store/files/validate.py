@@ -206,7 +206,7 @@ def _fields_below(model: type[BaseModel], word: str, prefix: str = "", depth: in
         alias = field.alias or name
         if alias == word and prefix.startswith("spec"):
             return f"{prefix}.{alias}"
-        child = _model_in(field.annotation)
+        child = model_in(field.annotation)
         if child is not None and depth and alias not in ("status", "metadata"):
             found = _fields_below(child, word, f"{prefix}.{alias}" if prefix else alias, depth - 1)
             if found:
@@ -222,14 +222,14 @@ def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
         if current is None:
             return None
         fields: Mapping[str, Any] = current.model_fields
-        current = next((_model_in(f.annotation) for n, f in fields.items() if step in (f.alias, n)), None)
+        current = next((model_in(f.annotation) for n, f in fields.items() if step in (f.alias, n)), None)
     return current
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model inside Optional, tuple[..., ...] or Annotated."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (tuple, list, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
-        return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+        return next((found for part in get_args(annotation) if (found := model_in(part))), None)
     return None

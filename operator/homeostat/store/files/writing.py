@@ -64,7 +64,7 @@ def write_pass(index: Index, work: Pass, identity: Identity, known_errors: Seque
 
 def _create(database: sqlite3.Connection, document: SourceDocument, identity: Identity) -> Key:
     resource = document.resource
-    assert resource is not None and document.key is not None  # noqa: S101 - decide() takes only loaded ones
+    assert resource is not None and document.key is not None  # decide() takes only loaded ones
     key, version, now = document.key, next_version(database), timestamp(identity.now)
     uid = str(uuid.uuid5(identity.instance, str(key)))
     database.execute(
@@ -81,7 +81,7 @@ def _create(database: sqlite3.Connection, document: SourceDocument, identity: Id
 
 def _update(database: sqlite3.Connection, row: Row, document: SourceDocument, identity: Identity) -> Key | None:
     """None where only the writing of the document changed, not what it says."""
-    assert document.resource is not None  # noqa: S101 - decide() takes only loaded ones
+    assert document.resource is not None  # decide() takes only loaded ones
     key, spec, metadata = row.key, compact(_spec(document)), compact(metadata_of(document.resource))
     _place(database, key, document)
     if spec == row.spec and metadata == row.metadata:
@@ -135,7 +135,10 @@ def read_errors(index: Index) -> list[SourceError]:
     found = index.read(
         "SELECT path, line, column_, field, message, kind, namespace, name, severity FROM errors ORDER BY position"
     )
-    return [SourceError(*row[:5], Key(*row[5:8]) if row[5] is not None else None, row[8]) for row in found]
+    return [
+        SourceError(path, line, column, field, message, Key(kind, namespace, name) if kind is not None else None, severity)
+        for path, line, column, field, message, kind, namespace, name, severity in found
+    ]
 
 
 def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:

@@ -1,0 +1,26 @@
+"""Reads YAML without an index: for `plan`, `apply -f` and whoever only looks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from homeostat.models.base import Resource
+from homeostat.store.errors import SourceError
+
+from .apply import decide
+from .folder import FoundFile, Listing, list_folder
+from .reading import FileReader, Memory
+
+
+def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
+    """The resources of one file or of a folder, relative paths in them made absolute, and what is wrong."""
+    root = Path(os.path.abspath(path))
+    if root.is_dir():
+        listing = list_folder(root)
+    else:
+        listing = Listing([FoundFile(root.name, str(root), "", 0, 0, False)])
+        root = root.parent
+    memory = Memory()
+    work = decide(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), frozenset(), str(path))
+    return [document.resource for document in work.create if document.resource], work.errors

@@ -1,0 +1,286 @@
+"""FilesStore: the standalone ResourceStore, and the writing side that the REST API and the command line share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from homeostat import __version__
+from homeostat.models.base import Key, Model, Resource
+from homeostat.runtime.ports import Event, EventType, Revision
+from homeostat.store.errors import (
+    Invalid,
+    Problem,
+    PruneRefused,
+    SourceError,
+)
+
+from . import git, records, writing
+from .apply import Pass, decide
+from .folder import Listing, list_folder
+from .index import Index, Row, set_setting
+from .reading import FileReader, Memory
+from .state import StateFolder
+from .validate import model_in
+from .writer import Writer
+
+log = logging.getLogger(__name__)
+
+GIT_LOOKUPS = 20
+"""Changed files for which one pass asks git who wrote them; a checkout of hundreds is not worth as many processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one pass over the folder did."""
+
+    created: tuple[Key, ...]
+    changed: tuple[Key, ...]  # spec or metadata
+    deleted: tuple[Key, ...]
+    refused: tuple[Key, ...]  # would be deleted, and wait for a confirmation
+    refusal: str
+    errors: tuple[SourceError, ...]  # notices too
+    files: int
+    seconds: float
+
+    def raise_if_refused(self) -> None:
+        """Raises PruneRefused."""
+        if self.refused:
+            raise PruneRefused(self.refusal, self.refused)
+
+
+class FilesStore:
+    """Desired state in a folder of YAML files, everything else in the state folder's index.
+
+    The methods of ResourceStore are coroutines and are meant for one event loop. All others block for as long as the disk
+    takes, may be called from any thread, and raise StoreError.
+    """
+
+    def __init__(
+        self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:  # fmt: skip
+        self.folder = Path(os.path.realpath(folder))
+        self.state = state
+        self.index = index
+        self.commit = commit
+        self.clock = clock
+        self.listing = Listing()  # of the last pass
+        self._instance = state.instance_id
+        self._models: dict[Key, tuple[str, int, Resource]] = {}
+        self._writer = Writer(self)
+        self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
+
+    @classmethod
+    def open(
+        cls, folder: Path, state: StateFolder | None = None, *, owner: bool = False, commit: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> FilesStore:  # fmt: skip
+        """Opens the store of ``folder``. The operator is its ``owner``, and mends a damaged index.
+
+        Raises:
+            StoreError: the state folder serves another folder, or cannot be used.
+        """
+        state = state or StateFolder.open()
+        state.claim(folder)
+        index = Index.open(state.index, repair=owner, now=clock())
+        if index.message:
+            log.warning("%s", index.message)
+        return cls(folder, state, index, commit=commit, clock=clock)
+
+    def close(self) -> None:
+        self.worker.shutdown()
+        self.index.close()
+
+    # ResourceStore ------------------------------------------------------------------------------------------------------
+
+    async def get(self, key: Key) -> Resource | None:
+        row = self.index.row(key)
+        return self.resource(row) if row else None
+
+    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        found = []
+        for row in self.index.rows(kind, namespace):
+            try:
+                found.append(self.resource(row))
+            except Invalid as error:  # one that an older version let pass must not hide the others
+                log.warning("%s", error)
+        return found
+
+    def changes(self) -> AsyncIterator[Key]:
+        """Follows the folder too: the operator's view. See ``index_changes`` for readers."""
+        from .watch import follow
+
+        return follow(self)
+
+    def index_changes(self) -> AsyncIterator[Key]:
+        """As ``changes``, without touching the folder."""
+        from .watch import follow_index
+
+        return follow_index(self.index)
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        records.write_status(self.index, key, uid, status.model_dump_json(by_alias=True, exclude_none=True))
+
+    async def release(self, key: Key, uid: str) -> None:
+        with self.index.transaction() as database:
+            row = self.index.row(key)
+            if row is None or row.uid != uid or row.deleted is None:
+                return
+            writing.remove(database, key)
+        self._models.pop(key, None)
+        again = self.index.read(
+            "SELECT 1 FROM documents WHERE kind=? AND namespace=? AND name=? AND state='Valid'",
+            (key.kind, key.namespace, key.name),
+        )
+        if again:  # its document came back while it was being deleted
+            await asyncio.get_running_loop().run_in_executor(self.worker, self.sync)
+
+    async def record_event(
+        self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
+    ) -> None:
+        records.add_event(self.index, self.clock(), key, type, reason, message, fields or {})
+
+    # Reading ------------------------------------------------------------------------------------------------------------
+
+    def events(self, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> Sequence[Event]:
+        """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
+        return records.read_events(self.index, after_id, key, limit)
+
+    def revisions(self, key: Key) -> Sequence[Revision]:
+        """Newest first."""
+        return records.read_revisions(self.index, key)
+
+    def errors(self) -> Sequence[SourceError]:
+        """What is wrong in the folder, as of the last pass."""
+        return writing.read_errors(self.index)
+
+    def rows(self, kind: str | None = None, namespace: str | None = None) -> Sequence[Row]:
+        """Resources as JSON texts, for readers that must be fast."""
+        return self.index.rows(kind, namespace)
+
+    # The folder ---------------------------------------------------------------------------------------------------------
+
+    def sync(self) -> SyncReport:
+        """One pass: brings the index to what the folder says."""
+        with self.state.write_lock():
+            return self.run_pass({})
+
+    def prune_pending(self) -> tuple[Key, ...]:
+        """What would be deleted and waits for ``confirm_prune``."""
+        text = self.index.setting(writing.PENDING)
+        return tuple(Key.parse(item) for item in json.loads(text)) if text else ()
+
+    def confirm_prune(self) -> SyncReport:
+        """Allows the deletion of exactly what is pending, and passes over the folder again."""
+        with self.state.write_lock():
+            pending = self.prune_pending()
+            if pending:
+                with self.index.transaction() as database:
+                    set_setting(database, writing.ALLOWED, json.dumps([str(key) for key in pending]))
+            return self.run_pass({})
+
+    def run_pass(self, authors: Mapping[Key, str]) -> SyncReport:
+        """As ``sync``, for who holds the write lock; ``authors`` are those of edits just made."""
+        begun = time.perf_counter()
+        self.listing = list_folder(self.folder)
+        memory = Memory.load(self.index)
+        version = self.index.setting("models")
+        if version != __version__:  # other models may judge the same documents otherwise
+            memory.doubt()
+        rows = self.index.rows()
+        declared = {(row.source, row.key) for row in rows}
+        reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared)
+        allowed = frozenset(Key.parse(item) for item in json.loads(self.index.setting(writing.ALLOWED) or "[]"))
+        work = decide(self.listing, reader, memory, rows, allowed, str(self.folder))
+        last = records.last_revision(self.index) if work.update or work.create else 0
+        identity = writing.Identity(self._instance, self.clock(), authors)
+        changed = set(writing.write_pass(self.index, work, identity, writing.read_errors(self.index)))
+        if version != __version__:
+            with self.index.transaction() as database:
+                set_setting(database, "models", __version__)
+        if changed:
+            self._ask_git(work, changed - authors.keys(), last)
+        return SyncReport(
+            created=tuple(d.key for d in work.create if d.key),
+            changed=tuple(row.key for row, _ in work.update if row.key in changed),
+            deleted=tuple(row.key for row in work.delete),
+            refused=work.refused,
+            refusal=work.refusal,
+            errors=tuple(work.errors),
+            files=len(self.listing.files),
+            seconds=time.perf_counter() - begun,
+        )
+
+    def _ask_git(self, work: Pass, keys: set[Key], after: int) -> None:
+        """Puts the git author to the changes that were found in files."""
+        by_path: dict[str, list[Key]] = {}
+        for document in (*work.create, *(document for _, document in work.update)):
+            if document.key in keys:
+                by_path.setdefault(document.path, []).append(document.key)
+        if not by_path or len(by_path) > GIT_LOOKUPS or not git.is_work_tree(self.folder):
+            return
+        for path, mine in by_path.items():
+            if found := git.last_commit(self.folder, path):
+                records.sign_revisions(self.index, mine, after, found.author, found.commit)
+
+    # Writing ------------------------------------------------------------------------------------------------------------
+
+    def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
+        """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
+        return self._writer.create(kind, document, author)
+
+    def patch(
+        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
+    ) -> Resource:
+        """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec.
+
+        ``expected_version`` is the resourceVersion that the change was made from; statuses written since do not matter.
+
+        Raises:
+            NotFound, Conflict, Invalid, NotEditable, ReadOnly: and nothing was changed.
+        """
+        return self._writer.patch(key, merge_patch, author, expected_version)
+
+    def delete(self, key: Key, author: str, force: bool = False) -> Resource:
+        """Removes the resource's document and starts its deletion; with ``force`` without grace for the guest.
+
+        Raises:
+            NotFound, NotEditable, ReadOnly: and nothing was changed.
+        """
+        return self._writer.delete(key, author, force)
+
+    def resource(self, row: Row) -> Resource:
+        """The model of a row; the spec's is kept, since statuses change far more often. Raises Invalid."""
+        known = self._models.get(row.key)
+        try:
+            if known is None or known[:2] != (row.uid, row.changed):
+                bare = replace(row, status=None).resource()
+                self._models[row.key] = known = (row.uid, row.changed, bare)
+            bare = known[2]
+            update: dict[str, Any] = {
+                "metadata": bare.metadata.model_copy(update={"resource_version": str(row.version)})
+            }
+            if row.status is not None:
+                update["status"] = _status_model(type(bare)).model_validate_json(row.status)
+            return bare.model_copy(update=update)
+        except ValidationError as error:
+            problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+            raise Invalid(problems, f"{row.key} (stored by another version; mend {row.place})") from None
+
+
+def _status_model(kind: type[Resource]) -> type[Model]:
+    found = model_in(kind.model_fields["status"].annotation)
+    assert found is not None and issubclass(found, Model)
+    return found

@@ -1,0 +1,182 @@
+"""The writing side of the standalone store: creates, patches and deletes by editing YAML, and indexes the result at once."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from homeostat.models.base import API_VERSION, Key, Resource
+from homeostat.models.kinds import BY_KIND
+from homeostat.store.errors import (
+    AlreadyExists,
+    Conflict,
+    Invalid,
+    NotEditable,
+    NotFound,
+    Problem,
+    StateError,
+)
+
+from . import edit, git, records, writing
+from .index import Row
+from .render import render_block
+from .validate import STORE_METADATA, Rejected, identify, validate
+
+if TYPE_CHECKING:
+    from .store import FilesStore
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """See FilesStore for what its methods promise."""
+
+    def __init__(self, store: FilesStore) -> None:
+        self._store = store
+        self._index = store.index
+        self._folder = store.folder
+
+    def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
+        wanted = _desired({"apiVersion": API_VERSION, "kind": kind, **document})
+        model = BY_KIND.get(kind)
+        if model is None:
+            raise Invalid([Problem("kind", f"there is no kind {kind!r}")])
+        key = self._checked(wanted, None)
+        parts = [model.PLURAL, *([key.namespace] if key.namespace != "default" else []), key.name]
+        with self._store.state.write_lock():
+            self._store.run_pass({})
+            if (row := self._index.row(key)) is not None:
+                raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
+            if declared := self._documents(key):
+                raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
+            path = self._write_new(parts, render_block(wanted))
+            return self._finish(key, path, author, f"Create {key}")
+
+    def patch(
+        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
+    ) -> Resource:
+        with self._store.state.write_lock():
+            self._store.run_pass({})  # the file may have been changed and not be indexed yet
+            row = self._standing(key, expected_version)
+            target = self._target(row)
+            text, found, _ = edit.load(target)
+            wanted = edit.merge_patch(copy.deepcopy(found.value), _desired(merge_patch))
+            self._checked(wanted, key)
+            if edit.documents_equal(wanted, found.value):
+                return self._store.resource(row)
+            edit.write_file(target.file, edit.patched_text(text, found, wanted))
+            return self._finish(key, target.path, author, f"Change {key}")
+
+    def delete(self, key: Key, author: str, force: bool = False) -> Resource:
+        with self._store.state.write_lock():
+            self._store.run_pass({})
+            row = self._index.row(key)
+            if row is None:
+                raise NotFound(key)
+            touched = self._remove_documents(key)
+            with self._index.transaction() as database:
+                writing.mark_deleted(database, key, self._store.clock(), 0 if force else None)
+            self._store.run_pass({})
+            for path in touched:
+                self._commit(key, path, author, f"Delete {key}")
+            marked = self._index.row(key)
+            assert marked is not None
+            return self._store.resource(marked)
+
+    def _checked(self, wanted: Any, key: Key | None) -> Key:
+        """The key of a document that is about to be written. Raises Invalid."""
+        try:
+            found = validate(wanted).key
+        except Rejected as error:
+            raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
+        if key is not None and found != key:
+            raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
+        return found
+
+    def _standing(self, key: Key, expected: str | None) -> Row:
+        row = self._index.row(key)
+        if row is None:
+            raise NotFound(key)
+        if row.deleted is not None:
+            raise AlreadyExists(key, deleting=True)
+        if expected is not None and not (expected.isdigit() and row.changed <= int(expected) <= row.version):
+            raise Conflict(key, expected, str(row.version))
+        return row
+
+    def _target(self, row: Row) -> edit.Target:
+        documents = self._documents(row.key)
+        # An invalid document may speak for the key too: editing is how it gets mended.
+        mine = [d for d in documents if (d.path, d.document, d.item) == (row.source, row.document, row.item)] or documents
+        if not mine:
+            where = f"it stood in {row.source}, which" if row.source else "it"
+            raise NotEditable(f"{row.key} has no document to edit: {where} cannot be read, or declares it no more")
+        return mine[0]
+
+    def _documents(self, key: Key) -> list[edit.Target]:
+        found = self._index.read(
+            "SELECT path, document, item FROM documents WHERE kind=? AND namespace=? AND name=? ORDER BY path, document, item",
+            (key.kind, key.namespace, key.name),
+        )
+        return [edit.Target(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
+
+    def _remove_documents(self, key: Key) -> list[str]:
+        """Also its doubles: one of them would make the resource come back. Last first, so that the places stay right."""
+        targets = self._documents(key)
+        row = self._index.row(key)
+        broken = {path for (path,) in self._index.read("SELECT path FROM files WHERE problems != '[]'")}
+        if row and row.source in broken:
+            raise NotEditable(f"{row.source} cannot be edited until its syntax is mended")
+        for target in reversed(targets):
+            text, found, _ = edit.load(target)
+            rest = edit.removed_text(text, found)
+            if rest is None:
+                edit.remove_file(target.file)
+            else:
+                edit.write_file(target.file, rest)
+        return sorted({target.path for target in targets})
+
+    def _write_new(self, parts: Sequence[str], text: str) -> str:
+        for attempt in range(1, 100):
+            path = "/".join(parts) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
+            try:
+                edit.write_file(self._folder / path, text, create=True)
+                return path
+            except FileExistsError:
+                continue  # somebody's file with other resources: never overwritten
+        raise StateError(f"no free file name for {'/'.join(parts)}.yaml")
+
+    def _finish(self, key: Key, path: str, author: str, message: str) -> Resource:
+        self._store.run_pass({key: author})
+        self._commit(key, path, author, message)
+        row = self._index.row(key)
+        if row is None:
+            raise StateError(f"{path} was written, yet {key} did not appear in the index: see `homeostat get errors`")
+        return self._store.resource(row)
+
+    def _commit(self, key: Key, path: str, author: str, message: str) -> None:
+        if not self._store.commit or not git.is_work_tree(self._folder):
+            return
+        try:
+            commit = git.commit(self._folder, path, message, author)
+        except git.GitFailed as error:
+            said = f"{path} was written, but not committed: {error}. Commit it by hand"
+            log.warning("%s", said)
+            records.add_event(self._index, self._store.clock(), key, "Warning", "CommitFailed", said, {})
+            return
+        newest = self._index.read(
+            "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
+        )[0][0]
+        if newest is not None and "Delete" not in message:
+            records.sign_revisions(self._index, [key], newest - 1, None, commit)
+
+
+def _desired(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Without status, and without the metadata that the store sets."""
+    desired = {name: value for name, value in document.items() if name != "status"}
+    if isinstance(desired.get("metadata"), Mapping):
+        desired["metadata"] = {n: v for n, v in desired["metadata"].items() if n not in STORE_METADATA}
+        if not desired["metadata"]:
+            del desired["metadata"]
+    return desired
