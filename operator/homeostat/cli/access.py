@@ -40,6 +40,7 @@ class State:
         return await asyncio.to_thread(self._store.events, 0, key, limit)
 
     async def revisions(self, key: Key) -> Sequence[Revision]:
+        """Newest first."""
         return await asyncio.to_thread(self._store.revisions, key)
 
     async def errors(self) -> Sequence[SourceError]:
@@ -61,11 +62,12 @@ class State:
 @asynccontextmanager
 async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[State]:
     """The store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
+    from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore
 
     state = settings.state if create else settings.existing_state()
     folder = settings.folder()
-    store = State(FilesStore(folder, state), folder)
+    store = State(FilesStore.open(folder, StateFolder.open(state)), folder)
     try:
         yield store
     finally:

@@ -100,15 +100,20 @@ async def _from_words(lister: object, settings: Settings, what: Sequence[str], s
 async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> None:
     import asyncio
 
-    from .access import POLL_SECONDS, opened
+    from .access import changing, opened
     from .times import parse_duration
 
     seconds = parse_duration(timeout)
     try:
         async with opened(settings) as store, asyncio.timeout(seconds if seconds > 0 else None):
             left = list(keys)
-            while left := [key for key in left if await store.get(key) is not None]:
-                await asyncio.sleep(POLL_SECONDS / 2)
+
+            async def remaining() -> list[Key]:
+                return [key for key in keys if await store.get(key) is not None]
+
+            async for left in changing(remaining):
+                if not left:
+                    return
     except TimeoutError:
         raise CliError(
             f"timed out waiting for {', '.join(map(str, left))} to go", "`homeostat describe` says what they wait for"

@@ -9,10 +9,10 @@ import click
 
 from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
-from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 
 from .listing import EVENT_COLUMNS, event_row
-from .output import as_document, to_yaml, waits_for
+from .output import as_document, endpoint, to_yaml, waits_for
 from .references import complete_machine, not_found, parse_references
 from .render_plan import render_changes
 from .settings import Settings, common_options, pass_settings
@@ -59,7 +59,7 @@ def describe_lines(resource: Resource, events: Sequence[Event], revisions: Seque
     lines = [*_metadata(resource), *_spec(resource)]
     if isinstance(resource, VirtualMachine) and resource.status is not None:
         lines += _status(resource, resource.status)
-    lines += _section("Revisions", [line for r in list(revisions)[-_LAST_REVISIONS:] for line in _revision(r)])
+    lines += _section("Revisions", [line for r in list(revisions)[:_LAST_REVISIONS] for line in _revision(r)])
     rows = columns(EVENT_COLUMNS, [event_row(event) for event in events])
     return lines + _section("Events", rows if events else [])
 
@@ -117,7 +117,7 @@ def _status(machine: VirtualMachine, status: VirtualMachineStatus) -> list[str]:
 
 
 def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:
-    addresses = ", ".join(f"{a.ip} ({a.nic}, {a.source.lower()})" for a in status.addresses)
+    addresses = ", ".join(_address(a) for a in status.addresses)
     return [
         ("Host", status.host or ""),
         ("Virtualization", status.virtualization or ""),
@@ -129,6 +129,11 @@ def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:
         ("Started", f"{status.started_at} ({age(status.started_at)} ago)" if status.started_at else ""),
         ("Restarts", str(status.restarts)),
     ]
+
+
+def _address(known: GuestAddress) -> str:
+    leads = f" to port {known.guest_port}" if known.guest_port else ""
+    return f"{endpoint(known)} ({known.nic}, {known.source.lower()}{leads})"
 
 
 def _conditions(conditions: Sequence[Condition]) -> list[str]:

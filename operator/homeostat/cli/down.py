@@ -59,7 +59,8 @@ def announcement(machines: Sequence[VirtualMachine]) -> list[str]:
 
 def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
     """Names of the disks that stay, and of those that are deleted."""
-    kept, lost = [], []
+    kept: list[str] = []
+    lost: list[str] = []
     for disk in machine.spec.disks:
         if disk.type == "disk":
             policy = disk.reclaim_policy or machine.spec.reclaim_policy

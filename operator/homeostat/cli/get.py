@@ -51,10 +51,21 @@ class _Shown:
         self.form, self.all_namespaces, self.headers, self.single = form, all_namespaces, headers, single
         self.last: dict[str, Resource] = {}
 
+    def _shown_of(self, resource: Resource | None) -> object:
+        """What a reader of this form can tell apart: a table shows no resourceVersion, and ages always change."""
+        from homeostat.models.machine import VirtualMachine
+
+        from .output import machine_row
+
+        if self.form in (None, "wide") and isinstance(resource, VirtualMachine):
+            row = machine_row(resource, wide=self.form == "wide")
+            return (*row[:5], *row[6:])
+        return resource
+
     def print(self, resources: Sequence[Resource]) -> None:
         from .output import print_resources
 
-        fresh = [r for r in resources if self.last.get(str(r.key)) != r]
+        fresh = [r for r in resources if self._shown_of(self.last.get(str(r.key))) != self._shown_of(r)]
         gone = [r for key, r in self.last.items() if key not in {str(x.key) for x in resources}]
         self.last = {str(r.key): r for r in resources}
         if fresh or gone:

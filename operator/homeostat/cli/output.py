@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from homeostat.models.base import Resource
 from homeostat.models.condition import READY, find_condition
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import GuestAddress, VirtualMachine
 
 from .references import full_name
 from .terminal import columns
@@ -35,21 +34,21 @@ def as_document(resource: Resource) -> dict[str, Any]:
 
 
 def to_yaml(value: Any) -> str:
-    """Block style, keys in their order, long texts as they are."""
-    from ruamel.yaml import YAML
+    """Block style, keys in their order, long texts as they are; words such as yes are quoted, so that every reader of YAML
+    takes them for the strings they are."""
+    import yaml
 
-    yaml = YAML()
-    yaml.default_flow_style = False
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.representer.add_representer(str, _represent_text)
-    stream = io.StringIO()
-    yaml.dump(value, stream)
-    return stream.getvalue()
+    class Dumper(yaml.SafeDumper):
+        """Aliases would be right, and unreadable."""
 
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
 
-def _represent_text(representer: Any, text: str) -> Any:
-    return representer.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+    Dumper.add_representer(str, represent_text)
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
 
 
 def print_resources(
@@ -131,10 +130,25 @@ def is_ready(machine: VirtualMachine) -> bool:
 
 
 def address(machine: VirtualMachine) -> str:
-    """The address to reach it by: its own where known, else the host's side of a forward."""
+    """The address to reach it by: its own where known, else the host's side of a forward, with the port."""
     addresses = machine.status.addresses if machine.status else ()
     own = [a.ip for a in addresses if a.source != "Forward"]
-    return next(iter(own), next((a.ip for a in addresses), ""))
+    return next(iter(own), next(map(endpoint, addresses), ""))
+
+
+def endpoint(address: GuestAddress) -> str:
+    """``ip`` or ``ip:port``."""
+    if address.port is None:
+        return address.ip
+    return f"[{address.ip}]:{address.port}" if ":" in address.ip else f"{address.ip}:{address.port}"
+
+
+def lacks_address(machine: VirtualMachine) -> bool:
+    """It runs on a libvirt network, and its lease is not known yet."""
+    on_network = any(nic.network for nic in machine.spec.nics)
+    running = machine.status is not None and machine.status.run is not None
+    known = machine.status.addresses if machine.status else ()
+    return on_network and running and not any(a.source != "Forward" for a in known)
 
 
 def waits_for(machine: VirtualMachine) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -27,9 +26,10 @@ def plan(settings: Settings, folder: str | None, output: str | None) -> int:
 
     from .access import run
     from .render_plan import Entry, exit_code, plan_as_json, render_plan
+    from .standalone import require_folder
 
     directory = settings.folder(folder)
-    _require_folder(directory)
+    require_folder(directory)
     found = run(preview(directory, settings.state, settings.uri))
     entries = [Entry(resource, plan) for resource, plan in found.plans]
     errors = [str(error) for error in found.errors]
@@ -41,13 +41,6 @@ def plan(settings: Settings, folder: str | None, output: str | None) -> int:
             click.echo(paint(line.text, line.tone))
         print_errors(errors)
     return 1 if errors else exit_code(entries)
-
-
-def _require_folder(directory: Path) -> None:
-    from .errors import CliError
-
-    if not directory.is_dir():
-        raise CliError(f"{directory} is not a folder", "name a folder that holds YAML files")
 
 
 def print_errors(errors: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from homeostat.driver.host import LibvirtHost
+from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
 from homeostat.runtime.operator import Operator, OperatorConfig
@@ -41,14 +42,13 @@ async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = Fa
         CliError: the folder is not there.
         StoreError: the state folder is in use, serves another folder, or cannot be written.
     """
-    if not folder.is_dir():
-        raise CliError(f"{folder} is not a folder", "name a folder that holds YAML files, or make it")
+    require_folder(folder)
     room = StateFolder.open(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(room.operator_lock())
-        store = FilesStore(folder, state)
+        store = FilesStore.open(folder, room, owner=True)
         stack.callback(store.close)
-        storage = Storage(state, qemu_group(uri))
+        storage = Storage(state, await qemu_group(uri))
 
         async def kvm_usable() -> bool:
             return (await probe_kvm(state)).usable
@@ -60,10 +60,20 @@ async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = Fa
         yield Standalone(store, host, operator)
 
 
-def qemu_group(uri: str) -> int | None:
-    """The group that QEMU runs with, where that is not ours: libvirt's system instance, started by root."""
+def require_folder(folder: Path) -> None:
+    """Raises CliError where there is none."""
+    if not folder.is_dir():
+        raise CliError(f"{folder} is not a folder", "name a folder that holds YAML files, or make it")
+
+
+async def qemu_group(uri: str) -> int | None:
+    """The group that QEMU runs with, where that is not ours: libvirt's system instance. libvirt tells; where it does not
+    answer (yet), the distribution's name for it does."""
     if os.geteuid() != 0 or urlsplit(uri).path != "/system":
         return None
+    host = await read_host(uri)
+    if host.qemu_user is not None:
+        return host.qemu_user[1]
     for name in QEMU_GROUPS:
         try:
             return grp.getgrnam(name).gr_gid

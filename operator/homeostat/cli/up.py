@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from homeostat.store.files.store import FilesStore
 
     from .api_server import ApiOptions
+    from .standalone import Standalone
     from .up_view import Snapshot, View
 
+ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
 LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
 AGE_SECONDS = 10.0  # the picture's ages move on even when nothing changes
 
@@ -45,7 +47,7 @@ class UpOptions:
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where the API listens.")
 @click.option("--token-file", metavar="FILE", help="A bearer token for the API (needed beyond loopback).")
 @click.option("--no-api", is_flag=True, help="Without the API.")
-@click.option("--until-ready", is_flag=True, help="End once every machine is Ready (exit 0); machines run on.")
+@click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
 @common_options()
 @pass_settings
@@ -101,7 +103,7 @@ async def _up(options: UpOptions) -> None:
             tasks = [asyncio.ensure_future(parts.operator.run(stop))]
             if options.api and not options.until_ready:
                 tasks.append(asyncio.ensure_future(_serve(options.api, options.state, stop, view)))
-            tasks.append(asyncio.ensure_future(_watch(parts.store, view, stop, options)))
+            tasks.append(asyncio.ensure_future(_watch(parts, view, stop, options)))
             await _first_failure_ends_all(tasks, stop)
     if not options.until_ready:
         click.echo("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
@@ -113,7 +115,7 @@ async def _serve(api: ApiOptions, state: Path, stop: asyncio.Event, view: View) 
     await serve(api.command, state / "api.log", stop, view.say)
 
 
-async def _first_failure_ends_all(tasks: list[asyncio.Future[None]], stop: asyncio.Event) -> None:
+async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> None:
     """Waits for all; when one fails or ends early the others are stopped in order, and its error is raised."""
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
@@ -137,26 +139,37 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
         loop.add_signal_handler(number, stop_or_force)
 
 
-async def _watch(store: FilesStore, view: View, stop: asyncio.Event, options: UpOptions) -> None:
+async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
-    loop = asyncio.get_running_loop()
+    from .output import lacks_address
+
+    loop, store = asyncio.get_running_loop(), parts.store
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
-    version, shown_at = -1, 0.0
+    version, shown_at, ready_at = -1, 0.0, 0.0
     snapshot = await take_snapshot(store)
+    looker = store.index.connect()  # a connection of its own: SQLite does not tell one of its own writes
     while not stop.is_set():
-        now = store.data_version()
+        now = int(looker.execute("PRAGMA data_version").fetchone()[0])
         if now != version or loop.time() - shown_at > AGE_SECONDS:
             version, shown_at = now, loop.time()
             snapshot = await take_snapshot(store)
             view.show(snapshot)
         if options.until_ready:
-            if snapshot.machines and not snapshot.errors and snapshot.ready == len(snapshot.machines):
+            ready = _all_ready(parts, snapshot)
+            ready_at = (ready_at or loop.time()) if ready else 0.0
+            if ready and (not any(map(lacks_address, snapshot.machines)) or loop.time() - ready_at > ADDRESS_SECONDS):
                 return
-            if deadline is not None and loop.time() > deadline:
+            if not ready and deadline is not None and loop.time() > deadline:
                 raise not_ready(snapshot, options.timeout)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
     view.show(await take_snapshot(store))
+
+
+def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
+    """Statuses that an earlier operator left say nothing about now."""
+    fresh = all(machine.key in parts.operator.looked_at for machine in snapshot.machines)
+    return fresh and bool(snapshot.machines) and not snapshot.errors and snapshot.ready == len(snapshot.machines)
 
 
 async def take_snapshot(store: FilesStore) -> Snapshot:
@@ -167,7 +180,7 @@ async def take_snapshot(store: FilesStore) -> Snapshot:
     machines = [m for m in await store.list("VirtualMachine") if isinstance(m, VirtualMachine)]
     events = await asyncio.to_thread(store.events, 0, None, SHOWN_EVENTS * 10)
     errors = await asyncio.to_thread(store.errors)
-    return Snapshot(machines, events, [str(error) for error in errors])
+    return Snapshot(machines, events, [str(error) for error in errors if error.severity == "Error"])
 
 
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:

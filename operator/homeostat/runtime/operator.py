@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeostat.driver.errors import DriverError
@@ -47,6 +48,11 @@ class Operator:
         self.metrics.watch_host(host)
         self.metrics.watch_machines(lambda: list(self._machines.statuses.values()))
 
+    @property
+    def looked_at(self) -> Collection[Key]:
+        """Machines whose status is of this run; that of others may be what an earlier operator left."""
+        return self._machines.statuses.keys()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
         self._host.subscribe(self._host_changed)
@@ -69,9 +75,9 @@ class Operator:
                 continue
 
     async def _feed(self) -> None:
-        for machine in await self.store.list(VirtualMachine.KIND):
-            self._enqueue(machine.key)
-        self._listed.set()
+        if self._config.teardown:
+            self._seen.update(machine.key for machine in await self.store.list(VirtualMachine.KIND))
+            self._listed.set()
         async for key in self.store.changes():
             self._enqueue(key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.models.machine import SEED_NAME, Virtualization, VirtualMachine
+from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine
 from homeostat.models.machine_devices import Disk, DiskBus, Display, ImageFormat, Nic
 
 from ..domain import (
@@ -17,7 +17,7 @@ from ..domain import (
 )
 from ..observed import HostFacts, Observed
 from .identity import disk_path, domain_name, domain_uuid, mac_address, machine_directory
-from .storage import image_ref, seed_path
+from .storage import boot_ref, image_ref, seed_path
 
 SPARE_PCI_PORTS = 4  # devices that can be attached to a running q35 machine; each costs a little boot time
 _PREFIX = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd", DiskBus.SCSI: "sd", DiskBus.SATA: "sd", DiskBus.USB: "sd"}
@@ -36,27 +36,29 @@ class CannotPlan(Exception):
 def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
     """The definition that the spec asks for on this host, with the images where the cache has them.
 
-    What libvirt decided when it was first defined (device names, the machine type's version) is kept.
+    What libvirt decided when it was first defined (device names, the machine type's version) is kept, and so is a name that
+    someone gave it with ``virsh domrename``: its identity is the uuid, and defining it anew renames nothing.
 
     Raises:
         CannotPlan: the host cannot run it.
     """
     spec, meta, host = machine.spec, machine.metadata, observed.host
     kind = domain_type(spec.virtualization, host)
-    known = observed.domain.config if observed.domain else None
+    domain = observed.domain
+    known = (domain.config or domain.live) if domain else None
     test = kind is DomainType.TEST
     return DomainConfig(
-        name=domain_name(machine),
+        name=known.name if known else domain_name(machine),
         uuid=domain_uuid(meta.uid),
         type=kind,
-        memory=spec.resources.memory,
+        memory=-(-spec.resources.memory // MIB) * MIB,  # as libvirt gives it to QEMU, so that it compares equal
         vcpus=spec.resources.vcpu,
         machine="" if test else _machine_type(machine, known),
         cpu=None if test else _cpu(machine, kind),
         uefi=spec.firmware.type == "UEFI",
         secure_boot=spec.firmware.secure_boot,
         kernel=_kernel(machine, observed),
-        disks=_disks(machine, observed, known),
+        disks=_disks(machine, observed, known, domain.live if domain else None),
         nics=_nics(machine),
         video=None if spec.display.video == "none" else spec.display.video,
         vnc=_vnc(spec.display, observed),
@@ -106,14 +108,16 @@ def _kernel(machine: VirtualMachine, observed: Observed) -> KernelBoot | None:
     boot, images = machine.spec.boot, observed.storage.images
     if boot.kernel is None:
         return None
-    initramfs = images[image_ref(boot.initramfs).key].path if boot.initramfs else None
-    return KernelBoot(images[image_ref(boot.kernel).key].path or "", initramfs, boot.cmdline)
+    initramfs = images[boot_ref(boot.initramfs).key].path if boot.initramfs else None
+    return KernelBoot(images[boot_ref(boot.kernel).key].path or "", initramfs, boot.cmdline)
 
 
-def _disks(machine: VirtualMachine, observed: Observed, known: DomainConfig | None) -> tuple[DiskConfig, ...]:
+def _disks(
+    machine: VirtualMachine, observed: Observed, known: DomainConfig | None, live: DomainConfig | None
+) -> tuple[DiskConfig, ...]:
     wishes, seed = machine.spec.disks, seed_path(observed.host.storage_root, machine)
     names = [(d.name, _PREFIX[_bus(d, machine)]) for d in wishes]
-    targets = _targets([*names, (SEED_NAME, "vd")] if seed else names, known)
+    targets = _targets([*names, (SEED_NAME, "vd")] if seed else names, known, live)
     disks = tuple(_disk(machine, wish, observed, targets[wish.name]) for wish in wishes)
     if seed is None:
         return disks
@@ -153,11 +157,14 @@ def _bus(disk: Disk, machine: VirtualMachine) -> DiskBus:
     return DiskBus.SATA if machine.spec.machine.type == "q35" else DiskBus.IDE
 
 
-def _targets(wishes: list[tuple[str, str]], known: DomainConfig | None) -> dict[str, str]:
-    """Device names, kept where a disk has one already, so that removing one disk does not rename the others."""
+def _targets(wishes: list[tuple[str, str]], known: DomainConfig | None, live: DomainConfig | None) -> dict[str, str]:
+    """Device names, kept where a disk has one already, so that removing one disk does not rename the others.
+
+    A new disk takes none that the running guest still has in use: it is to be attached to it.
+    """
     held = {d.name: d.target for d in known.disks} if known else {}
     targets = {name: held[name] for name, prefix in wishes if held.get(name, "").startswith(prefix)}
-    taken = set(targets.values())
+    taken = set(targets.values()) | ({d.target for d in live.disks} if live else set())
     for name, prefix in wishes:
         if name not in targets:
             targets[name] = next(t for n in range(26 * 27) if (t := prefix + _letters(n)) not in taken)

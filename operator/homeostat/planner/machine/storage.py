@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
 
@@ -14,6 +14,8 @@ from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, WriteS
 from ..observed import ImagePhase, Observed, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
 from .identity import digest, disk_path, domain_uuid, machine_directory
+
+SECTOR = 512  # bytes; sizes of disks are multiples of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,18 @@ class StoragePlan:
 
     actions: tuple[Action, ...]
     changes: tuple[Change, ...]
+    pending: tuple[Change, ...]  # wait until the machine is off
     blocker: Outcome | None
 
 
 def image_ref(source: ImageSource) -> ImageRef:
     url = source.url or PurePosixPath(source.path or "").as_uri()
     return ImageRef(url, source.sha256, source.format.value if source.format else None)
+
+
+def boot_ref(source: ImageSource) -> ImageRef:
+    """A kernel or initramfs: taken as it is, since a compressed one is no disk image and need not be one."""
+    return replace(image_ref(source), format="raw")
 
 
 def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
@@ -60,16 +68,16 @@ def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
     return f"{machine_directory(storage_root, machine)}/seed-{digest(*(t for file in files for t in file))}.iso"
 
 
-def _sources(machine: VirtualMachine) -> Iterator[ImageSource]:
+def _images(machine: VirtualMachine) -> Iterator[ImageRef]:
     spec = machine.spec
-    yield from (source for source in (spec.boot.kernel, spec.boot.initramfs) if source)
-    yield from (disk.image for disk in spec.disks if disk.image)
+    yield from (boot_ref(source) for source in (spec.boot.kernel, spec.boot.initramfs) if source)
+    yield from (image_ref(disk.image) for disk in spec.disks if disk.image)
 
 
 def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
     seed = seed_path(storage_root, machine)
     return StorageNeeds(
-        images=tuple(dict.fromkeys(image_ref(source) for source in _sources(machine))),
+        images=tuple(dict.fromkeys(_images(machine))),
         disks=tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk"),
         seeds=(seed,) if seed else (),
         directory=machine_directory(storage_root, machine),
@@ -81,16 +89,17 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     needs = storage_needs(machine, root)
     fetches, blocker = _plan_images(needs.images, observed)
     if blocker is not None:
-        return StoragePlan(tuple(fetches), (), blocker)
+        return StoragePlan(tuple(fetches), (), (), blocker)
     actions: list[Action] = []
     changes: list[Change] = []
+    pending: list[Change] = []
     for disk in machine.spec.disks:
         if disk.type == "disk":
-            blocker = blocker or _plan_disk(machine, disk, observed, actions, changes)
+            blocker = blocker or _plan_disk(machine, disk, observed, actions, changes, pending)
     for seed in needs.seeds:
         if seed not in observed.storage.seeds:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
-    return StoragePlan(tuple(actions), tuple(changes), blocker)
+    return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker)
 
 
 def _plan_images(refs: tuple[ImageRef, ...], observed: Observed) -> tuple[list[Action], Outcome | None]:
@@ -108,8 +117,7 @@ def _plan_images(refs: tuple[ImageRef, ...], observed: Observed) -> tuple[list[A
                 blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
             case ImagePhase.FAILED if image.permanent:
                 return [], Stalled("ImageFailed", image.error)
-            case ImagePhase.FAILED:
-                actions.append(FetchImage(ref, f"the last try failed: {image.error}"))
+            case ImagePhase.FAILED:  # the cache says MISSING again once it is time for another try
                 blocker = blocker or Waiting("ImageFailed", image.error, after=30)
     return actions, blocker
 
@@ -121,7 +129,12 @@ def _progress(image: ObservedImage) -> str:
 
 
 def _plan_disk(
-    machine: VirtualMachine, disk: Disk, observed: Observed, actions: list[Action], changes: list[Change]
+    machine: VirtualMachine,
+    disk: Disk,
+    observed: Observed,
+    actions: list[Action],
+    changes: list[Change],
+    pending: list[Change],
 ) -> Outcome | None:
     path = disk_path(observed.host.storage_root, machine, disk.name)
     base = observed.storage.images[image_ref(disk.image).key] if disk.image else None
@@ -132,7 +145,7 @@ def _plan_disk(
             f"disks[{disk.name}].size is {format_quantity(disk.size)}, but its image needs {format_quantity(smallest)}: "
             "make the size at least that, or leave it out",
         )
-    size = disk.size or smallest
+    size = -(-(disk.size or smallest) // SECTOR) * SECTOR  # as qemu-img makes it
     found = observed.storage.disks.get(path)
     if found is None:
         if _defined_with(observed.domain, path):
@@ -155,28 +168,25 @@ def _plan_disk(
         changes.append(Change(f"{field}.size", old, new, Disruption.FORBIDDEN))
         return Stalled("DiskShrink", f"{field}.size: a disk cannot shrink from {old} to {new}; make the size {old} or larger")
     if size > found.virtual_size:
-        _plan_growth(observed, disk, path, size, found.virtual_size, actions, changes, machine)
+        grow = _plan_growth(machine, observed, path, size)
+        growth = Change(f"{field}.size", format_quantity(found.virtual_size), format_quantity(size), Disruption.LIVE)
+        if grow is None:
+            pending.append(replace(growth, disruption=Disruption.NEEDS_RESTART))
+        else:
+            changes.append(growth)
+            actions.append(grow)
     return None
 
 
-def _plan_growth(
-    observed: Observed,
-    disk: Disk,
-    path: str,
-    size: int,
-    old: int,
-    actions: list[Action],
-    changes: list[Change],
-    machine: VirtualMachine,
-) -> None:
-    field = f"disks[{disk.name}].size"
-    domain = observed.domain
-    running = domain is not None and domain.state.active
-    if running and machine.spec.update_policy == "Never":
-        return
-    target = next((d.target for d in domain.live.disks if d.source == path), None) if running and domain and domain.live else None
-    changes.append(Change(field, format_quantity(old), format_quantity(size), Disruption.LIVE))
-    actions.append(GrowDisk(domain_uuid(machine.metadata.uid), path, size, target, f"{field} grew"))
+def _plan_growth(machine: VirtualMachine, observed: Observed, path: str, size: int) -> GrowDisk | None:
+    """None: not while it runs."""
+    domain, uuid, reason = observed.domain, domain_uuid(machine.metadata.uid), "its size in the spec grew"
+    if domain is None or not domain.state.active:
+        return GrowDisk(uuid, path, size, None, reason)
+    if machine.spec.update_policy is UpdatePolicy.NEVER or domain.live is None:
+        return None
+    target = next((d.target for d in domain.live.disks if d.source == path), None)
+    return GrowDisk(uuid, path, size, target, reason)
 
 
 def _defined_with(domain: ObservedDomain | None, path: str) -> bool:
