@@ -11,6 +11,7 @@ from . import errors, media, openapi
 from .changes import Changes
 from .config import ApiConfig, guard_bind
 from .errors import App
+from .machine_index import MachineIndex
 from .machines import Machines
 from .metrics import Metrics
 from .middleware import Guard, HeadAsGet, Observe
@@ -63,11 +64,12 @@ def open_store(config: ApiConfig) -> FilesStore:
 def make_routes(config: ApiConfig, store: FilesStore, metrics: Metrics) -> list[Route]:
     changes = Changes(store.index.data_version, config.stopping, config.poll)
     machines = Machines(store, changes)
+    index = MachineIndex(store, machines, changes)
     operator = OperatorLink(config.operator_socket)
     stream = EventStream(store.events, changes, config.keep_alive)
     machine = f"{V1}/vms/{{name}}"
     return [
-        Route(f"{V1}/vms", MachineList(machines, changes)),
+        Route(f"{V1}/vms", MachineList(machines, index, changes)),
         Route(machine, MachineItem(machines, config.shutdown_margin)),
         Route(f"{machine}/start", MachineStart(machines)),
         Route(f"{machine}/stop", MachineStop(machines, config.shutdown_margin)),
@@ -75,7 +77,7 @@ def make_routes(config: ApiConfig, store: FilesStore, metrics: Metrics) -> list[
         Route(f"{machine}/config", MachineConfig(machines)),
         Route(f"{machine}/config/history", MachineHistory(machines)),
         Route(f"{machine}/spec", MachineSpec(machines)),
-        Route(f"{V1}/system/info", SystemInformation(machines, changes)),
+        Route(f"{V1}/system/info", SystemInformation(index)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
         Route("/healthz", Liveness()),
         Route("/readyz", Readiness(changes, operator)),

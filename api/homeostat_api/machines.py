@@ -51,11 +51,6 @@ class Machines:
             raise machine_not_found(name)
         return machine
 
-    async def all(self) -> Sequence[VirtualMachine]:
-        """By name."""
-        found = await self._store.list(VirtualMachine.KIND, NAMESPACE)
-        return sorted((m for m in found if isinstance(m, VirtualMachine)), key=lambda m: m.metadata.name)
-
     async def create(self, document: Mapping[str, Any]) -> VirtualMachine:
         """
         Raises:

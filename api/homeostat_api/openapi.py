@@ -29,11 +29,14 @@ _ERRORS = {
     409: "The resource is not in a state for this.",
     412: "The resource has not the ETag that If-Match names.",
     413: "The body is larger than 1 MiB.",
+    414: "The request line is longer than 8190 bytes.",
     415: "The body is of a type that is not understood.",
+    431: "There are too many headers, or one is too long.",
     500: "A defect; the details carry the id under which it was logged.",
     503: "The store or the operator does not answer.",
 }
-_EVERYWHERE = (401, 403, 500, 503)
+_EVERYWHERE = (401, 403, 414, 431, 500, 503)
+_BY_SERVER = (414, 431)  # gunicorn answers these before the application is asked
 _WITH_BODY = (400, 413, 415)
 _PATH_NAME = {
     "name": "name",
@@ -94,10 +97,9 @@ class _Document:
             responses[str(status)] = response
         body = self.schema(ErrorBody)
         for status in sorted({*declared.errors, *_EVERYWHERE, *(_WITH_BODY if declared.body is not None else ())}):
-            responses[str(status)] = {
-                "description": _ERRORS[status],
-                "content": {"application/json": {"schema": body}},
-            }
+            plain = status in _BY_SERVER
+            content = {"text/plain": {"schema": {"type": "string"}}} if plain else {"application/json": {"schema": body}}
+            responses[str(status)] = {"description": _ERRORS[status], "content": content}
         return responses
 
 

@@ -37,6 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "keepalive": 75,
             "graceful_timeout": GRACE,
+            "limit_request_line": 8190,
             "loglevel": "warning",
             "proc_name": "homeostat-api",
             "forwarded_allow_ips": "",

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.api.harness import Api, refused
+
+JSON = {"Content-Type": "application/json"}
 
 
 def test_v10_a_name_in_use_is_409(api: Api, name: str) -> None:
@@ -19,10 +23,23 @@ def test_v10_an_unknown_plugin_is_404(api: Api, name: str) -> None:
     "name", ["", "UPPER", "a b", "../etc", "a/b", "-a", "a-", "a" * 300, "a.b", "ä", "a\x00", 5, None, "a\n", "\ud800"]
 )
 def test_v10_a_wrong_name_is_400(api: Api, name: object) -> None:
-    answer = api.http.post("/api/v1/vms", json={"name": name})
+    answer = api.http.post("/api/v1/vms", content=json.dumps({"name": name}), headers=JSON)
     assert answer.status_code == 400, answer.text
     assert set(answer.json()) == {"error", "code", "details"}
 
 
 def test_v10_no_name_is_400(api: Api) -> None:
     assert refused(api.http.post("/api/v1/vms", json={}), 400, "invalid_request")["fields"][0]["field"] == "name"
+
+
+BODIES: list[dict[str, object]] = [
+    {"labels": {"a": "\ud800"}},
+    {"spec": {"boot": {"order": ["\ud800"]}}},
+    {"config": {"cloud_init": {"user_data": "\udfff"}}},
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_v10_text_that_is_no_unicode_is_400(api: Api, name: str, body: dict[str, object]) -> None:
+    answer = api.http.post("/api/v1/vms", content=json.dumps({"name": name, **body}), headers=JSON)
+    assert answer.status_code == 400, answer.text

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import falcon
 import falcon.asgi
@@ -14,6 +13,7 @@ from .. import lists, views
 from ..changes import Changes
 from ..documents import new_machine
 from ..errors import Problem
+from ..machine_index import Entry, MachineIndex
 from ..machines import Machines
 from ..media import read_model
 from ..operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
@@ -28,9 +28,26 @@ PLUGIN = Parameter("plugin", {"type": "string"}, "Only machines of this plugin."
 STATUS = Parameter("status", {"type": "string", "enum": list(STATUS_WORDS)}, "Only machines of this status.")
 
 
+def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
+    """The rendered machines that a request asks for.
+
+    Raises:
+        Problem: 400, there is no such status or view.
+    """
+    plugin = req.get_param("plugin")
+    status = choice(req, "status", STATUS_WORDS)
+    whole = choice(req, "view", VIEWS) == "resource"
+
+    def wanted(entry: Entry) -> bool:
+        return (plugin is None or entry.plugin == plugin) and (status is None or entry.status == status)
+
+    return lambda entries: [entry.whole if whole else entry.summary for entry in entries if wanted(entry)]
+
+
 class MachineList:
-    def __init__(self, machines: Machines, changes: Changes) -> None:
+    def __init__(self, machines: Machines, index: MachineIndex, changes: Changes) -> None:
         self._machines = machines
+        self._index = index
         self._changes = changes
         self._cache = lists.ListCache()
 
@@ -45,24 +62,12 @@ class MachineList:
         errors=(400,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        version = self._changes.version()
-        rendered = self._cache.get(version, req.query_string)
+        rendered = self._cache.get(self._changes.version(), req.query_string)
         if rendered is None:
-            page = lists.page_of(req)
-            shown = self._shown(req, await self._machines.all())
-            rendered = self._cache.render(version, req.query_string, page, shown)
+            page, shown = lists.page_of(req), _selection(req)
+            version, entries = await self._index.entries()
+            rendered = self._cache.render(version, req.query_string, page, shown(entries))
         lists.send(req, resp, rendered)
-
-    def _shown(self, req: falcon.asgi.Request, machines: Sequence[VirtualMachine]) -> Sequence[dict[str, Any]]:
-        plugin = req.get_param("plugin")
-        status = choice(req, "status", STATUS_WORDS)
-        whole = choice(req, "view", VIEWS) == "resource"
-        shown = []
-        for machine in machines:
-            entry = views.summary(machine)
-            if (plugin is None or entry["plugin"] == plugin) and (status is None or entry["status"] == status):
-                shown.append(views.resource(machine) if whole else entry)
-        return shown
 
     @operation(
         "Create and start a machine",

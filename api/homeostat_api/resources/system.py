@@ -11,10 +11,8 @@ import falcon.asgi
 
 from homeostat import __version__
 
-from ..changes import Changes
-from ..machines import Machines
+from ..machine_index import MachineIndex
 from ..operations import Answer, operation
-from ..power import status_word
 from ..words import SystemInfo
 
 MEMINFO = Path("/proc/meminfo")
@@ -30,34 +28,25 @@ def memory_mb() -> dict[str, int]:
 
 
 class SystemInformation:
-    def __init__(self, machines: Machines, changes: Changes) -> None:
+    def __init__(self, machines: MachineIndex) -> None:
         self._machines = machines
-        self._changes = changes
-        self._counted: tuple[int, int, int] | None = None
 
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        total, running = await self._count()
+        _, machines = await self._machines.entries()
+        running = sum(machine.status == "running" for machine in machines)
         memory = memory_mb()
-        machine = platform.machine()
+        architecture = platform.machine()
         resp.media = {
             "version": __version__,
             "commit": os.environ.get("HOMEOSTAT_COMMIT", "unknown"),
             "build_date": os.environ.get("HOMEOSTAT_BUILD_DATE", "unknown"),
             "go_version": f"python{platform.python_version()}",
-            "platform": f"{sys.platform}/{_ARCHITECTURES.get(machine, machine)}",
-            "stats": {"total_vms": total, "running_vms": running, "total_deployments": 0, "total_plugins": 0},
+            "platform": f"{sys.platform}/{_ARCHITECTURES.get(architecture, architecture)}",
+            "stats": {"total_vms": len(machines), "running_vms": running, "total_deployments": 0, "total_plugins": 0},
             "resources": {
                 "cpu_count": os.cpu_count() or 1,
                 "memory_total_mb": memory.get("MemTotal", 0),
                 "memory_available_mb": memory.get("MemAvailable", 0),
             },
         }
-
-    async def _count(self) -> tuple[int, int]:
-        """(machines, running machines), counted once per version of the index."""
-        version = self._changes.version()
-        if self._counted is None or self._counted[0] != version:
-            machines = await self._machines.all()
-            self._counted = (version, len(machines), sum(status_word(m) == "running" for m in machines))
-        return self._counted[1:]
