@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from homeostat.models.quantity import format_quantity
@@ -39,6 +39,16 @@ def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
     return tuple(_compare(have, want))
 
 
+def compare_running(live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
+    """What the running guest lacks. The boot order is no part of it: it is looked at by the next boot only."""
+    return compare(without_boot_order(live), without_boot_order(want))
+
+
+def without_boot_order(config: DomainConfig) -> DomainConfig:
+    disks = tuple(replace(disk, boot_order=None) for disk in config.disks)
+    return replace(config, disks=disks, nics=tuple(replace(nic, boot_order=None) for nic in config.nics))
+
+
 def _compare(have: DomainConfig, want: DomainConfig) -> Iterator[Change]:
     for field, old, new, show in _scalars(have, want):
         if old != new:
@@ -51,35 +61,35 @@ def _text(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _yes_no(value: Any) -> str:
+def yes_no(value: Any) -> str:
     return "yes" if value else "no"
 
 
 def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any, Any, Callable[[Any], str]]]:
-    yield "metadata.name", have.name, want.name, _text
     yield "virtualization", have.type, want.type, _text
     yield "resources.memory", have.memory, want.memory, format_quantity
     yield "resources.vcpu", have.vcpus, want.vcpus, _text
-    if want.machine and not have.machine.startswith(_pinned(want.machine)):
+    if want.machine and not _is_machine(have.machine, want.machine):
         yield "machine", have.machine, want.machine, _text
     if want.cpu is not None:
         yield "resources.cpu", have.cpu, want.cpu, _cpu_text
     yield "firmware.type", have.uefi, want.uefi, lambda uefi: "UEFI" if uefi else "BIOS"
-    yield "firmware.secureBoot", have.secure_boot, want.secure_boot, _yes_no
+    yield "firmware.secureBoot", have.secure_boot, want.secure_boot, yes_no
     for name in ("kernel", "initramfs", "cmdline"):
         yield f"boot.{name}", getattr(have.kernel, name, None), getattr(want.kernel, name, None), _text
     yield "display.video", have.video, want.video, _text
-    yield "display.vnc.enabled", have.vnc is not None, want.vnc is not None, _yes_no
+    yield "display.vnc.enabled", have.vnc is not None, want.vnc is not None, yes_no
     if have.vnc and want.vnc:
         yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, _text
         yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: _text(port or "automatic")
     yield "console log", have.console_log, want.console_log, _text
-    yield "guestAgent.enabled", have.guest_agent, want.guest_agent, _yes_no
+    yield "guestAgent.enabled", have.guest_agent, want.guest_agent, yes_no
 
 
-def _pinned(machine: str) -> str:
+def _is_machine(have: str, want: str) -> bool:
     """An unversioned machine type is satisfied by any version of it: libvirt pins one when it is first defined."""
-    return {"q35": "pc-q35-", "pc": "pc-i440fx-"}.get(machine, machine)
+    family = {"q35": "pc-q35-", "pc": "pc-i440fx-"}.get(want)
+    return have == want or (family is not None and have.startswith(family))
 
 
 def _cpu_text(cpu: Any) -> str:

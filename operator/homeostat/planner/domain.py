@@ -93,11 +93,13 @@ class Record:
     name: str
     instance: str = ""  # of the operator's store: two operators on one host keep apart
     generation: int = 0
-    spec_hash: str = ""  # of the DomainConfig as planned, see planner.changes.spec_hash
+    spec_hash: str = ""  # of what was asked for and fully carried out, see planner.changes.spec_hash
     restarted_at: str = ""  # last token carried out
     powered_off_at: str = ""  # last token carried out
     power: str = ""  # last power carried out (runStrategy Manual)
-    outcome: str = ""  # of the last run: Started | Succeeded | Failed
+    outcome: str = ""  # how the last run stands, see planner.machine.power
+    restarted_for: str = ""  # fingerprint of the changes a restart was last made for (updatePolicy Immediate)
+    autostart: str = ""  # last carried out: yes | no (driftPolicy Report)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, VirtualMachine
 
-from ..actions import (
-    Action,
-    AttachDisk,
-    AttachNic,
-    ChangeMedium,
-    DefineDomain,
-    DetachNic,
-    MarkCreated,
-    SetAutostart,
-)
-from ..changes import compare, spec_hash
+from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, DetachNic, SetAutostart
+from ..changes import compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
-from .identity import machine_directory
 
 GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
 
@@ -36,49 +26,52 @@ class DefinitionPlan:
     changes: tuple[Change, ...] = ()  # spec against definition
     pending: tuple[Change, ...] = ()  # spec against the running guest, without what ``live`` does
     drift: tuple[Change, ...] = ()  # only reported
+    asked: str = ""  # fingerprint of what the spec asks for; empty while that has to wait (updatePolicy Never)
 
 
-def base_record(machine: VirtualMachine, domain: ObservedDomain | None, want: DomainConfig | None) -> Record | None:
-    """The record as it should stand, power aside. None: there is nothing to keep one on, or nothing new to write."""
+def base_record(machine: VirtualMachine, observed: Observed) -> Record:
+    """The record as it should stand, before anything of this plan is carried out."""
     spec, meta = machine.spec, machine.metadata
-    old = domain.record if domain else None
-    if want is None:
-        return old
-    return Record(
+    old = observed.domain.record if observed.domain else None
+    if old is not None:
+        return replace(old, uid=meta.uid, namespace=meta.namespace, name=meta.name)
+    # A machine that is only now created has nothing to restart or to cut the power of.
+    fresh = Record(
         uid=meta.uid,
         namespace=meta.namespace,
         name=meta.name,
-        instance=old.instance if old else "",
-        generation=meta.generation,
-        spec_hash=spec_hash(want),
-        # A machine that is only now created has nothing to restart or to cut the power of.
-        restarted_at=old.restarted_at if old else spec.restarted_at or "",
-        powered_off_at=old.powered_off_at if old else spec.powered_off_at or "",
-        power=old.power if old else "",
-        outcome=old.outcome if old else "",
+        restarted_at=spec.restarted_at or "",
+        powered_off_at=spec.powered_off_at or "",
     )
+    # One that was defined before, and is gone, has ended: not every strategy lets it run again.
+    return replace(fresh, outcome="Destroyed", power=spec.power or "") if observed.storage.created else fresh
 
 
-def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainConfig) -> DefinitionPlan:
+def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainConfig, asked: str) -> DefinitionPlan:
+    """``asked``: fingerprint of what the spec asks for, whatever was observed of the domain."""
     domain, spec = observed.domain, machine.spec
     reports = spec.drift_policy is DriftPolicy.REPORT
     if domain is None:
         if observed.storage.created and reports:
             return DefinitionPlan(drift=(GONE,))
-        return DefinitionPlan(want, "its domain was undefined" if observed.storage.created else "it does not exist yet")
+        reason = "its domain was undefined" if observed.storage.created else "it does not exist yet"
+        return DefinitionPlan(want, reason, asked=asked)
     if domain.config is None or not domain.persistent:
-        return DefinitionPlan(drift=(GONE,)) if reports else DefinitionPlan(want, "someone undefined it while it runs")
+        if reports:
+            return DefinitionPlan(drift=(GONE,))
+        return DefinitionPlan(want, "someone undefined it while it runs", asked=asked)
     changes = compare(domain.config, want)
-    drifted = domain.record is not None and domain.record.spec_hash == spec_hash(want)
-    if drifted and reports and changes:
-        return DefinitionPlan(drift=changes)
-    active = domain.state.active
-    if active and spec.update_policy is UpdatePolicy.NEVER and not drifted:
-        return DefinitionPlan(pending=compare(domain.live or domain.config, want))
-    pending = compare(domain.live, want) if active and domain.live else ()
-    live = _live_actions(domain, want, pending) if observed.host.attach else ()
-    waits = tuple(c for c in pending if c.disruption is not Disruption.LIVE or not observed.host.attach)
-    return DefinitionPlan(want if changes else None, _reason(changes, drifted), live, changes, waits)
+    lacks = compare_running(domain.live, want) if domain.state.active and domain.live else ()
+    drifted = domain.record is not None and domain.record.spec_hash == asked
+    if drifted and reports:
+        by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)
+        waits = tuple(c for c in lacks if c not in by_others and c not in changes)
+        return DefinitionPlan(drift=tuple(dict.fromkeys(changes + by_others)), pending=waits, asked=asked)
+    if spec.update_policy is UpdatePolicy.NEVER and domain.state.active and not drifted and (changes or lacks):
+        return DefinitionPlan(pending=lacks or changes)
+    live = _live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
+    waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
+    return DefinitionPlan(want if changes else None, _reason(changes, drifted), live, changes, waits, asked=asked)
 
 
 def _reason(changes: Sequence[Change], drifted: bool) -> str:
@@ -86,39 +79,52 @@ def _reason(changes: Sequence[Change], drifted: bool) -> str:
     return f"someone else changed {fields}" if drifted else f"the spec changed {fields}"
 
 
-def _live_actions(domain: ObservedDomain, want: DomainConfig, pending: Sequence[Change]) -> tuple[Action, ...]:
+def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending: Sequence[Change]) -> tuple[Action, ...]:
     """For every live change of the running guest the action that makes it."""
     names = {c.field for c in pending if c.disruption is Disruption.LIVE}
-    assert domain.live is not None
-    uuid = domain.uuid
     actions: list[Action] = []
     for disk in want.disks:
         if f"disks[{disk.name}]" in names:
-            actions.append(AttachDisk(uuid, disk, f"disks[{disk.name}] was added"))
+            # Without its place in the boot order, which a device of the running guest may still hold.
+            actions.append(AttachDisk(uuid, replace(disk, boot_order=None), f"disks[{disk.name}] was added"))
         elif f"disks[{disk.name}].image" in names:
             actions.append(ChangeMedium(uuid, disk, f"disks[{disk.name}].image changed"))
     wanted = {nic.name for nic in want.nics}
-    for nic in domain.live.nics:
+    for nic in running.nics:
         if nic.name not in wanted and f"nics[{nic.name}]" in names:
             actions.append(DetachNic(uuid, nic, f"nics[{nic.name}] was removed"))
     for nic in want.nics:
         if f"nics[{nic.name}]" in names:
-            actions.append(AttachNic(uuid, nic, f"nics[{nic.name}] was added"))
+            actions.append(AttachNic(uuid, replace(nic, boot_order=None), f"nics[{nic.name}] was added"))
     return tuple(actions)
-
-
-def define_actions(machine: VirtualMachine, observed: Observed, config: DomainConfig, reason: str) -> list[Action]:
-    """The definition, and what belongs beside it."""
-    actions: list[Action] = [DefineDomain(config, reason)]
-    if not observed.storage.created:
-        directory = machine_directory(observed.host.storage_root, machine)
-        actions.append(MarkCreated(directory, "remember that it was defined"))
-    return actions
 
 
 def autostart_actions(machine: VirtualMachine, domain: ObservedDomain | None, uuid: str) -> list[Action]:
     """Machines that should always run come up with libvirt, even before the operator does."""
-    wanted = machine.spec.run_strategy is RunStrategy.ALWAYS
-    if (domain.autostart if domain else False) == wanted:
+    if autostart_is_right(machine, domain):
         return []
-    return [SetAutostart(uuid, wanted, f"runStrategy is {machine.spec.run_strategy}")]
+    return [SetAutostart(uuid, _autostart(machine), f"runStrategy is {machine.spec.run_strategy}")]
+
+
+def autostart_is_right(machine: VirtualMachine, domain: ObservedDomain | None) -> bool:
+    return (domain.autostart if domain else False) == _autostart(machine)
+
+
+def autostart_drift(machine: VirtualMachine, domain: ObservedDomain, record: Record) -> tuple[Change, ...]:
+    """Someone else turned it after we had; only looked for where drift is reported."""
+    if machine.spec.drift_policy is not DriftPolicy.REPORT or autostart_is_right(machine, domain):
+        return ()
+    wanted = yes_no(_autostart(machine))
+    return (Change("autostart", yes_no(domain.autostart), wanted, Disruption.LIVE),) if record.autostart == wanted else ()
+
+
+def carried_autostart(machine: VirtualMachine, domain: ObservedDomain | None, record: Record) -> str:
+    """For the record: what autostart was last brought to. Kept only where drift is reported."""
+    if machine.spec.drift_policy is not DriftPolicy.REPORT:
+        return ""
+    right = domain is not None and autostart_is_right(machine, domain)
+    return yes_no(_autostart(machine)) if right else record.autostart
+
+
+def _autostart(machine: VirtualMachine) -> bool:
+    return machine.spec.run_strategy is RunStrategy.ALWAYS

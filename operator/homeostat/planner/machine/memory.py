@@ -1,15 +1,22 @@
-"""What the operator remembers of one machine, brought up to date with what was just observed. Pure."""
+"""What the operator remembers of one machine: of its own acts, and brought up to date with what was just observed. Pure.
+
+In a reconcile: ``recall`` after observing, ``keep_asking`` after planning, ``note`` for every action. ``now`` is in seconds on
+the monotonic clock, so that a jump of the wall clock changes nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from ..actions import Action, PowerOffDomain, ResumeDomain, SaveDomain, ShutdownDomain, StartDomain
 from ..backoff import HEALTHY
 from ..observed import Memory, ObservedDomain
+from ..plan import Plan
+
+_STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating"})  # outcomes of plans that want it off
 
 
 def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
-    """``now`` in seconds on the monotonic clock, so that a jump of the wall clock changes nothing."""
     running = domain is not None and domain.state.active
     if running:
         if memory.running_since is None:
@@ -29,6 +36,29 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
         ended=0 if asked else 1 if healthy else memory.ended + 1,
         last_end=None if asked else now,
     )
+
+
+def keep_asking(memory: Memory, plan: Plan) -> Memory:
+    """Forgets a shutdown that is no longer wanted, so that a later one has its whole grace period."""
+    if memory.shutdown_since is None or plan.outcome.reason in _STOPPING:
+        return memory
+    return replace(memory, shutdown_since=None, shutdown_asked=None)
+
+
+def note(memory: Memory, action: Action, now: float) -> Memory:
+    """With one of our own acts. Of a shutdown the attempt counts: a grace period must not wait for it to succeed."""
+    since = now if memory.shutdown_since is None else memory.shutdown_since
+    match action:
+        case StartDomain():
+            restarts = memory.restarts + (1 if memory.ended else 0)
+            return replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)
+        case ShutdownDomain():
+            return replace(memory, shutdown_since=since, shutdown_asked=now)
+        case PowerOffDomain() | SaveDomain():
+            return replace(memory, shutdown_since=since)
+        case ResumeDomain():
+            return replace(memory, resume_asked=now)
+    return memory
 
 
 def healthy_in(memory: Memory, now: float) -> float | None:

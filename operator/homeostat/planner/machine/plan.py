@@ -6,14 +6,22 @@ from dataclasses import replace
 
 from homeostat.models.machine import VirtualMachine
 
-from ..actions import Action, StartDomain, WriteRecord
-from ..domain import DomainConfig, Record
+from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
+from ..changes import spec_hash
+from ..domain import Record
 from ..observed import Observed
 from ..plan import Converged, Outcome, Plan, Stalled, Waiting
-from .definition import DefinitionPlan, autostart_actions, base_record, define_actions, plan_definition
+from .definition import (
+    DefinitionPlan,
+    autostart_actions,
+    autostart_drift,
+    base_record,
+    carried_autostart,
+    plan_definition,
+)
 from .desired import CannotPlan, desired_domain
 from .fit import misfit
-from .identity import domain_name, domain_uuid
+from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power
 from .storage import StoragePlan, plan_storage
 from .teardown import plan_teardown
@@ -27,9 +35,11 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
 
     ``now``: seconds on the monotonic clock.
     """
-    host = observed.host
+    host, domain = observed.host, observed.domain
     if not host.reachable:
         return Plan(outcome=Waiting("HostUnreachable", host.error or f"host {host.name} cannot be reached"))
+    if domain is not None and domain.record is None:
+        return Plan(outcome=Stalled("RecordMissing", _foreign_message(machine, observed)))
     if machine.deleting:
         return plan_teardown(machine, observed, now)
     if machine.spec.suspend:
@@ -38,55 +48,66 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return Plan(outcome=Stalled("NameInUse", _clash_message(machine, observed)))
 
     storage = plan_storage(machine, observed)
-    want, blocker = _desired(machine, observed, storage)
-    definition = plan_definition(machine, observed, want) if want else DefinitionPlan()
-    uuid = domain_uuid(machine.metadata.uid)
-    record = base_record(machine, observed.domain, want)
-    if record is None or (definition.drift and observed.domain is None):  # there is no domain, and none may be defined
-        return Plan(storage.actions, blocker or Converged("Drifted"), storage.changes, drift=definition.drift)
+    definition, blocker = _definition(machine, observed, storage)
+    if domain is None and definition.drift:
+        return Plan(outcome=Converged("Drifted", _gone_message(machine)), drift=definition.drift)
+    if domain is None and definition.define is None:  # there is none, and none can be defined yet
+        return Plan(storage.actions, blocker or Converged(), storage.changes)
 
+    uuid, record = domain_uuid(machine.metadata.uid), base_record(machine, observed)
     power = plan_power(machine, observed, record, definition.pending, uuid, now)
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
         if blocker and not _harmless(blocker):
             power = replace(power, record=record, actions=(), outcome=blocker)
-    actions = [
+    if power.stopping:  # what runs is about to end: the next boot has everything
+        definition = replace(definition, live=())
+    drift = autostart_drift(machine, domain, power.record) if domain else ()
+    actions = (
         *storage.actions,
-        *_definition_actions(machine, observed, definition, power, uuid),
-        *definition.live,
+        *_definition_actions(machine, observed, definition, power.record, uuid),
         *power.actions,
-    ]
+        *definition.live,  # last, as a guest may refuse a device
+    )
     return Plan(
-        actions=tuple(actions),
+        actions=actions,
         outcome=_outcome(power, blocker, bool(actions)),
         changes=storage.changes + definition.changes,
-        pending=definition.pending,
-        drift=definition.drift + power.drift,
+        pending=definition.pending + storage.pending,
+        drift=definition.drift + drift + power.drift,
     )
 
 
-def _desired(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DomainConfig | None, Outcome | None]:
-    """The wanted definition, or why there is none yet."""
+def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DefinitionPlan, Outcome | None]:
+    """What to define, or why that cannot be known yet."""
     if storage.blocker is not None:
-        return None, storage.blocker
+        return DefinitionPlan(), storage.blocker
     try:
-        return desired_domain(machine, observed), None
+        want = desired_domain(machine, observed)
+        # What was observed of the domain has its part in the definition, but not in what was asked for.
+        asked = spec_hash(desired_domain(machine, replace(observed, domain=None)))
     except CannotPlan as problem:
-        return None, Stalled(problem.reason, problem.message)
+        return DefinitionPlan(), Stalled(problem.reason, problem.message)
+    return plan_definition(machine, observed, want, asked), None
 
 
 def _definition_actions(
-    machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, power: PowerPlan, uuid: str
+    machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, record: Record, uuid: str
 ) -> list[Action]:
-    """One write of definition and record together where both change; autostart beside it."""
-    domain = observed.domain
-    if definition.define is not None:
-        actions = define_actions(machine, observed, definition.define.with_record(power.record), definition.reason)
-    else:
-        actions = []
-        if domain is not None and _differs(power.record, domain.record):
-            actions.append(WriteRecord(uuid, power.record, "remember what was carried out"))
-    if domain is not None or definition.define is not None:
+    """One write of definition and record together where both change; autostart and the marker beside it."""
+    domain, define = observed.domain, definition.define
+    record = replace(record, autostart=carried_autostart(machine, domain, record))
+    if definition.asked and not definition.live:  # else the former fingerprint stands until the running guest has it too
+        record = replace(record, spec_hash=definition.asked, generation=machine.metadata.generation)
+    actions: list[Action] = []
+    if define is not None:
+        actions.append(DefineDomain(define.with_record(record), definition.reason))
+    elif domain is not None and _differs(record, domain.record):
+        actions.append(WriteRecord(uuid, record, "remember what was carried out"))
+    if not observed.storage.created:
+        directory = machine_directory(observed.host.storage_root, machine)
+        actions.append(MarkCreated(directory, "remember that it was defined"))
+    if define is not None or (domain and domain.persistent and not autostart_drift(machine, domain, record)):
         actions += autostart_actions(machine, domain, uuid)
     return actions
 
@@ -106,6 +127,23 @@ def _outcome(power: PowerPlan, blocker: Outcome | None, acting: bool) -> Outcome
 
 def _harmless(blocker: Outcome) -> bool:
     return isinstance(blocker, Stalled) and blocker.reason in _HARMLESS
+
+
+def _gone_message(machine: VirtualMachine) -> str:
+    return (
+        f"someone undefined the domain {domain_name(machine)!r}, and driftPolicy: Report leaves it so: "
+        "set driftPolicy: Correct to have it defined again, or delete the machine"
+    )
+
+
+def _foreign_message(machine: VirtualMachine, observed: Observed) -> str:
+    domain = observed.domain
+    assert domain is not None
+    return (
+        f"the domain {domain.name!r} on host {observed.host.name} has this machine's uuid {domain.uuid}, but lacks Homeostat's "
+        f"metadata, so it is left alone: someone removed that. Shut it down and `virsh undefine {domain.name}` (without its "
+        "storage), then it is defined again on the disks it has"
+    )
 
 
 def _clash_message(machine: VirtualMachine, observed: Observed) -> str:

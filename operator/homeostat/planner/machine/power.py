@@ -1,8 +1,12 @@
 """The power of one machine: what it should be doing, and the next step towards that.
 
 The record on the domain carries what the decision needs across restarts of the operator: which tokens and which power
-were carried out, and how the last run stands. ``outcome`` goes Starting (a start is due or under way) → Started → Succeeded
-or Failed; it is kept only where a strategy asks for it.
+were carried out, and as ``outcome`` how the last run stands, where a strategy or the drift policy asks for that:
+
+    Starting    a start is due or under way, and libvirt cannot tell yet that it ran (Restarting: it may have, before)
+    Started     it was seen to run as it should
+    Stopping    we asked it to end (also kept for Always and Halted): how it ends then says nothing of the guest
+    Succeeded | Failed | Destroyed | Saved    it ended: by itself, unexpectedly, or by someone else's hand
 """
 
 from __future__ import annotations
@@ -17,9 +21,12 @@ from ..backoff import restart_delay
 from ..domain import Record
 from ..observed import DomainState, Memory, Observed, ObservedDomain
 from ..plan import Change, Converged, Disruption, Outcome, Waiting
-from .shutdown import shut_down
+from .identity import digest
+from .shutdown import ASK_AGAIN, PASSING, shut_down
 
 RESUME_AGAIN = 30.0  # seconds between tries to resume a machine that an I/O error paused
+_NEVER_RAN = frozenset({"unknown", "failed"})  # reasons of a domain that is off: just defined, or not started
+_BY_OTHERS = {"Destroyed": "off (someone cut its power)", "Saved": "saved (by someone)"}
 
 
 class Intent(Enum):
@@ -32,12 +39,13 @@ class Intent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PowerPlan:
-    """``record`` must be on the domain before ``actions`` are carried out."""
+    """``record`` must be on the domain before ``actions`` are carried out. ``stopping``: this run is to end."""
 
     record: Record
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()
     drift: tuple[Change, ...] = ()
+    stopping: bool = False
 
 
 def plan_power(
@@ -49,23 +57,37 @@ def plan_power(
     record = _with_ended(record, domain)
     token = (spec.restarted_at or "") != record.restarted_at
     intent = _intent(machine, record, state, token)
+    if intent is not Intent.OFF:  # a token to cut the power counts while it is to be off, and is not kept for later
+        record = replace(record, powered_off_at=spec.powered_off_at or "")
     match intent:
         case Intent.LEAVE:
             return PowerPlan(record, outcome=Converged("Ended", _ended_message(machine, record)))
         case Intent.OFF:
             return _stop(machine, observed, record, uuid, now)
-        case Intent.SAVE if state.active:
-            return PowerPlan(record, (SaveDomain(uuid, "power: Saved"),), Waiting("Saving", "saving its memory to disk"))
         case Intent.SAVE:
-            return PowerPlan(replace(record, power=Power.SAVED, outcome=""), outcome=Converged("Saved"))
+            return _save(machine, domain, record, uuid)
         case Intent.RUN | Intent.PAUSE if not state.active:
             return _start(machine, observed, record, intent, token, uuid, now)
     assert domain is not None
-    if token or (pending and spec.update_policy is UpdatePolicy.IMMEDIATE):
+    due = _restart_due(machine, record, pending)
+    if token or due:
         why = "restartedAt changed" if token else f"updatePolicy: Immediate, and {pending[0].field} needs a restart"
-        marked = replace(record, outcome="Starting") if _keeps_outcome(machine) else record
-        return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"))
+        marked = replace(record, outcome="Stopping", restarted_for=due or record.restarted_for)
+        return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"), stopping=True)
+    if not pending:
+        record = replace(record, restarted_for="")
     return _keep(machine, observed.memory, domain, record, intent, uuid, now)
+
+
+def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change, ...]) -> str:
+    """A fingerprint of the changes that the policy restarts it for; empty: none.
+
+    For the same changes it is restarted once only: had a restart not brought them, the next would not either.
+    """
+    if not pending or machine.spec.update_policy is not UpdatePolicy.IMMEDIATE:
+        return ""
+    changes = digest(*(text for change in pending for text in (change.field, change.old, change.new)))
+    return changes if changes != record.restarted_for or record.outcome == "Stopping" else ""
 
 
 def _keeps_outcome(machine: VirtualMachine) -> bool:
@@ -75,12 +97,19 @@ def _keeps_outcome(machine: VirtualMachine) -> bool:
 
 
 def _with_ended(record: Record, domain: ObservedDomain | None) -> Record:
-    """A run that was Started and is off now has ended: well only if the guest shut itself down."""
-    if record.outcome != "Started" or domain is None or domain.state.active or domain.managed_save:
+    """A run that was Started and is off now has ended: well only if the guest shut itself down.
+
+    One may also end before it was seen to run. libvirt's reason tells that, unless it can be that of an earlier run.
+    """
+    if domain is None or domain.state.active:
         return record
-    if domain.reason == "destroyed":
-        return replace(record, outcome="Destroyed")
-    return replace(record, outcome="Succeeded" if domain.reason == "shutdown" else "Failed")
+    ran = record.outcome == "Started" or (record.outcome == "Starting" and domain.reason not in _NEVER_RAN)
+    if not ran:
+        return record
+    if domain.managed_save:
+        return replace(record, outcome="Saved")
+    how = {"destroyed": "Destroyed", "shutdown": "Succeeded"}
+    return replace(record, outcome=how.get(domain.reason, "Failed"))
 
 
 def _intent(machine: VirtualMachine, record: Record, state: DomainState, token: bool) -> Intent:
@@ -112,7 +141,7 @@ def _ended_message(machine: VirtualMachine, record: Record) -> str:
     how = {
         "Succeeded": "its guest shut down by itself",
         "Failed": "it ended unexpectedly",
-        "Destroyed": "someone cut its power",
+        "Destroyed": "someone cut its power, or undefined it",
     }
     return (
         f"{how[record.outcome]}; runStrategy {machine.spec.run_strategy} does not start it again "
@@ -121,29 +150,41 @@ def _ended_message(machine: VirtualMachine, record: Record) -> str:
 
 
 def _stop(machine: VirtualMachine, observed: Observed, record: Record, uuid: str, now: float) -> PowerPlan:
-    domain, token = observed.domain, machine.spec.powered_off_at or ""
+    domain, spec = observed.domain, machine.spec
+    token = spec.powered_off_at or ""
     if domain is None or not domain.state.active:
-        off = replace(record, powered_off_at=token, power=Power.STOPPED, outcome="", restarted_at=machine.spec.restarted_at or "")
+        off = replace(record, powered_off_at=token, power=Power.STOPPED, outcome="", restarted_at=spec.restarted_at or "")
         return PowerPlan(off, outcome=Converged("Halted"))
+    stopping = replace(record, outcome="Stopping")
+    if token == record.powered_off_at and _others_started(machine, record, Power.STOPPED):
+        return _report(machine, record, "running (started by someone)", "off")
     if token != record.powered_off_at:
-        return PowerPlan(record, (PowerOffDomain(uuid, "poweredOffAt changed"),), Waiting("PoweringOff", "cutting the power"))
-    why = f"runStrategy: {machine.spec.run_strategy}" + (
-        ", power: Stopped" if machine.spec.run_strategy is RunStrategy.MANUAL else ""
-    )
-    return PowerPlan(record, *shut_down(machine, domain, observed.memory, now, why))
+        cut = PowerOffDomain(uuid, "poweredOffAt changed")
+        return PowerPlan(stopping, (cut,), Waiting("PoweringOff", "cutting the power", ASK_AGAIN), stopping=True)
+    manual = spec.run_strategy is RunStrategy.MANUAL
+    why = f"runStrategy: {spec.run_strategy}" + (", power: Stopped" if manual else "")
+    return PowerPlan(stopping, *shut_down(machine, domain, observed.memory, now, why), stopping=True)
+
+
+def _save(machine: VirtualMachine, domain: ObservedDomain | None, record: Record, uuid: str) -> PowerPlan:
+    if domain is None or not domain.state.active:
+        saved = domain is not None and domain.managed_save
+        done = Converged("Saved") if saved else Converged("Off", "power: Saved, but it was off: there is no memory to save")
+        return PowerPlan(replace(record, power=Power.SAVED, outcome=""), outcome=done)
+    if _others_started(machine, record, Power.SAVED):
+        return _report(machine, record, "running (started by someone)", "saved")
+    stopping = replace(record, outcome="Stopping")
+    if domain.state is DomainState.SHUTTING_DOWN or domain.reason in PASSING:
+        return PowerPlan(stopping, outcome=Waiting("ShuttingDown", f"cannot be saved now ({domain.reason})", ASK_AGAIN))
+    return PowerPlan(stopping, (SaveDomain(uuid, "power: Saved"),), Waiting("Saving", "saving its memory to disk"), stopping=True)
 
 
 def _start(
     machine: VirtualMachine, observed: Observed, record: Record, intent: Intent, token: bool, uuid: str, now: float
 ) -> PowerPlan:
     memory, domain, spec = observed.memory, observed.domain, machine.spec
-    if record.outcome == "Destroyed" and spec.drift_policy is DriftPolicy.REPORT and not token:
-        drift = Change("power", "off (someone cut its power)", "running", Disruption.LIVE)
-        return PowerPlan(
-            record,
-            outcome=Converged("Drifted", "someone cut its power; driftPolicy: Report leaves it off"),
-            drift=(drift,),
-        )
+    if record.outcome in _BY_OTHERS and spec.drift_policy is DriftPolicy.REPORT and not token:
+        return _report(machine, record, _BY_OTHERS[record.outcome], "running")
     delay = restart_delay(memory.ended)
     left = memory.last_end + delay - now if memory.last_end is not None and memory.ended and not token else 0.0
     if left > 0:
@@ -156,11 +197,12 @@ def _start(
         if domain and memory.ended
         else f"runStrategy: {spec.run_strategy}"
     )
+    first = domain is None or domain.reason in _NEVER_RAN
     started = replace(
         record,
         restarted_at=spec.restarted_at or "",
-        outcome="Starting" if _keeps_outcome(machine) else "",
-        power=spec.power or "" if spec.run_strategy is RunStrategy.MANUAL else "",
+        outcome=("Starting" if first else "Restarting") if _keeps_outcome(machine) else "",
+        power=_power(machine),
     )
     return PowerPlan(started, (StartDomain(uuid, intent is Intent.PAUSE, reason),), Waiting("Starting", "starting"))
 
@@ -175,42 +217,58 @@ def _keep(
     now: float,
 ) -> PowerPlan:
     """It is active, as it should be; running or paused is what may differ."""
-    spec = machine.spec
-    settled = replace(
-        record,
-        outcome="Started" if _keeps_outcome(machine) else "",
-        power=spec.power or "" if spec.run_strategy is RunStrategy.MANUAL else record.power,
-    )
     match domain.state:
         case DomainState.SHUTTING_DOWN:
-            return PowerPlan(settled, outcome=Waiting("ShuttingDown", "the guest is shutting down"))
+            return PowerPlan(record, outcome=Waiting("ShuttingDown", "the guest is shutting down"))
         case DomainState.SUSPENDED:
-            return PowerPlan(settled, outcome=Converged("Asleep", "the guest put itself to sleep"))
+            return PowerPlan(_settled(machine, record), outcome=Converged("Asleep", "the guest put itself to sleep"))
         case DomainState.RUNNING if intent is Intent.PAUSE:
-            return PowerPlan(settled, (PauseDomain(uuid, "power: Paused"),), Waiting("Pausing", "pausing"))
+            if _others_did(machine, record):
+                return _report(machine, record, "running (resumed by someone)", "paused")
+            return PowerPlan(record, (PauseDomain(uuid, "power: Paused"),), Waiting("Pausing", "pausing"))
         case DomainState.PAUSED if intent is Intent.RUN:
-            return _resume(machine, memory, domain, settled, record, uuid, now)
-    return PowerPlan(settled)
+            return _resume(machine, memory, domain, record, uuid, now)
+    return PowerPlan(_settled(machine, record))
 
 
-def _resume(
-    machine: VirtualMachine,
-    memory: Memory,
-    domain: ObservedDomain,
-    settled: Record,
-    record: Record,
-    uuid: str,
-    now: float,
-) -> PowerPlan:
-    if domain.reason in ("migration", "save", "dump", "snapshot", "starting-up", "postcopy"):
-        return PowerPlan(settled, outcome=Waiting("Busy", f"libvirt has paused it for a moment ({domain.reason})", RESUME_AGAIN))
+def _settled(machine: VirtualMachine, record: Record) -> Record:
+    """It is as it should be. Once we asked a run to end, how it ends is ours; but Once never runs a second time."""
+    asked = record.outcome == "Stopping" and machine.spec.run_strategy is not RunStrategy.ONCE
+    outcome = "Stopping" if asked else "Started" if _keeps_outcome(machine) else ""
+    return replace(record, outcome=outcome, power=_power(machine))
+
+
+def _power(machine: VirtualMachine) -> str:
+    spec = machine.spec
+    return spec.power or "" if spec.run_strategy is RunStrategy.MANUAL else ""
+
+
+def _others_did(machine: VirtualMachine, record: Record) -> bool:
+    """It was as the spec says, and is no longer: whoever did that, we only report it."""
+    settled = record.outcome in ("Started", "Stopping") and record.power == _power(machine)
+    return machine.spec.drift_policy is DriftPolicy.REPORT and settled
+
+
+def _others_started(machine: VirtualMachine, record: Record, off: Power) -> bool:
+    """It was off as the spec says, and is no longer."""
+    return machine.spec.drift_policy is DriftPolicy.REPORT and record.power == off and record.outcome == ""
+
+
+def _report(machine: VirtualMachine, record: Record, old: str, new: str) -> PowerPlan:
+    message = f"it is {old}, and driftPolicy: Report leaves it so: set driftPolicy: Correct to have it {new}"
+    drift = Change("power", old, new, Disruption.LIVE)
+    return PowerPlan(record, outcome=Converged("Drifted", message), drift=(drift,))
+
+
+def _resume(machine: VirtualMachine, memory: Memory, domain: ObservedDomain, record: Record, uuid: str, now: float) -> PowerPlan:
+    if domain.reason in PASSING:
+        busy = f"libvirt has paused it for a moment ({domain.reason})"
+        return PowerPlan(record, outcome=Waiting("Busy", busy, RESUME_AGAIN))
     if domain.reason == "ioerror":
         message = "paused by an I/O error, most often a full disk on the host: free space there; it is resumed every 30 s"
         due = memory.resume_asked is None or now - memory.resume_asked >= RESUME_AGAIN
         tries = (ResumeDomain(uuid, "it may go on if the disk has space again"),) if due else ()
-        return PowerPlan(settled, tries, Waiting("IOError", message, RESUME_AGAIN))
-    asked_by_spec = machine.spec.run_strategy is RunStrategy.MANUAL and record.power != Power.RUNNING
-    if machine.spec.drift_policy is DriftPolicy.REPORT and not asked_by_spec:
-        drift = Change("power", "paused by someone else", "running", Disruption.LIVE)
-        return PowerPlan(settled, drift=(drift,))
-    return PowerPlan(settled, (ResumeDomain(uuid, "it should run, and is paused"),), Waiting("Resuming", "resuming"))
+        return PowerPlan(record, tries, Waiting("IOError", message, RESUME_AGAIN))
+    if _others_did(machine, record):
+        return _report(machine, record, "paused (by someone)", "running")
+    return PowerPlan(record, (ResumeDomain(uuid, "it should run, and is paused"),), Waiting("Resuming", "resuming"))

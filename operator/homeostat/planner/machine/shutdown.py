@@ -9,6 +9,8 @@ from ..observed import DomainState, Memory, ObservedDomain
 from ..plan import Outcome, Waiting
 
 ASK_AGAIN = 10.0  # seconds; a guest that is still booting misses the first ACPI event
+# Reasons of a pause that libvirt itself ends, or that nothing but the end of the run ends.
+PASSING = frozenset({"migration", "save", "dump", "snapshot", "shutting-down", "crashed", "starting-up", "postcopy"})
 
 
 def shut_down(
@@ -29,8 +31,8 @@ def shut_down(
     next_ask = 0.0 if memory.shutdown_asked is None else memory.shutdown_asked + ASK_AGAIN - now
     if next_ask > 0:
         return (), Waiting("ShuttingDown", waiting, min(next_ask, left) if force else next_ask)
-    actions: list[Action] = []
-    if domain.state is DomainState.PAUSED:
+    # Asked first: resuming may fail (a full disk), and the grace period must run all the same.
+    actions: list[Action] = [ShutdownDomain(uuid, why)]
+    if domain.state is DomainState.PAUSED and domain.reason not in PASSING:
         actions.append(ResumeDomain(uuid, "a paused guest cannot shut down"))
-    actions.append(ShutdownDomain(uuid, why))
     return tuple(actions), Waiting("ShuttingDown", waiting, min(ASK_AGAIN, left) if force else ASK_AGAIN)

@@ -1,0 +1,439 @@
+"""A libvirt host as plain values, with one machine on it: what it does with actions, what guests and other people do, and an
+operator that drives it as the runtime does. No I/O and no waiting: the clock is a number.
+
+It normalizes as libvirt does (the machine type's version, memory in KiB, in MiB once it runs), and refuses what libvirt refuses.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner import actions as act
+from homeostat.planner.actions import Action
+from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
+from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.identity import domain_name, domain_uuid
+from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
+from homeostat.planner.observed import (
+    DomainState,
+    HostFacts,
+    ImagePhase,
+    Memory,
+    Observed,
+    ObservedDisk,
+    ObservedDomain,
+    ObservedImage,
+    ObservedStorage,
+)
+from homeostat.planner.plan import Plan, Waiting
+
+ROOT = "/state"
+GIB = 2**30
+HOST = HostFacts(
+    name="local",
+    reachable=True,
+    uri="qemu:///system",
+    domain_types=frozenset({DomainType.QEMU, DomainType.KVM}),
+    memory=8 * GIB,
+    cpus=4,
+    storage_root=ROOT,
+    networks=frozenset({"default"}),
+    bridges=frozenset({"br0"}),
+)
+
+
+class Refused(Exception):
+    """What libvirt or the file system would refuse."""
+
+
+@dataclass
+class Domain:
+    """``config`` is None for a transient domain: undefined while it runs."""
+
+    uuid: str
+    name: str
+    config: DomainConfig | None
+    record: Record | None
+    state: DomainState = DomainState.SHUTOFF
+    reason: str = "unknown"
+    live: DomainConfig | None = None
+    autostart: bool = False
+    saved: tuple[DomainConfig, DomainState] | None = None
+    asked: bool = False  # to shut down, and has not answered yet
+
+    @property
+    def active(self) -> bool:
+        return self.state.active
+
+
+@dataclass
+class World:
+    host: HostFacts = HOST
+    domain: Domain | None = None
+    clash: ObservedDomain | None = None
+    disks: dict[str, ObservedDisk] = field(default_factory=dict)
+    images: dict[str, ObservedImage] = field(default_factory=dict)
+    image_size: int = GIB
+    seeds: set[str] = field(default_factory=set)
+    created: bool = False
+    obedient: bool = True  # whether the guest shuts down when it is asked to
+    starts: int = 0
+    released: bool = False
+    secrets: dict[str, str] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
+
+    def observe(self, machine: VirtualMachine, memory: Memory) -> Observed:
+        return Observed(
+            host=self.host,
+            domain=self._observed_domain() if self.host.reachable else None,
+            clash=self.clash,
+            storage=ObservedStorage(dict(self.images), dict(self.disks), frozenset(self.seeds), self.created),
+            memory=memory,
+            secrets=self.secrets,
+            others=self.others,
+        )
+
+    def _observed_domain(self) -> ObservedDomain | None:
+        domain = self.domain
+        if domain is None:
+            return None
+        ours = domain.record is not None
+        return ObservedDomain(
+            name=domain.name,
+            uuid=domain.uuid,
+            state=domain.state,
+            reason=domain.reason,
+            persistent=domain.config is not None,
+            autostart=domain.autostart,
+            managed_save=domain.saved is not None,
+            record=domain.record,
+            # Asked for the definition of a transient domain, libvirt shows what runs.
+            config=(domain.config or domain.live) if ours else None,
+            live=domain.live if ours else None,
+            run=str(self.starts) if domain.active else "",
+        )
+
+    # What actions do
+
+    def apply(self, action: Action) -> None:
+        """Raises:
+        Refused: as libvirt would.
+        """
+        match action:
+            case act.FetchImage(image):
+                self.images[image.key] = ObservedImage(ImagePhase.FETCHING)
+            case act.CreateDisk(path, size, backing):
+                if path in self.disks:
+                    raise Refused(f"{path} exists")
+                self.disks[path] = ObservedDisk(path, _sectors(size or self.image_size), backing)
+            case act.GrowDisk(_, path, size, target):
+                self._grow(path, size, target)
+            case act.WriteSeed(path):
+                self.seeds.add(path)
+            case act.DefineDomain(config):
+                self._define(config)
+            case act.MarkCreated():
+                self.created = True
+            case act.WriteRecord(_, record):
+                self._own().record = record
+            case act.SetAutostart(_, enabled):
+                if self._own().config is None:
+                    raise Refused("cannot set autostart for transient domain")
+                self._own().autostart = enabled
+            case act.StartDomain(_, paused):
+                self._start(paused)
+            case act.ShutdownDomain():
+                self._running().asked = True
+            case act.PowerOffDomain():
+                self._end("destroyed")
+            case act.PauseDomain():
+                self.pause("user")
+            case act.ResumeDomain():
+                self.resume()
+            case act.SaveDomain():
+                self.save()
+            case act.DiscardSave():
+                self._own().saved = None
+            case act.AttachDisk() | act.DetachDisk() | act.ChangeMedium() | act.AttachNic() | act.DetachNic():
+                self._change_live(action)
+            case act.UndefineDomain():
+                if self._own().active:
+                    raise Refused("it still runs")
+                self.domain = None
+            case act.DeleteFile(path):
+                del self.disks[path]
+            case act.DeleteDirectory():
+                self.seeds.clear()
+                self.created = False
+            case act.ReleaseResource():
+                self.released = True
+
+    def _own(self) -> Domain:
+        if self.domain is None:
+            raise Refused("there is no such domain")
+        return self.domain
+
+    def _running(self) -> Domain:
+        domain = self._own()
+        if not domain.active:
+            raise Refused("domain is not running")
+        return domain
+
+    def _define(self, config: DomainConfig) -> None:
+        assert config.record is not None
+        if self.clash is not None and self.clash.name == config.name:
+            raise Refused("the name is taken")
+        versions = {"q35": "pc-q35-7.2", "pc": "pc-i440fx-7.2"}
+        kept = replace(config, machine=versions.get(config.machine, config.machine), memory=-(-config.memory // 1024) * 1024)
+        kept = replace(kept, record=None)
+        if self.domain is None:
+            self.domain = Domain(config.uuid, config.name, kept, config.record)
+            return
+        if (self.domain.uuid, self.domain.name) != (config.uuid, config.name):
+            raise Refused(f"domain {self.domain.name} is already defined with uuid {config.uuid}")
+        self.domain.config, self.domain.record = kept, config.record
+
+    def _start(self, paused: bool) -> None:
+        domain = self._own()
+        if domain.active or domain.config is None:
+            raise Refused("domain is already running")
+        for disk in domain.config.disks:
+            if disk.device == "disk" and disk.source not in self.disks and disk.source not in self.seeds:
+                domain.reason = "failed"
+                raise Refused(f"cannot access {disk.source}")
+        domain.live, was = domain.saved or (domain.config, DomainState.RUNNING)
+        domain.live = replace(domain.live, memory=-(-domain.live.memory // 2**20) * 2**20)
+        domain.state = DomainState.PAUSED if paused else was
+        domain.reason = "user" if domain.state is DomainState.PAUSED else "booted"
+        domain.saved, domain.asked = None, False
+        self.starts += 1
+
+    def _end(self, reason: str) -> None:
+        domain = self._running()
+        domain.state, domain.reason, domain.live, domain.asked = DomainState.SHUTOFF, reason, None, False
+        if domain.config is None:
+            self.domain = None
+
+    def _grow(self, path: str, size: int, target: str | None) -> None:
+        disk, domain = self.disks[path], self.domain
+        in_use = {d.source: d.target for d in domain.live.disks} if domain and domain.live else {}
+        if in_use.get(path) != target:
+            raise Refused(f"{path} is in use")
+        if size < disk.virtual_size:
+            raise Refused("a disk cannot shrink")
+        self.disks[path] = replace(disk, virtual_size=_sectors(size))
+
+    def _change_live(self, action: Action) -> None:
+        domain = self._running()
+        live = domain.live
+        assert live is not None and self.host.attach
+        match action:
+            case act.AttachDisk(_, disk):
+                _check_free(live, disk)
+                if disk.source not in self.disks:
+                    raise Refused(f"cannot access {disk.source}")
+                domain.live = replace(live, disks=(*live.disks, disk))
+            case act.DetachDisk(_, disk):
+                domain.live = replace(live, disks=tuple(d for d in live.disks if d.target != disk.target))
+            case act.ChangeMedium(_, disk):
+                new = tuple(replace(d, source=disk.source) if d.target == disk.target else d for d in live.disks)
+                domain.live = replace(live, disks=new)
+            case act.AttachNic(_, nic):
+                if any(n.mac == nic.mac for n in live.nics):
+                    raise Refused("the MAC is in use")
+                _check_boot_order(live, nic)
+                domain.live = replace(live, nics=(*live.nics, nic))
+            case act.DetachNic(_, nic):
+                domain.live = replace(live, nics=tuple(n for n in live.nics if n.mac != nic.mac))
+
+    # What passes by itself
+
+    def tick(self) -> bool:
+        """Fetches arrive, and an obedient guest that was asked to shut down does. Whether anything happened."""
+        fetching = [key for key, image in self.images.items() if image.phase is ImagePhase.FETCHING]
+        for key in fetching:
+            self.images[key] = ObservedImage(ImagePhase.READY, f"{ROOT}/images/{zlib.crc32(key.encode()):08x}.img", "qcow2", self.image_size)
+        domain = self.domain
+        if domain and domain.active and domain.asked and self.obedient and domain.state is DomainState.RUNNING:
+            self._end("shutdown")
+            return True
+        return bool(fetching)
+
+    # What guests do
+
+    def crash(self) -> None:
+        """Also what libvirt says when QEMU was killed."""
+        self._end("crashed")
+
+    def shut_itself_down(self) -> None:
+        self._end("shutdown")
+
+    def fail_io(self) -> None:
+        self.pause("ioerror")
+
+    # What other people do
+
+    def destroy(self) -> None:
+        self._end("destroyed")
+
+    def undefine(self) -> None:
+        """virsh undefine --managed-save: what runs goes on."""
+        domain = self._own()
+        domain.config, domain.autostart, domain.saved = None, False, None
+        if not domain.active:
+            self.domain = None
+
+    def pause(self, reason: str = "user") -> None:
+        domain = self._running()
+        domain.state, domain.reason = DomainState.PAUSED, reason
+
+    def resume(self) -> None:
+        domain = self._running()
+        domain.state, domain.reason = DomainState.RUNNING, "unpaused"
+
+    def start(self) -> None:
+        self._start(paused=False)
+
+    def save(self) -> None:
+        domain = self._running()
+        assert domain.live is not None
+        if domain.config is None:
+            raise Refused("cannot do managed save for transient domain")
+        kept = domain.live, domain.state
+        self._end("saved")
+        domain.saved = kept
+
+    def edit(self, **values: object) -> None:
+        """virsh edit."""
+        domain = self._own()
+        if domain.config is None:
+            raise Refused("it is transient")
+        domain.config = replace(domain.config, **values)  # type: ignore[arg-type]
+
+    def edit_live(self, **values: object) -> None:
+        """virsh attach-device or detach-device --live."""
+        domain = self._running()
+        assert domain.live is not None
+        domain.live = replace(domain.live, **values)  # type: ignore[arg-type]
+
+    def set_autostart(self, enabled: bool) -> None:
+        if self._own().config is None:
+            raise Refused("it is transient")
+        self._own().autostart = enabled
+
+    def restart_libvirtd(self) -> None:
+        """It forgets why domains are off."""
+        if self.domain and not self.domain.active:
+            self.domain.reason = "unknown"
+
+    def copy(self) -> World:
+        return deepcopy(self)
+
+
+def _sectors(size: int) -> int:
+    return -(-size // 512) * 512
+
+
+def _check_free(live: DomainConfig, disk: DiskConfig) -> None:
+    if any(d.target == disk.target for d in live.disks):
+        raise Refused(f"target {disk.target} already exists")
+    _check_boot_order(live, disk)
+
+
+def _check_boot_order(live: DomainConfig, device: DiskConfig | NicConfig) -> None:
+    taken = {d.boot_order for d in (*live.disks, *live.nics)} - {None}
+    if device.boot_order in taken:
+        raise Refused(f"boot order {device.boot_order} is already used by another device")
+
+
+class Killed(Exception):
+    """The operator was killed."""
+
+
+class Operator:
+    """Reconciles as the runtime does. ``watch`` is called before every action; ``lives`` is how many actions it carries out
+    before it is killed."""
+
+    def __init__(
+        self,
+        world: World,
+        now: float = 1000.0,
+        watch: Callable[[World, VirtualMachine, Action, Memory, float], None] | None = None,
+        lives: int | None = None,
+    ) -> None:
+        self.world, self.now, self.watch, self.lives = world, now, watch, lives
+        self.memory = Memory()
+        self.done: list[Action] = []
+
+    def plan(self, machine: VirtualMachine) -> Plan:
+        observed = self.world.observe(machine, self.memory)
+        if observed.host.reachable:
+            self.memory = recall(self.memory, observed.domain, self.now)
+        plan = plan_machine(machine, replace(observed, memory=self.memory), self.now)
+        self.memory = keep_asking(self.memory, plan)
+        return plan
+
+    def reconcile(self, machine: VirtualMachine) -> Plan:
+        """One plan, carried out."""
+        plan = self.plan(machine)
+        for action in plan.actions:
+            if self.lives is not None and len(self.done) >= self.lives:
+                raise Killed
+            if self.watch is not None:
+                self.watch(self.world, machine, action, self.memory, self.now)
+            self.memory = note(self.memory, action, self.now)
+            self.world.apply(action)
+            self.done.append(action)
+        self.now += 0.01
+        return plan
+
+    def settle(self, machine: VirtualMachine, passes: int = 60) -> Plan:
+        """Reconciles until there is nothing to do any more, and nothing is expected either.
+
+        Raises:
+            AssertionError: that does not happen.
+        """
+        quiet = 0
+        for _ in range(passes):
+            plan = self.reconcile(machine)
+            if self.world.released:
+                return plan
+            moved = self.world.tick()
+            if plan.actions or moved:
+                quiet = 0
+                continue
+            quiet += 1
+            waits = plan.outcome.after if isinstance(plan.outcome, Waiting) else None
+            if quiet == 3 or waits is None:
+                return plan
+            self.now += waits
+        raise AssertionError(f"no rest after {passes} plans; the last: {plan}")
+
+    def pass_time(self, machine: VirtualMachine, seconds: float) -> None:
+        """Reconciles when the plan says to look again, for so long."""
+        end = self.now + seconds
+        while True:
+            plan = self.reconcile(machine)
+            self.world.tick()
+            if plan.actions:
+                continue
+            waits = [plan.outcome.after if isinstance(plan.outcome, Waiting) else None, healthy_in(self.memory, self.now)]
+            due = self.now + min((w for w in waits if w is not None), default=seconds)
+            if due >= end:
+                self.now = end
+                return
+            self.now = due + 0.001
+
+
+def namesake(machine: VirtualMachine, record: Record | None = None) -> ObservedDomain:
+    """Somebody else's domain of the machine's name."""
+    uuid = "00000000-1111-2222-3333-444444444444"
+    return ObservedDomain(domain_name(machine), uuid, DomainState.RUNNING, "booted", True, False, False, record, None)
+
+
+def uuid_of(machine: VirtualMachine) -> str:
+    return domain_uuid(machine.metadata.uid)
