@@ -1,0 +1,58 @@
+"""The operator is killed after any action and forgets all it remembered: the end is the same as without (invariant 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
+from tests.unit.world import Killed, Operator, World
+
+
+def end(world: World) -> dict[str, Any]:
+    return {name: getattr(world, name) for name in ("domain", "disks", "seeds", "created", "starts", "released")}
+
+
+@settings(max_examples=100)
+@given(specs(), st.sampled_from([None, None, *sorted(HAPPENINGS)]), edits(), st.booleans())
+def test_a_kill_after_any_action_changes_nothing_in_the_end(
+    fields: Spec, before: str | None, edit: Spec, deleting: bool
+) -> None:
+    start = World()
+    Operator(start).settle(machine(**flat(fields)))
+    if before is not None:
+        happen(start, before)
+    vm = machine(**flat({**fields, **edit}), deleting=deleting)
+    if vm.spec.shutdown.on_timeout == "Wait":
+        start.obedient = True
+
+    unhurt = start.copy()
+    operator = Operator(unhurt)
+    operator.settle(vm)
+
+    for lives in range(len(operator.done)):
+        world = start.copy()
+        killed = Operator(world, lives=lives)
+        try:
+            killed.settle(vm)
+        except Killed:
+            Operator(world, now=killed.now + 1).settle(vm)
+        assert end(world) == end(unhurt), f"killed before {operator.done[lives]}"
+
+
+@settings(max_examples=50)
+@given(specs())
+def test_a_kill_while_a_machine_is_made_changes_nothing_in_the_end(fields: Spec) -> None:
+    vm, unhurt = machine(**flat(fields)), World()
+    operator = Operator(unhurt)
+    operator.settle(vm)
+    for lives in range(len(operator.done)):
+        world = World()
+        killed = Operator(world, lives=lives)
+        try:
+            killed.settle(vm)
+        except Killed:
+            Operator(world, now=killed.now + 1).settle(vm)
+        assert end(world) == end(unhurt), f"killed before {operator.done[lives]}"
