@@ -162,9 +162,11 @@ class DomainActions:
 
     def _own(self, uuid: str) -> ObservedDomain:
         """Raises:
-        DomainGone: there is none.
+        HostUnreachable: there is no connection.
+        DomainGone: there is no such domain.
         Refused: it is somebody else's.
         """
+        self._connection.handle  # noqa: B018 - without a connection nobody knows whether it is there
         known = self._inventory.get(uuid)
         if known is None:
             raise gone(uuid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
 from homeostat.planner.domain import DiskConfig, DomainConfig
@@ -40,14 +39,14 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def parse_disk(disk: Element) -> DiskConfig:
-    """A disk without our alias is called after its file (``root.qcow2``: root), else after its target."""
+    """A disk without our alias is somebody else's: it is called by its path, which no disk of a spec can be."""
     source = _source(disk)
     target = attribute(disk, "target", "dev") or ""
     driver = disk.find("driver")
     driver_of: dict[str, str] = {} if driver is None else {str(key): str(value) for key, value in driver.attrib.items()}
     device = disk.get("device", "disk")
     return DiskConfig(
-        name=alias_name(disk, "disk") or (PurePosixPath(source).stem if source else target),
+        name=alias_name(disk, "disk") or source or target,
         device=device,
         source=source,
         format=driver_of.get("type", "raw"),

@@ -67,8 +67,8 @@ def build_root(config: DomainConfig) -> Element:
 def parse_domain(xml: str) -> DomainConfig:
     """What ``build_domain`` wrote, or what libvirt made of it.
 
-    ``name`` of disks and nics comes from our aliases; without one a disk is called after its file and a nic "", so names are
-    nothing to compare by. A VNC password is never read back.
+    ``name`` of disks and nics comes from our aliases, which every driver keeps; a device without one is not of our making
+    and is called by its path or MAC. A VNC password is never read back.
 
     Raises:
         ValueError: not domain XML.

@@ -43,12 +43,14 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def parse_nic(nic: Element) -> NicConfig:
+    """A nic without our alias is somebody else's: it is called by its MAC."""
     kind = nic.get("type", "")
+    mac = (attribute(nic, "mac", "address") or "").lower()
     return NicConfig(
-        name=alias_name(nic, "nic") or "",
+        name=alias_name(nic, "nic") or mac,
         kind=kind,
         source=attribute(nic, "source", kind) or "",
-        mac=(attribute(nic, "mac", "address") or "").lower(),
+        mac=mac,
         model=attribute(nic, "model", "type") or "",
         boot_order=boot_order(nic),
     )
