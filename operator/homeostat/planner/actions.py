@@ -199,7 +199,7 @@ class DeleteFile:
 
 @dataclass(frozen=True, slots=True)
 class DeleteDirectory:
-    """Removes the machine's directory with its logs, seeds and marker; refused while disk files are in it."""
+    """Removes the machine's logs, seeds and marker, and its directory unless disks (or anything else) remain in it."""
 
     path: str
     reason: str

@@ -57,8 +57,7 @@ class Operator:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
         self._host.subscribe(self._host_changed)
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._work(), name=f"worker-{n}") for n in range(self._config.workers)]
-            running.append(tasks.create_task(self._feed(), name="feed"))
+            running = [tasks.create_task(self._feed(), name="feed"), tasks.create_task(self._dispatch(tasks), name="dispatch")]
             await self._until_done(stop)
             for task in running:
                 task.cancel()
@@ -93,13 +92,20 @@ class Operator:
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
 
-    async def _work(self) -> None:
+    async def _dispatch(self, tasks: asyncio.TaskGroup) -> None:
+        """Hands each due key to a task of its own; a reconcile that is under way when we are stopped is finished first."""
+        slots = asyncio.Semaphore(self._config.workers)
         while True:
+            await slots.acquire()
             key = await self.queue.get()
-            try:
-                await self._reconcile(key)
-            finally:
-                self.queue.done(key)
+            tasks.create_task(self._work(key, slots), name=str(key))
+
+    async def _work(self, key: Key, slots: asyncio.Semaphore) -> None:
+        try:
+            await self._reconcile(key)
+        finally:
+            self.queue.done(key)
+            slots.release()
 
     async def _reconcile(self, key: Key) -> None:
         """One key. Every error ends here: in the log, in the metrics, and as a retry with backoff."""

@@ -112,12 +112,17 @@ class Storage:
                 iso = await asyncio.to_thread(build_seed, action.files)
                 self._place(action.path, iso, "write the cloud-init seed")
             case MarkCreated():
-                folder = self._rooms.machine_folder(action.directory)
-                self._place(str(folder / CREATED), b"", "note that the machine was created")
+                self._mark_created(self._rooms.machine_folder(action.directory))
             case DeleteFile():
                 self._delete_file(action.path)
             case DeleteDirectory():
                 self._delete_directory(action.path)
+
+    def _mark_created(self, folder: Path) -> None:
+        """Not flushed: a mark that is lost with the power is only made again."""
+        self._rooms.ensure(folder)
+        with file_errors(folder, "note that the machine was created"):
+            (folder / CREATED).touch(0o600)
 
     def _place(self, path: str, content: bytes, doing: str) -> None:
         """Writes a file that is either whole or not there; one that is there already stays."""
@@ -147,20 +152,19 @@ class Storage:
         log.info("deleted %s", target)
 
     def _delete_directory(self, path: str) -> None:
+        """What is ours goes; disks that are retained, and whatever else lies there, stay and keep the folder."""
         folder = self._rooms.machine_folder(path)
         with file_errors(folder, f"delete the folder {folder}"):
             try:
                 names = sorted(os.listdir(folder))
             except FileNotFoundError:
                 return
-            foreign = [n for n in names if not any(fnmatch.fnmatch(n, pattern) for pattern in _OURS)]
-            if disks := [n for n in foreign if n.endswith(".qcow2")]:
-                raise Refused(f"{folder} still holds disks ({', '.join(disks)}) and is kept; delete or move them")
-            if foreign:
-                some = ", ".join(foreign[:5])
-                raise Refused(f"{folder} holds files that are not ours ({some}) and is kept; move them away")
-            for name in sorted(names, key=lambda n: n == CREATED):  # the marker last: until then it says what this is
+            ours = [n for n in names if any(fnmatch.fnmatch(n, pattern) for pattern in _OURS)]
+            for name in sorted(ours, key=lambda n: n == CREATED):  # the marker last: until then it says what this is
                 (folder / name).unlink(missing_ok=True)
+            if kept := [n for n in names if n not in ours]:
+                log.info("kept in %s: %s", folder, ", ".join(kept))
+                return
             folder.rmdir()
             with contextlib.suppress(OSError):  # not empty: other machines live there
                 folder.parent.rmdir()
