@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
@@ -15,6 +16,8 @@ from .config import BODY_LIMIT
 from .errors import App, Problem, invalid, invalid_model
 
 M = TypeVar("M", bound=BaseModel)
+DISCARD_LIMIT = 8 * 2**20
+DISCARD_SECONDS = 2.0
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -60,6 +63,19 @@ class StrictJson(BaseHandler):
             raise Problem(400, "malformed_json", "The body is nested too deeply") from error
         except ValueError as error:  # also UnicodeDecodeError
             raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}") from error
+
+
+async def discard(req: falcon.asgi.Request) -> None:
+    """Reads what is left of a body, within bounds: closing with bytes unread would reset the connection, and the client
+    might never see the answer that says why.
+    """
+    left = DISCARD_LIMIT
+    try:
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while left > 0 and (chunk := await req.stream.read(2**16)):
+                left -= len(chunk)
+    except TimeoutError:
+        return
 
 
 def install(app: App) -> None:

@@ -10,7 +10,7 @@ import falcon.asgi
 
 from .config import BODY_LIMIT, ApiConfig, is_loopback
 from .errors import Problem
-from .media import too_large
+from .media import discard, too_large
 from .metrics import Metrics
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
@@ -40,6 +40,12 @@ class Guard:
             )
         if (req.content_length or 0) > BODY_LIMIT:
             raise too_large()
+
+    async def process_response(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: Any, succeeded: bool
+    ) -> None:
+        if not succeeded and req.method not in SAFE_METHODS:
+            await discard(req)
 
     def _check_host(self, req: falcon.asgi.Request) -> None:
         """A page whose name an attacker points at 127.0.0.1 (DNS rebinding) sends that name here."""

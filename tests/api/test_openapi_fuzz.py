@@ -19,7 +19,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
     "response_headers_conformance,unsupported_method,allow_header_conformance"
 )
-SECONDS = 45
+SECONDS = 35
 # All paths name the machine that is there. The stream never ends, and readiness says 503 without an operator.
 CONFIG = """
 [[operations]]
