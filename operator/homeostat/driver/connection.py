@@ -37,6 +37,7 @@ class Connection:
     def __init__(self, uri: str, connected: Callable[[], Awaitable[None]], lost: Callable[[DriverError], None]) -> None:
         self.uri = uri
         self.calls: Counter[str] = Counter()  # libvirt calls by function, for metrics and budgets
+        self.before_close: Callable[[], None] = lambda: None  # on a thread: lets go of what was registered
         self.error: DriverError | None = HostUnreachable(f"not connected to {uri} yet")
         self._connected, self._lost = connected, lost
         # The test driver is a few structs in this very program: it never waits, and a thread would cost more than its calls.
@@ -158,11 +159,12 @@ class Connection:
         handle, self._handle = self._handle, None
         if handle is not None:
             with contextlib.suppress(RuntimeError):  # the pool is shut down
-                await asyncio.get_running_loop().run_in_executor(self._pool, _close, handle)
+                await asyncio.get_running_loop().run_in_executor(self._pool, _close, handle, self.before_close)
 
 
-def _close(handle: libvirt.virConnect) -> None:
+def _close(handle: libvirt.virConnect, before: Callable[[], None]) -> None:
     """Whatever fails here, the connection is of no more use."""
+    before()
     with contextlib.suppress(libvirt.libvirtError):
         handle.unregisterCloseCallback()
     with contextlib.suppress(libvirt.libvirtError):

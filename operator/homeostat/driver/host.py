@@ -187,7 +187,6 @@ class LibvirtHost:
         return self._kvm_known
 
     def _lost(self, error: DriverError) -> None:
-        self._inventory.stop_events()
         if self._facts.reachable or self._facts.error != str(error):
             self._facts = replace(self._facts, reachable=False, error=str(error))
             self._notify(None)

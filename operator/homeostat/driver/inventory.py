@@ -54,6 +54,7 @@ class Inventory:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._expected: dict[tuple[str, EventKind], list[float]] = {}
         self._feed: EventFeed | None = None
+        connection.before_close = self._stop_events
         self._flush_due: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,7 +81,6 @@ class Inventory:
         Raises:
             DriverError: it could not be read; what was known before stays.
         """
-        self.stop_events()
         self._handles.clear()  # they belong to the connection that has gone
         self._expected.clear()
         self._feed = feed = EventFeed(self.notice)
@@ -111,13 +111,13 @@ class Inventory:
         self._usage = {uuid: usage_of(stats) for uuid, stats in bulk.stats.items() if "cpu.time" in stats}
         return bulk
 
-    def stop_events(self) -> None:
+    def _stop_events(self) -> None:
+        """On a thread, while the connection is still there."""
         if self._feed is not None:
             self._feed.deregister()
             self._feed = None
 
     async def close(self) -> None:
-        self.stop_events()
         if self._flush_due is not None:
             self._flush_due.cancel()
         for task in self._tasks:

@@ -1,0 +1,204 @@
+"""The host on real QEMU under a libvirtd of the rig's: what the test driver cannot show. (That a guest is slow is no matter:
+nothing here waits for one to boot, but for the device that a booted one gives back.)"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from homeostat.driver.errors import HostUnreachable, NetworkMissing, NoMemory, Refused, ResourceInUse
+from homeostat.driver.host import LibvirtHost
+from homeostat.planner import actions as act
+from homeostat.planner.domain import (
+    CpuConfig,
+    DiskConfig,
+    DomainConfig,
+    DomainType,
+    ForwardConfig,
+    KernelBoot,
+    NicConfig,
+    Record,
+    VncConfig,
+)
+from homeostat.planner.observed import DomainState, ObservedDomain
+from tests.libvirt.hosts import until
+from tests.rig.guest import READY, GuestImage
+from tests.rig.libvirtd import Libvirtd
+from tests.rig.waiting import free_port
+
+
+@pytest.fixture
+async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
+    libvirtd.start()
+    async with LibvirtHost(libvirtd.uri) as host:
+        yield host
+        for domain in host.domains():
+            if domain.record is not None:
+                await host.execute(act.PowerOffDomain(domain.uuid, "end of test"))
+                await host.execute(act.UndefineDomain(domain.uuid, "end of test"))
+
+
+def disk(libvirtd: Libvirtd, name: str, target: str) -> DiskConfig:
+    path = libvirtd.storage / f"{name}-{uuid4().hex[:8]}.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "16M"], check=True)
+    path.chmod(0o666)
+    return DiskConfig(name, "disk", str(path), "qcow2", "virtio", target)
+
+
+def machine(libvirtd: Libvirtd, image: GuestImage) -> DomainConfig:
+    number = uuid4().hex
+    name = f"q-{number[:8]}"
+    return DomainConfig(
+        name=name,
+        uuid=str(uuid4()),
+        type=DomainType.QEMU,
+        memory=128 * 2**20,
+        vcpus=1,
+        machine="q35",
+        cpu=CpuConfig("maximum"),
+        kernel=KernelBoot(str(image.kernel), str(image.initramfs), "console=ttyS0 quiet"),
+        disks=(disk(libvirtd, "root", "vda"), DiskConfig("cd", "cdrom", None, "raw", "sata", "sda", read_only=True)),
+        nics=(NicConfig("lan", "network", "default", f"52:54:00:{number[:2]}:{number[2:4]}:{number[4:6]}", "virtio"),),
+        video="virtio",
+        vnc=VncConfig("127.0.0.1", None),
+        console_log=str(libvirtd.storage / f"{name}.log"),
+        guest_agent=True,
+        spare_pci_ports=3,
+        record=Record("u", "default", name, "i", 1, "h"),
+    )
+
+
+def seen(host: LibvirtHost, config: DomainConfig) -> ObservedDomain:
+    domain = host.domain(config.uuid)
+    assert domain is not None
+    return domain
+
+
+async def running(host: LibvirtHost, config: DomainConfig) -> DomainConfig:
+    await host.execute(act.DefineDomain(config, ""))
+    await host.execute(act.StartDomain(config.uuid, False, ""))
+    return config
+
+
+async def booted(host: LibvirtHost, config: DomainConfig) -> DomainConfig:
+    assert config.console_log is not None
+    log = Path(config.console_log)
+    await running(host, config)
+    await until(lambda: log.exists() and READY in log.read_text(errors="replace"), "the guest is up", 60)
+    return config
+
+
+async def test_redefining_the_same_changes_not_a_byte(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    forwards = NicConfig("u", "user", "", "52:54:00:00:00:07", "virtio", (ForwardConfig("127.0.0.1", 1, 80, "tcp"),))
+    config = machine(libvirtd, guest_image)
+    config = replace(config, nics=(*config.nics, forwards))
+    await host.execute(act.DefineDomain(config, ""))
+    first = libvirtd.virsh("dumpxml", "--inactive", config.name)
+    await host.execute(act.DefineDomain(config, ""))
+    assert libvirtd.virsh("dumpxml", "--inactive", config.name) == first
+    assert seen(host, config).config == replace(config, machine="pc-q35-7.2")
+
+
+async def test_started_it_has_pid_display_and_address(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    config = await running(host, machine(libvirtd, guest_image))
+    domain = seen(host, config)
+    assert domain.live == domain.config
+    assert domain.pid is not None and config.uuid in Path(f"/proc/{domain.pid}/cmdline").read_text()
+    assert domain.vnc is not None and domain.vnc.startswith("127.0.0.1:59")
+    assert domain.run.endswith(f"-{domain.pid}")
+    mac = config.nics[0].mac
+    await until(lambda: host.addresses([mac]), "a lease", 60)
+    assert host.addresses([mac])[mac][0][1] == "Lease"
+
+
+async def test_a_killed_qemu_is_noticed_and_the_next_run_is_another(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
+) -> None:
+    config = await running(host, machine(libvirtd, guest_image))
+    before = seen(host, config)
+    assert before.pid is not None
+    os.kill(before.pid, signal.SIGKILL)
+    await until(lambda: not seen(host, config).state.active, "the crash is seen", 20)
+    assert seen(host, config).reason == "crashed"
+    await host.execute(act.StartDomain(config.uuid, False, ""))
+    assert seen(host, config).run != before.run
+
+
+async def test_devices_come_and_go_while_it_runs(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    config = await booted(host, machine(libvirtd, guest_image))
+    extra = disk(libvirtd, "extra", "vdb")
+    nic = NicConfig("two", "network", "default", "52:54:00:00:00:08", "virtio")
+    await host.execute(act.AttachDisk(config.uuid, extra, ""))
+    await host.execute(act.AttachNic(config.uuid, nic, ""))
+    live = seen(host, config).live
+    assert live is not None and extra in live.disks and nic in live.nics
+    assert seen(host, config).config == replace(config, machine="pc-q35-7.2")
+    assert config.disks[0].source is not None
+    await host.execute(act.GrowDisk(config.uuid, config.disks[0].source, 32 * 2**20, "vda", ""))
+    await host.execute(act.DetachDisk(config.uuid, extra, ""))
+    await host.execute(act.DetachNic(config.uuid, nic, ""))
+    assert seen(host, config).live == seen(host, config).config
+
+
+async def test_another_medium_in_the_drive(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    config = await running(host, machine(libvirtd, guest_image))
+    iso = libvirtd.storage / "medium.iso"
+    iso.write_bytes(bytes(2048 * 20))
+    drive = config.disks[1]
+    for source in (str(iso), None):
+        await host.execute(act.ChangeMedium(config.uuid, replace(drive, source=source), ""))
+        live = seen(host, config).live
+        assert live is not None and [d.source for d in live.disks if d.name == "cd"] == [source]
+
+
+async def test_saved_and_resumed(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    config = await running(host, machine(libvirtd, guest_image))
+    await host.execute(act.SaveDomain(config.uuid, ""))
+    assert (seen(host, config).state, seen(host, config).managed_save) == (DomainState.SHUTOFF, True)
+    await host.execute(act.StartDomain(config.uuid, False, ""))
+    assert (seen(host, config).reason, seen(host, config).managed_save) == ("restored", False)
+
+
+async def test_a_killed_libvirtd_is_come_back_to(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    config = await running(host, machine(libvirtd, guest_image))
+    before = seen(host, config)
+    for _ in range(2):
+        libvirtd.kill9()
+        await until(lambda: not host.facts.reachable, "the loss is noticed", 10)
+        with pytest.raises(HostUnreachable):
+            await host.execute(act.PauseDomain(config.uuid, ""))
+        assert seen(host, config) == before  # what was known last
+        await asyncio.to_thread(libvirtd.start)
+        await until(lambda: host.facts.reachable, "it is reached again", 40)
+        assert seen(host, config).run == before.run and seen(host, config).state is DomainState.RUNNING
+    libvirtd.virsh("suspend", config.name)
+    await until(lambda: seen(host, config).state is DomainState.PAUSED, "events are back")
+
+
+async def test_refusals_say_what_to_do(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    import socket
+
+    config = machine(libvirtd, guest_image)
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        port = taken.getsockname()[1]
+        forward = ForwardConfig("127.0.0.1", port, 80, "tcp")
+        user = replace(config, nics=(NicConfig("u", "user", "", "52:54:00:00:00:09", "virtio", (forward,)),))
+        with pytest.raises(ResourceInUse, match=f"host port {port} is taken"):
+            await running(host, user)
+    bridge = replace(config, nics=(NicConfig("b", "bridge", "hs-none", "52:54:00:00:00:0a", "virtio"),))
+    with pytest.raises(NetworkMissing, match="the bridge hs-none does not exist"):
+        await running(host, bridge)
+    with pytest.raises(NetworkMissing, match="virsh net-define"):
+        await running(host, replace(config, nics=(replace(config.nics[0], source="hs-none"),)))
+    with pytest.raises(NoMemory, match=r"resources\.memory"):
+        await running(host, replace(config, memory=2**44))
+    with pytest.raises(Refused, match="must exist"):
+        await running(host, replace(config, disks=(replace(config.disks[0], source="/hs-none.qcow2"),)))
