@@ -112,7 +112,9 @@ def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Proble
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     context = getattr(error, "context", None)
-    message = f"is not YAML: {said}" + (f" ({context})" if context else "")
+    begun = getattr(error, "context_mark", None)
+    where = f" that began in line {begun.line + first_line}" if begun and mark and begun.line != mark.line else ""
+    message = f"is not YAML: {said}" + (f" ({context}{where})" if context else "")
     if "\\t" in said or "cannot start any token" in said:
         message += "; indent with spaces, and quote a value that starts with @, ` or %"
     if mark:

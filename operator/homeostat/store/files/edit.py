@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import uuid
 from dataclasses import dataclass
@@ -87,9 +86,10 @@ def patched_text(text: str, found: documents.Document, new: Any) -> str:
         items = list(old_whole["items"])
         items[found.item] = new
         new_whole = {**old_whole, "items": items}
-    for attempt in (splice, _round_trip):
+    outside = 0 if found.item is None else 2  # a List's other items are nobody's to rewrite
+    for depth in (64, 3, 2, 1):  # the less deep, the more of the text is written anew
         with contextlib.suppress(Unspliceable):
-            edited = attempt(chunk, old_whole, new_whole)
+            edited = splice(chunk, old_whole, new_whole, outside + depth)
             if _reads_as(edited, new_whole):
                 return text[: found.start] + edited + text[found.end :]
     raise NotEditable(
@@ -119,38 +119,6 @@ def documents_equal(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(documents_equal(a, b) for a, b in zip(one, other, strict=True))
     return type(one) is type(other) and bool(one == other)
-
-
-def _round_trip(chunk: str, old: Any, new: Any) -> str:
-    """What cannot be spliced: ruamel keeps comments and order, but may lay out other lines of the document anew."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    tool = YAML(typ="rt")
-    tool.preserve_quotes = True
-    tool.width = 2**30
-    tool.indent(mapping=2, sequence=4, offset=2)
-    tool.explicit_start = chunk.startswith("---")
-    try:
-        loaded = tool.load(chunk)
-        _amend(loaded, old, new)
-        out = io.StringIO()
-        tool.dump(loaded, out)
-    except (YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise Unspliceable(str(error)) from error
-    return out.getvalue()
-
-
-def _amend(target: Any, old: Any, new: dict[str, Any]) -> None:
-    for name in [name for name in target if name not in new]:
-        del target[name]
-    for name, value in new.items():
-        before = old.get(name) if isinstance(old, dict) else None
-        if isinstance(before, dict) and isinstance(value, dict):
-            if before != value:
-                _amend(target[name], before, value)
-        elif before != value or type(before) is not type(value):
-            target[name] = value
 
 
 def removed_text(text: str, found: documents.Document) -> str | None:

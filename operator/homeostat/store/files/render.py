@@ -16,20 +16,26 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+class _LineDumper(_Dumper):
+    """For one line: texts of several lines in double quotes."""
+
+
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    literal = "\n" in text and not re.search(r"[ \t]\n|[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]|[ \t]$|^\s", text)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if literal else None)
+    style = None
+    if "\n" in text:
+        odd = re.search(r"[ \t]\n|[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]|[ \t]$|^\s|\n\n$", text)
+        style = '"' if odd or isinstance(dumper, _LineDumper) else "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _represent_text)
+_LineDumper.add_representer(str, _represent_text)
 # Strings that YAML 1.2 takes for numbers, and 1.1 does not: they need quotes.
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$"), list("-+0123456789")
-)
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)  # fmt: skip
+_INT = re.compile(r"^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$")
+_FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+for _dumper in (_Dumper, _LineDumper):
+    _dumper.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
+    _dumper.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
 
 
 def render_block(value: Any) -> str:
@@ -40,15 +46,17 @@ def render_block(value: Any) -> str:
 
 def render_flow(value: Any) -> str:
     """One line, as it may stand inside braces."""
-    text = yaml.dump([value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**30, default_flow_style=True)
-    return text.strip()[1:-1]
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 2**30, "default_flow_style": True}
+    return str(yaml.dump([value], Dumper=_LineDumper, **options)).strip()[1:-1]
 
 
 def render_scalar(value: Any, like: str | None = None) -> str:
     """One line; text keeps the quotes (``like``) that it replaces."""
-    if isinstance(value, str) and like in ("'", '"'):
-        quoted = yaml.dump(
-            value, Dumper=_Dumper if "\n" not in value else yaml.SafeDumper, default_style=like, allow_unicode=True, width=2**30
-        )
+    if isinstance(value, str) and like in ("'", '"') and "\n" not in value:
+        quoted: str = yaml.dump(value, Dumper=_LineQuoted, default_style=like, allow_unicode=True, width=2**30)
         return quoted.removesuffix("...\n").rstrip("\n")
     return render_flow(value)
+
+
+class _LineQuoted(yaml.SafeDumper):
+    """As the style says."""

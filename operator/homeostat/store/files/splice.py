@@ -20,8 +20,8 @@ class Unspliceable(Exception):
     """The change cannot be made by replacing text."""
 
 
-def splice(text: str, old: Any, new: Any) -> str:
-    """The text of one document with its value ``old`` made ``new``.
+def splice(text: str, old: Any, new: Any, depth: int = 64) -> str:
+    """The text of one document with its value ``old`` made ``new``; what differs below ``depth`` is replaced as a whole.
 
     Raises:
         Unspliceable: it cannot be done this way.
@@ -30,7 +30,7 @@ def splice(text: str, old: Any, new: Any) -> str:
     if root is None or not isinstance(old, dict) or not isinstance(new, dict):
         raise Unspliceable("the document is no mapping")
     edit = _Splice(text, "\r\n" if "\r\n" in text else "\n")
-    edit.mapping(root, old, new)
+    edit.mapping(root, old, new, depth)
     for start, end, replacement in sorted(edit.edits, key=lambda e: (e[0], e[1]), reverse=True):
         text = text[:start] + replacement + text[end:]
     return text
@@ -42,7 +42,7 @@ class _Splice:
     newline: str
     edits: list[tuple[int, int, str]] = field(default_factory=list)
 
-    def mapping(self, node: yaml.Node, old: dict[str, Any], new: dict[str, Any]) -> None:
+    def mapping(self, node: yaml.Node, old: dict[str, Any], new: dict[str, Any], depth: int) -> None:
         if not isinstance(node, yaml.MappingNode):
             raise Unspliceable("not a mapping")
         entries = [(key.value, key, value) for key, value in node.value if key.value != "<<" or key.style]
@@ -53,21 +53,23 @@ class _Splice:
             if name not in new:
                 self._remove_entry(node, entries, position)
             elif old.get(name) != new[name] or type(old.get(name)) is not type(new[name]):
-                self._value(node, key, value, old.get(name), new[name])
+                self._value(node, key, value, old.get(name), new[name], depth - 1)
         added = {name: value for name, value in new.items() if name not in direct and (name not in old or old[name] != value)}
         if added:
             self._add_entries(node, [entry for entry in entries if entry[0] in new], entries, added)
 
-    def _value(self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, old: Any, new: Any) -> None:
+    def _value(
+        self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, old: Any, new: Any, depth: int
+    ) -> None:
         if node.start_mark.index < key.end_mark.index:  # an alias: the node stands where its anchor is
             alias = re.compile(r"\s*:\s*(\*[^\s,\]}]+)").match(self.text, key.end_mark.index)
             if alias is None:
                 raise Unspliceable("an alias that cannot be found")
             self.edits.append((alias.start(1), alias.end(1), render_flow(new)))
-        elif isinstance(old, dict) and isinstance(new, dict) and old and new:
-            self.mapping(node, old, new)
-        elif isinstance(old, list) and isinstance(new, list) and old and new and not self._flow(node):
-            self._sequence(node, old, new)
+        elif isinstance(old, dict) and isinstance(new, dict) and old and new and depth:
+            self.mapping(node, old, new, depth)
+        elif isinstance(old, list) and isinstance(new, list) and old and new and depth and not self._flow(node):
+            self._sequence(node, old, new, depth - 1)
         else:
             self._replace(parent, key, node, new)
 
@@ -78,7 +80,8 @@ class _Splice:
         inline = self._flow(node) or isinstance(node, yaml.ScalarNode)
         block = not parent.flow_style and (
             (isinstance(new, (dict, list)) and bool(new) and not (self._flow(node) and end > start))
-            or (isinstance(new, str) and "\n" in new)
+            # Behind a block a literal text would swallow the comments between.
+            or (isinstance(new, str) and "\n" in new and inline)
         )
         if not block:
             like = node.style if isinstance(node, yaml.ScalarNode) else None
@@ -102,7 +105,7 @@ class _Splice:
             self.edits.append((colon, colon, opening))
             self.edits.append((self._before_line(node, colon), end, self.newline + shifted))
 
-    def _sequence(self, node: yaml.Node, old: list[Any], new: list[Any]) -> None:
+    def _sequence(self, node: yaml.Node, old: list[Any], new: list[Any], depth: int) -> None:
         if not isinstance(node, yaml.SequenceNode) or len(node.value) != len(old):
             raise Unspliceable("not a list")
         first = 0
@@ -114,7 +117,7 @@ class _Splice:
         outgoing, incoming = list(range(first, len(old) - last)), new[first : len(new) - last]
         paired = min(len(outgoing), len(incoming))
         for position, value in zip(outgoing, incoming, strict=False):
-            self._item(node, node.value[position], old[position], value)
+            self._item(node.value[position], old[position], value, depth)
         for position in outgoing[paired:]:
             start, end = self._item_lines(node.value[position])
             self.edits.append((start, min(end + len(self.newline), len(self.text)), ""))
@@ -130,10 +133,10 @@ class _Splice:
             start = self._item_lines(node.value[0])[0]
             self.edits.append((start, start, rendered + self.newline))
 
-    def _item(self, parent: yaml.SequenceNode, node: yaml.Node, old: Any, new: Any) -> None:
+    def _item(self, node: yaml.Node, old: Any, new: Any, depth: int) -> None:
         column = self._dash_column(node)
-        if isinstance(old, dict) and isinstance(new, dict) and old and new:
-            self.mapping(node, old, new)
+        if isinstance(old, dict) and isinstance(new, dict) and old and new and depth:
+            self.mapping(node, old, new, depth)
         elif isinstance(node, yaml.ScalarNode) and not isinstance(new, (dict, list)) and node.style not in ("|", ">"):
             self.edits.append((node.start_mark.index, self._end(node), render_scalar(new, node.style)))
         else:

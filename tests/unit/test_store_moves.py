@@ -1,0 +1,77 @@
+"""Documents that move, double or come back."""
+
+from __future__ import annotations
+
+from tests.unit.store_fixtures import Room, document, documents, key
+
+
+def test_a_renamed_file_is_no_deletion(room: Room) -> None:
+    file = room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    before = room.row("one")
+    file.rename(room.folder / "z.yaml")
+    report = room.sync()
+    assert (report.deleted, report.changed, report.created) == ((), (), ())
+    assert (room.row("one").source, room.row("one").version) == ("z.yaml", before.version)
+
+
+def test_a_document_moved_and_changed_across_a_restart(room: Room) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    room.close()
+    room.write("a.yaml", document("one"))
+    room.write("sub/b.yaml", document("two", "runStrategy: Halted"))
+    report = room.sync()
+    assert (report.deleted, report.changed) == ((), (key("two"),))
+
+
+def test_doubles_name_both_places_and_the_one_in_force_stays(room: Room) -> None:
+    room.write("m.yaml", document("one", "resources: {vcpu: 1}"))
+    room.sync()
+    room.write("a.yaml", document("one", "resources: {vcpu: 9}"))
+    room.sync()
+    assert room.row("one").source == "m.yaml"
+    assert room.said() == [
+        "a.yaml:1:1: VirtualMachine/default/one is declared in m.yaml:1 already, and that one is in force: "
+        "remove one of the two"
+    ]
+    (room.folder / "m.yaml").unlink()
+    report = room.sync()
+    assert (report.deleted, report.changed) == ((), (key("one"),))
+    assert room.resource("one").dump()["spec"] == {"resources": {"vcpu": 9}}
+
+
+def test_at_first_sight_the_first_in_order_of_paths_wins(room: Room) -> None:
+    room.write("b.yaml", document("one", "resources: {vcpu: 2}"))
+    room.write("a.yaml", document("one", "resources: {vcpu: 1}") + "---\n" + document("one", "resources: {vcpu: 3}"))
+    room.sync()
+    assert room.row("one").source == "a.yaml"
+    assert room.resource("one").dump()["spec"] == {"resources": {"vcpu": 1}}
+    assert len(room.said()) == 2
+
+
+async def test_what_comes_back_while_it_is_deleted_is_made_anew_afterwards(room: Room) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    room.write("a.yaml", document("two"))
+    room.sync()
+    room.write("a.yaml", documents("one", "two"))
+    report = room.sync()
+    assert room.row("one").deleted
+    assert "is made anew once it has gone" in str(report.errors[0])
+    await room.store.release(key("one"), room.row("one").uid)
+    assert (room.row("one").deleted, room.row("one").generation) == (None, 1)
+    assert room.said() == []
+
+
+async def test_release_ends_a_deletion_and_nothing_else(room: Room) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    await room.store.release(key("one"), room.row("one").uid)
+    assert room.names() == ["one", "two"]
+    room.write("a.yaml", document("two"))
+    room.sync()
+    await room.store.release(key("one"), "another uid")
+    assert room.row("one").deleted
+    await room.store.release(key("one"), room.row("one").uid)
+    assert room.store.index.row(key("one")) is None

@@ -1,0 +1,163 @@
+"""Nothing is taken for removed by accident."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from homeostat.store.errors import PruneRefused
+from tests.unit.store_fixtures import Room, document, documents, key
+
+
+def names(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+def test_a_removed_document_starts_a_deletion(room: Room) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    room.write("a.yaml", document("one"))
+    assert room.sync().deleted == (key("two"),)
+    row = room.row("two")
+    assert (row.deleted, row.grace) == ("2026-01-01T00:00:00.000Z", None)
+    assert room.sync().deleted == ()
+
+
+def test_an_empty_folder_needs_a_confirmation(room: Room) -> None:
+    file = room.write("a.yaml", document("one"))
+    room.sync()
+    file.unlink()
+    report = room.sync()
+    assert (report.deleted, report.refused) == ((), (key("one"),))
+    with pytest.raises(PruneRefused, match="homeostat apply --prune"):
+        report.raise_if_refused()
+    assert room.store.prune_pending() == (key("one"),)
+    assert room.store.confirm_prune().deleted == (key("one"),)
+    assert room.store.prune_pending() == ()
+    assert room.said() == []
+
+
+def test_a_vanished_folder_deletes_nothing(room: Room) -> None:
+    room.write("a.yaml", document("one"))
+    room.sync()
+    shutil.move(room.folder, room.base / "away")
+    assert room.sync().deleted == ()
+    assert "Nothing is deleted" in room.said()[0]
+    room.reopened()
+    assert room.sync().deleted == ()
+    shutil.move(room.base / "away", room.folder)
+    assert room.sync().errors == ()
+    assert room.names() == ["one"]
+
+
+def test_more_than_ten_and_more_than_half_is_refused_as_a_whole(room: Room) -> None:
+    room.write("a.yaml", documents(*names("a", 11)))
+    room.write("b.yaml", documents(*names("b", 10)))
+    room.sync()
+    (room.folder / "a.yaml").unlink()
+    report = room.sync()
+    assert (len(report.refused), report.deleted) == (11, ())
+    assert "11 of 21 resources would be deleted at once" in report.refusal
+    assert len(room.names()) == 21
+    room.write("a.yaml", documents(*names("a", 5)))  # six gone: within the budget
+    assert len(room.sync().deleted) == 6
+    assert room.store.prune_pending() == ()
+
+
+def test_a_confirmation_allows_exactly_what_was_shown(room: Room) -> None:
+    room.write("a.yaml", documents(*names("a", 20)))
+    room.write("b.yaml", documents("b0", "b1"))
+    room.sync()
+    (room.folder / "a.yaml").unlink()
+    room.sync()
+    room.write("b.yaml", document("b0"))  # one more goes after the question was asked
+    report = room.store.confirm_prune()
+    assert (report.deleted, len(report.refused)) == ((), 21)
+    assert len(room.store.confirm_prune().deleted) == 21
+
+
+def test_up_to_half_needs_none(room: Room) -> None:
+    room.write("a.yaml", documents(*names("a", 12)))
+    room.write("b.yaml", documents(*names("b", 12)))
+    room.sync()
+    (room.folder / "a.yaml").unlink()
+    assert len(room.sync().deleted) == 12
+
+
+def test_annotation_keeps_a_resource(room: Room) -> None:
+    room.write("a.yaml", document("one", annotation='homeostat.dev/prune: "disabled"') + "---\n" + document("two"))
+    room.sync()
+    room.write("a.yaml", document("two"))
+    assert room.sync().deleted == ()
+    assert "is declared nowhere any more" in room.said()[0]
+    assert room.store.delete(key("one"), "cli").deleting
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_emptied_file_keeps_what_it_declared(room: Room, content: bytes) -> None:
+    room.write("a.yaml", document("one"))
+    room.write("b.yaml", document("two"))
+    room.sync()
+    room.write("a.yaml", content)
+    assert room.sync().deleted == ()
+    assert "a.yaml: is empty" in room.said()[0]
+    assert room.reopened().sync().deleted == ()
+
+
+def test_commenting_everything_out_is_meant(room: Room) -> None:
+    room.write("a.yaml", document("one"))
+    room.write("b.yaml", document("two"))
+    room.sync()
+    room.write("a.yaml", "".join(f"# {line}\n" for line in document("one").splitlines()))
+    assert room.sync().deleted == (key("one"),)
+
+
+@pytest.mark.parametrize("broken", ["spec: [", "name: x\n", "apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata: {nam: one}\n"])
+def test_a_document_that_cannot_be_told_keeps_all_of_its_file(room: Room, broken: str) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.write("b.yaml", document("three"))
+    room.sync()
+    room.write("a.yaml", document("two") + "---\n" + broken)
+    assert room.sync().deleted == ()
+    assert room.names() == ["one", "three", "two"]
+
+
+def test_a_foreign_version_in_our_document_is_an_error_not_a_removal(room: Room) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    room.write("a.yaml", document("one").replace("homeostat.dev/v1alpha1", "kubevirt.io/v1") + "---\n" + document("two"))
+    assert room.sync().deleted == ()
+    assert "write homeostat.dev/v1alpha1" in room.said()[0]
+
+
+def test_an_invalid_document_keeps_its_last_good_spec(room: Room) -> None:
+    room.write("a.yaml", document("one", "resources: {vcpu: 2}"))
+    room.sync()
+    room.write("a.yaml", document("one", "resources: {vcpu: two}"))
+    room.sync()
+    assert (room.row("one").generation, room.row("one").spec) == (1, '{"resources":{"vcpu":2}}')
+    assert room.store.errors()[0].key == key("one")
+    room.write("a.yaml", document("one", "resources: {vcpu: 3}"))
+    room.sync()
+    assert (room.row("one").generation, room.said()) == (2, [])
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root reads everything")
+def test_an_unreadable_file_keeps_what_it_declared(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    from homeostat.store.files import reading
+
+    room.write("a.yaml", document("one"))
+    room.write("b.yaml", document("two"))
+    room.sync()
+    room.write("a.yaml", document("one", "runStrategy: Halted"))
+
+    def refuse(path: str) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "read_file", refuse)  # the tests run as root, whom no mode stops
+        assert room.sync().deleted == ()
+        assert "cannot be read: permission denied" in room.said()[0]
+    assert room.sync().changed == (key("one"),)
