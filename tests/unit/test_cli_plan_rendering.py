@@ -19,9 +19,7 @@ from homeostat.planner.actions import (
 from homeostat.planner.domain import DomainConfig, DomainType, VncConfig
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
 
-CONFIG = DomainConfig(
-    "web", "u", DomainType.QEMU, 2**29, 1, "q35", None, vnc=VncConfig("127.0.0.1", None, password="hunter22")
-)
+CONFIG = DomainConfig("web", "u", DomainType.QEMU, 2**29, 1, "q35", None, vnc=VncConfig("127.0.0.1", None, password="hunter22"))
 CREATION = Plan(
     actions=(
         CreateDisk("/s/root.qcow2", 2**30, "/s/base", "qcow2", "overlay on /s/base"),
@@ -111,7 +109,5 @@ def test_json_carries_changes_actions_and_outcome() -> None:
     assert shown["changes"][0] == {
         "field": "resources.memory", "old": "512Mi", "new": "1Gi", "disruption": "NeedsRestart",
     }  # fmt: skip
-    assert shown["actions"] == [
-        {"action": "DefineDomain", "summary": "define domain web", "reason": "resources.memory differs"}
-    ]
+    assert shown["actions"] == [{"action": "DefineDomain", "summary": "define domain web", "reason": "resources.memory differs"}]
     assert shown["outcome"] == {"type": "Converged", "reason": "InSync", "message": ""}

@@ -70,7 +70,7 @@ async def _delete(
                 raise not_found(key)
         for key in keys:
             await store.delete(key, force=force)
-            click.echo(f'{full_name(key)} {"force deleted" if force else "deleted"}')
+            click.echo(f"{full_name(key)} {'force deleted' if force else 'deleted'}")
         return keys
 
 

@@ -42,7 +42,8 @@ def down(settings: Settings, folder: str | None, yes: bool, timeout: str) -> Non
         return
     if not yes:
         click.echo("\n".join(announcement(machines)))
-        click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?", abort=True)
+        if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
+            raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings.state, settings.uri, parse_duration(timeout)))
 
 

@@ -30,9 +30,5 @@ def apply_patch(before: Resource, after: Resource) -> dict[str, Any]:
     if spec := merge_patch(old.get("spec") or {}, new.get("spec") or {}):
         patch["spec"] = spec
     kept, wanted = old["metadata"], new["metadata"]
-    metadata = {
-        name: inner
-        for name in OWNED_METADATA
-        if (inner := merge_patch(kept.get(name) or {}, wanted.get(name) or {}))
-    }
+    metadata = {name: inner for name in OWNED_METADATA if (inner := merge_patch(kept.get(name) or {}, wanted.get(name) or {}))}
     return {**patch, "metadata": metadata} if metadata else patch

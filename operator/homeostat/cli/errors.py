@@ -7,7 +7,6 @@ are changes", as Terraform's -detailed-exitcode does.
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from dataclasses import dataclass
 
@@ -48,6 +47,8 @@ def debugging() -> bool:
 
 def explain(error: BaseException) -> Explained:
     """The message for any error that reached the command line."""
+    import sqlite3
+
     if isinstance(error, CliError):
         return Explained(str(error), error.mend, error.reason)
     if isinstance(error, BaseExceptionGroup):
@@ -59,7 +60,9 @@ def explain(error: BaseException) -> Explained:
     return _explain_known(error)
 
 
-def _explain_index(error: sqlite3.DatabaseError) -> Explained:
+def _explain_index(error: Exception) -> Explained:
+    import sqlite3
+
     if "locked" in str(error):
         return Explained("the state's index is busy", "try again; if it stays so, look who holds index.sqlite open")
     if isinstance(error, sqlite3.OperationalError):

@@ -37,7 +37,12 @@ def events(
     key = references[0].key(settings.namespace) if references and references[0].name else None
     run(
         list_events(
-            settings, key=key, all_namespaces=all_namespaces, form=output, watch=watch,
-            headers=not no_headers, limit=limit,
+            settings,
+            key=key,
+            all_namespaces=all_namespaces,
+            form=output,
+            watch=watch,
+            headers=not no_headers,
+            limit=limit,
         )
     )

@@ -76,9 +76,7 @@ class _Shown:
             self.headers = False
 
 
-async def _get(
-    settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown
-) -> None:
+async def _get(settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
     from .access import changing, opened
     from .selector import parse_selector
 

@@ -22,9 +22,8 @@ from .terminal import paint
 @pass_settings
 def plan(settings: Settings, folder: str | None, output: str | None) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
-    from homeostat.runtime.preview import preview
-
     from .access import run
+    from .preview import preview
     from .render_plan import Entry, exit_code, plan_as_json, render_plan
     from .standalone import require_folder
 

@@ -14,9 +14,7 @@ from .settings import Settings, common_options, pass_settings
 
 Edit = Callable[[VirtualMachine, str], dict[str, Any]]
 
-_names = click.argument(
-    "names", nargs=-1, required=True, metavar="NAME... | vm/NAME...", shell_complete=complete_machine
-)
+_names = click.argument("names", nargs=-1, required=True, metavar="NAME... | vm/NAME...", shell_complete=complete_machine)
 
 
 @click.command()

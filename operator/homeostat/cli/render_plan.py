@@ -222,9 +222,7 @@ def plan_as_json(entry: Entry) -> dict[str, Any]:
         "changes": [_change_as_json(c) for c in entry.plan.changes],
         "pending": [_change_as_json(c) for c in entry.plan.pending],
         "drift": [_change_as_json(c) for c in entry.plan.drift],
-        "actions": [
-            {"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions
-        ],
+        "actions": [{"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions],
         "outcome": {
             "type": type(outcome).__name__,
             "reason": outcome.reason,

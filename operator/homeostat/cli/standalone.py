@@ -48,13 +48,7 @@ async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = Fa
         stack.enter_context(room.operator_lock())
         store = FilesStore.open(folder, room, owner=True)
         stack.callback(store.close)
-        storage = Storage(state, await qemu_group(uri))
-
-        async def kvm_usable() -> bool:
-            return (await probe_kvm(state)).usable
-
-        host = LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable)
-        await stack.enter_async_context(host)
+        host = await stack.enter_async_context(open_host(state, uri))
         operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown))
         await stack.enter_async_context(TelemetryServer(room.operator_socket, operator.metrics.registry))
         yield Standalone(store, host, operator)

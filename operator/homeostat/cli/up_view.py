@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHOWN_EVENTS = 6
 _STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
-_SPENT = 6  # lines of the terminal for heading, titles and space
+_SPENT = 7  # lines of the terminal for heading, titles and space
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class PlainView:
         self._errors = set(snapshot.errors)
 
     def _show_machine(self, machine: VirtualMachine) -> None:
+        if machine.status is None or not machine.status.conditions:
+            return  # not looked at yet, or torn down: the events say so
         note = waits_for(machine)
         now = (_state(machine), "ready" if is_ready(machine) else "not ready", address(machine), _coarse(note))
         if self._machines.get(str(machine.key)) != now:
@@ -151,42 +153,43 @@ def render_live(heading: str, snapshot: Snapshot, height: int) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    events = list(snapshot.events)[-SHOWN_EVENTS:]
+    events = list(snapshot.events)[-SHOWN_EVENTS:] if height >= 20 else []
     errors = list(snapshot.errors)[:3]
-    room = max(height - _SPENT - len(events) - len(errors), 3)
-    parts: list[object] = [Text(heading, style="bold"), Text(snapshot.summary, style="dim"), Text("")]
-    parts.append(_machine_table(snapshot.machines, room))
-    parts += [Text(f"error: {error}", style="red", overflow="ellipsis", no_wrap=True) for error in errors]
+    room = max(height - _SPENT - len(events) - len(errors), 2)
+
+    def line(text: str, style: str) -> Text:
+        return Text(text, style=style, overflow="ellipsis", no_wrap=True)
+
+    shown = sorted(snapshot.machines, key=lambda m: (m.metadata.namespace, m.metadata.name))
+    if len(shown) > room:
+        shown = sorted(shown, key=is_ready)[: room - 1]
+    parts: list[object] = [line(heading, "bold"), line(snapshot.summary, "dim"), Text("")]
+    parts.append(_machine_table(shown) if shown else line("(the folder holds no machines yet)", "dim"))
+    if len(shown) < len(snapshot.machines):
+        parts.append(line(f"… and {len(snapshot.machines) - len(shown)} more", "dim"))
+    parts += [line(f"error: {error}", "red") for error in errors]
     if events:
         parts += [Text(""), _event_table(events)]
     return Group(*parts)  # type: ignore[arg-type]
 
 
-def _machine_table(machines: Sequence[VirtualMachine], room: int) -> object:
+def _machine_table(machines: Sequence[VirtualMachine]) -> object:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for name in ("NAME", "STATUS", "READY", "ADDRESS"):
-        table.add_column(name, no_wrap=True)
+    rows = [(*_cells(machine), waits_for(machine)) for machine in machines]
+    for i, name in enumerate(("NAME", "STATUS", "READY", "ADDRESS")):
+        # What waits must not squeeze what is.
+        table.add_column(name, no_wrap=True, min_width=min(max(len(row[i]) for row in rows), 24))
     table.add_column("WAITS FOR", no_wrap=True, overflow="ellipsis")
-    shown = sorted(machines, key=lambda m: (m.metadata.namespace, m.metadata.name))
-    if len(shown) > room:
-        shown = sorted(shown, key=is_ready)[: room - 1]
-    for machine in shown:
-        state, ready = _state(machine), ready_word(machine)
-        table.add_row(
-            short_name(machine.key).removeprefix("vm/"),
-            Text(state, style=_STYLES.get(tone_of(state), "")),
-            Text(ready, style=_STYLES.get(tone_of(ready), "")),
-            address(machine),
-            waits_for(machine),
-        )
-    if len(shown) < len(machines):
-        table.add_row(f"… and {len(machines) - len(shown)} more", "", "", "", "")
-    if not machines:
-        table.add_row("(none yet)", "", "", "", "the folder holds no machines")
+    for row in rows:
+        table.add_row(*(Text(cell, style=_STYLES.get(tone_of(cell), "") if i in (1, 2) else "") for i, cell in enumerate(row)))
     return table
+
+
+def _cells(machine: VirtualMachine) -> tuple[str, str, str, str]:
+    return short_name(machine.key).removeprefix("vm/"), _state(machine), ready_word(machine), address(machine)
 
 
 def _event_table(events: Sequence[Event]) -> object:

@@ -63,9 +63,7 @@ def _holds(resource: Resource | None, type: str, status: str) -> bool:
 @click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
 @common_options()
 @pass_settings
-def wait(
-    settings: Settings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None
-) -> None:
+def wait(settings: Settings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
     """Wait until resources meet a condition or are gone; exit 1 when they do not in time."""
     from .access import run
     from .times import parse_duration
@@ -74,9 +72,7 @@ def wait(
     run(_wait(settings, what, parse_goal(goal), seconds if seconds >= 0 else _A_WEEK, every or bool(selector), selector))
 
 
-async def _wait(
-    settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None
-) -> None:
+async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None) -> None:
     from .access import changing, opened
 
     async with opened(settings) as store:
@@ -128,7 +124,9 @@ def _timed_out(resources: Sequence[Resource | None], keys: Sequence[Key]) -> Cli
     reasons = [
         f"{r.metadata.name}: {ready.reason}: {ready.message}"
         for r in resources
-        if isinstance(r, VirtualMachine) and r.status and (ready := find_condition(r.status.conditions, "Ready"))
+        if isinstance(r, VirtualMachine)
+        and r.status
+        and (ready := find_condition(r.status.conditions, "Ready"))
         and ready.status != "True"
     ]
     return CliError("\nerror: ".join(lines), "\n  ".join(reasons))
