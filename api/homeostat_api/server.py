@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import signal
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,23 @@ def _end_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
 
 
+def _check_free(host: str, port: int) -> None:
+    """gunicorn would try for five seconds, and say so ten times.
+
+    Raises:
+        click.ClickException: another program listens there, or we may not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; stop what listens there (`ss -ltnp`), or give --bind"
+        ) from error
+
+
 @click.command()
 @click.option("--dir", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="The YAML folder.")
 @click.option("--state", required=True, type=click.Path(file_okay=False, path_type=Path), help="The state folder.")
@@ -91,6 +109,7 @@ def main(
         guard_bind(host, token)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    _check_free(host, port)
     if end_with_parent:
         _end_with_parent()
     Server(ApiConfig(directory, state, host, port, token), workers).run()

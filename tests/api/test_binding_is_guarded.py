@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -48,3 +49,12 @@ def test_with_a_token_every_route_needs_it(tmp_path: Path) -> None:
         assert api.http.get("/api/v1/vms", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
         assert api.http.get("/healthz").status_code == 200
         assert api.http.get("/readyz").status_code == 503
+
+
+def test_a_port_in_use_is_said_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        arguments = command(tmp_path, tmp_path / "state", port)
+        ended = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 1
+    assert f"127.0.0.1:{port}" in ended.stderr and len(ended.stderr.splitlines()) == 1
