@@ -15,7 +15,7 @@ def end(world: World) -> dict[str, Any]:
     return {name: getattr(world, name) for name in ("domain", "disks", "seeds", "created", "starts", "released")}
 
 
-@settings(max_examples=100)
+@settings(max_examples=settings.default.max_examples * 2 // 3)
 @given(specs(), st.sampled_from([None, None, *sorted(HAPPENINGS)]), edits(), st.booleans())
 def test_a_kill_after_any_action_changes_nothing_in_the_end(
     fields: Spec, before: str | None, edit: Spec, deleting: bool
@@ -42,7 +42,7 @@ def test_a_kill_after_any_action_changes_nothing_in_the_end(
         assert end(world) == end(unhurt), f"killed before {operator.done[lives]}"
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(specs())
 def test_a_kill_while_a_machine_is_made_changes_nothing_in_the_end(fields: Spec) -> None:
     vm, unhurt = machine(**flat(fields)), World()

@@ -13,7 +13,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import domain_uuid
-from homeostat.planner.machine.memory import healthy_in, recall
+from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import Memory, Observed
 from homeostat.planner.plan import Plan, Waiting
 
@@ -92,7 +92,10 @@ class MachineReconciler:
         return replace(observed, memory=memory)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
-        return plan_machine(machine, observed, time.monotonic())
+        plan = plan_machine(machine, observed, time.monotonic())
+        if machine.key in self._memory:
+            self._memory[machine.key] = keep_asking(self._memory[machine.key], plan)
+        return plan
 
     async def _execute(self, machine: VirtualMachine, plan: Plan, observed: Observed) -> DriverError | None:
         """Carries the plan out in order; the first failure ends it."""
@@ -100,6 +103,8 @@ class MachineReconciler:
             if isinstance(action, act.ReleaseResource):
                 continue
             log.debug("%s: %s: %s", machine.key, type(action).__name__, action.reason)
+            if isinstance(action, act.ShutdownDomain):  # the attempt counts: a grace period must not wait for it to succeed
+                self._remember(machine.key, action)
             try:
                 await self._host.execute(self._signed(action))
             except DriverError as error:
@@ -120,21 +125,7 @@ class MachineReconciler:
         return action
 
     def _remember(self, key: Key, action: Action) -> None:
-        memory, now = self._memory.get(key, Memory()), time.monotonic()
-        match action:
-            case act.StartDomain():
-                restarts = memory.restarts + (1 if memory.ended else 0)
-                memory = replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)
-            case act.ShutdownDomain():
-                since = now if memory.shutdown_since is None else memory.shutdown_since
-                memory = replace(memory, shutdown_since=since, shutdown_asked=now)
-            case act.PowerOffDomain() | act.SaveDomain():
-                memory = replace(memory, shutdown_since=now if memory.shutdown_since is None else memory.shutdown_since)
-            case act.ResumeDomain():
-                memory = replace(memory, resume_asked=now)
-            case _:
-                return
-        self._memory[key] = memory
+        self._memory[key] = note(self._memory.get(key, Memory()), action, time.monotonic())
 
     async def _report(self, machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> None:
         live = observed.domain.live if observed.domain else None

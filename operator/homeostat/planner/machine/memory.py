@@ -46,7 +46,7 @@ def keep_asking(memory: Memory, plan: Plan) -> Memory:
 
 
 def note(memory: Memory, action: Action, now: float) -> Memory:
-    """With one of our own acts. Of a shutdown the attempt counts: a grace period must not wait for it to succeed."""
+    """With one of our own acts, once carried out; of a shutdown the attempt counts."""
     since = now if memory.shutdown_since is None else memory.shutdown_since
     match action:
         case StartDomain():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import DriftPolicy, VirtualMachine
 
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes import spec_hash
 from ..domain import Record
 from ..observed import Observed
-from ..plan import Converged, Outcome, Plan, Stalled, Waiting
+from ..plan import Change, Converged, Outcome, Plan, Stalled, Waiting
 from .definition import (
     DefinitionPlan,
     autostart_actions,
@@ -55,7 +55,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return Plan(storage.actions, blocker or Converged(), storage.changes)
 
     uuid, record = domain_uuid(machine.metadata.uid), base_record(machine, observed)
-    power = plan_power(machine, observed, record, definition.pending, uuid, now)
+    power = plan_power(machine, observed, record, _restart_for(machine, definition, record), uuid, now)
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
         if blocker and not _harmless(blocker):
@@ -76,6 +76,12 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         pending=definition.pending + storage.pending,
         drift=definition.drift + drift + power.drift,
     )
+
+
+def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Record) -> tuple[Change, ...]:
+    """What updatePolicy Immediate restarts it for. Where drift is reported, only what the spec itself just changed."""
+    settled = record.spec_hash == definition.asked and record.outcome != "Stopping"
+    return () if settled and machine.spec.drift_policy is DriftPolicy.REPORT else definition.pending
 
 
 def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DefinitionPlan, Outcome | None]:

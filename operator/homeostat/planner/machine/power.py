@@ -245,7 +245,7 @@ def _power(machine: VirtualMachine) -> str:
 
 def _others_did(machine: VirtualMachine, record: Record) -> bool:
     """It was as the spec says, and is no longer: whoever did that, we only report it."""
-    settled = record.outcome in ("Started", "Stopping") and record.power == _power(machine)
+    settled = record.outcome not in ("", "Starting", "Restarting") and record.power == _power(machine)
     return machine.spec.drift_policy is DriftPolicy.REPORT and settled
 
 

@@ -1,0 +1,82 @@
+"""driftPolicy Report: what others did stays as they left it, and is named field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeostat.planner.observed import DomainState
+from tests.unit.machines import OTHERS, Spec, flat, happen, machine, running, specs
+from tests.unit.world import Operator, World
+
+
+def left(world: World) -> Any:
+    """All but our record, and what libvirt itself says of why."""
+    domain = world.domain
+    if domain is None:
+        return None
+    return domain.config, domain.live, domain.state, domain.autostart, domain.saved, world.starts, world.disks
+
+
+@given(specs(), st.lists(st.sampled_from(sorted(OTHERS)), min_size=1, max_size=5), st.booleans())
+def test_nothing_that_others_did_is_undone(fields: Spec, acts: list[str], forgets: bool) -> None:
+    vm, world = machine(**flat({**fields, "driftPolicy": "Report"})), World()
+    operator = Operator(world)
+    operator.settle(vm)
+    for act in acts:
+        if not happen(world, act):
+            continue
+        as_left = left(world)
+        operator = Operator(world, now=operator.now) if forgets else operator
+        operator.settle(vm)
+        assert left(world) == as_left, act
+
+
+@pytest.mark.parametrize(
+    ("act", "field", "old", "new"),
+    [
+        ("virsh destroy", "power", "off (someone cut its power)", "running"),
+        ("virsh suspend", "power", "paused (by someone)", "running"),
+        ("virsh managedsave", "power", "saved (by someone)", "running"),
+        ("virsh edit", "resources.memory", "64Mi", "512Mi"),
+        ("virsh autostart --disable", "autostart", "no", "yes"),
+        ("virsh detach-interface --live", "nics[lan]", "none", "added"),
+        ("virsh undefine", "domain", "undefined by someone else", "defined"),
+    ],
+)
+def test_the_difference_is_named(act: str, field: str, old: str, new: str) -> None:
+    world, operator, vm = running(driftPolicy="Report", nics=[{"name": "lan", "network": "default"}])
+    assert happen(world, act)
+    plan = operator.settle(vm)
+    assert operator.done == [] or all(type(a).__name__ == "WriteRecord" for a in operator.done)
+    assert (field, old, new) in {(c.field, c.old, c.new) for c in plan.drift}
+
+
+def test_someone_starting_a_halted_machine_is_reported_too() -> None:
+    world, operator, vm = running(driftPolicy="Report", runStrategy="Halted")
+    world.start()
+    plan = operator.settle(vm)
+    assert world.domain and world.domain.state is DomainState.RUNNING
+    assert [(c.field, c.old) for c in plan.drift] == [("power", "running (started by someone)")]
+
+
+def test_a_changed_spec_is_carried_out_all_the_same() -> None:
+    world, operator, _ = running(driftPolicy="Report")
+    operator.settle(machine(driftPolicy="Report", resources={"memory": "1Gi"}))
+    assert world.domain and world.domain.config and world.domain.config.memory == 2**30
+
+
+def test_a_disk_added_by_the_spec_is_attached_though_the_operator_is_killed_before() -> None:
+    from tests.unit.world import Killed
+
+    world, _, _ = running(driftPolicy="Report")
+    vm = machine(driftPolicy="Report", disks=[{"name": "data", "size": "1Gi"}])
+    killed = Operator(world, lives=2)  # the disk's file, and the definition
+    with pytest.raises(Killed):
+        killed.settle(vm)
+    plan = Operator(world).settle(vm)
+    assert world.domain and world.domain.live and [d.name for d in world.domain.live.disks] == ["data"]
+    assert plan.drift == ()

@@ -1,0 +1,67 @@
+"""A new restartedAt restarts a machine exactly once, whatever becomes of the operator meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeostat.planner import actions as act
+from tests.unit.machines import changed, machine, running
+from tests.unit.world import Killed, Operator
+
+RUNS = [
+    {"runStrategy": "Always"},
+    {"runStrategy": "RerunOnFailure"},
+    {"runStrategy": "Once"},
+    {"runStrategy": "Manual", "power": "Running"},
+]
+
+
+@given(st.sampled_from(RUNS), st.lists(st.integers(0, 4), max_size=4), st.sampled_from([None, "Report"]))
+def test_it_is_carried_out_exactly_once(strategy: dict[str, str], deaths: list[int], drift: str | None) -> None:
+    world, _, vm = running(**strategy, **({"driftPolicy": drift} if drift else {}))
+    vm = changed(vm, restartedAt="now")
+    for lives in deaths:
+        try:
+            Operator(world, lives=lives).settle(vm)
+        except Killed:
+            continue
+    Operator(world).settle(vm)
+    assert world.starts == 2
+    assert world.domain and world.domain.state == "running"
+
+
+@pytest.mark.parametrize("strategy", [{"runStrategy": "Halted"}, {"runStrategy": "Manual", "power": "Stopped"}])
+def test_a_machine_that_should_be_off_stays_off_and_does_not_restart_later(strategy: dict[str, str]) -> None:
+    world, operator, vm = running(**strategy)
+    operator.settle(changed(vm, restartedAt="now"))
+    assert world.starts == 0
+    operator.settle(machine(runStrategy="Always", restartedAt="now"))
+    assert world.starts == 1
+
+
+@pytest.mark.parametrize("strategy", RUNS[1:])
+def test_a_machine_that_has_ended_is_started(strategy: dict[str, str]) -> None:
+    world, operator, vm = running(**strategy)
+    world.shut_itself_down()
+    assert operator.settle(vm).outcome.reason == "Ended"
+    operator.settle(changed(vm, restartedAt="now"))
+    assert world.starts == 2
+
+
+def test_a_machine_is_not_restarted_for_the_token_it_was_made_with() -> None:
+    world, operator, _ = running(restartedAt="before")
+    assert world.starts == 1
+    assert not any(isinstance(a, act.ShutdownDomain) for a in operator.done)
+
+
+def test_in_a_crash_loop_it_starts_at_once() -> None:
+    world, operator, vm = running()
+    for _ in range(4):
+        world.crash()
+        operator.settle(vm)
+    world.crash()
+    assert operator.reconcile(vm).outcome.reason == "CrashLoopBackOff"
+    plan = operator.reconcile(changed(vm, restartedAt="now"))
+    assert [type(a) for a in plan.actions][-1] is act.StartDomain
