@@ -65,5 +65,8 @@ def _copy_state(state: StateFolder, copy: StateFolder) -> None:
     if identity.exists():
         shutil.copy(identity, copy.root / "instance-id")
     if state.index.exists():
-        with closing(sqlite3.connect(f"{state.index.as_uri()}?mode=ro", uri=True)) as source, closing(sqlite3.connect(copy.index)) as target:
+        with (
+            closing(sqlite3.connect(f"{state.index.as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(copy.index)) as target,
+        ):
             source.backup(target)

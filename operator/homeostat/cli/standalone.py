@@ -54,6 +54,21 @@ async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = Fa
         yield Standalone(store, host, operator)
 
 
+@asynccontextmanager
+async def open_host(state: Path, uri: str) -> AsyncIterator[LibvirtHost]:
+    """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached."""
+    storage = Storage(state, await qemu_group(uri))
+
+    async def kvm_usable() -> bool:
+        return (await probe_kvm(state)).usable
+
+    async with LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable) as host:
+        try:
+            yield host
+        finally:
+            await storage.close()
+
+
 def require_folder(folder: Path) -> None:
     """Raises CliError where there is none."""
     if not folder.is_dir():

@@ -22,6 +22,7 @@ from .errors import DriverError
 from .events import Aspect
 from .inventory import Inventory
 from .reading import PidFiles
+from .storage import StorageAction
 from .survey import is_local, is_test, pid_folders, survey, survey_networks
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class StorageDriver(Protocol):
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
 
-    async def execute(self, action: Action) -> None: ...
+    async def execute(self, action: StorageAction) -> None: ...
 
 
 class LibvirtHost:
@@ -157,7 +158,7 @@ class LibvirtHost:
             case _:
                 await self._actions.execute(action)
 
-    async def _keep_files(self, action: Action) -> None:
+    async def _keep_files(self, action: StorageAction) -> None:
         if self._storage is None:
             raise DriverError(f"host {self._facts.name} keeps no files: {type(action).__name__} cannot be done there")
         with faults.around(action):
