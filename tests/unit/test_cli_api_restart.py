@@ -59,8 +59,8 @@ asyncio.run(serve([sys.executable, "-c", {api!r}], pathlib.Path({str(tmp_path / 
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - other programs' doings set no event of ours
+        while not condition():  # noqa: ASYNC110 - what other programs do sets no event of ours
+            await asyncio.sleep(0.01)
 
 
 def _runs(pid: int) -> bool:

@@ -98,7 +98,7 @@ def test_create_writes_a_file_of_its_own(room: Room) -> None:
     ).join(["apiVersion: homeostat.dev/v1alpha1\n", ""])
     room.store.create("VirtualMachine", {"metadata": {"name": "web", "namespace": "prod"}}, "api")
     assert (room.folder / "virtualmachines" / "prod" / "web.yaml").exists()
-    with pytest.raises(AlreadyExists, match="virtualmachines/web.yaml"):
+    with pytest.raises(AlreadyExists, match=r"virtualmachines/web\.yaml"):
         room.store.create("VirtualMachine", {"metadata": {"name": "web"}}, "api")
 
 
@@ -111,7 +111,7 @@ def test_create_never_overwrites(room: Room) -> None:
 
 def test_an_invalid_edit_touches_nothing(room: Room) -> None:
     file = room.write("web.yaml", COMMENTED)
-    with pytest.raises(Invalid, match="spec.resources.memory: has an unknown unit") as raised:
+    with pytest.raises(Invalid, match=r"spec\.resources\.memory: has an unknown unit") as raised:
         room.store.patch(key("web"), {"spec": {"resources": {"memory": "1gb"}, "x": 1}}, "api")
     assert [p.field for p in raised.value.problems] == ["spec.resources.memory", "spec.x"]
     with pytest.raises(Invalid, match="cannot be changed"):
@@ -178,9 +178,10 @@ def test_a_broken_file_is_not_edited(room: Room) -> None:
     room.write("web.yaml", document("web"))
     room.sync()
     broken = room.write("web.yaml", document("web") + "---\nx: [\n")
-    for edit in (lambda: room.store.patch(key("web"), {"spec": {"suspend": True}}, "api"), lambda: room.store.delete(key("web"), "api")):
-        with pytest.raises(NotEditable, match="syntax"):
-            edit()
+    with pytest.raises(NotEditable, match="syntax"):
+        room.store.patch(key("web"), {"spec": {"suspend": True}}, "api")
+    with pytest.raises(NotEditable, match="syntax"):
+        room.store.delete(key("web"), "api")
     assert broken.read_text() == document("web") + "---\nx: [\n"
     assert room.names() == ["web"]
 

@@ -33,7 +33,7 @@ def test_field(room: Room, spec: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("kind: VirtualMachine", "kind: VirtualMachin", "web.yaml:2:1: kind: there is no kind 'VirtualMachin'; did you mean VirtualMachine?"),
+        ("kind: VirtualMachine", "kind: VirtualMachin", "web.yaml:2:1: kind: there is no kind 'VirtualMachin'; did you mean"),
         ("kind: VirtualMachine", "kind: vm", "did you mean VirtualMachine?"),
         ("v1alpha1", "v1", "web.yaml:1:1: apiVersion: is 'homeostat.dev/v1'; write homeostat.dev/v1alpha1"),
         ("homeostat.dev", "homeostat.de", "write homeostat.dev/v1alpha1"),

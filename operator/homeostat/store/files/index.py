@@ -282,10 +282,11 @@ class Index:
         return int(self.read("SELECT value FROM counters WHERE name='version'")[0][0])
 
     def changed_since(self, cursor: int) -> tuple[Sequence[Key], int]:
-        """Keys whose metadata or spec changed after ``cursor``, oldest first, removed ones too; and the new cursor."""
+        """Keys whose metadata or spec changed after ``cursor``, oldest first, and the new cursor. Removed ones too, except
+        from the very beginning (0)."""
         found = self.read(
             "SELECT kind, namespace, name, changed FROM resources WHERE changed > ?1 UNION ALL "
-            "SELECT kind, namespace, name, changed FROM removals WHERE changed > ?1 ORDER BY changed",
+            "SELECT kind, namespace, name, changed FROM removals WHERE changed > ?1 AND ?1 > 0 ORDER BY changed",
             (cursor,),
         )
         return [Key(*row[:3]) for row in found], found[-1][3] if found else cursor

@@ -77,6 +77,7 @@ class FilesStore:
         self.commit = commit
         self.clock = clock
         self.listing = Listing()  # of the last pass
+        self.missing: dict[Key, float] = {}  # resources whose documents have gone, and since when (monotonic seconds)
         self._instance = state.instance_id
         self._models: dict[Key, tuple[str, int, Resource]] = {}
         self._writer = Writer(self)
@@ -172,10 +173,11 @@ class FilesStore:
 
     # The folder ---------------------------------------------------------------------------------------------------------
 
-    def sync(self) -> SyncReport:
-        """One pass: brings the index to what the folder says."""
+    def sync(self, settle: float = 0.0) -> SyncReport:
+        """One pass: brings the index to what the folder says. Resources whose documents have been missing for less than
+        ``settle`` seconds, as earlier passes saw it, are left for a later pass."""
         with self.state.write_lock():
-            return self.run_pass({})
+            return self.run_pass({}, settle)
 
     def prune_pending(self) -> tuple[Key, ...]:
         """What would be deleted and waits for ``confirm_prune``."""
@@ -191,7 +193,7 @@ class FilesStore:
                     set_setting(database, writing.ALLOWED, json.dumps([str(key) for key in pending]))
             return self.run_pass({})
 
-    def run_pass(self, authors: Mapping[Key, str]) -> SyncReport:
+    def run_pass(self, authors: Mapping[Key, str], settle: float = 0.0) -> SyncReport:
         """As ``sync``, for who holds the write lock; ``authors`` are those of edits just made."""
         begun = time.perf_counter()
         self.listing = list_folder(self.folder)
@@ -204,6 +206,7 @@ class FilesStore:
         reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared)
         allowed = frozenset(Key.parse(item) for item in json.loads(self.index.setting(writing.ALLOWED) or "[]"))
         work = decide(self.listing, reader, memory, rows, allowed, str(self.folder))
+        self._settle(work, settle)
         last = records.last_revision(self.index) if work.update or work.create else 0
         identity = writing.Identity(self._instance, self.clock(), authors)
         changed = set(writing.write_pass(self.index, work, identity, writing.read_errors(self.index)))
@@ -222,6 +225,13 @@ class FilesStore:
             files=len(self.listing.files),
             seconds=time.perf_counter() - begun,
         )
+
+    def _settle(self, work: Pass, settle: float) -> None:
+        now = time.monotonic()
+        self.missing = {row.key: self.missing.get(row.key, now) for row in work.delete}
+        work.delete = [row for row in work.delete if now - self.missing[row.key] >= settle]
+        for row in work.delete:
+            del self.missing[row.key]
 
     def _ask_git(self, work: Pass, keys: set[Key], after: int) -> None:
         """Puts the git author to the changes that were found in files."""

@@ -31,6 +31,9 @@ DEBOUNCE = 50
 """Milliseconds a burst may last at the most before it is looked at."""
 LOOK = 500
 """Milliseconds between looks at what inotify does not show: the folder swapped for another, files behind links."""
+SETTLE = 0.4
+"""Seconds for which a document must be missing before its resource is deleted: somebody may be in the middle of writing a
+large file or of a checkout."""
 RESCAN = 30.0
 """Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
 
@@ -40,17 +43,22 @@ async def follow_index(index: Index, wake: asyncio.Event | None = None) -> Async
     wake = wake or asyncio.Event()
     watcher = index.connect()  # one that never writes, so that its data_version shows the writes of all others
     cursor, seen = 0, -1
-    while True:
-        now = int(watcher.execute("PRAGMA data_version").fetchone()[0])
-        if now != seen:
-            seen = now
-            keys, cursor = index.changed_since(cursor)
-            for key in keys:
-                yield key
-            continue
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), INDEX_INTERVAL)
-        wake.clear()
+    try:
+        while True:
+            now = int(watcher.execute("PRAGMA data_version").fetchone()[0])
+            if now != seen:
+                seen = now
+                newest = index.version()  # read first: what is written from here on must not be passed over
+                keys, following = index.changed_since(cursor)
+                cursor = max(following, newest) if cursor == 0 else following
+                for key in keys:
+                    yield key
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), INDEX_INTERVAL)
+            wake.clear()
+    finally:
+        watcher.close()
 
 
 async def follow(store: FilesStore) -> AsyncIterator[Key]:
@@ -72,7 +80,7 @@ async def follow(store: FilesStore) -> AsyncIterator[Key]:
 async def _pass(store: FilesStore, wake: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     try:
-        report = await loop.run_in_executor(store.worker, store.sync)
+        report = await loop.run_in_executor(store.worker, store.sync, SETTLE)
     except StoreError as error:  # no space, say: the next change or the next rescan tries again
         log.error("the folder could not be taken in: %s", error)
         return
@@ -118,7 +126,8 @@ async def _watch_once(store: FilesStore, wake: asyncio.Event, polling: bool) -> 
             swapped = _identity(root) != identity
             now = _behind_links(store)
             # The first look is due anyway: something may have changed before the watch stood.
-            if changes or swapped or first or now != behind or time.monotonic() - last > RESCAN:
+            due = store.missing or time.monotonic() - last > RESCAN
+            if changes or swapped or first or due or now != behind:
                 await _pass(store, wake)
                 now, last = _behind_links(store), time.monotonic()
             behind, first = now, False

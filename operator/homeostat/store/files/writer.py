@@ -47,6 +47,8 @@ class Writer:
         parts = [model.PLURAL, *([key.namespace] if key.namespace != "default" else []), key.name]
         with self._store.state.write_lock():
             self._store.run_pass({})
+            if self._store.listing.missing:
+                raise StateError(f"the folder {self._folder} cannot be read: {self._store.listing.missing}. Nothing was written")
             if (row := self._index.row(key)) is not None:
                 raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
             if declared := self._documents(key):

@@ -1,0 +1,84 @@
+"""A damaged index is set aside and rebuilt from the YAML."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeostat.store.errors import IndexDamaged, ReadOnly, StateError
+from homeostat.store.files.index import Index
+from homeostat.store.files.store import FilesStore
+from tests.unit.store_fixtures import Room, document, documents, key
+
+
+@pytest.mark.parametrize("damage", ["garbage", "middle", "truncated"])
+def test_operator_rebuilds_it(room: Room, damage: str) -> None:
+    room.write("all.yaml", documents(*(f"vm-{number}" for number in range(50))))
+    room.sync()
+    uid = room.row("vm-7").uid
+    room.close()
+    path = room.state.index
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(
+        {
+            "garbage": b"not a database at all " * 500,
+            "middle": content[:4096] + b"\xff" * (len(content) - 8192) + content[-4096:],
+            "truncated": content[:half],
+        }[damage]
+    )
+    assert "has been moved to" in room.store.index.message
+    assert room.sync().created
+    assert room.row("vm-7").uid == uid
+    assert [p.name for p in path.parent.glob("*.corrupt-*")] == ["index.sqlite.corrupt-20260101T000000Z"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reader_never_moves_it(room: Room) -> None:
+    room.sync()
+    room.close()
+    room.state.index.write_bytes(b"garbage " * 1000)
+    with pytest.raises(IndexDamaged, match="homeostat up"):
+        FilesStore.open(room.folder, room.state)
+    assert room.state.index.exists()
+
+
+def test_a_newer_format_is_left_alone(room: Room) -> None:
+    room.sync()
+    room.store.index.connection.execute("PRAGMA user_version = 99")
+    room.close()
+    with pytest.raises(StateError, match="format 99"):
+        Index.open(room.state.index, repair=True)
+
+
+def test_no_space_is_said_and_nothing_is_half_done(room: Room) -> None:
+    room.write("a.yaml", document("one"))
+    room.sync()
+    room.store.index.connection.execute("PRAGMA max_page_count = 1")
+    room.write("b.yaml", documents(*(f"vm-{number}" for number in range(500))))
+    with pytest.raises(ReadOnly, match="full"):
+        room.sync()
+    assert room.names() == ["one"]
+    room.store.index.connection.execute("PRAGMA max_page_count = 1000000")
+    assert len(room.sync().created) == 500
+
+
+def test_a_folder_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+
+    from homeostat.store.files import edit
+
+    file = room.write("a.yaml", document("one"))
+    room.sync()
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(edit.os, "fsync", full)
+    with pytest.raises(ReadOnly, match="no space left on device; free some space"):
+        room.store.patch(key("one"), {"spec": {"runStrategy": "Halted"}}, "api")
+    with pytest.raises(ReadOnly):
+        room.store.create("VirtualMachine", {"metadata": {"name": "two"}}, "api")
+    monkeypatch.undo()
+    assert file.read_text() == document("one")
+    assert [name for _, _, names in os.walk(room.folder) for name in names] == ["a.yaml"]

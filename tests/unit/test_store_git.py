@@ -1,0 +1,77 @@
+"""Edits become commits of that one file; a commit that fails loses nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.store_fixtures import Room, document, documents, key
+
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def git(room: Room, monkeypatch: pytest.MonkeyPatch) -> Git:
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(room.base))
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(room.folder), *arguments], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    run("init", "--quiet")
+    run("config", "user.name", "Ada")
+    run("config", "user.email", "ada@example.org")
+    room.write("web.yaml", documents("web", "db"))
+    run("add", ".")
+    run("commit", "--quiet", "-m", "Add machines")
+    room.commit = True
+    return run
+
+
+def test_an_edit_is_a_commit_of_that_file_only(room: Room, git: Git) -> None:
+    room.write("other.txt", "mine")
+    git("add", "other.txt")
+    room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
+    assert git("log", "-1", "--format=%s|%an|%cn") == "Change VirtualMachine/default/web|api|Ada"
+    assert git("show", "--name-only", "--format=", "HEAD") == "web.yaml"
+    assert git("status", "--porcelain") == "A  other.txt"
+    assert room.store.revisions(key("web"))[0].commit == git("rev-parse", "HEAD")
+
+
+def test_create_and_delete_are_commits_too(room: Room, git: Git) -> None:
+    room.store.create("VirtualMachine", {"metadata": {"name": "new"}}, "Eve <eve@example.org>")
+    assert git("log", "-1", "--format=%s|%ae") == "Create VirtualMachine/default/new|eve@example.org"
+    room.store.delete(key("new"), "api")
+    assert git("log", "-1", "--format=%s") == "Delete VirtualMachine/default/new"
+    assert git("status", "--porcelain") == ""
+
+
+def test_a_change_found_in_a_file_has_the_git_author(room: Room, git: Git) -> None:
+    room.sync()
+    room.write("web.yaml", document("web", "runStrategy: Halted") + "---\n" + document("db"))
+    git("commit", "--quiet", "-am", "Halt web", "--author=Bob <bob@example.org>")
+    room.sync()
+    revision = room.store.revisions(key("web"))[0]
+    assert (revision.author, revision.commit) == ("Bob <bob@example.org>", git("rev-parse", "HEAD"))
+
+
+def test_a_failing_commit_is_reported_and_the_edit_stays(room: Room, git: Git) -> None:
+    hook = room.folder / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not on a Friday >&2\nexit 1\n")
+    hook.chmod(0o755)
+    changed = room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
+    assert changed.metadata.generation == 2
+    event = room.store.events()[-1]
+    assert (event.type, event.reason) == ("Warning", "CommitFailed")
+    assert "not on a Friday" in event.message
+
+
+def test_names_are_never_taken_for_options(room: Room, git: Git) -> None:
+    room.write("--all.yaml", document("odd"))
+    room.store.patch(key("odd"), {"spec": {"runStrategy": "Halted"}}, "--amend")
+    assert git("log", "-1", "--format=%s|%an") == "Change VirtualMachine/default/odd|--amend"
