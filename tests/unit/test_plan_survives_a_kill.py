@@ -17,9 +17,7 @@ def end(world: World) -> dict[str, Any]:
 
 @settings(max_examples=settings.default.max_examples * 2 // 3)
 @given(specs(), st.sampled_from([None, None, *sorted(HAPPENINGS)]), edits(), st.booleans())
-def test_a_kill_after_any_action_changes_nothing_in_the_end(
-    fields: Spec, before: str | None, edit: Spec, deleting: bool
-) -> None:
+def test_a_kill_after_any_action_changes_nothing_in_the_end(fields: Spec, before: str | None, edit: Spec, deleting: bool) -> None:
     start = World()
     Operator(start).settle(machine(**flat(fields)))
     if before is not None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
@@ -85,6 +86,7 @@ class World:
     released: bool = False
     secrets: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
+    quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
 
     def observe(self, machine: VirtualMachine, memory: Memory) -> Observed:
         return Observed(
@@ -206,7 +208,7 @@ class World:
                 domain.reason = "failed"
                 raise Refused(f"cannot access {disk.source}")
         domain.live, was = domain.saved or (domain.config, DomainState.RUNNING)
-        domain.live = replace(domain.live, memory=-(-domain.live.memory // 2**20) * 2**20)
+        domain.live = replace(domain.live, memory=-(-domain.live.memory // 2**20) * 2**20, **self.quirks)
         domain.state = DomainState.PAUSED if paused else was
         domain.reason = "user" if domain.state is DomainState.PAUSED else "booted"
         domain.saved, domain.asked = None, False
@@ -256,7 +258,9 @@ class World:
         """Fetches arrive, and an obedient guest that was asked to shut down does. Whether anything happened."""
         fetching = [key for key, image in self.images.items() if image.phase is ImagePhase.FETCHING]
         for key in fetching:
-            self.images[key] = ObservedImage(ImagePhase.READY, f"{ROOT}/images/{zlib.crc32(key.encode()):08x}.img", "qcow2", self.image_size)
+            self.images[key] = ObservedImage(
+                ImagePhase.READY, f"{ROOT}/images/{zlib.crc32(key.encode()):08x}.img", "qcow2", self.image_size
+            )
         domain = self.domain
         if domain and domain.active and domain.asked and self.obedient and domain.state is DomainState.RUNNING:
             self._end("shutdown")

@@ -1,0 +1,80 @@
+"""A suspended machine, a foreign domain and an unreachable host: nothing is done at all, and it is said why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from homeostat.planner.domain import Record
+from homeostat.planner.machine import plan_machine
+from homeostat.planner.observed import HostFacts, Memory
+from homeostat.planner.plan import Stalled, Waiting
+from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
+from tests.unit.world import HOST, Operator, World, namesake
+
+
+@settings(max_examples=60)
+@given(specs(), edits(), st.sampled_from(sorted(HAPPENINGS)))
+def test_a_suspended_machine_is_left_alone_whatever_happens_to_it(fields: Spec, edit: Spec, what: str) -> None:
+    world = World()
+    operator = Operator(world)
+    operator.settle(machine(**flat(fields)))
+    happen(world, what)
+    plan = operator.plan(machine(**flat({**fields, **edit}), suspend=True))
+    assert plan.actions == ()
+    assert (plan.outcome.reason, plan.outcome.message) == ("Suspended", "spec.suspend: left alone")
+
+
+def test_an_unreachable_host_is_waited_for() -> None:
+    world, operator, vm = running()
+    world.host = HostFacts("local", False, "qemu:///system", error="libvirtd is not running: systemctl start libvirtd")
+    for asked in (vm, changed(vm, runStrategy="Halted"), deleted(vm, 0)):
+        plan = operator.plan(asked)
+        assert plan.actions == ()
+        assert isinstance(plan.outcome, Waiting)
+        assert plan.outcome.message == "libvirtd is not running: systemctl start libvirtd"
+
+
+def test_a_foreign_domain_of_the_same_name_is_never_touched_and_the_message_says_what_to_do() -> None:
+    world, vm = World(), machine()
+    world.clash = namesake(vm)
+    plan = Operator(world).settle(vm)
+    assert world.domain is None and plan.actions == ()
+    assert isinstance(plan.outcome, Stalled)
+    for words in ("'web'", "00000000-1111", "was not created by Homeostat", "rename this machine", "virsh domrename"):
+        assert words in plan.outcome.message
+
+
+def test_a_domain_of_another_resource_is_named_by_it() -> None:
+    world, vm = World(), machine(name="b--c", namespace="a")
+    world.clash = namesake(vm, Record("other", "a--b", "c"))
+    assert "another Homeostat resource (a--b/c)" in Operator(world).settle(vm).outcome.message
+
+
+def test_once_the_name_is_free_the_machine_is_made() -> None:
+    world, vm = World(), machine()
+    world.clash = namesake(vm)
+    operator = Operator(world)
+    operator.settle(vm)
+    world.clash = None
+    operator.settle(vm)
+    assert world.starts == 1
+
+
+def test_a_domain_whose_metadata_someone_removed_is_foreign_even_to_a_deletion() -> None:
+    world, operator, vm = running()
+    assert world.domain is not None
+    world.domain.record = None
+    for asked in (vm, changed(vm, runStrategy="Halted"), deleted(vm, 0)):
+        plan = operator.plan(asked)
+        assert plan.actions == ()
+        assert isinstance(plan.outcome, Stalled)
+        assert "virsh undefine web" in plan.outcome.message
+
+
+def test_planning_reads_nothing_but_its_arguments() -> None:
+    world, operator, vm = running()
+    observed = world.observe(vm, Memory())
+    assert plan_machine(vm, observed, operator.now) == plan_machine(vm, replace(observed, host=HOST), operator.now)
