@@ -15,7 +15,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from homeostat.runtime.ports import Event, Revision
     from homeostat.store.errors import SourceError
-    from homeostat.store.files.store import FilesStore
+    from homeostat.store.files.store import FilesStore, SyncReport
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5  # how soon a watcher shows what changed: the index has no way to call readers
@@ -54,6 +54,16 @@ class State:
 
     async def delete(self, key: Key, *, force: bool = False) -> None:
         await asyncio.to_thread(self._store.delete, key, AUTHOR, force)
+
+    async def look(self) -> SyncReport:
+        """Takes in what the folder says now."""
+        return await asyncio.to_thread(self._store.sync)
+
+    async def prune_pending(self) -> Sequence[Key]:
+        return await asyncio.to_thread(self._store.prune_pending)
+
+    async def confirm_prune(self) -> SyncReport:
+        return await asyncio.to_thread(self._store.confirm_prune)
 
     async def close(self) -> None:
         self._store.close()

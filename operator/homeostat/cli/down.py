@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ReclaimPolicy
 
 from .errors import CliError
+from .render_plan import disk_fates
 from .settings import Settings, common_options, pass_settings
 
 if TYPE_CHECKING:
@@ -56,17 +56,6 @@ def announcement(machines: Sequence[VirtualMachine]) -> list[str]:
         disks = "; ".join(filter(None, fates)) or "has no disks"
         lines.append(f"- {machine.metadata.namespace}/{machine.metadata.name}: {disks}")
     return lines
-
-
-def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
-    """Names of the disks that stay, and of those that are deleted."""
-    kept: list[str] = []
-    lost: list[str] = []
-    for disk in machine.spec.disks:
-        if disk.type == "disk":
-            policy = disk.reclaim_policy or machine.spec.reclaim_policy
-            (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
-    return kept, lost
 
 
 def _count(number: int) -> str:

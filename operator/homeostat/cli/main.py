@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("logs", "Print a machine's serial console log."),
     "console": ("console", "Attach to a machine's serial console."),
     "wait": ("wait", "Wait for a condition or a deletion."),
+    "prune": ("prune", "Confirm deletions that are held back."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
     "schema": ("schema", "Print a kind's JSON Schema."),
     "completion": ("completion", "Print a shell's completion script."),

@@ -24,22 +24,21 @@ def plan(settings: Settings, folder: str | None, output: str | None) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from .access import run
     from .preview import preview
-    from .render_plan import Entry, exit_code, plan_as_json, render_plan
+    from .render_plan import exit_code, plan_as_json, render_plan
     from .standalone import require_folder
 
     directory = settings.folder(folder)
     require_folder(directory)
     found = run(preview(directory, settings.state, settings.uri))
-    entries = [Entry(resource, plan) for resource, plan in found.plans]
-    errors = [str(error) for error in found.errors]
+    errors = [*map(str, found.errors), *([found.refusal] if found.refusal else [])]
     if output == "json":
-        document = {"machines": [plan_as_json(entry) for entry in entries], "errors": errors}
+        document = {"machines": [plan_as_json(entry) for entry in found.entries], "errors": errors}
         click.echo(json.dumps(document, indent=2))
     else:
-        for line in render_plan(entries):
+        for line in render_plan(found.entries):
             click.echo(paint(line.text, line.tone))
         print_errors(errors)
-    return 1 if errors else exit_code(entries)
+    return 1 if errors else exit_code(found.entries)
 
 
 def print_errors(errors: Sequence[str]) -> None:

@@ -1,72 +1,92 @@
-"""What `up` would do now: the folder read into a copy of the index, and each machine planned. Writes nothing that stays."""
+"""What `homeostat plan` rests on: the plans that the operator would make now, made without writing anything.
+
+The folder is taken in by a store of its own over a copy of the state's index: so known resources keep their uids, broken
+documents their last good specs, and removed files their deletion, exactly as `up` would see it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeostat.models.base import Resource
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.kvm import probe_kvm
+from homeostat.driver.storage.storage import Storage
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import Memory
-from homeostat.planner.plan import Plan
 from homeostat.runtime.observe import Claims, observe
-from homeostat.store.files.index import Index
+from homeostat.store.errors import SourceError
 from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore
+from homeostat.store.files.store import FilesStore, SyncReport
 
 from .errors import CliError
-from .standalone import open_host, require_folder
+from .render_plan import Entry
+from .standalone import qemu_group
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``errors`` are the folder's, as file:line:column: field: message; a machine whose document is broken is planned as
-    its last good spec says."""
+    """``errors`` are those of the YAML; ``refusal`` says why deletions wait for a confirmation, empty where none does."""
 
-    plans: Sequence[tuple[Resource, Plan]]
-    errors: Sequence[str]
+    entries: Sequence[Entry]
+    errors: Sequence[SourceError]
+    refusal: str
 
 
 async def preview(folder: Path, state: Path, uri: str) -> Preview:
-    """Raises:
-    CliError: the folder is not there, or libvirt cannot be reached.
+    """The plan of every machine of ``folder``.
+
+    Raises:
+        CliError: the host cannot be asked.
+        StoreError: the state serves another folder.
     """
-    require_folder(folder)
-    async with AsyncExitStack() as stack:
-        copy = StateFolder(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homeostat-plan-"))))
-        _copy_state(StateFolder(state), copy)
-        store = FilesStore(folder, copy, Index.open(copy.index, repair=True))
-        stack.callback(store.close)
-        report = store.sync()
-        host = await stack.enter_async_context(open_host(state, uri))
+    with tempfile.TemporaryDirectory(prefix="homeostat-plan-") as scratch:
+        await asyncio.to_thread(_copy_state, state, Path(scratch))
+        store = FilesStore.open(folder, StateFolder.open(Path(scratch)))
+        with closing(store):
+            report = await asyncio.to_thread(store.sync)
+            machines = [m for m in await store.list(VirtualMachine.KIND) if isinstance(m, VirtualMachine)]
+            places = {row.key: row.place for row in store.rows() if row.source}
+    entries = await _plan_all(machines, state, uri)
+    placed = [Entry(entry.resource, entry.plan, places.get(entry.resource.key, "")) for entry in entries]
+    return Preview(placed, _errors(report), report.refusal)
+
+
+def _copy_state(state: Path, scratch: Path) -> None:
+    for name in ("instance-id", "source"):
+        if (state / name).exists():
+            shutil.copy(state / name, scratch / name)
+    index = state / "index.sqlite"
+    if index.exists():
+        with (
+            closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as origin,
+            closing(sqlite3.connect(scratch / index.name)) as copy,
+        ):
+            origin.backup(copy)
+
+
+def _errors(report: SyncReport) -> list[SourceError]:
+    return [error for error in report.errors if error.severity == "Error"]
+
+
+async def _plan_all(machines: Sequence[VirtualMachine], state: Path, uri: str) -> list[Entry]:
+    async def kvm_usable() -> bool:
+        return (await probe_kvm(None)).usable
+
+    storage = Storage(state, await qemu_group(uri))
+    async with LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable) as host:
         if not host.facts.reachable:
             raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
-        claims, plans = Claims(), list[tuple[Resource, Plan]]()
-        machines = [m for m in await store.list(VirtualMachine.KIND) if isinstance(m, VirtualMachine)]
-        for machine in machines:
-            claims.update(machine)
+        claims, entries = Claims(), []
         for machine in machines:
             observed = await observe(machine, host, Memory(), claims.update(machine))
-            plans.append((machine, plan_machine(machine, observed, time.monotonic())))
-        errors = [str(error) for error in report.errors]
-    return Preview(plans, errors)
-
-
-def _copy_state(state: StateFolder, copy: StateFolder) -> None:
-    """The index through SQLite's own backup, since the operator may be writing; nothing where there is no state yet."""
-    identity = state.root / "instance-id"
-    if identity.exists():
-        shutil.copy(identity, copy.root / "instance-id")
-    if state.index.exists():
-        with (
-            closing(sqlite3.connect(f"{state.index.as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(copy.index)) as target,
-        ):
-            source.backup(target)
+            entries.append(Entry(machine, plan_machine(machine, observed, time.monotonic())))
+        return entries

@@ -12,12 +12,15 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import PendingChange, VirtualMachine
-from homeostat.models.machine_devices import Disk, ImageSource, Nic
+from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
 from homeostat.planner.actions import FetchImage, MarkCreated, UndefineDomain
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
 
 from .describe_action import action_text
+
+# What is waited for once the actions shown have been carried out says nothing more.
+_SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown"})
 
 
 class Verb(StrEnum):
@@ -99,6 +102,10 @@ def render_entry(entry: Entry) -> list[Line]:
     lines = [Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", tone)]
     if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
         lines += _creation(entry.resource)
+    if verb is Verb.DELETE and isinstance(entry.resource, VirtualMachine):
+        kept, lost = disk_fates(entry.resource)
+        lines += [Line(f"    - disks[{name}]   its file is deleted", "delete") for name in lost]
+        lines += [Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept]
     lines += render_changes(plan.changes)
     lines += _titled("waits for a restart:", plan.pending)
     lines += _titled("changed by others:", plan.drift)
@@ -157,6 +164,17 @@ def _facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
         yield "cloudInit", "NoCloud seed"
 
 
+def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
+    """Names of the disks that stay, and of those that are deleted."""
+    kept: list[str] = []
+    lost: list[str] = []
+    for disk in machine.spec.disks:
+        if disk.type == "disk":
+            policy = disk.reclaim_policy or machine.spec.reclaim_policy
+            (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
+    return kept, lost
+
+
 def _source_text(source: ImageSource) -> str:
     return source.url or source.path or ""
 
@@ -190,7 +208,7 @@ def _outcome(plan: Plan) -> list[Line]:
     match plan.outcome:
         case Stalled(reason, message):
             return [Line(f"    ! {reason}: {message}", "bad")]
-        case Waiting(reason, message):
+        case Waiting(reason, message) if reason not in _SAID_BY_ACTIONS:
             return [Line(f"    … {reason}: {message}", "dim")]
         case _:
             return []

@@ -1,0 +1,43 @@
+"""``homeostat prune``: confirms deletions that the store holds back, because so many files vanished at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from .errors import CliError
+from .references import full_name
+from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from homeostat.store.files.store import SyncReport
+
+
+@click.command()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@common_options()
+@pass_settings
+def prune(settings: Settings, yes: bool) -> None:
+    """Confirm the deletions that wait for it: more than 10 and more than half of all at once look like an accident."""
+    from .access import run
+
+    run(_prune(settings, yes))
+
+
+async def _prune(settings: Settings, yes: bool) -> None:
+    from .access import opened
+
+    async with opened(settings) as store:
+        await store.look()
+        pending = await store.prune_pending()
+        if not pending:
+            click.echo("No deletion waits for a confirmation.")
+            return
+        for key in pending:
+            click.echo(f"- {full_name(key)}" + (f" (namespace {key.namespace})" if key.namespace != "default" else ""))
+        if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
+            raise CliError("nothing was deleted", "put the files back, and nothing will be")
+        report: SyncReport = await store.confirm_prune()
+        click.echo(f"{len(report.deleted)} deleted; the operator takes them off the host")
