@@ -19,8 +19,6 @@ metadata:
 spec:
   resources: {{memory: 64Mi}}
 """
-    "apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata:\n  name: {name}\nspec:\n  resources: {{memory: 64Mi}}\n"
-)
 DOMAINS = "<node><cpu><mhz>1</mhz><model>m</model><active>1</active><nodes>1</nodes><sockets>1</sockets><cores>1</cores>\
 <threads>1</threads></cpu><memory>4194304</memory></node>"
 

@@ -111,3 +111,10 @@ def test_json_carries_changes_actions_and_outcome() -> None:
     }  # fmt: skip
     assert shown["actions"] == [{"action": "DefineDomain", "summary": "define domain web", "reason": "resources.memory differs"}]
     assert shown["outcome"] == {"type": "Converged", "reason": "InSync", "message": ""}
+
+
+def test_a_deletion_says_what_becomes_of_the_disks() -> None:
+    disks = [{"name": "root", "size": "1Gi"}, {"name": "data", "size": "1Gi", "reclaimPolicy": "Retain"}]
+    shown = text(Entry(machine("web", disks=disks), DELETION))
+    assert "- disks[root]   its file is deleted" in shown
+    assert "disks[data]   its file is kept (reclaimPolicy: Retain)" in shown

@@ -30,7 +30,7 @@ def console(settings: Settings, name: tuple[str, ...], force: bool) -> None:
     label = machine.metadata.name
     if uuid is None:
         raise CliError(f"{label} has no console yet: it was never defined", f"`homeostat describe vm {label}` says why")
-    click.echo(f"Attached to {label}; Ctrl-] detaches. (Press Enter to see its prompt.)", err=True)
+    click.echo(f"Attaching to {label}; Ctrl-] detaches. (Press Enter to see its prompt.)", err=True)
     with raw_terminal(sys.stdin.fileno()):
         end = attach_console(settings.uri, uuid, sys.stdin.fileno(), sys.stdout.fileno(), force=force)
     said = {ConsoleEnd.CLOSED: f"The console of {label} was closed: it stopped, or somebody else attached."}
