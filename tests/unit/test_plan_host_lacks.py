@@ -1,0 +1,75 @@
+"""What a host lacks is found before starting, and the message says what to do; what runs goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from homeostat.planner.domain import DomainType
+from tests.unit.machines import machine, running
+from tests.unit.world import HOST, Operator, World
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "words"),
+    [
+        (
+            {"resources": {"memory": "64Gi"}},
+            "InsufficientMemory",
+            "resources.memory is 64Gi, but host local has 8Gi: ask for less, or use another host",
+        ),
+        (
+            {"nics": [{"name": "lan", "network": "lab"}]},
+            "NetworkNotActive",
+            "start it with `virsh net-start lab`, or name one of: default",
+        ),
+        ({"nics": [{"name": "lan", "bridge": "br9"}]}, "BridgeMissing", "`ip link add br9 type bridge`), or name one of: br0"),
+        (
+            {"nics": [{"name": "n", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}]},
+            "PortTaken",
+            "host port 8080/TCP on 127.0.0.1 is taken by machine other: choose another hostPort",
+        ),
+        (
+            {"display": {"vnc": {"passwordFile": "/etc/vnc"}}},
+            "SecretMissing",
+            "/etc/vnc cannot be read: create it with mode 0600",
+        ),
+        ({"virtualization": "KVM"}, "NoKVM", "virtualization: KVM, but host local has none: use Auto or TCG"),
+        ({"resources": {"cpu": {"model": "host-passthrough"}}}, "NoKVM", "needs KVM; without it use maximum"),
+    ],
+)
+def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str, words: str) -> None:
+    world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU})))
+    world.others = {"tcp:127.0.0.1:8080": "machine other"}
+    plan = Operator(world).settle(machine(**spec))
+    assert world.starts == 0
+    assert plan.outcome.reason == reason
+    assert words in plan.outcome.message
+
+
+def test_a_machine_that_runs_is_not_stopped_for_it() -> None:
+    world, operator, vm = running(nics=[{"name": "lan", "network": "default"}])
+    world.host = replace(HOST, networks=frozenset())
+    operator.settle(vm)
+    assert world.domain and world.domain.state == "running" and operator.done == []
+
+
+def test_it_starts_once_the_network_is_there() -> None:
+    world = World(host=replace(HOST, networks=frozenset()))
+    operator, vm = Operator(world), machine(nics=[{"name": "lan", "network": "default"}])
+    operator.settle(vm)
+    world.host = HOST
+    operator.settle(vm)
+    assert world.starts == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "usable", "kind"),
+    [("Auto", True, "kvm"), ("Auto", False, "qemu"), ("KVM", False, "kvm"), ("TCG", True, "qemu")],
+)
+def test_kvm_is_taken_where_it_is_usable_or_insisted_on(wish: str, usable: bool, kind: str) -> None:
+    world = World(host=replace(HOST, kvm_usable=usable))
+    Operator(world).settle(machine(virtualization=wish))
+    assert world.domain and world.domain.config and world.domain.config.type == kind
