@@ -56,6 +56,13 @@ class ResourceStore(Protocol):
     async def release(self, key: Key, uid: str) -> None:
         """Removes our finalizer: teardown is complete and the resource may go."""
 
+    async def apply_owned(self, resource: Resource) -> None:
+        """Creates a resource that another one owns (metadata.ownerReferences), or brings its labels, annotations and spec to
+        this; without effect when nothing differs or when it is being deleted."""
+
+    async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
+        """Starts the deletion of a resource that another one owns, with notes for its teardown; no effect when it is gone."""
+
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
     ) -> None: ...
