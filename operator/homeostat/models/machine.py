@@ -213,6 +213,11 @@ class VirtualMachineSpec(Model):
         for name in self.boot.order:
             if name not in known:
                 raise ValueError(f"boot.order: there is no disk or nic named {name!r}")
+        if twice := first_repeated(self.boot.order):
+            raise ValueError(f"boot.order: {twice!r} is listed twice")
+        both = {d.name for d in self.disks} & {n.name for n in self.nics} & set(self.boot.order)
+        if both:
+            raise ValueError(f"boot.order: {min(both)!r} is the name of a disk and of a nic: rename one of them")
         return self
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+LARGEST = 2**63 - 1  # as in Kubernetes
 PATTERN = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$"
 _QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 # What people write from habit, and what they mean.
@@ -34,7 +35,7 @@ def parse_quantity(value: object) -> int:
     """Bytes of a quantity; an int is taken as bytes.
 
     Raises:
-        ValueError: not a quantity, a negative one, an unknown unit, or a fraction of a byte.
+        ValueError: not a quantity, a negative one, an unknown unit, too large, or a fraction of a byte.
     """
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError(f"is not a quantity: write a number and a unit, such as 512Mi or 10Gi (got {value!r})")
@@ -50,6 +51,8 @@ def parse_quantity(value: object) -> int:
     amount = Decimal(number) * factor
     if amount < 0:
         raise ValueError(f"must not be negative (got {value!r})")
+    if amount > LARGEST:
+        raise ValueError("is too large: the most is 8Ei")
     if amount != int(amount):
         raise ValueError(f"is a fraction of a byte (got {value!r})")
     return int(amount)

@@ -1,0 +1,104 @@
+"""What cannot be is refused when it is read, at its field and with what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.machines import IMAGE, machine
+
+LAN = {"name": "lan", "network": "default"}
+
+
+def forward(port: int, **rest: Any) -> dict[str, Any]:
+    return {"hostPort": port, "guestPort": 80, **rest}
+
+
+def user(name: str, *forwards: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "user": {"forwards": list(forwards)}}
+
+
+def disk(**rest: Any) -> dict[str, Any]:
+    return {"disks": [{"name": "root", **rest}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "place", "words"),
+    [
+        ({"resources": {"memory": "512MB"}}, "resources.memory", "did you mean 512M?"),
+        ({"resources": {"memory": "-1Gi"}}, "resources.memory", "must not be negative"),
+        ({"resources": {"memory": 512}}, "resources.memory", "at least 16Mi; did you mean 512Mi?"),
+        ({"resources": {"memory": 0}}, "resources.memory", "at least 16Mi"),
+        ({"resources": {"vcpu": 0}}, "resources.vcpu", "greater than or equal to 1"),
+        ({"resources": {"vcpu": 513}}, "resources.vcpu", "less than or equal to 512"),
+        ({"resources": {"vcpu": "2"}}, "resources.vcpu", "valid integer"),
+        ({"resources": {"vcpu": True}}, "resources.vcpu", "valid integer"),
+        ({"resources": {"cpu": {"model": "<x/>"}}}, "resources.cpu.model", "match pattern"),
+        ({"memory": "1Gi"}, "memory", "Extra inputs are not permitted"),
+        ({"runStrategy": "Sometimes"}, "runStrategy", "'Always', 'RerunOnFailure', 'Manual', 'Halted' or 'Once'"),
+        ({"power": "Running"}, "", "power needs runStrategy: Manual (it is Always)"),
+        ({"shutdown": {"gracePeriodSeconds": -1}}, "shutdown.gracePeriodSeconds", "greater than or equal to 0"),
+        ({"firmware": {"secureBoot": True}}, "firmware", "secureBoot needs type: UEFI"),
+        (
+            {"firmware": {"type": "UEFI", "secureBoot": True}, "machine": {"type": "pc"}},
+            "",
+            "firmware.secureBoot needs machine.type: q35",
+        ),
+        ({"machine": {"version": "latest"}}, "machine.version", "match pattern"),
+        ({"boot": {"cmdline": "quiet"}}, "boot", "initramfs and cmdline need a kernel"),
+        ({"boot": {"order": ["root"]}}, "", "boot.order: there is no disk or nic named 'root'"),
+        ({"boot": {"order": ["lan", "lan"]}, "nics": [LAN]}, "", "boot.order: 'lan' is listed twice"),
+        (
+            {"boot": {"order": ["lan"]}, "nics": [LAN], "disks": [{"name": "lan", "size": "1Gi"}]},
+            "",
+            "boot.order: 'lan' is the name of a disk and of a nic: rename one of them",
+        ),
+        (disk(), "disks.0", "a disk needs an image, a size, or both"),
+        (disk(size=0), "disks.0", "size must be larger than 0"),
+        (disk(size="1Gi", io="native"), "disks.0", "io: native needs cache: none or cache: directsync"),
+        (disk(type="cdrom", size="1Gi"), "disks.0", "a cdrom has no size of its own: remove size"),
+        (disk(type="cdrom", bus="virtio"), "disks.0", "a cdrom cannot be on bus virtio: use sata, scsi, ide or usb"),
+        (disk(image={}), "disks.0.image", "give exactly one of url and path"),
+        (disk(image={**IMAGE, "path": "/x"}), "disks.0.image", "give exactly one of url and path"),
+        (disk(image={"path": ""}), "disks.0.image.path", "at least 1 character"),
+        (disk(image={"url": "ftp://example.org/x"}), "disks.0.image.url", "must be an http://, https:// or file:/// address"),
+        (disk(image={"url": "https://"}), "disks.0.image.url", "must be an http://"),
+        (disk(image={"url": "file://etc/passwd"}), "disks.0.image.url", "must be an http://"),
+        (disk(image={**IMAGE, "sha256": "abc"}), "disks.0.image.sha256", "64 digits 0-9a-f"),
+        (disk(size="1Gi", serial="a b"), "disks.0.serial", "match pattern"),
+        ({"disks": [{"name": "a", "size": "1Gi"}] * 2}, "", "disks: the name 'a' is used twice"),
+        ({"disks": [{"name": "cloud-init", "size": "1Gi"}]}, "", "is kept for the seed that cloudInit makes"),
+        ({"nics": [LAN, LAN]}, "", "nics: the name 'lan' is used twice"),
+        ({"nics": [{"name": "x"}]}, "nics.0", "give exactly one of network, bridge and user"),
+        ({"nics": [{**LAN, "bridge": "br0"}]}, "nics.0", "give exactly one of network, bridge and user"),
+        ({"nics": [{**LAN, "mac": "01:00:5e:00:00:01"}]}, "nics.0.mac", "is a multicast address"),
+        ({"nics": [{**LAN, "mac": "52-54-00-12-34-56"}]}, "nics.0.mac", "such as 52:54:00:12:34:56"),
+        (
+            {"nics": [{**LAN, "mac": "52:54:00:12:34:56"}, {"name": "b", "bridge": "br0", "mac": "52:54:00:12:34:56"}]},
+            "",
+            "nics: the mac 52:54:00:12:34:56 is used twice",
+        ),
+        ({"nics": [user("u", forward(0))]}, "nics.0.user.forwards.0.hostPort", "greater than or equal to 1"),
+        ({"nics": [user("u", forward(65536))]}, "nics.0.user.forwards.0.hostPort", "less than or equal to 65535"),
+        ({"nics": [user("u", forward(80, hostAddress="here"))]}, "nics.0.user.forwards.0.hostAddress", "IPv4 or IPv6"),
+        (
+            {"nics": [user("a", forward(8080)), user("b", forward(8080))]},
+            "",
+            "nics: host port 8080/TCP on 127.0.0.1 is forwarded twice",
+        ),
+        (
+            {"display": {"vnc": {"listen": "0.0.0.0"}}},
+            "display.vnc",
+            "listen: 0.0.0.0 can be reached from outside and needs a passwordFile",
+        ),
+        ({"display": {"vnc": {"port": 80}}}, "display.vnc.port", "greater than or equal to 5900"),
+    ],
+)
+def test_it_is_refused_at_its_field_with_what_to_do(spec: dict[str, Any], place: str, words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        machine(**spec)
+    (error,) = caught.value.errors()
+    assert ".".join(map(str, error["loc"])) == f"spec.{place}".rstrip(".")
+    assert words in error["msg"]
