@@ -98,17 +98,13 @@ class DomainActions:
             case act.SetAutostart(uuid, enabled):
                 return Step(uuid, "set autostart of", lambda d: request(d.setAutostart, int(enabled)), Aspect.FLAGS)
             case act.AttachDisk(uuid, disk):
-                text = to_text(build_disk(disk))
-                return Step(uuid, f"attach disk {disk.name} to", lambda d: request(d.attachDeviceFlags, text, LIVE), live)
+                return self._attach(uuid, f"disk {disk.name}", to_text(build_disk(disk)))
             case act.AttachNic(uuid, nic):
-                text = _nic_text(nic)
-                return Step(uuid, f"attach nic {nic.name} to", lambda d: request(d.attachDeviceFlags, text, LIVE), live)
+                return self._attach(uuid, f"nic {nic.name}", _nic_text(nic))
             case act.DetachDisk(uuid, disk):
-                text = to_text(build_disk(disk))
-                return Step(uuid, f"detach disk {disk.name} from", lambda d: request(d.detachDeviceFlags, text, LIVE), live)
+                return self._part(action, f"disk {disk.name}", to_text(build_disk(disk)))
             case act.DetachNic(uuid, nic):
-                text = _nic_text(nic)
-                return Step(uuid, f"detach nic {nic.name} from", lambda d: request(d.detachDeviceFlags, text, LIVE), live)
+                return self._part(action, f"nic {nic.name}", _nic_text(nic))
             case act.ChangeMedium(uuid, disk):
                 text = to_text(build_disk(disk))
                 # A guest that mounted it locks the tray; what the spec names goes in all the same.
@@ -122,6 +118,24 @@ class DomainActions:
             case act.UndefineDomain(uuid):
                 return Step(uuid, "undefine", self._undefine, done=lambda seen: seen is None)
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
+
+    def _attach(self, uuid: str, device: str, text: str) -> Step:
+        def call(domain: Domain) -> object:
+            return self._connection.request(domain.attachDeviceFlags, text, LIVE)
+
+        return Step(uuid, f"attach {device} to", call, Aspect.STATE | Aspect.LIVE)
+
+    def _part(self, action: act.DetachDisk | act.DetachNic, device: str, text: str) -> Step:
+        def call(domain: Domain) -> object:
+            return self._connection.request(domain.detachDeviceFlags, text, LIVE)
+
+        return Step(
+            action.uuid,
+            f"detach {device} from",
+            call,
+            Aspect.STATE | Aspect.LIVE,
+            done=lambda seen: not _has_device(seen, action),
+        )
 
     async def _run(self, step: Step, action: act.Action) -> ObservedDomain | None:
         async with self._inventory.exclusively(step.uuid):

@@ -25,6 +25,8 @@ P = ParamSpec("P")
 
 REQUESTS = 5  # libvirtd.conf: max_client_requests; a sixth would wait in the daemon
 KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 5, 3  # seconds, unanswered: a dead peer is noticed within 20 s
+PATIENCE = 60.0  # seconds for the first attempt: QEMU may be probed, a guest booted to judge KVM
+CLOSING = 3.0  # seconds
 RETRY_FIRST, RETRY_LAST = 0.5, 30.0  # seconds
 
 
@@ -51,18 +53,22 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Returns after the first attempt, whether it succeeded (``error`` is None) or not."""
+        """Returns after the first attempt, whether it succeeded (``error`` is None) or not, or when that takes too long."""
         eventloop.ensure_running()
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._maintain(), name=f"connection {self.uri}")
-        await self._tried.wait()
+        try:
+            await asyncio.wait_for(self._tried.wait(), PATIENCE)
+        except TimeoutError:
+            self._report(HostUnreachable(f"libvirt at {self.uri} has not answered within {PATIENCE:.0f} s; still waiting"))
 
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await self._drop()
+        with contextlib.suppress(TimeoutError):  # a daemon that hangs must not hold us up
+            await asyncio.wait_for(self._drop(), CLOSING)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     @property

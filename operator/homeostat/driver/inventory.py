@@ -55,6 +55,7 @@ class Inventory:
         self._expected: dict[tuple[str, EventKind], list[float]] = {}
         self._feed: EventFeed | None = None
         connection.before_close = self._stop_events
+        self._listing = False
         self._flush_due: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -83,14 +84,20 @@ class Inventory:
         """
         self._handles.clear()  # they belong to the connection that has gone
         self._expected.clear()
-        self._feed = feed = EventFeed(self.notice)
-        await self._connection.run(lambda: feed.register(self._connection), "register for events")
-        bulk = await self._bulk()
-        for uuid in self._domains.keys() - bulk.domains.keys():
-            self._apply({uuid: None})
-        self._handles.update(bulk.domains)
-        everything = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
-        await self._read_many(dict.fromkeys(bulk.domains, everything), bulk)
+        self._listing = True  # what an event says is newer than the list, so it is read after it
+        try:
+            self._feed = feed = EventFeed(self.notice)
+            await self._connection.run(lambda: feed.register(self._connection), "register for events")
+            bulk = await self._bulk()
+            for uuid in self._domains.keys() - bulk.domains.keys():
+                self._apply({uuid: None})
+            self._handles.update(bulk.domains)
+            everything = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
+            await self._read_many(dict.fromkeys(bulk.domains, everything), bulk)
+        finally:
+            self._listing = False
+            if self._dirty:
+                self._schedule()
 
     async def resync(self) -> None:
         """Four calls for the whole host: finds what no event told of, and keeps the statistics."""
@@ -211,7 +218,7 @@ class Inventory:
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._flush_due is None:
+        if self._flush_due is None and not self._listing:
             self._flush_due = asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:

@@ -86,6 +86,11 @@ _WORKING = (
         pattern=r"address already in use|unable to find an unused port",
     ),
     Rule(
+        DriverError,
+        "virtlogd, which keeps the console's log, does not run: start it (systemctl start virtlogd; without: virtlogd -d)",
+        pattern=r"virtlogd-sock",
+    ),
+    Rule(
         NetworkMissing,
         "the bridge {0} does not exist on the host: create it (ip link add {0} type bridge), or correct nics[].bridge",
         pattern=r"cannot get interface mtu on '([^']+)': no such device",
