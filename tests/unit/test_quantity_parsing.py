@@ -50,7 +50,7 @@ def test_a_quantity_is_bytes(text: object, amount: int) -> None:
     ],
 )
 def test_what_is_no_quantity_is_refused_with_what_to_write(text: object, words: str) -> None:
-    with pytest.raises(ValueError, match=".+") as caught:
+    with pytest.raises(ValueError, match=r".+") as caught:
         parse_quantity(text)
     assert words in str(caught.value)
 
