@@ -93,8 +93,7 @@ def test_create_writes_a_file_of_its_own(room: Room) -> None:
     made = room.store.create("VirtualMachine", {"metadata": {"name": "web"}, "spec": {"resources": {"vcpu": 2}}}, "api")
     assert made.metadata.generation == 1
     assert (room.folder / "virtualmachines" / "web.yaml").read_text() == (
-        "kind: VirtualMachine\n"
-        "metadata:\n  name: web\nspec:\n  resources:\n    vcpu: 2\n"
+        "kind: VirtualMachine\nmetadata:\n  name: web\nspec:\n  resources:\n    vcpu: 2\n"
     ).join(["apiVersion: homeostat.dev/v1alpha1\n", ""])
     room.store.create("VirtualMachine", {"metadata": {"name": "web", "namespace": "prod"}}, "api")
     assert (room.folder / "virtualmachines" / "prod" / "web.yaml").exists()
@@ -199,3 +198,13 @@ def test_a_linked_file_stays_a_link(room: Room) -> None:
     room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
     assert (room.folder / "web.yaml").is_symlink()
     assert real.read_text() == document("web", "runStrategy: Halted")
+
+
+def test_an_edit_does_not_prune_what_others_are_just_writing(room: Room) -> None:
+    room.write("web.yaml", documents("web", "db"))
+    room.sync()
+    room.write("web.yaml", document("web"))
+    room.store.patch(key("web"), {"spec": {"suspend": True}}, "api")
+    assert room.names() == ["db", "web"]
+    room.sync()
+    assert room.names() == ["web"]

@@ -56,8 +56,7 @@ def test_a_broken_document_does_not_hide_its_neighbours(room: Room) -> None:
 def test_anchors_and_merge_keys_are_fine(room: Room) -> None:
     room.write(
         "a.yaml",
-        document("one", "resources: &small {vcpu: 3, memory: 64Mi}")
-        + "x-unused: &u 1\n".replace("x-unused: &u 1\n", ""),
+        document("one", "resources: &small {vcpu: 3, memory: 64Mi}") + "x-unused: &u 1\n".replace("x-unused: &u 1\n", ""),
     )
     room.write("b.yaml", document("two", "resources:", "  <<: {vcpu: 3, memory: 64Mi}", "  vcpu: 2"))
     room.sync()

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homeostat.store.files.documents import read_chunk, read_documents, split
 from tests.unit.store_fixtures import Room, document, documents
 
 names = st.sampled_from(["a", "b", "c", "d"])
@@ -94,3 +95,20 @@ def test_garbage_raises_nothing_and_what_it_broke_stays(garbage: bytes) -> None:
             assert "three" in room.names()
         finally:
             room.close()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([*"abc", "---", "--- x", "---\n", "# c", "", "k: |", "  text", "  --- no", "- 1"]), max_size=12))
+def test_documents_read_one_by_one_are_those_read_together(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    together = read_documents(text)
+    chunks = split(text)
+    assert chunks is not None
+    number, apart = 1, []
+    for chunk in chunks:
+        content, number = read_chunk(text, chunk, number)
+        apart += content.documents
+        assert together.broken or not content.broken
+    assert "".join(text[chunk.start : chunk.end] for chunk in chunks) == text
+    if not together.broken:
+        assert [(d.number, d.line, d.value) for d in apart] == [(d.number, d.line, d.value) for d in together.documents]

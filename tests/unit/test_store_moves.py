@@ -32,8 +32,7 @@ def test_doubles_name_both_places_and_the_one_in_force_stays(room: Room) -> None
     room.sync()
     assert room.row("one").source == "m.yaml"
     assert room.said() == [
-        "a.yaml:1:1: VirtualMachine/default/one is declared in m.yaml:1 already, and that one is in force: "
-        "remove one of the two"
+        "a.yaml:1:1: VirtualMachine/default/one is declared in m.yaml:1 already, and that one is in force: remove one of the two"
     ]
     (room.folder / "m.yaml").unlink()
     report = room.sync()

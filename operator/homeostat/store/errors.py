@@ -1,15 +1,15 @@
 """What a store refuses, in words for the person who asked.
 
-    StoreError
-    ├── NotFound
-    ├── AlreadyExists
-    ├── Conflict        somebody changed the resource in between
-    ├── Invalid         the document is wrong; carries each problem
-    ├── PruneRefused    too much would go; needs a confirmation
-    ├── ReadOnly        no permission, or no space left
-    ├── NotEditable     the file cannot be edited in place
-    └── StateError      the state folder: in use, for another folder, damaged
-        └── IndexDamaged
+StoreError
+├── NotFound
+├── AlreadyExists
+├── Conflict        somebody changed the resource in between
+├── Invalid         the document is wrong; carries each problem
+├── PruneRefused    too much would go; needs a confirmation
+├── ReadOnly        no permission, or no space left
+├── NotEditable     the file cannot be edited in place
+└── StateError      the state folder: in use, for another folder, damaged
+    └── IndexDamaged
 """
 
 from __future__ import annotations

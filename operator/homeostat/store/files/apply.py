@@ -38,9 +38,7 @@ class Pass:
     forget: list[str] = field(default_factory=list)  # files that have gone
 
     def complain(self, path: str, message: str, *, key: Key | None = None, line: int = 0, notice: bool = False) -> None:
-        self.errors.append(
-            SourceError(path, line, 1 if line else 0, "", message, key, "Notice" if notice else "Error")
-        )
+        self.errors.append(SourceError(path, line, 1 if line else 0, "", message, key, "Notice" if notice else "Error"))
 
 
 def decide(
@@ -158,8 +156,13 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
 
 
 def _prune(
-    work: Pass, listing: Listing, rows: Sequence[Row], declared: set[Key], unread: Mapping[str, str],
-    allowed: frozenset[Key], folder: str,
+    work: Pass,
+    listing: Listing,
+    rows: Sequence[Row],
+    declared: set[Key],
+    unread: Mapping[str, str],
+    allowed: frozenset[Key],
+    folder: str,
 ) -> None:
     """Finds the resources whose documents have gone, and decides whether they may go."""
     mine = [row for row in rows if row.source is not None and row.deleted is None]

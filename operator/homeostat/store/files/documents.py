@@ -24,6 +24,7 @@ BROKEN_LIMIT = 20
 """After so many documents with syntax errors the rest of a file is passed over."""
 
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_UNUSUAL = re.compile(r"^(%|\.\.\.)|[\r\x85\u2028\u2029]", re.MULTILINE)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -108,6 +109,40 @@ def read_documents(text: str) -> FileContent:
         offset, number = resume.start(), reader.number + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The text of one YAML document, from its dashes to the next ones. The first may hold comments only."""
+
+    start: int
+    end: int
+    line: int
+
+
+def split(text: str) -> list[Chunk] | None:
+    """The documents' texts, so that unchanged ones need not be parsed again; None where dashes do not tell (directives)."""
+    if _UNUSUAL.search(text):
+        return None
+    starts = [0, *(match.start() for match in _SEPARATOR.finditer(text) if match.start())]
+    chunks, line = [], 1
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        chunks.append(Chunk(start, end, line))
+        line += text.count("\n", start, end)
+    return chunks
+
+
+def read_chunk(text: str, chunk: Chunk, number: int) -> tuple[FileContent, int]:
+    """The objects of one chunk, whose document is the ``number``-th of its file; and the next document's number."""
+    content = FileContent()
+    reader = Reader(text[chunk.start : chunk.end], chunk.line, number, chunk.start)
+    try:
+        for document in reader.documents():
+            content.documents.extend(_items(document))
+    except (Unreadable, yaml.YAMLError) as error:
+        content.broken.append(error.problem if isinstance(error, Unreadable) else _syntax_problem(error, chunk.line, reader.text))
+        return content, reader.number + 1
+    return content, reader.number
+
+
 def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
@@ -135,9 +170,7 @@ def _items(document: Document) -> Iterator[Document]:
         return
     for position, item in enumerate(value["items"]):
         mine = [p for p in document.problems if p.field.startswith(f"items[{position}]")]
-        yield Document(
-            document.number, document.line, document.start, document.end, item, position, mine, document.first_line
-        )
+        yield Document(document.number, document.line, document.start, document.end, item, position, mine, document.first_line)
 
 
 @dataclass(slots=True)
@@ -209,9 +242,7 @@ class Reader:
         self._stack, self._anchors, self._problems, self._root, self._line = [], {}, [], None, 0
         start = _start(event).index
         self.resume_from = max(1, _end(event))
-        return Document(
-            self.number, 0, self.offset + start, 0, None, first_line=_start(event).line + self.first_line
-        )
+        return Document(self.number, 0, self.offset + start, 0, None, first_line=_start(event).line + self.first_line)
 
     def _place(self, event: yaml.Event) -> tuple[int, int]:
         return _start(event).line + self.first_line, _start(event).column + 1

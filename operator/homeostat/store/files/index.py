@@ -305,9 +305,7 @@ def set_setting(database: sqlite3.Connection, name: str, value: str | None) -> N
 
 def next_version(database: sqlite3.Connection) -> int:
     """The next resourceVersion; to be called inside a transaction."""
-    return int(
-        database.execute("UPDATE counters SET value=value+1 WHERE name='version' RETURNING value").fetchone()[0]
-    )
+    return int(database.execute("UPDATE counters SET value=value+1 WHERE name='version' RETURNING value").fetchone()[0])
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -44,6 +44,7 @@ class SourceDocument:
     hash: str
     problems: list[Problem] = field(default_factory=list)
     resource: Resource | None = None
+    chunk: str = ""  # digest of its text, and its line in it
 
     @property
     def place(self) -> str:
@@ -85,12 +86,12 @@ class Memory:
         for path, signature, digest, problems in index.read("SELECT path, signature, digest, problems FROM files"):
             memory.files[path] = SourceFile(path, "", signature, digest, _problems(problems))
         for row in index.read(
-            "SELECT path, document, item, line, state, kind, namespace, name, hash, problems FROM documents "
+            "SELECT path, document, item, line, state, kind, namespace, name, hash, problems, chunk FROM documents "
             "ORDER BY path, document, item"
         ):
             key = Key(row[5], row[6], row[7]) if row[5] is not None else None
             item = row[2] if row[2] >= 0 else None
-            document = SourceDocument(row[0], row[1], item, row[3], row[4], key, row[8], _problems(row[9]))
+            document = SourceDocument(row[0], row[1], item, row[3], row[4], key, row[8], _problems(row[9]), chunk=row[10])
             memory.files[row[0]].documents.append(document)
             if document.state == "Valid" and key:
                 memory.valid.setdefault(document.hash, set()).add(key)
@@ -116,12 +117,12 @@ def save(database: sqlite3.Connection, files: Iterable[SourceFile], gone: Collec
         [(file.path, file.signature, file.digest, dump_problems(file.problems)) for file in files],
     )
     database.executemany(
-        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         [
             (
                 d.path, d.document, -1 if d.item is None else d.item, d.line, d.state,
                 *((d.key.kind, d.key.namespace, d.key.name) if d.key else (None, None, None)),
-                d.hash, dump_problems(d.problems),
+                d.hash, dump_problems(d.problems), d.chunk,
             )
             for file in files
             for d in file.documents
@@ -165,11 +166,36 @@ class FileReader:
         except documents.Unreadable as error:
             file.problems.append(error.problem)
             return file
-        parsed = documents.read_documents(text)
-        file.problems.extend(parsed.broken)
-        for document in parsed.documents:
-            file.documents.append(self._judge(found.path, text, document))
+        chunks = documents.split(text)
+        if chunks is None or len(chunks) == 1:
+            parsed = documents.read_documents(text)
+            file.problems.extend(parsed.broken)
+            file.documents.extend(self._judge(found.path, text, document) for document in parsed.documents)
+        else:
+            self._read_chunks(file, text, chunks, known)
         return file
+
+    def _read_chunks(self, file: SourceFile, text: str, chunks: list[documents.Chunk], known: SourceFile | None) -> None:
+        """Takes over the documents whose text stands in the file as it did before, only elsewhere perhaps."""
+        before = {d.chunk.partition(":")[0]: d for d in (known.documents if known else ()) if d.state == "Valid" and d.chunk}
+        number = 1
+        for chunk in chunks:
+            digest = hashlib.sha256(text[chunk.start : chunk.end].encode()).hexdigest()[:32]
+            if same := before.get(digest):
+                line = chunk.line + int(same.chunk.partition(":")[2])
+                file.documents.append(replace(same, document=number, line=line))
+                number += 1
+                continue
+            parsed, number = documents.read_chunk(text, chunk, number)
+            file.problems.extend(parsed.broken)
+            if len(file.problems) >= documents.BROKEN_LIMIT:
+                file.problems.append(Problem("", "has more errors: the rest of the file was not read"))
+                return
+            for document in parsed.documents:
+                judged = self._judge(file.path, text, document)
+                if document.item is None:
+                    judged.chunk = f"{digest}:{judged.line - chunk.line}"
+                file.documents.append(judged)
 
     def load(self, document: SourceDocument, file: SourceFile) -> Resource | None:
         """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""

@@ -41,9 +41,7 @@ def add_event(
     """Records an event, or counts up the one that says the same; it then gets a new id, so that followers see it again."""
     place = (key.kind, key.namespace, key.name)
     with index.transaction() as database:
-        event = int(
-            database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0]
-        )
+        event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
         repeated = database.execute(
             "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
             "AND namespace=? AND name=? AND reason=? AND message=? AND type=? AND time>=?)",
@@ -79,7 +77,12 @@ def read_events(index: Index, after_id: int = 0, key: Key | None = None, limit: 
 
 
 def add_revision(
-    database: sqlite3.Connection, key: Key, uid: str, generation: int, time: str, author: str,
+    database: sqlite3.Connection,
+    key: Key,
+    uid: str,
+    generation: int,
+    time: str,
+    author: str,
     changes: Mapping[str, tuple[Any, Any]] | None,
 ) -> None:
     place = (key.kind, key.namespace, key.name)

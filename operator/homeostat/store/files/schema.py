@@ -67,6 +67,7 @@ CREATE TABLE documents (
     state TEXT NOT NULL,              -- Valid, Invalid or Foreign
     kind TEXT, namespace TEXT, name TEXT, hash TEXT NOT NULL,
     problems TEXT NOT NULL,
+    chunk TEXT NOT NULL,              -- digest of its text, and its line in it
     PRIMARY KEY (path, document, item)
 ) WITHOUT ROWID;
 CREATE INDEX documents_key ON documents (kind, namespace, name);

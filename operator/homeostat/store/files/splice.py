@@ -58,9 +58,7 @@ class _Splice:
         if added:
             self._add_entries(node, [entry for entry in entries if entry[0] in new], entries, added)
 
-    def _value(
-        self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, old: Any, new: Any, depth: int
-    ) -> None:
+    def _value(self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, old: Any, new: Any, depth: int) -> None:
         if node.start_mark.index < key.end_mark.index:  # an alias: the node stands where its anchor is
             alias = re.compile(r"\s*:\s*(\*[^\s,\]}]+)").match(self.text, key.end_mark.index)
             if alias is None:
@@ -173,8 +171,11 @@ class _Splice:
             raise Unspliceable("the only field of an item is taken out")
 
     def _add_entries(
-        self, node: yaml.MappingNode, staying: list[tuple[str, yaml.Node, yaml.Node]],
-        entries: list[tuple[str, yaml.Node, yaml.Node]], added: dict[str, Any],
+        self,
+        node: yaml.MappingNode,
+        staying: list[tuple[str, yaml.Node, yaml.Node]],
+        entries: list[tuple[str, yaml.Node, yaml.Node]],
+        added: dict[str, Any],
     ) -> None:
         if node.flow_style:
             inside = render_flow(added).strip()[1:-1]

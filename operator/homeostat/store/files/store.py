@@ -37,6 +37,8 @@ from .writer import Writer
 
 log = logging.getLogger(__name__)
 
+NEVER = float("inf")
+"""Settling time of the passes around an edit: they take in what changed, and leave removals to the operator."""
 GIT_LOOKUPS = 20
 """Changed files for which one pass asks git who wrote them; a checkout of hundreds is not worth as many processes."""
 
@@ -146,7 +148,7 @@ class FilesStore:
             (key.kind, key.namespace, key.name),
         )
         if again:  # its document came back while it was being deleted
-            await asyncio.get_running_loop().run_in_executor(self.worker, self.sync)
+            await asyncio.get_running_loop().run_in_executor(self.worker, self.sync, NEVER)
 
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
@@ -191,9 +193,9 @@ class FilesStore:
             if pending:
                 with self.index.transaction() as database:
                     set_setting(database, writing.ALLOWED, json.dumps([str(key) for key in pending]))
-            return self.run_pass({})
+            return self.run_pass({}, 0.0)
 
-    def run_pass(self, authors: Mapping[Key, str], settle: float = 0.0) -> SyncReport:
+    def run_pass(self, authors: Mapping[Key, str], settle: float = NEVER) -> SyncReport:
         """As ``sync``, for who holds the write lock; ``authors`` are those of edits just made."""
         begun = time.perf_counter()
         self.listing = list_folder(self.folder)
@@ -251,9 +253,7 @@ class FilesStore:
         """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
         return self._writer.create(kind, document, author)
 
-    def patch(
-        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
-    ) -> Resource:
+    def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
         """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec.
 
         ``expected_version`` is the resourceVersion that the change was made from; statuses written since do not matter.
@@ -279,9 +279,7 @@ class FilesStore:
                 bare = replace(row, status=None).resource()
                 self._models[row.key] = known = (row.uid, row.changed, bare)
             bare = known[2]
-            update: dict[str, Any] = {
-                "metadata": bare.metadata.model_copy(update={"resource_version": str(row.version)})
-            }
+            update: dict[str, Any] = {"metadata": bare.metadata.model_copy(update={"resource_version": str(row.version)})}
             if row.status is not None:
                 update["status"] = _status_model(type(bare)).model_validate_json(row.status)
             return bare.model_copy(update=update)

@@ -56,9 +56,7 @@ class Writer:
             path = self._write_new(parts, render_block(wanted))
             return self._finish(key, path, author, f"Create {key}")
 
-    def patch(
-        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
-    ) -> Resource:
+    def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
         with self._store.state.write_lock():
             self._store.run_pass({})  # the file may have been changed and not be indexed yet
             row = self._standing(key, expected_version)
