@@ -51,7 +51,7 @@ def write(value: Any, draw: Any, indent: int = 0, counter: list[int] | None = No
     return lines
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data(), mappings, mappings)
 def test_law(data: st.DataObject, before: dict[str, Any], patch: dict[str, Any]) -> None:
     lines = write(before, data.draw)
@@ -84,7 +84,7 @@ def untouched(lines: list[str], before: dict[str, Any], after: dict[str, Any], n
     return [line for line in kept if line]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(mappings)
 def test_what_is_rendered_reads_the_same(value: dict[str, Any]) -> None:
     assert documents.read_documents(render_block(value)).documents[0].value == value

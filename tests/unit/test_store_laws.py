@@ -33,7 +33,7 @@ def good(folder: Folder) -> bool:
     return valid and len({name for name, _ in content}) == len(content)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(folders, max_size=3), folders.filter(good))
 def test_after_any_history_a_pass_equals_a_fresh_one(history: list[Folder], last: Folder) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
@@ -69,7 +69,7 @@ def state(room: Room) -> list[tuple[object, ...]]:
     return [(row.key, row.metadata, row.spec, row.source, row.document, row.line, row.deleted) for row in room.store.rows()]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),
@@ -97,7 +97,7 @@ def test_garbage_raises_nothing_and_what_it_broke_stays(garbage: bytes) -> None:
             room.close()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from([*"abc", "---", "--- x", "---\n", "# c", "", "k: |", "  text", "  --- no", "- 1"]), max_size=12))
 def test_documents_read_one_by_one_are_those_read_together(lines: list[str]) -> None:
     text = "\n".join(lines)

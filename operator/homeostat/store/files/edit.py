@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import uuid
 from dataclasses import dataclass
@@ -152,6 +153,8 @@ def write_file(path: Path, text: str, *, create: bool = False) -> None:
     try:
         if create:
             target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):  # by a writer that was killed
+            left.unlink(missing_ok=True)
         known = None if create else os.stat(target)
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
