@@ -152,7 +152,7 @@ class Writer:
         self._commit(key, path, author, message)
         row = self._index.row(key)
         if row is None:
-            raise StateError(f"{path} was written, yet {key} did not appear in the index: see the errors that `homeostat get vms` lists")
+            raise StateError(f"{path} was written, yet {key} did not appear: `homeostat get vms` lists why")
         return self._store.resource(row)
 
     def _commit(self, key: Key, path: str, author: str, message: str) -> None:
