@@ -6,6 +6,7 @@ import pytest
 
 from homeostat.runtime import commands
 from tests.unit.machines import changed, happen, machine, running
+from tests.unit.world import Operator, World
 
 
 @pytest.mark.parametrize("before", ["Running", "Stopped", "Paused", "Saved"])
@@ -45,6 +46,14 @@ def test_it_does_not_start_again_by_itself_but_obeys_start(end: str) -> None:
     patch = commands.start(vm, "now")["spec"]
     operator.settle(changed(vm, **patch))
     assert world.starts == 2
+
+
+def test_it_does_not_start_again_when_it_ends_before_the_operator_sees_it_run() -> None:
+    world, vm = World(), machine(runStrategy="Manual", power="Running")
+    Operator(world).reconcile(vm)
+    world.shut_itself_down()
+    assert Operator(world).settle(vm).outcome.reason == "Ended"
+    assert world.starts == 1
 
 
 def test_power_turned_off_and_on_again_while_the_guest_shuts_down_ends_in_running() -> None:

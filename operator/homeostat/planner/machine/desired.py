@@ -45,7 +45,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
     spec, meta, host = machine.spec, machine.metadata, observed.host
     kind = domain_type(spec.virtualization, host)
     domain = observed.domain
-    known = (domain.config or domain.live) if domain else None
+    known = domain.config if domain else None
     test = kind is DomainType.TEST
     return DomainConfig(
         name=known.name if known else domain_name(machine),
