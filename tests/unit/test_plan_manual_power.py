@@ -30,6 +30,13 @@ def test_a_saved_machine_resumes_where_it_was() -> None:
     assert world.domain.state == "running" and world.domain.saved is None
 
 
+def test_a_machine_saved_while_it_was_paused_runs_again() -> None:
+    world, operator, vm = running(runStrategy="Manual", power="Paused")
+    operator.settle(changed(vm, power="Saved"))
+    operator.settle(changed(vm, power="Running"))
+    assert world.domain and world.domain.state == "running"
+
+
 def test_saved_without_ever_having_run_does_not_claim_a_save() -> None:
     _, operator, vm = running(runStrategy="Manual", power="Saved")
     plan = operator.plan(vm)

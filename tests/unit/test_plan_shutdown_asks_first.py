@@ -9,7 +9,7 @@ import pytest
 from homeostat.planner import actions as act
 from homeostat.planner.plan import Plan
 from tests.unit.machines import changed, deleted, running
-from tests.unit.world import Operator
+from tests.unit.world import Operator, Refused
 
 
 def cuts(plan: Plan) -> list[str]:
@@ -79,14 +79,27 @@ def test_a_shutdown_that_is_called_off_leaves_a_later_one_its_whole_grace_period
     assert world.domain and world.domain.state == "running"
 
 
-@pytest.mark.parametrize("reason", ["user", "ioerror", "watchdog"])
+@pytest.mark.parametrize("reason", ["user", "ioerror", "watchdog", "migration"])
 def test_a_paused_guest_is_resumed_so_that_it_can_shut_down(reason: str) -> None:
     world, operator, vm = running()
     world.pause(reason)
     operator.settle(changed(vm, runStrategy="Halted"))
     kinds = [type(a) for a in operator.done if isinstance(a, act.ShutdownDomain | act.ResumeDomain)]
-    assert kinds == [act.ShutdownDomain, act.ResumeDomain], "asked first: the grace period runs though resuming fails"
-    assert world.domain and world.domain.state == "shutoff"
+    assert kinds == [act.ResumeDomain, act.ShutdownDomain]
+    assert world.domain and world.domain.reason == "shutdown"
+
+
+def test_the_grace_period_runs_though_the_guest_cannot_even_be_asked() -> None:
+    world, operator, vm = running()
+    world.fail_io()
+    world.disk_full = True
+    began, halted = operator.now, changed(vm, runStrategy="Halted")
+    while world.domain and world.domain.active:
+        try:
+            operator.reconcile(halted)
+        except Refused:  # the runtime reports it, and tries again
+            operator.now += 5
+    assert 60 <= operator.now - began < 70
 
 
 def test_deleting_asks_too_and_deleting_at_once_does_not() -> None:

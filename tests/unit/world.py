@@ -82,6 +82,7 @@ class World:
     seeds: set[str] = field(default_factory=set)
     created: bool = False
     obedient: bool = True  # whether the guest shuts down when it is asked to
+    disk_full: bool = False
     starts: int = 0
     released: bool = False
     secrets: dict[str, str] = field(default_factory=dict)
@@ -149,7 +150,7 @@ class World:
             case act.StartDomain(_, paused):
                 self._start(paused)
             case act.ShutdownDomain():
-                self._running().asked = True
+                self._ask_to_shut_down()
             case act.PowerOffDomain():
                 self._end("destroyed")
             case act.PauseDomain():
@@ -210,9 +211,16 @@ class World:
         domain.live, was = domain.saved or (domain.config, DomainState.RUNNING)
         domain.live = replace(domain.live, memory=-(-domain.live.memory // 2**20) * 2**20, **self.quirks)
         domain.state = DomainState.PAUSED if paused else was
-        domain.reason = "user" if domain.state is DomainState.PAUSED else "booted"
+        # libvirt leaves a machine that was saved while paused as one that waits for its migration.
+        domain.reason = "booted" if domain.state is DomainState.RUNNING else "user" if paused else "migration"
         domain.saved, domain.asked = None, False
         self.starts += 1
+
+    def _ask_to_shut_down(self) -> None:
+        domain = self._own()
+        if domain.state is not DomainState.RUNNING:
+            raise Refused("domain is not running")  # so says libvirt of a paused one too
+        domain.asked = True
 
     def _end(self, reason: str) -> None:
         domain = self._running()
@@ -297,6 +305,8 @@ class World:
 
     def resume(self) -> None:
         domain = self._running()
+        if self.disk_full and domain.reason == "ioerror":
+            raise Refused("it cannot go on")
         domain.state, domain.reason = DomainState.RUNNING, "unpaused"
 
     def start(self) -> None:
@@ -378,7 +388,7 @@ class Operator:
         if observed.host.reachable:
             self.memory = recall(self.memory, observed.domain, self.now)
         plan = plan_machine(machine, replace(observed, memory=self.memory), self.now)
-        self.memory = keep_asking(self.memory, plan)
+        self.memory = keep_asking(self.memory, plan, self.now)
         return plan
 
     def reconcile(self, machine: VirtualMachine) -> Plan:
@@ -389,8 +399,8 @@ class Operator:
                 raise Killed
             if self.watch is not None:
                 self.watch(self.world, machine, action, self.memory, self.now)
-            self.memory = note(self.memory, action, self.now)
             self.world.apply(action)
+            self.memory = note(self.memory, action, self.now)
             self.done.append(action)
         self.now += 0.01
         return plan

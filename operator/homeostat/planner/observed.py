@@ -122,7 +122,7 @@ class Memory:
     """
 
     running_since: float | None = None  # when it was first seen to run, or started by us
-    shutdown_since: float | None = None  # when shutdown was first asked for, and not yet obeyed
+    shutdown_since: float | None = None  # since when it is wanted off, and is not
     shutdown_asked: float | None = None  # when it was last asked for
     ended: int = 0  # consecutive ends that nobody asked for
     last_end: float | None = None

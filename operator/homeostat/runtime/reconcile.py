@@ -92,9 +92,10 @@ class MachineReconciler:
         return replace(observed, memory=memory)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
-        plan = plan_machine(machine, observed, time.monotonic())
+        now = time.monotonic()
+        plan = plan_machine(machine, observed, now)
         if machine.key in self._memory:
-            self._memory[machine.key] = keep_asking(self._memory[machine.key], plan)
+            self._memory[machine.key] = keep_asking(self._memory[machine.key], plan, now)
         return plan
 
     async def _execute(self, machine: VirtualMachine, plan: Plan, observed: Observed) -> DriverError | None:
@@ -103,8 +104,6 @@ class MachineReconciler:
             if isinstance(action, act.ReleaseResource):
                 continue
             log.debug("%s: %s: %s", machine.key, type(action).__name__, action.reason)
-            if isinstance(action, act.ShutdownDomain):  # the attempt counts: a grace period must not wait for it to succeed
-                self._remember(machine.key, action)
             try:
                 await self._host.execute(self._signed(action))
             except DriverError as error:

@@ -1,6 +1,6 @@
 """What the operator remembers of one machine: of its own acts, and brought up to date with what was just observed. Pure.
 
-In a reconcile: ``recall`` after observing, ``keep_asking`` after planning, ``note`` for every action. ``now`` is in seconds on
+In a reconcile: ``recall`` after observing, ``keep_asking`` after planning, ``note`` after every action. ``now`` is in seconds on
 the monotonic clock, so that a jump of the wall clock changes nothing.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..actions import Action, PowerOffDomain, ResumeDomain, SaveDomain, ShutdownDomain, StartDomain
+from ..actions import Action, ResumeDomain, ShutdownDomain, StartDomain
 from ..backoff import HEALTHY
 from ..observed import Memory, ObservedDomain
 from ..plan import Plan
@@ -38,24 +38,22 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
     )
 
 
-def keep_asking(memory: Memory, plan: Plan) -> Memory:
-    """Forgets a shutdown that is no longer wanted, so that a later one has its whole grace period."""
-    if memory.shutdown_since is None or plan.outcome.reason in _STOPPING:
-        return memory
-    return replace(memory, shutdown_since=None, shutdown_asked=None)
+def keep_asking(memory: Memory, plan: Plan, now: float) -> Memory:
+    """Begins the grace period with the first plan that wants it off, even should asking the guest fail, and forgets it with the
+    first that does not, so that a later shutdown has a whole one."""
+    if plan.outcome.reason in _STOPPING:
+        return memory if memory.shutdown_since is not None else replace(memory, shutdown_since=now)
+    return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)
 
 
 def note(memory: Memory, action: Action, now: float) -> Memory:
-    """With one of our own acts, once carried out; of a shutdown the attempt counts."""
-    since = now if memory.shutdown_since is None else memory.shutdown_since
+    """With one of our own acts, once carried out."""
     match action:
         case StartDomain():
             restarts = memory.restarts + (1 if memory.ended else 0)
             return replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)
         case ShutdownDomain():
-            return replace(memory, shutdown_since=since, shutdown_asked=now)
-        case PowerOffDomain() | SaveDomain():
-            return replace(memory, shutdown_since=since)
+            return replace(memory, shutdown_asked=now)
         case ResumeDomain():
             return replace(memory, resume_asked=now)
     return memory

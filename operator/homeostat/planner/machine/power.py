@@ -219,7 +219,7 @@ def _keep(
     """It is active, as it should be; running or paused is what may differ."""
     match domain.state:
         case DomainState.SHUTTING_DOWN:
-            return PowerPlan(record, outcome=Waiting("ShuttingDown", "the guest is shutting down"))
+            return PowerPlan(record, outcome=Waiting("GuestShuttingDown", "the guest is shutting down"))
         case DomainState.SUSPENDED:
             return PowerPlan(_settled(machine, record), outcome=Converged("Asleep", "the guest put itself to sleep"))
         case DomainState.RUNNING if intent is Intent.PAUSE:

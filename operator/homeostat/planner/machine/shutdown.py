@@ -9,8 +9,9 @@ from ..observed import DomainState, Memory, ObservedDomain
 from ..plan import Outcome, Waiting
 
 ASK_AGAIN = 10.0  # seconds; a guest that is still booting misses the first ACPI event
-# Reasons of a pause that libvirt itself ends, or that nothing but the end of the run ends.
-PASSING = frozenset({"migration", "save", "dump", "snapshot", "shutting-down", "crashed", "starting-up", "postcopy"})
+# Reasons of a pause that libvirt itself ends, or that nothing but the end of the run ends. Not "migration": that is also what
+# a machine rests in that was restored from a save made while it was paused; during a real one libvirt refuses to resume.
+PASSING = frozenset({"save", "dump", "snapshot", "shutting-down", "crashed", "starting-up", "postcopy"})
 
 
 def shut_down(
@@ -31,8 +32,8 @@ def shut_down(
     next_ask = 0.0 if memory.shutdown_asked is None else memory.shutdown_asked + ASK_AGAIN - now
     if next_ask > 0:
         return (), Waiting("ShuttingDown", waiting, min(next_ask, left) if force else next_ask)
-    # Asked first: resuming may fail (a full disk), and the grace period must run all the same.
-    actions: list[Action] = [ShutdownDomain(uuid, why)]
-    if domain.state is DomainState.PAUSED and domain.reason not in PASSING:
-        actions.append(ResumeDomain(uuid, "a paused guest cannot shut down"))
+    actions: list[Action] = []
+    if domain.state is DomainState.SUSPENDED or (domain.state is DomainState.PAUSED and domain.reason not in PASSING):
+        actions.append(ResumeDomain(uuid, "a paused guest cannot shut down"))  # libvirt does not even ask one
+    actions.append(ShutdownDomain(uuid, why))
     return tuple(actions), Waiting("ShuttingDown", waiting, min(ASK_AGAIN, left) if force else ASK_AGAIN)
