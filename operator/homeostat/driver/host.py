@@ -17,6 +17,7 @@ from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorag
 from . import faults
 from .actions import DomainActions
 from .addresses import AddressBook
+from .agent import Agent
 from .connection import Connection
 from .errors import DriverError
 from .events import Aspect
@@ -73,6 +74,7 @@ class LibvirtHost:
         )
         self._book = AddressBook(self._connection, lambda: self._facts.networks, self._addresses_changed)
         self._actions = DomainActions(self._connection, self._inventory)
+        self.agent = Agent(self._connection)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

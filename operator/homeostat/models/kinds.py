@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from .base import Resource
+from .deployment import MachineRevision, VirtualMachineDeployment
 from .machine import VirtualMachine
+from .plugin import Plugin
 
-KINDS: tuple[type[Resource], ...] = (VirtualMachine,)
+KINDS: tuple[type[Resource], ...] = (VirtualMachine, VirtualMachineDeployment, Plugin)
+"""What people declare."""
 BY_KIND: dict[str, type[Resource]] = {k.KIND: k for k in KINDS}
+STORED: dict[str, type[Resource]] = {**BY_KIND, MachineRevision.KIND: MachineRevision}
+"""What a store holds: also what the operator keeps for itself."""
 
 
 def kind_named(word: str) -> type[Resource] | None:

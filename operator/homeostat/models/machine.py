@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from .base import Model, Name, Resource
 from .condition import Condition
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
+from .probe import Probes
 from .quantity import Quantity, format_quantity
 
 T = TypeVar("T")
@@ -146,6 +147,10 @@ class Shutdown(Model):
     )
 
 
+class PluginRef(Model):
+    name: Name = Field(description="Name of the plugin.")
+
+
 class VirtualMachineSpec(Model):
     run_strategy: RunStrategy = Field(
         default=RunStrategy.ALWAYS,
@@ -173,6 +178,9 @@ class VirtualMachineSpec(Model):
     reclaim_policy: ReclaimPolicy = Field(
         default=ReclaimPolicy.DELETE, description="What becomes of the machine's disks when it is deleted."
     )
+    plugin_ref: PluginRef | None = Field(
+        default=None, description="A plugin of the same namespace: what this spec does not set comes from there."
+    )
     resources: Resources = Field(default_factory=Resources)
     machine: MachineType = Field(default_factory=MachineType)
     virtualization: Virtualization = Field(
@@ -185,6 +193,7 @@ class VirtualMachineSpec(Model):
     display: Display = Field(default_factory=Display)
     guest_agent: GuestAgent = Field(default_factory=GuestAgent)
     cloud_init: CloudInit | None = None
+    probes: Probes | None = Field(default=None, description="Health checks of what runs inside.")
     shutdown: Shutdown = Field(default_factory=Shutdown)
 
     @model_validator(mode="after")
@@ -270,6 +279,14 @@ class PendingChange(Model):
     disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"] = Field(description="What the change takes.")
 
 
+class MachineHealth(Model):
+    """What the probes say, in the words of the REST API."""
+
+    status: Literal["starting", "healthy", "unhealthy"] = Field(description="Of startup, liveness and readiness together.")
+    message: str = Field(default="", description="What the probe that tells found.")
+    last_check: str | None = Field(default=None, description="When that was found (RFC 3339, UTC).")
+
+
 class VirtualMachineStatus(Model):
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
     state: MachineState = Field(default=MachineState.PENDING, description="What it is doing, in one word.")
@@ -278,6 +295,7 @@ class VirtualMachineStatus(Model):
     domain_uuid: str | None = Field(default=None, description="The domain's uuid, for virsh.")
     pid: int | None = Field(default=None, description="QEMU's process id, where the host is this one.")
     virtualization: Literal["KVM", "TCG", "Test"] | None = Field(default=None, description="What it runs with.")
+    health: MachineHealth | None = Field(default=None, description="Where probes are set, and it runs.")
     addresses: tuple[GuestAddress, ...] = Field(default=(), description="Where its guest can be reached.")
     vnc: str | None = Field(default=None, description="address:port of the VNC server.")
     console_log: str | None = Field(default=None, description="File that receives the serial console.")

@@ -29,7 +29,9 @@ class ImageSource(Model):
     """A file that is fetched once into the host's read-only cache and shared by all machines that name it."""
 
     url: str | None = Field(default=None, description="http://, https:// or file:// address of the image.")
-    path: str | None = Field(default=None, min_length=1, description="A local file, absolute or relative to the YAML file's folder.")
+    path: str | None = Field(
+        default=None, min_length=1, description="A local file, absolute or relative to the YAML file's folder."
+    )
     sha256: str | None = Field(default=None, description="What the file must hash to; another hash is never booted.")
     format: ImageFormat | None = Field(default=None, description="Detected from the file where not given.")
 

@@ -78,7 +78,7 @@ class PluginStatus(Model):
 class Plugin(Resource):
     KIND: ClassVar[str] = "Plugin"
     PLURAL: ClassVar[str] = "plugins"
-    SHORT: ClassVar[tuple[str, ...]] = ("plugins",)
+    SHORT: ClassVar[tuple[str, ...]] = ("plugin",)
 
     api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
     kind: Literal["Plugin"] = "Plugin"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .domain import DomainConfig, DomainType, Record
+from .plan import Stalled
 
 
 class DomainState(StrEnum):
@@ -127,6 +128,7 @@ class Memory:
     ended: int = 0  # consecutive ends that nobody asked for
     last_end: float | None = None
     restarts: int = 0  # all starts after such an end
+    unhealthy: bool = False  # the shutdown that was asked for is a restart of a guest that failed its liveness probe
     resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
 
 
@@ -152,5 +154,6 @@ class Observed:
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: Memory = field(default_factory=Memory)
     health: Health | None = None  # None: nothing is probed
+    refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # contents of the password files named in the spec
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

@@ -26,17 +26,31 @@ class Happening:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def transitions(before: VirtualMachineStatus | None, after: VirtualMachineStatus, observed: Observed) -> Iterator[Happening]:
-    """What changed for the machine between two statuses, in causal order."""
+def transitions(
+    before: VirtualMachineStatus | None, after: VirtualMachineStatus, observed: Observed
+) -> tuple[list[Happening], list[Happening]]:
+    """What changed for the machine between two statuses: what ended before any step was taken, and what began by them."""
+    return list(_ended(before, after, observed)), list(_began(before, after))
+
+
+def _ended(before: VirtualMachineStatus | None, after: VirtualMachineStatus, observed: Observed) -> Iterator[Happening]:
     if before is None:
         yield Happening("Normal", "Created", "taken up by Homeostat")
     old_run = before.run if before else None
     if old_run and old_run != after.run and after.state != "Unknown":
         why = f" ({observed.domain.reason})" if observed.domain and after.run is None else ""
         yield Happening("Normal", "Stopped", f"stopped{why}")
+
+
+def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> Iterator[Happening]:
+    old_run = before.run if before else None
     if after.run and after.run != old_run:
         ip = after.addresses[0].ip if after.addresses else None
         yield Happening("Normal", "Started", f"running on host {after.host}", {"ip": ip})
+    health, was_health = after.health, before.health if before else None
+    if health and health.status != (was_health.status if was_health else None):
+        type: EventType = "Warning" if health.status == "unhealthy" else "Normal"
+        yield Happening(type, "HealthChanged", f"{health.status}: {health.message}", {"status": health.status})
     stalled = find_condition(after.conditions, STALLED)
     was = find_condition(before.conditions, STALLED) if before else None
     if stalled and (was is None or was.message != stalled.message):

@@ -9,15 +9,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
 
+from .deployments import DeploymentReconciler, owner_key
 from .metrics import Metrics
+from .plugins import PluginReconciler
 from .ports import HostDriver, ResourceStore
+from .probing import Prober
 from .queue import WorkQueue
-from .reconcile import GONE, MachineReconciler
+from .reconcile import GONE, MachineReconciler, Next
 
 log = logging.getLogger(__name__)
+
+GATHER = 0.05  # seconds in which the news of many machines become one look at their deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,10 @@ class Operator:
         self.queue: WorkQueue[Key] = WorkQueue()
         self._host = host
         self._config = config
-        self._machines = MachineReconciler(store, host, config.instance, config.teardown)
+        self._prober = Prober(self.queue.add)
+        self._machines = MachineReconciler(store, host, self._prober, config.instance, config.teardown)
+        self._deployments = DeploymentReconciler(store)
+        self._plugins = PluginReconciler(store, host)
         self._seen: set[Key] = set()
         self._listed = asyncio.Event()
         self.metrics.watch_queue(self.queue.depth)
@@ -56,22 +66,31 @@ class Operator:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
         self._host.subscribe(self._host_changed)
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._feed(), name="feed"), tasks.create_task(self._dispatch(tasks), name="dispatch")]
-            await self._until_done(stop)
-            for task in running:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(self._feed(), name="feed"),
+                    tasks.create_task(self._dispatch(tasks), name="dispatch"),
+                ]
+                await self._until_done(stop)
+                for task in running:
+                    task.cancel()
+        finally:
+            await self._prober.close()
 
     async def _until_done(self, stop: asyncio.Event) -> None:
         if not self._config.teardown:
             await stop.wait()
             return
         await self._listed.wait()
-        while self._seen and not stop.is_set():
+        while self._machines_left() and not stop.is_set():
             try:
                 await asyncio.wait_for(stop.wait(), 0.1)
             except TimeoutError:
                 continue
+
+    def _machines_left(self) -> bool:
+        return any(key.kind == VirtualMachine.KIND for key in self._seen)
 
     async def _feed(self) -> None:
         if self._config.teardown:
@@ -81,9 +100,17 @@ class Operator:
             self._enqueue(key)
 
     def _enqueue(self, key: Key) -> None:
-        if key.kind == VirtualMachine.KIND:
-            self._seen.add(key)
-            self.queue.add(key)
+        """A change of a resource concerns it, its deployment, and whatever is made from it."""
+        if self._config.teardown and key.kind != VirtualMachine.KIND:
+            return  # nothing is to be made, or made anew
+        self._seen.add(key)
+        self.queue.add(key)
+        if key.kind == Plugin.KIND:
+            for user in self._machines.users_of(key):
+                self.queue.add(user)
+            for seen in self._seen:
+                if seen.kind == VirtualMachineDeployment.KIND and seen.namespace == key.namespace:
+                    self.queue.add(seen)
 
     def _host_changed(self, uuid: str | None) -> None:
         if uuid is None:
@@ -111,26 +138,38 @@ class Operator:
         """One key. Every error ends here: in the log, in the metrics, and as a retry with backoff."""
         start = time.perf_counter()
         try:
-            after = await self._reconcile_machine(key)
+            step = await self._take_further(key)
         except DriverError as error:
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, error.reason).inc()
             log.info("%s: trying again in %.0f s: %s", key, delay, error)
-        except Exception:  # a defect of ours: one machine's must not stop the others
+        except Exception:  # a defect of ours: one resource's must not stop the others
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, "Defect").inc()
             log.exception("%s: unexpected failure, trying again in %.0f s", key, delay)
         else:
             self.queue.forgive(key)
-            if after is not None:
-                self.queue.add(key, after)
+            if step.after is not None:
+                self.queue.add(key, step.after)
         finally:
             self.metrics.reconcile.labels(key.kind).observe(time.perf_counter() - start)
 
-    async def _reconcile_machine(self, key: Key) -> float | None:
-        machine = await self.store.get(key)
-        step = await self._machines.reconcile(machine) if isinstance(machine, VirtualMachine) else GONE
+    async def _take_further(self, key: Key) -> Next:
+        resource = await self.store.get(key)
+        step = GONE if resource is None else await self._reconcile_resource(resource)
         if step is GONE:
             self._machines.forget(key)
             self._seen.discard(key)
-        return step.after
+        if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:
+            self.queue.add(owner, GATHER)
+        return step
+
+    async def _reconcile_resource(self, resource: Resource) -> Next:
+        match resource:
+            case VirtualMachine():
+                return await self._machines.reconcile(resource)
+            case VirtualMachineDeployment():
+                return await self._deployments.reconcile(resource)
+            case Plugin():
+                return await self._plugins.reconcile(resource)
+        return Next()  # what the operator keeps for itself

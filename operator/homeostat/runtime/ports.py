@@ -68,11 +68,23 @@ class ResourceStore(Protocol):
     ) -> None: ...
 
 
+class GuestAgents(Protocol):
+    """The QEMU guest agents of one host's guests. Both raise DriverError where there is no answer."""
+
+    async def ping(self, uuid: str) -> None: ...
+
+    async def run(self, uuid: str, command: Sequence[str]) -> int:
+        """The exit code of a command."""
+
+
 class HostDriver(Protocol):
     """One libvirt host. Reads come from its inventory, which events keep fresh; they cost no libvirt call."""
 
     @property
     def facts(self) -> HostFacts: ...
+
+    @property
+    def agent(self) -> GuestAgents: ...
 
     def domain(self, uuid: str) -> ObservedDomain | None: ...
 

@@ -6,21 +6,26 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
+from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
-from homeostat.planner.observed import Memory, Observed
-from homeostat.planner.plan import Plan, Waiting
+from homeostat.planner.observed import DomainState, Health, Memory, Observed
+from homeostat.planner.plan import Plan, Stalled, Waiting
+from homeostat.planner.template import with_plugin
 
 from .commands import timestamp
 from .happenings import Happening, step_taken, transitions
 from .observe import Claims, observe
 from .ports import HostDriver, ResourceStore
+from .probing import Prober
+from .probing.guest import DomainGuest
 from .status import machine_status
 
 log = logging.getLogger(__name__)
@@ -42,13 +47,15 @@ GONE = Next()  # the machine is no more
 class MachineReconciler:
     """Converges machines on one host; keeps in memory only what may be lost (see planner.observed.Memory)."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver, instance: str, teardown: bool = False) -> None:
+    def __init__(self, store: ResourceStore, host: HostDriver, prober: Prober, instance: str, teardown: bool = False) -> None:
         self._store = store
         self._host = host
+        self._prober = prober
         self._instance = instance
         self._teardown = teardown
         self._memory: dict[Key, Memory] = {}
         self._claims = Claims()
+        self._made_from: dict[Key, Key] = {}  # machine -> plugin
         self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
         self.statuses: dict[Key, VirtualMachineStatus] = {}  # as last reported
 
@@ -62,34 +69,69 @@ class MachineReconciler:
         if self._teardown:
             machine = _as_deleted(machine)
         self.uuids[domain_uuid(machine.metadata.uid)] = key
-        observed = await self._observe(machine)
+        machine, refusal = await self._resolve(machine)
+        observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
-        error = await self._execute(machine, plan, observed)
+        happenings: list[Happening] = []
+        error = await self._execute(machine, plan, observed, happenings)
         if any(isinstance(a, act.ReleaseResource) for a in plan.actions) and error is None:
             await self._released(original)
             return GONE
         if plan.actions:
-            observed = await self._observe(machine)
+            observed = await self._observe(machine, refusal)
             plan = self._plan(machine, observed)
-        await self._report(machine, observed, plan, error)
+        await self._report(machine, observed, plan, error, happenings)
         if error is not None:
             raise error
         return Next(0.0 if plan.actions else self._look_again(observed, plan))
+
+    def users_of(self, plugin: Key) -> list[Key]:
+        """The machines that are made from a plugin."""
+        return [machine for machine, used in self._made_from.items() if used == plugin]
 
     def forget(self, key: Key) -> None:
         """The machine has gone."""
         self._memory.pop(key, None)
         self.statuses.pop(key, None)
+        self._made_from.pop(key, None)
         self._claims.release(key)
-        self.uuids = {uuid: known for uuid, known in self.uuids.items() if known != key}
+        self._prober.forget(key)
+        for uuid in [uuid for uuid, known in self.uuids.items() if known == key]:
+            del self.uuids[uuid]
 
-    async def _observe(self, machine: VirtualMachine) -> Observed:
+    async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
+        """The machine with what its plugin gives it, or why that cannot be known."""
+        ref, namespace = machine.spec.plugin_ref, machine.metadata.namespace
+        if ref is None:
+            self._made_from.pop(machine.key, None)
+            return machine, None
+        key = self._made_from[machine.key] = Key(Plugin.KIND, namespace, ref.name)
+        plugin = await self._store.get(key)
+        if not isinstance(plugin, Plugin):
+            message = f"spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}: add it, or name another"
+            return machine, Stalled("PluginNotFound", message)
+        new = self._host.domain(domain_uuid(machine.metadata.uid)) is None
+        if new and not plugin.spec.enabled and not machine.deleting:
+            message = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
+            return machine, Stalled("PluginDisabled", message)
+        return with_plugin(machine, plugin), None
+
+    async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
         memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
         observed = await observe(machine, self._host, memory, self._claims.update(machine))
         if not observed.host.reachable:
             return observed
         memory = self._memory[machine.key] = recall(memory, observed.domain, time.monotonic())
-        return replace(observed, memory=memory)
+        return replace(observed, memory=memory, refusal=refusal, health=self._health(machine, observed))
+
+    def _health(self, machine: VirtualMachine, observed: Observed) -> Health | None:
+        """Has a running machine probed, and says what its probes say so far."""
+        domain, probes = observed.domain, machine.spec.probes
+        if domain is None or domain.state is not DomainState.RUNNING or probes is None or machine.deleting:
+            self._prober.forget(machine.key)
+            return None
+        self._prober.watch(machine.key, domain.run, probes, DomainGuest(self._host, domain.uuid))
+        return self._prober.health(machine.key)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
         now = time.monotonic()
@@ -98,7 +140,9 @@ class MachineReconciler:
             self._memory[machine.key] = keep_asking(self._memory[machine.key], plan, now)
         return plan
 
-    async def _execute(self, machine: VirtualMachine, plan: Plan, observed: Observed) -> DriverError | None:
+    async def _execute(
+        self, machine: VirtualMachine, plan: Plan, observed: Observed, happenings: list[Happening]
+    ) -> DriverError | None:
         """Carries the plan out in order; the first failure ends it."""
         for action in plan.actions:
             if isinstance(action, act.ReleaseResource):
@@ -111,7 +155,7 @@ class MachineReconciler:
                 return error
             self._remember(machine.key, action)
             if happening := step_taken(action, observed):
-                await self._record(machine.key, happening)
+                happenings.append(happening)
         return None
 
     def _signed(self, action: Action) -> Action:
@@ -126,16 +170,19 @@ class MachineReconciler:
     def _remember(self, key: Key, action: Action) -> None:
         self._memory[key] = note(self._memory.get(key, Memory()), action, time.monotonic())
 
-    async def _report(self, machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> None:
+    async def _report(
+        self, machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None, steps: list[Happening]
+    ) -> None:
         live = observed.domain.live if observed.domain else None
         addresses = self._host.addresses([nic.mac for nic in live.nics]) if live and live.nics else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
-        self.statuses[machine.key] = status
-        if status == machine.status:
-            return
-        for happening in transitions(machine.status, status, observed):
+        if self.statuses.get(machine.key) != status:
+            self.statuses[machine.key] = status
+        ended, began = transitions(machine.status, status, observed)
+        for happening in (*ended, *steps, *began):
             await self._record(machine.key, happening)
-        await self._store.write_status(machine.key, machine.metadata.uid, status)
+        if status != machine.status:
+            await self._store.write_status(machine.key, machine.metadata.uid, status)
 
     async def _released(self, machine: VirtualMachine) -> None:
         status = machine.status or VirtualMachineStatus()
@@ -143,7 +190,8 @@ class MachineReconciler:
             await self._record(machine.key, Happening("Normal", "Stopped", "stopped (deleted)"))
         await self._record(machine.key, Happening("Normal", "Deleted", "everything of it is gone"))
         if machine.deleting:
-            await self._store.release(machine.key, machine.metadata.uid)
+            with faults.around(act.ReleaseResource("teardown is complete")):
+                await self._store.release(machine.key, machine.metadata.uid)
         else:  # torn down, but still desired: the next `up` makes it again
             await self._store.write_status(machine.key, machine.metadata.uid, VirtualMachineStatus())
 

@@ -7,10 +7,18 @@ Reconciling, Stalled, RestartRequired, Drifted and CrashLoopBackOff are there on
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
-from homeostat.models.machine import GuestAddress, MachineState, PendingChange, VirtualMachine, VirtualMachineStatus
+from homeostat.models.machine import (
+    GuestAddress,
+    MachineHealth,
+    MachineState,
+    PendingChange,
+    VirtualMachine,
+    VirtualMachineStatus,
+)
 from homeostat.planner.domain import DomainConfig, DomainType
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
@@ -39,6 +47,7 @@ def machine_status(
         domain_uuid=domain.uuid if domain else None,
         pid=domain.pid if domain and active else None,
         virtualization=_VIRTUALIZATION[domain.config.type] if domain and domain.config else None,  # type: ignore[arg-type]
+        health=_health(before, observed) if active else None,
         addresses=tuple(_addresses(domain.live, addresses)) if domain and domain.live else (),
         vnc=domain.vnc if domain and active else None,
         console_log=domain.config.console_log if domain and domain.config else None,
@@ -48,6 +57,19 @@ def machine_status(
         changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
         drift=_pending(plan.drift),
     )
+
+
+def _health(before: VirtualMachineStatus, observed: Observed) -> MachineHealth | None:
+    """Written anew only when it changes: a machine at rest costs no write, however often it is probed."""
+    health = observed.health
+    if health is None:
+        return None
+    word: Literal["starting", "healthy", "unhealthy"] = (
+        "healthy" if health.ready else "unhealthy" if health.was_ready or not health.alive else "starting"
+    )
+    if before.health is not None and before.health.status == word:
+        return before.health
+    return MachineHealth(status=word, message=health.message, last_check=health.last_check)
 
 
 def _unreachable(machine: VirtualMachine, before: VirtualMachineStatus, observed: Observed, now: str) -> VirtualMachineStatus:
@@ -87,17 +109,26 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
     reason, message = (error.reason, str(error)) if error else (outcome.reason, outcome.message)
     stalled = isinstance(error, Refused) or (error is None and isinstance(outcome, Stalled))
     settled = error is None and isinstance(outcome, Converged) and not plan.actions
-    yield condition(READY, settled and not plan.drift, reason if not plan.drift else "Drifted", message)
+    running = domain is not None and domain.state is DomainState.RUNNING
+    unready = observed.health is not None and not observed.health.ready and settled and not plan.drift
+    if unready:
+        assert observed.health is not None
+        reason = "ReadinessLost" if observed.health.was_ready else "NotReadyYet"
+        message = observed.health.message
+    yield condition(READY, settled and not plan.drift and not unready, reason if not plan.drift else "Drifted", message)
     if stalled:
         yield condition(STALLED, True, reason, message)
-    elif not settled:
+    elif not settled or (unready and reason == "NotReadyYet"):
         yield condition(RECONCILING, True, reason, message)
     yield condition("Scheduled", True, "HostSelected", f"host {observed.host.name}")
     storage = _storage_problem(plan, error)
     yield condition("StorageReady", storage is None, storage or "DisksReady", message if storage else "")
-    running = domain is not None and domain.state is DomainState.RUNNING
     why = "DomainRunning" if running else "NoDomain" if domain is None else f"Domain{_camel(domain.state.value)}"
     yield condition("Running", running, why, f"reason: {domain.reason}" if domain and not running else "")
+    if observed.health is not None:
+        yield condition(
+            "Healthy", observed.health.ready, "ProbesPass" if observed.health.ready else "ProbesFail", observed.health.message
+        )
     if plan.pending:
         yield condition("RestartRequired", True, "ChangesPending", _list_changes(plan.pending, "wait for a restart"))
     if plan.drift:

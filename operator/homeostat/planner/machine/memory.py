@@ -12,8 +12,9 @@ from ..actions import Action, ResumeDomain, ShutdownDomain, StartDomain
 from ..backoff import HEALTHY
 from ..observed import Memory, ObservedDomain
 from ..plan import Plan
+from .shutdown import UNHEALTHY
 
-_STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating"})  # outcomes of plans that want it off
+_STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating", UNHEALTHY})  # outcomes of plans that want it off
 
 
 def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
@@ -26,13 +27,14 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
         return memory
     if memory.running_since is None:
         return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)
-    asked = memory.shutdown_since is not None or domain is None or domain.managed_save
+    asked = (memory.shutdown_since is not None and not memory.unhealthy) or domain is None or domain.managed_save
     healthy = now - memory.running_since >= HEALTHY
     return replace(
         memory,
         running_since=None,
         shutdown_since=None,
         shutdown_asked=None,
+        unhealthy=False,
         ended=0 if asked else 1 if healthy else memory.ended + 1,
         last_end=None if asked else now,
     )
@@ -41,6 +43,9 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
 def keep_asking(memory: Memory, plan: Plan, now: float) -> Memory:
     """Begins the grace period with the first plan that wants it off, even should asking the guest fail, and forgets it with the
     first that does not, so that a later shutdown has a whole one."""
+    unhealthy = plan.outcome.reason == UNHEALTHY
+    if memory.unhealthy != unhealthy:
+        memory = replace(memory, unhealthy=unhealthy)
     if plan.outcome.reason in _STOPPING:
         return memory if memory.shutdown_since is not None else replace(memory, shutdown_since=now)
     return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)

@@ -47,7 +47,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if observed.clash is not None:
         return Plan(outcome=Stalled("NameInUse", _clash_message(machine, observed)))
 
-    storage = plan_storage(machine, observed)
+    storage = plan_storage(machine, observed) if observed.refusal is None else StoragePlan((), (), (), observed.refusal)
     definition, blocker = _definition(machine, observed, storage)
     if domain is None and definition.drift:
         return Plan(outcome=Converged("Drifted", _gone_message(machine)), drift=definition.drift)
@@ -86,6 +86,8 @@ def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Re
 
 def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DefinitionPlan, Outcome | None]:
     """What to define, or why that cannot be known yet."""
+    if observed.refusal is not None:
+        return DefinitionPlan(), observed.refusal
     if storage.blocker is not None:
         return DefinitionPlan(), storage.blocker
     try:

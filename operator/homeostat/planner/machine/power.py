@@ -22,7 +22,7 @@ from ..domain import Record
 from ..observed import DomainState, Memory, Observed, ObservedDomain
 from ..plan import Change, Converged, Disruption, Outcome, Waiting
 from .identity import digest
-from .shutdown import ASK_AGAIN, PASSING, shut_down
+from .shutdown import ASK_AGAIN, PASSING, UNHEALTHY, shut_down
 
 RESUME_AGAIN = 30.0  # seconds between tries to resume a machine that an I/O error paused
 _NEVER_RAN = frozenset({"unknown", "failed"})  # reasons of a domain that is off: just defined, or not started
@@ -76,7 +76,21 @@ def plan_power(
         return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"), stopping=True)
     if not pending:
         record = replace(record, restarted_for="")
+    if intent is Intent.RUN and observed.health is not None and not observed.health.alive:
+        return _restart_unhealthy(machine, observed, domain, record, now)
     return _keep(machine, observed.memory, domain, record, intent, uuid, now)
+
+
+def _restart_unhealthy(
+    machine: VirtualMachine, observed: Observed, domain: ObservedDomain, record: Record, now: float
+) -> PowerPlan:
+    """As the kubelet does: ended by its own shutdown policy, and started again with backoff where the strategy says so."""
+    assert observed.health is not None
+    why = f"restart: its liveness probe fails ({observed.health.message})"
+    failed = replace(record, outcome="Failed") if _keeps_outcome(machine) else record
+    steps, waiting = shut_down(machine, domain, observed.memory, now, why)
+    after = waiting.after if isinstance(waiting, Waiting) else None
+    return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True)
 
 
 def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change, ...]) -> str:

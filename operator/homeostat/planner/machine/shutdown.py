@@ -8,6 +8,7 @@ from ..actions import Action, PowerOffDomain, ResumeDomain, ShutdownDomain
 from ..observed import DomainState, Memory, ObservedDomain
 from ..plan import Outcome, Waiting
 
+UNHEALTHY = "Unhealthy"  # outcome of a plan that restarts a guest for its health
 ASK_AGAIN = 10.0  # seconds; a guest that is still booting misses the first ACPI event
 # Reasons of a pause that libvirt itself ends, or that nothing but the end of the run ends. Not "migration": that is also what
 # a machine rests in that was restored from a save made while it was paused; during a real one libvirt refuses to resume.

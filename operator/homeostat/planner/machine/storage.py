@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -87,7 +87,7 @@ def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
 def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     root = observed.host.storage_root
     needs = storage_needs(machine, root)
-    fetches, blocker = _plan_images(needs.images, observed)
+    fetches, blocker = plan_images(needs.images, observed)
     if blocker is not None:
         return StoragePlan(tuple(fetches), (), (), blocker)
     actions: list[Action] = []
@@ -102,7 +102,8 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker)
 
 
-def _plan_images(refs: tuple[ImageRef, ...], observed: Observed) -> tuple[list[Action], Outcome | None]:
+def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Action], Outcome | None]:
+    """What to fetch, and what is waited for; None: every image is there."""
     actions: list[Action] = []
     blocker: Outcome | None = None
     for ref in refs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeostat.models.base import API_GROUP
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 
@@ -11,6 +12,7 @@ from ..plan import Plan, Waiting
 from .identity import disk_path, machine_directory
 from .shutdown import shut_down
 
+KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
 DELETED = "the resource was deleted"
 
 
@@ -41,5 +43,7 @@ def _deletable(machine: VirtualMachine, root: str) -> list[str]:
     return [
         disk_path(root, machine, disk.name)
         for disk in spec.disks
-        if disk.type == "disk" and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
+        if disk.type == "disk"
+        and not (disk.image is None and KEEP_DISKS in machine.metadata.annotations)
+        and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
     ]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
+from homeostat.driver.errors import DriverError
 from homeostat.models.probe import HttpGet, Probe
 
 STATUS_LINE_MAX = 4096  # bytes
@@ -31,42 +33,41 @@ class Result:
     message: str
 
 
-class GuestAgent:
-    """What a probe may ask of the QEMU guest agent; the driver provides it."""
+class Guest(Protocol):
+    """How one guest can be reached."""
 
-    def __init__(self, ping: Callable[[], Awaitable[None]], run: Callable[[Sequence[str]], Awaitable[int]]) -> None:
-        self.ping = ping
-        self.run = run
+    def locate(self, port: int) -> Endpoint | None:
+        """The endpoint of a port of the guest; None while no address is known."""
+
+    async def ping(self) -> None:
+        """Raises DriverError where the guest agent does not answer."""
+
+    async def run(self, command: Sequence[str]) -> int:
+        """The exit code of a command in the guest. Raises DriverError."""
 
 
-Locate = Callable[[int], Endpoint | None]
-"""The endpoint of a guest's port; None while no address is known."""
-
-
-async def attempt(probe: Probe, locate: Locate, agent: GuestAgent | None) -> Result:
+async def attempt(probe: Probe, guest: Guest) -> Result:
     """Never raises: whatever goes wrong is the result."""
     try:
         async with asyncio.timeout(probe.timeout_seconds):
-            return await _attempt(probe, locate, agent)
+            return await _attempt(probe, guest)
     except TimeoutError:
         return Result(False, f"no answer within {probe.timeout_seconds} s")
-    except (OSError, ssl.SSLError, asyncio.LimitOverrunError) as error:
+    except (OSError, ssl.SSLError, asyncio.LimitOverrunError, DriverError) as error:
         return Result(False, _explain(error))
 
 
-async def _attempt(probe: Probe, locate: Locate, agent: GuestAgent | None) -> Result:
+async def _attempt(probe: Probe, guest: Guest) -> Result:
     if probe.http_get is not None:
-        endpoint = locate(probe.http_get.port)
+        endpoint = guest.locate(probe.http_get.port)
         return await _http(probe.http_get, endpoint) if endpoint else _nowhere(probe.http_get.port)
     if probe.tcp_socket is not None:
-        endpoint = locate(probe.tcp_socket.port)
+        endpoint = guest.locate(probe.tcp_socket.port)
         return await _tcp(endpoint) if endpoint else _nowhere(probe.tcp_socket.port)
-    if agent is None:
-        return Result(False, "the guest agent is not enabled: set guestAgent.enabled")
     if probe.exec is not None:
-        code = await agent.run(probe.exec.command)
+        code = await guest.run(probe.exec.command)
         return Result(code == 0, f"{probe.exec.command[0]} exited with {code}")
-    await agent.ping()
+    await guest.ping()
     return Result(True, "the guest agent answers")
 
 

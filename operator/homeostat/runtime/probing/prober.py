@@ -12,7 +12,7 @@ from homeostat.models.probe import Probe, Probes
 from homeostat.planner.observed import Health
 from homeostat.runtime.commands import timestamp
 
-from .attempt import GuestAgent, Locate, attempt
+from .attempt import Guest, attempt
 from .counting import NAMES, Tally
 
 AT_ONCE = 256  # tries under way at the same time
@@ -24,8 +24,7 @@ class _Subject:
 
     run: str
     probes: Probes
-    locate: Locate
-    agent: GuestAgent | None
+    guest: Guest
     tally: Tally
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 
@@ -43,14 +42,13 @@ class Prober:
         self._tries: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    def watch(self, key: Key, run: str, probes: Probes, locate: Locate, agent: GuestAgent | None) -> None:
-        """Begins anew for another run or other probes; else only takes the new ``locate``."""
+    def watch(self, key: Key, run: str, probes: Probes, guest: Guest) -> None:
+        """Begins anew for another run or other probes; else nothing changes."""
         known = self._subjects.get(key)
         if known is not None and known.run == run and known.probes == probes:
-            known.locate, known.agent = locate, agent
             return
         self.forget(key)
-        subject = self._subjects[key] = _Subject(run, probes, locate, agent, Tally.begin(probes))
+        subject = self._subjects[key] = _Subject(run, probes, guest, Tally.begin(probes))
         for name in NAMES:
             probe: Probe | None = getattr(probes, name)
             if probe is not None:
@@ -88,7 +86,7 @@ class Prober:
 
     async def _try(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
         async with self._slots:
-            result = await attempt(probe, subject.locate, subject.agent)
+            result = await attempt(probe, subject.guest)
         if self._subjects.get(key) is not subject:
             return  # it was stopped or restarted meanwhile
         before = subject.tally.health(subject.probes)

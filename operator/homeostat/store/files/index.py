@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
-from homeostat.models.kinds import BY_KIND
+from homeostat.models.kinds import STORED
 from homeostat.store.errors import IndexDamaged, ReadOnly, StateError, StoreError
 
 from . import schema
@@ -102,7 +102,7 @@ class Row:
 
     def resource(self) -> Resource:
         """Raises pydantic.ValidationError where the models have become stricter since the row was written."""
-        return BY_KIND[self.kind].model_validate(self.document_form())
+        return STORED[self.kind].model_validate(self.document_form())
 
 
 class Index:

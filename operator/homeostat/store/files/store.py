@@ -26,7 +26,7 @@ from homeostat.store.errors import (
     SourceError,
 )
 
-from . import git, records, writing
+from . import git, owned, records, writing
 from .apply import Pass, decide
 from .folder import Listing, list_folder
 from .index import Index, Row, set_setting
@@ -149,6 +149,15 @@ class FilesStore:
         )
         if again:  # its document came back while it was being deleted
             await asyncio.get_running_loop().run_in_executor(self.worker, self.sync, NEVER)
+
+    async def apply_owned(self, resource: Resource) -> None:
+        """Raises:
+        AlreadyExists: a document declares a resource of this name.
+        """
+        owned.apply_owned(self.index, self.state.instance_id, self.clock(), resource)
+
+    async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
+        owned.delete_owned(self.index, self.clock(), key, annotations)
 
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None

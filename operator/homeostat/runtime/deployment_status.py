@@ -1,0 +1,68 @@
+"""The status of a deployment: counts of what was observed, and what the plan says about the rollout. Pure.
+
+Available, Progressing and ReplicaFailure mean what they mean for a Kubernetes Deployment; Ready, Reconciling and Stalled follow
+kstatus. Reconciling, Stalled and ReplicaFailure are there only while they are true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.planner.deployment.observed import ObservedDeployment
+from homeostat.planner.deployment.plan import DeploymentPlan
+from homeostat.planner.plan import Converged, Stalled
+
+
+def deployment_status(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, clock: float, now: str
+) -> VirtualMachineDeploymentStatus:
+    """``clock`` in seconds since the epoch, ``now`` the same as RFC 3339."""
+    before = deployment.status or VirtualMachineDeploymentStatus()
+    living = [r for r in observed.replicas if not r.deleting]
+    target = plan.target.revision.fingerprint if plan.target else None
+    available = sum(r.available(deployment.spec.min_ready_seconds, clock) for r in living)
+    conditions = tuple(_conditions(deployment, observed, plan, available))
+    return VirtualMachineDeploymentStatus(
+        observed_generation=deployment.metadata.generation,
+        replicas=len(living),
+        updated_replicas=sum(r.fingerprint == target for r in living),
+        ready_replicas=sum(r.ready_since is not None for r in living),
+        available_replicas=available,
+        revision=plan.target.revision.revision if plan.target else None,
+        selector=f"homeostat.dev/deployment={deployment.metadata.name}",
+        machines=tuple(r.name for r in sorted(living, key=lambda r: (r.index, r.name))),
+        conditions=merge_conditions(before.conditions, conditions, now),
+    )
+
+
+def _conditions(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, available: int
+) -> Iterator[Condition]:
+    def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
+        word: ConditionStatus = "True" if status else "False"
+        return Condition(
+            type=type, status=word, reason=reason, message=message, observed_generation=deployment.metadata.generation
+        )
+
+    outcome, wanted = plan.outcome, deployment.spec.replicas
+    settled = isinstance(outcome, Converged) and not plan.actions
+    yield condition(READY, settled, outcome.reason, outcome.message)
+    if isinstance(outcome, Stalled):
+        yield condition(STALLED, True, outcome.reason, outcome.message)
+    elif not settled:
+        yield condition(RECONCILING, True, outcome.reason, outcome.message)
+    enough = available >= wanted
+    yield condition(
+        "Available",
+        enough,
+        "MinimumMachinesAvailable" if enough else "MachinesUnavailable",
+        f"{available} of {wanted} are available",
+    )
+    overdue = outcome.reason == "ProgressDeadlineExceeded"
+    yield condition("Progressing", not overdue, outcome.reason if not settled else "RolloutComplete", outcome.message)
+    failed = next((r for r in observed.replicas if r.failure), None)
+    if failed is not None or observed.refusal:
+        message = observed.refusal or f"{failed.name}: {failed.failure}" if failed else observed.refusal
+        yield condition("ReplicaFailure", True, "MachineFailed" if failed else "MachinesRefused", message)

@@ -1,0 +1,177 @@
+"""One reconcile of one deployment: observe its machines → plan → create, update, delete → write status once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, OwnerReference
+from homeostat.models.condition import READY, STALLED, find_condition
+from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
+from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.deployment import actions as act
+from homeostat.planner.deployment import plan_deployment
+from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
+from homeostat.planner.deployment.plan import DeploymentPlan
+from homeostat.planner.machine.teardown import KEEP_DISKS
+from homeostat.planner.plan import Waiting
+from homeostat.planner.template import plugin_fingerprint
+
+from .commands import timestamp
+from .deployment_status import deployment_status
+from .ports import EventType, ResourceStore
+from .reconcile import GONE, Next
+
+TEMPLATE = f"{API_GROUP}/template"  # annotation of a machine: fingerprint of the template it follows
+DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
+
+
+class DeploymentReconciler:
+    """Keeps nothing in memory: what it needs stands in the store."""
+
+    def __init__(self, store: ResourceStore) -> None:
+        self._store = store
+
+    async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
+        """Takes the deployment one plan further, and says when to look again."""
+        observed = await self._observe(deployment)
+        plan = plan_deployment(deployment, observed, time.time())
+        for action in plan.actions:
+            if isinstance(action, act.ReleaseDeployment):
+                await self._record(deployment, "Normal", "Deleted", action.reason)
+                await self._store.release(deployment.key, deployment.metadata.uid)
+                return GONE
+            await self._execute(deployment, action)
+        if plan.actions:
+            observed = await self._observe(deployment)
+            plan = plan_deployment(deployment, observed, time.time())
+        await self._report(deployment, observed, plan)
+        if plan.actions:
+            return Next(0.0)
+        return Next(plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
+
+    async def _observe(self, deployment: VirtualMachineDeployment) -> ObservedDeployment:
+        namespace = deployment.metadata.namespace
+        machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
+        kept = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
+        plugin, refusal = await self._plugin(deployment)
+        return ObservedDeployment(
+            replicas=tuple(replica(m, deployment.metadata.name) for m in machines if owned_by(m, deployment)),
+            revisions=tuple(Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in kept if owned_by(r, deployment)),
+            plugin_fingerprint=plugin,
+            refusal=refusal,
+        )
+
+    async def _plugin(self, deployment: VirtualMachineDeployment) -> tuple[str, str]:
+        """The fingerprint of the plugin that the template follows, and why no machine can be made of it."""
+        ref = deployment.spec.template.spec.plugin_ref
+        if ref is None:
+            return "", ""
+        plugin = await self._store.get(Key(Plugin.KIND, deployment.metadata.namespace, ref.name))
+        if not isinstance(plugin, Plugin) or plugin.deleting:
+            return "", f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {deployment.metadata.namespace}"
+        off = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
+        return plugin_fingerprint(plugin), "" if plugin.spec.enabled else off
+
+    async def _execute(self, deployment: VirtualMachineDeployment, action: act.DeploymentAction) -> None:
+        namespace = deployment.metadata.namespace
+        match action:
+            case act.CreateMachine(name, fingerprint, template):
+                await self._store.apply_owned(_machine(deployment, name, fingerprint, template))
+                await self._record(deployment, "Normal", "MachineCreated", f"{name}: {action.reason}")
+            case act.UpdateMachine(name, fingerprint, template):
+                await self._store.apply_owned(_machine(deployment, name, fingerprint, template))
+                await self._record(deployment, "Normal", "MachineUpdated", f"{name}: {action.reason}")
+            case act.DeleteMachine(name, keep_disks):
+                marks = {KEEP_DISKS: "true"} if keep_disks else {}
+                await self._store.delete_owned(Key(VirtualMachine.KIND, namespace, name), marks)
+                await self._record(deployment, "Normal", "MachineDeleted", f"{name}: {action.reason}")
+            case act.RecordRevision(revision):
+                await self._store.apply_owned(_revision(deployment, revision))
+                if revision.failed:
+                    await self._record(deployment, "Warning", "RolledBack", revision.failed)
+            case act.ForgetRevision(number):
+                await self._store.delete_owned(Key(MachineRevision.KIND, namespace, _revision_name(deployment, number)), {})
+
+    async def _report(self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan) -> None:
+        status = deployment_status(deployment, observed, plan, time.time(), timestamp())
+        if status == deployment.status:
+            return
+        stalled = find_condition(status.conditions, STALLED)
+        before = find_condition(deployment.status.conditions, STALLED) if deployment.status else None
+        if stalled and (before is None or before.message != stalled.message):
+            await self._record(deployment, "Warning", "Failed", stalled.message)
+        await self._store.write_status(deployment.key, deployment.metadata.uid, status)
+
+    async def _record(self, deployment: VirtualMachineDeployment, type: EventType, reason: str, message: str) -> None:
+        await self._store.record_event(deployment.key, type, reason, message)
+
+
+def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
+    return OwnerReference(
+        api_version=API_VERSION, kind=deployment.kind, name=deployment.metadata.name, uid=deployment.metadata.uid
+    )
+
+
+def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMachineDeployment) -> bool:
+    return any(o.uid == deployment.metadata.uid and o.controller for o in resource.metadata.owner_references)
+
+
+def owner_key(machine: VirtualMachine) -> Key | None:
+    """The deployment that a machine belongs to."""
+    owners: Iterable[OwnerReference] = machine.metadata.owner_references
+    name = next((o.name for o in owners if o.controller and o.kind == VirtualMachineDeployment.KIND), None)
+    return Key(VirtualMachineDeployment.KIND, machine.metadata.namespace, name) if name else None
+
+
+def replica(machine: VirtualMachine, deployment: str) -> Replica:
+    """A machine as its deployment sees it."""
+    suffix = machine.metadata.name.removeprefix(f"{deployment}-")
+    status, conditions = machine.status, machine.status.conditions if machine.status else ()
+    ready = find_condition(conditions, READY)
+    current = status is not None and status.observed_generation == machine.metadata.generation
+    serving = current and status is not None and status.state is MachineState.RUNNING and ready and ready.status == "True"
+    stalled = find_condition(conditions, STALLED)
+    return Replica(
+        name=machine.metadata.name,
+        index=int(suffix) if suffix.isdigit() else 0,
+        fingerprint=machine.metadata.annotations.get(TEMPLATE, ""),
+        created=_epoch(machine.metadata.creation_timestamp),
+        ready_since=_epoch(ready.last_transition_time) if serving and ready else None,
+        lost=bool(find_condition(conditions, "CrashLoopBackOff")) or bool(ready and ready.reason == "ReadinessLost"),
+        failure=stalled.message if stalled else "",
+        deleting=machine.deleting,
+    )
+
+
+def _epoch(text: str | None) -> float:
+    """Seconds since the epoch of an RFC 3339 time."""
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
+
+
+def _machine(deployment: VirtualMachineDeployment, name: str, fingerprint: str, template: MachineTemplate) -> VirtualMachine:
+    labels: Mapping[str, str] = {**template.metadata.labels, DEPLOYMENT: deployment.metadata.name}
+    metadata = ObjectMeta(
+        name=name,
+        namespace=deployment.metadata.namespace,
+        labels=dict(labels),
+        annotations={**template.metadata.annotations, TEMPLATE: fingerprint},
+        owner_references=(owner_reference(deployment),),
+    )
+    return VirtualMachine(metadata=metadata, spec=template.spec)
+
+
+def _revision_name(deployment: VirtualMachineDeployment, number: int) -> str:
+    return f"{deployment.metadata.name}-{number}"
+
+
+def _revision(deployment: VirtualMachineDeployment, revision: MachineRevisionSpec) -> MachineRevision:
+    metadata = ObjectMeta(
+        name=_revision_name(deployment, revision.revision),
+        namespace=deployment.metadata.namespace,
+        labels={DEPLOYMENT: deployment.metadata.name},
+        owner_references=(owner_reference(deployment),),
+    )
+    return MachineRevision(metadata=metadata, spec=revision)

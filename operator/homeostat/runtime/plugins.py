@@ -1,0 +1,102 @@
+"""One reconcile of one plugin: its images into the host's cache, and its removal once nothing uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin, PluginStatus
+from homeostat.planner.actions import FetchImage, ImageRef
+from homeostat.planner.machine.storage import image_ref, plan_images
+from homeostat.planner.observed import Observed
+from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
+
+from .commands import timestamp
+from .ports import HostDriver, ResourceStore
+from .reconcile import GONE, Next
+
+IN_USE_LOOK = 10.0  # seconds between looks whether the last user of a plugin has gone
+
+
+class PluginReconciler:
+    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+        self._store = store
+        self._host = host
+
+    async def reconcile(self, plugin: Plugin) -> Next:
+        """Raises:
+        DriverError: an image could not be asked for.
+        """
+        users = await self.users(plugin.key)
+        if plugin.deleting and not users:
+            await self._store.record_event(plugin.key, "Normal", "Deleted", "nothing uses it any more")
+            await self._store.release(plugin.key, plugin.metadata.uid)
+            return GONE
+        outcome = await self._fetch(plugin)
+        if plugin.deleting:
+            outcome = Waiting(
+                "InUse", f"used by {', '.join(users[:3])}{' …' if len(users) > 3 else ''}: it goes with the last", IN_USE_LOOK
+            )
+        status = _status(plugin, outcome, len(users))
+        if status != plugin.status:
+            await self._store.write_status(plugin.key, plugin.metadata.uid, status)
+        return Next(outcome.after if isinstance(outcome, Waiting) else None)
+
+    async def users(self, key: Key) -> list[str]:
+        """Names of the machines and deployments that are made from it."""
+        found = []
+        for resource in await self._store.list(VirtualMachine.KIND, key.namespace):
+            if isinstance(resource, VirtualMachine) and (ref := resource.spec.plugin_ref) and ref.name == key.name:
+                found.append(f"vm/{resource.metadata.name}")
+        for resource in await self._store.list(VirtualMachineDeployment.KIND, key.namespace):
+            if (
+                isinstance(resource, VirtualMachineDeployment)
+                and (ref := resource.spec.template.spec.plugin_ref)
+                and ref.name == key.name
+            ):
+                found.append(f"vmd/{resource.metadata.name}")
+        return found
+
+    async def _fetch(self, plugin: Plugin) -> Outcome:
+        facts, refs = self._host.facts, images_of(plugin)
+        if not facts.reachable:
+            return Waiting("HostUnreachable", facts.error)
+        storage = await self._host.storage(refs, (), (), facts.storage_root)
+        actions, blocker = plan_images(refs, Observed(facts, None, storage=storage))
+        for action in actions:
+            if isinstance(action, FetchImage):
+                await self._host.execute(action)
+        return blocker or Converged("ImagesReady", "")
+
+
+def images_of(plugin: Plugin) -> Sequence[ImageRef]:
+    spec = plugin.spec
+    sources = [spec.kernel, spec.initramfs, spec.rootfs, *(disk.image for disk in spec.disks)]
+    return tuple(dict.fromkeys(image_ref(source) for source in sources if source is not None))
+
+
+def _status(plugin: Plugin, outcome: Outcome, users: int) -> PluginStatus:
+    def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
+        word: ConditionStatus = "True" if status else "False"
+        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=plugin.metadata.generation)
+
+    ready = isinstance(outcome, Converged)
+    images = ready or outcome.reason == "InUse"
+    conditions = [
+        condition(READY, ready, outcome.reason, outcome.message),
+        condition("ImagesReady", images, "ImagesReady" if images else outcome.reason, "" if images else outcome.message),
+        condition("Enabled", plugin.spec.enabled, "Enabled" if plugin.spec.enabled else "Disabled"),
+    ]
+    if isinstance(outcome, Stalled):
+        conditions.append(condition(STALLED, True, outcome.reason, outcome.message))
+    elif not ready:
+        conditions.append(condition(RECONCILING, True, outcome.reason, outcome.message))
+    before = plugin.status or PluginStatus()
+    return PluginStatus(
+        observed_generation=plugin.metadata.generation,
+        conditions=merge_conditions(before.conditions, conditions, timestamp()),
+        machines=users,
+    )

@@ -1,0 +1,91 @@
+"""Resources that the operator makes itself: no document declares them, and pruning passes them over."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import MachineRevision
+from homeostat.store.errors import AlreadyExists
+
+from .apply import metadata_of
+from .index import FINALIZER, Index, Row, compact, next_version, timestamp
+from .records import add_revision, difference
+from .writing import mark_deleted, remove
+
+AUTHOR = "operator"
+# These have nothing to tear down, and go at once.
+_PLAIN = frozenset({MachineRevision.KIND})
+
+
+def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Resource) -> None:
+    """Raises:
+    AlreadyExists: a document declares a resource of this name.
+    """
+    key = resource.key
+    metadata, spec = compact(_metadata(resource)), compact(_spec(resource))
+    row = index.row(key)
+    if row is None:
+        with index.transaction() as database:
+            _create(database, key, str(uuid.uuid5(instance, str(key))), metadata, spec, now)
+        return
+    if row.source is not None:
+        raise AlreadyExists(key, row.place)
+    if row.deleted is None and (row.metadata, row.spec) != (metadata, spec):
+        with index.transaction() as database:
+            _update(database, row, metadata, spec, now)
+
+
+def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str, str]) -> None:
+    row = index.row(key)
+    if row is None or row.source is not None or row.deleted is not None:
+        return
+    with index.transaction() as database:
+        if key.kind in _PLAIN:
+            remove(database, key)
+            return
+        if annotations:
+            metadata = json.loads(row.metadata)
+            metadata["annotations"] = {**metadata.get("annotations", {}), **annotations}
+            database.execute(
+                "UPDATE resources SET metadata=? WHERE kind=? AND namespace=? AND name=?",
+                (compact(metadata), key.kind, key.namespace, key.name),
+            )
+        mark_deleted(database, key, now, None)
+
+
+def _metadata(resource: Resource) -> dict[str, object]:
+    owners = [o.dump(defaults=True) for o in resource.metadata.owner_references]
+    return {**metadata_of(resource), "ownerReferences": owners}
+
+
+def _spec(resource: Resource) -> object:
+    spec = getattr(resource, "spec", None)
+    return spec.dump() if spec is not None else {}
+
+
+def _create(database: sqlite3.Connection, key: Key, uid: str, metadata: str, spec: str, now: datetime) -> None:
+    version = next_version(database)
+    finalizers = json.dumps([] if key.kind in _PLAIN else [FINALIZER])
+    database.execute(
+        "INSERT INTO resources (kind, namespace, name, uid, generation, version, changed, metadata, spec, created, finalizers) "
+        "VALUES (?,?,?,?,1,?,?,?,?,?,?)",
+        (key.kind, key.namespace, key.name, uid, version, version, metadata, spec, timestamp(now), finalizers),
+    )
+    database.execute("DELETE FROM removals WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name))
+    add_revision(database, key, uid, 1, timestamp(now), AUTHOR, None)
+
+
+def _update(database: sqlite3.Connection, row: Row, metadata: str, spec: str, now: datetime) -> None:
+    key, generation, version = row.key, row.generation + (spec != row.spec), next_version(database)
+    database.execute(
+        "UPDATE resources SET generation=?, version=?, changed=?, metadata=?, spec=? WHERE kind=? AND namespace=? AND name=?",
+        (generation, version, version, metadata, spec, key.kind, key.namespace, key.name),
+    )
+    if spec != row.spec:
+        changes = difference(json.loads(row.spec), json.loads(spec))
+        add_revision(database, key, row.uid, generation, timestamp(now), AUTHOR, changes)
