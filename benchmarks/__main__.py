@@ -1,0 +1,44 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+# Module, what it measures. Imported late: a child process that measures memory shall not carry them all.
+NAMES = {
+    "converge": ("converge", "test driver: seconds from empty to all Running"),
+    "guests": ("guests", "real QEMU: wall time against a plain libvirt loop"),
+    "restart": ("restart", "seconds until a new operator is in sync over machines that are fine"),
+    "idle": ("idle", "fraction of a core while nothing happens"),
+    "heal": ("heal", "seconds from kill -9 of a QEMU to running, beyond a plain define and start"),
+    "edit": ("edit", "seconds from YAML saved to plan executing (p95)"),
+    "list": ("listing", "requests per second for the list of all machines"),
+    "memory": ("memory", "MB of the operator's process"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints one JSON line; progress on stderr.")
+    names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
+    for name, (_, purpose) in NAMES.items():
+        names.add_parser(name, help=purpose).add_argument("--count", type=_positive, help="machines")
+    options = parser.parse_args(arguments)
+    module: Any = import_module(f"benchmarks.{NAMES[options.name][0]}")
+    measure: Callable[[int], Any] = module.measure
+    print(measure(options.count or module.DEFAULT).line(), flush=True)
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

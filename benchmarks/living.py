@@ -1,0 +1,44 @@
+"""The real operator in this process: put together as `homeostat up` does it, without screen and API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from homeostat.cli.standalone import Standalone, standalone
+from homeostat.models.machine import MachineState
+
+from .measure import until
+
+_COUNT = "SELECT count(*) FROM resources WHERE kind='VirtualMachine' AND json_extract(status, '$.state')=?"
+
+
+@asynccontextmanager
+async def living(folder: Path, state: Path, uri: str) -> AsyncIterator[Standalone]:
+    """Guests run on when it ends."""
+    stop = asyncio.Event()
+    async with standalone(folder, state, uri) as parts:
+        if not parts.host.facts.reachable:
+            raise RuntimeError(parts.host.facts.error)
+        running = asyncio.create_task(parts.operator.run(stop))
+        try:
+            yield parts
+        finally:
+            stop.set()
+            await running
+
+
+async def all_reported(parts: Standalone, count: int, state: MachineState = MachineState.RUNNING) -> None:
+    """Waits until the store says so of ``count`` machines."""
+    reported: Callable[[], bool] = lambda: int(parts.store.index.read(_COUNT, (state.value,))[0][0]) == count  # noqa: E731
+    await until(
+        lambda: len(parts.operator.looked_at) == count and parts.operator.queue.idle() and reported(),
+        f"{count} machines are {state.value}",
+    )
+
+
+def written(parts: Standalone) -> int:
+    """Grows with every write of a resource, a status or an event."""
+    return int(parts.store.index.read("SELECT sum(value) FROM counters")[0][0])

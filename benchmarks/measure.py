@@ -1,0 +1,84 @@
+"""Clocks, /proc, percentiles, and waiting for conditions with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEADLINE = 600.0  # seconds; a benchmark that takes longer has failed
+
+
+def say(text: str) -> None:
+    """Progress, for people."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def rss_mb(pid: int | str = "self") -> float:
+    """Resident memory of a process, in MB (10^6 bytes)."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def peak_mb(pid: int | str = "self") -> float:
+    """The most that ever was resident."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of another process with all its threads, in steps of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least so many percent do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+
+
+async def until(condition: Callable[[], object], what: str, interval: float = 0.005, timeout: float = DEADLINE) -> None:
+    """Raises TimeoutError."""
+    deadline = time.perf_counter() + timeout
+    while not condition():
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"not within {timeout:g} s: {what}")
+        await asyncio.sleep(interval)
+
+
+async def pass_seconds(seconds: float) -> None:
+    """Lets the time go by that is measured over."""
+    await asyncio.sleep(seconds)
+
+
+def in_child(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Calls a module's function in a fresh interpreter, where memory and CPU time are its own alone."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments, **options).result()
+
+
+def run(job: Awaitable[T]) -> T:
+    async def main() -> T:
+        return await job
+
+    return asyncio.run(main())
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A folder for one measurement, open to QEMU's user."""
+    with TemporaryDirectory(prefix="hs-bench-") as folder:
+        os.chmod(folder, 0o711)
+        yield Path(folder)
