@@ -27,19 +27,25 @@ class Happening:
 
 
 def transitions(
-    before: VirtualMachineStatus | None, after: VirtualMachineStatus, observed: Observed
+    before: VirtualMachineStatus | None, after: VirtualMachineStatus, first: Observed, last: Observed
 ) -> tuple[list[Happening], list[Happening]]:
-    """What changed for the machine between two statuses: what ended before any step was taken, and what began by them."""
-    return list(_ended(before, after, observed)), list(_began(before, after))
+    """What changed for the machine between two statuses: what came before the steps that were taken, and what after.
+
+    ``first`` was observed before those steps, ``last`` after them.
+    """
+    created = [Happening("Normal", "Created", "taken up by Homeostat")] if before is None else []
+    stopped = _stopped(before, after, last)
+    ran_on = first.domain is not None and first.domain.state.active
+    began = list(_began(before, after))
+    return (created, [*stopped, *began]) if ran_on else ([*created, *stopped], began)
 
 
-def _ended(before: VirtualMachineStatus | None, after: VirtualMachineStatus, observed: Observed) -> Iterator[Happening]:
-    if before is None:
-        yield Happening("Normal", "Created", "taken up by Homeostat")
+def _stopped(before: VirtualMachineStatus | None, after: VirtualMachineStatus, last: Observed) -> list[Happening]:
     old_run = before.run if before else None
-    if old_run and old_run != after.run and after.state != "Unknown":
-        why = f" ({observed.domain.reason})" if observed.domain and after.run is None else ""
-        yield Happening("Normal", "Stopped", f"stopped{why}")
+    if not old_run or old_run == after.run or after.state == "Unknown":
+        return []
+    why = f" ({last.domain.reason})" if last.domain and after.run is None else ""
+    return [Happening("Normal", "Stopped", f"stopped{why}")]
 
 
 def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> Iterator[Happening]:

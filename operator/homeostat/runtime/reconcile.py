@@ -70,7 +70,7 @@ class MachineReconciler:
             machine = _as_deleted(machine)
         self.uuids[domain_uuid(machine.metadata.uid)] = key
         machine, refusal = await self._resolve(machine)
-        observed = await self._observe(machine, refusal)
+        first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
         happenings: list[Happening] = []
         error = await self._execute(machine, plan, observed, happenings)
@@ -80,7 +80,7 @@ class MachineReconciler:
         if plan.actions:
             observed = await self._observe(machine, refusal)
             plan = self._plan(machine, observed)
-        await self._report(machine, observed, plan, error, happenings)
+        await self._report(machine, observed, plan, error, (first, happenings))
         if error is not None:
             raise error
         return Next(0.0 if plan.actions else self._look_again(observed, plan))
@@ -171,15 +171,21 @@ class MachineReconciler:
         self._memory[key] = note(self._memory.get(key, Memory()), action, time.monotonic())
 
     async def _report(
-        self, machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None, steps: list[Happening]
+        self,
+        machine: VirtualMachine,
+        observed: Observed,
+        plan: Plan,
+        error: DriverError | None,
+        steps: tuple[Observed, list[Happening]],
     ) -> None:
+        """``steps``: what was observed before them, and what is to be told of them."""
         live = observed.domain.live if observed.domain else None
         addresses = self._host.addresses([nic.mac for nic in live.nics]) if live and live.nics else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
         if self.statuses.get(machine.key) != status:
             self.statuses[machine.key] = status
-        ended, began = transitions(machine.status, status, observed)
-        for happening in (*ended, *steps, *began):
+        earlier, later = transitions(machine.status, status, steps[0], observed)
+        for happening in (*earlier, *steps[1], *later):
             await self._record(machine.key, happening)
         if status != machine.status:
             await self._store.write_status(machine.key, machine.metadata.uid, status)

@@ -38,13 +38,14 @@ def write_status(index: Index, key: Key, uid: str, status: str) -> bool:
 def add_event(
     index: Index, now: datetime, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any]
 ) -> int:
-    """Records an event, or counts up the one that says the same; it then gets a new id, so that followers see it again."""
+    """Records an event. When the resource's newest one says the same it is counted up instead, under a new id, so that
+    followers see it again; one that came in between keeps their order, and so each of them its own place."""
     place = (key.kind, key.namespace, key.name)
     with index.transaction() as database:
         event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
         repeated = database.execute(
             "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
-            "AND namespace=? AND name=? AND reason=? AND message=? AND type=? AND time>=?)",
+            "AND namespace=? AND name=?) AND reason=? AND message=? AND type=? AND time>=?",
             (event, timestamp(now), compact(dict(fields)), *place, reason, message, type, timestamp(now - REPEAT_WINDOW)),
         )
         if not repeated.rowcount:
