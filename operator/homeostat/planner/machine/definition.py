@@ -82,13 +82,16 @@ def _reason(changes: Sequence[Change], drifted: bool) -> str:
 def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending: Sequence[Change]) -> tuple[Action, ...]:
     """For every live change of the running guest the action that makes it."""
     names = {c.field for c in pending if c.disruption is Disruption.LIVE}
+    drives = {disk.name: disk for disk in running.disks}
     actions: list[Action] = []
     for disk in want.disks:
         if f"disks[{disk.name}]" in names:
             # Without its place in the boot order, which a device of the running guest may still hold.
             actions.append(AttachDisk(uuid, replace(disk, boot_order=None), f"disks[{disk.name}] was added"))
         elif f"disks[{disk.name}].image" in names:
-            actions.append(ChangeMedium(uuid, disk, f"disks[{disk.name}].image changed"))
+            # The drive stays as it runs, since nothing else of it can be changed now.
+            drive = replace(drives[disk.name], source=disk.source, format=disk.format)
+            actions.append(ChangeMedium(uuid, drive, f"disks[{disk.name}].image changed"))
     wanted = {nic.name for nic in want.nics}
     for nic in running.nics:
         if nic.name not in wanted and f"nics[{nic.name}]" in names:
