@@ -31,6 +31,17 @@ def test_a_new_disk_takes_no_device_name_that_a_removed_one_still_has() -> None:
     assert [(c.field, c.new) for c in plan.pending] == [("disks[old]", "removed")]
 
 
+def test_a_disk_whose_device_name_is_taken_in_a_restored_guest_waits_for_a_restart() -> None:
+    _, operator, vm = running(runStrategy="Manual", power="Running", disks=[{"name": "old", "size": "1Gi"}])
+    operator.settle(changed(vm, power="Saved"))
+    operator.settle(changed(vm, power="Saved", disks=[DATA]))  # the definition; what was saved has the old disk
+    plan = operator.settle(changed(vm, power="Running", disks=[DATA]))
+    assert {c.field: c.disruption.word for c in plan.pending} == {
+        "disks[old]": "NeedsRestart",
+        "disks[data]": "NeedsRestart",
+    }
+
+
 def test_another_medium_is_put_in() -> None:
     world, operator, vm = running(disks=[CDROM])
     plan = operator.settle(changed(vm, disks=[{**CDROM, "image": IMAGE}]))

@@ -69,6 +69,14 @@ def test_a_changed_spec_is_carried_out_all_the_same() -> None:
     assert world.domain and world.domain.config and world.domain.config.memory == 2**30
 
 
+def test_a_changed_spec_leaves_autostart_as_someone_turned_it() -> None:
+    world, operator, _ = running(driftPolicy="Report")
+    world.set_autostart(False)
+    plan = operator.settle(machine(driftPolicy="Report", resources={"memory": "1Gi"}))
+    assert world.domain and not world.domain.autostart
+    assert [c.field for c in plan.drift] == ["autostart"]
+
+
 def test_a_disk_added_by_the_spec_is_attached_though_the_operator_is_killed_before() -> None:
     from tests.unit.world import Killed
 

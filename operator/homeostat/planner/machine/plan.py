@@ -115,7 +115,8 @@ def _definition_actions(
     if not observed.storage.created:
         directory = machine_directory(observed.host.storage_root, machine)
         actions.append(MarkCreated(directory, "remember that it was defined"))
-    if define is not None or (domain and domain.persistent and not autostart_drift(machine, domain, record)):
+    lasting = define is not None or (domain is not None and domain.persistent)
+    if lasting and not (domain and autostart_drift(machine, domain, record)):
         actions += autostart_actions(machine, domain, uuid)
     return actions
 
