@@ -7,11 +7,16 @@ import hashlib
 import json
 from typing import Any
 
+from homeostat.models.base import API_GROUP, ObjectMeta
+from homeostat.models.deployment import MachineTemplate
 from homeostat.models.machine import Boot, Resources, RunStrategy, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import Disk, Nic
 from homeostat.models.plugin import Plugin, PluginSpec, Workload, WorkloadType
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
 
+FOLLOWS = f"{API_GROUP}/template"
+"""Annotation of a replica: fingerprint of the template it follows. Its spec is complete: the plugin's part of it was copied when
+the template was recorded, so that a newer plugin reaches it by a rollout only."""
 ROOT = "root"  # name of the disk that a plugin's rootfs becomes
 # What describes a plugin, or says who may use it, and makes no machine different.
 _DESCRIPTIVE = frozenset({"enabled", "description", "openapi", "labels"})
@@ -40,6 +45,14 @@ def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
     return machine.model_copy(
         update={"spec": spec.model_copy(update=update), "metadata": machine.metadata.model_copy(update={"labels": labels})}
     )
+
+
+def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTemplate:
+    """As ``with_plugin``, for the machines of a deployment."""
+    metadata = ObjectMeta(name="template", labels=template.metadata.labels)
+    whole = with_plugin(VirtualMachine(metadata=metadata, spec=template.spec), plugin)
+    labelled = template.metadata.model_copy(update={"labels": whole.metadata.labels})
+    return template.model_copy(update={"metadata": labelled, "spec": whole.spec})
 
 
 def _resources(spec: VirtualMachineSpec, given: PluginSpec) -> Resources:

@@ -17,14 +17,13 @@ from homeostat.planner.deployment.observed import ObservedDeployment, Replica, R
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
 from homeostat.planner.plan import Waiting
-from homeostat.planner.template import plugin_fingerprint
+from homeostat.planner.template import FOLLOWS, template_with_plugin
 
 from .commands import timestamp
 from .deployment_status import deployment_status
 from .ports import EventType, ResourceStore
 from .reconcile import GONE, Next
 
-TEMPLATE = f"{API_GROUP}/template"  # annotation of a machine: fingerprint of the template it follows
 DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
 
 
@@ -36,7 +35,8 @@ class DeploymentReconciler:
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
         """Takes the deployment one plan further, and says when to look again."""
-        observed = await self._observe(deployment)
+        deployment, refusal = await self._resolve(deployment)
+        observed = await self._observe(deployment, refusal)
         plan = plan_deployment(deployment, observed, time.time())
         for action in plan.actions:
             if isinstance(action, act.ReleaseDeployment):
@@ -45,35 +45,34 @@ class DeploymentReconciler:
                 return GONE
             await self._execute(deployment, action)
         if plan.actions:
-            observed = await self._observe(deployment)
+            observed = await self._observe(deployment, refusal)
             plan = plan_deployment(deployment, observed, time.time())
         await self._report(deployment, observed, plan)
         if plan.actions:
             return Next(0.0)
         return Next(plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
 
-    async def _observe(self, deployment: VirtualMachineDeployment) -> ObservedDeployment:
+    async def _observe(self, deployment: VirtualMachineDeployment, refusal: str) -> ObservedDeployment:
         namespace = deployment.metadata.namespace
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
         kept = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
-        plugin, refusal = await self._plugin(deployment)
         return ObservedDeployment(
             replicas=tuple(replica(m, deployment.metadata.name) for m in machines if owned_by(m, deployment)),
             revisions=tuple(Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in kept if owned_by(r, deployment)),
-            plugin_fingerprint=plugin,
             refusal=refusal,
         )
 
-    async def _plugin(self, deployment: VirtualMachineDeployment) -> tuple[str, str]:
-        """The fingerprint of the plugin that the template follows, and why no machine can be made of it."""
-        ref = deployment.spec.template.spec.plugin_ref
+    async def _resolve(self, deployment: VirtualMachineDeployment) -> tuple[VirtualMachineDeployment, str]:
+        """The deployment with its plugin's part in its template, and why no machine can be made of that (empty: it can)."""
+        ref, namespace = deployment.spec.template.spec.plugin_ref, deployment.metadata.namespace
         if ref is None:
-            return "", ""
-        plugin = await self._store.get(Key(Plugin.KIND, deployment.metadata.namespace, ref.name))
-        if not isinstance(plugin, Plugin) or plugin.deleting:
-            return "", f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {deployment.metadata.namespace}"
+            return deployment, ""
+        plugin = await self._store.get(Key(Plugin.KIND, namespace, ref.name))
+        if not isinstance(plugin, Plugin):
+            return deployment, f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
         off = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
-        return plugin_fingerprint(plugin), "" if plugin.spec.enabled else off
+        resolved = deployment.spec.model_copy(update={"template": template_with_plugin(deployment.spec.template, plugin)})
+        return deployment.model_copy(update={"spec": resolved}), "" if plugin.spec.enabled else off
 
     async def _execute(self, deployment: VirtualMachineDeployment, action: act.DeploymentAction) -> None:
         namespace = deployment.metadata.namespace
@@ -137,7 +136,7 @@ def replica(machine: VirtualMachine, deployment: str) -> Replica:
     return Replica(
         name=machine.metadata.name,
         index=int(suffix) if suffix.isdigit() else 0,
-        fingerprint=machine.metadata.annotations.get(TEMPLATE, ""),
+        fingerprint=machine.metadata.annotations.get(FOLLOWS, ""),
         created=_epoch(machine.metadata.creation_timestamp),
         ready_since=_epoch(ready.last_transition_time) if serving and ready else None,
         lost=bool(find_condition(conditions, "CrashLoopBackOff")) or bool(ready and ready.reason == "ReadinessLost"),
@@ -157,7 +156,7 @@ def _machine(deployment: VirtualMachineDeployment, name: str, fingerprint: str, 
         name=name,
         namespace=deployment.metadata.namespace,
         labels=dict(labels),
-        annotations={**template.metadata.annotations, TEMPLATE: fingerprint},
+        annotations={**template.metadata.annotations, FOLLOWS: fingerprint},
         owner_references=(owner_reference(deployment),),
     )
     return VirtualMachine(metadata=metadata, spec=template.spec)

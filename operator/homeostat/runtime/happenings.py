@@ -54,7 +54,7 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
         ip = after.addresses[0].ip if after.addresses else None
         yield Happening("Normal", "Started", f"running on host {after.host}", {"ip": ip})
     health, was_health = after.health, before.health if before else None
-    if health and health.status != (was_health.status if was_health else None):
+    if health and health.status != (was_health.status if was_health else "starting"):
         type: EventType = "Warning" if health.status == "unhealthy" else "Normal"
         yield Happening(type, "HealthChanged", f"{health.status}: {health.message}", {"status": health.status})
     stalled = find_condition(after.conditions, STALLED)

@@ -18,7 +18,7 @@ from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Plan, Stalled, Waiting
-from homeostat.planner.template import with_plugin
+from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
 from .happenings import Happening, step_taken, transitions
@@ -102,7 +102,7 @@ class MachineReconciler:
     async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
         """The machine with what its plugin gives it, or why that cannot be known."""
         ref, namespace = machine.spec.plugin_ref, machine.metadata.namespace
-        if ref is None:
+        if ref is None or FOLLOWS in machine.metadata.annotations:
             self._made_from.pop(machine.key, None)
             return machine, None
         key = self._made_from[machine.key] = Key(Plugin.KIND, namespace, ref.name)

@@ -32,6 +32,8 @@ def fingerprint(template: MachineTemplate, plugin: str, restarted_at: str | None
 def choose_target(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> Target:
     spec = deployment.spec
     newest = max(observed.revisions, key=lambda r: r.spec.revision, default=None)
+    if observed.refusal and newest is not None:  # what it should be made from is not there: what runs is kept
+        return Target(newest.spec, newest.created)
     if spec.rollback_to is not None:
         asked = next((r for r in observed.revisions if r.spec.revision == spec.rollback_to), None)
         if asked is not None:

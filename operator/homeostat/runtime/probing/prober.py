@@ -15,6 +15,7 @@ from homeostat.runtime.commands import timestamp
 from .attempt import Guest, attempt
 from .counting import NAMES, Tally
 
+NOWHERE = 1.0  # seconds between looks for the address of a guest that has none yet
 AT_ONCE = 256  # tries under way at the same time
 
 
@@ -72,13 +73,18 @@ class Prober:
             task.cancel()
         await asyncio.gather(*self._tries, return_exceptions=True)
 
-    def _schedule(self, key: Key, subject: _Subject, name: str, probe: Probe, after: float) -> None:
+    def _schedule(self, key: Key, subject: _Subject, name: str, probe: Probe, after: float, waited: float = 0.0) -> None:
         loop = asyncio.get_running_loop()
-        subject.timers[name] = loop.call_later(after, self._begin, key, subject, name, probe)
+        subject.timers[name] = loop.call_later(after, self._begin, key, subject, name, probe, waited)
 
-    def _begin(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
+    def _begin(self, key: Key, subject: _Subject, name: str, probe: Probe, waited: float = 0.0) -> None:
+        due = subject.tally.due(name)
+        if due and waited + NOWHERE < probe.period_seconds and _nowhere(probe, subject.guest):
+            # It has no address yet, which is not the guest's failure: look again soon, within this period.
+            self._schedule(key, subject, name, probe, NOWHERE, waited + NOWHERE)
+            return
         self._schedule(key, subject, name, probe, probe.period_seconds)
-        if not subject.tally.due(name):
+        if not due:
             return
         task = asyncio.ensure_future(self._try(key, subject, name, probe))
         self._tries.add(task)
@@ -94,3 +100,8 @@ class Prober:
         after = subject.tally.health(subject.probes)
         if (before.started, before.ready, before.alive) != (after.started, after.ready, after.alive):
             self._changed(key)
+
+
+def _nowhere(probe: Probe, guest: Guest) -> bool:
+    asked = probe.http_get or probe.tcp_socket
+    return asked is not None and guest.locate(asked.port) is None
