@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from homeostat.planner.changes import compare, compare_running, spec_hash
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, Record, VncConfig
@@ -15,11 +15,13 @@ from tests.unit.configs import PLAIN, domain_configs
 RESTART, LIVE = Disruption.NEEDS_RESTART, Disruption.LIVE
 
 
+@settings(max_examples=40)  # each draws a whole definition
 @given(domain_configs())
 def test_a_definition_does_not_differ_from_itself(config: DomainConfig) -> None:
     assert compare(config, config) == () and compare_running(config, config) == ()
 
 
+@settings(max_examples=40)  # each draws a whole definition
 @given(domain_configs())
 def test_record_password_and_spare_ports_are_no_difference(config: DomainConfig) -> None:
     vnc = config.vnc and replace(config.vnc, password="another")
