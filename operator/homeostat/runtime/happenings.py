@@ -27,13 +27,18 @@ class Happening:
 
 
 def transitions(
-    before: VirtualMachineStatus | None, after: VirtualMachineStatus, first: Observed, last: Observed
+    before: VirtualMachineStatus | None,
+    after: VirtualMachineStatus,
+    first: Observed,
+    last: Observed,
+    plugin: str | None = None,
 ) -> tuple[list[Happening], list[Happening]]:
     """What changed for the machine between two statuses: what came before the steps that were taken, and what after.
 
-    ``first`` was observed before those steps, ``last`` after them.
+    ``first`` was observed before those steps, ``last`` after them; ``plugin`` is what the machine is made from.
     """
-    created = [Happening("Normal", "Created", "taken up by Homeostat")] if before is None else []
+    made = Happening("Normal", "Created", "taken up by Homeostat", {"plugin": plugin})
+    created = [made] if before is None else []
     stopped = _stopped(before, after, last)
     ran_on = first.domain is not None and first.domain.state.active
     began = list(_began(before, after))

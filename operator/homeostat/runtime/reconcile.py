@@ -184,7 +184,7 @@ class MachineReconciler:
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
         if self.statuses.get(machine.key) != status:
             self.statuses[machine.key] = status
-        earlier, later = transitions(machine.status, status, steps[0], observed)
+        earlier, later = transitions(machine.status, status, steps[0], observed, plugin_name(machine))
         for happening in (*earlier, *steps[1], *later):
             await self._record(machine.key, happening)
         if status != machine.status:
@@ -211,6 +211,10 @@ class MachineReconciler:
             age = now - (memory.running_since or now)
             times.append(min(max(ADDRESS_POLL, age / 2), ADDRESS_POLL_LONGEST))
         return min((seconds for seconds in times if seconds is not None), default=None)
+
+
+def plugin_name(machine: VirtualMachine) -> str | None:
+    return machine.spec.plugin_ref.name if machine.spec.plugin_ref else None
 
 
 def _as_deleted(machine: VirtualMachine) -> VirtualMachine:
