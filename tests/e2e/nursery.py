@@ -1,0 +1,101 @@
+"""Operators by the dozen, for the tests that kill one at every step: forked from a process that has imported everything.
+
+They are what `homeostat up --no-api` puts together, without the screen. Run as a program this file is that process: it reads
+one JSON order per line, and answers with the child's pid, then (when it has ended) its exit code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from homeostat.cli.standalone import standalone
+from homeostat.driver import faults
+from homeostat.planner.actions import Action
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Nursery:
+    """The test's side. One operator at a time."""
+
+    def __init__(self, log: Path) -> None:
+        self._log: IO[bytes] = log.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.nursery"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, cwd=ROOT, text=True, bufsize=1,
+        )  # fmt: skip
+        self._pid = 0
+
+    def start(self, folder: Path, state: Path, uri: str, *, fault: str = "", trace: Path | None = None) -> None:
+        """``fault`` as in HOMEOSTAT_FAULT; ``trace`` is a file that receives every boundary that is crossed, one per line."""
+        order = {"folder": str(folder), "state": str(state), "uri": uri, "fault": fault, "trace": str(trace or "")}
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        self._pid = int(self._process.stdout.readline())
+
+    def stop(self) -> int:
+        """As Ctrl-C; its exit code."""
+        os.kill(self._pid, signal.SIGTERM)
+        return self.wait()
+
+    def wait(self, timeout: float = 30) -> int:
+        """Its exit code, -9 when it was killed; after ``timeout`` seconds it is stopped, which is 0."""
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], timeout)[0]:
+            os.kill(self._pid, signal.SIGTERM)
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._log.close()
+
+
+class Trace:
+    """In the place of a fault: notes what is crossed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def cross(self, moment: str, action: Action) -> None:
+        if moment == "before":
+            with open(self._path, "a") as file:
+                file.write(type(action).__name__ + "\n")
+
+
+async def live(order: dict[str, Any]) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    async with standalone(Path(order["folder"]), Path(order["state"]), order["uri"]) as parts:
+        await parts.operator.run(stop)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(2, 1)
+            os.close(0)
+            if order["fault"]:
+                faults._fault = faults.Fault.parse(order["fault"])
+            elif order["trace"]:
+                faults._fault = Trace(order["trace"])  # type: ignore[assignment]
+            asyncio.run(live(order))
+            os._exit(0)
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
