@@ -39,17 +39,21 @@ def transitions(
     """
     made = Happening("Normal", "Created", "taken up by Homeostat", {"plugin": plugin})
     created = [made] if before is None else []
-    stopped = _stopped(before, after, last)
+    stopped = _stopped(before, after, first, last)
     ran_on = first.domain is not None and first.domain.state.active
     began = list(_began(before, after))
     return (created, [*stopped, *began]) if ran_on else ([*created, *stopped], began)
 
 
-def _stopped(before: VirtualMachineStatus | None, after: VirtualMachineStatus, last: Observed) -> list[Happening]:
+def _stopped(
+    before: VirtualMachineStatus | None, after: VirtualMachineStatus, first: Observed, last: Observed
+) -> list[Happening]:
     old_run = before.run if before else None
     if not old_run or old_run == after.run or after.state == "Unknown":
         return []
-    why = f" ({last.domain.reason})" if last.domain and after.run is None else ""
+    # It may have been started again by now: then only the first look saw how it had ended.
+    off = last.domain if after.run is None else first.domain
+    why = f" ({off.reason})" if off and not off.state.active else ""
     return [Happening("Normal", "Stopped", f"stopped{why}")]
 
 
