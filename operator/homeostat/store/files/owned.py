@@ -37,7 +37,15 @@ def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Reso
         raise AlreadyExists(key, row.place)
     if row.deleted is None and (row.metadata, row.spec) != (metadata, spec):
         with index.transaction() as database:
-            _update(database, row, metadata, spec, now)
+            _update(database, row, metadata, spec, now, AUTHOR)
+
+
+def patch_owned(database: sqlite3.Connection, row: Row, resource: Resource, author: str, now: datetime) -> None:
+    """Somebody's change of ``row``; who owns it stays."""
+    owners = json.loads(row.metadata).get("ownerReferences", [])
+    metadata, spec = compact({**metadata_of(resource), "ownerReferences": owners}), compact(_spec(resource))
+    if (row.metadata, row.spec) != (metadata, spec):
+        _update(database, row, metadata, spec, now, author)
 
 
 def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str, str]) -> None:
@@ -80,7 +88,7 @@ def _create(database: sqlite3.Connection, key: Key, uid: str, metadata: str, spe
     add_revision(database, key, uid, 1, timestamp(now), AUTHOR, None)
 
 
-def _update(database: sqlite3.Connection, row: Row, metadata: str, spec: str, now: datetime) -> None:
+def _update(database: sqlite3.Connection, row: Row, metadata: str, spec: str, now: datetime, author: str) -> None:
     key, generation, version = row.key, row.generation + (spec != row.spec), next_version(database)
     database.execute(
         "UPDATE resources SET generation=?, version=?, changed=?, metadata=?, spec=? WHERE kind=? AND namespace=? AND name=?",
@@ -88,4 +96,4 @@ def _update(database: sqlite3.Connection, row: Row, metadata: str, spec: str, no
     )
     if spec != row.spec:
         changes = difference(json.loads(row.spec), json.loads(spec))
-        add_revision(database, key, row.uid, generation, timestamp(now), AUTHOR, changes)
+        add_revision(database, key, row.uid, generation, timestamp(now), author, changes)

@@ -263,7 +263,8 @@ class FilesStore:
         return self._writer.create(kind, document, author)
 
     def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
-        """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec.
+        """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. One that another
+        resource owns has no document: it is changed in the index, until its owner writes it anew.
 
         ``expected_version`` is the resourceVersion that the change was made from; statuses written since do not matter.
 

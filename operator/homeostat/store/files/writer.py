@@ -19,7 +19,7 @@ from homeostat.store.errors import (
     StateError,
 )
 
-from . import edit, git, records, writing
+from . import edit, git, owned, records, writing
 from .index import Row
 from .render import render_block
 from .validate import STORE_METADATA, Rejected, identify, validate
@@ -60,6 +60,8 @@ class Writer:
         with self._store.state.write_lock():
             self._store.run_pass({})  # the file may have been changed and not be indexed yet
             row = self._standing(key, expected_version)
+            if row.source is None and not self._documents(key):
+                return self._patch_owned(key, merge_patch, author, expected_version)
             target = self._target(row)
             text, found, _ = edit.load(target)
             wanted = edit.merge_patch(copy.deepcopy(found.value), _desired(merge_patch))
@@ -68,6 +70,19 @@ class Writer:
                 return self._store.resource(row)
             edit.write_file(target.file, edit.patched_text(text, found, wanted))
             return self._finish(key, target.path, author, f"Change {key}")
+
+    def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
+        """A change of a resource that another one owns; it lasts until its owner writes it anew."""
+        with self._index.transaction() as database:
+            row = self._standing(key, expected)  # the operator writes these too, and does not wait for the lock
+            before = row.document_form()
+            before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
+            wanted = edit.merge_patch({n: v for n, v in before.items() if n != "status"}, _desired(merge_patch))
+            self._checked(wanted, key)
+            owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._store.clock())
+        changed = self._index.row(key)
+        assert changed is not None
+        return self._store.resource(changed)
 
     def delete(self, key: Key, author: str, force: bool = False) -> Resource:
         with self._store.state.write_lock():
