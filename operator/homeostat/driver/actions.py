@@ -90,7 +90,7 @@ class DomainActions:
             case act.PauseDomain(uuid):
                 return Step(uuid, "pause", lambda d: request(d.suspend))
             case act.ResumeDomain(uuid):
-                return Step(uuid, "resume", lambda d: request(d.resume))
+                return Step(uuid, "resume", self._resume)
             case act.SaveDomain(uuid):
                 return Step(uuid, "save", lambda d: request(d.managedSave), Aspect.STATE | Aspect.FLAGS)
             case act.DiscardSave(uuid):
@@ -118,6 +118,11 @@ class DomainActions:
             case act.UndefineDomain(uuid):
                 return Step(uuid, "undefine", self._undefine, done=lambda seen: seen is None)
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
+
+    def _resume(self, domain: Domain) -> object:
+        """A guest that put itself to sleep is woken as hardware would wake it."""
+        asleep = self._connection.request(domain.state)[0] == libvirt.VIR_DOMAIN_PMSUSPENDED
+        return self._connection.request(domain.pMWakeup) if asleep else self._connection.request(domain.resume)
 
     def _attach(self, uuid: str, device: str, text: str) -> Step:
         def call(domain: Domain) -> object:

@@ -87,7 +87,8 @@ def _restart_unhealthy(
     """As the kubelet does: ended by its own shutdown policy, and started again with backoff where the strategy says so."""
     assert observed.health is not None
     why = f"restart: its liveness probe fails ({observed.health.message})"
-    failed = replace(record, outcome="Failed") if _keeps_outcome(machine) else record
+    once = machine.spec.run_strategy is RunStrategy.ONCE
+    failed = replace(record, outcome="Failed" if once else "Stopping")  # else the end is ours, and a start is due
     steps, waiting = shut_down(machine, domain, observed.memory, now, why)
     after = waiting.after if isinstance(waiting, Waiting) else None
     return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True)
