@@ -1,4 +1,4 @@
-"""A guest that fails its liveness probe is restarted by its own shutdown policy, with backoff, where its strategy runs it again."""
+"""A guest that fails its liveness probe is restarted: by its shutdown policy, with backoff, where its strategy runs it again."""
 
 from __future__ import annotations
 
