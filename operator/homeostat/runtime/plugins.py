@@ -10,7 +10,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.planner.actions import FetchImage, ImageRef
-from homeostat.planner.machine.storage import image_ref, plan_images
+from homeostat.planner.machine.storage import boot_ref, image_ref, plan_images
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 
@@ -40,7 +40,7 @@ class PluginReconciler:
             outcome = Waiting(
                 "InUse", f"used by {', '.join(users[:3])}{' …' if len(users) > 3 else ''}: it goes with the last", IN_USE_LOOK
             )
-        status = _status(plugin, outcome, len(users))
+        status = _status(plugin, outcome, sum(user.startswith("vm/") for user in users))
         if status != plugin.status:
             await self._store.write_status(plugin.key, plugin.metadata.uid, status)
         return Next(outcome.after if isinstance(outcome, Waiting) else None)
@@ -74,11 +74,12 @@ class PluginReconciler:
 
 def images_of(plugin: Plugin) -> Sequence[ImageRef]:
     spec = plugin.spec
-    sources = [spec.kernel, spec.initramfs, spec.rootfs, *(disk.image for disk in spec.disks)]
-    return tuple(dict.fromkeys(image_ref(source) for source in sources if source is not None))
+    booted = [boot_ref(source) for source in (spec.kernel, spec.initramfs) if source]
+    disks = [image_ref(source) for source in (spec.rootfs, *(disk.image for disk in spec.disks)) if source]
+    return tuple(dict.fromkeys([*booted, *disks]))
 
 
-def _status(plugin: Plugin, outcome: Outcome, users: int) -> PluginStatus:
+def _status(plugin: Plugin, outcome: Outcome, machines: int) -> PluginStatus:
     def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
         word: ConditionStatus = "True" if status else "False"
         return Condition(type=type, status=word, reason=reason, message=message, observed_generation=plugin.metadata.generation)
@@ -98,5 +99,5 @@ def _status(plugin: Plugin, outcome: Outcome, users: int) -> PluginStatus:
     return PluginStatus(
         observed_generation=plugin.metadata.generation,
         conditions=merge_conditions(before.conditions, conditions, timestamp()),
-        machines=users,
+        machines=machines,
     )
