@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -236,8 +237,8 @@ class Homeostat:
         self.forget_reader()
         if self.rig.pid is None:
             self.rig.start()
-        for name in self.names:
-            self.clear(name)
+        with ThreadPoolExecutor(8) as pool:  # QEMU takes a second or two to end
+            list(pool.map(self.clear, self.names))
         shutil.rmtree(self.root, ignore_errors=True)
 
     def clear(self, name: str) -> None:

@@ -9,7 +9,7 @@ from tests.rig import processes
 
 def test_the_next_operator_writes_nothing(homeostat: Homeostat) -> None:
     """Invariant 8, by the store's counters, and by libvirt's definitions and the times of its files."""
-    homeostat.write("calm", idle(disks=[{"name": "data", "size": "1Mi"}], nics=[{"name": "lan", "network": "default"}]))
+    homeostat.write("calm", idle(disks=[{"name": "data", "size": "1Mi"}]))
     homeostat.write("off", idle(runStrategy="Halted"))
     homeostat.start()
     homeostat.wait_ready("calm", "off")

@@ -1,0 +1,101 @@
+"""What others do to a machine behind our back is put right, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.homeostat import Homeostat, idle
+from tests.rig.libvirtd import Libvirtd
+
+NAME = "drifting"
+
+
+@pytest.fixture(scope="module")
+def drifting(libvirtd: Libvirtd) -> Iterator[Homeostat]:
+    """One machine that all of these tests are done to; every one of them leaves it in order."""
+    home = Homeostat(libvirtd)
+    home.write(NAME, idle(nics=[{"name": "lan", "network": "default"}]))
+    home.start()
+    home.wait_ready(NAME)
+    yield home
+    home.close()
+
+
+@pytest.fixture(autouse=True)
+def in_order(drifting: Homeostat) -> Iterator[str]:
+    """The definition before; afterwards it is the same again, and the machine runs."""
+    definition = drifting.virsh("dumpxml", "--inactive", NAME)
+    yield definition
+    drifting.wait_for(lambda: drifting.virsh("dumpxml", "--inactive", NAME) == definition, "the definition is as it was")
+    drifting.wait_for(lambda: drifting.state_of(NAME) == "running", "it runs")
+    drifting.wait_ready(NAME)
+
+
+def redefined(drifting: Homeostat, old: str, new: str) -> None:
+    """As `virsh edit` does."""
+    path = drifting.root / "edited.xml"
+    text = drifting.virsh("dumpxml", "--inactive", NAME)
+    assert old in text
+    path.write_text(text.replace(old, new))
+    drifting.virsh("define", str(path))
+
+
+def test_an_edited_definition(drifting: Homeostat) -> None:
+    run = drifting.status(NAME).run
+    redefined(drifting, "<vcpu placement='static'>1</vcpu>", "<vcpu placement='static'>2</vcpu>")
+    drifting.wait_for(lambda: drifting.count(NAME, "Redefined") >= 1, "it is defined anew")
+    last = [event for event in drifting.events(NAME) if event.reason == "Redefined"][-1]
+    assert last.message == "someone else changed resources.vcpu"
+    assert drifting.status(NAME).run == run
+
+
+def test_memory_of_the_next_boot(drifting: Homeostat) -> None:
+    before = drifting.count(NAME, "Redefined")
+    drifting.virsh("setmaxmem", NAME, "64M", "--config")
+    drifting.wait_for(lambda: drifting.count(NAME, "Redefined") > before, "it is defined anew")
+
+
+def test_a_nic_taken_out_of_the_definition(drifting: Homeostat) -> None:
+    before = drifting.count(NAME, "Redefined")
+    drifting.virsh("detach-interface", NAME, "network", "--config")
+    drifting.wait_for(lambda: drifting.count(NAME, "Redefined") > before, "it is defined anew")
+
+
+def test_power_cut(drifting: Homeostat) -> None:
+    run = drifting.status(NAME).run
+    drifting.virsh("destroy", NAME)
+    drifting.wait_for(lambda: drifting.status(NAME).run not in (None, run), "another run")
+
+
+def test_undefined_while_it_runs(drifting: Homeostat) -> None:
+    run = drifting.status(NAME).run
+    drifting.virsh("undefine", NAME)
+    drifting.wait_for(lambda: "yes" in persistence(drifting), "it is persistent again")
+    assert drifting.status(NAME).run == run
+
+
+def test_taken_away_altogether(drifting: Homeostat) -> None:
+    run = drifting.status(NAME).run
+    drifting.virsh("undefine", NAME)
+    drifting.virsh("destroy", NAME, check=False)
+    drifting.wait_for(lambda: drifting.status(NAME).run not in (None, run), "another run", 40)
+
+
+def test_paused(drifting: Homeostat) -> None:
+    drifting.virsh("suspend", NAME)
+    drifting.wait_for(lambda: drifting.count(NAME, "Resume") >= 1, "it is resumed")
+
+
+def test_autostart_turned_off(drifting: Homeostat) -> None:
+    drifting.virsh("autostart", "--disable", NAME)
+    drifting.wait_for(lambda: "enable" in autostart(drifting), "it is on again", 40)
+
+
+def persistence(home: Homeostat) -> str:
+    return next((line for line in home.virsh("dominfo", NAME, check=False).splitlines() if line.startswith("Persistent")), "")
+
+
+def autostart(home: Homeostat) -> str:
+    return next((line for line in home.virsh("dominfo", NAME, check=False).splitlines() if line.startswith("Autostart")), "")
