@@ -24,6 +24,7 @@ from .reconcile import GONE, MachineReconciler, Next
 
 log = logging.getLogger(__name__)
 
+RESTLESS = 10  # plans in a row that each left something to do
 GATHER = 0.05  # seconds in which the news of many machines become one look at their deployment
 
 
@@ -53,6 +54,7 @@ class Operator:
         self._deployments = DeploymentReconciler(store)
         self._plugins = PluginReconciler(store, host)
         self._seen: set[Key] = set()
+        self._restless: dict[Key, int] = {}
         self._listed = asyncio.Event()
         self.metrics.watch_queue(self.queue.depth)
         self.metrics.watch_host(host)
@@ -149,10 +151,22 @@ class Operator:
             log.exception("%s: unexpected failure, trying again in %.0f s", key, delay)
         else:
             self.queue.forgive(key)
-            if step.after is not None:
-                self.queue.add(key, step.after)
+            if step.after == 0:
+                self.queue.add(key, self._calmed(key))
+            else:
+                self._restless.pop(key, None)
+                if step.after is not None:
+                    self.queue.add(key, step.after)
         finally:
             self.metrics.reconcile.labels(key.kind).observe(time.perf_counter() - start)
+
+    def _calmed(self, key: Key) -> float:
+        """Seconds until the next look where a plan left something to do: none, but one that comes again and again is slowed
+        down, since something undoes what it does."""
+        rounds = self._restless[key] = self._restless.get(key, 0) + 1
+        if rounds == RESTLESS:
+            log.warning("%s: %d plans in a row were carried out and more is to do; looking less often", key, rounds)
+        return 0.0 if rounds < RESTLESS else min(2.0 ** min(rounds - RESTLESS, 8), 60.0)
 
     async def _take_further(self, key: Key) -> Next:
         resource = await self.store.get(key)
@@ -160,6 +174,7 @@ class Operator:
         if step is GONE:
             self._machines.forget(key)
             self._seen.discard(key)
+            self._restless.pop(key, None)
         if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:
             self.queue.add(owner, GATHER)
         return step

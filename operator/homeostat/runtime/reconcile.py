@@ -205,6 +205,8 @@ class MachineReconciler:
         await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)
 
     def _look_again(self, observed: Observed, plan: Plan) -> float | None:
+        if not observed.host.reachable:
+            return None  # its return is told
         now, memory = time.monotonic(), observed.memory
         times = [plan.outcome.after if isinstance(plan.outcome, Waiting) else None, healthy_in(memory, now)]
         if _lacks_address(observed, self._host):
