@@ -27,7 +27,7 @@ class ApiOptions:
     @property
     def command(self) -> Sequence[str]:
         words = [sys.executable, "-m", "homeostat_api", "--dir", str(self.folder), "--state", str(self.state)]
-        words += ["--bind", self.bind]
+        words += ["--bind", self.bind, "--end-with-parent"]
         return [*words, "--token-file", self.token_file] if self.token_file else words
 
 
@@ -60,7 +60,8 @@ async def _start(command: Sequence[str], log: Path) -> Process:
 
 
 def _dying_with_us(command: Sequence[str]) -> Sequence[str]:
-    """An API whose operator was killed must not hold the port: the kernel then sends it SIGTERM (util-linux's setpriv)."""
+    """An API whose operator was killed must not hold the port: the kernel then sends it SIGTERM. setpriv (util-linux) asks for
+    that before it starts; --end-with-parent asks again, for hosts without setpriv."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
 

@@ -9,12 +9,12 @@ import click
 from homeostat.models.base import Key
 
 from .errors import CliError
-from .references import complete_machine, full_name, not_found, parse_references
+from .references import complete_any, full_name, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="KIND NAME... | KIND/NAME...", shell_complete=complete_machine)
+@click.argument("what", nargs=-1, metavar="KIND NAME... | KIND/NAME...", shell_complete=complete_any)
 @click.option("-f", "--filename", "names", multiple=True, metavar="FILE", help="What these files declare.")
 @click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
 @click.option("--all", "every", is_flag=True, help="All of the kind in the namespace.")

@@ -13,7 +13,7 @@ from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachin
 
 from .listing import EVENT_COLUMNS, event_row
 from .output import as_document, endpoint, to_yaml, waits_for
-from .references import complete_machine, not_found, parse_references
+from .references import complete_any, not_found, parse_references
 from .render_plan import render_changes
 from .settings import Settings, common_options, pass_settings
 from .terminal import columns, paint, tone_of
@@ -27,7 +27,7 @@ _LAST_EVENTS = 20
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND NAME | KIND/NAME", shell_complete=complete_machine)
+@click.argument("what", nargs=-1, required=True, metavar="KIND NAME | KIND/NAME", shell_complete=complete_any)
 @common_options()
 @pass_settings
 def describe(settings: Settings, what: tuple[str, ...]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from .references import complete_machine, parse_references
+from .references import complete_any, parse_references
 from .settings import Settings, common_options, pass_settings
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[NAME]", shell_complete=complete_machine)
-@click.option("--for", "subject", metavar="KIND/NAME", help="Only of this resource.", shell_complete=complete_machine)
+@click.argument("what", nargs=-1, metavar="[NAME]", shell_complete=complete_any)
+@click.option("--for", "subject", metavar="KIND/NAME", help="Only of this resource.", shell_complete=complete_any)
 @click.option("-w", "--watch", is_flag=True, help="Go on, and print new ones.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")

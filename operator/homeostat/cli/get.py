@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from homeostat.models.base import Resource
 
-from .references import Reference, complete_machine, not_found, parse_references
+from .references import Reference, complete_any, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from .access import State
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND [NAME]... | KIND/NAME...", shell_complete=complete_machine)
+@click.argument("what", nargs=-1, required=True, metavar="KIND [NAME]... | KIND/NAME... | all", shell_complete=complete_any)
 @click.option("-o", "--output", type=click.Choice(["wide", "yaml", "json", "name"]), help="Form of the output.")
 @click.option("-w", "--watch", is_flag=True, help="Go on, and print what changes.")
 @click.option("-l", "--selector", metavar="LABELS", help="Only what carries these labels, such as app=web,tier!=db.")
@@ -30,7 +34,7 @@ def get(
     all_namespaces: bool,
     no_headers: bool,
 ) -> None:
-    """List resources ("get vms", "get vm web db", "get vm/web"), "get events" or "get errors"."""
+    """List resources ("get vms", "get vm web db", "get vmd/web", "get vmd,plugins", "get all"), "get events" or "get errors"."""
     from .access import run
     from .listing import list_errors, list_events
 
@@ -40,27 +44,31 @@ def get(
         run(list_errors(settings, form=output, headers=not no_headers))
     else:
         references = parse_references(what)
-        show = _Shown(output, all_namespaces, not no_headers, single=len(references) == 1 and bool(references[0].name))
+        one, kinds = len(references) == 1, {reference.kind for reference in references}
+        single = one and bool(references[0].name)
+        show = _Shown(output, all_namespaces, not no_headers, single=single, prefixed=len(kinds) > 1)
         run(_get(settings, references, selector, watch, show))
 
 
 class _Shown:
     """How to print a snapshot, and then what changed since the last one."""
 
-    def __init__(self, form: str | None, all_namespaces: bool, headers: bool, *, single: bool) -> None:
+    def __init__(self, form: str | None, all_namespaces: bool, headers: bool, *, single: bool, prefixed: bool) -> None:
         self.form, self.all_namespaces, self.headers, self.single = form, all_namespaces, headers, single
+        self.prefixed = prefixed  # several kinds are shown: names carry theirs
         self.last: dict[str, Resource] = {}
 
     def _shown_of(self, resource: Resource | None) -> object:
         """What a reader of this form can tell apart: a table shows no resourceVersion, and ages always change."""
-        from homeostat.models.machine import VirtualMachine
+        from .tables import TABLES
 
-        from .output import machine_row
-
-        if self.form in (None, "wide") and isinstance(resource, VirtualMachine):
-            row = machine_row(resource, wide=self.form == "wide")
-            return (*row[:5], *row[6:])
+        if self.form in (None, "wide") and resource is not None and resource.kind in TABLES:
+            return TABLES[resource.kind].told_apart(resource, self.form == "wide")
         return resource
+
+    @property
+    def table(self) -> bool:
+        return self.form in (None, "wide")
 
     def print(self, resources: Sequence[Resource]) -> None:
         from .output import print_resources
@@ -71,7 +79,7 @@ class _Shown:
         if fresh or gone:
             print_resources(
                 [*fresh, *gone], self.form,
-                all_namespaces=self.all_namespaces, single=self.single, headers=self.headers,
+                all_namespaces=self.all_namespaces, single=self.single, headers=self.headers, prefixed=self.prefixed,
             )  # fmt: skip
             self.headers = False
 
@@ -98,9 +106,10 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
                 found.append(resource)
             return [r for r in found if selected(r.metadata.labels)]
 
+        await _note_errors(store, show)
         if not watch:
             resources = await read()
-            if not resources and show.form in (None, "wide"):
+            if not resources and show.table:
                 where = f" in {namespace} namespace" if namespace else ""
                 click.echo(f"No resources found{where}.", err=True)
             else:
@@ -108,6 +117,14 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
             return
         async for resources in changing(read):
             show.print(resources)
+
+
+async def _note_errors(store: State, show: _Shown) -> None:
+    """Beside a table: what is shown may not be what is written down."""
+    errors = [error for error in await store.errors() if error.severity == "Error"]
+    if errors and show.table:
+        what = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        click.echo(f"note: {what} in the YAML, so the last good specs are in force: see `homeostat get errors`", err=True)
 
 
 def _print_nothing(show: _Shown) -> None:

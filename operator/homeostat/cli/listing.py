@@ -12,7 +12,7 @@ import click
 from homeostat.models.base import Key
 
 from .access import changing, opened
-from .render_plan import short_name
+from .references import short_name
 from .settings import Settings
 from .terminal import columns, paint
 from .times import age

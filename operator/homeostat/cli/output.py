@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
 from homeostat.models.base import Resource
-from homeostat.models.condition import READY, find_condition
-from homeostat.models.machine import GuestAddress, VirtualMachine
+from homeostat.models.condition import READY, Condition, find_condition
+from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 
 from .references import full_name
-from .terminal import columns
-from .times import age
 
 OUTPUTS = ("wide", "yaml", "json", "name")
 output_option = click.option("-o", "--output", type=click.Choice(OUTPUTS), help="Form of the output. Default: a table.")
 
-MACHINE_COLUMNS = ("NAME", "STATUS", "READY", "IP", "HOST", "AGE", "RESTARTS")
-MACHINE_WIDE = (*MACHINE_COLUMNS, "VCPU", "MEMORY", "VIRT", "VNC", "PID", "MESSAGE")
+ROLLED_BACK = "RolledBack"  # reason of Ready while a deployment follows another template than its own
+
+
+class AnyStatus(Protocol):
+    """What the statuses of all kinds have in common."""
+
+    @property
+    def observed_generation(self) -> int: ...
+
+    @property
+    def conditions(self) -> Sequence[Condition]: ...
+
+
+_NOT_LOOKED_AT = VirtualMachineStatus()
 
 
 def as_document(resource: Resource) -> dict[str, Any]:
@@ -52,9 +62,12 @@ def to_yaml(value: Any) -> str:
 
 
 def print_resources(
-    resources: Sequence[Resource], form: str | None, *, all_namespaces: bool = False, single: bool = False, headers: bool = True
-) -> None:
+    resources: Sequence[Resource], form: str | None, *, all_namespaces: bool = False, single: bool = False, headers: bool = True,
+    prefixed: bool = False,
+) -> None:  # fmt: skip
     """``single``: a resource was asked for by name, so it is printed itself and not as a list."""
+    from .tables import table_lines
+
     match form:
         case "json" | "yaml":
             click.echo(_dumped(resources, form, single), nl=False)
@@ -63,7 +76,7 @@ def print_resources(
                 click.echo(full_name(resource.key))
         case _:
             wide = form == "wide"
-            for line in machine_table(resources, wide=wide, all_namespaces=all_namespaces, headers=headers):
+            for line in table_lines(resources, wide=wide, all_namespaces=all_namespaces, headers=headers, prefixed=prefixed):
                 click.echo(line)
 
 
@@ -73,59 +86,30 @@ def _dumped(resources: Sequence[Resource], form: str, single: bool) -> str:
     return json.dumps(value, indent=2) + "\n" if form == "json" else to_yaml(value)
 
 
-def machine_table(
-    resources: Sequence[Resource], *, wide: bool = False, all_namespaces: bool = False, headers: bool = True
-) -> list[str]:
-    machines = [r for r in resources if isinstance(r, VirtualMachine)]
-    header = MACHINE_WIDE if wide else MACHINE_COLUMNS
-    rows = [machine_row(machine, wide=wide) for machine in machines]
-    if all_namespaces:
-        header = ("NAMESPACE", *header)
-        rows = [(m.metadata.namespace, *row) for m, row in zip(machines, rows, strict=True)]
-    return columns(header, rows, show_header=headers)
+def status_of(resource: Resource) -> AnyStatus:
+    """Its status; an empty one where nobody has looked at it yet."""
+    return getattr(resource, "status", None) or _NOT_LOOKED_AT
 
 
-def machine_row(machine: VirtualMachine, *, wide: bool = False) -> tuple[str, ...]:
-    status = machine.status
-    ready = ready_word(machine)
-    state = "Terminating" if machine.deleting else status.state.value if status else "Pending"
-    row = (
-        machine.metadata.name,
-        state,
-        ready,
-        address(machine),
-        (status.host if status else None) or "",
-        age(machine.metadata.creation_timestamp),
-        str(status.restarts if status else 0),
-    )
-    if not wide:
-        return row
-    from homeostat.models.quantity import format_quantity
-
-    return (
-        *row,
-        str(machine.spec.resources.vcpu),
-        format_quantity(machine.spec.resources.memory),
-        (status.virtualization if status else None) or "",
-        (status.vnc if status else None) or "",
-        str(status.pid) if status and status.pid else "",
-        waits_for(machine),
-    )
+def state_word(machine: VirtualMachine) -> str:
+    if machine.deleting:
+        return "Terminating"
+    return machine.status.state.value if machine.status else "Pending"
 
 
-def ready_word(machine: VirtualMachine) -> str:
-    condition = find_condition(machine.status.conditions, READY) if machine.status else None
+def ready_word(resource: Resource) -> str:
+    condition = find_condition(status_of(resource).conditions, READY)
     return condition.status if condition else "Unknown"
 
 
-def is_ready(machine: VirtualMachine) -> bool:
+def is_ready(resource: Resource) -> bool:
     """Ready as of the spec that is written down now."""
-    condition = find_condition(machine.status.conditions, READY) if machine.status else None
+    condition = find_condition(status_of(resource).conditions, READY)
     return (
         condition is not None
         and condition.status == "True"
-        and condition.observed_generation >= machine.metadata.generation
-        and not machine.deleting
+        and condition.observed_generation >= resource.metadata.generation
+        and not resource.deleting
     )
 
 
@@ -151,14 +135,14 @@ def lacks_address(machine: VirtualMachine) -> bool:
     return on_network and running and not any(a.source != "Forward" for a in known)
 
 
-def waits_for(machine: VirtualMachine) -> str:
+def waits_for(resource: Resource) -> str:
     """Why it is not ready yet, or what else a human should know; empty when all is well."""
-    conditions = machine.status.conditions if machine.status else ()
-    for type in ("Stalled", "Reconciling", "RestartRequired", "Drifted"):
+    conditions = status_of(resource).conditions
+    for type in ("Stalled", "Reconciling", "ReplicaFailure", "RestartRequired", "Drifted"):
         condition = find_condition(conditions, type)
         if condition is not None and condition.status == "True":
             return condition.message or condition.reason
     ready = find_condition(conditions, READY)
     if ready is None:
         return "not looked at yet"
-    return "" if ready.status == "True" else ready.message or ready.reason
+    return "" if ready.status == "True" and ready.reason != ROLLED_BACK else ready.message or ready.reason

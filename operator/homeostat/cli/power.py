@@ -9,7 +9,7 @@ import click
 
 from homeostat.models.machine import VirtualMachine
 
-from .references import complete_machine, full_name, not_found, parse_references
+from .references import complete_machine, full_name, need_kind, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
 
 Edit = Callable[[VirtualMachine, str], dict[str, Any]]
@@ -87,7 +87,9 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: 
     from .access import opened
 
     async with opened(settings) as store:
-        keys = [reference.key(settings.namespace) for reference in parse_references(names, default_kind="vm")]
+        references = parse_references(names, default_kind="vm")
+        need_kind(references, VirtualMachine, "deployments have `homeostat scale` and `homeostat rollout`")
+        keys = [reference.key(settings.namespace) for reference in references]
         machines = []
         for key in keys:  # all must exist before the first one is touched
             machine = await store.get(key)

@@ -14,6 +14,8 @@ from homeostat.models.base import API_GROUP, Key, Resource
 from .errors import CliError, NotFound
 from .settings import Settings
 
+KIND_WORDS = {"VirtualMachine": "vm", "VirtualMachineDeployment": "vmd", "Plugin": "plugin"}
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -51,6 +53,8 @@ def parse_references(words: Sequence[str], *, default_kind: str | None = None) -
     Raises:
         CliError: forms are mixed, an unknown kind, or an empty name.
     """
+    if not any("/" in word for word in words) and words and ("," in words[0] or words[0].lower() == "all"):
+        return _several_kinds(words)
     if any("/" in word for word in words):
         if not all("/" in word for word in words):
             raise CliError("name resources either as kind/name each, or as one kind and then names", "such as: vm/web vm/db")
@@ -61,6 +65,17 @@ def parse_references(words: Sequence[str], *, default_kind: str | None = None) -
         raise CliError("which resources? Name a kind, and what of it", "such as: vm web, or vm/web")
     kind = kind_of(words[0])
     return [Reference(kind, name) for name in words[1:]] or [Reference(kind)]
+
+
+def _several_kinds(words: Sequence[str]) -> list[Reference]:
+    """``vms,plugins`` or ``all``: every resource of these kinds."""
+    from homeostat.models.kinds import KINDS
+
+    if len(words) > 1:
+        raise CliError("names need one kind", f"such as: vm {words[1]}, or vm/{words[1]}")
+    if words[0].lower() == "all":
+        return [Reference(kind) for kind in KINDS]
+    return [Reference(kind) for kind in dict.fromkeys(kind_of(word) for word in words[0].split(",") if word)]
 
 
 def _is_kind(word: str) -> bool:
@@ -81,19 +96,53 @@ def full_name(key: Key) -> str:
     return f"{key.kind.lower()}.{API_GROUP}/{key.name}"
 
 
+def short_name(key: Key) -> str:
+    """``vm/web``, for lines that people read."""
+    kind = KIND_WORDS.get(key.kind, key.kind.lower())
+    return f"{kind}/{key.name}" if key.namespace == "default" else f"{kind}/{key.name} (namespace {key.namespace})"
+
+
+def need_kind(references: Sequence[Reference], kind: type[Resource], mend: str) -> None:
+    """Raises CliError where a reference is to something else; ``mend`` says what to call instead."""
+    for reference in references:
+        if reference.kind is not kind:
+            named = f"{reference.kind.SHORT[0]}/{reference.name}" if reference.name else reference.kind.PLURAL
+            raise CliError(f"this command is about {kind.PLURAL}, and {named} is none", mend)
+
+
 def not_found(key: Key) -> NotFound:
     return NotFound(kind_of(key.kind).PLURAL, key.name, key.namespace)
 
 
 def complete_machine(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of machines for the shell; silence where there is no state to read."""
+    """Names of machines for the shell."""
+    return _complete(ctx, incomplete, "VirtualMachine", ("vm/", "vms/"))
+
+
+def complete_deployment(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of deployments for the shell."""
+    return _complete(ctx, incomplete, "VirtualMachineDeployment", ("vmd/", "deployment/"))
+
+
+def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of whatever kind was begun, else of machines."""
+    word, slash, _ = incomplete.partition("/")
+    given = word if slash else str((ctx.params.get("what") or ("vm",))[0])
+    from homeostat.models.kinds import kind_named
+
+    kind = kind_named(given.partition("/")[0])
+    return _complete(ctx, incomplete, kind.KIND if kind else "VirtualMachine", (f"{word}/",) if slash else ())
+
+
+def _complete(ctx: click.Context, incomplete: str, kind: str, prefixes: Sequence[str]) -> list[CompletionItem]:
+    """Silence where there is no state to read."""
     from .access import read_all
 
     settings = ctx.find_object(Settings) or Settings()
-    prefix = next((p for p in ("vm/", "vms/") if incomplete.startswith(p)), "")
+    prefix = next((p for p in prefixes if incomplete.startswith(p)), "")
     try:
-        machines = read_all(settings, "VirtualMachine", settings.namespace)
+        found = read_all(settings, kind, settings.namespace)
     except Exception:  # a shell's completion has nowhere to show an error
         return []
-    names = sorted(prefix + machine.metadata.name for machine in machines)
+    names = sorted(prefix + resource.metadata.name for resource in found)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

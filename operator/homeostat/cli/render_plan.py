@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Resource
 from homeostat.models.machine import PendingChange, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
@@ -18,6 +18,7 @@ from homeostat.planner.actions import FetchImage, MarkCreated, UndefineDomain
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
 
 from .describe_action import action_text
+from .references import short_name
 
 # What is waited for once the actions shown have been carried out says nothing more.
 _SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown"})
@@ -111,11 +112,6 @@ def render_entry(entry: Entry) -> list[Line]:
     lines += _titled("changed by others:", plan.drift)
     lines += _actions(plan)
     return lines + _outcome(plan)
-
-
-def short_name(key: Key) -> str:
-    kind = {"VirtualMachine": "vm"}.get(key.kind, key.kind.lower())
-    return f"{kind}/{key.name}" if key.namespace == "default" else f"{kind}/{key.name} (namespace {key.namespace})"
 
 
 def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:

@@ -186,7 +186,7 @@ async def take_snapshot(store: FilesStore) -> Snapshot:
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
     """Which machines are not Ready, and why."""
     from .output import is_ready, waits_for
-    from .render_plan import short_name
+    from .references import short_name
 
     reasons = [f"{short_name(m.key)}: {waits_for(m)}" for m in snapshot.machines if not is_ready(m)]
     reasons += snapshot.errors or ([] if snapshot.machines else ["the folder holds no machines"])

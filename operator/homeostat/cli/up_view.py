@@ -14,8 +14,8 @@ import click
 
 from homeostat.models.machine import VirtualMachine
 
-from .output import address, is_ready, ready_word, waits_for
-from .render_plan import short_name
+from .output import address, is_ready, ready_word, state_word, waits_for
+from .references import short_name
 from .terminal import in_colour, paint, tone_of
 from .times import age
 
@@ -101,7 +101,7 @@ class PlainView:
         if machine.status is None or not machine.status.conditions:
             return  # not looked at yet, or torn down: the events say so
         note = waits_for(machine)
-        now = (_state(machine), "ready" if is_ready(machine) else "not ready", address(machine), _coarse(note))
+        now = (state_word(machine), "ready" if is_ready(machine) else "not ready", address(machine), _coarse(note))
         if self._machines.get(str(machine.key)) != now:
             self._machines[str(machine.key)] = now
             words = ", ".join(filter(None, (*now[:3], note)))
@@ -112,12 +112,6 @@ def _coarse(note: str) -> str:
     """The note with percentages in steps of 25 and without byte counts, so that progress makes few lines."""
     stepped = re.sub(r"(\d+) ?%", lambda match: f"{int(match[1]) // 25 * 25}%", note)
     return re.sub(r"\d+ (MiB|s)\b", r"\1", stepped)
-
-
-def _state(machine: VirtualMachine) -> str:
-    if machine.deleting:
-        return "Terminating"
-    return machine.status.state.value if machine.status else "Pending"
 
 
 class LiveView:
@@ -189,7 +183,7 @@ def _machine_table(machines: Sequence[VirtualMachine]) -> object:
 
 
 def _cells(machine: VirtualMachine) -> tuple[str, str, str, str]:
-    return short_name(machine.key).removeprefix("vm/"), _state(machine), ready_word(machine), address(machine)
+    return short_name(machine.key).removeprefix("vm/"), state_word(machine), ready_word(machine), address(machine)
 
 
 def _event_table(events: Sequence[Event]) -> object:

@@ -10,10 +10,10 @@ import click
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import find_condition
-from homeostat.models.machine import VirtualMachine
 
 from .errors import CliError
-from .references import complete_machine, full_name, kind_of, not_found, parse_references
+from .output import status_of
+from .references import complete_any, full_name, kind_of, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
 
 _A_WEEK = 7 * 86400.0
@@ -46,17 +46,18 @@ def parse_goal(text: str) -> Goal:
 
 def _holds(resource: Resource | None, type: str, status: str) -> bool:
     """As kubectl: a condition of an older generation says nothing about the present spec."""
-    if not isinstance(resource, VirtualMachine) or resource.status is None:
+    if resource is None or getattr(resource, "status", None) is None:
         return False
-    condition = next((c for c in resource.status.conditions if c.type.lower() == type.lower()), None)
+    seen = status_of(resource)
+    condition = next((c for c in seen.conditions if c.type.lower() == type.lower()), None)
     if condition is None:
         # Reconciling, Stalled and their like are there only while they are true.
-        return status.lower() == "false" and resource.status.observed_generation >= resource.metadata.generation
+        return status.lower() == "false" and seen.observed_generation >= resource.metadata.generation
     return condition.status.lower() == status.lower() and condition.observed_generation >= resource.metadata.generation
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME... | KIND NAME...", shell_complete=complete_machine)
+@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME... | KIND NAME...", shell_complete=complete_any)
 @click.option("--for", "goal", required=True, metavar="GOAL", help="condition=Ready, condition=Ready=False, or delete.")
 @click.option("--timeout", default="30s", show_default=True, metavar="TIME", help="0: look once. Negative: a week.")
 @click.option("--all", "every", is_flag=True, help="Every resource of the kind.")
@@ -124,9 +125,6 @@ def _timed_out(resources: Sequence[Resource | None], keys: Sequence[Key]) -> Cli
     reasons = [
         f"{r.metadata.name}: {ready.reason}: {ready.message}"
         for r in resources
-        if isinstance(r, VirtualMachine)
-        and r.status
-        and (ready := find_condition(r.status.conditions, "Ready"))
-        and ready.status != "True"
+        if r is not None and (ready := find_condition(status_of(r).conditions, "Ready")) and ready.status != "True"
     ]
     return CliError("\nerror: ".join(lines), "\n  ".join(reasons))
