@@ -18,18 +18,26 @@ DRY_RUN = click.Choice(["none", "client", "server"])
 
 
 @click.command()
-@click.option("-f", "--filename", "names", multiple=True, required=True, metavar="FILE", help="A file, a folder, or -.")
+@click.option("-f", "--filename", "names", multiple=True, metavar="FILE", help="A file, a folder, or -.")
 @click.option("--dry-run", type=DRY_RUN, is_flag=False, flag_value="client", default="none", help="Say, and write nothing.")
+@click.option("--prune", "pruning", is_flag=True, help="Confirm the deletions that are held back, instead of writing.")
+@click.option("-y", "--yes", is_flag=True, help="With --prune: do not ask.")
 @common_options()
 @pass_settings
-def apply(settings: Settings, names: tuple[str, ...], dry_run: str) -> None:
+def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: bool, yes: bool) -> None:
     """Write resources into the folder: new ones as files of their own, known ones edited in place.
 
     All documents are checked first; with one mistake nothing is written.
     """
     from .access import run
+    from .prune import confirm_prune
     from .sources import read_sources
 
+    if bool(names) == pruning:
+        raise click.UsageError("give -f FILE to write resources, or --prune to confirm deletions (one of both)")
+    if pruning:
+        run(confirm_prune(settings, yes, dry_run != "none"))
+        return
     run(_apply(settings, read_sources(names), dry_run != "none"))
 
 

@@ -1,4 +1,4 @@
-"""``homeostat prune``: confirms deletions that the store holds back, because so many files vanished at once."""
+"""``homeostat apply --prune`` (also ``homeostat prune``): confirms deletions that the store holds back, because so many files vanished at once."""
 
 from __future__ import annotations
 
@@ -23,10 +23,15 @@ def prune(settings: Settings, yes: bool) -> None:
     """Confirm the deletions that wait for it: more than 10 and more than half of all at once look like an accident."""
     from .access import run
 
-    run(_prune(settings, yes))
+    run(confirm_prune(settings, yes))
 
 
-async def _prune(settings: Settings, yes: bool) -> None:
+async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) -> None:
+    """Shows what would go, asks, and lets it go.
+
+    Raises:
+        CliError: the answer was no.
+    """
     from .access import opened
 
     async with opened(settings) as store:
@@ -37,6 +42,9 @@ async def _prune(settings: Settings, yes: bool) -> None:
             return
         for key in pending:
             click.echo(f"- {full_name(key)}" + (f" (namespace {key.namespace})" if key.namespace != "default" else ""))
+        if dry_run:
+            click.echo(f"{len(pending)} would be deleted (dry run)")
+            return
         if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
             raise CliError("nothing was deleted", "put the files back, and nothing will be")
         report: SyncReport = await store.confirm_prune()
