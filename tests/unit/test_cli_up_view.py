@@ -7,7 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from homeostat.cli.up_view import PlainView, Snapshot, render_live
+from homeostat.cli.live_picture import render_live
+from homeostat.cli.snapshots import Snapshot
+from homeostat.cli.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus

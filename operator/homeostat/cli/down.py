@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
 
 from .errors import CliError
@@ -18,7 +20,10 @@ from .render_plan import disk_fates
 from .settings import Settings, common_options, pass_settings
 
 if TYPE_CHECKING:
-    from .standalone import Standalone
+    from homeostat.store.files.store import FilesStore
+
+    from .snapshots import Snapshots
+    from .up_view import View
 
 
 @click.command()
@@ -63,8 +68,8 @@ def _count(number: int) -> str:
 
 
 async def _down(folder: Path, state: Path, uri: str, timeout: float) -> None:
+    from .snapshots import Snapshots
     from .standalone import standalone
-    from .up import take_snapshot
     from .up_view import PlainView
 
     stop = asyncio.Event()
@@ -74,29 +79,35 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float) -> None:
         if not parts.host.facts.reachable:
             raise CliError(f"nothing was removed: {parts.host.facts.error}", "`homeostat doctor` says more")
         with PlainView(f"removing the machines of {folder} from {uri}") as view:
-            view.show(await take_snapshot(parts.store))
+            snapshots = Snapshots(parts.store)
             teardown = asyncio.ensure_future(parts.operator.run(stop))
-            await _show_until(teardown, parts, view, timeout, stop)
+            await _show_until(teardown, snapshots, view, timeout, stop)
             await teardown
-            left = (await take_snapshot(parts.store)).machines if stop.is_set() else ()
+            await snapshots.look()
+            left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
+            if not stop.is_set():
+                await _forget_statuses(parts.store, snapshots.current.deployments)
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     click.echo("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
 
 
 async def _show_until(
-    teardown: asyncio.Future[None], parts: Standalone, view: object, timeout: float, stop: asyncio.Event
+    teardown: asyncio.Future[None], snapshots: Snapshots, view: View, timeout: float, stop: asyncio.Event
 ) -> None:
-    from .up import take_snapshot
-    from .up_view import PlainView
-
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout if timeout > 0 else None
     while not teardown.done():
+        if await snapshots.look():
+            view.show(replace(snapshots.current, deployments=(), plugins=()))  # only machines go
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(teardown), 0.3)
-        if isinstance(view, PlainView):
-            view.show(await take_snapshot(parts.store))
         if deadline is not None and loop.time() > deadline and not teardown.done():
             stop.set()
             return
+
+
+async def _forget_statuses(store: FilesStore, deployments: Sequence[VirtualMachineDeployment]) -> None:
+    """Their machines have gone, and no operator is there that would say so."""
+    for deployment in deployments:
+        await store.write_status(deployment.key, deployment.metadata.uid, VirtualMachineDeploymentStatus())

@@ -22,6 +22,7 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import Memory
+from homeostat.runtime.images import ImageUse
 from homeostat.runtime.observe import Claims, observe
 from homeostat.store.errors import SourceError
 from homeostat.store.files.state import StateFolder
@@ -85,8 +86,8 @@ async def _plan_all(machines: Sequence[VirtualMachine], state: Path, uri: str) -
     async with LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable) as host:
         if not host.facts.reachable:
             raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
-        claims, entries = Claims(), []
+        claims, images, entries = Claims(), ImageUse(), []
         for machine in machines:
-            observed = await observe(machine, host, Memory(), claims.update(machine))
+            observed = await observe(machine, host, Memory(), claims.update(machine), images)
             entries.append(Entry(machine, plan_machine(machine, observed, time.monotonic())))
         return entries

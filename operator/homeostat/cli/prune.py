@@ -1,4 +1,7 @@
-"""``homeostat apply --prune`` (also ``homeostat prune``): confirms deletions that the store holds back, because so many files vanished at once."""
+"""``homeostat apply --prune`` (also ``homeostat prune``): confirms deletions that the store holds back.
+
+It does where so many files vanished at once that it looks like an accident.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeostat.models.condition import READY, STALLED, find_condition
-from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment, VirtualMachineDeploymentStatus
 
 from .errors import CliError
 from .output import ROLLED_BACK
@@ -34,12 +34,7 @@ def rollout_progress(deployment: VirtualMachineDeployment) -> Progress:
         return Progress("waiting for the operator to see the new spec")
     if failure := _failure(deployment):
         return Progress("", failure=failure)
-    text = f"{min(status.updated_replicas, spec.replicas)} of {spec.replicas} follow revision {status.revision}"
-    text += f", {status.available_replicas} available"
-    if status.updated_replicas > spec.replicas:
-        text += f", {status.updated_replicas - spec.replicas} too many"
-    if old := status.replicas - status.updated_replicas:
-        text += f", {old} to be replaced"
+    text = rollout_counts(deployment)
     if (problem := find_condition(status.conditions, "ReplicaFailure")) and problem.status == "True":
         text += f"; {problem.message}"
     enough = status.updated_replicas == status.replicas == spec.replicas <= status.available_replicas
@@ -47,6 +42,18 @@ def rollout_progress(deployment: VirtualMachineDeployment) -> Progress:
         return Progress(text)
     held = f" (held by spec.rollbackTo: {spec.rollback_to})" if spec.rollback_to else " (paused)" if spec.paused else ""
     return Progress(f"{name} is rolled out: {text}{held}", done=True)
+
+
+def rollout_counts(deployment: VirtualMachineDeployment) -> str:
+    """As ``3 of 5 follow revision 2, 5 available, 2 to be replaced``."""
+    status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
+    text = f"{min(status.updated_replicas, wanted)} of {wanted} follow revision {status.revision or 'none'}"
+    text += f", {status.available_replicas} available"
+    if status.updated_replicas > wanted:
+        text += f", {status.updated_replicas - wanted} too many"
+    if old := status.replicas - status.updated_replicas:
+        text += f", {old} to be replaced"
+    return text
 
 
 def _failure(deployment: VirtualMachineDeployment) -> str:

@@ -21,11 +21,10 @@ from .errors import CliError, debugging
 from .settings import Settings, common_options, pass_settings
 
 if TYPE_CHECKING:
-    from homeostat.store.files.store import FilesStore
-
     from .api_server import ApiOptions
+    from .snapshots import Snapshot
     from .standalone import Standalone
-    from .up_view import Snapshot, View
+    from .up_view import View
 
 ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
 LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
@@ -142,19 +141,17 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
     from .output import lacks_address
+    from .snapshots import Snapshots
 
-    loop, store = asyncio.get_running_loop(), parts.store
+    loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
-    version, shown_at, ready_at = -1, 0.0, 0.0
-    snapshot = await take_snapshot(store)
-    looker = store.index.connect()  # a connection of its own: SQLite does not tell one of its own writes
+    shown_at = ready_at = 0.0
     while not stop.is_set():
-        now = int(looker.execute("PRAGMA data_version").fetchone()[0])
-        if now != version or loop.time() - shown_at > AGE_SECONDS:
-            version, shown_at = now, loop.time()
-            snapshot = await take_snapshot(store)
-            view.show(snapshot)
+        if await snapshots.look() or loop.time() - shown_at > AGE_SECONDS:
+            shown_at = loop.time()
+            view.show(snapshots.current)
         if options.until_ready:
+            snapshot = snapshots.current
             ready = _all_ready(parts, snapshot)
             ready_at = (ready_at or loop.time()) if ready else 0.0
             if ready and (not any(map(lacks_address, snapshot.machines)) or loop.time() - ready_at > ADDRESS_SECONDS):
@@ -163,33 +160,25 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
                 raise not_ready(snapshot, options.timeout)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-    view.show(await take_snapshot(store))
+    if await snapshots.look():
+        view.show(snapshots.current)
 
 
 def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
     """Statuses that an earlier operator left say nothing about now."""
-    fresh = all(machine.key in parts.operator.looked_at for machine in snapshot.machines)
-    return fresh and bool(snapshot.machines) and not snapshot.errors and snapshot.ready == len(snapshot.machines)
+    from .output import is_ready
 
-
-async def take_snapshot(store: FilesStore) -> Snapshot:
-    from homeostat.models.machine import VirtualMachine
-
-    from .up_view import SHOWN_EVENTS, Snapshot
-
-    machines = [m for m in await store.list("VirtualMachine") if isinstance(m, VirtualMachine)]
-    events = await asyncio.to_thread(store.events, 0, None, SHOWN_EVENTS * 10)
-    errors = await asyncio.to_thread(store.errors)
-    return Snapshot(machines, events, [str(error) for error in errors if error.severity == "Error"])
+    fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
+    return fresh and bool(snapshot.resources) and not snapshot.errors and all(map(is_ready, snapshot.resources))
 
 
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
-    """Which machines are not Ready, and why."""
+    """What is not Ready, and why."""
     from .output import is_ready, waits_for
     from .references import short_name
 
-    reasons = [f"{short_name(m.key)}: {waits_for(m)}" for m in snapshot.machines if not is_ready(m)]
-    reasons += snapshot.errors or ([] if snapshot.machines else ["the folder holds no machines"])
+    reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
+    reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])
     return CliError(f"not everything is Ready after {timeout:g} s", "\n  ".join(reasons))
 
 

@@ -1,0 +1,114 @@
+"""The live picture of `homeostat up` on a terminal: deployments and machines, what they wait for, errors, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.machine import VirtualMachine
+
+from .output import address, is_ready, ready_word, state_word, waits_for
+from .references import short_name
+from .snapshots import Snapshot
+from .terminal import tone_of
+from .times import age
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+    from homeostat.runtime.ports import Event
+
+R = TypeVar("R", bound=Resource)
+SHOWN_EVENTS = 6
+SHOWN_DEPLOYMENTS = 8
+SHOWN_PLUGINS = 3  # only those that are not ready
+_STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
+_SPENT = 7  # lines of the terminal for heading, titles and space
+_BAR = 10  # characters
+
+
+def render_live(heading: str, snapshot: Snapshot, height: int) -> Group:
+    """The whole picture for a terminal of ``height`` lines: what is not ready comes first where not all fit."""
+    from rich.console import Group
+    from rich.text import Text
+
+    def line(text: str, style: str) -> Text:
+        return Text(text, style=style, overflow="ellipsis", no_wrap=True)
+
+    tall = height >= 20
+    events = list(snapshot.events)[-SHOWN_EVENTS:] if tall else []
+    errors = list(snapshot.errors)[:3]
+    deployments = _first(snapshot.deployments, SHOWN_DEPLOYMENTS if tall else 2)
+    plugins = [plugin for plugin in snapshot.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
+    above = (len(deployments) + 2 if deployments else 0) + len(plugins)
+    machines = _first(snapshot.machines, max(height - _SPENT - len(events) - len(errors) - above, 2))
+
+    parts: list[object] = [line(heading, "bold"), line(snapshot.summary, "dim"), Text("")]
+    parts += [line(f"{short_name(plugin.key)}: {waits_for(plugin)}", "yellow") for plugin in plugins]
+    if deployments:
+        parts += [_deployment_table(deployments), Text("")]
+    parts.append(_machine_table(machines) if machines else line("(the folder holds no machines yet)", "dim"))
+    if len(machines) < len(snapshot.machines):
+        parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more", "dim"))
+    parts += [line(f"error: {error}", "red") for error in errors]
+    if events:
+        parts += [Text(""), _event_table(events)]
+    return Group(*parts)  # type: ignore[arg-type]
+
+
+def _first(resources: Sequence[R], room: int) -> list[R]:
+    shown = sorted(resources, key=lambda r: (r.metadata.namespace, r.metadata.name))
+    return shown if len(shown) <= room else sorted(shown, key=is_ready)[: max(room - 1, 1)]
+
+
+def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Sequence[int]) -> Table:
+    """The last column says what is waited for, and must not squeeze what is."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for i, name in enumerate(headings[:-1]):
+        table.add_column(name, no_wrap=True, min_width=min(max(len(row[i]) for row in rows), 24))
+    table.add_column(headings[-1], no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(cell, style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(row)))
+    return table
+
+
+def _machine_table(machines: Sequence[VirtualMachine]) -> Table:
+    rows = [(short_name(m.key).removeprefix("vm/"), state_word(m), ready_word(m), address(m), waits_for(m)) for m in machines]
+    return _table(("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR"), rows, (1, 2))
+
+
+def _deployment_table(deployments: Sequence[VirtualMachineDeployment]) -> Table:
+    rows = []
+    for deployment in deployments:
+        status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
+        counts = (f"{status.ready_replicas}/{wanted}", str(status.updated_replicas), str(status.available_replicas))
+        name = short_name(deployment.key).removeprefix("vmd/")
+        rows.append((name, *counts, progress_bar(status, wanted), waits_for(deployment)))
+    return _table(("DEPLOYMENT", "READY", "UP-TO-DATE", "AVAILABLE", "ROLLOUT", "WAITS FOR"), rows, ())
+
+
+def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
+    """How much of it is there: full where a machine is of the newest template and none is missing or left over."""
+    whole = max(wanted, status.replicas)
+    done = min(status.updated_replicas, status.available_replicas, wanted)
+    filled = _BAR if whole == 0 else _BAR * done // whole
+    return "█" * filled + "░" * (_BAR - filled)
+
+
+def _event_table(events: Sequence[Event]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, style="dim")
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for event in events:
+        style = "yellow" if event.type == "Warning" else ""
+        table.add_row(age(event.time), short_name(event.key), event.reason, event.message, style=style)
+    return table

@@ -1,0 +1,105 @@
+"""What `homeostat up` shows, kept up to date from the index: only what was written since the last look is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import KINDS
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+
+from .output import is_ready
+
+if TYPE_CHECKING:
+    from homeostat.runtime.ports import Event
+    from homeostat.store.files.store import FilesStore
+
+EVENTS_KEPT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that there is to show at one moment; ``errors`` are those of the YAML folder."""
+
+    machines: Sequence[VirtualMachine]
+    events: Sequence[Event]
+    errors: Sequence[str]
+    deployments: Sequence[VirtualMachineDeployment] = ()
+    plugins: Sequence[Plugin] = ()
+
+    @property
+    def resources(self) -> Sequence[Resource]:
+        return (*self.plugins, *self.deployments, *self.machines)
+
+    @property
+    def ready(self) -> int:
+        return sum(is_ready(machine) for machine in self.machines)
+
+    @property
+    def summary(self) -> str:
+        rolled_out = sum(is_ready(deployment) for deployment in self.deployments)
+        parts = [f"{_count(len(self.machines), 'machine')}, {self.ready} ready"]
+        if self.deployments:
+            parts.append(f"{_count(len(self.deployments), 'deployment')}, {rolled_out} rolled out")
+        if self.errors:
+            parts.append(f"{_count(len(self.errors), 'error')} in the YAML")
+        return ", ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+class Snapshots:
+    """Looks at the index of one store. A look at an index that nobody wrote to costs one PRAGMA."""
+
+    def __init__(self, store: FilesStore) -> None:
+        self._store = store
+        self._watcher = store.index.connect()  # a connection of its own: SQLite does not tell one of its own writes
+        self._seen = -1
+        self._cursor = 0
+        self._resources: dict[Key, Resource] = {}
+        self._events: list[Event] = []
+        self.current = Snapshot((), (), ())
+
+    async def look(self) -> bool:
+        """Brings ``current`` up to date; whether anything was written since the last look."""
+        now = int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+        if now == self._seen:
+            return False
+        self._seen = now
+        await self._read_resources()
+        last = self._events[-1].id if self._events else 0
+        fresh = await asyncio.to_thread(self._store.events, last, None, 1000 if last else EVENTS_KEPT)
+        errors = await asyncio.to_thread(self._store.errors)
+        self._events = [*self._events[-EVENTS_KEPT:], *fresh]
+        self.current = Snapshot(
+            [r for r in self._resources.values() if isinstance(r, VirtualMachine)],
+            self._events,
+            [str(error) for error in errors if error.severity == "Error"],
+            [r for r in self._resources.values() if isinstance(r, VirtualMachineDeployment)],
+            [r for r in self._resources.values() if isinstance(r, Plugin)],
+        )
+        return True
+
+    async def _read_resources(self) -> None:
+        index = self._store.index
+        newest = index.version()  # read first: what is written from here on is for the next look
+        if self._cursor == 0:
+            found = [resource for kind in KINDS for resource in await self._store.list(kind.KIND)]
+            self._resources = {resource.key: resource for resource in found}
+        else:
+            written = index.read("SELECT kind, namespace, name FROM resources WHERE version > ?", (self._cursor,))
+            gone = index.read("SELECT kind, namespace, name FROM removals WHERE changed > ?", (self._cursor,))
+            for key in (Key(*row) for row in (*gone, *written)):
+                resource = await self._store.get(key)
+                if resource is None:
+                    self._resources.pop(key, None)
+                else:
+                    self._resources[key] = resource
+        self._cursor = max(newest, 1)
