@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import falcon.asgi
 
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
-from . import errors, media, openapi
+from . import deployment_views, errors, media, openapi, views
+from .admission import Admission
 from .changes import Changes
+from .collection import Collection
 from .config import ApiConfig, guard_bind
 from .errors import App
-from .machine_index import MachineIndex
+from .kind_index import KindIndex
+from .lists import ListAnswer
 from .machines import Machines
 from .metrics import Metrics
 from .middleware import Guard, HeadAsGet, Observe
 from .operator_link import OperatorLink
+from .plugins import Plugins
+from .resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
 from .resources.documents import OpenApi, StatusPage
 from .resources.events import MachineEvents
-from .resources.machine_config import MachineConfig, MachineHistory, MachineSpec
+from .resources.machine_config import MachineConfig, MachineHistory
 from .resources.machine_power import MachineRestart, MachineStart, MachineStop
+from .resources.machine_spec import MachineOpenApi, MachineSpec
 from .resources.machines import MachineItem, MachineList
+from .resources.plugins import PluginCollection, PluginItem, PluginSwitch
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.system import SystemInformation
 from .routes import Route
@@ -63,24 +76,90 @@ def open_store(config: ApiConfig) -> FilesStore:
 
 def make_routes(config: ApiConfig, store: FilesStore, metrics: Metrics) -> list[Route]:
     changes = Changes(store.index.data_version, config.stopping, config.poll)
-    machines = Machines(store, changes)
-    index = MachineIndex(store, machines, changes)
+    collections = Collections.over(config, store, changes)
     operator = OperatorLink(config.operator_socket)
     stream = EventStream(store.events, changes, config.keep_alive)
+    return [
+        *machine_routes(config, collections, changes),
+        *deployment_routes(config, collections, changes),
+        *plugin_routes(config, collections, changes),
+        Route(f"{V1}/system/info", SystemInformation(collections.index, store)),
+        Route(f"{V1}/events/vms", MachineEvents(stream)),
+        Route("/healthz", Liveness()),
+        Route("/readyz", Readiness(changes, operator)),
+        Route("/metrics", MetricsPage(metrics, operator)),
+        Route("/", StatusPage()),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """What the routes share."""
+
+    machines: Machines
+    deployments: Collection[VirtualMachineDeployment]
+    plugins: Plugins
+    admission: Admission
+    index: KindIndex[VirtualMachine]
+
+    @classmethod
+    def over(cls, config: ApiConfig, store: FilesStore, changes: Changes) -> Collections:
+        plugins = Plugins(store, changes)
+        machines = Machines(store, changes, plugins)
+
+        async def show(machine: VirtualMachine) -> dict[str, Any]:
+            return views.summary(await machines.effective(machine))
+
+        return cls(
+            machines,
+            Collection(store, changes, VirtualMachineDeployment),
+            plugins,
+            Admission(config, plugins),
+            KindIndex(machines, changes, show, plugins.specs),
+        )
+
+
+def machine_routes(config: ApiConfig, shared: Collections, changes: Changes) -> list[Route]:
+    machines, plugins, admission = shared.machines, shared.plugins, shared.admission
     machine = f"{V1}/vms/{{name}}"
     return [
-        Route(f"{V1}/vms", MachineList(machines, index, changes)),
+        Route(f"{V1}/vms", MachineList(machines, plugins, admission, ListAnswer(shared.index, changes))),
         Route(machine, MachineItem(machines, config.shutdown_margin)),
         Route(f"{machine}/start", MachineStart(machines)),
         Route(f"{machine}/stop", MachineStop(machines, config.shutdown_margin)),
         Route(f"{machine}/restart", MachineRestart(machines)),
         Route(f"{machine}/config", MachineConfig(machines)),
         Route(f"{machine}/config/history", MachineHistory(machines)),
-        Route(f"{machine}/spec", MachineSpec(machines)),
-        Route(f"{V1}/system/info", SystemInformation(index)),
-        Route(f"{V1}/events/vms", MachineEvents(stream)),
-        Route("/healthz", Liveness()),
-        Route("/readyz", Readiness(changes, operator)),
-        Route("/metrics", MetricsPage(metrics, operator)),
-        Route("/", StatusPage()),
+        Route(f"{machine}/spec", MachineSpec(machines, admission)),
+        Route(f"{machine}/openapi", MachineOpenApi(machines, plugins)),
+    ]
+
+
+def deployment_routes(config: ApiConfig, shared: Collections, changes: Changes) -> list[Route]:
+    deployments, admission = shared.deployments, shared.admission
+
+    async def show(deployment: VirtualMachineDeployment) -> dict[str, Any]:
+        return deployment_views.summary(deployment)
+
+    answer = ListAnswer(KindIndex(deployments, changes, show), changes)
+    deployment = f"{V1}/deployments/{{name}}"
+    return [
+        Route(f"{V1}/deployments", DeploymentList(deployments, shared.plugins, admission, answer)),
+        Route(deployment, DeploymentItem(deployments, admission, config.shutdown_margin)),
+        Route(f"{deployment}/spec", DeploymentSpec(deployments, admission)),
+    ]
+
+
+def plugin_routes(config: ApiConfig, shared: Collections, changes: Changes) -> list[Route]:
+    plugins = shared.plugins
+
+    async def show(plugin: Plugin) -> dict[str, Any]:
+        return {"name": plugin.metadata.name}
+
+    answer = ListAnswer(KindIndex(plugins, changes, show), changes, (b'{"plugins":[', b"]}"))
+    plugin = f"{V1}/plugins/{{plugin}}"
+    return [
+        Route(f"{V1}/plugins", PluginCollection(plugins, shared.admission, answer, config.plugin_kernel)),
+        Route(plugin, PluginItem(plugins, config.shutdown_margin)),
+        Route(f"{plugin}/enabled", PluginSwitch(plugins)),
     ]

@@ -28,6 +28,9 @@ class ApiConfig:
     keep_alive: float = 15.0  # between comments on a silent event stream
     poll: float = 0.05  # between looks at the index while somebody waits for a change
     shutdown_margin: float = 10.0  # on top of a machine's grace period, before a stop is answered unfinished
+    image_folders: tuple[Path, ...] = ()  # from which requests may name files; http(s) is always allowed
+    plugin_kernel: str | None = None  # boots the initramfs of a manifest that brings no kernel: address or absolute path
+    max_replicas: int = 1000  # of one deployment, as far as requests may ask
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
 
     @property
@@ -78,9 +81,7 @@ def read_token(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--token-file {path}: cannot be read: {error}") from error
     if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o177:
-        raise ConfigError(
-            f"--token-file {path}: has mode {stat.S_IMODE(mode):04o}; a secret needs 0600: chmod 600 {path}"
-        )
+        raise ConfigError(f"--token-file {path}: has mode {stat.S_IMODE(mode):04o}; a secret needs 0600: chmod 600 {path}")
     if len(token) < 16 or any(c.isspace() for c in token):
         raise ConfigError(
             f"--token-file {path}: must hold one token of at least 16 characters, such as `openssl rand -hex 32` prints"

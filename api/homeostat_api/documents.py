@@ -1,16 +1,21 @@
-"""From the contract's words to documents and merge patches (RFC 7396) of a VirtualMachine."""
+"""From the contract's words to documents and merge patches (RFC 7396) of resources."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from homeostat.models.base import API_VERSION
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import MIB, VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.models.plugin_manifest import plugin_document
 from homeostat.models.quantity import format_quantity
 
-from .errors import invalid
-from .words import ConfigPatch, MachineCreate, NetworkPatch
+from .errors import invalid, invalid_model
+from .words import ConfigPatch, DeploymentCreate, MachineCreate, NetworkPatch, PluginCreate
 
 DEFAULT_BRIDGE_NIC = "net0"
 
@@ -23,21 +28,74 @@ def new_machine(request: MachineCreate) -> dict[str, Any]:
     """
     if request.spec is not None and (request.plugin is not None or request.config is not None):
         raise invalid("spec: is given instead of plugin and config; send the one or the others")
+    spec = _machine_spec(request.plugin, request.config) if request.spec is None else request.spec
+    return _document(VirtualMachine.KIND, request.name, request.labels, spec)
+
+
+def new_deployment(request: DeploymentCreate) -> dict[str, Any]:
+    """The document that a create asks for.
+
+    Raises:
+        Problem: 400, spec together with plugin, replicas or config; neither spec nor plugin.
+    """
+    asked = (request.plugin, request.replicas, request.config)
+    if request.spec is not None and any(part is not None for part in asked):
+        raise invalid("spec: is given instead of plugin, replicas and config; send the one or the others")
+    if request.spec is None and request.plugin is None:
+        raise invalid("plugin: is missing; it says what the machines run")
     spec = request.spec
     if spec is None:
-        spec = _without_nulls(config_patch(request.config or ConfigPatch(), None))
-    metadata: dict[str, Any] = {"name": request.name}
-    if request.labels:
-        metadata["labels"] = dict(request.labels)
-    return {"apiVersion": API_VERSION, "kind": VirtualMachine.KIND, "metadata": metadata, "spec": spec}
+        replicas = 1 if request.replicas is None else request.replicas
+        spec = {"replicas": replicas, "template": {"spec": _machine_spec(request.plugin, request.config)}}
+    return _document(VirtualMachineDeployment.KIND, request.name, request.labels, spec)
+
+
+def new_plugin(manifest: Mapping[str, Any], kernel: str | None) -> dict[str, Any]:
+    """The document that a manifest amounts to; ``kernel`` boots an initramfs that comes alone.
+
+    Raises:
+        Problem: 400, it is no manifest.
+    """
+    if "spec" in manifest:
+        if strange := set(manifest) - {"name", "spec", "labels"}:
+            raise invalid(f"spec: is given instead of a manifest; remove {', '.join(sorted(strange))}")
+        request = _read_plugin(manifest)
+        return _document(Plugin.KIND, request.name, request.labels, request.spec)
+    try:
+        return plugin_document(dict(manifest), kernel)
+    except ValidationError as error:
+        raise invalid_model(error) from error
+    except ValueError as error:
+        raise invalid(str(error)) from error
+
+
+def _read_plugin(body: Mapping[str, Any]) -> PluginCreate:
+    try:
+        return PluginCreate.model_validate(body)
+    except ValidationError as error:
+        raise invalid_model(error) from error
+
+
+def _machine_spec(plugin: str | None, config: ConfigPatch | None) -> dict[str, Any]:
+    made_from = {} if plugin is None else {"pluginRef": {"name": plugin}}
+    return {**made_from, **_without_nulls(config_patch(config or ConfigPatch(), None))}
+
+
+def _document(kind: str, name: str, labels: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name}
+    if labels:
+        metadata["labels"] = dict(labels)
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
 
 def config_patch(config: ConfigPatch, machine: VirtualMachine | None) -> dict[str, Any]:
-    """The merge patch of a spec that a configuration amounts to; ``machine`` is what it will be applied to."""
+    """The merge patch of a spec that a configuration amounts to; ``machine`` is what it will be applied to, with what its
+    plugin gives it: what it has from there already is not written down again.
+    """
     patch: dict[str, Any] = {}
     if config.resources is not None:
         wanted: dict[str, Any] = {}
-        if config.resources.vcpu is not None:
+        if config.resources.vcpu is not None and (machine is None or config.resources.vcpu != machine.spec.resources.vcpu):
             wanted["vcpu"] = config.resources.vcpu
         if config.resources.memory_mb is not None and not _same_memory(config.resources.memory_mb, machine):
             wanted["memory"] = format_quantity(config.resources.memory_mb * MIB)
@@ -98,3 +156,8 @@ def merge_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dic
 def _without_nulls(patch: dict[str, Any]) -> dict[str, Any]:
     """A document of its own has nothing to remove."""
     return {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in patch.items() if v is not None}
+
+
+def of_spec(patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A patch of a spec as one of its resource; of nothing, nothing."""
+    return {"spec": dict(patch)} if patch else {}

@@ -29,6 +29,10 @@ _CODES = {
 }
 
 
+# The contract's words for kinds: in codes, and for people.
+NOUNS = {"VirtualMachine": ("vm", "VM"), "VirtualMachineDeployment": ("deployment", "Deployment"), "Plugin": ("plugin", "Plugin")}
+
+
 class Problem(falcon.HTTPError):
     """An error that is answered as it stands."""
 
@@ -49,12 +53,14 @@ def invalid(message: str, **details: Any) -> Problem:
     return Problem(400, "invalid_request", message, details)
 
 
-def machine_not_found(name: str) -> Problem:
-    return Problem(404, "vm_not_found", "VM not found", {"name": name[:256]})
+def not_found(kind: str, name: str) -> Problem:
+    code, noun = NOUNS[kind]
+    return Problem(404, f"{code}_not_found", f"{noun} not found", {"name": name[:256]})
 
 
-def deleting(name: str) -> Problem:
-    return Problem(409, "vm_deleting", "VM is being deleted", {"name": name})
+def deleting(kind: str, name: str) -> Problem:
+    code, noun = NOUNS[kind]
+    return Problem(409, f"{code}_deleting", f"{noun} is being deleted", {"name": name})
 
 
 def invalid_model(error: ValidationError) -> Problem:
@@ -74,9 +80,9 @@ def from_store(error: store_errors.StoreError) -> Problem:
     details: dict[str, Any] = {"name": key.name} if key is not None else {}
     match error:
         case store_errors.NotFound():
-            return Problem(404, "vm_not_found", "VM not found", details)
+            return not_found(error.key.kind, error.key.name)
         case store_errors.AlreadyExists():
-            return Problem(409, "vm_exists", str(error), details)
+            return Problem(409, f"{NOUNS[error.key.kind][0]}_exists", str(error), details)
         case store_errors.Conflict():
             return Problem(409, "conflict", str(error), details)
         case store_errors.NotEditable():
@@ -95,9 +101,7 @@ async def _answer_store_error(
     raise from_store(error)
 
 
-async def _answer_bug(
-    req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]
-) -> None:
+async def _answer_bug(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]) -> None:
     """The user gets an id to quote; the log gets the traceback under that id."""
     incident = uuid.uuid4().hex[:12]
     log.error("incident %s: %s %s failed", incident, req.method, req.path, exc_info=error)

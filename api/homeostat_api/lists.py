@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import falcon.asgi
 
+from .changes import Changes
+from .collection import R
+from .kind_index import Entry, KindIndex
 from .parameters import whole_number
 
 T = TypeVar("T")
@@ -42,6 +45,30 @@ def page_of(req: falcon.asgi.Request) -> Page:
     return Page(whole_number(req, "limit"), whole_number(req, "offset") or 0)
 
 
+class ListAnswer(Generic[R]):
+    """A route's list: from the index, and from memory while that does not change."""
+
+    def __init__(self, index: KindIndex[R], changes: Changes, frame: tuple[bytes, bytes] = (b"[", b"]")) -> None:
+        self._index = index
+        self._changes = changes
+        self._frame = frame
+        self._cache = ListCache()
+
+    async def __call__(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        select: Callable[[falcon.asgi.Request], Callable[[Sequence[Entry]], Sequence[bytes]]],
+    ) -> None:
+        """``select`` reads the request, and so is not called for one that is known."""
+        rendered = self._cache.get(self._changes.version(), req.query_string)
+        if rendered is None:
+            page, shown = page_of(req), select(req)
+            version, entries = await self._index.entries()
+            rendered = self._cache.render(version, req.query_string, page, shown(entries), self._frame)
+        send(req, resp, rendered)
+
+
 class ListCache:
     """Rendered lists of one version of the index."""
 
@@ -52,8 +79,10 @@ class ListCache:
     def get(self, version: int, query: object) -> Rendered | None:
         return self._kept.get(query) if version == self._version else None
 
-    def render(self, version: int, query: object, page: Page, items: Sequence[bytes]) -> Rendered:
-        body = b"[" + b",".join(page.of(items)) + b"]"
+    def render(
+        self, version: int, query: object, page: Page, items: Sequence[bytes], frame: tuple[bytes, bytes] = (b"[", b"]")
+    ) -> Rendered:
+        body = frame[0] + b",".join(page.of(items)) + frame[1]
         rendered = Rendered(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', str(len(items)))
         if version != self._version or len(self._kept) >= KEPT:
             self._version, self._kept = version, {}

@@ -56,9 +56,7 @@ class StrictJson(BaseHandler):
         if not body:
             raise invalid("The body is empty; a JSON object is needed")
         try:
-            return json.loads(
-                body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats
-            )
+            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
         except RecursionError as error:
             raise Problem(400, "malformed_json", "The body is nested too deeply") from error
         except ValueError as error:  # also UnicodeDecodeError

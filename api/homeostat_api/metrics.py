@@ -23,9 +23,7 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
-        self._operator_up = Gauge(
-            "homeostat_operator_up", "Whether the operator answers on its socket.", registry=self._registry
-        )
+        self._operator_up = Gauge("homeostat_operator_up", "Whether the operator answers on its socket.", registry=self._registry)
         self.readers = Gauge("homeostat_api_event_readers", "Open event streams.", registry=self._registry)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -38,12 +38,7 @@ _ERRORS = {
 _EVERYWHERE = (401, 403, 414, 431, 500, 503)
 _BY_SERVER = (414, 431)  # gunicorn answers these before the application is asked
 _WITH_BODY = (400, 413, 415)
-_PATH_NAME = {
-    "name": "name",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
-}
+_NAME = {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
 
 
 class _Document:
@@ -72,7 +67,9 @@ class _Document:
         }
         if declared.description:
             made["description"] = declared.description
-        parameters = [_PATH_NAME] if "{name}" in route.path else []
+        parameters: list[dict[str, Any]] = [
+            {"name": part, "in": "path", "required": True, "schema": _NAME} for part in re.findall(r"\{(\w+)\}", route.path)
+        ]
         parameters += [
             {"name": p.name, "in": p.place, "required": False, "description": p.description, "schema": dict(p.schema)}
             for p in declared.parameters

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.store.errors import StoreError
 
 from .app import create_app
@@ -97,9 +98,36 @@ def _check_free(host: str, port: int) -> None:
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Holds the bearer token (mode 0600).")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--image-folder",
+    "image_folders",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder from which requests may name files of this host; repeatable. Default: none, only http(s).",
+)
+@click.option(
+    "--plugin-kernel",
+    metavar="URL",
+    help="Kernel for plugins whose manifest brings an initramfs alone: an address, or an absolute path.",
+)
+@click.option(
+    "--max-replicas",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(0, REPLICAS_MAX),
+    help="Machines that a request may ask of one deployment.",
+)
 @click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def main(
-    directory: Path, state: Path, bind: str, token_file: Path | None, workers: int, end_with_parent: bool
+    directory: Path,
+    state: Path,
+    bind: str,
+    token_file: Path | None,
+    workers: int,
+    image_folders: tuple[Path, ...],
+    plugin_kernel: str | None,
+    max_replicas: int,
+    end_with_parent: bool,
 ) -> None:
     """Serve Homeostat's REST API. Exit status 2: refused, and why."""
     logging.basicConfig(level=logging.WARNING, format="homeostat-api: %(levelname)s: %(message)s")
@@ -112,4 +140,8 @@ def main(
     _check_free(host, port)
     if end_with_parent:
         _end_with_parent()
-    Server(ApiConfig(directory, state, host, port, token), workers).run()
+    folders = tuple(folder.absolute() for folder in image_folders)
+    config = ApiConfig(
+        directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas
+    )
+    Server(config, workers).run()

@@ -1,11 +1,14 @@
-"""From resources to the contract's words. Plain dicts, since lists of a thousand are made of them."""
+"""From machines to the contract's words. Plain dicts, since lists of a thousand are made of them.
+
+Whatever shows the machine's resources or devices takes the effective machine, with what its plugin gives it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from homeostat.models.condition import find_condition
-from homeostat.models.machine import MIB, VirtualMachine
+from homeostat.models.machine import MIB, Resources, VirtualMachine
 from homeostat.models.quantity import parse_quantity
 from homeostat.runtime.ports import Revision
 
@@ -25,9 +28,7 @@ _POWER_FIELDS = frozenset({"runStrategy", "power", "restartedAt", "poweredOffAt"
 
 
 def plugin_of(machine: VirtualMachine) -> str | None:
-    """The plugin's name, for kinds of machines that carry a pluginRef."""
-    reference = getattr(machine.spec, "plugin_ref", None)
-    return getattr(reference, "name", None)
+    return machine.spec.plugin_ref.name if machine.spec.plugin_ref else None
 
 
 def summary(machine: VirtualMachine) -> dict[str, Any]:
@@ -62,11 +63,11 @@ def resources(machine: VirtualMachine) -> dict[str, int]:
 
 
 def health(machine: VirtualMachine) -> dict[str, Any]:
-    found = find_condition(machine.status.conditions, "Healthy") if machine.status else None
+    """What its probes say; unknown where it has none, or does not run."""
+    found = machine.status.health if machine.status else None
     if found is None:
         return {"status": "unknown", "last_check": None}
-    word = {"True": "healthy", "False": "unhealthy"}.get(found.status, "unknown")
-    return {"status": word, "last_check": found.last_transition_time or None}
+    return {"status": found.status, "last_check": found.last_check}
 
 
 def config(machine: VirtualMachine) -> dict[str, Any]:
@@ -89,26 +90,36 @@ def network(machine: VirtualMachine) -> dict[str, str | None]:
     }
 
 
-def history(revision: Revision) -> dict[str, Any] | None:
-    """One entry of a machine's history; None where the revision changed nothing of its configuration."""
+def history(revision: Revision, given: Resources) -> dict[str, Any] | None:
+    """One entry of a machine's history; None where the revision changed nothing of its configuration. ``given`` is what
+    holds where the spec is silent.
+    """
     if revision.changes is None:
         changes: dict[str, Any] = {"created": True}
     else:
         changes = dict(
-            _change(field.removeprefix("spec."), old, new)
-            for field, (old, new) in revision.changes.items()
-            if field.removeprefix("spec.") not in _POWER_FIELDS
+            _change(field, old, new, given)
+            for whole, (was, now) in revision.changes.items()
+            for field, old, new in _parts(whole.removeprefix("spec."), was, now)
+            if field not in _POWER_FIELDS
         )
         if not changes:
             return None
     return {"timestamp": revision.time, "changes": changes, "author": revision.author}
 
 
-def _change(field: str, old: Any, new: Any) -> tuple[str, dict[str, Any]]:
+def _parts(field: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Resources that a spec had not named at all come as one change."""
+    if field != "resources":
+        yield field, old, new
+        return
+    for part in {**(old or {}), **(new or {})}:
+        yield f"{field}.{part}", (old or {}).get(part), (new or {}).get(part)
+
+
+def _change(field: str, old: Any, new: Any, given: Resources) -> tuple[str, dict[str, Any]]:
     if field == "resources.memory":
-        old, new = _memory_mb(old), _memory_mb(new)
+        old, new = (given.memory // MIB if value is None else parse_quantity(value) // MIB for value in (old, new))
+    elif field == "resources.vcpu":
+        old, new = (given.vcpu if value is None else value for value in (old, new))
     return _FIELDS.get(field, field), {"old": old, "new": new}
-
-
-def _memory_mb(value: Any) -> int | None:
-    return None if value is None else parse_quantity(value) // MIB

@@ -6,12 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from homeostat.models.base import Name
+from homeostat.models.base import NAME_MAX, Name
+from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.machine import VCPU_MAX
 
 from .power import StatusWord
 
 Timestamp = Annotated[str, Field(description="RFC 3339, UTC.", examples=["2026-01-15T10:00:00Z"])]
+
+
+# Its machines are called NAME-1 to NAME-10000, and these are names too.
+DEPLOYMENT_NAME_MAX = NAME_MAX - len(f"-{REPLICAS_MAX}")
 
 
 class Words(BaseModel):
@@ -90,7 +95,9 @@ class MachineCreate(Words):
 
 
 class Health(Words):
-    status: Literal["healthy", "unhealthy", "unknown"]
+    status: Literal["healthy", "unhealthy", "starting", "unknown"] = Field(
+        description="starting: its startup probe has not succeeded yet; unknown: it has no probes, or does not run."
+    )
     last_check: Timestamp | None
 
 
@@ -128,6 +135,128 @@ class HistoryEntry(Words):
         description='By field, such as resources.vcpu; the first entry of all is {"created": true}.'
     )
     author: str = Field(description="api, cli, or who committed the YAML.")
+
+
+class DeploymentCreate(Words):
+    """Machines of a plugin, or of a native spec."""
+
+    name: Annotated[Name, Field(max_length=DEPLOYMENT_NAME_MAX)]
+    plugin: str | None = Field(default=None, min_length=1, max_length=253, description="The workload to run.")
+    replicas: int | None = Field(default=None, ge=0, le=REPLICAS_MAX, description="How many machines. Default: 1.")
+    config: ConfigPatch | None = Field(default=None, description="Our extension: the configuration of each machine.")
+    spec: dict[str, Any] | None = Field(
+        default=None,
+        description="Our extension, instead of plugin, replicas and config: a VirtualMachineDeployment's spec as it stands "
+        "in YAML (schema VirtualMachineDeploymentSpec).",
+    )
+    labels: dict[str, str] = Field(default_factory=dict, max_length=64, description="Our extension.")
+
+
+class DeploymentPatch(Words):
+    replicas: int = Field(ge=0, le=REPLICAS_MAX, description="How many machines there should be.")
+
+
+class DeploymentBody(Words):
+    name: str
+    plugin: str | None
+    replicas: int = Field(description="How many machines there should be.")
+    ready_replicas: int = Field(description="How many run and are ready.")
+    vms: list[str] = Field(description="Its machines, by index.")
+
+
+class DeploymentSummary(DeploymentBody):
+    created_at: Timestamp | None
+
+
+class DeploymentScaled(DeploymentBody):
+    scaling: bool = Field(description="Whether machines are yet to be made, to become ready, or to go.")
+
+
+class DeploymentCondition(Words):
+    type: str = Field(examples=["available"])
+    status: Literal["true", "false", "unknown"]
+    last_update: Timestamp | None
+    reason: str
+    message: str
+
+
+class DeploymentStatus(Words):
+    phase: Literal["pending", "progressing", "running", "failed", "deleting"] = Field(
+        description="running: every machine is there, current and ready; failed: it cannot go on (see the conditions)."
+    )
+    conditions: list[DeploymentCondition]
+    updated_replicas: int = Field(description="Machines of the current template.")
+    available_replicas: int = Field(description="Ready for at least minReadySeconds.")
+    revision: int | None = Field(description="The revision that is kept or rolled out.")
+
+
+class DeploymentDetail(DeploymentSummary):
+    status: DeploymentStatus
+
+
+class PluginCreate(Words):
+    """A plugin in our own words; the contract's are manifests."""
+
+    name: Name
+    spec: dict[str, Any]
+    labels: dict[str, str] = Field(default_factory=dict, max_length=64)
+
+
+class PluginList(Words):
+    plugins: list[str] = Field(description="Names.")
+
+
+class PluginEnabled(Words):
+    enabled: bool
+
+
+class PluginWorkload(Words):
+    type: Literal["http", "tcp", "daemon", "batch"]
+    port: int | None = None
+    base_url: str | None = None
+    entrypoint: list[str] | None = None
+    env: dict[str, str] | None = None
+
+
+class PluginImage(Words):
+    format: str | None = None
+    url: str
+    checksum: str | None = Field(default=None, examples=["sha256:" + 64 * "0"])
+
+
+class PluginImages(Words):
+    ready: bool = Field(description="Whether the host has them, and their checksums hold.")
+    reason: str
+    message: str
+
+
+class PluginDetail(Words):
+    """The manifest, and what became of it. What the manifest leaves out is left out here."""
+
+    name: str
+    version: str
+    description: str
+    enabled: bool
+    workload: PluginWorkload
+    resources: ResourcesBody
+    rootfs: PluginImage | None = None
+    kernel: PluginImage | None = None
+    initramfs: PluginImage | None = None
+    cmdline: str | None = None
+    labels: dict[str, str] | None = None
+    openapi: dict[str, Any] | None = None
+    installed_at: Timestamp | None
+    images: PluginImages | None = Field(default=None, description="Our extension; absent before the operator looked.")
+
+
+class PluginBrief(Words):
+    name: str
+    status: Literal["deleting"]
+
+
+class DeploymentBrief(Words):
+    name: str
+    status: Literal["deleting"]
 
 
 class SystemStats(Words):

@@ -26,9 +26,7 @@ class OpenApi:
         """It describes this route too, and so is made after all routes are."""
         self._body = dumps(document)
 
-    @operation(
-        "Get this document", "System", {200: Answer("OpenAPI 3.0.3.", {"type": "object", "additionalProperties": True})}
-    )
+    @operation("Get this document", "System", {200: Answer("OpenAPI 3.0.3.", {"type": "object", "additionalProperties": True})})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_JSON
         resp.data = self._body

@@ -9,7 +9,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.runtime import commands
 
 from .. import views
-from ..errors import Problem, deleting
+from ..errors import Problem
 from ..machines import Machines
 from ..operations import Answer, operation
 from ..parameters import FORCE, WAIT, flag, whole_number
@@ -19,14 +19,12 @@ from .machines import TAG
 
 
 async def _standing(machines: Machines, name: str) -> VirtualMachine:
-    """
+    """The effective machine: a batch plugin's runs once, though its spec does not say so.
+
     Raises:
         Problem: 404, there is none; 409, it is being deleted.
     """
-    machine = await machines.get(name)
-    if machine.deleting:
-        raise deleting(name)
-    return machine
+    return await machines.effective(await machines.standing(name))
 
 
 class MachineStart:

@@ -9,15 +9,16 @@ import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
 
-from .. import lists, views
-from ..changes import Changes
+from .. import views
+from ..admission import Admission
 from ..documents import new_machine
-from ..errors import Problem
-from ..machine_index import Entry, MachineIndex
+from ..kind_index import Entry
+from ..lists import ListAnswer
 from ..machines import Machines
 from ..media import read_model
 from ..operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
 from ..parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, flag, whole_number
+from ..plugins import Plugins
 from ..power import STATUS_WORDS
 from ..preconditions import set_etag
 from ..words import MachineBrief, MachineCreate, MachineDetail, MachineSummary
@@ -34,7 +35,7 @@ def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence
     Raises:
         Problem: 400, there is no such status or view.
     """
-    plugin = req.get_param("plugin")
+    plugin = req.get_param("plugin")  # also one there is none of: the list is empty then
     status = choice(req, "status", STATUS_WORDS)
     whole = choice(req, "view", VIEWS) == "resource"
 
@@ -45,11 +46,11 @@ def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence
 
 
 class MachineList:
-    def __init__(self, machines: Machines, index: MachineIndex, changes: Changes) -> None:
+    def __init__(self, machines: Machines, plugins: Plugins, admission: Admission, answer: ListAnswer[VirtualMachine]) -> None:
         self._machines = machines
-        self._index = index
-        self._changes = changes
-        self._cache = lists.ListCache()
+        self._plugins = plugins
+        self._admission = admission
+        self._answer = answer
 
     @operation(
         "List machines",
@@ -62,30 +63,28 @@ class MachineList:
         errors=(400,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        rendered = self._cache.get(self._changes.version(), req.query_string)
-        if rendered is None:
-            page, shown = lists.page_of(req), _selection(req)
-            version, entries = await self._index.entries()
-            rendered = self._cache.render(version, req.query_string, page, shown(entries))
-        lists.send(req, resp, rendered)
+        await self._answer(req, resp, _selection)
 
     @operation(
         "Create and start a machine",
         TAG,
         {201: Answer("It is written down, and starts.", MachineSummary, headers=ETAG)},
-        description="From a plugin, or, as our extension, from a native spec. Without either the machine has its "
-        "defaults: no disk, and nothing to boot.",
+        description="From a plugin (404 where there is none, 409 where it is disabled), or, as our extension, from a native "
+        "spec. Without either the machine has its defaults: no disk, and nothing to boot. What config leaves out comes from "
+        "the plugin.",
         body=MachineCreate,
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         request = await read_model(req, MachineCreate)
         if request.plugin is not None:
-            raise Problem(404, "plugin_not_found", "Plugin not found", {"name": request.plugin})
-        machine = await self._machines.create(new_machine(request))
+            await self._plugins.usable(request.plugin)
+        document = new_machine(request)
+        await self._admission.new(document)
+        machine = await self._machines.create(document)
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/vms/{machine.metadata.name}"
-        resp.media = views.summary(machine)
+        resp.media = views.summary(await self._machines.effective(machine))
         set_etag(resp, machine)
 
 
@@ -104,7 +103,7 @@ class MachineItem:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         whole = choice(req, "view", VIEWS) == "resource"
         machine = await self._machines.get(name)
-        resp.media = views.resource(machine) if whole else views.detail(machine)
+        resp.media = views.resource(machine) if whole else views.detail(await self._machines.effective(machine))
         set_etag(resp, machine)
 
     @operation(
@@ -114,7 +113,7 @@ class MachineItem:
             204: Answer("It is gone, and its name can be used again."),
             202: Answer("It is still shutting down, and goes when it is off. Our extension.", MachineBrief),
         },
-        description="Shuts the guest down first, and waits for it as stop does.",
+        description="Shuts the guest down first, and waits for it as stop does. A deployment's machine is made anew.",
         parameters=(FORCE, WAIT),
         errors=(400, 404, 409),
     )
@@ -123,12 +122,7 @@ class MachineItem:
         machine = await self._machines.get(name)
         await self._machines.delete(machine, force)
         grace = 0 if force else machine.spec.shutdown.grace_period_seconds
-        uid = machine.metadata.uid
-        gone, left = await self._machines.wait(
-            name,
-            lambda found: found is None or found.metadata.uid != uid or not found.deleting,
-            grace + self._margin if seconds is None else seconds,
-        )
+        gone, left = await self._machines.wait_gone(machine, grace + self._margin if seconds is None else seconds)
         if gone:
             resp.status = falcon.HTTP_204
             return

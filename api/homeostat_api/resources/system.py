@@ -10,8 +10,13 @@ from pathlib import Path
 import falcon.asgi
 
 from homeostat import __version__
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.store.files.store import FilesStore
 
-from ..machine_index import MachineIndex
+from ..collection import NAMESPACE
+from ..kind_index import KindIndex
 from ..operations import Answer, operation
 from ..words import SystemInfo
 
@@ -28,8 +33,9 @@ def memory_mb() -> dict[str, int]:
 
 
 class SystemInformation:
-    def __init__(self, machines: MachineIndex) -> None:
+    def __init__(self, machines: KindIndex[VirtualMachine], store: FilesStore) -> None:
         self._machines = machines
+        self._store = store
 
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -43,10 +49,19 @@ class SystemInformation:
             "build_date": os.environ.get("HOMEOSTAT_BUILD_DATE", "unknown"),
             "go_version": f"python{platform.python_version()}",
             "platform": f"{sys.platform}/{_ARCHITECTURES.get(architecture, architecture)}",
-            "stats": {"total_vms": len(machines), "running_vms": running, "total_deployments": 0, "total_plugins": 0},
+            "stats": {
+                "total_vms": len(machines),
+                "running_vms": running,
+                "total_deployments": self._count(VirtualMachineDeployment.KIND),
+                "total_plugins": self._count(Plugin.KIND),
+            },
             "resources": {
                 "cpu_count": os.cpu_count() or 1,
                 "memory_total_mb": memory.get("MemTotal", 0),
                 "memory_available_mb": memory.get("MemAvailable", 0),
             },
         }
+
+    def _count(self, kind: str) -> int:
+        found = self._store.index.read("SELECT count(*) FROM resources WHERE kind=? AND namespace=?", (kind, NAMESPACE))
+        return int(found[0][0])

@@ -1,0 +1,140 @@
+"""What may be asked for over REST, beyond what the models allow: where files come from, how many machines, which plugins.
+
+YAML in the folder is its owner's word; a request may come from anybody who reaches the API, and the operator reads files as root.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from homeostat.driver.errors import DriverError
+from homeostat.driver.storage.source import check_source, is_remote
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import ImageSource, Vnc
+from homeostat.planner.actions import ImageRef
+from homeostat.store.files.edit import merge_patch
+from homeostat.store.files.validate import Rejected, validate
+
+from .collection import R
+from .config import ApiConfig
+from .errors import Problem, invalid
+from .plugins import Plugins
+
+M = TypeVar("M", bound=BaseModel)
+Document = Mapping[str, Any]
+
+
+class Admission:
+    def __init__(self, config: ApiConfig, plugins: Plugins) -> None:
+        self._config = config
+        self._plugins = plugins
+
+    async def new(self, document: Document) -> None:
+        """
+        Raises:
+            Problem: 400, 404 or 409: it must not be created.
+        """
+        wanted = _read(document)
+        if wanted is not None:
+            await self._check(None, wanted)
+
+    async def change(self, before: R, patch: Document) -> Document:
+        """``patch`` itself. What stood there before is not judged.
+
+        Raises:
+            Problem: 400, 404 or 409: it must not be applied.
+        """
+        document = {name: value for name, value in before.dump().items() if name != "status"}
+        wanted = _read(merge_patch(document, patch))
+        if wanted is not None:
+            await self._check(before, wanted)
+        return patch
+
+    def replicas(self, wanted: int) -> None:
+        """
+        Raises:
+            Problem: 400, more than the server's limit.
+        """
+        limit = self._config.max_replicas
+        if wanted > limit:
+            raise invalid(f"replicas: {wanted} are more than this server allows ({limit}; --max-replicas)", max_replicas=limit)
+
+    async def _check(self, before: Resource | None, wanted: Resource) -> None:
+        if isinstance(wanted, VirtualMachineDeployment):
+            had = before.spec.replicas if isinstance(before, VirtualMachineDeployment) else 0
+            if wanted.spec.replicas > had:  # a limit that came later must not forbid going down to it
+                self.replicas(wanted.spec.replicas)
+        plugin = _plugin_name(wanted)
+        if plugin is not None and (before is None or plugin != _plugin_name(before)):
+            await self._plugins.usable(plugin)
+        images, files = _images(before), _password_files(before)
+        for image in _images(wanted) - images:
+            self._check_image(*image)
+        for file in _password_files(wanted) - files:
+            self._check_file(file)
+
+    def _check_image(self, url: str | None, path: str | None) -> None:
+        place = url or path or ""
+        if place == self._config.plugin_kernel:  # whoever runs the server named it
+            return
+        if path is not None and not os.path.isabs(path):
+            raise _refused(f"image {place}: over REST give an http(s):// or file:/// address, or an absolute path", place)
+        try:
+            check_source(ImageRef(place), self._config.image_folders, self._config.state)
+        except DriverError as error:
+            hint = "" if is_remote(place) else "; the server's --image-folder allows folders"
+            raise _refused(f"{error}{hint}", place) from error
+
+    def _check_file(self, name: str) -> None:
+        path = os.path.realpath(name)
+        if not any(path.startswith(os.path.realpath(folder) + os.sep) for folder in self._config.image_folders):
+            raise _refused(f"passwordFile {name}: over REST only files in folders that --image-folder names", name)
+
+
+def _refused(message: str, place: str) -> Problem:
+    return Problem(400, "source_refused", message, {"source": place[:1024]})
+
+
+def _read(document: Document) -> Resource | None:
+    """As the store will read it. None where it is not valid: the store says what is wrong with it, and writes nothing."""
+    try:
+        return validate(document)
+    except Rejected:
+        return None
+
+
+def _plugin_name(resource: Resource) -> str | None:
+    match resource:
+        case VirtualMachine():
+            ref = resource.spec.plugin_ref
+        case VirtualMachineDeployment():
+            ref = resource.spec.template.spec.plugin_ref
+        case _:
+            return None
+    return ref.name if ref else None
+
+
+def _images(resource: Resource | None) -> set[tuple[str | None, str | None]]:
+    return {(image.url, image.path) for image in _models(resource, ImageSource)}
+
+
+def _password_files(resource: Resource | None) -> set[str]:
+    return {vnc.password_file for vnc in _models(resource, Vnc) if vnc.password_file is not None}
+
+
+def _models(model: Any, wanted: type[M]) -> Iterator[M]:
+    """Every part of that type, however deep."""
+    if isinstance(model, wanted):
+        yield model
+    if isinstance(model, BaseModel):
+        for name in type(model).model_fields:
+            yield from _models(getattr(model, name), wanted)
+    elif isinstance(model, tuple):
+        for part in model:
+            yield from _models(part, wanted)

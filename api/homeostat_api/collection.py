@@ -1,0 +1,136 @@
+"""The resources of one kind, as the routes need them: found or 404, changed, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import falcon
+
+from homeostat.models.base import Key, Resource
+from homeostat.store import errors as store_errors
+from homeostat.store.files.store import FilesStore
+
+from .changes import Changes
+from .errors import deleting, not_found
+from .preconditions import stale
+
+R = TypeVar("R", bound=Resource)
+
+NAMESPACE = "default"
+AUTHOR = "api"
+EDIT_ATTEMPTS = 8
+NAME_LIMIT = 253  # longer names are not looked up
+Patch = Mapping[str, Any]
+
+
+class Collection(Generic[R]):
+    """Reads are quick looks into the index; writes edit YAML and so run in a thread."""
+
+    def __init__(self, store: FilesStore, changes: Changes, kind: type[R]) -> None:
+        self.store = store
+        self.kind = kind
+        self._changes = changes
+
+    def key(self, name: str) -> Key:
+        return Key(self.kind.KIND, NAMESPACE, name)
+
+    async def find(self, name: str) -> R | None:
+        if len(name) > NAME_LIMIT or "/" in name:
+            return None
+        found = await self.store.get(self.key(name))
+        return found if isinstance(found, self.kind) else None
+
+    async def get(self, name: str) -> R:
+        """
+        Raises:
+            Problem: 404, there is none of that name.
+        """
+        found = await self.find(name)
+        if found is None:
+            raise not_found(self.kind.KIND, name)
+        return found
+
+    async def standing(self, name: str) -> R:
+        """
+        Raises:
+            Problem: 404, there is none of that name; 409, it is being deleted.
+        """
+        found = await self.get(name)
+        if found.deleting:
+            raise deleting(self.kind.KIND, name)
+        return found
+
+    async def create(self, document: Mapping[str, Any]) -> R:
+        """
+        Raises:
+            StoreError: AlreadyExists, Invalid.
+        """
+        made = await asyncio.to_thread(self.store.create, self.kind.KIND, document, AUTHOR)
+        assert isinstance(made, self.kind)
+        return made
+
+    async def patch(self, resource: R, merge_patch: Patch, expected_version: str | None = None) -> R:
+        """The resource after the change.
+
+        Raises:
+            Problem: 412, it has not the expected version any more; 409, it is being deleted.
+            StoreError: NotFound, Conflict, Invalid.
+        """
+        if not merge_patch and expected_version is None:
+            return resource
+        try:
+            changed = await asyncio.to_thread(
+                self.store.patch, resource.key, merge_patch, AUTHOR, expected_version=expected_version
+            )
+        except store_errors.AlreadyExists as error:  # it stands and is on its way out
+            raise deleting(self.kind.KIND, resource.metadata.name) from error
+        except store_errors.Conflict as error:
+            if expected_version is None:
+                raise
+            raise stale((await self.get(resource.metadata.name)).metadata.resource_version) from error
+        assert isinstance(changed, self.kind)
+        return changed
+
+    async def edit(self, name: str, version: str | None, change: Callable[[R], Awaitable[Patch]]) -> tuple[R, R]:
+        """Applies a patch that was made from, and for, the resource as it stands; made anew where that changed meanwhile,
+        unless the request named a version. Gives the resource before and after.
+
+        Raises:
+            Problem: 404; 412, it has not the version.
+            StoreError: Conflict (it never stood still), Invalid.
+        """
+        for _ in range(EDIT_ATTEMPTS):
+            before = await self.get(name)
+            try:
+                patch = await change(before)
+                return before, await self.patch(before, patch, version or before.metadata.resource_version)
+            except falcon.HTTPError as error:
+                if version is not None or error.status_code != 412:
+                    raise
+        raise store_errors.Conflict(self.key(name), before.metadata.resource_version, "newer")
+
+    async def delete(self, resource: R, force: bool = False) -> None:
+        await asyncio.to_thread(self.store.delete, resource.key, AUTHOR, force=force)
+
+    async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:
+        """Whether ``done`` held of the resource (None: it is gone) within the time, and the resource as last seen."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        while True:
+            version = self._changes.version()
+            found = await self.find(name)
+            if done(found):
+                return True, found
+            left = deadline - clock()
+            if left <= 0 or self._changes.stopping:
+                return False, found
+            await self._changes.wait(version, left)
+
+    async def wait_gone(self, resource: R, seconds: float) -> tuple[bool, R | None]:
+        """As ``wait``, until it is gone, or another one has its name: a replica comes back under its old uid."""
+        uid = resource.metadata.uid
+        return await self.wait(
+            resource.metadata.name, lambda found: found is None or found.metadata.uid != uid or not found.deleting, seconds
+        )

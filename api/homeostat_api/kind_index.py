@@ -1,0 +1,79 @@
+"""All resources of a kind as lists show them: each rendered once per change of it, so that a change of one costs one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from homeostat.store.files.index import Row
+
+from .changes import Changes
+from .collection import NAMESPACE, Collection, R
+from .media import dumps
+
+# Reads no spec and no status: with one machine changed of a thousand, this is most of the work.
+_VERSIONS = "SELECT name, uid, version FROM resources WHERE kind=? AND namespace=? ORDER BY name"
+
+
+@dataclass(slots=True)
+class Entry:
+    row: Row
+    plugin: str | None
+    made_of: int | None  # the plugin as it was
+    status: str | None
+    summary: bytes
+    _whole: bytes | None = None
+
+    @property
+    def whole(self) -> bytes:
+        """The whole resource, rendered when somebody wants it."""
+        if self._whole is None:
+            self._whole = dumps(self.row.document_form())
+        return self._whole
+
+
+class KindIndex(Generic[R]):
+    """``show`` gives the contract's form of a resource; ``plugins`` what changes with each plugin that it reads."""
+
+    def __init__(
+        self,
+        collection: Collection[R],
+        changes: Changes,
+        show: Callable[[R], Awaitable[Mapping[str, Any]]],
+        plugins: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
+        self._collection = collection
+        self._changes = changes
+        self._show = show
+        self._plugins = plugins
+        self._version: int | None = None
+        self._entries: dict[str, Entry] = {}
+
+    async def entries(self) -> tuple[int, Sequence[Entry]]:
+        """By name; and the version of the index that they are of, at least."""
+        version = self._changes.version()
+        if version != self._version:
+            known, fresh, plugins = self._entries, {}, self._plugins()
+            rows = self._collection.store.index.read(_VERSIONS, (self._collection.kind.KIND, NAMESPACE))
+            for name, uid, row_version in rows:
+                entry = known.get(name)
+                if (
+                    entry is None
+                    or (entry.row.uid, entry.row.version) != (uid, row_version)
+                    or (entry.plugin is not None and entry.made_of != plugins.get(entry.plugin))
+                ):
+                    entry = await self._entry(name, plugins)
+                if entry is not None:
+                    fresh[name] = entry
+            self._entries, self._version = fresh, version
+        return version, tuple(self._entries.values())
+
+    async def _entry(self, name: str, plugins: Mapping[str, int]) -> Entry | None:
+        row = self._collection.store.index.row(self._collection.key(name))
+        resource = await self._collection.find(name)
+        if row is None or resource is None:  # gone meanwhile
+            return None
+        shown = await self._show(resource)
+        plugin = shown.get("plugin")
+        return Entry(row, plugin, plugins.get(plugin) if plugin else None, shown.get("status"), dumps(shown))

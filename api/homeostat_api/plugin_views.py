@@ -1,0 +1,62 @@
+"""From plugins to the contract's words: the manifest they were installed from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeostat.models.condition import find_condition
+from homeostat.models.machine import MIB
+from homeostat.models.machine_devices import ImageSource
+from homeostat.models.plugin import Plugin, Workload
+
+
+def detail(plugin: Plugin) -> dict[str, Any]:
+    spec = plugin.spec
+    shown = {
+        "name": plugin.metadata.name,
+        "version": spec.version,
+        "description": spec.description,
+        "enabled": spec.enabled,
+        "workload": _workload(spec.workload),
+        "resources": {"vcpu": spec.resources.vcpu, "memory_mb": spec.resources.memory // MIB},
+        "rootfs": _image(spec.rootfs),
+        "kernel": _image(spec.kernel),
+        "initramfs": _image(spec.initramfs),
+        "cmdline": spec.cmdline,
+        "labels": dict(spec.labels) or None,
+        "openapi": spec.openapi,
+        "images": _images(plugin),
+    }
+    return {
+        **{name: value for name, value in shown.items() if value is not None},
+        "installed_at": plugin.metadata.creation_timestamp,
+    }
+
+
+def _workload(workload: Workload) -> dict[str, Any]:
+    shown = {
+        "type": workload.type.value,
+        "port": workload.port,
+        "base_url": workload.base_url,
+        "entrypoint": list(workload.entrypoint) or None,
+        "env": dict(workload.env) or None,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _image(source: ImageSource | None) -> dict[str, Any] | None:
+    if source is None:
+        return None
+    shown = {
+        "format": source.format.value if source.format else None,
+        "url": source.url or f"file://{source.path}",
+        "checksum": f"sha256:{source.sha256}" if source.sha256 else None,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _images(plugin: Plugin) -> dict[str, Any] | None:
+    found = find_condition(plugin.status.conditions, "ImagesReady") if plugin.status else None
+    if found is None:
+        return None
+    return {"ready": found.status == "True", "reason": found.reason, "message": found.message}

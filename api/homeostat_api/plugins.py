@@ -1,0 +1,49 @@
+"""The plugins, and who is made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.store.files.store import FilesStore
+
+from .changes import Changes
+from .collection import NAMESPACE, Collection
+from .errors import Problem, deleting
+
+_USERS = (
+    "SELECT kind, name FROM resources WHERE namespace=?1 AND ("
+    "kind=?3 AND json_extract(spec, '$.pluginRef.name')=?2 OR "
+    "kind=?4 AND json_extract(spec, '$.template.spec.pluginRef.name')=?2) ORDER BY kind, name"
+)
+_SPECS = "SELECT name, changed FROM resources WHERE kind=? AND namespace=?"
+
+
+class Plugins(Collection[Plugin]):
+    def __init__(self, store: FilesStore, changes: Changes) -> None:
+        super().__init__(store, changes, Plugin)
+
+    async def usable(self, name: str) -> Plugin:
+        """The plugin, which new machines may be made from.
+
+        Raises:
+            Problem: 404, there is none; 409, it is disabled, or being deleted.
+        """
+        plugin = await self.get(name)
+        if plugin.deleting:
+            raise deleting(Plugin.KIND, name)
+        if not plugin.spec.enabled:
+            raise Problem(409, "plugin_disabled", "Plugin is disabled: enable it, or use another one", {"name": name})
+        return plugin
+
+    def users(self, name: str) -> Sequence[str]:
+        """Machines and deployments that are made from it, such as vm/web-1."""
+        words = {VirtualMachine.KIND: "vm", VirtualMachineDeployment.KIND: "deployment"}
+        found = self.store.index.read(_USERS, (NAMESPACE, name, VirtualMachine.KIND, VirtualMachineDeployment.KIND))
+        return [f"{words[kind]}/{user}" for kind, user in found]
+
+    def specs(self) -> Mapping[str, int]:
+        """By name, what changes with each plugin's spec."""
+        return dict(self.store.index.read(_SPECS, (Plugin.KIND, NAMESPACE)))

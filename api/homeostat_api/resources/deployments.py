@@ -1,0 +1,186 @@
+"""/api/v1/deployments, /api/v1/deployments/{name} and its spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import falcon
+import falcon.asgi
+
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentSpec
+
+from .. import deployment_views as views
+from ..admission import Admission
+from ..collection import Collection
+from ..documents import new_deployment, of_spec
+from ..kind_index import Entry
+from ..lists import ListAnswer
+from ..media import MERGE_PATCH, read_model, read_object
+from ..operations import ETAG, LIST_HEADERS, Answer, operation
+from ..parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
+from ..plugins import Plugins
+from ..preconditions import expected_version, set_etag
+from ..words import DeploymentBrief, DeploymentCreate, DeploymentDetail, DeploymentPatch, DeploymentScaled, DeploymentSummary
+from .machines import PLUGIN, VIEWS
+
+TAG = "Deployments"
+Deployments = Collection[VirtualMachineDeployment]
+
+
+def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
+    plugin = req.get_param("plugin")
+    whole = choice(req, "view", VIEWS) == "resource"
+    return lambda entries: [e.whole if whole else e.summary for e in entries if plugin is None or e.plugin == plugin]
+
+
+class DeploymentList:
+    def __init__(
+        self,
+        deployments: Deployments,
+        plugins: Plugins,
+        admission: Admission,
+        answer: ListAnswer[VirtualMachineDeployment],
+    ) -> None:
+        self._deployments = deployments
+        self._plugins = plugins
+        self._admission = admission
+        self._answer = answer
+
+    @operation(
+        "List deployments",
+        TAG,
+        {
+            200: Answer("The deployments, by name.", list[DeploymentSummary | VirtualMachineDeployment], headers=LIST_HEADERS),
+            304: Answer("The list is the one that If-None-Match names."),
+        },
+        parameters=(PLUGIN, LIMIT, OFFSET, VIEW, IF_NONE_MATCH),
+        errors=(400,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await self._answer(req, resp, _selection)
+
+    @operation(
+        "Create a deployment",
+        TAG,
+        {201: Answer("It is written down; its machines follow.", DeploymentSummary, headers=ETAG)},
+        description="Keeps so many machines, called NAME-1, NAME-2 and so on. 404 where there is no such plugin, 409 where "
+        "it is disabled.",
+        body=DeploymentCreate,
+        errors=(400, 404, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        request = await read_model(req, DeploymentCreate)
+        document = new_deployment(request)
+        if request.replicas is not None:
+            self._admission.replicas(request.replicas)
+        if request.plugin is not None:
+            await self._plugins.usable(request.plugin)
+        await self._admission.new(document)
+        deployment = await self._deployments.create(document)
+        resp.status = falcon.HTTP_201
+        resp.location = f"/api/v1/deployments/{deployment.metadata.name}"
+        # As it was written: the operator may have begun since.
+        resp.media = views.summary(deployment.model_copy(update={"status": None}))
+        set_etag(resp, deployment)
+
+
+class DeploymentItem:
+    def __init__(self, deployments: Deployments, admission: Admission, margin: float) -> None:
+        self._deployments = deployments
+        self._admission = admission
+        self._margin = margin
+
+    @operation(
+        "Get a deployment",
+        TAG,
+        {200: Answer("The deployment.", DeploymentDetail | VirtualMachineDeployment, headers=ETAG)},
+        parameters=(VIEW,),
+        errors=(400, 404),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        whole = choice(req, "view", VIEWS) == "resource"
+        deployment = await self._deployments.get(name)
+        resp.media = deployment.dump() if whole else views.detail(deployment)
+        set_etag(resp, deployment)
+
+    @operation(
+        "Scale a deployment",
+        TAG,
+        {200: Answer("It is written down; machines are made or go.", DeploymentScaled, headers=ETAG)},
+        description="Holes are filled first; the highest indexes go first. Of concurrent requests the last one holds.",
+        parameters=(IF_MATCH,),
+        body=DeploymentPatch,
+        body_types=("application/json", MERGE_PATCH),
+        errors=(400, 404, 409, 412),
+    )
+    async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        before = await self._deployments.standing(name)
+        version = expected_version(req, before)
+        replicas = (await read_model(req, DeploymentPatch)).replicas
+        if replicas > before.spec.replicas:
+            self._admission.replicas(replicas)
+        deployment = await self._deployments.patch(before, {"spec": {"replicas": replicas}}, version)
+        resp.media = views.scaled(deployment)
+        set_etag(resp, deployment)
+
+    @operation(
+        "Delete a deployment and all its machines",
+        TAG,
+        {
+            204: Answer("All are gone."),
+            202: Answer("Guests are still shutting down. Our extension.", DeploymentBrief),
+        },
+        description="Shuts the guests down, and waits for them for their grace period and a margin.",
+        parameters=(WAIT,),
+        errors=(400, 404, 409),
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        seconds = whole_number(req, "wait", 86_400)
+        deployment = await self._deployments.get(name)
+        await self._deployments.delete(deployment)
+        grace = deployment.spec.template.spec.shutdown.grace_period_seconds
+        gone, _ = await self._deployments.wait_gone(deployment, grace + self._margin if seconds is None else seconds)
+        if gone:
+            resp.status = falcon.HTTP_204
+            return
+        resp.status = falcon.HTTP_202
+        resp.media = {"name": name, "status": "deleting"}
+
+
+class DeploymentSpec:
+    """Our extension: everything that YAML can say of a deployment."""
+
+    def __init__(self, deployments: Deployments, admission: Admission) -> None:
+        self._deployments = deployments
+        self._admission = admission
+
+    @operation(
+        "Get a deployment's spec",
+        TAG,
+        {200: Answer("As it stands in YAML; defaults are left out.", VirtualMachineDeploymentSpec, headers=ETAG)},
+        description="Our extension.",
+        errors=(404,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        self._answer(resp, await self._deployments.get(name))
+
+    @operation(
+        "Change a deployment's spec",
+        TAG,
+        {200: Answer("The spec after the change.", VirtualMachineDeploymentSpec, headers=ETAG)},
+        description="Our extension: a JSON merge patch (RFC 7396) of the spec. A new template is rolled out; paused, "
+        "rollbackTo and restartedAt govern the rollout.",
+        parameters=(IF_MATCH,),
+        body={"type": "object", "additionalProperties": True},
+        body_types=(MERGE_PATCH, "application/json"),
+        errors=(400, 404, 409, 412),
+    )
+    async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        version = expected_version(req, await self._deployments.get(name))
+        patch = of_spec(await read_object(req))
+        _, after = await self._deployments.edit(name, version, lambda found: self._admission.change(found, patch))
+        self._answer(resp, after)
+
+    def _answer(self, resp: falcon.asgi.Response, deployment: VirtualMachineDeployment) -> None:
+        resp.media = deployment.spec.dump()
+        set_etag(resp, deployment)

@@ -1,0 +1,144 @@
+"""/api/v1/plugins, /api/v1/plugins/{plugin} and its switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import falcon
+import falcon.asgi
+
+from homeostat.models.plugin import Plugin
+
+from .. import plugin_views as views
+from ..admission import Admission
+from ..documents import new_plugin
+from ..errors import Problem
+from ..kind_index import Entry
+from ..lists import ListAnswer
+from ..media import dumps, read_model, read_object
+from ..operations import ETAG, LIST_HEADERS, Answer, operation
+from ..parameters import IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
+from ..plugins import Plugins
+from ..preconditions import set_etag
+from ..words import PluginBrief, PluginDetail, PluginEnabled, PluginList
+from .machines import VIEWS
+
+TAG = "Plugins"
+MANIFEST = {
+    "type": "object",
+    "required": ["name"],
+    "description": "A manifest in either dialect of the contract: resources.vcpu, workload.port and rootfs.format; or "
+    "resources.cpu_cores, workload.base_url and entrypoint, and initramfs. Or, as our extension, name and spec: a Plugin's "
+    "spec as it stands in YAML.",
+    "properties": {"name": {"type": "string"}, "version": {"type": "string"}, "workload": {"type": "object"}},
+    "additionalProperties": True,
+}
+
+
+def _names(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
+    return lambda entries: [dumps(entry.row.name) for entry in entries]
+
+
+class PluginCollection:
+    def __init__(self, plugins: Plugins, admission: Admission, answer: ListAnswer[Plugin], kernel: str | None) -> None:
+        self._kernel = kernel
+        self._plugins = plugins
+        self._admission = admission
+        self._answer = answer
+
+    @operation(
+        "List plugins",
+        TAG,
+        {
+            200: Answer("Their names.", PluginList, headers=LIST_HEADERS),
+            304: Answer("The list is the one that If-None-Match names."),
+        },
+        parameters=(LIMIT, OFFSET, IF_NONE_MATCH),
+        errors=(400,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await self._answer(req, resp, _names)
+
+    @operation(
+        "Install a plugin",
+        TAG,
+        {201: Answer("It is written down; its images are fetched.", PluginDetail, headers=ETAG)},
+        description="From a manifest. Images come by http(s), or from folders of the host that the server's --image-folder "
+        "allows; one whose checksum is wrong is never booted.",
+        body=MANIFEST,
+        errors=(400, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        document = new_plugin(await read_object(req), self._kernel)
+        await self._admission.new(document)
+        plugin = await self._plugins.create(document)
+        resp.status = falcon.HTTP_201
+        resp.location = f"/api/v1/plugins/{plugin.metadata.name}"
+        resp.media = views.detail(plugin)
+        set_etag(resp, plugin)
+
+
+class PluginItem:
+    def __init__(self, plugins: Plugins, margin: float) -> None:
+        self._plugins = plugins
+        self._margin = margin
+
+    @operation(
+        "Get a plugin",
+        TAG,
+        {200: Answer("Its manifest, and when it was installed.", PluginDetail | Plugin, headers=ETAG)},
+        parameters=(VIEW,),
+        errors=(400, 404),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
+        whole = choice(req, "view", VIEWS) == "resource"
+        found = await self._plugins.get(plugin)
+        resp.media = found.dump() if whole else views.detail(found)
+        set_etag(resp, found)
+
+    @operation(
+        "Remove a plugin",
+        TAG,
+        {
+            204: Answer("It is gone."),
+            202: Answer("It goes when the operator has seen to it. Our extension.", PluginBrief),
+        },
+        description="409 while machines or deployments are made from it: details.used_by names them.",
+        parameters=(WAIT,),
+        errors=(400, 404, 409),
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
+        seconds = whole_number(req, "wait", 86_400)
+        found = await self._plugins.get(plugin)
+        if users := self._plugins.users(plugin):
+            shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
+            details = {"name": plugin, "used_by": list(users[:100]), "used_by_total": len(users)}
+            raise Problem(409, "plugin_in_use", f"Plugin is in use by {shown}: delete these first", details)
+        await self._plugins.delete(found)
+        gone, _ = await self._plugins.wait_gone(found, self._margin if seconds is None else seconds)
+        if gone:
+            resp.status = falcon.HTTP_204
+            return
+        resp.status = falcon.HTTP_202
+        resp.media = {"name": plugin, "status": "deleting"}
+
+
+class PluginSwitch:
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+
+    @operation(
+        "Enable or disable a plugin",
+        TAG,
+        {200: Answer("The plugin after the change.", PluginDetail, headers=ETAG)},
+        description="A disabled plugin makes no new machines, from this answer on. Those that exist run on.",
+        body=PluginEnabled,
+        errors=(400, 404, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
+        found = await self._plugins.standing(plugin)
+        wanted = await read_model(req, PluginEnabled)
+        if found.spec.enabled is not wanted.enabled:
+            found = await self._plugins.patch(found, {"spec": {"enabled": wanted.enabled}})
+        resp.media = views.detail(found)
+        set_etag(resp, found)

@@ -1,0 +1,206 @@
+"""Volant's plugin manifests, in both dialects there are, as our canonical Plugin document.
+
+One says resources.vcpu, workload.port and rootfs.format (the REST reference); the other resources.cpu_cores,
+workload.base_url and entrypoint, and initramfs (the manifest reference). They may be mixed; saying one thing twice, and
+differently, is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .base import API_VERSION, Name
+from .machine import VCPU_MAX
+from .machine_devices import Port
+from .plugin import Plugin
+
+# File systems name what is inside of a raw image.
+_FORMATS = {"ext4": "raw", "xfs": "raw", "btrfs": "raw", "img": "raw"}
+_PORTS = {"http": 80, "https": 443}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ManifestResources(_Part):
+    vcpu: int | None = Field(default=None, ge=1, le=VCPU_MAX, description="Virtual CPUs.")
+    cpu_cores: int | None = Field(default=None, ge=1, le=VCPU_MAX, description="The same, in the other dialect.")
+    memory_mb: int | None = Field(default=None, ge=16, le=2**30, description="Memory in MiB.")
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.vcpu is not None and self.cpu_cores is not None and self.vcpu != self.cpu_cores:
+            raise ValueError("vcpu and cpu_cores mean the same, and differ: give one of them")
+        return self
+
+
+class ManifestWorkload(_Part):
+    type: Literal["http", "tcp", "daemon", "batch"] | None = Field(
+        default=None, description="Default: http where there is a port or a base_url, else daemon."
+    )
+    port: Port | None = Field(default=None, description="The guest's port.")
+    base_url: str | None = Field(default=None, max_length=2048, pattern=r"^https?://[^/\s]+\S*$", description="Says the port.")
+    entrypoint: list[str] | None = Field(default=None, max_length=256, description="Program and arguments.")
+    env: dict[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _one_port(self) -> Self:
+        said = self.port_of_url()
+        if self.port is not None and said is not None and self.port != said:
+            raise ValueError(f"port is {self.port}, and base_url says {said}: give one of them")
+        if self.type in ("http", "tcp") and self.port is None and said is None:
+            raise ValueError(f"a workload of type {self.type} needs a port or a base_url")
+        return self
+
+    def port_of_url(self) -> int | None:
+        if self.base_url is None:
+            return None
+        parts = urlsplit(self.base_url)
+        try:
+            return parts.port or _PORTS[parts.scheme.lower()]
+        except ValueError as error:
+            raise ValueError(f"base_url: {error}") from None
+
+
+class ManifestImage(_Part):
+    url: str = Field(min_length=1, max_length=4096, description="http(s):// or file:/// address, or an absolute path.")
+    checksum: str | None = Field(default=None, pattern=r"^(sha256:)?[0-9A-Fa-f]{64}$", description="sha256:<64 hex digits>.")
+    format: Literal["raw", "qcow2", "vmdk", "iso", "ext4", "xfs", "btrfs", "img"] | None = None
+
+    def source(self) -> dict[str, Any]:
+        """As an ImageSource."""
+        place = {"path": self.url} if self.url.startswith("/") else {"url": self.url}
+        hashed = {"sha256": self.checksum.lower().removeprefix("sha256:")} if self.checksum else {}
+        kind = {"format": _FORMATS.get(self.format, self.format)} if self.format else {}
+        return {**place, **hashed, **kind}
+
+
+class ManifestHealthCheck(_Part):
+    endpoint: str = Field(default="/", max_length=2048, pattern=r"^/\S*$", description="Path to GET.")
+    timeout_ms: int = Field(default=1000, ge=1, le=3_600_000)
+    interval_ms: int = Field(default=10_000, ge=1, le=86_400_000)
+    retries: int = Field(default=3, ge=1, le=1000)
+
+    def probe(self, port: int) -> dict[str, Any]:
+        return {
+            "httpGet": {"port": port, "path": self.endpoint},
+            "timeoutSeconds": math.ceil(self.timeout_ms / 1000),
+            "periodSeconds": math.ceil(self.interval_ms / 1000),
+            "failureThreshold": self.retries,
+        }
+
+
+class ManifestNetwork(_Part):
+    mode: Literal["bridge", "bridged", "network", "dhcp", "user"] = Field(
+        description="bridged, dhcp: the default network, where nothing else is named."
+    )
+    bridge_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$")
+    network_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+
+    def nics(self) -> list[dict[str, Any]]:
+        if self.bridge_name is not None:
+            return [{"name": "lan", "bridge": self.bridge_name}]
+        if self.mode == "user":
+            return [{"name": "lan", "user": {}}]
+        return [{"name": "lan", "network": self.network_name or "default"}]
+
+
+class ManifestCloudInit(_Part):
+    datasource: Literal["NoCloud"] | None = None
+    seed_mode: Literal["disk"] | None = None
+    user_data: str | None = None
+    meta_data: str | None = None
+    network_config: str | None = None
+
+    def seed(self) -> dict[str, str]:
+        named = {"userData": self.user_data, "metaData": self.meta_data, "networkConfig": self.network_config}
+        return {name: text for name, text in named.items() if text is not None}
+
+
+class PluginManifest(_Part):
+    """What both dialects say; fields that change nothing here are taken and dropped."""
+
+    name: Name
+    version: str = Field(min_length=1, max_length=64)
+    description: str = Field(default="", max_length=4096)
+    enabled: bool = True
+    workload: ManifestWorkload = Field(default_factory=ManifestWorkload)
+    resources: ManifestResources = Field(default_factory=ManifestResources)
+    rootfs: ManifestImage | None = None
+    kernel: ManifestImage | None = Field(default=None, description="Our extension: boots directly.")
+    initramfs: ManifestImage | None = None
+    cmdline: str | None = Field(default=None, max_length=3000, description="Our extension.")
+    health_check: ManifestHealthCheck | None = None
+    network: ManifestNetwork | None = None
+    cloud_init: ManifestCloudInit | None = None
+    openapi: dict[str, Any] | None = None
+    labels: dict[str, str] = Field(default_factory=dict, max_length=64)
+    schema_version: str | None = Field(default=None, pattern=r"^1(\.[0-9]+)*$")
+    runtime: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="Dropped.")
+    schema_url: str | None = Field(default=None, alias="$schema", max_length=2048, description="Dropped.")
+
+    @property
+    def port(self) -> int | None:
+        return self.workload.port if self.workload.port is not None else self.workload.port_of_url()
+
+    @model_validator(mode="after")
+    def _boots(self) -> Self:
+        if self.rootfs is None and self.kernel is None and self.initramfs is None:
+            raise ValueError("a plugin needs a rootfs, or a kernel with an initramfs")
+        if self.health_check is not None and self.port is None:
+            raise ValueError("health_check needs workload.port or workload.base_url")
+        return self
+
+
+def plugin_document(manifest: dict[str, Any], kernel: str | None = None) -> dict[str, Any]:
+    """The Plugin that a manifest amounts to. ``kernel`` (address or absolute path) boots an initramfs that comes alone.
+
+    Raises:
+        ValueError: it is no manifest; a pydantic.ValidationError names the fields.
+    """
+    read = PluginManifest.model_validate(manifest)
+    default = ManifestImage(url=kernel) if kernel is not None and read.initramfs is not None else None
+    boots = read.kernel or default
+    if read.initramfs is not None and boots is None:
+        raise ValueError("initramfs: needs a kernel to be booted with: add kernel with a url, as for the initramfs")
+    spec: dict[str, Any] = {
+        "version": read.version,
+        "description": read.description or None,
+        "enabled": None if read.enabled else False,
+        "workload": _workload(read),
+        "resources": _resources(read.resources),
+        "rootfs": read.rootfs.source() if read.rootfs else None,
+        "kernel": boots.source() if boots else None,
+        "initramfs": read.initramfs.source() if read.initramfs else None,
+        "cmdline": read.cmdline,
+        "probes": {"readiness": read.health_check.probe(read.port)} if read.health_check and read.port else None,
+        "nics": read.network.nics() if read.network else None,
+        "cloudInit": read.cloud_init.seed() if read.cloud_init else None,
+        "openapi": read.openapi,
+        "labels": read.labels or None,
+    }
+    spec = {name: value for name, value in spec.items() if value is not None}
+    return {"apiVersion": API_VERSION, "kind": Plugin.KIND, "metadata": {"name": read.name}, "spec": spec}
+
+
+def _workload(manifest: PluginManifest) -> dict[str, Any]:
+    given = manifest.workload
+    said: dict[str, Any] = {
+        "type": given.type or ("http" if manifest.port is not None else "daemon"),
+        "port": manifest.port,
+        "baseUrl": given.base_url,
+        "entrypoint": given.entrypoint,
+        "env": given.env,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _resources(given: ManifestResources) -> dict[str, Any] | None:
+    vcpu = given.vcpu if given.vcpu is not None else given.cpu_cores
+    memory = None if given.memory_mb is None else f"{given.memory_mb}Mi"
+    return {name: value for name, value in (("vcpu", vcpu), ("memory", memory)) if value is not None} or None
