@@ -44,7 +44,7 @@ def test_by_force_it_does_not_wait(homeostat: Homeostat) -> None:
     homeostat.write("deaf", idle(shutdown={"gracePeriodSeconds": 3600}))
     homeostat.start()
     homeostat.wait_ready("deaf")
-    done = homeostat.run("delete", "vm", "deaf", "--force", "--wait=false")
+    done = homeostat.run("delete", "vm", "deaf", "--force", "--no-wait")
     assert done.returncode == 0, done.stderr
     homeostat.wait_gone("deaf")
     assert homeostat.state_of("deaf") == ""

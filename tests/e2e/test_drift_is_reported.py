@@ -11,8 +11,10 @@ def test_fields_are_told_and_left(homeostat: Homeostat) -> None:
     homeostat.write(NAME, idle(driftPolicy="Report"))
     homeostat.start()
     homeostat.wait_ready(NAME)
-    homeostat.virsh("setmaxmem", NAME, "64M", "--config")
-    homeostat.virsh("setvcpus", NAME, "3", "--maximum", "--config")
+    edited = homeostat.root / "edited.xml"
+    text = homeostat.virsh("dumpxml", "--inactive", NAME)
+    edited.write_text(text.replace(">32768<", ">65536<").replace("<vcpu placement='static'>1<", "<vcpu placement='static'>3<"))
+    homeostat.virsh("define", str(edited))
     homeostat.virsh("suspend", NAME)
 
     def told() -> dict[str, tuple[str, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from homeostat.driver.events import DEBOUNCE
 from homeostat.driver.host import LibvirtHost
+from homeostat.driver.inventory import REREAD
 from homeostat.planner import actions as act
 from tests.libvirt.hosts import isolated_uri, machine
 
@@ -25,9 +26,9 @@ async def calls_of_resync(host: LibvirtHost) -> Counter[str]:
     return Counter(host.calls_by_function) - before
 
 
-async def test_a_resync_takes_as_many_calls_for_many_as_for_one(tmp_path: Path) -> None:
+async def test_a_resync_takes_as_many_calls_for_many_as_for_few(tmp_path: Path) -> None:
     async with LibvirtHost(isolated_uri(tmp_path)) as host:
-        await populate(host, 1)
+        await populate(host, REREAD)
         few = await calls_of_resync(host)
         await populate(host, 60)
         assert await calls_of_resync(host) == few

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -25,6 +26,7 @@ from .usage import usage_of
 _log = logging.getLogger(__name__)
 
 CHUNK = 64  # domains read in one job, so that actions get their turn in between
+REREAD = 10  # definitions read again in each resync: some changes, such as virsh setmaxmem --config, cause no event
 EXPECTED_FOR = 10.0  # seconds an event of our own act may take; later it counts as somebody else's
 
 Readings = dict[str, ObservedDomain | None]  # None: gone
@@ -42,6 +44,7 @@ class Inventory:
     ) -> None:
         self._usage: dict[str, Usage] = {}  # by uuid, as of the last bulk reading
         self.last_resync = 0.0  # monotonic
+        self._reread_last = ""  # uuid of the last domain whose definition had its turn
         self._connection = connection
         self._reader = Reader(connection, pid_of)
         self._changed = changed
@@ -100,7 +103,8 @@ class Inventory:
                 self._schedule()
 
     async def resync(self) -> None:
-        """Four calls for the whole host: finds what no event told of, and keeps the statistics."""
+        """Four calls for the whole host: finds what no event told of, and keeps the statistics. Definitions take turns, a
+        few in each resync, so that these calls do not grow with the number of domains either."""
         bulk = await self._bulk()
         wanted: dict[str, Aspect] = {}
         for uuid in self._domains.keys() | bulk.domains.keys():
@@ -109,8 +113,17 @@ class Inventory:
                 wanted[uuid] = Aspect.STATE | Aspect.LIVE | Aspect.FLAGS
             if handle is not None:
                 self._handles[uuid] = handle
+        for uuid in self._next_to_reread():
+            wanted[uuid] = wanted.get(uuid, Aspect.STATE) | Aspect.CONFIG
         for uuid, aspects in wanted.items():
             self._mark(uuid, aspects)
+
+    def _next_to_reread(self) -> list[str]:
+        ours = sorted(uuid for uuid, known in self._domains.items() if known.record is not None)
+        start = bisect_right(ours, self._reread_last)
+        turn = (ours[start:] + ours[:start])[:REREAD]
+        self._reread_last = turn[-1] if turn else ""
+        return turn
 
     async def _bulk(self) -> Bulk:
         bulk = await self._connection.run(lambda: read_bulk(self._connection), "list domains")
