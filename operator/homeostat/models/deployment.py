@@ -85,10 +85,31 @@ class VirtualMachineDeploymentSpec(Model):
         default=10, ge=0, le=1000, strict=True, description="Old templates to keep for a rollback."
     )
     paused: bool = Field(default=False, description="Changes of the template wait; scaling goes on.")
-    rollback_to: int | None = Field(default=None, ge=1, strict=True, description="Use the template of this revision instead.")
-    auto_rollback: bool = Field(default=False, description="A rollout that fails returns to the last good revision by itself.")
+    rollback_to: int | None = Field(
+        default=None,
+        ge=1,
+        strict=True,
+        description="Follow this revision, as it was, instead of the template; new templates, plugin versions and restarts wait.",
+    )
+    auto_rollback: bool = Field(
+        default=False,
+        description="A rollout that misses its deadline, or drops below availability, returns to the last good revision.",
+    )
     restarted_at: str | None = Field(default=None, max_length=64, description="A token: a new value replaces every machine.")
-    stateful: bool = Field(default=False, description="Disks belong to the index and outlive the machine that is replaced.")
+    stateful: bool = Field(
+        default=False,
+        description="Disks without an image belong to the index: they outlive the machine that is replaced or scaled away.",
+    )
+
+    @model_validator(mode="after")
+    def _stateful_can_move(self) -> Self:
+        missing = self.strategy.rolling_update.max_unavailable
+        if self.stateful and self.strategy.type == "RollingUpdate" and missing in (0, "0%"):
+            raise ValueError(
+                "stateful needs strategy.rollingUpdate.maxUnavailable: 1 or more (or strategy.type: Recreate): "
+                "a machine must go before the next one of its index can come, so with 0 nothing could ever be replaced"
+            )
+        return self
 
 
 class VirtualMachineDeploymentStatus(Model):
@@ -115,12 +136,14 @@ class VirtualMachineDeployment(Resource):
 
 
 class MachineRevisionSpec(Model):
-    """One template a deployment had. Written once; only ``failed`` is ever added."""
+    """One template a deployment had. Written once; only ``failed`` or ``succeeded`` is ever added."""
 
     deployment: Name = Field(description="Whose template.")
     revision: int = Field(ge=1, description="Counts up; reused content takes a new number, as kubectl's rollout undo does.")
-    template: MachineTemplate = Field(description="The template as it was used.")
-    fingerprint: str = Field(description="Of the template, its plugin's version and the restart token.")
+    template: MachineTemplate = Field(description="The template as it was used, with its plugin's part.")
+    fingerprint: str = Field(description="Of the template, its plugin and the restart token.")
+    plugin_fingerprint: str = Field(default="", description="Of the plugin whose part the template holds.")
+    restarted_at: str = Field(default="", description="The restart token of that time.")
     cause: str = Field(default="", description="Why it came about.")
     failed: str = Field(default="", description="Why its rollout was given up; empty while it was not.")
     succeeded: bool = Field(default=False, description="Its rollout completed once.")

@@ -1,19 +1,38 @@
-"""Whether one template can become another in place: every difference is one that a running machine takes Live."""
+"""How a machine gets from one template to another: in place where a running machine takes every difference Live."""
 
 from __future__ import annotations
 
-from homeostat.models.deployment import MachineTemplate
+from enum import Enum
+
+from homeostat.models.deployment import MachineRevisionSpec
 from homeostat.models.machine import VirtualMachineSpec
-from homeostat.models.machine_devices import Disk
+from homeostat.models.machine_devices import Disk, DiskBus
+
+
+class Way(Enum):
+    AT_ONCE = "in place, and nothing of its guest changes"
+    CAREFULLY = "in place, but it has to prove its health anew"
+    REPLACE = "by another machine"
+
 
 # Fields of a machine's spec that change nothing about the guest that runs.
 _POLICIES = ("drift_policy", "update_policy", "reclaim_policy", "shutdown", "probes", "suspend")
+_HOTPLUG = (None, DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
 
 
-def only_live_changes(old: MachineTemplate, new: MachineTemplate) -> bool:
-    """Labels, policies and probes; disks and nics that are added; disks that grow; nics that go."""
-    plain_old, plain_new = _without_live(old.spec), _without_live(new.spec)
-    return plain_old == plain_new and _disks_grow(old.spec, new.spec) and _nics_come_and_go(old.spec, new.spec)
+def way_between(old: MachineRevisionSpec | None, new: MachineRevisionSpec) -> Way:
+    """A restart token and a version of the plugin ask for new machines, whatever the templates say."""
+    if old is None or (old.restarted_at, old.plugin_fingerprint) != (new.restarted_at, new.plugin_fingerprint):
+        return Way.REPLACE
+    before, after = old.template.spec, new.template.spec
+    if not _only_live_changes(before, after):
+        return Way.REPLACE
+    return Way.AT_ONCE if before.probes == after.probes else Way.CAREFULLY
+
+
+def _only_live_changes(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
+    """Policies and probes; disks and nics that are added; disks that grow; nics that go."""
+    return _without_live(old) == _without_live(new) and _disks_grow(old, new) and _nics_come_and_go(old, new)
 
 
 def _without_live(spec: VirtualMachineSpec) -> VirtualMachineSpec:
@@ -22,26 +41,23 @@ def _without_live(spec: VirtualMachineSpec) -> VirtualMachineSpec:
 
 
 def _disks_grow(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
-    before = {d.name: d for d in old.disks}
-    after = {d.name: d for d in new.disks}
-    if before.keys() - after.keys():
+    """New disks come after the others: without boot.order, a machine boots from its disks as listed."""
+    kept, added = new.disks[: len(old.disks)], new.disks[len(old.disks) :]
+    if len(kept) < len(old.disks) or not all(_grows(a, b) for a, b in zip(old.disks, kept, strict=True)):
         return False
-    for name, disk in after.items():
-        if name not in before:
-            if disk.type != "disk" or disk.bus not in (None, "virtio", "scsi", "usb"):
-                return False
-        elif not _grows(before[name], disk):
-            return False
-    return True
+    return all(disk.type == "disk" and disk.bus in _HOTPLUG for disk in added)
 
 
 def _grows(old: Disk, new: Disk) -> bool:
     same = {"size": None, "reclaim_policy": None}
-    return old.model_copy(update=same) == new.model_copy(update=same) and (new.size or 0) >= (old.size or 0)
+    if old.model_copy(update=same) != new.model_copy(update=same):
+        return False
+    return new.size == old.size or (new.size is not None and new.size >= (old.size or 0))
 
 
 def _nics_come_and_go(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
     before, after = {n.name: n for n in old.nics}, {n.name: n for n in new.nics}
-    changed = [n for name, n in after.items() if before.get(name, n) != n]
+    if any(after[name] != before[name] for name in after.keys() & before.keys()):
+        return False
     moved = [nics[name] for nics, other in ((before, after), (after, before)) for name in nics.keys() - other.keys()]
-    return not changed and all(n.user is None for n in moved)
+    return all(nic.user is None for nic in moved)

@@ -19,9 +19,14 @@ class Replica:
     lost: bool = False  # it was ready in this run and is not any more, or it keeps ending
     failure: str = ""  # why it cannot become ready without help
     deleting: bool = False
+    stale: bool = False  # what is said of its health dates from before its spec was last changed
 
     def available(self, min_ready: float, now: float) -> bool:
-        return not self.deleting and self.ready_since is not None and now - self.ready_since >= min_ready
+        return not self.stale and self.may_serve(min_ready, now)
+
+    def may_serve(self, min_ready: float, now: float) -> bool:
+        """Whether taking it away may cost availability: also where it is not sure to be available."""
+        return not self.deleting and self.ready_since is not None and now >= self.ready_since + min_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +41,6 @@ class Revision:
 class ObservedDeployment:
     replicas: tuple[Replica, ...]
     revisions: tuple[Revision, ...]
-    plugin_fingerprint: str = ""  # of the plugin the template follows; a new version is a new template
+    plugin_fingerprint: str = ""  # of the plugin whose part the template holds; a new version asks for new machines
     refusal: str = ""  # new machines cannot be made: why (an unknown or a disabled plugin)
+    foreign: frozenset[int] = frozenset()  # indexes whose names other machines have

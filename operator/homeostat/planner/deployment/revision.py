@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 
@@ -21,6 +21,7 @@ class Target:
     records: tuple[DeploymentAction, ...] = ()
     rolled_back: str = ""  # why the deployment's own template is not followed
     problem: str = ""  # the revision asked for does not exist
+    held: bool = False  # the template differs, and waits because the deployment is paused
 
 
 def fingerprint(template: MachineTemplate, plugin: str, restarted_at: str | None) -> str:
@@ -30,55 +31,87 @@ def fingerprint(template: MachineTemplate, plugin: str, restarted_at: str | None
 
 
 def choose_target(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> Target:
+    wanted = deployment.spec.rollback_to
+    if wanted is None or not observed.revisions:
+        return _own_target(deployment, observed)
+    asked = next((r for r in observed.revisions if r.spec.revision == wanted), None)
+    if asked is not None:
+        return Target(asked.spec, asked.created, rolled_back=f"rollbackTo: {wanted}")
+    known = ", ".join(str(n) for n in sorted(r.spec.revision for r in observed.revisions))
+    problem = f"rollbackTo: there is no revision {wanted}; there are {known}"
+    return replace(_standing(observed, _newest(observed)), problem=problem)
+
+
+def _own_target(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> Target:
     spec = deployment.spec
-    newest = max(observed.revisions, key=lambda r: r.spec.revision, default=None)
-    if observed.refusal and newest is not None:  # what it should be made from is not there: what runs is kept
-        return Target(newest.spec, newest.created)
-    if spec.rollback_to is not None:
-        asked = next((r for r in observed.revisions if r.spec.revision == spec.rollback_to), None)
-        if asked is not None:
-            return Target(asked.spec, asked.created, rolled_back=f"rollbackTo: {spec.rollback_to}")
-        if newest is not None:
-            return Target(newest.spec, newest.created, problem=_no_revision(spec.rollback_to, observed))
-    own = fingerprint(spec.template, observed.plugin_fingerprint, spec.restarted_at)
-    if newest is not None and spec.paused and newest.spec.fingerprint != own:
-        return Target(newest.spec, newest.created)
-    if newest is None or newest.spec.fingerprint != own:
-        return _record(deployment, observed, own, newest)
-    if newest.spec.failed and (good := _last_good(observed, newest)):
+    own = MachineRevisionSpec(
+        deployment=deployment.metadata.name,
+        revision=1,
+        template=spec.template,
+        fingerprint=fingerprint(spec.template, observed.plugin_fingerprint, spec.restarted_at),
+        plugin_fingerprint=observed.plugin_fingerprint,
+        restarted_at=spec.restarted_at or "",
+    )
+    if not observed.revisions:
+        first = own.model_copy(update={"cause": "first template"})
+        # Not before its plugin is there: the plugin's part is recorded with it.
+        return Target(first, None, () if observed.refusal else (RecordRevision(first, "the first template"),))
+    newest = _newest(observed)
+    if newest.spec.fingerprint == own.fingerprint:
+        return _standing(observed, newest)
+    if spec.paused or observed.refusal:
+        return replace(_standing(observed, newest), held=spec.paused)
+    return _record(own, observed, newest.spec)
+
+
+def _standing(observed: ObservedDeployment, newest: Revision) -> Target:
+    """The newest revision, or the last good one where that has failed."""
+    if newest.spec.failed and (good := last_good(observed, newest.spec)):
         return Target(good.spec, good.created, rolled_back=newest.spec.failed)
     return Target(newest.spec, newest.created)
 
 
-def _no_revision(wanted: int, observed: ObservedDeployment) -> str:
-    known = ", ".join(str(n) for n in sorted(r.spec.revision for r in observed.revisions))
-    return f"rollbackTo: there is no revision {wanted}; there are {known}"
+def _record(own: MachineRevisionSpec, observed: ObservedDeployment, newest: MachineRevisionSpec) -> Target:
+    """A template that was used before takes a new number, as kubectl's rollout undo does; what was good stays good."""
+    again = [r.spec for r in observed.revisions if r.spec.fingerprint == own.fingerprint]
+    cause = _cause(own, newest)
+    update = {"revision": newest.revision + 1, "cause": cause, "succeeded": any(r.succeeded for r in again)}
+    revision = own.model_copy(update=update)
+    return Target(revision, None, (RecordRevision(revision, cause),))
 
 
-def _record(deployment: VirtualMachineDeployment, observed: ObservedDeployment, own: str, newest: Revision | None) -> Target:
-    """A template that was used before takes a new number, as kubectl's rollout undo does."""
-    spec = MachineRevisionSpec(
-        deployment=deployment.metadata.name,
-        revision=newest.spec.revision + 1 if newest else 1,
-        template=deployment.spec.template,
-        fingerprint=own,
-    )
-    again = [r for r in observed.revisions if r.spec.fingerprint == own]
-    forget = [ForgetRevision(r.spec.revision, f"it is revision {spec.revision} now") for r in again]
-    return Target(spec, None, (RecordRevision(spec, "the template changed" if newest else "the first template"), *forget))
+def _cause(new: MachineRevisionSpec, old: MachineRevisionSpec) -> str:
+    if new.plugin_fingerprint != old.plugin_fingerprint:
+        return "the plugin changed"
+    if new.restarted_at != old.restarted_at and new.template == old.template:
+        return f"restartedAt: {new.restarted_at}"
+    return "the template changed"
 
 
-def _last_good(observed: ObservedDeployment, failed: Revision) -> Revision | None:
-    good = [r for r in observed.revisions if r.spec.succeeded and not r.spec.failed and r is not failed]
+def _newest(observed: ObservedDeployment) -> Revision:
+    return max(observed.revisions, key=lambda r: r.spec.revision)
+
+
+def last_good(observed: ObservedDeployment, failed: MachineRevisionSpec) -> Revision | None:
+    """The newest other content whose rollout completed once."""
+    good = [r for r in observed.revisions if r.spec.succeeded and not r.spec.failed and r.spec.fingerprint != failed.fingerprint]
     return max(good, key=lambda r: r.spec.revision, default=None)
 
 
 def surplus_revisions(deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target) -> list[ForgetRevision]:
-    """Beyond revisionHistoryLimit, the oldest that no machine follows and that no rollback needs."""
+    """Content that has a newer number; and beyond revisionHistoryLimit, the oldest no machine follows and no rollback needs."""
+    newest_first = sorted((r.spec for r in observed.revisions), key=lambda r: -r.revision)
     used = {r.fingerprint for r in observed.replicas} | {target.revision.fingerprint}
-    newest = max((r.spec.revision for r in observed.revisions), default=0)
-    good = next((r for r in sorted(observed.revisions, key=lambda r: -r.spec.revision) if r.spec.succeeded), None)
-    idle = [r for r in observed.revisions if r.spec.fingerprint not in used and r is not good and r.spec.revision != newest]
-    idle.sort(key=lambda r: r.spec.revision)
-    extra = idle[: max(0, len(idle) - deployment.spec.revision_history_limit)]
-    return [ForgetRevision(r.spec.revision, f"revisionHistoryLimit: {deployment.spec.revision_history_limit}") for r in extra]
+    used |= {r.fingerprint for r in newest_first[:1]}
+    used |= {next((r.fingerprint for r in newest_first if r.succeeded and not r.failed), "")}
+    limit, seen, forget = deployment.spec.revision_history_limit, set[str](), list[ForgetRevision]()
+    for revision in newest_first:
+        number, content = revision.revision, revision.fingerprint
+        if content in seen and number != target.revision.revision:
+            forget.append(ForgetRevision(number, "a newer revision has the same template"))
+        elif content not in seen and content not in used:
+            limit -= 1
+            if limit < 0:
+                forget.append(ForgetRevision(number, f"revisionHistoryLimit: {deployment.spec.revision_history_limit}"))
+        seen.add(content)
+    return forget[::-1]

@@ -1,0 +1,97 @@
+"""How a rollout stands: whether it is complete, proven, late or failed, and when time alone changes that."""
+
+from __future__ import annotations
+
+from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment
+
+from ..plan import Converged, Outcome, Stalled, Waiting
+from .observed import ObservedDeployment
+from .revision import Target, last_good
+from .tally import Tally
+
+# With autoRollback a rollout counts as good only once its machines stayed available for so long (seconds): what breaks soon
+# after it became ready is to be blamed on the template. Our choice; liveness' default takes 30 s to notice anything.
+PROBATION = 60.0
+
+
+def proven_in(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float:
+    """Seconds until a complete rollout is proven."""
+    if not deployment.spec.auto_rollback:
+        return 0.0
+    since = [target.recorded or now, *(r.ready_since for r in tally.live if r.ready_since is not None)]
+    return max(0.0, max(since) + PROBATION - now)
+
+
+def failure_of(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, now: float
+) -> MachineRevisionSpec | None:
+    """With autoRollback: the revision with the reason why it is given up, once it has failed and there is a good one."""
+    revision, spec = target.revision, deployment.spec
+    decided = revision.succeeded or revision.failed or target.records or target.rolled_back or spec.paused
+    if decided or not spec.auto_rollback or last_good(observed, revision) is None:
+        return None
+    lost = [r for r in tally.updated if r.lost]
+    if lost and tally.available < min(max(tally.floor, 1), tally.wanted):
+        why = f"{lost[0].name} lost its health, and only {tally.available} of {spec.replicas} are available"
+    elif overdue(deployment, target, tally, now):
+        why = f"no progress for {spec.progress_deadline_seconds} s (progressDeadlineSeconds){first_failure(tally)}"
+    else:
+        return None
+    return revision.model_copy(update={"failed": f"revision {revision.revision} was given up: {why}"})
+
+
+def overdue(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> bool:
+    due = deadline(deployment, target, tally)
+    return due is not None and now > due
+
+
+def deadline(deployment: VirtualMachineDeployment, target: Target, tally: Tally) -> float | None:
+    """When a rollout that makes no more progress has failed (seconds since the epoch); None: it is none, or it rests."""
+    if tally.complete or target.recorded is None or target.revision.succeeded or target.rolled_back or deployment.spec.paused:
+        return None
+    steps = [target.recorded, *(r.created for r in tally.updated)]
+    if not any(r.lost for r in tally.updated):  # else a crash loop that is ready now and then would go on for ever
+        steps += [r.ready_since for r in tally.updated if r.ready_since is not None]
+    return max(steps) + deployment.spec.progress_deadline_seconds
+
+
+def first_failure(tally: Tally) -> str:
+    failed = next((r for r in tally.live if r.failure), None)
+    return f"; {failed.name}: {failed.failure}" if failed else ""
+
+
+def outcome_of(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, now: float
+) -> Outcome:
+    spec, after = deployment.spec, look_again(deployment, target, tally, now)
+    if target.problem:
+        return Stalled("NoSuchRevision", target.problem)
+    if observed.refusal and len(tally.updated) < tally.wanted:
+        return Waiting("MachinesRefused", observed.refusal, after)
+    blocked = sorted(index for index in observed.foreign if index <= tally.wanted)
+    if blocked:
+        name = f"{deployment.metadata.name}-{blocked[0]}"
+        return Waiting("NameTaken", f"machine {name} is not of this deployment: remove or rename it", after)
+    if tally.complete:
+        if target.held:
+            return Converged("Paused", "the template changed; paused: true keeps the old one")
+        return Converged("RolledBack", target.rolled_back) if target.rolled_back else Converged("Available")
+    progress = (
+        f"{len(tally.updated)} of {spec.replicas} follow revision {target.revision.revision}, {tally.available} are available"
+    ) + first_failure(tally)
+    if spec.paused and tally.old:
+        return Waiting("Paused", f"paused: true; {progress}", after)
+    if overdue(deployment, target, tally, now):
+        return Waiting("ProgressDeadlineExceeded", f"no progress for {spec.progress_deadline_seconds} s; {progress}", after)
+    return Waiting("Progressing" if tally.old or not target.revision.succeeded else "MachinesUnavailable", progress, after)
+
+
+def look_again(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:
+    """Seconds until time alone changes something: a machine was ready for long enough, a rollout is proven, or is late."""
+    ready = [r.ready_since for r in tally.live if r.ready_since is not None]
+    times = [since + deployment.spec.min_ready_seconds - now for since in ready]
+    due = deadline(deployment, target, tally)
+    times += [] if due is None else [due - now + 0.001]
+    if tally.complete and not target.revision.succeeded:
+        times.append(proven_in(deployment, target, tally, now))
+    return min((seconds for seconds in times if seconds > 0), default=None)

@@ -1,0 +1,139 @@
+"""Moving a deployment's machines to its target, a few at a time, by the rules of Kubernetes' Deployments but with fixed names.
+
+Machines 1 to replicas are the base. Machines beyond it are spare: they stand in while the base is replaced, and go at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count, islice
+
+from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment
+
+from .actions import CreateMachine, DeleteMachine, DeploymentAction, UpdateMachine
+from .inplace import Way, way_between
+from .observed import ObservedDeployment, Replica
+from .revision import Target, last_good
+from .tally import Tally
+
+OUTDATED = "it follows an older template"
+
+
+def roll(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally
+) -> list[DeploymentAction]:
+    """The next steps; none of them takes available below the floor, or machines above the ceiling."""
+    if deployment.spec.paused or observed.refusal:
+        fill = [] if observed.refusal else _fill(deployment, tally, _steady(observed, target, tally))
+        return [*fill, *_thin(deployment, tally)[0]]
+    known = {r.spec.fingerprint: r.spec for r in observed.revisions}
+    ways = {r.name: way_between(known.get(r.fingerprint), target.revision) for r in tally.old}
+    if at_once := [r for r in tally.old if ways[r.name] is Way.AT_ONCE]:
+        return [_update(r, target.revision) for r in at_once]
+    if deployment.spec.strategy.type == "Recreate":
+        return _recreate(deployment, observed, target, tally, ways)
+    fill = _fill(deployment, tally, target.revision)
+    thin, spare = _thin(deployment, tally)
+    return [
+        *fill,
+        *_stand_ins(deployment, target, tally, ways, len(fill)),
+        *thin,
+        *_replace(deployment, target, tally, ways, len(thin), spare),
+    ]
+
+
+def _steady(observed: ObservedDeployment, target: Target, tally: Tally) -> MachineRevisionSpec:
+    """What new machines follow while a rollout rests: nothing unproven."""
+    good = last_good(observed, target.revision) if tally.old and not target.revision.succeeded else None
+    return good.spec if good else target.revision
+
+
+def _fill(deployment: VirtualMachineDeployment, tally: Tally, revision: MachineRevisionSpec) -> list[DeploymentAction]:
+    """The holes of the base, lowest first. A name that is still in use is waited for."""
+    holes = (index for index in range(1, tally.wanted + 1) if index not in tally.taken)
+    why = f"{len(tally.live)} of {tally.wanted} exist"
+    return _create(deployment, revision, islice(holes, max(0, tally.ceiling - len(tally.live))), why)
+
+
+def _stand_ins(
+    deployment: VirtualMachineDeployment, target: Target, tally: Tally, ways: dict[str, Way], filled: int
+) -> list[DeploymentAction]:
+    """Spare machines, as many as are to be replaced; for changes in place one is enough, where none may be missing."""
+    replaced = sum(ways[r.name] is Way.REPLACE for r in tally.behind)
+    needed = replaced or (1 if tally.behind and tally.floor == tally.wanted else 0)
+    there = sum(r.index > tally.wanted for r in tally.updated)
+    needed = min(needed, tally.ceiling - tally.wanted)
+    room = tally.ceiling - len(tally.live) - filled
+    free = (index for index in count(tally.wanted + 1) if index not in tally.taken)
+    why = "it stands in while others are replaced"
+    return _create(deployment, target.revision, islice(free, max(0, min(room, needed - there))), why)
+
+
+def _thin(deployment: VirtualMachineDeployment, tally: Tally) -> tuple[list[DeploymentAction], int]:
+    """Removes what is beyond the base and not needed, highest index first, and says how many available ones could still go.
+
+    Where machines of the base are unhealthy, others stand in for them as long as they are; the unhealthy ones then make room.
+    """
+    spare, removed = tally.available - tally.floor, list[DeploymentAction]()
+    beyond = [r for r in reversed(tally.live) if not 1 <= r.index <= tally.wanted]
+    standing_in = [r for r in beyond if r in tally.updated][::-1][: tally.ceiling - tally.wanted] if tally.behind else []
+    for replica in sorted((r for r in beyond if r not in standing_in), key=lambda r: r.name in tally.serving):
+        if replica.name in tally.serving:
+            if spare <= 0:
+                continue
+            spare -= 1
+        removed.append(_delete(deployment, replica, f"replicas: {tally.wanted}"))
+    if removed or not any(r.name in tally.serving for r in beyond if r not in standing_in):
+        return removed, spare
+    excess = max(0, len(tally.live) - tally.ceiling)
+    unhealthy = [r for r in reversed(tally.live) if r.name not in tally.serving and r not in beyond]
+    why = "others, which are available, stand in for it"
+    return [_delete(deployment, r, why) for r in unhealthy[:excess]], spare
+
+
+def _replace(
+    deployment: VirtualMachineDeployment, target: Target, tally: Tally, ways: dict[str, Way], gone: int, spare: int
+) -> list[DeploymentAction]:
+    """Unhealthy machines first, then the highest index. As in Kubernetes, new ones that are not available yet hold the next
+    back, even where the old ones are unhealthy: or an outage of the network would replace them all at once."""
+    unproven = sum(r.name in tally.idle for r in tally.updated)
+    budget = len(tally.live) - gone - tally.floor - unproven
+    steps: list[DeploymentAction] = []
+    for replica in sorted(reversed(tally.behind), key=lambda r: r.name in tally.serving):
+        if len(steps) >= budget:
+            break
+        if replica.name in tally.serving:
+            if spare <= 0:
+                break
+            spare -= 1
+        in_place = ways[replica.name] is Way.CAREFULLY
+        steps.append(_update(replica, target.revision) if in_place else _delete(deployment, replica, OUTDATED))
+    return steps
+
+
+def _recreate(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, ways: dict[str, Way]
+) -> list[DeploymentAction]:
+    """All old ones go before a new one comes."""
+    thin = [] if tally.old else _thin(deployment, tally)[0]
+    steps: list[DeploymentAction] = [
+        _update(r, target.revision) if ways[r.name] is Way.CAREFULLY and r in tally.behind else _delete(deployment, r, OUTDATED)
+        for r in tally.old
+    ]
+    going = any(r.deleting and r.fingerprint != target.revision.fingerprint for r in observed.replicas)
+    return steps or [*(() if going else _fill(deployment, tally, target.revision)), *thin]
+
+
+def _create(
+    deployment: VirtualMachineDeployment, revision: MachineRevisionSpec, indexes: Iterable[int], why: str
+) -> list[DeploymentAction]:
+    name = deployment.metadata.name
+    return [CreateMachine(f"{name}-{index}", revision.fingerprint, revision.template, why) for index in indexes]
+
+
+def _update(replica: Replica, revision: MachineRevisionSpec) -> UpdateMachine:
+    return UpdateMachine(replica.name, revision.fingerprint, revision.template, "its template changed, and the change is Live")
+
+
+def _delete(deployment: VirtualMachineDeployment, replica: Replica, why: str) -> DeleteMachine:
+    return DeleteMachine(replica.name, deployment.spec.stateful, why)

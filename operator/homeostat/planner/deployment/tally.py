@@ -1,0 +1,70 @@
+"""The machines of a deployment, counted and sorted by what they are to its plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment, share_of
+
+from .observed import ObservedDeployment, Replica
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """All but ``taken`` and ``going`` leaves out machines that are being deleted."""
+
+    wanted: int
+    floor: int  # never fewer available than this
+    ceiling: int  # never more machines than this
+    live: tuple[Replica, ...]  # by index
+    updated: tuple[Replica, ...]  # follow the target
+    old: tuple[Replica, ...]  # do not
+    available: int
+    serving: frozenset[str]  # names of those that cost availability when they go
+    idle: frozenset[str]  # names of those that are not available for certain
+    taken: frozenset[int]  # indexes whose names are in use, also by machines that are still going
+    going: int
+
+    @property
+    def complete(self) -> bool:
+        exact = len(self.live) == self.wanted and all(1 <= r.index <= self.wanted for r in self.live)
+        return exact and not self.old and self.available >= self.wanted
+
+    @property
+    def behind(self) -> tuple[Replica, ...]:
+        """Machines that are to be brought to the target; the other old ones only go."""
+        return tuple(r for r in self.old if 1 <= r.index <= self.wanted)
+
+
+def take_tally(
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: MachineRevisionSpec, now: float
+) -> Tally:
+    spec = deployment.spec
+    surge, missing = allowance(deployment)
+    live = tuple(sorted((r for r in observed.replicas if not r.deleting), key=lambda r: r.index))
+    available = {r.name for r in live if r.available(spec.min_ready_seconds, now)}
+    return Tally(
+        wanted=spec.replicas,
+        floor=max(0, spec.replicas - missing),
+        ceiling=spec.replicas + surge,
+        live=live,
+        updated=tuple(r for r in live if r.fingerprint == target.fingerprint),
+        old=tuple(r for r in live if r.fingerprint != target.fingerprint),
+        available=len(available),
+        serving=frozenset(r.name for r in live if r.may_serve(spec.min_ready_seconds, now)),
+        idle=frozenset(r.name for r in live) - available,
+        taken=frozenset(r.index for r in observed.replicas) | observed.foreign,
+        going=len(observed.replicas) - len(live),
+    )
+
+
+def allowance(deployment: VirtualMachineDeployment) -> tuple[int, int]:
+    """How many machines there may be beyond replicas, and how many may be missing."""
+    spec = deployment.spec
+    if spec.strategy.type == "Recreate":
+        return 0, spec.replicas
+    rolling = spec.strategy.rolling_update
+    surge = 0 if spec.stateful else share_of(rolling.max_surge, spec.replicas, up=True)
+    missing = share_of(rolling.max_unavailable, spec.replicas, up=False)
+    # Where both round to nothing, Kubernetes lets one be missing: nothing could move otherwise.
+    return surge, missing if surge or missing else 1

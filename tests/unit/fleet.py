@@ -1,0 +1,256 @@
+"""A deployment's world as plain values: machines that boot, serve, fail and take time to go; revisions; a clock. And a watch that
+checks each action as it is carried out. No I/O and no waiting.
+
+What a template is like stands in its CPU's model: ``good``, ``never`` (becomes ready), ``fades`` (ready for 2 s), ``late`` (ready
+for 20 s), ``crash`` (ready for 3 s in each run, ever longer pauses between). A readiness probe on ``/bad`` never succeeds.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
+from homeostat.planner.deployment import actions as act
+from homeostat.planner.deployment import plan_deployment
+from homeostat.planner.deployment.actions import DeploymentAction
+from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
+from homeostat.planner.deployment.plan import DeploymentPlan
+from homeostat.planner.deployment.tally import allowance
+
+BOOT = 5.0
+SERVES = {"fades": 2.0, "late": 20.0, "crash": 3.0}
+NAME = "web"
+
+
+@cache
+def template(
+    quality: str = "good", *, vcpu: int = 1, size: str = "1Gi", probe: str = "", label: str = "", nics: tuple[str, ...] = ()
+) -> MachineTemplate:
+    spec: dict[str, Any] = {
+        "resources": {"vcpu": vcpu, "cpu": {"model": quality}},
+        "disks": [{"name": "data", "size": size}],
+        "nics": [{"name": nic, "network": "default"} for nic in nics],
+    }
+    if probe:
+        spec["probes"] = {"readiness": {"httpGet": {"port": 80, "path": probe}}}
+    return MachineTemplate.model_validate({"metadata": {"labels": {"tier": label} if label else {}}, "spec": spec})
+
+
+def deployment(replicas: int = 3, of: MachineTemplate | None = None, **spec: Any) -> VirtualMachineDeployment:
+    """``spec`` in the words of the YAML."""
+    body = {"replicas": replicas, "template": (of or template()).dump(), **spec}
+    metadata = {"name": NAME, "uid": "uid-web", "generation": 1}
+    return VirtualMachineDeployment.model_validate({"metadata": metadata, "spec": body})
+
+
+def edited(vmd: VirtualMachineDeployment, **fields: Any) -> VirtualMachineDeployment:
+    """With fields of its spec replaced, by their Python names."""
+    return vmd.model_copy(update={"spec": vmd.spec.model_copy(update=fields)})
+
+
+def deleted(vmd: VirtualMachineDeployment) -> VirtualMachineDeployment:
+    gone = vmd.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})
+    return vmd.model_copy(update={"metadata": gone})
+
+
+@dataclass
+class Machine:
+    name: str
+    fingerprint: str
+    template: MachineTemplate
+    created: float
+    started: float  # this run
+    probed: float = 0.0  # since when by the probes it has
+    gone: float | None = None  # when, once it is being deleted
+    stuck: bool = False  # by a failure from outside, until it is healed
+    stale: bool = False
+    kept_disks: bool = False
+
+    @property
+    def index(self) -> int:
+        return int(self.name.rsplit("-", 1)[1])
+
+    @property
+    def quality(self) -> str:
+        probes = self.template.spec.probes
+        if probes and probes.readiness and probes.readiness.http_get and probes.readiness.http_get.path == "/bad":
+            return "never"
+        return self.template.spec.resources.cpu.model or "good"
+
+    def runs(self, now: float) -> tuple[float, float | None, bool]:
+        """When the present run began and ends, and whether earlier ones ended."""
+        begin, pause, again = self.started, 10.0, False
+        while self.quality == "crash":
+            end = begin + BOOT + SERVES["crash"]
+            if now < end:
+                return begin, end, again
+            if now < end + pause:
+                return end + pause, end + pause, True
+            begin, pause, again = end + pause, min(pause * 2, 300.0), True
+        return begin, None, again
+
+    def health(self, now: float) -> tuple[float | None, bool]:
+        """Since when it is ready, and whether it is lost."""
+        begin, _, again = self.runs(now)
+        since = max(begin + BOOT, self.probed)
+        if self.stuck or self.quality == "never" or self.gone is not None or now < since:
+            return None, again
+        if now >= since + SERVES.get(self.quality, float("inf")):
+            return None, True
+        return since, False
+
+    def news(self, now: float) -> list[float]:
+        """When something about it changes by itself."""
+        begin, end, _ = self.runs(now)
+        since = max(begin + BOOT, self.probed)
+        times = [since, since + SERVES[self.quality]] if self.quality in SERVES else [since]
+        return [t for t in (*times, end, self.gone) if t is not None and t > now]
+
+
+@dataclass
+class Fleet:
+    """``slow``: how long a machine takes to go."""
+
+    slow: float = 3.0
+    now: float = 1_000_000.0
+    machines: dict[str, Machine] = field(default_factory=dict)
+    revisions: dict[int, Revision] = field(default_factory=dict)
+    plugin: str = ""
+    refusal: str = ""
+    released: bool = False
+    log: list[DeploymentAction] = field(default_factory=list)
+
+    def copy(self) -> Fleet:
+        return deepcopy(self)
+
+    def observe(self) -> ObservedDeployment:
+        return ObservedDeployment(
+            tuple(self._replica(m) for m in self.machines.values()),
+            tuple(self.revisions.values()),
+            self.plugin,
+            self.refusal,
+        )
+
+    def _replica(self, machine: Machine) -> Replica:
+        ready, lost = machine.health(self.now)
+        going = machine.gone is not None
+        return Replica(
+            machine.name, machine.index, machine.fingerprint, machine.created, ready, lost, "", going, machine.stale
+        )  # fmt: skip
+
+    # What happens
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        for machine in list(self.machines.values()):
+            machine.stale = False
+            if machine.gone is not None and machine.gone <= self.now:
+                del self.machines[machine.name]
+
+    def kill(self, name: str) -> None:
+        """Its process ends, and it boots again."""
+        self.machines[name].started = self.now
+
+    def delete(self, name: str, keep_disks: bool = False) -> None:
+        machine = self.machines[name]
+        if machine.gone is None:
+            machine.gone, machine.kept_disks = self.now + self.slow, keep_disks
+
+    def heal(self) -> None:
+        for machine in self.machines.values():
+            if machine.stuck:
+                machine.stuck, machine.started = False, self.now
+
+    def living(self) -> list[Machine]:
+        return sorted((m for m in self.machines.values() if m.gone is None), key=lambda m: m.index)
+
+    def available(self, vmd: VirtualMachineDeployment) -> int:
+        """In truth, whatever the operator was told."""
+        since = (m.health(self.now)[0] for m in self.living())
+        return sum(s is not None and self.now >= s + vmd.spec.min_ready_seconds for s in since)
+
+    # What actions do
+
+    def apply(self, vmd: VirtualMachineDeployment, action: DeploymentAction) -> None:
+        self.log.append(action)
+        match action:
+            case act.CreateMachine(name, fingerprint, made_of):
+                assert name not in self.machines, f"{name} still exists"
+                self.machines[name] = Machine(name, fingerprint, made_of, self.now, self.now)
+            case act.UpdateMachine(name, fingerprint, made_of):
+                machine = self.machines[name]
+                anew = machine.template.spec.probes != made_of.spec.probes
+                machine.fingerprint, machine.template, machine.stale = fingerprint, made_of, True
+                machine.probed = self.now + 1.0 if anew else machine.probed
+            case act.DeleteMachine(name, keep_disks):
+                assert self.machines[name].gone is None
+                self.delete(name, keep_disks)
+            case act.RecordRevision(revision):
+                known = self.revisions.get(revision.revision)
+                self.revisions[revision.revision] = Revision(revision, known.created if known else self.now)
+            case act.ForgetRevision(number):
+                del self.revisions[number]
+            case act.ReleaseDeployment():
+                assert not self.machines
+                self.released = True
+
+    # An operator
+
+    def plan(self, vmd: VirtualMachineDeployment) -> DeploymentPlan:
+        return plan_deployment(vmd, self.observe(), self.now)
+
+    def step(self, vmd: VirtualMachineDeployment, lives: int | None = None) -> DeploymentPlan:
+        """One plan, carried out and watched (``lives``: only so many actions, then the operator is killed); time goes on."""
+        plan = self.plan(vmd)
+        for action in plan.actions[:lives]:
+            before, floor = self.available(vmd), vmd.spec.replicas - allowance(vmd)[1]
+            self.apply(vmd, action)
+            if not vmd.deleting:
+                assert self.available(vmd) >= min(before, floor), f"{action} takes available below {floor}"
+            if isinstance(action, act.CreateMachine):
+                assert len(self.living()) <= vmd.spec.replicas + allowance(vmd)[0], f"{action} is one too many"
+        self.pass_time(0.25 if plan.actions else self._until_news(plan) or 0.0)
+        self._check_revisions(vmd, plan)
+        return plan
+
+    def _until_news(self, plan: DeploymentPlan) -> float | None:
+        """Seconds until something happens without us."""
+        times = [t - self.now for m in self.machines.values() for t in m.news(self.now)]
+        times += [0.25 for m in self.machines.values() if m.stale]
+        return min([*times, *([plan.after] if plan.after is not None else [])], default=None)
+
+    def settle(self, vmd: VirtualMachineDeployment, until: float = float("inf"), steps: int = 600) -> DeploymentPlan:
+        """Until nothing is done or expected any more, or a time has come.
+
+        Raises:
+            AssertionError: there is no rest.
+        """
+        for _ in range(steps):
+            before = self.now
+            plan = self.step(vmd)
+            if self.now >= until or self.released or self.now == before:
+                return plan
+        raise AssertionError(f"no rest: {self.plan(vmd)}")
+
+    def _check_revisions(self, vmd: VirtualMachineDeployment, plan: DeploymentPlan) -> None:
+        kept = {r.spec.fingerprint for r in self.revisions.values()}
+        if vmd.deleting or not kept:
+            return
+        assert {m.fingerprint for m in self.machines.values()} <= kept, "a machine follows a forgotten revision"
+        assert not plan.target or plan.target.records or not self.refusal or plan.target.revision.fingerprint in kept
+
+    def names(self) -> list[str]:
+        return [m.name for m in self.living()]
+
+    def followed(self) -> set[str]:
+        return {m.fingerprint for m in self.living()}
+
+    def revision(self, number: int) -> MachineRevisionSpec:
+        return self.revisions[number].spec
+
+
+def names(replicas: int) -> list[str]:
+    return [f"{NAME}-{i}" for i in range(1, replicas + 1)]
