@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,8 +17,7 @@ from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
-from homeostat.planner.plan import Waiting
-from homeostat.planner.template import FOLLOWS, template_with_plugin
+from homeostat.planner.template import FOLLOWS, plugin_fingerprint, template_with_plugin
 
 from .commands import timestamp
 from .deployment_status import deployment_status
@@ -35,8 +35,8 @@ class DeploymentReconciler:
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
         """Takes the deployment one plan further, and says when to look again."""
-        deployment, refusal = await self._resolve(deployment)
-        observed = await self._observe(deployment, refusal)
+        deployment, plugin, refusal = await self._resolve(deployment)
+        observed = await self._observe(deployment, plugin, refusal)
         plan = plan_deployment(deployment, observed, time.time())
         for action in plan.actions:
             if isinstance(action, act.ReleaseDeployment):
@@ -45,34 +45,37 @@ class DeploymentReconciler:
                 return GONE
             await self._execute(deployment, action)
         if plan.actions:
-            observed = await self._observe(deployment, refusal)
+            observed = await self._observe(deployment, plugin, refusal)
             plan = plan_deployment(deployment, observed, time.time())
         await self._report(deployment, observed, plan)
         if plan.actions:
             return Next(0.0)
-        return Next(plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
+        return Next(plan.after)
 
-    async def _observe(self, deployment: VirtualMachineDeployment, refusal: str) -> ObservedDeployment:
-        namespace = deployment.metadata.namespace
+    async def _observe(self, deployment: VirtualMachineDeployment, plugin: str, refusal: str) -> ObservedDeployment:
+        namespace, name = deployment.metadata.namespace, deployment.metadata.name
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
         kept = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
         return ObservedDeployment(
-            replicas=tuple(replica(m, deployment.metadata.name) for m in machines if owned_by(m, deployment)),
+            replicas=tuple(replica(m, name) for m in machines if owned_by(m, deployment)),
             revisions=tuple(Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in kept if owned_by(r, deployment)),
+            plugin_fingerprint=plugin,
             refusal=refusal,
+            foreign=frozenset(_index(m, name) for m in machines if not owned_by(m, deployment)) - {0},
         )
 
-    async def _resolve(self, deployment: VirtualMachineDeployment) -> tuple[VirtualMachineDeployment, str]:
-        """The deployment with its plugin's part in its template, and why no machine can be made of that (empty: it can)."""
+    async def _resolve(self, deployment: VirtualMachineDeployment) -> tuple[VirtualMachineDeployment, str, str]:
+        """The deployment with its plugin's part in its template, the plugin's fingerprint, and why no machine can be made of
+        that (empty: it can)."""
         ref, namespace = deployment.spec.template.spec.plugin_ref, deployment.metadata.namespace
         if ref is None:
-            return deployment, ""
+            return deployment, "", ""
         plugin = await self._store.get(Key(Plugin.KIND, namespace, ref.name))
         if not isinstance(plugin, Plugin):
-            return deployment, f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
+            return deployment, "", f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
         off = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
         resolved = deployment.spec.model_copy(update={"template": template_with_plugin(deployment.spec.template, plugin)})
-        return deployment.model_copy(update={"spec": resolved}), "" if plugin.spec.enabled else off
+        return deployment.model_copy(update={"spec": resolved}), plugin_fingerprint(plugin), "" if plugin.spec.enabled else off
 
     async def _execute(self, deployment: VirtualMachineDeployment, action: act.DeploymentAction) -> None:
         namespace = deployment.metadata.namespace
@@ -127,22 +130,27 @@ def owner_key(machine: VirtualMachine) -> Key | None:
 
 def replica(machine: VirtualMachine, deployment: str) -> Replica:
     """A machine as its deployment sees it."""
-    suffix = machine.metadata.name.removeprefix(f"{deployment}-")
     status, conditions = machine.status, machine.status.conditions if machine.status else ()
     ready = find_condition(conditions, READY)
-    current = status is not None and status.observed_generation == machine.metadata.generation
-    serving = current and status is not None and status.state is MachineState.RUNNING and ready and ready.status == "True"
+    serving = status is not None and status.state is MachineState.RUNNING and ready and ready.status == "True"
     stalled = find_condition(conditions, STALLED)
     return Replica(
         name=machine.metadata.name,
-        index=int(suffix) if suffix.isdigit() else 0,
+        index=_index(machine, deployment),
         fingerprint=machine.metadata.annotations.get(FOLLOWS, ""),
         created=_epoch(machine.metadata.creation_timestamp),
         ready_since=_epoch(ready.last_transition_time) if serving and ready else None,
         lost=bool(find_condition(conditions, "CrashLoopBackOff")) or bool(ready and ready.reason == "ReadinessLost"),
         failure=stalled.message if stalled else "",
         deleting=machine.deleting,
+        stale=status is not None and status.observed_generation != machine.metadata.generation,
     )
+
+
+def _index(machine: VirtualMachine, deployment: str) -> int:
+    """0: its name is not of the deployment's form."""
+    match = re.fullmatch(rf"{re.escape(deployment)}-([1-9][0-9]{{0,8}})", machine.metadata.name)
+    return int(match[1]) if match else 0
 
 
 def _epoch(text: str | None) -> float:
