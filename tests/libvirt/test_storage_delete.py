@@ -99,4 +99,4 @@ async def test_prune_keeps_what_is_named_young_or_under_a_disk(storage: Storage,
     later = (images / "stale.img.json").stat().st_ctime + MIN_AGE + 1
     found = unreferenced(Rooms(tmp_path, None), [images / "named.img"], now=later)
     assert sorted(p.name for p in found) == ["stale.img", "stale.img.json"]
-    assert await storage.prune(set()) == []  # all are young
+    assert await storage.prune(set) == []  # all are young

@@ -103,7 +103,7 @@ async def observe(storage: Storage, ref: ImageRef, root: Path) -> ObservedImage:
 async def until(storage: Storage, ref: ImageRef, root: Path, met: Callable[[ObservedImage], bool]) -> ObservedImage:
     """Waits until the image is as ``met`` says; woken by the storage's own reports."""
     changed = asyncio.Event()
-    storage.subscribe(lambda _key: changed.set())
+    storage.subscribe(lambda _key, _fetching: changed.set())
     async with asyncio.timeout(DEADLINE):
         while True:
             changed.clear()

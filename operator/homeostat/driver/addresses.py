@@ -1,11 +1,14 @@
-"""Which IP addresses the host's DHCP servers gave to which MAC: one call per network, and only when somebody asks."""
+"""Which IP addresses the host's DHCP servers gave to which MAC: one call per network, and only while somebody lacks one.
+
+A lease announces itself to nobody, so it has to be looked for: every second at first, ever less often while none comes.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import libvirt
 
@@ -14,42 +17,70 @@ from .errors import DriverError
 
 _log = logging.getLogger(__name__)
 
-INTERVAL = 1.0  # seconds between two readings, however often an address is missing
+SOONEST, LATEST = 1.0, 30.0  # seconds between two readings; doubling until somebody new asks
 
 Leases = dict[str, tuple[tuple[str, str], ...]]
 
 
 class AddressBook:
-    """``changed(macs)`` is called when a reading found other addresses than before."""
+    """``changed(macs)`` is called when a reading found other addresses than before. ``present()`` are the MACs of the guests
+    that run, in lower case: nobody else's address is waited for."""
 
     def __init__(
-        self, connection: Connection, networks: Callable[[], Iterable[str]], changed: Callable[[set[str]], None]
+        self,
+        connection: Connection,
+        networks: Callable[[], Iterable[str]],
+        present: Callable[[], Collection[str]],
+        changed: Callable[[set[str]], None],
     ) -> None:
-        self._connection, self._networks, self._changed = connection, networks, changed
+        self._connection, self._networks, self._present, self._changed = connection, networks, present, changed
         self._leases: Leases = {}
-        self._read_at = float("-inf")
-        self._reading: asyncio.Task[None] | None = None
+        self._missing: set[str] = set()
+        self._asked = asyncio.Event()
+        self._interval = SOONEST
+        self._polling: asyncio.Task[None] | None = None
         self._supported = True
 
     def lookup(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """What is known now; where an address is missing, a reading is on its way."""
+        """What is known now; where an address is missing, it is looked for from here on."""
         found = {mac: addresses for mac in macs if (addresses := self._leases.get(mac.lower()))}
-        if len(found) < len(macs):
+        new = {mac.lower() for mac in macs if mac not in found} - self._missing
+        if new and self._supported:
+            self._missing |= new
             self.renew()
         return found
 
     def renew(self) -> None:
-        """Starts a reading, unless one is under way or was a moment ago."""
-        waiting = self._reading is not None and not self._reading.done()
-        if waiting or not self._supported or time.monotonic() - self._read_at < INTERVAL or not any(self._networks()):
+        """Reads anew as soon as may be, and often again from then on."""
+        if not self._supported:
             return
-        self._read_at = time.monotonic()
-        self._reading = asyncio.get_running_loop().create_task(self._read())
+        self._interval = SOONEST
+        self._asked.set()
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.get_running_loop().create_task(self._poll(), name="addresses")
 
     async def close(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        """Until nobody lacks an address."""
+        while self._supported:
+            self._asked.clear()
+            await self._read()
+            self._missing &= set(self._present()) - self._leases.keys()
+            if not self._missing and not self._asked.is_set():
+                return
+            await self._pause()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(SOONEST)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._interval - SOONEST):
+                await self._asked.wait()
+                return
+        self._interval = min(self._interval * 2, LATEST)
 
     async def _read(self) -> None:
         networks = list(self._networks())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -32,18 +32,21 @@ RESYNC = 30.0  # seconds between two bulk readings
 SLOW_FACTS = 10  # every so many resyncs the networks are listed too, should an event have been missed
 
 Changed = Callable[[str | None], None]
+ImageChanged = Callable[[str, bool], None]
 
 
 class StorageDriver(Protocol):
     """The part of the host that keeps files (driver.storage.Storage)."""
 
-    def subscribe(self, changed: Callable[[str], None]) -> None: ...
+    def subscribe(self, changed: ImageChanged) -> None: ...
 
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
 
     async def execute(self, action: StorageAction) -> None: ...
+
+    async def prune(self, used: Callable[[], Collection[str]], paths: Callable[[], Collection[str]]) -> list[str]: ...
 
 
 class LibvirtHost:
@@ -68,11 +71,12 @@ class LibvirtHost:
         self._storage, self._kvm_usable, self._resync_interval = storage, kvm_usable, resync_interval
         self._kvm_known: bool | None = None
         self._subscribers: list[Changed] = []
+        self._image_subscribers: list[ImageChanged] = []
         self._connection = Connection(uri, self._connected, self._lost)
         self._inventory = Inventory(
             self._connection, PidFiles(pid_folders(uri, os.environ)), self._notify, self._networks_changed
         )
-        self._book = AddressBook(self._connection, lambda: self._facts.networks, self._addresses_changed)
+        self._book = AddressBook(self._connection, lambda: self._facts.networks, self._live_macs, self._addresses_changed)
         self._actions = DomainActions(self._connection, self._inventory)
         self.agent = Agent(self._connection)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,7 +84,7 @@ class LibvirtHost:
     async def start(self) -> None:
         """Connects and lists; returns also when the host cannot be reached (``facts.error`` says why), and keeps trying."""
         if self._storage is not None:
-            self._storage.subscribe(lambda _key: self._notify(None))
+            self._storage.subscribe(self._image_changed)
         await self._connection.start()
         self._spawn(self._resync_forever())
 
@@ -134,6 +138,9 @@ class LibvirtHost:
         """Changes that follow from ``execute`` are not told: whoever executes looks himself."""
         self._subscribers.append(changed)
 
+    def subscribe_images(self, changed: ImageChanged) -> None:
+        self._image_subscribers.append(changed)
+
     # Acting
 
     async def storage(
@@ -165,6 +172,18 @@ class LibvirtHost:
             raise DriverError(f"host {self._facts.name} keeps no files: {type(action).__name__} cannot be done there")
         with faults.around(action):
             await self._storage.execute(action)
+
+    async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
+        """Also what a domain still refers to stays, whether its spec does or not. Raises DriverError: nothing was removed."""
+        if self._storage is None or not self._facts.reachable:
+            return ()
+        return await self._storage.prune(used, self._files_of_domains)
+
+    def _files_of_domains(self) -> set[str]:
+        configs = [config for domain in self.domains() for config in (domain.config, domain.live) if config is not None]
+        kernels = [config.kernel for config in configs if config.kernel is not None]
+        disks = {disk.source for config in configs for disk in config.disks if disk.source}
+        return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
 
     async def refresh(self, uuid: str) -> None:
         await self._inventory.refresh(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS)
@@ -198,12 +217,20 @@ class LibvirtHost:
         for subscriber in self._subscribers:
             subscriber(uuid)
 
+    def _image_changed(self, key: str, fetching: bool) -> None:
+        for subscriber in self._image_subscribers:
+            subscriber(key, fetching)
+
     def _networks_changed(self) -> None:
         self._spawn(self._read_networks())
 
+    def _live_macs(self) -> set[str]:
+        live = [domain.live for domain in self.domains() if domain.live is not None]
+        return {nic.mac.lower() for config in live for nic in config.nics if nic.kind == "network"}
+
     def _addresses_changed(self, macs: set[str]) -> None:
         for domain in self.domains():
-            if domain.live is not None and any(nic.mac in macs for nic in domain.live.nics):
+            if domain.live is not None and any(nic.mac.lower() in macs for nic in domain.live.nics):
                 self._notify(domain.uuid)
 
     async def _read_networks(self) -> None:

@@ -13,6 +13,7 @@ from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import Memory, Observed, ObservedStorage
 
+from .images import ImageUse
 from .ports import HostDriver
 
 SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
@@ -53,13 +54,16 @@ def port_claims(machine: VirtualMachine) -> list[str]:
     ]
 
 
-async def observe(machine: VirtualMachine, host: HostDriver, memory: Memory, others: Mapping[str, str]) -> Observed:
+async def observe(
+    machine: VirtualMachine, host: HostDriver, memory: Memory, others: Mapping[str, str], images: ImageUse
+) -> Observed:
     facts = host.facts
     if not facts.reachable:
         return Observed(facts, None, memory=memory)
     uuid, name = domain_uuid(machine.metadata.uid), domain_name(machine)
     namesake = host.domain_named(name)
     needs = storage_needs(machine, facts.storage_root)
+    images.note(machine.key, needs.images)
     storage = (
         await host.storage(needs.images, needs.disks, needs.seeds, needs.directory) if facts.storage_root else ObservedStorage()
     )

@@ -15,6 +15,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 
 from .deployments import DeploymentReconciler, owner_key
+from .images import ImageUse
 from .metrics import Metrics
 from .plugins import PluginReconciler
 from .ports import HostDriver, ResourceStore
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 RESTLESS = 10  # plans in a row that each left something to do
 GATHER = 0.05  # seconds in which the news of many machines become one look at their deployment
+PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
+PRUNE_EVERY = 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ class Operator:
         self._host = host
         self._config = config
         self._prober = Prober(self.queue.add)
-        self._machines = MachineReconciler(store, host, self._prober, config.instance, config.teardown)
+        self._images = ImageUse()
+        self._machines = MachineReconciler(store, host, self._prober, self._images, config.instance, config.teardown)
         self._deployments = DeploymentReconciler(store)
-        self._plugins = PluginReconciler(store, host)
+        self._plugins = PluginReconciler(store, host, self._images)
         self._seen: set[Key] = set()
+        self._looked_at: set[Key] = set()  # deployments and plugins
         self._restless: dict[Key, int] = {}
         self._listed = asyncio.Event()
         self.metrics.watch_queue(self.queue.depth)
@@ -62,17 +67,19 @@ class Operator:
 
     @property
     def looked_at(self) -> Collection[Key]:
-        """Machines whose status is of this run; that of others may be what an earlier operator left."""
-        return self._machines.statuses.keys()
+        """What was reconciled in this run; the status of everything else may be what an earlier operator left."""
+        return self._machines.statuses.keys() | self._looked_at
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
         self._host.subscribe(self._host_changed)
+        self._host.subscribe_images(self._image_changed)
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self._feed(), name="feed"),
                     tasks.create_task(self._dispatch(tasks), name="dispatch"),
+                    tasks.create_task(self._prune_images(), name="prune-images"),
                 ]
                 await self._until_done(stop)
                 for task in running:
@@ -120,6 +127,25 @@ class Operator:
                 self.queue.add(key)
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
+
+    def _image_changed(self, image: str, fetching: bool) -> None:
+        """Progress is worth less the more machines show it."""
+        users = self._images.users(image)
+        for key in users:
+            self.queue.add(key, PROGRESS_EACH * len(users) if fetching else 0.0)
+
+    async def _prune_images(self) -> None:
+        """Not while the images of any machine or plugin are unknown, nor while machines are taken away."""
+        while not self._config.teardown:
+            await asyncio.sleep(PRUNE_EVERY)
+            naming = [key for key in self._seen if key.kind in (VirtualMachine.KIND, Plugin.KIND)]
+            if not self._images.knows(naming):
+                continue
+            try:
+                if removed := await self._host.prune_images(self._images.in_use):
+                    log.info("removed images that nothing uses: %s", ", ".join(removed))
+            except DriverError as error:
+                log.info("the image cache was not looked through: %s", error)  # the next round follows
 
     async def _dispatch(self, tasks: asyncio.TaskGroup) -> None:
         """Hands each due key to a task of its own; a reconcile that is under way when we are stopped is finished first."""
@@ -173,6 +199,7 @@ class Operator:
         step = GONE if resource is None else await self._reconcile_resource(resource)
         if step is GONE:
             self._machines.forget(key)
+            self._images.forget(key)
             self._seen.discard(key)
             self._restless.pop(key, None)
         if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:

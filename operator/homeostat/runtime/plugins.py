@@ -15,6 +15,7 @@ from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 
 from .commands import timestamp
+from .images import ImageUse
 from .ports import HostDriver, ResourceStore
 from .reconcile import GONE, Next
 
@@ -22,9 +23,10 @@ IN_USE_LOOK = 10.0  # seconds between looks whether the last user of a plugin ha
 
 
 class PluginReconciler:
-    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+    def __init__(self, store: ResourceStore, host: HostDriver, images: ImageUse) -> None:
         self._store = store
         self._host = host
+        self._images = images
 
     async def reconcile(self, plugin: Plugin) -> Next:
         """Raises:
@@ -62,6 +64,7 @@ class PluginReconciler:
 
     async def _fetch(self, plugin: Plugin) -> Outcome:
         facts, refs = self._host.facts, images_of(plugin)
+        self._images.note(plugin.key, refs)
         if not facts.reachable:
             return Waiting("HostUnreachable", facts.error)
         storage = await self._host.storage(refs, (), (), facts.storage_root)

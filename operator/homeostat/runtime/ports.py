@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -93,7 +93,8 @@ class HostDriver(Protocol):
     def domains(self) -> Sequence[ObservedDomain]: ...
 
     def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """MAC -> (ip, source) pairs, source being Lease, Agent or Arp."""
+        """MAC -> (ip, source) pairs, source being Lease, Agent or Arp. Ask for nics on libvirt networks only: an address that is
+        missing is looked for from then on, and its coming told as a change of the domain."""
 
     def usage(self) -> Mapping[str, Usage]:
         """By domain name; our own domains only."""
@@ -104,7 +105,11 @@ class HostDriver(Protocol):
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
         """``changed(uuid)`` after a domain's observation changed; ``changed(None)`` after the whole host's did (facts,
-        reconnect, a fetched image)."""
+        reconnect)."""
+
+    def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
+        """``changed(key, fetching)`` when the image with that ImageRef.key progressed (only then ``fetching``), came, failed, or
+        may be asked for again."""
 
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
@@ -115,6 +120,14 @@ class HostDriver(Protocol):
 
         Raises:
             DriverError: it could not be done (see homeostat.driver.errors).
+        """
+
+    async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
+        """Removes old images from the host's cache that no disk and no domain refers to, and that are not in ``used()``
+        (ImageRef.keys), which is asked at the very last. Returns what was removed.
+
+        Raises:
+            DriverError: it is not known what is in use; nothing was removed.
         """
 
     async def refresh(self, uuid: str) -> None:

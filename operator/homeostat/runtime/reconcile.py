@@ -22,6 +22,7 @@ from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
 from .happenings import Happening, step_taken, transitions
+from .images import ImageUse
 from .observe import Claims, observe
 from .ports import HostDriver, ResourceStore
 from .probing import Prober
@@ -29,9 +30,6 @@ from .probing.guest import DomainGuest
 from .status import machine_status
 
 log = logging.getLogger(__name__)
-
-ADDRESS_POLL = 1.0  # seconds; from then on ever less often: after half of the time it has been running
-ADDRESS_POLL_LONGEST = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,19 @@ GONE = Next()  # the machine is no more
 class MachineReconciler:
     """Converges machines on one host; keeps in memory only what may be lost (see planner.observed.Memory)."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver, prober: Prober, instance: str, teardown: bool = False) -> None:
+    def __init__(
+        self,
+        store: ResourceStore,
+        host: HostDriver,
+        prober: Prober,
+        images: ImageUse,
+        instance: str,
+        teardown: bool = False,
+    ) -> None:
         self._store = store
         self._host = host
         self._prober = prober
+        self._images = images
         self._instance = instance
         self._teardown = teardown
         self._memory: dict[Key, Memory] = {}
@@ -118,7 +125,9 @@ class MachineReconciler:
 
     async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
         memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
-        observed = await observe(machine, self._host, memory, self._claims.update(machine))
+        observed = await observe(machine, self._host, memory, self._claims.update(machine), self._images)
+        if refusal is not None:
+            self._images.forget(machine.key)  # without its plugin they are not known
         if not observed.host.reachable:
             return observed
         memory = self._memory[machine.key] = recall(memory, observed.domain, time.monotonic())
@@ -180,7 +189,7 @@ class MachineReconciler:
     ) -> None:
         """``steps``: what was observed before them, and what is to be told of them."""
         live = observed.domain.live if observed.domain else None
-        addresses = self._host.addresses([nic.mac for nic in live.nics]) if live and live.nics else {}
+        addresses = self._host.addresses([nic.mac for nic in live.nics if nic.kind == "network"]) if live else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
         if self.statuses.get(machine.key) != status:
             self.statuses[machine.key] = status
@@ -207,11 +216,10 @@ class MachineReconciler:
     def _look_again(self, observed: Observed, plan: Plan) -> float | None:
         if not observed.host.reachable:
             return None  # its return is told
-        now, memory = time.monotonic(), observed.memory
-        times = [plan.outcome.after if isinstance(plan.outcome, Waiting) else None, healthy_in(memory, now)]
-        if _lacks_address(observed, self._host):
-            age = now - (memory.running_since or now)
-            times.append(min(max(ADDRESS_POLL, age / 2), ADDRESS_POLL_LONGEST))
+        times = [
+            plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
+            healthy_in(observed.memory, time.monotonic()),
+        ]
         return min((seconds for seconds in times if seconds is not None), default=None)
 
 
@@ -222,12 +230,3 @@ def plugin_name(machine: VirtualMachine) -> str | None:
 def _as_deleted(machine: VirtualMachine) -> VirtualMachine:
     metadata = machine.metadata.model_copy(update={"deletion_timestamp": machine.metadata.deletion_timestamp or timestamp()})
     return machine.model_copy(update={"metadata": metadata})
-
-
-def _lacks_address(observed: Observed, host: HostDriver) -> bool:
-    """A lease announces itself to nobody, so a young machine is looked at again until it has one."""
-    domain = observed.domain
-    if domain is None or domain.live is None:
-        return False
-    macs = [nic.mac for nic in domain.live.nics if nic.kind == "network"]
-    return bool(macs) and not all(host.addresses(macs).get(mac) for mac in macs)

@@ -54,18 +54,18 @@ class Storage:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rooms = Rooms(root, qemu_gid)
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners: list[Callable[[str, bool], None]] = []
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
         self._disks: dict[str, tuple[tuple[int, int, int], ObservedDisk]] = {}
 
-    def subscribe(self, changed: Callable[[str], None]) -> None:
-        """``changed(key)`` when the image with that ImageRef.key progressed (twice a second at the most), came, failed, or
-        may be tried again."""
+    def subscribe(self, changed: Callable[[str, bool], None]) -> None:
+        """``changed(key, fetching)`` when the image with that ImageRef.key progressed (twice a second at the most; only then
+        ``fetching``), came, failed, or may be tried again."""
         self._listeners.append(changed)
 
     def _changed(self, key: str) -> None:
         for listener in self._listeners:
-            listener(key)
+            listener(key, key in self._images.busy)
 
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
@@ -170,16 +170,20 @@ class Storage:
                 folder.parent.rmdir()
         log.info("deleted the folder %s", folder)
 
-    async def prune(self, used: Collection[str]) -> list[str]:
-        """Removes cached images that no spec names (``used``: ImageRef.keys), that no disk leans on and that are older than
-        ten minutes. Returns what was removed."""
-        keep = {self._images.path(key) for key in {*used, *self._images.busy}}
+    async def prune(self, used: Callable[[], Collection[str]], paths: Callable[[], Collection[str]] = frozenset) -> list[str]:
+        """Removes cached images that no spec names (``used``: ImageRef.keys), that no disk leans on, that are not among
+        ``paths`` and that are older than ten minutes. Both are asked again just before. Returns what was removed."""
         removed = []
-        for path in await asyncio.to_thread(unreferenced, self._rooms, keep):
+        for path in await asyncio.to_thread(unreferenced, self._rooms, self._kept(used(), paths())):
+            if path in self._kept(used(), paths()):
+                continue  # named since
             with file_errors(path, f"remove the image {path}"):
                 path.unlink(missing_ok=True)
             removed.append(str(path))
         return removed
+
+    def _kept(self, used: Collection[str], paths: Collection[str]) -> set[Path]:
+        return {self._images.path(key) for key in {*used, *self._images.busy}} | {Path(path) for path in paths}
 
     async def close(self) -> None:
         """Ends fetches; what came so far is kept for the next time."""
