@@ -12,7 +12,7 @@ from homeostat.models.machine import MachineState
 
 from .measure import until
 
-_COUNT = "SELECT count(*) FROM resources WHERE kind='VirtualMachine' AND json_extract(status, '$.state')=?"
+RUNNING_COUNT = "SELECT count(*) FROM resources WHERE kind='VirtualMachine' AND json_extract(status, '$.state')=?"
 
 
 @asynccontextmanager
@@ -32,11 +32,13 @@ async def living(folder: Path, state: Path, uri: str) -> AsyncIterator[Standalon
 
 async def all_reported(parts: Standalone, count: int, state: MachineState = MachineState.RUNNING) -> None:
     """Waits until the store says so of ``count`` machines."""
-    reported: Callable[[], bool] = lambda: int(parts.store.index.read(_COUNT, (state.value,))[0][0]) == count  # noqa: E731
-    await until(
-        lambda: len(parts.operator.looked_at) == count and parts.operator.queue.idle() and reported(),
-        f"{count} machines are {state.value}",
-    )
+    reported: Callable[[], bool] = lambda: int(parts.store.index.read(RUNNING_COUNT, (state.value,))[0][0]) == count  # noqa: E731
+    await until(lambda: len(parts.operator.looked_at) == count and reported(), f"{count} machines are {state.value}", 0.02)
+
+
+async def at_rest(parts: Standalone) -> None:
+    """Waits until nothing is worked on, and nothing but what was put off."""
+    await until(parts.operator.queue.idle, "the operator is at rest")
 
 
 def written(parts: Standalone) -> int:

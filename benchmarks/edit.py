@@ -1,0 +1,76 @@
+"""From a YAML file saved to its plan executing, beside a fleet of other machines on the test driver.
+
+A machine's memory is changed, so that its first action defines it anew; the clock stops when the executor is handed that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+from homeostat.cli.standalone import Standalone
+from homeostat.planner.actions import Action, DefineDomain
+
+from . import fleet
+from .living import all_reported, at_rest, living
+from .measure import in_child, percentile, room, run, say, until
+from .result import Figure, Result
+
+DEFAULT = 1000
+EDITS = 60
+BUDGET = "p95 <= 0.15 s"
+
+
+def measure(count: int) -> Result:
+    with room() as place:
+        fleet.write_machines(place / "vms", count)
+        taken = in_child(edits, str(place), count)
+    more: dict[str, Figure] = {"edits": len(taken), "p50_s": percentile(taken, 50), "max_s": max(taken)}
+    return Result("edit", count, percentile(taken, 95), "s", BUDGET, more=more)
+
+
+def edits(place: str, count: int) -> list[float]:
+    """In a process of its own."""
+    return run(_edits(Path(place), count))
+
+
+async def _edits(place: Path, count: int) -> list[float]:
+    async with living(place / "vms", place / "state", fleet.node(place)) as parts:
+        await all_reported(parts, count)
+        await at_rest(parts)
+        say(f"edit: {count} machines run; saving {EDITS} edits, one after the other")
+        seen = _watch_executor(parts)
+        taken = []
+        for number in range(EDITS):
+            which = number % count
+            name = fleet.names(count)[which]
+            text = fleet.document(which, name, memory=f"{600 + number}Mi")
+            saved = await asyncio.to_thread(_save, fleet.path_of(place / "vms", which), text)
+            await until(lambda name=name: name in seen, f"the edit of {name} is carried out", interval=0.001, timeout=30)  # type: ignore[misc]
+            taken.append(seen.pop(name) - saved)
+            await at_rest(parts)
+        return taken
+
+
+def _watch_executor(parts: Standalone) -> dict[str, float]:
+    """Machine -> when its definition was handed to the executor."""
+    seen: dict[str, float] = {}
+    execute = parts.host.execute
+
+    async def noting(action: Action) -> None:
+        if isinstance(action, DefineDomain):
+            seen.setdefault(action.config.name, time.perf_counter())
+        await execute(action)
+
+    parts.host.execute = noting  # type: ignore[method-assign]
+    return seen
+
+
+def _save(path: Path, text: str) -> float:
+    """As editors do: written aside, then put in place. When that was done."""
+    aside = path.with_name(f".{path.name}.swp")
+    aside.write_text(text)
+    os.replace(aside, path)
+    return time.perf_counter()

@@ -1,0 +1,77 @@
+"""What nothing costs: the operator over machines that are fine, on the test driver (whose own CPU time counts as ours here)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from homeostat.cli.standalone import Standalone
+
+from . import fleet
+from .living import all_reported, at_rest, living, written
+from .measure import in_child, pass_seconds, percentile, room, run, say
+from .result import Figure, Result
+
+DEFAULT = 1000
+FEW = 100  # machines of the smaller fleet that calls per resync are compared with
+WINDOW = 60.0  # seconds: two resyncs and two looks through the folder lie in it
+BUDGET = "<= 0.01 of a core; libvirt calls per resync do not grow with the number of VMs"
+
+
+def measure(count: int) -> Result:
+    say(f"idle: {count} machines, measuring {WINDOW:g} s")
+    with room() as place:
+        fleet.write_machines(place / "vms", count)
+        many = in_child(idle, str(place), count, WINDOW)
+    say(f"idle: {FEW} machines")
+    with room() as place:
+        fleet.write_machines(place / "vms", FEW)
+        few = in_child(idle, str(place), FEW, 0.0)
+    return Result(
+        "idle",
+        count,
+        many["core"],
+        "cores",
+        BUDGET,
+        more=dict[str, Figure](
+            window_s=WINDOW,
+            libvirt_calls_per_resync={str(FEW): few["calls"], str(count): many["calls"]},
+            resync_ms={str(FEW): few["resync_ms"], str(count): many["resync_ms"]},
+            libvirt_calls_in_window=many["calls_in_window"],
+            store_writes_in_window=many["writes_in_window"],
+        ),
+    )
+
+
+def idle(place: str, count: int, window: float) -> dict[str, float]:
+    """In a process of its own."""
+    return run(_idle(Path(place), count, window))
+
+
+async def _idle(place: Path, count: int, window: float) -> dict[str, float]:
+    async with living(place / "vms", place / "state", fleet.node(place)) as parts:
+        await all_reported(parts, count)
+        await at_rest(parts)
+        calls, milliseconds = await _resync(parts)
+        before, wrote = parts.host.calls, written(parts)
+        start, cpu = time.perf_counter(), time.process_time()
+        await pass_seconds(window)
+        passed, used = time.perf_counter() - start, time.process_time() - cpu
+        return {
+            "core": used / passed if window else 0.0,
+            "calls": calls,
+            "resync_ms": milliseconds,
+            "calls_in_window": parts.host.calls - before,
+            "writes_in_window": written(parts) - wrote,
+        }
+
+
+async def _resync(parts: Standalone) -> tuple[float, float]:
+    """libvirt calls and milliseconds of one bulk reading."""
+    taken = []
+    before = parts.host.calls
+    for _ in range(5):
+        start = time.perf_counter()
+        await parts.host.resync()
+        taken.append((time.perf_counter() - start) * 1000)
+    return (parts.host.calls - before) / len(taken), percentile(taken, 50)
