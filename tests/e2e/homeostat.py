@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -40,7 +41,7 @@ class Homeostat:
         self.root.chmod(0o711)  # QEMU's own user passes through it
         self.folder, self.state, self.output = self.root / "vms", self.root / "state", self.root / "up.log"
         self.folder.mkdir()
-        self.names: set[str] = set()  # of all machines ever written
+        self.written: dict[str, Spec] = {}  # all machines ever written, with their last spec
         self._up: subprocess.Popen[bytes] | None = None
         self._reader: FilesStore | None = None
 
@@ -112,7 +113,7 @@ class Homeostat:
             "metadata": {"name": name, **metadata},
             "spec": spec,
         }
-        self.names.add(name)
+        self.written[name] = spec
         aside = self.folder / f".{name}.tmp"
         aside.write_text(yaml.safe_dump(document, sort_keys=False))
         aside.replace(self.path(name))
@@ -176,7 +177,7 @@ class Homeostat:
         try:
             return wait_until(what, timeout, say)
         except AssertionError as error:
-            states = {name: self._brief(name) for name in sorted(self.names)}
+            states = {name: self._brief(name) for name in sorted(self.written)}
             raise AssertionError(f"{error}\n{states}\n--- the operator said:\n{self.said()[-3000:]}") from None
 
     def _brief(self, name: str) -> str:
@@ -184,16 +185,24 @@ class Homeostat:
         return f"{status.state.value} " + "; ".join(f"{c.type}={c.status} {c.reason} {c.message}" for c in status.conditions)
 
     def wait_condition(self, name: str, type: str, reason: str = "", timeout: float = SOON, status: str = "True") -> Condition:
-        """Of the present spec."""
+        """Of the spec that was written last."""
 
         def found() -> Condition | None:
-            condition, machine = self.condition(name, type), self.machine(name)
+            machine = self.machine(name)
+            if machine is None or not self.has_read(machine):
+                return None
+            condition = find_condition(machine.status.conditions if machine.status else (), type)
             right = condition is not None and condition.status == status and reason in ("", condition.reason)
-            return condition if machine and right and condition and current(machine, condition) else None
+            return condition if right and condition and current(machine, condition) else None
 
         condition = self.wait_for(found, f"{name} has {type}={status} {reason}".strip(), timeout)
         assert isinstance(condition, Condition)
         return condition
+
+    def has_read(self, machine: VirtualMachine) -> bool:
+        """Until the operator has read the file, generations speak of the spec before."""
+        written = self.written[machine.metadata.name]
+        return machine.spec == type(machine.spec).model_validate_json(json.dumps(written))
 
     def wait_ready(self, *names: str, timeout: float = SOON) -> None:
         for name in names:
@@ -238,7 +247,7 @@ class Homeostat:
         if self.rig.pid is None:
             self.rig.start()
         with ThreadPoolExecutor(8) as pool:  # QEMU takes a second or two to end
-            list(pool.map(self.clear, self.names))
+            list(pool.map(self.clear, self.written))
         shutil.rmtree(self.root, ignore_errors=True)
 
     def clear(self, name: str) -> None:

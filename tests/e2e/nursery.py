@@ -13,12 +13,16 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import IO, Any
 
 from homeostat.cli.standalone import standalone
 from homeostat.driver import faults
 from homeostat.planner.actions import Action
+from homeostat.store.files import watch
+
+EAGER = (watch,)  # what is imported late would be imported by every child, and by one that may not read our files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,9 +38,10 @@ class Nursery:
         )  # fmt: skip
         self._pid = 0
 
-    def start(self, folder: Path, state: Path, uri: str, *, fault: str = "", trace: Path | None = None) -> None:
-        """``fault`` as in HOMEOSTAT_FAULT; ``trace`` is a file that receives every boundary that is crossed, one per line."""
-        order = {"folder": str(folder), "state": str(state), "uri": uri, "fault": fault, "trace": str(trace or "")}
+    def start(self, folder: Path, state: Path, uri: str, *, fault: str = "", trace: Path | None = None, user: int = 0) -> None:
+        """``fault`` as in HOMEOSTAT_FAULT; ``trace`` is a file that receives the name of every step that is begun."""
+        paths = {"folder": str(folder), "state": str(state), "trace": str(trace or "")}
+        order = {**paths, "uri": uri, "fault": fault, "user": user}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -80,6 +85,15 @@ async def live(order: dict[str, Any]) -> None:
         await parts.operator.run(stop)
 
 
+def run(order: dict[str, Any]) -> int:
+    try:
+        asyncio.run(live(order))
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
 def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
@@ -91,8 +105,11 @@ def main() -> None:
                 faults._fault = faults.Fault.parse(order["fault"])
             elif order["trace"]:
                 faults._fault = Trace(order["trace"])  # type: ignore[assignment]
-            asyncio.run(live(order))
-            os._exit(0)
+            if order["user"]:
+                os.setgroups([])
+                os.setgid(order["user"])
+                os.setuid(order["user"])
+            os._exit(run(order))
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 

@@ -95,15 +95,9 @@ class Stage:
             if spec is None:
                 self.home.wait_gone(NAME)
             else:
-                self.home.wait_for(lambda: self._has_read(spec), "the operator has read the file")
                 self.home.wait_ready(NAME)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self._said()}") from None
-
-    def _has_read(self, spec: Spec) -> bool:
-        """Only then do generations speak of it."""
-        machine = self.home.machine(NAME)
-        return machine is not None and machine.spec == type(machine.spec).model_validate_json(json.dumps(spec))
 
     def _said(self) -> str:
         return (self.home.root / "nursery.log").read_text(errors="replace")[-3000:]

@@ -10,7 +10,7 @@ from tests.rig.waiting import wait_until
 def test_the_status_leads_to_the_guest(town: Homeostat) -> None:
     assert town.image is not None
     cdrom = {"name": "tools", "type": "cdrom", "bus": "scsi"}
-    user_data = "#!/bin/sh\necho \"hello from user-data on $(hostname)\" > /www/hello\n"
+    user_data = '#!/bin/sh\necho "hello from user-data on $(hostname)" > /www/hello\n'
     town.write("web", guest(town.image, disks=[cdrom], cloudInit={"userData": user_data}, machine={"type": "pc"}))
     town.start()
     address = town.wait_address("web")
