@@ -39,6 +39,7 @@ async def test_many_workers_handle_every_key_and_never_one_twice_at_once() -> No
     queue: WorkQueue[int] = WorkQueue()
     active: set[int] = set()
     handled: list[int] = []
+    complete = asyncio.Event()
 
     async def work() -> None:
         while True:
@@ -49,15 +50,15 @@ async def test_many_workers_handle_every_key_and_never_one_twice_at_once() -> No
             if handled.count(key) == 0:
                 queue.add(key)  # every key wants a second round
             handled.append(key)
+            if len(handled) == 100:
+                complete.set()
             active.discard(key)
             queue.done(key)
 
     workers = [asyncio.create_task(work()) for _ in range(8)]
     for key in range(50):
         queue.add(key)
-    async with asyncio.timeout(5):
-        while len(handled) < 100:
-            await asyncio.sleep(0)
+    await asyncio.wait_for(complete.wait(), 5)
     for worker in workers:
         worker.cancel()
     assert sorted(handled) == sorted([*range(50), *range(50)])
