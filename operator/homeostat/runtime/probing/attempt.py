@@ -7,16 +7,21 @@ few percent of a core; the rules are the kubelet's (200 to 399 is a success, red
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.probe import HttpGet, Probe
 
 STATUS_LINE_MAX = 4096  # bytes
+# Seconds in which QEMU passes on that the guest refused a connection; a guest's answer takes a millisecond or two.
+REFUSED_WITHIN = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Endpoint:
 
     host: str
     port: int
+    relayed: bool = False  # QEMU accepts for the guest, which may refuse what was accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ async def attempt(probe: Probe, guest: Guest) -> Result:
             return await _attempt(probe, guest)
     except TimeoutError:
         return Result(False, f"no answer within {probe.timeout_seconds} s")
-    except (OSError, ssl.SSLError, asyncio.LimitOverrunError, DriverError) as error:
+    except (OSError, ssl.SSLError, DriverError) as error:
         return Result(False, _explain(error))
 
 
@@ -76,13 +82,32 @@ def _nowhere(port: int) -> Result:
 
 
 def _explain(error: Exception) -> str:
-    return f"{getattr(error, 'strerror', None) or error or type(error).__name__}"
+    if (
+        isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode
+    ):  # asyncio's own words name an address and no reason
+        return os.strerror(error.errno).lower()
+    return str(error) or type(error).__name__
 
 
 async def _tcp(endpoint: Endpoint) -> Result:
-    _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-    await _close(writer)
+    reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+    try:
+        refused = endpoint.relayed and await _hung_up(reader)
+    finally:
+        await _close(writer)
+    if refused:
+        return Result(False, f"port {endpoint.port}: nobody listens behind this forward")
     return Result(True, f"port {endpoint.port} accepts connections")
+
+
+async def _hung_up(reader: asyncio.StreamReader) -> bool:
+    try:
+        async with asyncio.timeout(REFUSED_WITHIN):
+            return await reader.read(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 async def _http(get: HttpGet, endpoint: Endpoint) -> Result:
@@ -91,8 +116,11 @@ async def _http(get: HttpGet, endpoint: Endpoint) -> Result:
     try:
         writer.write(_request(get, endpoint))
         line = await reader.readline()
+    except ValueError:  # no end of line within STATUS_LINE_MAX
+        line = b""
     finally:
-        await _close(writer)
+        # What answered was heard: a guest that does not hang up in its turn must not spoil that.
+        writer.transport.abort() if context else writer.close()
     status = _status(line)
     if status is None:
         return Result(False, "what answers does not speak HTTP")
@@ -112,8 +140,9 @@ def _status(line: bytes) -> int | None:
     return int(words[1]) if len(words) >= 2 and words[0].startswith(b"HTTP/") and words[1].isdigit() else None
 
 
+@cache  # takes milliseconds to make
 def _any_certificate() -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

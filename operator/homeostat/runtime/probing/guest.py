@@ -23,7 +23,7 @@ class DomainGuest:
         for nic in domain.live.nics:
             for forward in nic.forwards:
                 if forward.guest_port == port and forward.protocol == "tcp":
-                    return Endpoint(_reachable(forward.host_address), forward.host_port)
+                    return Endpoint(_reachable(forward.host_address), forward.host_port, relayed=True)
         macs = [nic.mac for nic in domain.live.nics if nic.kind == "network"]
         known = self._host.addresses(macs)
         return next((Endpoint(ip, port) for mac in macs for ip, _ in known.get(mac, ())), None)

@@ -28,6 +28,7 @@ class _Subject:
     guest: Guest
     tally: Tally
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    trying: set[str] = field(default_factory=set)  # probes whose try is under way
 
     def stop(self) -> None:
         for timer in self.timers.values():
@@ -84,15 +85,19 @@ class Prober:
             self._schedule(key, subject, name, probe, NOWHERE, waited + NOWHERE)
             return
         self._schedule(key, subject, name, probe, probe.period_seconds)
-        if not due:
-            return
+        if not due or name in subject.trying:
+            return  # as with the kubelet, a probe that takes longer than its period skips beats
+        subject.trying.add(name)
         task = asyncio.ensure_future(self._try(key, subject, name, probe))
         self._tries.add(task)
         task.add_done_callback(self._tries.discard)
 
     async def _try(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
-        async with self._slots:
-            result = await attempt(probe, subject.guest)
+        try:
+            async with self._slots:
+                result = await attempt(probe, subject.guest)
+        finally:
+            subject.trying.discard(name)
         if self._subjects.get(key) is not subject:
             return  # it was stopped or restarted meanwhile
         before = subject.tally.health(subject.probes)
