@@ -220,7 +220,7 @@ class VirtualMachineSpec(Model):
     def _boot_order_known(self) -> Self:
         known = {d.name for d in self.disks} | {n.name for n in self.nics}
         for name in self.boot.order:
-            if name not in known:
+            if name not in known and self.plugin_ref is None:  # a plugin brings its own
                 raise ValueError(f"boot.order: there is no disk or nic named {name!r}")
         if twice := first_repeated(self.boot.order):
             raise ValueError(f"boot.order: {twice!r} is listed twice")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
@@ -9,10 +11,13 @@ from pydantic import Field, model_validator
 
 from .base import Model, Resource
 from .condition import Condition
-from .machine import Resources
+from .machine import Resources, first_repeated
 from .machine_devices import CloudInit, Disk, ImageSource, Nic, Port
 from .probe import Probes
 from .quantity import Quantity
+
+ROOT_DISK = "root"  # name of the disk that a rootfs becomes
+CMDLINE_MAX = 2047  # COMMAND_LINE_SIZE of x86 kernels is 2048, with the final zero
 
 
 class WorkloadType(StrEnum):
@@ -31,9 +36,14 @@ class Workload(Model):
     port: Port | None = Field(default=None, description="The guest's port, for http and tcp.")
     base_url: str | None = Field(default=None, max_length=2048, description="Where the workload answers, for readers.")
     entrypoint: tuple[str, ...] = Field(
-        default=(), description="Program and arguments, handed to the guest on its kernel command line."
+        default=(),
+        description="Program and arguments. With a kernel they are on its command line, as homeostat.entrypoint= and a JSON list "
+        "in base64url.",
     )
-    env: dict[str, str] = Field(default_factory=dict, description="Environment, handed to the guest on its kernel command line.")
+    env: dict[str, str] = Field(
+        default_factory=dict,
+        description="Environment. With a kernel it is on its command line, as homeostat.env= and a JSON object in base64url.",
+    )
 
     @model_validator(mode="after")
     def _serves_a_port(self) -> Self:
@@ -64,9 +74,35 @@ class PluginSpec(Model):
     def _boots(self) -> Self:
         if self.rootfs is None and self.kernel is None:
             raise ValueError("a plugin needs a rootfs, or a kernel")
+        if self.rootfs is not None and any(disk.name == ROOT_DISK for disk in self.disks):
+            raise ValueError(f"disks: the name {ROOT_DISK!r} is kept for the disk that rootfs makes")
+        for field, names in (("disks", [d.name for d in self.disks]), ("nics", [n.name for n in self.nics])):
+            if twice := first_repeated(names):
+                raise ValueError(f"{field}: the name {twice!r} is used twice")
         if self.kernel is None and (self.initramfs or self.cmdline):
             raise ValueError("initramfs and cmdline need a kernel")
         return self
+
+    @model_validator(mode="after")
+    def _fits_the_command_line(self) -> Self:
+        length = len(kernel_command_line(self).encode())
+        if self.kernel is not None and length > CMDLINE_MAX:
+            raise ValueError(
+                f"cmdline, workload.entrypoint and workload.env make {length} characters; a kernel reads {CMDLINE_MAX} of them: "
+                "put the rest into the rootfs or cloudInit"
+            )
+        return self
+
+
+def kernel_command_line(plugin: PluginSpec) -> str:
+    """The plugin's, with what its workload is told, in base64url of JSON so that nothing in it needs quoting."""
+    told = {"homeostat.entrypoint": list(plugin.workload.entrypoint), "homeostat.env": plugin.workload.env}
+    parts = [plugin.cmdline, *(f"{name}={_encoded(value)}" for name, value in told.items() if value)]
+    return " ".join(part for part in parts if part)
+
+
+def _encoded(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value, sort_keys=True).encode()).decode()
 
 
 class PluginStatus(Model):

@@ -47,6 +47,7 @@ class ManifestWorkload(_Part):
     base_url: str | None = Field(default=None, max_length=2048, pattern=r"^https?://[^/\s]+\S*$", description="Says the port.")
     entrypoint: list[str] | None = Field(default=None, max_length=256, description="Program and arguments.")
     env: dict[str, str] | None = None
+    workdir: Literal["/"] | None = Field(default=None, description="Dropped: it is where an init starts anyway.")
 
     @model_validator(mode="after")
     def _one_port(self) -> Self:
@@ -112,7 +113,7 @@ class ManifestNetwork(_Part):
 
 class ManifestCloudInit(_Part):
     datasource: Literal["NoCloud"] | None = None
-    seed_mode: Literal["disk"] | None = None
+    seed_mode: Literal["disk", "vfat"] | None = None
     user_data: str | None = None
     meta_data: str | None = None
     network_config: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from typing import Any
@@ -11,34 +10,34 @@ from homeostat.models.base import API_GROUP, ObjectMeta
 from homeostat.models.deployment import MachineTemplate
 from homeostat.models.machine import Boot, Resources, RunStrategy, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import Disk, Nic
-from homeostat.models.plugin import Plugin, PluginSpec, Workload, WorkloadType
+from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
 
 FOLLOWS = f"{API_GROUP}/template"
 """Annotation of a replica: fingerprint of the template it follows. Its spec is complete: the plugin's part of it was copied when
 the template was recorded, so that a newer plugin reaches it by a rollout only."""
-ROOT = "root"  # name of the disk that a plugin's rootfs becomes
-# What describes a plugin, or says who may use it, and makes no machine different.
-_DESCRIPTIVE = frozenset({"enabled", "description", "openapi", "labels"})
+# What describes a plugin, or says who may use it, and changes no guest. Labels reach machines without replacing them.
+_DESCRIPTIVE: dict[str, Any] = {"enabled": True, "description": True, "openapi": True, "labels": True, "workload": {"base_url"}}
 
 
 def plugin_fingerprint(plugin: Plugin) -> str:
-    """Names what machines are made of by this plugin: another one is another template."""
-    made_of = {name: value for name, value in plugin.spec.dump().items() if name not in _DESCRIPTIVE}
+    """Names what machines are made of by this plugin: another one is another template. To spell a default out changes nothing."""
+    made_of = plugin.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_DESCRIPTIVE)
+    made_of = {name: value for name, value in made_of.items() if value != {}}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
-    """A field that the machine's spec sets stands; disks and nics are joined by name."""
+    """A field that the machine's spec sets stands, also where it sets it to nothing; disks are joined by name."""
     spec, given = machine.spec, plugin.spec
-    update: dict[str, Any] = {
-        "resources": _resources(spec, given),
-        "disks": _disks(spec, given),
-        "nics": spec.nics or given.nics or (Nic(name="lan", network="default"),),
-        "boot": spec.boot if spec.boot.kernel else _boot(spec, given),
-        "cloud_init": spec.cloud_init or given.cloud_init,
-        "probes": spec.probes or given.probes or _own_probe(given.workload),
+    offered: dict[str, Any] = {
+        "nics": given.nics or (Nic(name="lan", network="default"),),
+        "cloud_init": given.cloud_init,
+        "probes": given.probes or _own_probe(given.workload),
     }
+    update = {name: value for name, value in offered.items() if name not in spec.model_fields_set}
+    update |= {"resources": _resources(spec.resources, given.resources), "disks": _disks(spec, given)}
+    update |= {"boot": spec.boot if spec.boot.kernel else _boot(spec, given)}
     if given.workload.type is WorkloadType.BATCH and "run_strategy" not in spec.model_fields_set:
         update["run_strategy"] = RunStrategy.ONCE
     labels = {**given.labels, **machine.metadata.labels}
@@ -55,36 +54,32 @@ def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTe
     return template.model_copy(update={"metadata": labelled, "spec": whole.spec})
 
 
-def _resources(spec: VirtualMachineSpec, given: PluginSpec) -> Resources:
-    own = {name: getattr(spec.resources, name) for name in spec.resources.model_fields_set}
-    return given.resources.model_copy(update=own)
+def _resources(own: Resources, given: Resources) -> Resources:
+    cpu = given.cpu.model_copy(update={name: getattr(own.cpu, name) for name in own.cpu.model_fields_set})
+    numbers = {name: getattr(own, name) for name in own.model_fields_set - {"cpu"}}
+    return given.model_copy(update={**numbers, "cpu": cpu})
 
 
 def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[Disk, ...]:
-    own = {disk.name for disk in spec.disks}
-    root = (Disk(name=ROOT, image=given.rootfs, size=given.rootfs_size),) if given.rootfs else ()
-    return (*(disk for disk in (*root, *given.disks) if disk.name not in own), *spec.disks)
+    """The machine's own disk takes the place of the plugin's of that name, which may be the one it boots from."""
+    root = (Disk(name=ROOT_DISK, image=given.rootfs, size=given.rootfs_size),) if given.rootfs else ()
+    offered = (*root, *given.disks)
+    own = {disk.name: disk for disk in spec.disks}
+    names = {disk.name for disk in offered}
+    kept = (_joined(own[disk.name], disk) if disk.name in own else disk for disk in offered)
+    return (*kept, *(disk for disk in spec.disks if disk.name not in names))
+
+
+def _joined(own: Disk, given: Disk) -> Disk:
+    """``{name: root, size: 20Gi}`` is the plugin's root disk, only larger."""
+    return own.model_copy(update={"image": given.image}) if own.type == given.type and own.image is None else own
 
 
 def _boot(spec: VirtualMachineSpec, given: PluginSpec) -> Boot:
     if given.kernel is None:
         return spec.boot
-    cmdline = " ".join(part for part in (given.cmdline, workload_arguments(given.workload)) if part)
-    return spec.boot.model_copy(update={"kernel": given.kernel, "initramfs": given.initramfs, "cmdline": cmdline or None})
-
-
-def workload_arguments(workload: Workload) -> str:
-    """Entrypoint and environment for a guest's init, as base64 of JSON so that nothing in them needs quoting."""
-    parts = []
-    if workload.entrypoint:
-        parts.append(f"homeostat.entrypoint={_encoded(list(workload.entrypoint))}")
-    if workload.env:
-        parts.append(f"homeostat.env={_encoded(workload.env)}")
-    return " ".join(parts)
-
-
-def _encoded(value: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value, sort_keys=True).encode()).decode()
+    update = {"kernel": given.kernel, "initramfs": given.initramfs, "cmdline": kernel_command_line(given) or None}
+    return spec.boot.model_copy(update=update)
 
 
 def _own_probe(workload: Workload) -> Probes | None:
