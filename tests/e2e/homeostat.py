@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -55,16 +54,15 @@ class Homeostat:
         """Any other command of ours."""
         return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60, check=False)
 
-    def start(self, *options: str, env: Mapping[str, str] | None = None) -> None:
-        """Starts the operator without waiting for anything; its words go to ``output``."""
+    def start(self, *options: str, prefix: Sequence[str] = ()) -> None:
+        """Starts the operator without waiting for anything; its words go to ``output``. ``prefix`` is a program that runs it."""
         assert self._up is None, "it runs already"
         with self.output.open("ab") as output:
             self._up = subprocess.Popen(
-                self.command("up", str(self.folder), *(options or ("--no-api",))),
+                [*prefix, *self.command("up", str(self.folder), *(options or ("--no-api",)))],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **(env or {})},
             )
 
     @property

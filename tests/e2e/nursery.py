@@ -20,9 +20,6 @@ from typing import IO, Any
 from homeostat.cli.standalone import standalone
 from homeostat.driver import faults
 from homeostat.planner.actions import Action
-from homeostat.store.files import watch
-
-EAGER = (watch,)  # what is imported late would be imported by every child, and by one that may not read our files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +38,7 @@ class Nursery:
     def start(self, folder: Path, state: Path, uri: str, *, fault: str = "", trace: Path | None = None, user: int = 0) -> None:
         """``fault`` as in HOMEOSTAT_FAULT; ``trace`` is a file that receives the name of every step that is begun."""
         paths = {"folder": str(folder), "state": str(state), "trace": str(trace or "")}
-        order = {**paths, "uri": uri, "fault": fault, "user": user}
+        order = {**paths, "uri": uri, "fault": fault}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -105,10 +102,6 @@ def main() -> None:
                 faults._fault = faults.Fault.parse(order["fault"])
             elif order["trace"]:
                 faults._fault = Trace(order["trace"])  # type: ignore[assignment]
-            if order["user"]:
-                os.setgroups([])
-                os.setgid(order["user"])
-                os.setuid(order["user"])
             os._exit(run(order))
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
