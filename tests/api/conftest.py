@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.harness import Api, serving
+from tests.api.living import Living, living
 
 _numbers = itertools.count(1)
 
@@ -28,3 +29,10 @@ def own_api(tmp_path: Path) -> Iterator[Api]:
 @pytest.fixture
 def name() -> str:
     return f"vm-{next(_numbers)}"
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """With a real operator, on the test driver; its machines begin with the name of their test."""
+    with living(tmp_path_factory.mktemp("real")) as running:
+        yield running

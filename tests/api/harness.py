@@ -18,12 +18,28 @@ from typing import Any
 import httpx
 
 from homeostat.models.base import Key
+from homeostat.models.condition import Condition
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.rig.waiting import free_port, wait_until
 
 DEADLINE = 20.0
+CHECKSUM = "sha256:" + 64 * "a"
+
+
+def manifest(name: str, **more: Any) -> dict[str, Any]:
+    """The contract's example."""
+    return {
+        "name": name,
+        "version": "1.0.0",
+        "description": "My custom application",
+        "workload": {"type": "http", "port": 8080},
+        "resources": {"vcpu": 2, "memory_mb": 256},
+        "rootfs": {"format": "qcow2", "url": "https://plugins.example.com/my-app-1.0.0.qcow2", "checksum": CHECKSUM},
+        **more,
+    }
 
 
 class OperatorHand:
@@ -63,10 +79,27 @@ class OperatorHand:
         key = Key("VirtualMachine", "default", name)
         asyncio.run(self.store.record_event(key, "Normal", reason, message, fields))
 
-    def release(self, name: str) -> None:
-        machine = self.machine(name)
-        assert machine is not None
-        asyncio.run(self.store.release(machine.key, machine.metadata.uid))
+    def release(self, name: str, kind: str = "VirtualMachine") -> None:
+        found = asyncio.run(self.store.get(Key(kind, "default", name)))
+        assert found is not None
+        asyncio.run(self.store.release(found.key, found.metadata.uid))
+
+    def deployments(self) -> list[VirtualMachineDeployment]:
+        found = asyncio.run(self.store.list("VirtualMachineDeployment", "default"))
+        return [deployment for deployment in found if isinstance(deployment, VirtualMachineDeployment)]
+
+    def deployed(self, name: str, ready: int, *conditions: Condition) -> None:
+        """Reports that the deployment has all its machines, of which so many are ready."""
+        deployment = next(d for d in self.deployments() if d.metadata.name == name)
+        machines = tuple(f"{name}-{index}" for index in range(1, deployment.spec.replicas + 1))
+        status = VirtualMachineDeploymentStatus(
+            observed_generation=deployment.metadata.generation,
+            replicas=len(machines),
+            ready_replicas=ready,
+            machines=machines,
+            conditions=conditions,
+        )
+        asyncio.run(self.store.write_status(deployment.key, deployment.metadata.uid, status))
 
 
 @dataclass
@@ -87,6 +120,19 @@ class Api:
     def create_running(self, name: str, **body: Any) -> None:
         self.create(name, **body)
         self.operator.running(name)
+
+    def install(self, name: str, **more: Any) -> dict[str, Any]:
+        answer = self.http.post("/api/v1/plugins", json=manifest(name, **more))
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def deploy(self, name: str, plugin: str, replicas: int = 1) -> dict[str, Any]:
+        body = {"name": name, "plugin": plugin, "replicas": replicas}
+        answer = self.http.post("/api/v1/deployments", json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
 
     def get(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self.http.get(f"/api/v1/vms/{name}").json()

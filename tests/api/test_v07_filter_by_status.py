@@ -24,3 +24,13 @@ def test_v07_filters_are_combined(api: Api) -> None:
 
 def test_v07_an_unknown_status_is_400(api: Api) -> None:
     assert refused(api.http.get("/api/v1/vms?status=runing"), 400, "invalid_request")["given"] == "runing"
+
+
+def test_v07_together_with_a_plugin_both_must_hold(api: Api, name: str) -> None:
+    api.install(f"p-{name}")
+    api.create(f"{name}-a", plugin=f"p-{name}")
+    api.create(f"{name}-b", plugin=f"p-{name}")
+    api.create_running(f"{name}-c")
+    api.operator.running(f"{name}-b")
+    listed = api.http.get(f"/api/v1/vms?plugin=p-{name}&status=running").json()
+    assert [vm["name"] for vm in listed] == [f"{name}-b"]

@@ -15,6 +15,21 @@ def test_v08_create_answers_the_new_machine(api: Api, name: str) -> None:
     assert made["created_at"]
 
 
+def test_v08_create_from_a_plugin(api: Api, name: str) -> None:
+    api.install(f"p-{name}")
+    config = {"resources": {"vcpu": 4}, "cloud_init": {"user_data": "#cloud-config\npackages:\n  - curl"}}
+    made = api.create(name, plugin=f"p-{name}", config=config)
+    assert (made["status"], made["plugin"], made["ip"]) == ("starting", f"p-{name}", None)
+    assert made["resources"] == {"vcpu": 4, "memory_mb": 256}
+    written = (api.folder / "virtualmachines" / f"{name}.yaml").read_text()
+    assert "pluginRef:" in written
+    assert api.http.get(f"/api/v1/vms/{name}/spec").json() == {
+        "pluginRef": {"name": f"p-{name}"},
+        "resources": {"vcpu": 4},
+        "cloudInit": {"userData": "#cloud-config\npackages:\n  - curl"},
+    }
+
+
 def test_v08_create_writes_the_yaml_file(api: Api, name: str) -> None:
     api.create(name, config={"resources": {"memory_mb": 1024}})
     written = (api.folder / "virtualmachines" / f"{name}.yaml").read_text()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from homeostat.models.condition import Condition
-from homeostat.models.machine import MachineState
+from typing import Literal
+
+import pytest
+
+from homeostat.models.machine import MachineHealth, MachineState
 from tests.api.harness import Api, refused
 
 
@@ -14,12 +17,12 @@ def test_v14_a_machine_with_its_health(api: Api, name: str) -> None:
     assert found["health"] == {"status": "unknown", "last_check": None}
 
 
-def test_v14_health_is_the_healthy_condition(api: Api, name: str) -> None:
+@pytest.mark.parametrize("word", ["healthy", "unhealthy", "starting"])
+def test_v14_health_is_what_the_probes_say(api: Api, name: str, word: Literal["healthy", "unhealthy", "starting"]) -> None:
     api.create(name)
     since = "2026-01-15T12:00:00Z"
-    healthy = Condition(type="Healthy", status="True", reason="ProbePassed", last_transition_time=since)
-    api.operator.report(name, MachineState.RUNNING, conditions=(healthy,))
-    assert api.get(name)["health"] == {"status": "healthy", "last_check": since}
+    api.operator.report(name, MachineState.RUNNING, health=MachineHealth(status=word, last_check=since))
+    assert api.get(name)["health"] == {"status": word, "last_check": since}
 
 
 def test_v14_an_unknown_machine_is_404(api: Api) -> None:

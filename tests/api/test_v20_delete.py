@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.api.harness import Api, refused
+from tests.api.living import Living
 from tests.rig.waiting import wait_until
 
 
@@ -34,6 +35,15 @@ def test_v20_force_leaves_no_grace(api: Api, name: str) -> None:
     machine = api.operator.machine(name)
     assert machine is not None
     assert machine.metadata.deletion_grace_period_seconds == 0
+
+
+def test_v20_a_real_machine_goes_and_its_name_is_free(real: Living, name: str) -> None:
+    for query in ("", "?force=true"):
+        real.api.create(name)
+        real.until(lambda: real.api.get(name)["status"] == "running", f"{name} runs")
+        answer = real.http.delete(f"/api/v1/vms/{name}{query}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        refused(real.http.get(f"/api/v1/vms/{name}"), 404, "vm_not_found")
 
 
 def test_v20_an_unknown_machine_is_404(api: Api) -> None:

@@ -26,3 +26,12 @@ def test_v23_starting_and_stopping_is_no_configuration(api: Api, name: str) -> N
 
 def test_v23_an_unknown_machine_is_404(api: Api) -> None:
     refused(api.http.get("/api/v1/vms/none-such/config/history"), 404, "vm_not_found")
+
+
+def test_v23_what_the_plugin_gave_is_the_old_value(api: Api, name: str) -> None:
+    api.install(f"p-{name}")
+    api.create(name, plugin=f"p-{name}")
+    api.http.patch(f"/api/v1/vms/{name}/config", json={"resources": {"vcpu": 4}})
+    newest, created = api.http.get(f"/api/v1/vms/{name}/config/history").json()
+    assert newest["changes"] == {"resources.vcpu": {"old": 2, "new": 4}}
+    assert (newest["author"], created["changes"]) == ("api", {"created": True})

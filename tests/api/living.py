@@ -1,0 +1,149 @@
+"""A server with a real operator beside it, on libvirt's test driver: ``python -m tests.api.living FOLDER STATE`` is the operator.
+
+It also does to the host what people do behind our back, as its standard input says: ``kill NAME`` cuts a domain's power,
+``define NAME`` makes a domain that is not ours, ``undefine NAME`` removes that again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libvirt
+
+from tests.api.harness import DEADLINE, Api, serving
+from tests.rig.waiting import wait_until
+
+URI = "test:///default"
+FOREIGN = (
+    "<domain type='test'><name>{}</name><memory unit='MiB'>64</memory><os><type arch='i686'>hvm</type></os></domain>"
+)
+
+
+@dataclass
+class Living:
+    api: Api
+    operator: subprocess.Popen[str]
+    images: Path
+
+    @property
+    def http(self) -> Any:
+        return self.api.http
+
+    def host(self, command: str, name: str) -> None:
+        assert self.operator.stdin is not None and self.operator.stdout is not None
+        self.operator.stdin.write(f"{command} {name}\n")
+        self.operator.stdin.flush()
+        assert self.operator.stdout.readline().strip() == "done"
+
+    def kernel(self) -> str:
+        """The address of a file that the API may name, and the test driver never boots."""
+        file = self.images / "vmlinuz"
+        file.write_bytes(b"\x00" * 4096)
+        return file.as_uri()
+
+    def install(self, name: str, **manifest: Any) -> None:
+        answer = self.http.post("/api/v1/plugins", json=self.manifest(name, **manifest))
+        assert answer.status_code == 201, answer.text
+
+    def manifest(self, name: str, **manifest: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "version": "1.0.0",
+            "workload": {"type": "daemon"},
+            "resources": {"vcpu": 2, "memory_mb": 128},
+            "kernel": {"url": self.kernel()},
+            **manifest,
+        }
+
+    def deploy(self, name: str, plugin: str, replicas: int) -> None:
+        answer = self.http.post("/api/v1/deployments", json={"name": name, "plugin": plugin, "replicas": replicas})
+        assert answer.status_code == 201, answer.text
+
+    def scale(self, name: str, replicas: int) -> dict[str, Any]:
+        answer = self.http.patch(f"/api/v1/deployments/{name}", json={"replicas": replicas})
+        assert answer.status_code == 200, answer.text
+        scaled: dict[str, Any] = answer.json()
+        return scaled
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get(f"/api/v1/deployments/{name}").json()
+        return found
+
+    def running(self, prefix: str) -> list[str]:
+        """Names of the machines that run, of those whose names begin so."""
+        listed = self.http.get("/api/v1/vms?status=running").json()
+        return sorted(vm["name"] for vm in listed if vm["name"].startswith(prefix))
+
+    def settles(self, name: str, *vms: str) -> None:
+        """Waits until the deployment has exactly these machines, running."""
+
+        def settled() -> bool:
+            found = self.deployment(name)
+            ready = found["vms"] == list(vms) and found["ready_replicas"] == len(vms)
+            return bool(ready and found["status"]["phase"] == "running" and self.running(f"{name}-") == sorted(vms))
+
+        self.until(settled, f"{name} has {vms}")
+
+    def until(self, predicate: Callable[[], Any], what: str) -> Any:
+        return wait_until(predicate, DEADLINE, what)
+
+
+@contextmanager
+def living(root: Path, *options: str) -> Iterator[Living]:
+    images = root / "images"
+    images.mkdir()
+    with serving(root, "--image-folder", str(images), *options) as api:
+        with (root / "operator.log").open("wb") as log:
+            operator = subprocess.Popen(
+                [sys.executable, "-m", "tests.api.living", str(api.folder), str(api.state)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ,
+            )  # fmt: skip
+        try:
+            ready = api.http.get
+            wait_until(lambda: ready("/readyz").status_code == 200, DEADLINE, "the operator runs")
+            yield Living(api, operator, images)
+        finally:
+            operator.terminate()
+            operator.wait(DEADLINE)
+            for pipe in (operator.stdin, operator.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+async def _operate(folder: Path, state: Path) -> None:
+    from homeostat.cli.standalone import standalone
+
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    async with standalone(folder, state, URI) as parts:
+        running = asyncio.create_task(parts.operator.run(stop))
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            _do(*line.split())
+            print("done", flush=True)
+        stop.set()
+        await running
+
+
+def _do(command: str, name: str) -> None:
+    connection = libvirt.open(URI)  # the same host: the test driver has one per process
+    try:
+        match command:
+            case "kill":
+                connection.lookupByName(name).destroy()
+            case "define":
+                connection.defineXML(FOREIGN.format(name))
+            case "undefine":
+                connection.lookupByName(name).undefine()
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_operate(Path(sys.argv[1]), Path(sys.argv[2])))
