@@ -11,6 +11,10 @@ from collections.abc import Sequence
 
 import click
 
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+
 from .settings import Settings, common_options, pass_settings
 from .terminal import paint
 
@@ -24,7 +28,7 @@ def plan(settings: Settings, folder: str | None, output: str | None) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from .access import run
     from .preview import preview
-    from .render_plan import exit_code, plan_as_json, render_plan
+    from .render_plan import exit_code, render_plan
     from .standalone import require_folder
 
     directory = settings.folder(folder)
@@ -32,7 +36,12 @@ def plan(settings: Settings, folder: str | None, output: str | None) -> int:
     found = run(preview(directory, settings.state, settings.uri))
     errors = [*map(str, found.errors), *([found.refusal] if found.refusal else [])]
     if output == "json":
-        document = {"machines": [plan_as_json(entry) for entry in found.entries], "errors": errors}
+        groups = {"machines": VirtualMachine, "deployments": VirtualMachineDeployment, "plugins": Plugin}
+        document: dict[str, object] = {
+            name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
+            for name, kind in groups.items()
+        }
+        document["errors"] = errors
         click.echo(json.dumps(document, indent=2))
     else:
         for line in render_plan(found.entries):

@@ -11,25 +11,35 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.observed import Memory
+from homeostat.planner.machine.storage import plan_images
+from homeostat.planner.observed import Memory, Observed
+from homeostat.planner.plan import Stalled
+from homeostat.planner.template import FOLLOWS, with_plugin
+from homeostat.runtime.deployments import DeploymentReconciler
 from homeostat.runtime.images import ImageUse
 from homeostat.runtime.observe import Claims, observe
+from homeostat.runtime.plugins import images_of
 from homeostat.store.errors import SourceError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore, SyncReport
 
 from .errors import CliError
-from .render_plan import Entry
+from .render_deployment import DeploymentEntry, PluginEntry
+from .render_plan import Entry, Planned
 from .standalone import qemu_group
 
 
@@ -37,13 +47,13 @@ from .standalone import qemu_group
 class Preview:
     """``errors`` are those of the YAML; ``refusal`` says why deletions wait for a confirmation, empty where none does."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[Planned]
     errors: Sequence[SourceError]
     refusal: str
 
 
 async def preview(folder: Path, state: Path, uri: str) -> Preview:
-    """The plan of every machine of ``folder``.
+    """The plan of every resource of ``folder``.
 
     Raises:
         CliError: the host cannot be asked.
@@ -54,11 +64,9 @@ async def preview(folder: Path, state: Path, uri: str) -> Preview:
         store = FilesStore.open(folder, StateFolder.open(Path(scratch)))
         with closing(store):
             report = await asyncio.to_thread(store.sync)
-            machines = [m for m in await store.list(VirtualMachine.KIND) if isinstance(m, VirtualMachine)]
-            places = {row.key: row.place for row in store.rows() if row.source}
-    entries = await _plan_all(machines, state, uri)
-    placed = [Entry(entry.resource, entry.plan, places.get(entry.resource.key, "")) for entry in entries]
-    return Preview(placed, _errors(report), report.refusal)
+            async with _opened_host(state, uri) as host:
+                entries = await _plan_all(store, host)
+            return Preview(entries, _errors(report), report.refusal)
 
 
 def _copy_state(state: Path, scratch: Path) -> None:
@@ -78,7 +86,10 @@ def _errors(report: SyncReport) -> list[SourceError]:
     return [error for error in report.errors if error.severity == "Error"]
 
 
-async def _plan_all(machines: Sequence[VirtualMachine], state: Path, uri: str) -> list[Entry]:
+@asynccontextmanager
+async def _opened_host(state: Path, uri: str) -> AsyncIterator[LibvirtHost]:
+    """As the operator's, but nothing is noted down of it."""
+
     async def kvm_usable() -> bool:
         return (await probe_kvm(None)).usable
 
@@ -86,8 +97,55 @@ async def _plan_all(machines: Sequence[VirtualMachine], state: Path, uri: str) -
     async with LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable) as host:
         if not host.facts.reachable:
             raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
-        claims, images, entries = Claims(), ImageUse(), []
-        for machine in machines:
-            observed = await observe(machine, host, Memory(), claims.update(machine), images)
-            entries.append(Entry(machine, plan_machine(machine, observed, time.monotonic())))
-        return entries
+        yield host
+
+
+async def _plan_all(store: FilesStore, host: LibvirtHost) -> list[Planned]:
+    places = {row.key: row.place for row in store.rows() if row.source}
+    plugins = {p.key: p for p in await store.list(Plugin.KIND) if isinstance(p, Plugin)}
+    entries: list[Planned] = []
+    for plugin in plugins.values():
+        changes = _changes_since(store, plugin)
+        fetches = await _fetches(host, images_of(plugin))
+        entries.append(PluginEntry(plugin, changes, fetches, places.get(plugin.key, "")))
+    for deployment in await store.list(VirtualMachineDeployment.KIND):
+        assert isinstance(deployment, VirtualMachineDeployment)
+        resolved, observed, plan = await DeploymentReconciler(store).preview(deployment)
+        entries.append(DeploymentEntry(resolved, observed, plan, time.time(), places.get(deployment.key, "")))
+    claims, images = Claims(), ImageUse()
+    for machine in await store.list(VirtualMachine.KIND):
+        assert isinstance(machine, VirtualMachine)
+        machine, refusal = _with_plugin(machine, plugins)
+        looked = await observe(machine, host, Memory(), claims.update(machine), images)
+        plan_of_it = plan_machine(machine, replace(looked, refusal=refusal), time.monotonic())
+        entries.append(Entry(machine, plan_of_it, places.get(machine.key, "")))
+    return entries
+
+
+def _with_plugin(machine: VirtualMachine, plugins: Mapping[Key, Plugin]) -> tuple[VirtualMachine, Stalled | None]:
+    """The machine with what its plugin gives it; replicas have that in their spec already."""
+    ref = machine.spec.plugin_ref
+    if ref is None or FOLLOWS in machine.metadata.annotations:
+        return machine, None
+    plugin = plugins.get(Key(Plugin.KIND, machine.metadata.namespace, ref.name))
+    if plugin is None:
+        return machine, Stalled("PluginNotFound", f"spec.pluginRef: there is no plugin {ref.name!r}")
+    return with_plugin(machine, plugin), None
+
+
+def _changes_since(store: FilesStore, plugin: Plugin) -> Mapping[str, tuple[object, object]]:
+    """What of its spec the operator has not seen yet."""
+    seen = plugin.status.observed_generation if plugin.status else 0
+    found: dict[str, tuple[object, object]] = {}
+    for revision in store.revisions(plugin.key):  # newest first
+        if revision.generation > seen > 0 and revision.changes:
+            for field, (old, new) in revision.changes.items():
+                found[field] = (old, found[field][1] if field in found else new)
+    return found
+
+
+async def _fetches(host: LibvirtHost, refs: Sequence[ImageRef]) -> Sequence[str]:
+    """Addresses of the images that are not in the host's cache yet."""
+    storage = await host.storage(refs, (), (), host.facts.storage_root)
+    actions, _ = plan_images(refs, Observed(host.facts, None, storage=storage))
+    return [action.image.url for action in actions if isinstance(action, FetchImage)]

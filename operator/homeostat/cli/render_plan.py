@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from homeostat.models.base import Resource
 from homeostat.models.machine import PendingChange, VirtualMachine
@@ -21,6 +21,7 @@ from .describe_action import action_text
 from .references import short_name
 
 # What is waited for once the actions shown have been carried out says nothing more.
+_RANK = {"Plugin": -2, "VirtualMachineDeployment": -1}
 _SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown"})
 
 
@@ -43,9 +44,32 @@ class Line:
     tone: str = ""
 
 
+class Planned(Protocol):
+    """A resource of any kind with what would be done to it."""
+
+    @property
+    def resource(self) -> Resource: ...
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def verb(self) -> Verb: ...
+
+    @property
+    def stalled(self) -> bool: ...
+
+    @property
+    def pending(self) -> bool: ...  # it is as it should be but for changes that wait for a restart
+
+    def lines(self) -> list[Line]: ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource with what would be done to it, and where it is written down (``web.yaml:3``)."""
+    """One machine with what would be done to it, and where it is written down (``web.yaml:3``)."""
 
     resource: Resource
     plan: Plan
@@ -64,6 +88,16 @@ class Entry:
     def stalled(self) -> bool:
         return isinstance(self.plan.outcome, Stalled)
 
+    @property
+    def pending(self) -> bool:
+        return bool(self.plan.pending)
+
+    def lines(self) -> list[Line]:
+        return render_entry(self)
+
+    def as_json(self) -> dict[str, Any]:
+        return plan_as_json(self)
+
 
 def _first_fetch(entry: Entry) -> bool:
     return any(isinstance(a, FetchImage) for a in entry.plan.actions)
@@ -74,7 +108,7 @@ def _defined(resource: Resource) -> bool:
     return bool(status is not None and status.domain_uuid)
 
 
-def exit_code(entries: Iterable[Entry]) -> int:
+def exit_code(entries: Iterable[Planned]) -> int:
     """0: nothing to do; 2: changes; 1: something a human must look at first."""
     listed = list(entries)
     if any(entry.stalled for entry in listed):
@@ -82,25 +116,29 @@ def exit_code(entries: Iterable[Entry]) -> int:
     return 2 if any(entry.verb is not Verb.NONE for entry in listed) else 0
 
 
-def render_plan(entries: Sequence[Entry]) -> list[Line]:
-    """Every resource that would change, then the summary."""
+def render_plan(entries: Sequence[Planned]) -> list[Line]:
+    """Every resource that would change, plugins and deployments before machines, then the summary."""
     lines: list[Line] = []
-    for entry in sorted(entries, key=lambda e: (e.resource.metadata.namespace, e.resource.metadata.name)):
-        if entry.verb is Verb.NONE and not entry.stalled and not entry.plan.pending:
+    for entry in sorted(entries, key=lambda e: (_RANK.get(e.resource.kind, 0), e.resource.key)):
+        if entry.verb is Verb.NONE and not entry.stalled and not entry.pending:
             continue
-        lines += [*render_entry(entry), Line("")]
+        lines += [*entry.lines(), Line("")]
     return [*lines, _summary(entries)]
 
 
-def render_entry(entry: Entry) -> list[Line]:
-    """One resource: heading, fields, actions, outcome."""
-    verb, plan = entry.verb, entry.plan
+def heading(entry: Planned) -> Line:
+    verb = entry.verb
     symbol = "!" if entry.stalled else verb.symbol
     words = {Verb.CREATE: "will be created", Verb.CHANGE: "will be changed", Verb.DELETE: "will be deleted"}
     said = "cannot be carried out as it is" if entry.stalled else words.get(verb, "waits for a restart")
-    tone = "delete" if entry.stalled else verb.value
     where = f"  ({entry.place})" if entry.place else ""
-    lines = [Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", tone)]
+    return Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", "delete" if entry.stalled else verb.value)
+
+
+def render_entry(entry: Entry) -> list[Line]:
+    """One machine: heading, fields, actions, outcome."""
+    verb, plan = entry.verb, entry.plan
+    lines = [heading(entry)]
     if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
         lines += _creation(entry.resource)
     if verb is Verb.DELETE and isinstance(entry.resource, VirtualMachine):
@@ -138,12 +176,16 @@ def _disruption_tone(word: str) -> str:
 
 
 def _creation(machine: VirtualMachine) -> list[Line]:
-    facts = list(_facts(machine))
+    return fact_lines(list(machine_facts(machine)))
+
+
+def fact_lines(facts: Sequence[tuple[str, str]]) -> list[Line]:
+    """``+ field   value``, aligned."""
     width = max(len(name) for name, _ in facts)
     return [Line(f"    + {name:{width}}   {value}", "create") for name, value in facts]
 
 
-def _facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
+def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
     spec = machine.spec
     yield "runStrategy", spec.run_strategy.value
     yield "resources.vcpu", str(spec.resources.vcpu)
@@ -210,10 +252,10 @@ def _outcome(plan: Plan) -> list[Line]:
             return []
 
 
-def _summary(entries: Sequence[Entry]) -> Line:
+def _summary(entries: Sequence[Planned]) -> Line:
     count = {verb: sum(e.verb is verb and not e.stalled for e in entries) for verb in Verb}
     stalled = sum(e.stalled for e in entries)
-    restarts = sum(bool(e.plan.pending) and e.verb is Verb.NONE and not e.stalled for e in entries)
+    restarts = sum(e.pending and e.verb is Verb.NONE and not e.stalled for e in entries)
     if not stalled and not any(count[v] for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)):
         text = f"No changes: {count[Verb.NONE]} as {'it' if count[Verb.NONE] == 1 else 'they'} should be"
         return Line(text + (f", {restarts} waiting for a restart." if restarts else "."), "good")

@@ -263,10 +263,11 @@ async def _own_fingerprint(store: State, deployment: VirtualMachineDeployment) -
     from homeostat.models.base import Key
     from homeostat.models.plugin import Plugin
     from homeostat.planner.deployment.revision import fingerprint
-    from homeostat.planner.template import template_with_plugin
+    from homeostat.planner.template import plugin_fingerprint, template_with_plugin
 
     template, ref = deployment.spec.template, deployment.spec.template.spec.plugin_ref
     plugin = await store.get(Key(Plugin.KIND, deployment.metadata.namespace, ref.name)) if ref else None
+    made_from = ""
     if isinstance(plugin, Plugin):
-        template = template_with_plugin(template, plugin)
-    return fingerprint(template, "", deployment.spec.restarted_at)
+        template, made_from = template_with_plugin(template, plugin), plugin_fingerprint(plugin)
+    return fingerprint(template, made_from, deployment.spec.restarted_at)

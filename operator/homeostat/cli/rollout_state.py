@@ -93,10 +93,10 @@ def _state(deployment: VirtualMachineDeployment, revision: MachineRevision) -> s
 
 
 def changes_between(old: MachineRevision, new: MachineRevision) -> str:
-    """A few words; only a restart leaves the template as it was."""
+    """A few words."""
     changes = template_changes(old.spec.template.dump(), new.spec.template.dump())
     if not changes:
-        return "restarted"
+        return new.spec.cause or "restarted"
     listed = [f"{field}: {_short(before)} -> {_short(after)}" for field, (before, after) in changes.items()]
     more = f" and {len(listed) - _SHOWN_CHANGES} more" if len(listed) > _SHOWN_CHANGES else ""
     return ", ".join(listed[:_SHOWN_CHANGES]) + more

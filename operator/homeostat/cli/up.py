@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
 LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
-AGE_SECONDS = 10.0  # the picture's ages move on even when nothing changes
+AGE_SECONDS = 30.0  # the picture's ages move on even when nothing changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
     shown_at = ready_at = 0.0
     while not stop.is_set():
-        if await snapshots.look() or loop.time() - shown_at > AGE_SECONDS:
+        if await snapshots.look() or (view.shows_ages and loop.time() - shown_at > AGE_SECONDS):
             shown_at = loop.time()
             view.show(snapshots.current)
         if options.until_ready:

@@ -22,6 +22,8 @@ from .terminal import in_colour
 
 
 class View(Protocol):
+    shows_ages: bool  # so that the picture goes out of date by itself
+
     def __enter__(self) -> View: ...
 
     def __exit__(self, *_: object) -> None: ...
@@ -33,6 +35,8 @@ class View(Protocol):
 
 class PlainView:
     """A line per change, with the time: for logs. Progress of a download is told in steps, not at every look."""
+
+    shows_ages = False
 
     def __init__(self, heading: str) -> None:
         self._heading = heading
@@ -98,6 +102,8 @@ def _coarse(note: str) -> str:
 
 class LiveView:
     """A table that stays where it is; what is said scrolls above it."""
+
+    shows_ages = True
 
     def __init__(self, heading: str) -> None:
         from rich.console import Console

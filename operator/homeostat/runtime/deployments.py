@@ -52,6 +52,14 @@ class DeploymentReconciler:
             return Next(0.0)
         return Next(plan.after)
 
+    async def preview(
+        self, deployment: VirtualMachineDeployment
+    ) -> tuple[VirtualMachineDeployment, ObservedDeployment, DeploymentPlan]:
+        """The deployment with its plugin's part, what there is of it, and what the next reconcile would do. Writes nothing."""
+        deployment, plugin, refusal = await self._resolve(deployment)
+        observed = await self._observe(deployment, plugin, refusal)
+        return deployment, observed, plan_deployment(deployment, observed, time.time())
+
     async def _observe(self, deployment: VirtualMachineDeployment, plugin: str, refusal: str) -> ObservedDeployment:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]

@@ -202,6 +202,9 @@ class Operator:
             self._images.forget(key)
             self._seen.discard(key)
             self._restless.pop(key, None)
+            self._looked_at.discard(key)
+        elif key.kind != VirtualMachine.KIND:
+            self._looked_at.add(key)
         if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:
             self.queue.add(owner, GATHER)
         return step

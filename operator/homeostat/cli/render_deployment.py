@@ -1,0 +1,222 @@
+"""What `homeostat plan` says of deployments and plugins: not the next step alone, but where the steps lead. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.models.base import ObjectMeta
+from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.deployment.inplace import Way, way_between
+from homeostat.planner.deployment.observed import ObservedDeployment, Replica
+from homeostat.planner.deployment.plan import DeploymentPlan
+from homeostat.planner.deployment.tally import allowance
+from homeostat.planner.plan import Stalled
+
+from .render_plan import Line, Verb, fact_lines, heading, machine_facts
+from .rollout_state import template_changes
+
+_LONGEST = 48  # characters of a value that is shown
+_WAYS = {Way.AT_ONCE: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentEntry:
+    """``resource`` has its plugin's part in its template; ``now`` in seconds since the epoch."""
+
+    resource: VirtualMachineDeployment
+    observed: ObservedDeployment
+    plan: DeploymentPlan
+    now: float
+    place: str = ""
+
+    @property
+    def verb(self) -> Verb:
+        if self.resource.deleting:
+            return Verb.DELETE
+        if not self.observed.revisions and not self.observed.replicas:
+            return Verb.CREATE
+        return Verb.CHANGE if self.plan.actions or self._behind or self._missing or self._surplus else Verb.NONE
+
+    @property
+    def stalled(self) -> bool:
+        return isinstance(self.plan.outcome, Stalled) or (bool(self.observed.refusal) and bool(self._missing))
+
+    @property
+    def pending(self) -> bool:
+        return False
+
+    @property
+    def _live(self) -> list[Replica]:
+        return [replica for replica in self.observed.replicas if not replica.deleting]
+
+    @property
+    def _target(self) -> MachineRevisionSpec | None:
+        return self.plan.target.revision if self.plan.target else None
+
+    @property
+    def _behind(self) -> list[Replica]:
+        """Those that stay in number, and follow another template than they should."""
+        target = self._target
+        kept = [r for r in self._live if 1 <= r.index <= self.resource.spec.replicas]
+        return [r for r in kept if target is not None and r.fingerprint != target.fingerprint]
+
+    @property
+    def _missing(self) -> int:
+        return max(0, self.resource.spec.replicas - len(self._live))
+
+    @property
+    def _surplus(self) -> int:
+        return max(0, len(self._live) - self.resource.spec.replicas)
+
+    def way_of(self, replica: Replica) -> Way:
+        return way_between(self._followed(replica), self._target) if self._target else Way.REPLACE
+
+    def _followed(self, replica: Replica) -> MachineRevisionSpec | None:
+        return next((r.spec for r in self.observed.revisions if r.spec.fingerprint == replica.fingerprint), None)
+
+    def lines(self) -> list[Line]:
+        lines = [heading(self)]
+        if self.verb is Verb.DELETE:
+            return [*lines, Line(f"    - {_machines(len(self.observed.replicas))} of it, disks follow reclaimPolicy", "delete")]
+        if self.verb is Verb.CREATE:
+            lines += fact_lines([*self._facts(), *((f"template.{n}", v) for n, v in machine_facts(self._one()))])
+        lines += self._change_lines()
+        lines += [Line(f"    {i}. {text}") for i, text in enumerate(self.steps(), 1)]
+        if self.observed.refusal:
+            lines.append(Line(f"    ! {self.observed.refusal}", "bad"))
+        elif isinstance(self.plan.outcome, Stalled):
+            lines.append(Line(f"    ! {self.plan.outcome.message}", "bad"))
+        if self.plan.target and self.plan.target.rolled_back:
+            lines.append(Line(f"    … rolled back: {self.plan.target.rolled_back}", "dim"))
+        return lines
+
+    def _facts(self) -> list[tuple[str, str]]:
+        spec = self.resource.spec
+        return [("replicas", str(spec.replicas)), ("strategy", _pace(self.resource))]
+
+    def _one(self) -> VirtualMachine:
+        """What each of its machines will be."""
+        name = f"{self.resource.metadata.name}-1"[:63]
+        return VirtualMachine(metadata=ObjectMeta(name=name), spec=self.resource.spec.template.spec)
+
+    def changes(self) -> Mapping[str, tuple[Any, Any]]:
+        """Of the template, from what the first outdated machine follows."""
+        followed = self._followed(self._behind[0]) if self._behind else None
+        if followed is None or self._target is None:
+            return {}
+        return template_changes(followed.template.dump(), self._target.template.dump())
+
+    def _change_lines(self) -> list[Line]:
+        word = _WAYS[self.way_of(self._behind[0])] if self._behind else ""
+        shown = [(f"template.{field}", f"{_value(old)} -> {_value(new)}") for field, (old, new) in self.changes().items()]
+        wide = max((len(field) for field, _ in shown), default=0)
+        values = max((len(value) for _, value in shown), default=0)
+        tone = "good" if word == "Live" else "busy"
+        return [Line(f"    ~ {field:{wide}}   {value:{values}}   {word}", tone) for field, value in shown]
+
+    def steps(self) -> list[str]:
+        """Where it leads, in words."""
+        ways = [self.way_of(replica) for replica in self._behind]
+        live, replaced = sum(way is not Way.REPLACE for way in ways), sum(way is Way.REPLACE for way in ways)
+        target = self._target
+        because = f"   ({target.cause})" if target and target.cause and self.changes() == {} else ""
+        steps = []
+        if self._missing and not self.observed.refusal:
+            steps.append(f"create {_machines(self._missing)}")
+        if live:
+            steps.append(f"change {_machines(live)} in place, while they run")
+        if replaced:
+            steps.append(f"replace {_machines(replaced)}: {_pace(self.resource)}{because}")
+        if self._surplus:
+            steps.append(f"remove {_machines(self._surplus)}, highest index first")
+        return steps
+
+    def as_json(self) -> dict[str, Any]:
+        key, ways = self.resource.key, [self.way_of(replica) for replica in self._behind]
+        return {
+            "kind": key.kind,
+            "namespace": key.namespace,
+            "name": key.name,
+            "place": self.place or None,
+            "change": self.verb.value,
+            "template": [{"field": f"template.{f}", "old": old, "new": new} for f, (old, new) in self.changes().items()],
+            "machines": {
+                "create": self._missing,
+                "remove": self._surplus if self.verb is not Verb.DELETE else len(self.observed.replicas),
+                "changeInPlace": sum(way is not Way.REPLACE for way in ways),
+                "replace": sum(way is Way.REPLACE for way in ways),
+            },
+            "outcome": {
+                "type": type(self.plan.outcome).__name__,
+                "reason": self.plan.outcome.reason,
+                "message": self.observed.refusal or self.plan.outcome.message,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PluginEntry:
+    """``changes`` are those of its spec that no operator has seen yet; ``fetches`` the images that the host lacks."""
+
+    resource: Plugin
+    changes: Mapping[str, tuple[object, object]]
+    fetches: Sequence[str]
+    place: str = ""
+
+    @property
+    def verb(self) -> Verb:
+        if self.resource.deleting:
+            return Verb.DELETE
+        if self.resource.status is None or not self.resource.status.observed_generation:
+            return Verb.CREATE
+        return Verb.CHANGE if self.changes or self.fetches else Verb.NONE
+
+    @property
+    def stalled(self) -> bool:
+        return False
+
+    @property
+    def pending(self) -> bool:
+        return False
+
+    def lines(self) -> list[Line]:
+        lines, spec = [heading(self)], self.resource.spec
+        if self.verb is Verb.CREATE:
+            lines += fact_lines([("version", spec.version), ("workload.type", spec.workload.type.value)])
+        lines += [Line(f"    ~ {field}   {_value(old)} -> {_value(new)}", "busy") for field, (old, new) in self.changes.items()]
+        if self.verb is not Verb.DELETE:
+            return [*lines, *(Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1))]
+        return [*lines, Line("    … once nothing uses it any more", "dim")]
+
+    def as_json(self) -> dict[str, Any]:
+        key = self.resource.key
+        return {
+            "kind": key.kind,
+            "namespace": key.namespace,
+            "name": key.name,
+            "place": self.place or None,
+            "change": self.verb.value,
+            "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in self.changes.items()],
+            "fetches": list(self.fetches),
+        }
+
+
+def _machines(count: int) -> str:
+    return f"{count} machine{'' if count == 1 else 's'}"
+
+
+def _pace(deployment: VirtualMachineDeployment) -> str:
+    """How a rollout goes, in numbers of machines."""
+    if deployment.spec.strategy.type == "Recreate":
+        return "Recreate: all go before new ones come"
+    surge, missing = allowance(deployment)
+    return f"RollingUpdate, at most {surge} more than {deployment.spec.replicas} at a time, {missing or 'none'} missing"
+
+
+def _value(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
