@@ -1,0 +1,141 @@
+"""Every example folder is carried out on libvirt's test driver. No guest boots there, so nothing that only a guest can do is
+asked of it: see tests/e2e for that."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from homeostat.cli.access import changing
+from homeostat.cli.standalone import Standalone, standalone
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.plugin import Plugin
+from tests.unit.images import qcow2
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+URI = "test:///default"  # shared by all connections of this process, so that a test can play the guest
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    """The examples beside files that stand for the guest's."""
+    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("image"))
+    image = tmp_path / "examples" / "guest" / "image"
+    image.mkdir()
+    for name in ("vmlinuz", "initramfs.img"):
+        (image / name).write_bytes(name.encode() * 100)
+    (image / "base.qcow2").write_bytes(qcow2(16 * 2**20))
+    return tmp_path / "examples"
+
+
+class Applied:
+    """An operator at work on one folder."""
+
+    def __init__(self, parts: Standalone) -> None:
+        self.store = parts.store
+
+    async def machines(self) -> dict[str, VirtualMachine]:
+        found = await self.store.list(VirtualMachine.KIND)
+        return {m.metadata.name: m for m in found if isinstance(m, VirtualMachine)}
+
+    async def states(self) -> dict[str, MachineState | None]:
+        return {name: m.status.state if m.status else None for name, m in (await self.machines()).items()}
+
+    async def deployment(self, name: str) -> VirtualMachineDeployment:
+        found = await self.store.list(VirtualMachineDeployment.KIND)
+        return next(d for d in found if isinstance(d, VirtualMachineDeployment) and d.metadata.name == name)
+
+    async def until_states(self, **wanted: MachineState) -> None:
+        await self._until(self.states, lambda found: found == {k.replace("_", "-"): v for k, v in wanted.items()})
+
+    async def until_running(self, names: Sequence[str]) -> None:
+        await self._until(self.states, lambda found: found == dict.fromkeys(names, MachineState.RUNNING))
+
+    async def until_images(self) -> None:
+        async def conditions() -> list[str]:
+            found = [p for p in await self.store.list(Plugin.KIND) if isinstance(p, Plugin)]
+            seen = [c for p in found for c in (p.status.conditions if p.status else ()) if c.type == "ImagesReady"]
+            return [c.status for c in seen]
+
+        await self._until(conditions, lambda found: bool(found) and set(found) == {"True"})
+
+    @staticmethod
+    async def _until(read: Callable[[], Awaitable[object]], met: Callable[..., bool]) -> None:
+        found: object = None
+        try:
+            async with asyncio.timeout(20):
+                async for found in changing(read):
+                    if met(found):
+                        return
+        except TimeoutError:
+            pytest.fail(f"not in time; the last that was seen: {found}")
+
+
+@asynccontextmanager
+async def applied(folder: Path, state: Path) -> AsyncIterator[Applied]:
+    """The folder kept by an operator; afterwards everything is taken away again."""
+    stop = asyncio.Event()
+    async with standalone(folder, state, URI) as parts:
+        work = asyncio.create_task(parts.operator.run(stop))
+        yield Applied(parts)
+        stop.set()
+        await work
+    async with standalone(folder, state, URI, teardown=True) as parts:
+        async with asyncio.timeout(20):
+            await parts.operator.run(asyncio.Event())
+
+
+async def test_demo(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "demo", tmp_path / "state") as demo:
+        await demo.until_running(["hello", "notes", "tunnel"])
+
+
+async def test_web(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "web", tmp_path / "state") as web:
+        await web.until_images()
+        await web.until_running(["web-1", "web-2", "web-3"])
+        machine = (await web.machines())["web-1"]
+        assert machine.metadata.labels == {"app": "web", "plugin": "page", "homeostat.dev/deployment": "web"}
+        assert machine.spec.probes and machine.spec.probes.startup  # of the plugin
+        assert (await web.deployment("web")).spec.auto_rollback
+
+
+async def test_batch_ends_and_stays_ended(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "batch", tmp_path / "state") as batch:
+        await batch.until_running(["report"])
+        with_libvirt = libvirt.open(URI)
+        with_libvirt.lookupByName("report").shutdown()  # as its script does in the end
+        with_libvirt.close()
+        await batch.until_states(report=MachineState.SUCCEEDED)
+
+
+async def test_stateful_keeps_the_disk_of_each_index(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "stateful", tmp_path / "state") as store:
+        await store.until_running(["store-1", "store-2"])
+        disk = tmp_path / "state" / "machines" / "default" / "store-2" / "data.qcow2"
+        before = disk.stat().st_ino
+        deployment = await store.deployment("store")
+        store.store.patch(deployment.key, {"spec": {"replicas": 1}}, "test")
+        await store.until_running(["store-1"])
+        store.store.patch(deployment.key, {"spec": {"replicas": 2}}, "test")
+        await store.until_running(["store-1", "store-2"])
+        assert disk.stat().st_ino == before
+
+
+async def test_canary(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "canary", tmp_path / "state") as canary:
+        await canary.until_running([*(f"shop-{i}" for i in range(1, 5)), "shop-canary-1"])
+        tracks = sorted(m.metadata.labels["track"] for m in (await canary.machines()).values())
+        assert tracks == ["canary", *["stable"] * 4]
+
+
+def test_every_folder_of_examples_is_tried_here() -> None:
+    folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
+    assert folders == {"demo", "web", "batch", "stateful", "canary"}
