@@ -31,7 +31,6 @@ class EventKind(StrEnum):
     DEFINED = "defined"
     UNDEFINED = "undefined"
     STARTED = "started"
-    STOPPED = "stopped"
     STATE = "state"  # any other change of state
     METADATA = "metadata"
     DEVICES = "devices"  # attached, detached, tray, medium
@@ -42,7 +41,6 @@ NEEDS: dict[EventKind, Aspect] = {
     EventKind.DEFINED: Aspect.STATE | Aspect.CONFIG | Aspect.FLAGS,
     EventKind.UNDEFINED: Aspect.STATE | Aspect.FLAGS,
     EventKind.STARTED: Aspect.STATE | Aspect.LIVE,
-    EventKind.STOPPED: Aspect.STATE | Aspect.CONFIG,  # what the next start will boot, lest a silent change of it runs
     EventKind.STATE: Aspect.STATE,
     EventKind.METADATA: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
     EventKind.DEVICES: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
@@ -60,7 +58,6 @@ _LIFECYCLE = {
     libvirt.VIR_DOMAIN_EVENT_DEFINED: EventKind.DEFINED,
     libvirt.VIR_DOMAIN_EVENT_UNDEFINED: EventKind.UNDEFINED,
     libvirt.VIR_DOMAIN_EVENT_STARTED: EventKind.STARTED,
-    libvirt.VIR_DOMAIN_EVENT_STOPPED: EventKind.STOPPED,
 }
 
 

@@ -133,6 +133,8 @@ class Reader:
             aspects |= Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
         if state.active and not previous.state.active:
             aspects |= Aspect.LIVE
+        if previous.state.active and not state.active and previous.record is not None:
+            aspects |= Aspect.CONFIG  # what the next start boots: no event tells of every change of it
         if reason == "saved":
             aspects |= Aspect.FLAGS
         # Starting a domain takes its managed save away, so a running one has none.
