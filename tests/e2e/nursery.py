@@ -78,6 +78,7 @@ class Trace:
 async def live(order: dict[str, Any]) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     async with standalone(Path(order["folder"]), Path(order["state"]), order["uri"]) as parts:
         await parts.operator.run(stop)
 
@@ -92,6 +93,7 @@ def run(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # a child is stopped in order from its first moment on
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
