@@ -57,7 +57,7 @@ kubernetes: venv
 	$(call part,kubernetes)
 
 e2e: venv
-	$(call part,e2e)
+	$(call part,e2e,-n 2 --dist loadfile)
 
 bench: venv
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks $$name; done
