@@ -67,14 +67,14 @@ class TemplateMeta(Model):
 
 
 class MachineTemplate(Model):
-    metadata: TemplateMeta = Field(default_factory=TemplateMeta)
-    spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec)
+    metadata: TemplateMeta = Field(default_factory=TemplateMeta, description="What each machine is labelled with.")
+    spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec, description="The spec of each machine.")
 
 
 class VirtualMachineDeploymentSpec(Model):
     replicas: int = Field(default=1, ge=0, le=REPLICAS_MAX, strict=True, description="How many machines there should be.")
     template: MachineTemplate = Field(description="What each machine is like.")
-    strategy: Strategy = Field(default_factory=Strategy)
+    strategy: Strategy = Field(default_factory=Strategy, description="How machines are replaced.")
     min_ready_seconds: int = Field(
         default=0, ge=0, strict=True, description="How long a machine must be ready to count as available."
     )
@@ -136,7 +136,7 @@ class VirtualMachineDeployment(Resource):
 
 
 class MachineRevisionSpec(Model):
-    """One template a deployment had. Written once; only ``failed`` or ``succeeded`` is ever added."""
+    """One template a deployment had. Written once; only what became of its rollout is added."""
 
     deployment: Name = Field(description="Whose template.")
     revision: int = Field(ge=1, description="Counts up; reused content takes a new number, as kubectl's rollout undo does.")
@@ -146,7 +146,8 @@ class MachineRevisionSpec(Model):
     restarted_at: str = Field(default="", description="The restart token of that time.")
     cause: str = Field(default="", description="Why it came about.")
     failed: str = Field(default="", description="Why its rollout was given up; empty while it was not.")
-    succeeded: bool = Field(default=False, description="Its rollout completed once.")
+    completed: bool = Field(default=False, description="Its machines were all available once.")
+    succeeded: bool = Field(default=False, description="And stayed so for long enough: a rollback may return to it.")
 
 
 class MachineRevision(Resource):

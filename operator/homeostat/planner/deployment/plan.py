@@ -9,7 +9,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from ..plan import Converged, Outcome, Waiting
 from .actions import DeleteMachine, DeploymentAction, ForgetRevision, RecordRevision, ReleaseDeployment
 from .observed import ObservedDeployment
-from .progress import failure_of, look_again, outcome_of, proven_in
+from .progress import failure_of, look_again, outcome_of, standing_of
 from .revision import Target, choose_target, surplus_revisions
 from .rollout import roll
 from .tally import take_tally
@@ -37,9 +37,9 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
     if failed := failure_of(deployment, observed, target, tally, now):
         return DeploymentPlan(target, (RecordRevision(failed, failed.failed),), Waiting("RolledBack", failed.failed))
     actions = [*target.records, *roll(deployment, observed, target, tally)]
-    unproven = tally.complete and not actions and target.recorded is not None and not target.revision.succeeded
-    if unproven and proven_in(deployment, target, tally, now) <= 0:
-        actions.append(RecordRevision(target.revision.model_copy(update={"succeeded": True}), "its rollout is complete"))
+    standing = standing_of(deployment, target, tally, now)
+    if standing != target.revision:
+        actions.append(RecordRevision(standing, "its rollout is proven" if standing.succeeded else "its rollout is complete"))
     actions += surplus_revisions(deployment, observed, target)
     outcome = outcome_of(deployment, observed, target, tally, now)
     return DeploymentPlan(target, tuple(actions), outcome, look_again(deployment, target, tally, now))

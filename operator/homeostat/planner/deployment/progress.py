@@ -14,6 +14,14 @@ from .tally import Tally
 PROBATION = 60.0
 
 
+def standing_of(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> MachineRevisionSpec:
+    """The revision with what can be said of its rollout now."""
+    if not tally.complete or target.recorded is None:
+        return target.revision
+    proven = target.revision.succeeded or proven_in(deployment, target, tally, now) <= 0
+    return target.revision.model_copy(update={"completed": True, "succeeded": proven})
+
+
 def proven_in(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float:
     """Seconds until a complete rollout is proven."""
     if not deployment.spec.auto_rollback:
@@ -47,7 +55,7 @@ def overdue(deployment: VirtualMachineDeployment, target: Target, tally: Tally, 
 
 def deadline(deployment: VirtualMachineDeployment, target: Target, tally: Tally) -> float | None:
     """When a rollout that makes no more progress has failed (seconds since the epoch); None: it is none, or it rests."""
-    if tally.complete or target.recorded is None or target.revision.succeeded or target.rolled_back or deployment.spec.paused:
+    if tally.complete or target.recorded is None or target.revision.completed or target.rolled_back or deployment.spec.paused:
         return None
     steps = [target.recorded, *(r.created for r in tally.updated)]
     if not any(r.lost for r in tally.updated):  # else a crash loop that is ready now and then would go on for ever
@@ -83,7 +91,7 @@ def outcome_of(
         return Waiting("Paused", f"paused: true; {progress}", after)
     if overdue(deployment, target, tally, now):
         return Waiting("ProgressDeadlineExceeded", f"no progress for {spec.progress_deadline_seconds} s; {progress}", after)
-    return Waiting("Progressing" if tally.old or not target.revision.succeeded else "MachinesUnavailable", progress, after)
+    return Waiting("Progressing" if tally.old or not target.revision.completed else "MachinesUnavailable", progress, after)
 
 
 def look_again(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:

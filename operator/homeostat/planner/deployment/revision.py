@@ -75,7 +75,8 @@ def _record(own: MachineRevisionSpec, observed: ObservedDeployment, newest: Mach
     """A template that was used before takes a new number, as kubectl's rollout undo does; what was good stays good."""
     again = [r.spec for r in observed.revisions if r.spec.fingerprint == own.fingerprint]
     cause = _cause(own, newest)
-    update = {"revision": newest.revision + 1, "cause": cause, "succeeded": any(r.succeeded for r in again)}
+    good = any(r.succeeded for r in again)
+    update = {"revision": newest.revision + 1, "cause": cause, "completed": good, "succeeded": good}
     revision = own.model_copy(update=update)
     return Target(revision, None, (RecordRevision(revision, cause),))
 

@@ -1,0 +1,118 @@
+"""Template changes that a running machine takes Live reach it in place; every other one replaces it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from homeostat.models.deployment import MachineTemplate
+from homeostat.planner.deployment import actions as act
+from tests.unit.fleet import Fleet, deployment, edited, names, template
+
+SPEC: dict[str, Any] = {
+    "disks": [{"name": "root", "image": {"path": "/srv/a.qcow2"}}, {"name": "data", "size": "1Gi"}],
+    "nics": [{"name": "lan", "network": "default"}],
+}
+ROOT, DATA = SPEC["disks"]
+
+
+def made(labels: dict[str, str] | None = None, **change: Any) -> MachineTemplate:
+    return MachineTemplate.model_validate({"metadata": {"labels": labels or {}}, "spec": {**SPEC, **change}})
+
+
+def kinds(fleet: Fleet) -> set[str]:
+    return {type(a).__name__ for a in fleet.log if isinstance(a, (act.CreateMachine, act.UpdateMachine, act.DeleteMachine))}
+
+
+LIVE = {
+    "labels": made({"a": "b"}),
+    "policies": made(updatePolicy="Immediate", driftPolicy="Report", reclaimPolicy="Retain", shutdown={"gracePeriodSeconds": 5}),
+    "a disk that grows": made(disks=[ROOT, {**DATA, "size": "2Gi"}]),
+    "an overlay that grows": made(disks=[{**ROOT, "size": "20Gi"}, DATA]),
+    "a new disk": made(disks=[ROOT, DATA, {"name": "more", "size": "1Gi"}]),
+    "a new nic": made(nics=[*SPEC["nics"], {"name": "second", "bridge": "br0"}]),
+    "a nic that goes": made(nics=[]),
+    "a default spelled out": made(runStrategy="Always"),
+}
+REPLACING = {
+    "resources": made(resources={"vcpu": 2}),
+    "a disk that shrinks": made(disks=[ROOT, {**DATA, "size": "512Mi"}]),
+    "a disk that goes": made(disks=[ROOT]),
+    "disks in another order": made(disks=[DATA, ROOT]),
+    "another image": made(disks=[{**ROOT, "image": {"path": "/srv/b.qcow2"}}, DATA]),
+    "a new cdrom": made(disks=[ROOT, DATA, {"name": "iso", "type": "cdrom"}]),
+    "a new disk on a bus without hotplug": made(disks=[ROOT, DATA, {"name": "more", "size": "1Gi", "bus": "sata"}]),
+    "another network": made(nics=[{"name": "lan", "network": "other"}]),
+    "user networking": made(nics=[*SPEC["nics"], {"name": "user", "user": {}}]),
+    "cloud-init": made(cloudInit={"userData": "#cloud-config"}),
+    "firmware": made(firmware={"type": "UEFI"}),
+}
+
+
+@pytest.mark.parametrize("change", LIVE)
+@pytest.mark.parametrize("type", ["RollingUpdate", "Recreate"])
+def test_live_changes_update_every_machine_where_it_is(change: str, type: str) -> None:
+    fleet, vmd = Fleet(), deployment(3, of=made(), strategy={"type": type})
+    fleet.settle(vmd)
+    fleet.log.clear()
+    fleet.settle(edited(vmd, template=LIVE[change]))
+    assert kinds(fleet) == {"UpdateMachine"}
+    assert fleet.followed() == {fleet.revision(2).fingerprint}
+
+
+@pytest.mark.parametrize("change", REPLACING)
+def test_other_changes_replace_every_machine(change: str) -> None:
+    fleet, vmd = Fleet(), deployment(3, of=made())
+    fleet.settle(vmd)
+    fleet.log.clear()
+    fleet.settle(edited(vmd, template=REPLACING[change]))
+    assert kinds(fleet) == {"CreateMachine", "DeleteMachine"}
+    assert fleet.names() == names(3)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_restart_token_replaces_every_machine(live: bool) -> None:
+    fleet, vmd = Fleet(), deployment(2, of=made())
+    fleet.settle(vmd)
+    fleet.log.clear()
+    fleet.settle(edited(vmd, restarted_at="now", template=made({"a": "b"}) if live else made()))
+    assert kinds(fleet) == {"CreateMachine", "DeleteMachine"}
+    assert fleet.revision(2).restarted_at == "now"
+
+
+def test_a_plugin_version_replaces_every_machine() -> None:
+    fleet, vmd = Fleet(), deployment(2, of=made())
+    fleet.settle(vmd)
+    fleet.log.clear()
+    fleet.plugin = "v2"
+    fleet.settle(vmd)
+    assert kinds(fleet) == {"CreateMachine", "DeleteMachine"}
+
+
+def test_other_probes_come_one_by_one_so_that_bad_ones_hurt_nobody() -> None:
+    fleet, vmd = Fleet(), deployment(4)
+    fleet.settle(vmd)
+    made_at = {m.name: m.created for m in fleet.living()}
+    vmd = edited(vmd, template=template(probe="/"))
+    fleet.settle(vmd)
+    assert {m.name: m.created for m in fleet.living()} == made_at
+    assert fleet.followed() == {fleet.revision(2).fingerprint}
+
+    fleet.log.clear()
+    vmd = edited(vmd, template=template(probe="/bad"))
+    fleet.settle(vmd)
+    assert fleet.available(vmd) == 4
+    assert kinds(fleet) == {"CreateMachine"}  # a fifth, which never becomes ready
+
+
+def test_a_machine_whose_health_is_not_known_yet_is_not_taken_for_dead() -> None:
+    fleet, vmd = Fleet(), deployment(4)
+    fleet.settle(vmd)
+    vmd = edited(vmd, template=template(label="gold"))
+    fleet.step(vmd)
+    fleet.step(vmd)
+    for machine in fleet.machines.values():
+        machine.stale = True
+    steps = fleet.plan(edited(vmd, template=template(vcpu=2))).actions
+    assert not [a for a in steps if isinstance(a, act.DeleteMachine)]
