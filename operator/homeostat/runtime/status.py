@@ -130,9 +130,9 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
             "Healthy", observed.health.ready, "ProbesPass" if observed.health.ready else "ProbesFail", observed.health.message
         )
     if plan.pending:
-        yield condition("RestartRequired", True, "ChangesPending", _list_changes(plan.pending, "wait for a restart"))
+        yield condition("RestartRequired", True, "ChangesPending", _list_changes(plan.pending, _waits(machine)))
     if plan.drift:
-        yield condition("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, "differ; driftPolicy: Report leaves them"))
+        yield condition("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, _DRIFTED))
     if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
         yield condition("CrashLoopBackOff", True, "EndedUnasked", outcome.message)
 
@@ -145,6 +145,17 @@ _STORAGE_REASONS = frozenset(
 def _storage_problem(plan: Plan, error: DriverError | None) -> str | None:
     reason = error.reason if error else plan.outcome.reason
     return reason if reason in _STORAGE_REASONS else None
+
+
+_DRIFTED = (
+    "as the spec has it; driftPolicy: Report leaves that: put it into the spec, or set driftPolicy: Correct to have it put right"
+)
+
+
+def _waits(machine: VirtualMachine) -> str:
+    meta = machine.metadata
+    where = "" if meta.namespace == "default" else f" -n {meta.namespace}"
+    return f"with the next boot; `homeostat restart {meta.name}{where}` brings it"
 
 
 def _list_changes(changes: Sequence[Change], what: str) -> str:
