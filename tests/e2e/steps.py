@@ -130,18 +130,18 @@ def _facts(dominfo: str) -> list[str]:
 def _canonical(xml: str) -> list[str]:
     """Without what libvirt makes anew for every run."""
     tree = etree.fromstring(xml.encode())
-    tree.attrib.pop("id", None)
+    tree.attrib.pop("id", "")
     for element in tree.iter():
         for name in ("tty", "portid", "generation"):  # the last is that of our record: it grows as a test goes to and fro
-            element.attrib.pop(name, None)
+            element.attrib.pop(name, "")
         if element.get("path", "").startswith("/dev/pts/"):
             element.attrib.pop("path")
         if re.fullmatch(r"vnet\d+", element.get("dev", "")):
             element.attrib.pop("dev")
         if element.tag == "disk":
-            element.attrib.pop("index", None)
+            element.attrib.pop("index", "")
     for element in list(tree.iter("source", "backingStore")):
-        element.attrib.pop("index", None)
+        element.attrib.pop("index", "")
     return etree.tostring(tree, pretty_print=True).decode().splitlines()
 
 

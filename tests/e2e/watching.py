@@ -27,7 +27,7 @@ class LibvirtEvents:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
         # Nothing says that it listens but an event: some of a domain of our own, again and again, until one is heard of.
-        wait_until(lambda: self._stir() or self._heard() > 0, 20, "virsh hears events")
+        wait_until(self._hears, 20, "virsh hears events")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -55,6 +55,10 @@ class LibvirtEvents:
         for line in self._process.stdout:
             if line.startswith("event "):
                 self.lines.append(line.strip())
+
+    def _hears(self) -> bool:
+        self._stir()
+        return self._heard() > 0
 
     def _heard(self) -> int:
         return sum(f"'{SENTINEL}': Undefined" in line for line in list(self.lines))
