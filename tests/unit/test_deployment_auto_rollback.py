@@ -55,6 +55,13 @@ def test_it_says_what_it_was_that_failed() -> None:
     assert "lost its health, and only 0 of 2 are available" in fleet.revision(2).failed
 
 
+def test_a_crash_loop_that_is_ready_now_and_then_is_no_progress() -> None:
+    fleet, vmd = served(1, minReadySeconds=5)
+    vmd = edited(vmd, template=BAD["crash"], progress_deadline_seconds=400)
+    fleet.settle(vmd, until=fleet.now + 1500)
+    assert fleet.revision(2).failed
+
+
 def test_what_breaks_soon_after_the_rollout_is_complete_is_its_fault() -> None:
     fleet, vmd = served(1)
     vmd = edited(vmd, template=BAD["late"])

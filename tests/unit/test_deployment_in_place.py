@@ -107,7 +107,7 @@ def test_other_probes_come_one_by_one_so_that_bad_ones_hurt_nobody() -> None:
 
 
 def test_a_machine_whose_health_is_not_known_yet_is_not_taken_for_dead() -> None:
-    fleet, vmd = Fleet(), deployment(4)
+    fleet, vmd = Fleet(), deployment(4, strategy={"rollingUpdate": {"maxUnavailable": 1}})
     fleet.settle(vmd)
     vmd = edited(vmd, template=template(label="gold"))
     fleet.step(vmd)

@@ -33,6 +33,13 @@ def test_without_history_the_last_good_one_stays_while_another_is_tried() -> Non
     assert sorted(fleet.revisions) == [2, 3]
 
 
+def test_also_where_no_machine_follows_it_any_more() -> None:
+    fleet, vmd = rolled(1, 2, revisionHistoryLimit=0, strategy={"type": "Recreate"}, autoRollback=True)
+    vmd = edited(vmd, template=template("never"))
+    fleet.settle(vmd)
+    assert fleet.followed() == {fleet.revision(2).fingerprint}
+
+
 def test_a_template_used_before_takes_a_new_number() -> None:
     fleet, _ = rolled(1, 2, 1)
     assert sorted(fleet.revisions) == [2, 3]
