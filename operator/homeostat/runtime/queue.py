@@ -6,6 +6,7 @@ The rules are client-go's workqueue: a key added while it is being worked on is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import time
@@ -72,10 +73,9 @@ class WorkQueue(Generic[K]):
                     return key
                 continue
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):  # wait_for (3.11) may swallow a cancellation
+                    await self._changed.wait()
 
     def done(self, key: K) -> None:
         self._active.discard(key)

@@ -82,10 +82,9 @@ def _nowhere(port: int) -> Result:
 
 
 def _explain(error: Exception) -> str:
-    if (
-        isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode
-    ):  # asyncio's own words name an address and no reason
-        return os.strerror(error.errno).lower()
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None and number in errno.errorcode:  # asyncio's own words name an address and no reason
+        return os.strerror(number).lower()
     return str(error) or type(error).__name__
 
 
