@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.planner.deployment import actions as act
+from homeostat.planner.deployment import plan_deployment
+from homeostat.planner.deployment.observed import Replica
 from homeostat.planner.plan import Converged, Waiting
 from tests.unit.fleet import Fleet, deployment, edited, names, template
 
@@ -56,10 +60,16 @@ def test_it_says_what_it_was_that_failed() -> None:
 
 
 def test_a_crash_loop_that_is_ready_now_and_then_is_no_progress() -> None:
-    fleet, vmd = served(1, minReadySeconds=5)
-    vmd = edited(vmd, template=BAD["crash"], progress_deadline_seconds=400)
-    fleet.settle(vmd, until=fleet.now + 1500)
-    assert fleet.revision(2).failed
+    fleet, vmd = served(3, strategy={"rollingUpdate": {"maxUnavailable": 2}})
+    vmd = edited(vmd, template=BAD["crash"])
+    fleet.step(vmd)
+    again, now = fleet.revision(2).fingerprint, fleet.now + 5000
+    ready = [Replica(f"web-{i}", i, again, now - 4000, now - 1) for i in (1, 2)]
+    lost = Replica("web-3", 3, again, now - 4000, None, lost=True)
+    observed = replace(fleet.observe(), replicas=(*ready, lost))
+    (failed,) = plan_deployment(vmd, observed, now).actions
+    assert isinstance(failed, act.RecordRevision)
+    assert "no progress for 100 s" in failed.revision.failed
 
 
 def test_what_breaks_soon_after_the_rollout_is_complete_is_its_fault() -> None:

@@ -27,7 +27,8 @@ def roll(
         fill = [] if observed.refusal else _fill(deployment, tally, _steady(observed, target, tally))
         return [*fill, *_thin(deployment, tally)[0]]
     known = {r.spec.fingerprint: r.spec for r in observed.revisions}
-    ways = {r.name: way_between(known.get(r.fingerprint), target.revision) for r in tally.old}
+    way = {content: way_between(known.get(content), target.revision) for content in {r.fingerprint for r in tally.old}}
+    ways = {r.name: way[r.fingerprint] for r in tally.old}
     if at_once := [r for r in tally.old if ways[r.name] is Way.AT_ONCE]:
         return [_update(r, target.revision) for r in at_once]
     if deployment.spec.strategy.type == "Recreate":
@@ -61,7 +62,7 @@ def _stand_ins(
     """Spare machines, as many as are to be replaced; for changes in place one is enough, where none may be missing."""
     replaced = sum(ways[r.name] is Way.REPLACE for r in tally.behind)
     needed = replaced or (1 if tally.behind and tally.floor == tally.wanted else 0)
-    there = sum(r.index > tally.wanted for r in tally.updated)
+    there = sum(not tally.in_base(r) for r in tally.updated)
     needed = min(needed, tally.ceiling - tally.wanted)
     room = tally.ceiling - len(tally.live) - filled
     free = (index for index in count(tally.wanted + 1) if index not in tally.taken)
@@ -75,18 +76,20 @@ def _thin(deployment: VirtualMachineDeployment, tally: Tally) -> tuple[list[Depl
     Where machines of the base are unhealthy, others stand in for them as long as they are; the unhealthy ones then make room.
     """
     spare, removed = tally.available - tally.floor, list[DeploymentAction]()
-    beyond = [r for r in reversed(tally.live) if not 1 <= r.index <= tally.wanted]
-    standing_in = [r for r in beyond if r in tally.updated][::-1][: tally.ceiling - tally.wanted] if tally.behind else []
-    for replica in sorted((r for r in beyond if r not in standing_in), key=lambda r: r.name in tally.serving):
+    beyond = [r for r in reversed(tally.live) if not tally.in_base(r)]
+    allowed = tally.ceiling - tally.wanted if tally.behind else 0
+    standing_in = {r.name for r in islice((r for r in tally.updated if not tally.in_base(r)), allowed)}
+    unneeded = [r for r in beyond if r.name not in standing_in]
+    for replica in sorted(unneeded, key=lambda r: r.name in tally.serving):
         if replica.name in tally.serving:
             if spare <= 0:
                 continue
             spare -= 1
         removed.append(_delete(deployment, replica, f"replicas: {tally.wanted}"))
-    if removed or not any(r.name in tally.serving for r in beyond if r not in standing_in):
+    if removed or not any(r.name in tally.serving for r in unneeded):
         return removed, spare
     excess = max(0, len(tally.live) - tally.ceiling)
-    unhealthy = [r for r in reversed(tally.live) if r.name not in tally.serving and r not in beyond]
+    unhealthy = [r for r in reversed(tally.live) if r.name not in tally.serving and tally.in_base(r)]
     why = "others, which are available, stand in for it"
     return [_delete(deployment, r, why) for r in unhealthy[:excess]], spare
 
@@ -117,7 +120,7 @@ def _recreate(
     """All old ones go before a new one comes."""
     thin = [] if tally.old else _thin(deployment, tally)[0]
     steps: list[DeploymentAction] = [
-        _update(r, target.revision) if ways[r.name] is Way.CAREFULLY and r in tally.behind else _delete(deployment, r, OUTDATED)
+        _update(r, target.revision) if ways[r.name] is Way.CAREFULLY and tally.in_base(r) else _delete(deployment, r, OUTDATED)
         for r in tally.old
     ]
     going = any(r.deleting and r.fingerprint != target.revision.fingerprint for r in observed.replicas)

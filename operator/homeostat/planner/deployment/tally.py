@@ -27,13 +27,16 @@ class Tally:
 
     @property
     def complete(self) -> bool:
-        exact = len(self.live) == self.wanted and all(1 <= r.index <= self.wanted for r in self.live)
+        exact = len(self.live) == self.wanted and all(self.in_base(r) for r in self.live)
         return exact and not self.old and self.available >= self.wanted
 
     @property
     def behind(self) -> tuple[Replica, ...]:
         """Machines that are to be brought to the target; the other old ones only go."""
-        return tuple(r for r in self.old if 1 <= r.index <= self.wanted)
+        return tuple(r for r in self.old if self.in_base(r))
+
+    def in_base(self, replica: Replica) -> bool:
+        return 1 <= replica.index <= self.wanted
 
 
 def take_tally(
