@@ -31,9 +31,8 @@ class Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, config: ApiConfig, workers: int = 1, **options: Any) -> None:
         self._config = config
         self._worker: Any = None
-        host = f"[{config.host}]" if ":" in config.host else config.host
         self._options = {
-            "bind": f"{host}:{config.port}",
+            "bind": [f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}" for host in _addresses(config.host)],
             "workers": workers,
             "worker_class": "asgi",
             "control_socket_disable": True,
@@ -75,6 +74,18 @@ def _end_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
 
 
+def _addresses(host: str) -> list[str]:
+    """What to listen on: localhost is both loopback addresses, since some programs try only the first that it means."""
+    if host != "localhost":
+        return [host]
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:  # a host without IPv6
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "::1"]
+
+
 def _check_free(host: str, port: int) -> None:
     """gunicorn would try for five seconds, and say so ten times.
 
@@ -95,7 +106,7 @@ def _check_free(host: str, port: int) -> None:
 @click.command()
 @click.option("--dir", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="The YAML folder.")
 @click.option("--state", required=True, type=click.Path(file_okay=False, path_type=Path), help="The state folder.")
-@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT")
+@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="localhost is 127.0.0.1 and ::1.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Holds the bearer token (mode 0600).")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option(
@@ -137,7 +148,8 @@ def main(
         guard_bind(host, token)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    _check_free(host, port)
+    for address in _addresses(host):
+        _check_free(address, port)
     if end_with_parent:
         _end_with_parent()
     folders = tuple(folder.absolute() for folder in image_folders)

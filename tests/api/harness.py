@@ -157,12 +157,14 @@ def command(folder: Path, state: Path, port: int, *more: str, host: str = "127.0
 
 
 @contextmanager
-def serving(root: Path, *options: str, headers: dict[str, str] | None = None) -> Iterator[Api]:
+def serving(
+    root: Path, *options: str, headers: dict[str, str] | None = None, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[Api]:
     folder, state = root / "machines", root / "state"
     folder.mkdir(exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     log = (root / "api.log").open("wb")
-    process = subprocess.Popen(command(folder, state, port, *options), stdout=log, stderr=log, env=os.environ)
+    process = subprocess.Popen(command(folder, state, port, *options, host=host), stdout=log, stderr=log, env=os.environ)
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE, headers=headers)
 
     def answers() -> bool:

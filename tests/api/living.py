@@ -22,9 +22,7 @@ from tests.api.harness import DEADLINE, Api, serving
 from tests.rig.waiting import wait_until
 
 URI = "test:///default"
-FOREIGN = (
-    "<domain type='test'><name>{}</name><memory unit='MiB'>64</memory><os><type arch='i686'>hvm</type></os></domain>"
-)
+FOREIGN = "<domain type='test'><name>{}</name><memory unit='MiB'>64</memory><os><type arch='i686'>hvm</type></os></domain>"
 
 
 @dataclass
@@ -82,7 +80,7 @@ class Living:
         listed = self.http.get("/api/v1/vms?status=running").json()
         return sorted(vm["name"] for vm in listed if vm["name"].startswith(prefix))
 
-    def settles(self, name: str, *vms: str) -> None:
+    def settles(self, name: str, *vms: str, within: float = DEADLINE) -> None:
         """Waits until the deployment has exactly these machines, running."""
 
         def settled() -> bool:
@@ -90,7 +88,7 @@ class Living:
             ready = found["vms"] == list(vms) and found["ready_replicas"] == len(vms)
             return bool(ready and found["status"]["phase"] == "running" and self.running(f"{name}-") == sorted(vms))
 
-        self.until(settled, f"{name} has {vms}")
+        wait_until(settled, within, f"{name} has {vms}")
 
     def until(self, predicate: Callable[[], Any], what: str) -> Any:
         return wait_until(predicate, DEADLINE, what)

@@ -17,9 +17,7 @@ def test_put_replaces_the_spec(api: Api, name: str) -> None:
 def test_patch_merges_into_the_spec(api: Api, name: str) -> None:
     api.create(name, spec={"resources": {"vcpu": 2, "memory": "1Gi"}})
     change = {"resources": {"memory": None}, "suspend": True}
-    answer = api.http.patch(
-        f"/api/v1/vms/{name}/spec", json=change, headers={"Content-Type": "application/merge-patch+json"}
-    )
+    answer = api.http.patch(f"/api/v1/vms/{name}/spec", json=change, headers={"Content-Type": "application/merge-patch+json"})
     assert answer.json() == {"resources": {"vcpu": 2}, "suspend": True}
 
 

@@ -29,9 +29,7 @@ def test_v55_unknown_paths_are_404(api: Api) -> None:
     assert refused(api.http.get("/api/v2/vms"), 404, "not_found") == {"path": "/api/v2/vms"}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "allow"), [("PUT", "/api/v1/vms", "POST"), ("GET", "/api/v1/vms/x/start", "POST")]
-)
+@pytest.mark.parametrize(("method", "path", "allow"), [("PUT", "/api/v1/vms", "POST"), ("GET", "/api/v1/vms/x/start", "POST")])
 def test_v55_a_wrong_method_is_405(api: Api, method: str, path: str, allow: str) -> None:
     answer = api.http.request(method, path)
     refused(answer, 405, "method_not_allowed")
