@@ -1,14 +1,17 @@
-"""Which IP addresses the host's DHCP servers gave to which MAC: one call per network, and only while somebody lacks one.
+"""Which IP addresses belong to which MAC: by the leases of libvirt's DHCP servers, one call per network; where there
+is none, by the guest's agent, or by the host's ARP table.
 
-A lease announces itself to nobody, so it has to be looked for: every second at first, ever less often while none comes.
+None of these announces itself, so addresses are looked for while somebody lacks one: every second at first, ever less often.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import libvirt
 
@@ -18,19 +21,28 @@ from .errors import DriverError
 _log = logging.getLogger(__name__)
 
 SOONEST, LATEST = 1.0, 30.0  # seconds between two readings; doubling until somebody new asks
+ASKED_AT_ONCE = 16  # guests without a lease that are asked in one reading, each with a call of its own
 
 Leases = dict[str, tuple[tuple[str, str], ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Whose a MAC is: a guest that runs, and whether its agent listens."""
+
+    uuid: str
+    agent: bool
+
+
 class AddressBook:
-    """``changed(macs)`` is called when a reading found other addresses than before. ``present()`` are the MACs of the guests
-    that run, in lower case: nobody else's address is waited for."""
+    """``changed(macs)`` is called when a reading found other addresses than before. ``present()`` are the guests that run, by
+    MAC in lower case: nobody else's address is waited for."""
 
     def __init__(
         self,
         connection: Connection,
         networks: Callable[[], Iterable[str]],
-        present: Callable[[], Collection[str]],
+        present: Callable[[], Mapping[str, Resident]],
         changed: Callable[[set[str]], None],
     ) -> None:
         self._connection, self._networks, self._present, self._changed = connection, networks, present, changed
@@ -84,8 +96,9 @@ class AddressBook:
 
     async def _read(self) -> None:
         networks = list(self._networks())
+        present = self._present()
         try:
-            leases = await self._connection.run(lambda: self._read_leases(networks), "read DHCP leases")
+            leases = await self._connection.run(lambda: self._read_all(networks, present), "read addresses")
         except DriverError as error:
             _log.info("%s", error)
             return
@@ -94,8 +107,36 @@ class AddressBook:
         if different:
             self._changed(different)
 
-    def _read_leases(self, networks: list[str]) -> Leases:
+    def _read_all(self, networks: list[str], present: Mapping[str, Resident]) -> Leases:
         """On one of the connection's threads."""
+        leases = self._read_leases(networks)
+        known = {mac: found for mac, found in self._leases.items() if mac in present and found[0][1] != "Lease"}
+        lacking = [mac for mac in present if mac not in leases and mac not in known] if self._supported else []
+        for uuid, agent in dict.fromkeys((present[mac].uuid, present[mac].agent) for mac in lacking[:ASKED_AT_ONCE]):
+            known.update(self._ask(uuid, agent))
+        return {**known, **leases}
+
+    def _ask(self, uuid: str, agent: bool) -> Leases:
+        """What one guest's agent says, or the ARP table. Link-local addresses lead nowhere, and are passed over."""
+        handle, request = self._connection.handle, self._connection.request
+        source, name = (
+            (libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, "Agent")
+            if agent
+            else (libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, "Arp")
+        )
+        try:
+            interfaces = request(request(handle.lookupByUUIDString, uuid).interfaceAddresses, source)
+        except libvirt.libvirtError as error:
+            _log.debug("no addresses of %s by %s: %s", uuid, name, error)  # it ended, or its agent is busy: asked again later
+            return {}
+        found: dict[str, list[tuple[str, str]]] = {}
+        for interface in interfaces.values():
+            for address in interface["addrs"] or ():
+                if interface["hwaddr"] and _leads_there(address["addr"]):
+                    found.setdefault(str(interface["hwaddr"]).lower(), []).append((str(address["addr"]), name))
+        return {mac: tuple(addresses) for mac, addresses in found.items()}
+
+    def _read_leases(self, networks: list[str]) -> Leases:
         leases: dict[str, list[tuple[str, str]]] = {}
         handle, request = self._connection.handle, self._connection.request
         for name in networks:
@@ -108,3 +149,8 @@ class AddressBook:
                 elif error.get_error_code() not in (libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_OPERATION_INVALID):
                     raise  # a network that went down meanwhile has no leases
         return {mac: tuple(addresses) for mac, addresses in leases.items()}
+
+
+def _leads_there(address: str) -> bool:
+    found = ipaddress.ip_address(address)
+    return not (found.is_loopback or found.is_link_local or found.is_unspecified)

@@ -87,6 +87,7 @@ class EventFeed:
             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, self._devices),
         ):
             with contextlib.suppress(libvirt.libvirtError):
                 self._ids.append(request(handle.domainEventRegisterAny, None, event, callback, None))

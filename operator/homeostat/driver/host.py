@@ -16,7 +16,7 @@ from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorag
 
 from . import faults
 from .actions import DomainActions
-from .addresses import AddressBook
+from .addresses import AddressBook, Resident
 from .agent import Agent
 from .connection import Connection
 from .errors import DriverError
@@ -76,7 +76,7 @@ class LibvirtHost:
         self._inventory = Inventory(
             self._connection, PidFiles(pid_folders(uri, os.environ)), self._notify, self._networks_changed
         )
-        self._book = AddressBook(self._connection, lambda: self._facts.networks, self._live_macs, self._addresses_changed)
+        self._book = AddressBook(self._connection, lambda: self._facts.networks, self._residents, self._addresses_changed)
         self._actions = DomainActions(self._connection, self._inventory)
         self.agent = Agent(self._connection)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -224,9 +224,14 @@ class LibvirtHost:
     def _networks_changed(self) -> None:
         self._spawn(self._read_networks())
 
-    def _live_macs(self) -> set[str]:
-        live = [domain.live for domain in self.domains() if domain.live is not None]
-        return {nic.mac.lower() for config in live for nic in config.nics if nic.kind == "network"}
+    def _residents(self) -> dict[str, Resident]:
+        return {
+            nic.mac.lower(): Resident(domain.uuid, domain.agent)
+            for domain in self.domains()
+            if domain.live is not None
+            for nic in domain.live.nics
+            if nic.kind != "user"
+        }
 
     def _addresses_changed(self, macs: set[str]) -> None:
         for domain in self.domains():

@@ -15,6 +15,7 @@ from homeostat.planner.observed import DomainState, ObservedDomain
 from .connection import Connection
 from .events import Aspect
 from .xml import parse_record, parse_root, parse_xml
+from .xml.agent import agent_connected
 from .xml.cpu import running_cpu
 from .xml.display import vnc_address
 
@@ -144,7 +145,7 @@ class Reader:
         if Aspect.CONFIG in aspects:
             seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE))
         if seen.record is None or not state.active:
-            return replace(seen, live=None, pid=None, vnc=None, run="")
+            return replace(seen, live=None, pid=None, vnc=None, agent=False, run="")
         if Aspect.LIVE in aspects or seen.live is None:
             seen = self._with_live(seen, request(domain.XMLDesc, 0))
         return seen
@@ -179,17 +180,17 @@ class Reader:
     def _with_live(self, seen: ObservedDomain, text: str) -> ObservedDomain:
         found = _ID.search(text, 0, text.find(">"))
         domain_id = found[1] if found else ""
-        vnc, live = None, seen.config
+        vnc, agent, live = None, False, seen.config
         # Word for word the definition it is with the test driver; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
         if hash(plain) != self._definitions.get(seen.uuid):
             root = parse_xml(text)
-            vnc, live = vnc_address(root), parse_root(root)
+            vnc, agent, live = vnc_address(root), agent_connected(root), parse_root(root)
             if seen.config is not None:
                 live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
                 live = seen.config if live == seen.config else live  # one object for both, at thousands of machines
         pid = self._pid_of(seen.name, seen.uuid)
-        return replace(seen, live=live, pid=pid, vnc=vnc, run=f"{domain_id}-{pid}" if pid else domain_id)
+        return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=f"{domain_id}-{pid}" if pid else domain_id)
 
 
 class PidFiles:

@@ -41,6 +41,7 @@ class ObservedDomain:
     live: DomainConfig | None = None  # what runs now; None when off
     pid: int | None = None
     vnc: str | None = None  # address:port while running
+    agent: bool = False  # its guest agent listens
     run: str = ""  # names this run of the domain: another one after every start
 
 

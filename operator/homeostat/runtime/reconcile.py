@@ -189,7 +189,7 @@ class MachineReconciler:
     ) -> None:
         """``steps``: what was observed before them, and what is to be told of them."""
         live = observed.domain.live if observed.domain else None
-        addresses = self._host.addresses([nic.mac for nic in live.nics if nic.kind == "network"]) if live else {}
+        addresses = self._host.addresses([nic.mac for nic in live.nics if nic.kind != "user"]) if live else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
         if self.statuses.get(machine.key) != status:
             self.statuses[machine.key] = status

@@ -125,6 +125,8 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
     yield condition("StorageReady", storage is None, storage or "DisksReady", message if storage else "")
     why = "DomainRunning" if running else "NoDomain" if domain is None else f"Domain{_camel(domain.state.value)}"
     yield condition("Running", running, why, f"reason: {domain.reason}" if domain and not running else "")
+    if running and domain is not None and domain.live is not None and domain.live.guest_agent:
+        yield condition("AgentConnected", domain.agent, "Connected" if domain.agent else "NotConnected")
     if observed.health is not None:
         yield condition(
             "Healthy", observed.health.ready, "ProbesPass" if observed.health.ready else "ProbesFail", observed.health.message

@@ -18,5 +18,10 @@ def build(config: DomainConfig) -> Iterator[Element]:
         yield element("channel", None, element("target", type_="virtio", name=CHANNEL), type_="unix")
 
 
+def agent_connected(root: Element) -> bool:
+    """Of a running domain: libvirt notes there whether the guest has opened the channel."""
+    return root.find(f"devices/channel/target[@name='{CHANNEL}'][@state='connected']") is not None
+
+
 def parse(root: Element) -> dict[str, Any]:
     return {"guest_agent": root.find(f"devices/channel/target[@name='{CHANNEL}']") is not None}

@@ -24,7 +24,7 @@ class DomainGuest:
             for forward in nic.forwards:
                 if forward.guest_port == port and forward.protocol == "tcp":
                     return Endpoint(_reachable(forward.host_address), forward.host_port, relayed=True)
-        macs = [nic.mac for nic in domain.live.nics if nic.kind == "network"]
+        macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"]
         known = self._host.addresses(macs)
         return next((Endpoint(ip, port) for mac in macs for ip, _ in known.get(mac, ())), None)
 
