@@ -17,7 +17,7 @@ from homeostat.models.plugin import Plugin
 from .deployments import DeploymentReconciler, owner_key
 from .images import ImageUse
 from .metrics import Metrics
-from .plugins import PluginReconciler
+from .plugins import PluginReconciler, plugin_key
 from .ports import HostDriver, ResourceStore
 from .probing import Prober
 from .queue import WorkQueue
@@ -60,6 +60,7 @@ class Operator:
         self._seen: set[Key] = set()
         self._looked_at: set[Key] = set()  # deployments and plugins
         self._restless: dict[Key, int] = {}
+        self._made_from: dict[Key, Key] = {}  # machine or deployment -> plugin
         self._listed = asyncio.Event()
         self.metrics.watch_queue(self.queue.depth)
         self.metrics.watch_host(host)
@@ -207,7 +208,23 @@ class Operator:
             self._looked_at.add(key)
         if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:
             self.queue.add(owner, GATHER)
+        if resource is not None:
+            self._tell_plugin(resource, step is GONE)
         return step
+
+    def _tell_plugin(self, resource: Resource, gone: bool) -> None:
+        """A plugin counts who is made from it, and goes with the last of them."""
+        plugin = None if gone else plugin_key(resource)
+        before = self._made_from.get(resource.key)
+        if plugin == before:
+            return
+        for key in (plugin, before):
+            if key is not None:
+                self.queue.add(key, GATHER)
+        if plugin is None:
+            del self._made_from[resource.key]
+        else:
+            self._made_from[resource.key] = plugin
 
     async def _reconcile_resource(self, resource: Resource) -> Next:
         match resource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
@@ -49,18 +49,9 @@ class PluginReconciler:
 
     async def users(self, key: Key) -> list[str]:
         """Names of the machines and deployments that are made from it."""
-        found = []
-        for resource in await self._store.list(VirtualMachine.KIND, key.namespace):
-            if isinstance(resource, VirtualMachine) and (ref := resource.spec.plugin_ref) and ref.name == key.name:
-                found.append(f"vm/{resource.metadata.name}")
-        for resource in await self._store.list(VirtualMachineDeployment.KIND, key.namespace):
-            if (
-                isinstance(resource, VirtualMachineDeployment)
-                and (ref := resource.spec.template.spec.plugin_ref)
-                and ref.name == key.name
-            ):
-                found.append(f"vmd/{resource.metadata.name}")
-        return found
+        machines = [r for r in await self._store.list(VirtualMachine.KIND, key.namespace) if plugin_key(r) == key]
+        deployments = [r for r in await self._store.list(VirtualMachineDeployment.KIND, key.namespace) if plugin_key(r) == key]
+        return [*(f"vm/{r.metadata.name}" for r in machines), *(f"vmd/{r.metadata.name}" for r in deployments)]
 
     async def _fetch(self, plugin: Plugin) -> Outcome:
         facts, refs = self._host.facts, images_of(plugin)
@@ -73,6 +64,18 @@ class PluginReconciler:
             if isinstance(action, FetchImage):
                 await self._host.execute(action)
         return blocker or Converged("ImagesReady", "")
+
+
+def plugin_key(resource: Resource) -> Key | None:
+    """The plugin that a machine, or the machines of a deployment, are made from."""
+    match resource:
+        case VirtualMachine():
+            ref = resource.spec.plugin_ref
+        case VirtualMachineDeployment():
+            ref = resource.spec.template.spec.plugin_ref
+        case _:
+            return None
+    return Key(Plugin.KIND, resource.metadata.namespace, ref.name) if ref else None
 
 
 def images_of(plugin: Plugin) -> Sequence[ImageRef]:
