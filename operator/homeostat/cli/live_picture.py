@@ -71,7 +71,7 @@ def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Se
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for i, name in enumerate(headings[:-1]):
-        table.add_column(name, no_wrap=True, min_width=min(max(len(row[i]) for row in rows), 24))
+        table.add_column(name, no_wrap=True, min_width=max(len(name), min(max(len(row[i]) for row in rows), 24)))
     table.add_column(headings[-1], no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(row)))

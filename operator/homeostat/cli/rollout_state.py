@@ -37,10 +37,10 @@ def rollout_progress(deployment: VirtualMachineDeployment) -> Progress:
     text = rollout_counts(deployment)
     if (problem := find_condition(status.conditions, "ReplicaFailure")) and problem.status == "True":
         text += f"; {problem.message}"
-    enough = status.updated_replicas == status.replicas == spec.replicas <= status.available_replicas
-    if not enough:
-        return Progress(text)
     held = f" (held by spec.rollbackTo: {spec.rollback_to})" if spec.rollback_to else " (paused)" if spec.paused else ""
+    ready = find_condition(status.conditions, READY)  # the counts alone may be right while a stand-in is among them
+    if ready is None or ready.status != "True":
+        return Progress(text + held)
     return Progress(f"{name} is rolled out: {text}{held}", done=True)
 
 
@@ -89,7 +89,7 @@ def _state(deployment: VirtualMachineDeployment, revision: MachineRevision) -> s
         return "given up"
     if deployment.status and deployment.status.revision == revision.spec.revision:
         return "current"
-    return "complete" if revision.spec.succeeded else "superseded"
+    return "complete" if revision.spec.succeeded or revision.spec.completed else "superseded"
 
 
 def changes_between(old: MachineRevision, new: MachineRevision) -> str:

@@ -78,19 +78,19 @@ class PlainView:
         if not status_of(resource).conditions:
             return  # not looked at yet, or torn down: the events say so
         note = waits_for(resource)
-        words = _words(resource)
+        words = _words(resource, note)
         now = (*words, _coarse(note))
         if self._told.get(resource.key) != now:
             self._told[resource.key] = now
             self.say(f"{short_name(resource.key)}: {', '.join(filter(None, (*words, note)))}")
 
 
-def _words(resource: Resource) -> tuple[str, ...]:
+def _words(resource: Resource, note: str) -> tuple[str, ...]:
     ready = "ready" if is_ready(resource) else "not ready"
     if isinstance(resource, VirtualMachine):
         return state_word(resource), ready, address(resource)
     if isinstance(resource, VirtualMachineDeployment):
-        return (rollout_counts(resource),)
+        return () if note else (rollout_counts(resource),)  # what is waited for begins with the counts
     return (ready,)
 
 
