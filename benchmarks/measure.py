@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import time
@@ -46,7 +47,7 @@ def cpu_seconds(pid: int) -> float:
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest value that at least so many percent do not exceed."""
     ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 async def until(condition: Callable[[], object], what: str, interval: float = 0.005, timeout: float = DEADLINE) -> None:

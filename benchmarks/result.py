@@ -36,4 +36,6 @@ class Result:
 
 
 def _short(figure: Figure) -> Figure:
+    if isinstance(figure, Mapping):
+        return {name: float(f"{part:.4g}") for name, part in figure.items()}
     return float(f"{figure:.4g}") if isinstance(figure, float) else figure

@@ -1,0 +1,81 @@
+"""Real QEMU under the test rig's own libvirtd (needs root), and the plain libvirt loop that the operator is compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libvirt
+
+from homeostat.driver.connection import REQUESTS
+from tests.rig.guest import GuestImage, build_guest_image
+from tests.rig.libvirtd import Libvirtd
+
+from .measure import say
+
+Xml = dict[str, str]  # by name
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """``connection`` is a plain one, beside the operator's."""
+
+    rig: Libvirtd
+    image: GuestImage
+    connection: Any
+
+    def room(self, name: str) -> Path:
+        """A folder that QEMU's user passes through."""
+        place = self.rig.storage / name
+        place.mkdir(mode=0o711)
+        return place
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Every trace is removed at the end."""
+    say("rig: starting a libvirtd, building the guest")
+    with Libvirtd() as rig:
+        image = build_guest_image(rig.storage)
+        connection = libvirt.open(rig.uri)
+        try:
+            yield Stage(rig, image, connection)
+        finally:
+            connection.close()
+
+
+def definitions(connection: Any) -> Xml:
+    """The domains as the operator defined them."""
+    flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+    return {domain.name(): domain.XMLDesc(flags) for domain in connection.listAllDomains()}
+
+
+def define_and_start(connection: Any, text: str) -> float:
+    """Seconds."""
+    start = time.perf_counter()
+    connection.defineXML(text).create()
+    return time.perf_counter() - start
+
+
+def plain_loop(connection: Any, definitions: Sequence[str], at_once: int = REQUESTS) -> float:
+    """Seconds until all are started, by as many threads as the operator has requests in flight."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(at_once) as threads:
+        list(threads.map(lambda text: define_and_start(connection, text), definitions))
+    return time.perf_counter() - start
+
+
+def remove_all(connection: Any) -> None:
+    with ThreadPoolExecutor(REQUESTS) as threads:
+        list(threads.map(_remove, connection.listAllDomains()))
+
+
+def _remove(domain: Any) -> None:
+    if domain.isActive():
+        domain.destroy()
+    domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
