@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
@@ -54,8 +54,7 @@ class OperatorHand:
         return found
 
     def machines(self) -> list[VirtualMachine]:
-        found = asyncio.run(self.store.list("VirtualMachine", "default"))
-        return [machine for machine in found if isinstance(machine, VirtualMachine)]
+        return [machine for machine in self.all("VirtualMachine") if isinstance(machine, VirtualMachine)]
 
     def report(self, name: str, state: MachineState, ip: str | None = None, pid: int | None = None, **more: Any) -> None:
         machine = self.machine(name)
@@ -84,8 +83,11 @@ class OperatorHand:
         assert found is not None
         asyncio.run(self.store.release(found.key, found.metadata.uid))
 
+    def all(self, kind: str) -> list[Resource]:
+        return list(asyncio.run(self.store.list(kind, "default")))
+
     def deployments(self) -> list[VirtualMachineDeployment]:
-        found = asyncio.run(self.store.list("VirtualMachineDeployment", "default"))
+        found = self.all("VirtualMachineDeployment")
         return [deployment for deployment in found if isinstance(deployment, VirtualMachineDeployment)]
 
     def deployed(self, name: str, ready: int, *conditions: Condition) -> None:

@@ -11,20 +11,26 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.errors import StoreError
-from tests.api.harness import Api
+from tests.api.harness import Api, manifest
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
     "response_headers_conformance,unsupported_method,allow_header_conformance"
 )
 SECONDS = 35
-# All paths name the machine that is there. The stream never ends, and readiness says 503 without an operator.
+# All paths name what is there. The stream never ends, and readiness says 503 without an operator.
 CONFIG = """
 [[operations]]
-include-path-regex = "/vms/.name."
+include-path-regex = "/(vms|deployments)/.name."
 parameters = { "path.name" = "fuzzed" }
+
+[[operations]]
+include-path-regex = "/plugins/.plugin."
+parameters = { "path.plugin" = "fuzzed" }
 """
 
 
@@ -35,12 +41,14 @@ def obedient(api: Api) -> Iterator[None]:
 
     def look() -> None:
         while not done.wait(0.05):
-            machines = api.operator.machines()
-            if not any(machine.metadata.name == "fuzzed" for machine in machines):
-                api.create("fuzzed")
-            for machine in machines:
+            make(api)
+            for resource in [
+                *api.operator.machines(),
+                *api.operator.all("VirtualMachineDeployment"),
+                *api.operator.all("Plugin"),
+            ]:
                 try:
-                    obey(api, machine)
+                    obey(api, resource)
                 except StoreError:
                     continue  # changed or gone meanwhile: the next look sees it
 
@@ -53,11 +61,28 @@ def obedient(api: Api) -> Iterator[None]:
         thread.join()
 
 
-def obey(api: Api, machine: VirtualMachine) -> None:
+def make(api: Api) -> None:
+    """What the paths name, where a request has deleted it."""
+    if api.http.get("/api/v1/plugins/fuzzed").status_code == 404:
+        api.http.post("/api/v1/plugins", json=manifest("fuzzed"))
+    for path in ("/api/v1/vms", "/api/v1/deployments"):
+        if api.http.get(f"{path}/fuzzed").status_code == 404:
+            api.http.post(path, json={"name": "fuzzed", "plugin": "fuzzed"})
+
+
+def obey(api: Api, resource: Resource) -> None:
+    name = resource.metadata.name
+    if resource.deleting:
+        api.operator.release(name, resource.kind)
+    elif isinstance(resource, VirtualMachineDeployment) and resource.status is None:
+        api.operator.deployed(name, ready=resource.spec.replicas)
+    elif isinstance(resource, VirtualMachine):
+        obey_spec(api, resource)
+
+
+def obey_spec(api: Api, machine: VirtualMachine) -> None:
     name = machine.metadata.name
-    if machine.deleting:
-        api.operator.release(name)
-    elif machine.status is None or machine.status.observed_generation < machine.metadata.generation:
+    if machine.status is None or machine.status.observed_generation < machine.metadata.generation:
         if machine.spec.run_strategy == "Halted" or machine.spec.power == "Stopped":
             api.operator.stopped(name)
         else:
@@ -66,7 +91,7 @@ def obey(api: Api, machine: VirtualMachine) -> None:
 
 @pytest.mark.timeout(SECONDS + 45)
 def test_no_request_breaks_the_server_or_the_document(own_api: Api, tmp_path: Path) -> None:
-    own_api.create("fuzzed")
+    make(own_api)
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG)
     run = [
