@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.storage import Storage
-from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, MarkCreated, WriteSeed
+from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, WriteSeed
 from homeostat.planner.observed import ImagePhase
 from tests.unit.images import blob, fetch
 
@@ -47,13 +47,12 @@ def die(root: Path, source: Path, call: str, when: str, action: object) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["disk", "seed", "marker"])
+@pytest.mark.parametrize("kind", ["disk", "seed"])
 async def test_a_file_of_a_machine(tmp_path: Path, kind: str, when: str) -> None:
     folder = tmp_path / "machines" / "default" / "web"
     action = {
         "disk": CreateDisk(str(folder / "root.qcow2"), 2**20, None, None, "test"),
         "seed": WriteSeed(str(folder / "seed-0.iso"), (("user-data", "x"),), "test"),
-        "marker": MarkCreated(str(folder), "test"),
     }[kind]
     die(tmp_path, tmp_path, "link", when, action)
     paths = [str(folder / "root.qcow2")], [str(folder / "seed-0.iso")]

@@ -45,7 +45,7 @@ Domain: TypeAlias = Any  # the binding has no types
 @dataclass(frozen=True, slots=True)
 class Step:
     """``call`` runs on a thread with the domain's handle. ``done`` tells from what is read that a refusal does not matter:
-    what was wanted is so already."""
+    what was wanted is so already. ``becomes`` is there where what follows is certain, and nothing need be read."""
 
     uuid: str
     doing: str
@@ -53,6 +53,7 @@ class Step:
     reads: Aspect = Aspect.STATE
     causes: EventKind | None = None
     done: Callable[[ObservedDomain | None], bool] = lambda _: False
+    becomes: Callable[[ObservedDomain], ObservedDomain] | None = None
 
 
 class DomainActions:
@@ -96,7 +97,8 @@ class DomainActions:
             case act.DiscardSave(uuid):
                 return Step(uuid, "discard the saved memory of", lambda d: request(d.managedSaveRemove), Aspect.FLAGS)
             case act.SetAutostart(uuid, enabled):
-                return Step(uuid, "set autostart of", lambda d: request(d.setAutostart, int(enabled)), Aspect.FLAGS)
+                set_it = lambda d: request(d.setAutostart, int(enabled))  # noqa: E731
+                return Step(uuid, "set autostart of", set_it, becomes=lambda known: replace(known, autostart=enabled))
             case act.AttachDisk(uuid, disk):
                 return self._attach(uuid, f"disk {disk.name}", to_text(build_disk(disk)))
             case act.AttachNic(uuid, nic):
@@ -162,6 +164,8 @@ class DomainActions:
         handle = self._inventory.handle(step.uuid)
         with faults.around(action):
             step.call(handle)
+        if step.becomes is not None and (known := self._inventory.get(step.uuid)) is not None:
+            return step.becomes(known)
         return self._inventory.read(step.uuid, step.reads, handle)
 
     async def _after_failure(self, step: Step, error: DriverError) -> ObservedDomain | None:

@@ -43,7 +43,7 @@ class Connection:
         self.error: DriverError | None = HostUnreachable(f"not connected to {uri} yet")
         self._connected, self._lost = connected, lost
         # The test driver is a few structs in this very program: it never waits, and a thread would cost more than its calls.
-        self._in_process = urlsplit(uri).scheme.startswith("test") and not urlsplit(uri).hostname
+        self._in_process = urlsplit(uri).scheme == "test" and not urlsplit(uri).hostname
         self._pool = ThreadPoolExecutor(REQUESTS, thread_name_prefix="libvirt")
         self._counting = threading.Lock()
         self._handle: libvirt.virConnect | None = None

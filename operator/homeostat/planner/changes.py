@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
 from homeostat.models.quantity import format_quantity
@@ -26,12 +27,20 @@ def spec_hash(config: DomainConfig) -> str:
 
 def _canonical(value: Any) -> str:
     """A stable text of nested values. Secrets and what is carried over from libvirt are left out."""
-    if is_dataclass(value):
-        kept = (f.name for f in fields(value) if f.name not in ("record", "password"))
-        return "(" + ",".join(f"{name}={_canonical(getattr(value, name))}" for name in kept) + ")"
     if isinstance(value, tuple):
         return "[" + ",".join(map(_canonical, value)) + "]"
-    return repr(value)
+    kept = _kept(value.__class__)
+    if kept is None:
+        return repr(value)
+    return "(" + ",".join([f"{name}={_canonical(getattr(value, name))}" for name in kept]) + ")"
+
+
+@cache  # one entry per class
+def _kept(kind: type) -> tuple[str, ...] | None:
+    """The fields that are asked for; None where it is no class of ours."""
+    if not is_dataclass(kind):
+        return None
+    return tuple(f.name for f in fields(kind) if f.name not in ("record", "password"))
 
 
 def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,9 +130,14 @@ class Rooms:
                 self._ensure_one(step)
 
     def _ensure_one(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=folder == self.root, exist_ok=True)
         mode = 0o700 if self.qemu_gid is None else 0o710
-        found = folder.stat()
+        try:
+            found = folder.stat()  # most are there
+        except FileNotFoundError:
+            folder.mkdir(mode=0o700, parents=folder == self.root, exist_ok=True)
+            found = folder.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
         if self.qemu_gid is not None and found.st_gid != self.qemu_gid:
             os.chown(folder, -1, self.qemu_gid)
         if found.st_mode & 0o7777 != mode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from functools import lru_cache
 
 from homeostat.models.machine import VirtualMachine
 
@@ -11,6 +12,7 @@ from homeostat.models.machine import VirtualMachine
 _DOMAINS = uuid.UUID("6f1a5a39-5d2e-4b43-9a53-3c2a5c0f8d11")
 
 
+@lru_cache(20_000)
 def domain_uuid(uid: str) -> str:
     """One domain per resource uid: two domains for one machine cannot exist."""
     return str(uuid.uuid5(_DOMAINS, uid))

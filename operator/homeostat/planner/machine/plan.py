@@ -93,7 +93,7 @@ def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePla
     try:
         want = desired_domain(machine, observed)
         # What was observed of the domain has its part in the definition, but not in what was asked for.
-        asked = spec_hash(desired_domain(machine, replace(observed, domain=None)))
+        asked = spec_hash(want if observed.domain is None else desired_domain(machine, replace(observed, domain=None)))
     except CannotPlan as problem:
         return DefinitionPlan(), Stalled(problem.reason, problem.message)
     return plan_definition(machine, observed, want, asked), None
