@@ -132,3 +132,28 @@ def test_doctor_fails_with_what_to_do_when_libvirt_is_not_there(homeostat: Homeo
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "FAIL" in done.stdout and "→" in done.stdout
+
+
+DEPLOYMENT = """apiVersion: homeostat.dev/v1alpha1
+kind: VirtualMachineDeployment
+metadata: {{name: app}}
+spec:
+  replicas: 2
+  template: {{spec: {{resources: {{memory: {memory}}}}}}}
+"""
+
+
+def test_deployments_are_waited_for_planned_and_taken_down(homeostat: Homeostat) -> None:
+    file = homeostat.folder / "app.yaml"
+    file.write_text(DEPLOYMENT.format(memory="64Mi"))
+    done = homeostat.run("up", str(homeostat.folder), "--until-ready", "--timeout", "30s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "vmd/app: 2 of 2 follow revision 1, 2 available" in done.stdout
+    file.write_text(DEPLOYMENT.format(memory="96Mi"))
+    planned = homeostat.run("plan")
+    assert "1. replace 2 machines" in planned.stdout
+    down = homeostat.run("down", "--yes", "--timeout", "30s")
+    assert down.returncode == 0, down.stderr
+    assert "MachineCreated" not in down.stdout  # nothing makes them anew
+    status = json.loads(homeostat.run("get", "vmd", "app", "-o", "json").stdout)["status"]
+    assert (status["replicas"], status["availableReplicas"]) == (0, 0)

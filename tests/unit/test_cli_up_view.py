@@ -32,7 +32,7 @@ def event(id: int, message: str) -> Event:
 
 def picture(snapshot: Snapshot, width: int, height: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, height=height, no_color=True)
-    console.print(render_live("homeostat: vms on qemu:///system", snapshot, height))
+    console.print(render_live("homeostat: vms on qemu:///system", snapshot, height, width))
     out = console.file
     assert isinstance(out, io.StringIO)
     return out.getvalue().rstrip("\n").splitlines()
@@ -51,6 +51,12 @@ def test_the_picture_fits_its_terminal(width: int, height: int) -> None:
 def test_what_is_not_ready_is_shown_first_where_not_all_fit() -> None:
     machines = [machine(f"web-{i:03}", ready=i != 299) for i in range(300)]
     assert any("web-299" in line for line in picture(Snapshot(machines, [], []), 80, 24))
+
+
+def test_a_long_reason_leaves_the_other_columns_whole() -> None:
+    lines = picture(Snapshot([machine("web", ready=False, message="because " * 50)], [], []), 80, 24)
+    assert any(line.split() == ["NAME", "STATUS", "READY", "ADDRESS", "WAITS", "FOR"] for line in lines)
+    assert any(line.split()[:3] == ["web", "Pending", "False"] and line.endswith("…") for line in lines)
 
 
 def test_it_says_what_a_machine_waits_for() -> None:

@@ -95,3 +95,16 @@ def test_of_several_names_all_must_exist(cli: CliState) -> None:
     said = cli.homeostat("stop", "web", "nope")
     assert said.code == 1 and "NotFound" in said.err
     assert path.read_text() == before
+
+
+def test_held_back_deletions_are_confirmed_by_the_command_that_the_message_names(cli: CliState) -> None:
+    for i in range(12):
+        cli.write(f"web-{i}")
+    for path in cli.folder.glob("*.yaml"):
+        path.unlink()
+    refusal = cli.store.sync().refusal
+    assert "`homeostat apply --prune`" in refusal
+    assert "12 would be deleted (dry run)" in cli.homeostat("apply", "--prune", "--dry-run").out
+    assert "12 deleted" in cli.homeostat("apply", "--prune", "--yes").out
+    assert "No deletion waits" in cli.homeostat("prune").out
+    assert cli.homeostat("apply").code == 2

@@ -28,10 +28,12 @@ SHOWN_PLUGINS = 3  # only those that are not ready
 _STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
 _SPENT = 7  # lines of the terminal for heading, titles and space
 _BAR = 10  # characters
+_GAP = 3  # characters between columns
+_WIDEST = 30  # characters of a column
 
 
-def render_live(heading: str, snapshot: Snapshot, height: int) -> Group:
-    """The whole picture for a terminal of ``height`` lines: what is not ready comes first where not all fit."""
+def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Group:
+    """The whole picture for a terminal of ``height`` lines and ``width`` columns; what is not ready comes first."""
     from rich.console import Group
     from rich.text import Text
 
@@ -49,8 +51,8 @@ def render_live(heading: str, snapshot: Snapshot, height: int) -> Group:
     parts: list[object] = [line(heading, "bold"), line(snapshot.summary, "dim"), Text("")]
     parts += [line(f"{short_name(plugin.key)}: {waits_for(plugin)}", "yellow") for plugin in plugins]
     if deployments:
-        parts += [_deployment_table(deployments), Text("")]
-    parts.append(_machine_table(machines) if machines else line("(the folder holds no machines yet)", "dim"))
+        parts += [_deployment_table(deployments, width), Text("")]
+    parts.append(_machine_table(machines, width) if machines else line("(the folder holds no machines yet)", "dim"))
     if len(machines) < len(snapshot.machines):
         parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more", "dim"))
     parts += [line(f"error: {error}", "red") for error in errors]
@@ -64,33 +66,42 @@ def _first(resources: Sequence[R], room: int) -> list[R]:
     return shown if len(shown) <= room else sorted(shown, key=is_ready)[: max(room - 1, 1)]
 
 
-def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Sequence[int]) -> Table:
-    """The last column says what is waited for, and must not squeeze what is."""
+def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Sequence[int], width: int) -> Table:
+    """The last column says what is waited for; it is cut to what the others leave, since rich would narrow them all."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    room = width
     for i, name in enumerate(headings[:-1]):
-        table.add_column(name, no_wrap=True, min_width=max(len(name), min(max(len(row[i]) for row in rows), 24)))
-    table.add_column(headings[-1], no_wrap=True, overflow="ellipsis")
+        widest = max(len(name), *(len(row[i]) for row in rows))
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=min(widest, _WIDEST))
+        room -= min(widest, _WIDEST) + _GAP
+    table.add_column(headings[-1], no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell, style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(row)))
+        cells = [*row[:-1], cut(row[-1], room)]
+        table.add_row(*(Text(cell, style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(cells)))
     return table
 
 
-def _machine_table(machines: Sequence[VirtualMachine]) -> Table:
+def cut(text: str, room: int) -> str:
+    """At most ``room`` characters of it."""
+    return text if len(text) <= room else text[: max(room - 1, 0)] + "…" if room > 0 else ""
+
+
+def _machine_table(machines: Sequence[VirtualMachine], width: int) -> Table:
     rows = [(short_name(m.key).removeprefix("vm/"), state_word(m), ready_word(m), address(m), waits_for(m)) for m in machines]
-    return _table(("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR"), rows, (1, 2))
+    return _table(("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR"), rows, (1, 2), width)
 
 
-def _deployment_table(deployments: Sequence[VirtualMachineDeployment]) -> Table:
+def _deployment_table(deployments: Sequence[VirtualMachineDeployment], width: int) -> Table:
     rows = []
     for deployment in deployments:
         status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
         counts = (f"{status.ready_replicas}/{wanted}", str(status.updated_replicas), str(status.available_replicas))
         name = short_name(deployment.key).removeprefix("vmd/")
         rows.append((name, *counts, progress_bar(status, wanted), waits_for(deployment)))
-    return _table(("DEPLOYMENT", "READY", "UP-TO-DATE", "AVAILABLE", "ROLLOUT", "WAITS FOR"), rows, ())
+    return _table(("DEPLOYMENT", "READY", "UP-TO-DATE", "AVAILABLE", "ROLLOUT", "WAITS FOR"), rows, (), width)
 
 
 def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:

@@ -10,6 +10,7 @@ from homeostat.models.base import ObjectMeta
 from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.deployment.actions import ForgetRevision, RecordRevision
 from homeostat.planner.deployment.inplace import Way, way_between
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica
 from homeostat.planner.deployment.plan import DeploymentPlan
@@ -39,7 +40,8 @@ class DeploymentEntry:
             return Verb.DELETE
         if not self.observed.revisions and not self.observed.replicas:
             return Verb.CREATE
-        return Verb.CHANGE if self.plan.actions or self._behind or self._missing or self._surplus else Verb.NONE
+        touched = any(not isinstance(action, RecordRevision | ForgetRevision) for action in self.plan.actions)
+        return Verb.CHANGE if touched or self._behind or self._missing or self._surplus else Verb.NONE
 
     @property
     def stalled(self) -> bool:

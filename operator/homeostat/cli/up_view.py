@@ -129,4 +129,4 @@ class LiveView:
     def show(self, snapshot: Snapshot) -> None:
         from .live_picture import render_live
 
-        self._live.update(render_live(self._heading, snapshot, self._console.height), refresh=True)
+        self._live.update(render_live(self._heading, snapshot, self._console.height, self._console.width), refresh=True)
