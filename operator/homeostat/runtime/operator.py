@@ -128,6 +128,9 @@ class Operator:
                 self.queue.add(key)
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
+        else:  # somebody else's: its name may be free now
+            for key in self._machines.nameless():
+                self.queue.add(key)
 
     def _image_changed(self, image: str, fetching: bool) -> None:
         """Progress is worth less the more machines show it."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
+from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
@@ -95,6 +96,11 @@ class MachineReconciler:
     def users_of(self, plugin: Key) -> list[Key]:
         """The machines that are made from a plugin."""
         return [machine for machine, used in self._made_from.items() if used == plugin]
+
+    def nameless(self) -> list[Key]:
+        """The machines whose names other domains have."""
+        found = ((key, find_condition(status.conditions, STALLED)) for key, status in self.statuses.items())
+        return [key for key, stalled in found if stalled is not None and stalled.reason == "NameInUse"]
 
     def forget(self, key: Key) -> None:
         """The machine has gone."""
