@@ -23,6 +23,9 @@ class ApiOptions:
     state: Path
     bind: str = "127.0.0.1:8080"
     token_file: str | None = None
+    image_folders: tuple[str, ...] = ()
+    plugin_kernel: str | None = None
+    max_replicas: int = 1000
 
     @property
     def command(self) -> Sequence[str]:

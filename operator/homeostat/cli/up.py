@@ -45,13 +45,31 @@ class UpOptions:
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where the API listens.")
 @click.option("--token-file", metavar="FILE", help="A bearer token for the API (needed beyond loopback).")
+@click.option(
+    "--image-folder",
+    "image_folders",
+    metavar="DIR",
+    multiple=True,
+    help="A folder whose files API requests may name; repeatable.",
+)
+@click.option("--plugin-kernel", metavar="URL", help="Kernel for plugins whose manifest brings an initramfs alone.")
+@click.option("--max-replicas", metavar="N", type=int, default=1000, show_default=True, help="What API requests may ask for.")
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
 @common_options()
 @pass_settings
 def up(
-    settings: Settings, folder: str | None, bind: str, token_file: str | None, no_api: bool, until_ready: bool, timeout: str
+    settings: Settings,
+    folder: str | None,
+    bind: str,
+    token_file: str | None,
+    image_folders: tuple[str, ...],
+    plugin_kernel: str | None,
+    max_replicas: int,
+    no_api: bool,
+    until_ready: bool,
+    timeout: str,
 ) -> None:
     """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
     from .access import run
@@ -59,7 +77,7 @@ def up(
     from .times import parse_duration
 
     directory = settings.folder(folder)
-    api = None if no_api else ApiOptions(directory, settings.state, bind, token_file)
+    api = None if no_api else ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, max_replicas)
     if api is not None:
         _check_bind(bind, token_file)
     options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout))
