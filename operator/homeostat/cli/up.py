@@ -53,7 +53,14 @@ class UpOptions:
     help="A folder whose files API requests may name; repeatable.",
 )
 @click.option("--plugin-kernel", metavar="URL", help="Kernel for plugins whose manifest brings an initramfs alone.")
-@click.option("--max-replicas", metavar="N", type=int, default=1000, show_default=True, help="What API requests may ask for.")
+@click.option(
+    "--max-replicas",
+    metavar="N",
+    type=click.IntRange(0, 10_000),
+    default=1000,
+    show_default=True,
+    help="What API requests may ask for.",
+)
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
