@@ -93,11 +93,12 @@ class Writer:
             touched = self._remove_documents(key)
             with self._index.transaction() as database:
                 writing.mark_deleted(database, key, self._store.clock(), 0 if force else None)
+                marked = self._index.row(key)  # now: the operator may have released it a moment later
             self._store.run_pass({})
             for path in touched:
                 self._commit(key, path, author, f"Delete {key}")
-            marked = self._index.row(key)
-            assert marked is not None
+            if marked is None:
+                raise NotFound(key)
             return self._store.resource(marked)
 
     def _checked(self, wanted: Any, key: Key | None) -> Key:
