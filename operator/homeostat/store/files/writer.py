@@ -80,7 +80,7 @@ class Writer:
             wanted = edit.merge_patch({n: v for n, v in before.items() if n != "status"}, _desired(merge_patch))
             self._checked(wanted, key)
             owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._store.clock())
-        changed = self._index.row(key)
+            changed = self._index.row(key)
         assert changed is not None
         return self._store.resource(changed)
 
