@@ -39,6 +39,7 @@ class UpOptions:
     api: ApiOptions | None
     until_ready: bool = False
     timeout: float = 0.0  # seconds; 0: none
+    commit: bool | None = None  # None: as it was
 
 
 @click.command()
@@ -61,6 +62,11 @@ class UpOptions:
     show_default=True,
     help="What API requests may ask for.",
 )
+@click.option(
+    "--commit/--no-commit",
+    default=None,
+    help="Commit what the API and commands edit, where DIR is a git work tree. Remembered; off at first.",
+)
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
@@ -74,6 +80,7 @@ def up(
     image_folders: tuple[str, ...],
     plugin_kernel: str | None,
     max_replicas: int,
+    commit: bool | None,
     no_api: bool,
     until_ready: bool,
     timeout: str,
@@ -87,7 +94,7 @@ def up(
     api = None if no_api else ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, max_replicas)
     if api is not None:
         _check_bind(bind, token_file)
-    options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout))
+    options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout), commit)
     run(_up(options))
 
 
@@ -121,6 +128,8 @@ async def _up(options: UpOptions) -> None:
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
     async with standalone(options.folder, options.state, options.uri) as parts:
+        if options.commit is not None:
+            parts.store.commit_edits(options.commit)
         with view, _logging(view):
             if not parts.host.facts.reachable:
                 view.say(f"warning: {parts.host.facts.error}")

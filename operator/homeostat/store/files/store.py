@@ -43,6 +43,9 @@ GIT_LOOKUPS = 20
 """Changed files for which one pass asks git who wrote them; a checkout of hundreds is not worth as many processes."""
 
 
+COMMIT = "commit"  # the setting
+
+
 @dataclass(frozen=True, slots=True)
 class SyncReport:
     """What one pass over the folder did."""
@@ -76,7 +79,7 @@ class FilesStore:
         self.folder = Path(os.path.realpath(folder))
         self.state = state
         self.index = index
-        self.commit = commit
+        self._commit = commit
         self.clock = clock
         self.listing = Listing()  # of the last pass
         self.missing: dict[Key, float] = {}  # resources whose documents have gone, and since when (monotonic seconds)
@@ -101,6 +104,18 @@ class FilesStore:
         if index.message:
             log.warning("%s", index.message)
         return cls(folder, state, index, commit=commit, clock=clock)
+
+    @property
+    def committing(self) -> bool:
+        """Whether edits are committed, where the folder is a git work tree: asked for here, or by ``commit_edits``."""
+        return self._commit or self.index.setting(COMMIT) == "on"
+
+    def commit_edits(self, on: bool) -> None:
+        """Remembered in the state folder, for every process that edits."""
+        wanted = "on" if on else None
+        if self.index.setting(COMMIT) != wanted:
+            with self.index.transaction() as database:
+                set_setting(database, COMMIT, wanted)
 
     def close(self) -> None:
         self.worker.shutdown()

@@ -172,7 +172,7 @@ class Writer:
         return self._store.resource(row)
 
     def _commit(self, key: Key, path: str, author: str, message: str) -> None:
-        if not self._store.commit or not git.is_work_tree(self._folder):
+        if not self._store.committing or not git.is_work_tree(self._folder):
             return
         try:
             commit = git.commit(self._folder, path, message, author)
