@@ -18,7 +18,11 @@ from pydantic.fields import FieldInfo
 
 from homeostat.models.base import ObjectMeta, OwnerReference
 from homeostat.models.condition import Condition
-from homeostat.models.machine import VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
+from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.machine_devices import CloudInit, Disk, ImageSource, Nic
+from homeostat.models.plugin import PluginSpec, PluginStatus
+from homeostat.models.probe import Probes
 from homeostat.models.quantity import format_quantity
 
 PAGES = Path(__file__).parent / "spec"
@@ -26,21 +30,32 @@ MODELS: dict[str, type[BaseModel]] = {
     "metadata": ObjectMeta,
     "virtualmachine.spec": VirtualMachineSpec,
     "virtualmachine.status": VirtualMachineStatus,
+    "virtualmachinedeployment.spec": VirtualMachineDeploymentSpec,
+    "virtualmachinedeployment.status": VirtualMachineDeploymentStatus,
+    "plugin.spec": PluginSpec,
+    "plugin.status": PluginStatus,
 }
+# Described on the page of VirtualMachine; the other pages only name them.
+ON_MACHINES_PAGE = (VirtualMachineSpec, Resources, CloudInit, Disk, ImageSource, Nic, Probes)
 SHARED = (OwnerReference, Condition)  # described by Kubernetes' API conventions
 BLOCK = re.compile(r"(<!-- fields: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """(field, type, default, meaning) of each field, nested ones after their parent."""
+def rows(
+    model: type[BaseModel], prefix: str = "", elsewhere: tuple[type[BaseModel], ...] = ()
+) -> Iterator[tuple[str, str, str, str]]:
+    """(field, type, default, meaning) of each field, nested ones after their parent, but for those described ``elsewhere``."""
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
         path = f"{prefix}{field.alias or name}"
         inner, many = _inner(field.annotation)
-        yield path + ("[]" if many else ""), _type(field), _default(field), _meaning(field, inner)
-        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in SHARED:
-            yield from rows(inner, path + ("[]." if many else "."))
+        meaning = _meaning(field, inner)
+        if inner in elsewhere:
+            meaning += " As of a [machine](virtualmachine.md)."
+        yield path + ("[]" if many else ""), _type(field), _default(field), meaning
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in (*SHARED, *elsewhere):
+            yield from rows(inner, path + ("[]." if many else "."), elsewhere)
 
 
 def _inner(annotation: Any) -> tuple[Any, bool]:
@@ -59,12 +74,14 @@ def _type(field: FieldInfo) -> str:
     inner, many = _inner(field.annotation)
     if "parse_quantity" in repr((field.metadata, field.annotation)):
         word = "quantity"
+    elif "_check_share" in repr((field.metadata, field.annotation)):
+        word = "integer or percentage"
     elif get_origin(inner) is Literal:
         word = " · ".join(map(str, get_args(inner)))
     elif isinstance(inner, type) and issubclass(inner, Enum):
         word = " · ".join(str(m.value) for m in inner)
     elif get_origin(inner) is dict:
-        word = "map of strings"
+        word = "map of strings" if get_args(inner)[1] is str else "object"
     elif isinstance(inner, type) and issubclass(inner, BaseModel):
         word = "object"
     else:
@@ -92,14 +109,18 @@ def _meaning(field: FieldInfo, inner: Any) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")
 
 
-def table(model: type[BaseModel]) -> str:
+def table(name: str) -> str:
+    elsewhere = () if name.startswith("virtualmachine.") else ON_MACHINES_PAGE
     lines = ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{path}` | {type} | {default} | {meaning} |" for path, type, default, meaning in rows(model)]
+    lines += [
+        f"| `{path}` | {type} | {default} | {meaning} |"
+        for path, type, default, meaning in rows(MODELS[name], elsewhere=elsewhere)
+    ]
     return "\n".join(lines) + "\n"
 
 
 def render(page: str) -> str:
-    return BLOCK.sub(lambda m: m[1] + table(MODELS[m[2]]) + m[3], page)
+    return BLOCK.sub(lambda m: m[1] + table(m[2]) + m[3], page)
 
 
 def main(check: bool) -> int:

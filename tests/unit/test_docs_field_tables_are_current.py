@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from homeostat.models.kinds import KINDS
+from homeostat.store.files.snapshot import read_source
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,7 +20,23 @@ def test_field_tables_are_current() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_field_of_a_spec_is_described() -> None:
-    page = (ROOT / "docs/spec/virtualmachine.md").read_text()
-    bare = [line for line in page.splitlines() if line.startswith("| `") and line.endswith("|  |")]
-    assert bare == []
+PAGES = sorted((ROOT / "docs/spec").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_field_is_described(page: Path) -> None:
+    fields = [line for line in page.read_text().splitlines() if line.startswith("| `")]
+    assert fields
+    assert [line for line in fields if line.endswith("|  |")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_its_example_is_valid(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "example.yaml").write_text(re.search(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)[1])  # type: ignore[index]
+    resources, errors = read_source(tmp_path)
+    assert [str(error) for error in errors] == []
+    assert resources
+
+
+def test_every_kind_has_its_page() -> None:
+    assert {page.stem for page in PAGES} == {kind.KIND.lower() for kind in KINDS}
