@@ -68,11 +68,15 @@ class DeploymentEntry:
 
     @property
     def _missing(self) -> int:
-        return max(0, self.resource.spec.replicas - len(self._live))
+        there = {r.index for r in self._live}
+        return sum(index not in there for index in range(1, self.resource.spec.replicas + 1))
 
     @property
     def _surplus(self) -> int:
-        return max(0, len(self._live) - self.resource.spec.replicas)
+        """Without those that stand in while a rollout goes on: they go with it."""
+        beyond = [r for r in self._live if r.index > self.resource.spec.replicas]
+        standing_in = [r for r in beyond if self._target and r.fingerprint == self._target.fingerprint]
+        return len(beyond) - (len(standing_in) if self._behind else 0)
 
     def way_of(self, replica: Replica) -> Way:
         return way_between(self._followed(replica), self._target) if self._target else Way.REPLACE
