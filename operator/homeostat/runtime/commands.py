@@ -19,7 +19,8 @@ def start(machine: VirtualMachine, now: str) -> Patch:
     """Makes it run, also when its strategy let it end."""
     match machine.spec.run_strategy:
         case RunStrategy.HALTED:
-            return {"spec": {"runStrategy": "Always"}}
+            # A plugin may know better than Always: a batch workload runs once.
+            return {"spec": {"runStrategy": None if machine.spec.plugin_ref else "Always"}}
         case RunStrategy.MANUAL:
             return {"spec": {"power": "Running", "restartedAt": now}}
         case RunStrategy.ALWAYS:
