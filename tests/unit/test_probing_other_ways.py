@@ -54,6 +54,31 @@ async def test_a_forward_that_somebody_listens_behind() -> None:
             assert (await attempt(TCP, Loopback(relayed(guest.endpoint)))).ok
 
 
+async def test_a_forward_into_a_guest_that_still_boots() -> None:
+    """QEMU has accepted, and waits for the guest."""
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with serving(wait) as guest:
+        assert (await attempt(TCP, guest)).ok
+        assert not (await attempt(TCP, Loopback(relayed(guest.endpoint)))).ok
+
+
+async def test_a_forward_whose_guest_comes_up_and_refuses() -> None:
+    asked = 0
+
+    async def first_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await reader.read()
+
+    async with serving(first_late) as guest:
+        result = await attempt(TCP, Loopback(relayed(guest.endpoint)))
+    assert asked == 2 and "nobody listens behind this forward" in result.message
+
+
 def relayed(endpoint: Endpoint | None) -> Endpoint:
     assert endpoint is not None
     return replace(endpoint, relayed=True)
