@@ -24,6 +24,7 @@ from .deployment_status import deployment_status
 from .ports import EventType, ResourceStore
 from .reconcile import GONE, Next
 
+MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
 DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
 
 
@@ -38,19 +39,19 @@ class DeploymentReconciler:
         deployment, plugin, refusal = await self._resolve(deployment)
         observed = await self._observe(deployment, plugin, refusal)
         plan = plan_deployment(deployment, observed, time.time())
+        if not any(isinstance(action, act.ReleaseDeployment) for action in plan.actions):
+            await self._report(deployment, observed, plan)
         for action in plan.actions:
             if isinstance(action, act.ReleaseDeployment):
                 await self._record(deployment, "Normal", "Deleted", action.reason)
                 await self._store.release(deployment.key, deployment.metadata.uid)
                 return GONE
             await self._execute(deployment, action)
-        if plan.actions:
-            observed = await self._observe(deployment, plugin, refusal)
-            plan = plan_deployment(deployment, observed, time.time())
-        await self._report(deployment, observed, plan)
-        if plan.actions:
-            return Next(0.0)
-        return Next(plan.after)
+        if not plan.actions:
+            return Next(plan.after)
+        # Of every machine that was created, changed or deleted there will be news; of revisions there is none.
+        moved = any(isinstance(action, act.CreateMachine | act.UpdateMachine | act.DeleteMachine) for action in plan.actions)
+        return Next(min(MOVED, plan.after or MOVED) if moved else 0.0)
 
     async def preview(
         self, deployment: VirtualMachineDeployment
