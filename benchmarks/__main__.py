@@ -17,6 +17,9 @@ NAMES = {
     "heal": ("heal", "seconds from kill -9 of a QEMU to running, beyond a plain define and start"),
     "edit": ("edit", "seconds from YAML saved to plan executing (p95)"),
     "list": ("listing", "requests per second for the list of all machines"),
+    "scale": ("scale", "real QEMU: a deployment from 0 to 20 replicas against a plain libvirt loop"),
+    "rollout": ("rollout", "test driver: seconds of a whole rollout"),
+    "probes": ("probes", "fraction of a core that probing takes"),
     "memory": ("memory", "MB of the operator's process"),
 }
 

@@ -1,0 +1,78 @@
+"""A whole rollout over many replicas on the test driver: from the changed template saved to all replaced and available."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from homeostat.cli.standalone import Standalone
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+
+from . import fleet
+from .living import at_rest, living
+from .measure import in_child, room, run, say, until
+from .result import Figure, Result
+
+DEFAULT = 1000
+BUDGET = "<= 10 s at 1,000"
+KEY = Key(VirtualMachineDeployment.KIND, "default", "web")
+
+DOCUMENT = """apiVersion: homeostat.dev/v1alpha1
+kind: VirtualMachineDeployment
+metadata:
+  name: web
+spec:
+  replicas: {replicas}
+  template:
+    spec:
+      resources:
+        vcpu: {vcpu}
+        memory: 512Mi
+      nics:
+        - name: lan
+          network: default
+      shutdown:
+        gracePeriodSeconds: 0
+"""
+
+
+def measure(count: int) -> Result:
+    with room() as place:
+        (place / "vms").mkdir()
+        (place / "vms" / "web.yaml").write_text(DOCUMENT.format(replicas=count, vcpu=1))
+        found = in_child(rollout, str(place), count)
+    return Result("rollout", count, found.pop("seconds"), "s", BUDGET, more=dict[str, Figure](found))
+
+
+def rollout(place: str, count: int) -> dict[str, float]:
+    """In a process of its own."""
+    return run(_rollout(Path(place), count))
+
+
+async def _rollout(place: Path, count: int) -> dict[str, float]:
+    begun = time.perf_counter()
+    async with living(place / "vms", place / "state", fleet.node(place)) as parts:
+        await until(lambda: _complete(parts, count, 1), f"{count} replicas are available", 0.02)
+        created = time.perf_counter() - begun
+        say(f"rollout: {count} replicas available after {created:.2f} s; changing the template")
+        await at_rest(parts)
+        start, cpu = time.perf_counter(), time.process_time()
+        aside = place / "vms" / ".web.yaml.swp"
+        aside.write_text(DOCUMENT.format(replicas=count, vcpu=2))
+        os.replace(aside, place / "vms" / "web.yaml")
+        await until(lambda: _complete(parts, count, 2), f"{count} replicas follow the new template", 0.02)
+        seconds, used = time.perf_counter() - start, time.process_time() - cpu
+        return {"seconds": seconds, "cpu_ms_per_replica": used * 1000 / count, "create_s": created}
+
+
+def _complete(parts: Standalone, count: int, revision: int) -> bool:
+    row = parts.store.index.row(KEY)
+    if row is None or row.status is None:
+        return False
+    status = VirtualMachineDeploymentStatus.model_validate_json(row.status)
+    ready = find_condition(status.conditions, READY)
+    counts = (status.replicas, status.updated_replicas, status.available_replicas)
+    return status.revision == revision and counts == (count,) * 3 and ready is not None and ready.status == "True"

@@ -1,0 +1,77 @@
+"""A deployment scaled from none to many real guests (TCG), from the YAML file saved until their domains run, against a plain
+libvirt loop that defines and starts the very same domains with as many requests in flight. In turns, the best of each."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from tests.rig.guest import GuestImage
+
+from .living import at_rest, living
+from .measure import run, say, until
+from .result import Figure, Result
+from .rigs import Stage, Xml, definitions, plain_loop, remove_all, stage
+
+DEFAULT = 20
+ROUNDS = 2
+BUDGET = "ratio <= 1.15"
+
+DOCUMENT = """apiVersion: homeostat.dev/v1alpha1
+kind: VirtualMachineDeployment
+metadata:
+  name: web
+spec:
+  replicas: {replicas}
+  template:
+    spec:
+      resources:
+        memory: 128Mi
+      display:
+        video: none
+        vnc:
+          enabled: false
+      boot:
+        kernel:
+          path: {kernel}
+        initramfs:
+          path: {initramfs}
+        cmdline: console=ttyS0 quiet
+      nics:
+        - name: lan
+          network: default
+"""
+
+
+def measure(count: int) -> Result:
+    ours, plain = [], []
+    with stage() as place:
+        for number in range(ROUNDS):
+            seconds, domains = run(_scale(place, count, number))
+            ours.append(seconds)
+            remove_all(place.connection)
+            plain.append(plain_loop(place.connection, list(domains.values())))
+            say(f"scale: round {number + 1}: operator {ours[-1]:.2f} s, plain loop {plain[-1]:.2f} s")
+            remove_all(place.connection)
+    more: dict[str, Figure] = {"operator_slowest_s": max(ours), "plain_slowest_s": max(plain), "s_per_guest": min(ours) / count}
+    return Result("scale", count, min(ours), "s", BUDGET, min(plain), min(ours) / min(plain), more)
+
+
+async def _scale(place: Stage, count: int, number: int) -> tuple[float, Xml]:
+    room = place.room(f"scale-{number}")
+    folder = room / "vms"
+    folder.mkdir()
+    _write(folder, place.image, 0)
+    async with living(folder, room / "state", place.rig.uri) as parts:
+        await at_rest(parts)
+        start = time.perf_counter()
+        _write(folder, place.image, count)
+        await until(lambda: place.connection.numOfDomains() == count, f"{count} domains run", 0.02)
+        return time.perf_counter() - start, definitions(place.connection)
+
+
+def _write(folder: Path, image: GuestImage, replicas: int) -> None:
+    aside = folder / ".web.yaml.swp"
+    aside.write_text(DOCUMENT.format(replicas=replicas, kernel=image.kernel, initramfs=image.initramfs))
+    os.replace(aside, folder / "web.yaml")
