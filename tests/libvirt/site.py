@@ -27,7 +27,7 @@ from homeostat.store.files.store import FilesStore
 from tests.libvirt.hosts import isolated_uri
 
 Spec = dict[str, Any]
-WRITES = ("apply_owned", "delete_owned", "write_status", "release", "record_event")
+WRITES = ("apply_owned", "delete_owned", "write_status", "release", "record_event", "report")
 SOON = 20.0  # seconds; all of it takes a second or two
 
 

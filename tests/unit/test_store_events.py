@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeostat.runtime.ports import Happening
 from homeostat.store.files import records
 from tests.unit.store_fixtures import Room, document, key
 
@@ -35,7 +36,7 @@ def test_only_the_newest_are_kept(room: Room, monkeypatch: object) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(records, "EVENTS_KEPT", 100)
         for number in range(512):
-            records.add_event(room.store.index, room.clock(), key("web"), "Normal", "Started", str(number), {})
+            records.report(room.store.index, room.clock(), key("web"), "", None, [Happening("Normal", "Started", str(number))])
     assert [e.message for e in room.store.events(limit=9999)] == [str(n) for n in range(412, 512)]
 
 

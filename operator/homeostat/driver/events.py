@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Flag, StrEnum, auto
 from typing import Any
 
@@ -128,7 +128,7 @@ class EventFeed:
         self._enqueue(DomainEvent(EventKind.NETWORK))
 
     def _put(self, kind: EventKind, domain: libvirt.virDomain) -> None:
-        self._enqueue(DomainEvent(kind, domain.UUIDString(), domain))
+        self._enqueue(DomainEvent(kind, domain=domain))  # its uuid is a call of libvirt's: not on this thread
 
     def _enqueue(self, event: DomainEvent) -> None:
         self._waiting.append(event)
@@ -142,5 +142,6 @@ class EventFeed:
         self._woken = False  # before emptying: an event that comes meanwhile wakes us once too often, never too seldom
         events = []
         while self._waiting:
-            events.append(self._waiting.popleft())
+            event = self._waiting.popleft()
+            events.append(event if event.domain is None else replace(event, uuid=event.domain.UUIDString()))
         self._deliver(events)

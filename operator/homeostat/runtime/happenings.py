@@ -6,8 +6,6 @@ The lifecycle reasons are what the REST event stream is made of: Created, Starte
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import VirtualMachineStatus
@@ -15,15 +13,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.observed import Observed
 
-from .ports import EventType
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    type: EventType
-    reason: str
-    message: str
-    fields: dict[str, Any] = field(default_factory=dict)
+from .ports import EventType, Happening
 
 
 def transitions(

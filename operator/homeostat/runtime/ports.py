@@ -28,6 +28,16 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """An event to be recorded; see Event."""
+
+    type: EventType
+    reason: str
+    message: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One change of a spec, field by field. ``changes`` maps a dotted field to (old, new); None for the creation."""
 
@@ -52,6 +62,9 @@ class ResourceStore(Protocol):
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         """Replaces the status; without effect when it is the same or the resource has gone."""
+
+    async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
+        """Records the events and replaces the status (None: it is as it was), in one step where the store can."""
 
     async def release(self, key: Key, uid: str) -> None:
         """Removes our finalizer: teardown is complete and the resource may go."""

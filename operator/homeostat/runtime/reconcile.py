@@ -22,10 +22,10 @@ from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
-from .happenings import Happening, step_taken, transitions
+from .happenings import step_taken, transitions
 from .images import ImageUse
 from .observe import Claims, observe
-from .ports import HostDriver, ResourceStore
+from .ports import Happening, HostDriver, ResourceStore
 from .probing import Prober
 from .probing.guest import DomainGuest
 from .status import machine_status
@@ -200,10 +200,9 @@ class MachineReconciler:
         if self.statuses.get(machine.key) != status:
             self.statuses[machine.key] = status
         earlier, later = transitions(machine.status, status, steps[0], observed, plugin_name(machine))
-        for happening in (*earlier, *steps[1], *later):
-            await self._record(machine.key, happening)
-        if status != machine.status:
-            await self._store.write_status(machine.key, machine.metadata.uid, status)
+        happenings, changed = (*earlier, *steps[1], *later), status != machine.status
+        if happenings or changed:
+            await self._store.report(machine.key, machine.metadata.uid, status if changed else None, happenings)
 
     async def _released(self, machine: VirtualMachine) -> None:
         status = machine.status or VirtualMachineStatus()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from homeostat.models.base import Key
-from homeostat.runtime.ports import Event, EventType, Revision
+from homeostat.runtime.ports import Event, Happening, Revision
 
 from .index import Index, compact, next_version, timestamp
 
@@ -21,43 +21,49 @@ REVISIONS_KEPT = 200
 _TRIM_EVERY = 256
 
 
-def write_status(index: Index, key: Key, uid: str, status: str) -> bool:
-    """Replaces the status (JSON); False where it was the same, or the resource has gone."""
-    where = (key.kind, key.namespace, key.name, uid)
-    known = index.read("SELECT status FROM resources WHERE kind=? AND namespace=? AND name=? AND uid=?", where)
-    if not known or known[0][0] == status:
-        return False
-    with index.transaction() as database:
-        changed = database.execute(
-            "UPDATE resources SET status=?, version=? WHERE kind=? AND namespace=? AND name=? AND uid=?",
-            (status, next_version(database), *where),
-        )
-        return changed.rowcount > 0
-
-
-def add_event(
-    index: Index, now: datetime, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any]
-) -> int:
-    """Records an event. When the resource's newest one says the same it is counted up instead, under a new id, so that
-    followers see it again; one that came in between keeps their order, and so each of them its own place."""
+def report(index: Index, now: datetime, key: Key, uid: str, status: str | None, happenings: Sequence[Happening]) -> None:
+    """Records the events, and replaces the status (JSON; None: leave it) of the resource with that uid: all or nothing."""
     place = (key.kind, key.namespace, key.name)
+    if status is not None and not _differs(index, place, uid, status):
+        status = None
+    if status is None and not happenings:
+        return
     with index.transaction() as database:
-        event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
-        repeated = database.execute(
-            "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
-            "AND namespace=? AND name=?) AND reason=? AND message=? AND type=? AND time>=?",
-            (event, timestamp(now), compact(dict(fields)), *place, reason, message, type, timestamp(now - REPEAT_WINDOW)),
+        for happening in happenings:
+            _add_event(database, now, place, happening)
+        if status is not None:
+            database.execute(
+                "UPDATE resources SET status=?, version=? WHERE kind=? AND namespace=? AND name=? AND uid=?",
+                (status, next_version(database), *place, uid),
+            )
+
+
+def _differs(index: Index, place: tuple[str, str, str], uid: str, status: str) -> bool:
+    """False too where the resource has gone."""
+    known = index.read("SELECT status FROM resources WHERE kind=? AND namespace=? AND name=? AND uid=?", (*place, uid))
+    return bool(known) and known[0][0] != status
+
+
+def _add_event(database: sqlite3.Connection, now: datetime, place: tuple[str, str, str], happening: Happening) -> None:
+    """When the resource's newest event says the same it is counted up instead, under a new id, so that followers see it again;
+    one that came in between keeps their order, and so each of them its own place."""
+    event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
+    time, fields = timestamp(now), compact(happening.fields)
+    said = (happening.reason, happening.message, happening.type)
+    repeated = database.execute(
+        "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
+        "AND namespace=? AND name=?) AND reason=? AND message=? AND type=? AND time>=?",
+        (event, time, fields, *place, *said, timestamp(now - REPEAT_WINDOW)),
+    )
+    if not repeated.rowcount:
+        database.execute(
+            "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,1)",
+            (event, time, *place, happening.type, happening.reason, happening.message, fields),
         )
-        if not repeated.rowcount:
-            database.execute(
-                "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,1)",
-                (event, timestamp(now), *place, type, reason, message, compact(dict(fields))),
-            )
-        if event % _TRIM_EVERY == 0:
-            database.execute(
-                "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS_KEPT,)
-            )
-        return event
+    if event % _TRIM_EVERY == 0:
+        database.execute(
+            "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS_KEPT,)
+        )
 
 
 def read_events(index: Index, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> list[Event]:

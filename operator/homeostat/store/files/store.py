@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from homeostat import __version__
 from homeostat.models.base import Key, Model, Resource
-from homeostat.runtime.ports import Event, EventType, Revision
+from homeostat.runtime.ports import Event, EventType, Happening, Revision
 from homeostat.store.errors import (
     Invalid,
     Problem,
@@ -149,7 +149,11 @@ class FilesStore:
         return follow_index(self.index)
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
-        records.write_status(self.index, key, uid, status.model_dump_json(by_alias=True, exclude_none=True))
+        await self.report(key, uid, status, ())
+
+    async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
+        text = None if status is None else status.model_dump_json(by_alias=True, exclude_none=True)
+        records.report(self.index, self.clock(), key, uid, text, happenings)
 
     async def release(self, key: Key, uid: str) -> None:
         with self.index.transaction() as database:
@@ -177,7 +181,7 @@ class FilesStore:
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
     ) -> None:
-        records.add_event(self.index, self.clock(), key, type, reason, message, fields or {})
+        await self.report(key, "", None, (Happening(type, reason, message, dict(fields or {})),))
 
     # Reading ------------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.models.kinds import BY_KIND
+from homeostat.runtime.ports import Happening
 from homeostat.store.errors import (
     AlreadyExists,
     Conflict,
@@ -179,7 +180,7 @@ class Writer:
         except git.GitFailed as error:
             said = f"{path} was written, but not committed: {error}. Commit it by hand"
             log.warning("%s", said)
-            records.add_event(self._index, self._store.clock(), key, "Warning", "CommitFailed", said, {})
+            records.report(self._index, self._store.clock(), key, "", None, [Happening("Warning", "CommitFailed", said)])
             return
         newest = self._index.read(
             "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
