@@ -9,13 +9,18 @@ import click
 
 from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
+from homeostat.models.plugin import Plugin
 
 from .listing import EVENT_COLUMNS, event_row
-from .output import as_document, endpoint, to_yaml, waits_for
+from .output import as_document, endpoint, status_of, to_yaml, waits_for
 from .references import complete_any, not_found, parse_references
 from .render_plan import render_changes
+from .rollout import revisions_of
+from .rollout_state import history_rows, rollout_counts
 from .settings import Settings, common_options, pass_settings
+from .tables import images_word
 from .terminal import columns, paint, tone_of
 from .times import age
 
@@ -52,13 +57,20 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                     raise not_found(key)
                 events = await store.events(key=key, limit=_LAST_EVENTS)
                 revisions = await store.revisions(key)
-                click.echo(("\n" if i else "") + "\n".join(describe_lines(resource, events, revisions)))
+                lines = describe_lines(resource, events, revisions)
+                if isinstance(resource, VirtualMachineDeployment):
+                    lines += _section("Rollouts", _rollouts(resource, await revisions_of(store, resource)))
+                click.echo(("\n" if i else "") + "\n".join(lines))
 
 
 def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[Revision]) -> list[str]:
     lines = [*_metadata(resource), *_spec(resource)]
     if isinstance(resource, VirtualMachine) and resource.status is not None:
         lines += _status(resource, resource.status)
+    elif getattr(resource, "status", None) is not None:
+        lines += _section("Status", _fields(_counts(resource)))
+        lines += _unseen(resource)
+        lines += _section("Conditions", _conditions(status_of(resource).conditions))
     lines += _section("Revisions", [line for r in list(revisions)[:_LAST_REVISIONS] for line in _revision(r)])
     rows = columns(EVENT_COLUMNS, [event_row(event) for event in events])
     return lines + _section("Events", rows if events else [])
@@ -106,14 +118,40 @@ def _status(machine: VirtualMachine, status: VirtualMachineStatus) -> list[str]:
     if note := waits_for(machine):
         pairs.append(("Waits for", note))
     lines = _section("Status", _fields(pairs))
-    if status.observed_generation < machine.metadata.generation:
-        lines.append(f"  (of generation {status.observed_generation}: the operator has not looked at the newest spec yet)")
+    lines += _unseen(machine)
     lines += _section("Conditions", _conditions(status.conditions))
     if status.changes:
         lines += _section("Pending changes", [paint(x.text, x.tone) for x in render_changes(status.changes, "")])
     if status.drift:
         lines += _section("Changed by others", [paint(x.text, x.tone) for x in render_changes(status.drift, "")])
     return lines
+
+
+def _unseen(resource: Resource) -> list[str]:
+    seen = status_of(resource).observed_generation
+    newest = seen >= resource.metadata.generation
+    return [] if newest else [f"  (of generation {seen}: the operator has not looked at the newest spec yet)"]
+
+
+def _counts(resource: Resource) -> list[tuple[str, str]]:
+    pairs = []
+    if isinstance(resource, VirtualMachineDeployment) and (status := resource.status):
+        pairs = [
+            ("Rollout", rollout_counts(resource)),
+            ("Ready", f"{status.ready_replicas} of {resource.spec.replicas}"),
+            ("Machines", ", ".join(status.machines) or "<none>"),
+            ("Selector", status.selector or "<none>"),
+        ]
+    elif isinstance(resource, Plugin) and resource.status:
+        pairs = [("Images", images_word(resource)), ("Machines", str(resource.status.machines))]
+    if note := waits_for(resource):
+        pairs.append(("Waits for", note))
+    return pairs
+
+
+def _rollouts(deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision]) -> list[str]:
+    rows = history_rows(deployment, revisions)
+    return columns(("REVISION", "STATE", "AGE", "CHANGES"), rows) if rows else []
 
 
 def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:
