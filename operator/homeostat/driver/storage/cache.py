@@ -20,8 +20,8 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase, ObservedImage
 
 from . import qemu_img
-from .fetch import Report, copy_local, discard, download, in_thread
 from .header import HEAD, Sniff, sniff
+from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
 from .source import check_source, is_remote, local_file, shown
 
@@ -193,6 +193,8 @@ class ImageCache:
             source = local_file(ref, self._folders, self._rooms.root)
             await in_thread(copy_local, source, shown(ref.url), partial, report, stop)
             return False
+        from .fetch import download  # late: an HTTP client is 11 MB that only remote images need
+
         best = _size(partial)
         while True:  # a cut connection is taken up at once for as long as each attempt gets further
             try:

@@ -1,4 +1,4 @@
-"""One attempt to bring an image to this host: a download that can go on where the last one ended, or a local copy.
+"""One attempt to download an image to this host, which can go on where the last one ended.
 
 What is raised says what may follow: DriverError and NoSpace are worth another attempt, Refused is not.
 """
@@ -7,55 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
-import os
 import re
 import socket
 import ssl
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from homeostat.driver.errors import DriverError, NoSpace, Refused
+from homeostat.driver.errors import DriverError, Refused
 
 from .header import is_markup
-from .paths import file_error, file_errors, free_bytes, human_size
+from .local import BUFFER, Report, check_space, discard, in_thread, validators_of, write
+from .paths import file_errors, human_size
 from .qemu_img import Unusable
 from .source import check_address, host_of, is_remote, shown
 
-Report = Callable[[int, int | None], None]  # bytes so far, bytes in all where known
-
 REDIRECTS = 5
-BUFFER = 1 << 20  # bytes written at once
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)  # seconds without any progress
 _AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that pass by themselves (RFC 9110, 8470, 6585)
-_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
-_NOTHING = bytes(BUFFER)
-
-
-async def in_thread(call: Callable[..., None], *arguments: object) -> None:
-    """As asyncio.to_thread, but a cancellation waits for the end of ``call``, which may be writing."""
-    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
-    try:
-        await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
-
-
-def validators_of(partial: Path) -> Path:
-    """Where it is written which version of the image a partial file is of."""
-    return partial.with_name(partial.name + ".json")
-
-
-def discard(partial: Path) -> None:
-    partial.unlink(missing_ok=True)
-    validators_of(partial).unlink(missing_ok=True)
 
 
 async def download(url: str, partial: Path, report: Report, pinned: bool) -> bool:
@@ -166,7 +139,7 @@ def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int 
 
 
 async def _receive(response: httpx.Response, name: str, partial: Path, offset: int, total: int | None, report: Report) -> None:
-    _check_space(name, partial, (total or 0) - offset)
+    check_space(name, partial, (total or 0) - offset)
     tag = response.headers.get("etag", "")
     version = tag if tag and not tag.startswith("W/") else response.headers.get("last-modified")  # RFC 9110, 13.1.5
     with _open_partial(partial, offset, version, name) as file:
@@ -201,40 +174,11 @@ async def _save(response: httpx.Response, name: str, file: BinaryIO, partial: Pa
             at += len(chunk)
             if len(waiting) >= BUFFER:
                 content, waiting = bytes(waiting), bytearray()
-                await in_thread(_write, file, content, partial, name)
+                await in_thread(write, file, content, partial, name)
             report(at, total)
     finally:
         if begun:  # also after a broken connection: this need not be fetched again
-            _write(file, bytes(waiting), partial, name)
-
-
-def _write(file: BinaryIO, content: bytes, partial: Path, name: str) -> None:
-    try:
-        for start in range(0, len(content), BUFFER):
-            _write_sparse(file, content[start : start + BUFFER])
-        file.truncate(file.tell())
-    except OSError as error:
-        discard(partial)  # guests on a full disk stop: give it back
-        raise file_error(error, partial, f"save the image {name}") from error
-
-
-def _write_sparse(file: BinaryIO, content: bytes) -> None:
-    """Zeros become a hole."""
-    if content == _NOTHING[: len(content)]:
-        file.seek(len(content), os.SEEK_CUR)
-        return
-    rest = memoryview(content)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _check_space(name: str, partial: Path, needed: int) -> None:
-    free = free_bytes(partial.parent)
-    if needed > free:
-        raise NoSpace(
-            f"image {name} needs {human_size(needed)} more, but only {human_size(free)} are free in {partial.parent}; "
-            "free some space or move the state folder to a larger disk"
-        )
+            write(file, bytes(waiting), partial, name)
 
 
 def _truncated(name: str, size: int, total: int) -> str:
@@ -261,39 +205,3 @@ def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def copy_local(source: Path, name: str, partial: Path, report: Report, stop: threading.Event) -> None:
-    """Copies ``source``, sharing its blocks where the file system can. Blocks; ends early when ``stop`` is set."""
-    with file_errors(source, f"read the image {name}"):
-        fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        if os.readlink(f"/proc/self/fd/{fd}") != str(source):
-            os.close(fd)
-            raise Refused(f"image {name} was replaced by a symlink while it was opened: it is not read")
-    with open(fd, "rb", buffering=0) as origin:
-        before = os.fstat(fd)
-        with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0) as copy:
-            report(0, before.st_size)
-            if not _share_blocks(fd, copy.fileno()):
-                _check_space(name, partial, min(before.st_size, before.st_blocks * 512))
-                _copy(origin, copy, partial, name, before.st_size, report, stop)
-        after = os.fstat(fd)
-    report(after.st_size, after.st_size)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise DriverError(f"image {name} was written to while it was copied; it is copied anew once it rests")
-
-
-def _share_blocks(origin: int, copy: int) -> bool:
-    try:
-        fcntl.ioctl(copy, _FICLONE, origin)
-    except OSError:
-        return False
-    return True
-
-
-def _copy(origin: BinaryIO, copy: BinaryIO, partial: Path, name: str, total: int, report: Report, stop: threading.Event) -> None:
-    done = 0
-    while not stop.is_set() and (chunk := origin.read(BUFFER)):
-        _write(copy, chunk, partial, name)
-        done += len(chunk)
-        report(done, total)

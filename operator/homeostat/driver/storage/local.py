@@ -1,0 +1,106 @@
+"""Image files on this host: written sparsely, with the space looked at first, and local images copied."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from homeostat.driver.errors import DriverError, NoSpace, Refused
+
+from .paths import file_error, file_errors, free_bytes, human_size
+
+Report = Callable[[int, int | None], None]  # bytes so far, bytes in all where known
+
+BUFFER = 1 << 20  # bytes written at once
+_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
+_NOTHING = bytes(BUFFER)
+
+
+async def in_thread(call: Callable[..., None], *arguments: object) -> None:
+    """As asyncio.to_thread, but a cancellation waits for the end of ``call``, which may be writing."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def validators_of(partial: Path) -> Path:
+    """Where it is written which version of the image a partial file is of."""
+    return partial.with_name(partial.name + ".json")
+
+
+def discard(partial: Path) -> None:
+    partial.unlink(missing_ok=True)
+    validators_of(partial).unlink(missing_ok=True)
+
+
+def write(file: BinaryIO, content: bytes, partial: Path, name: str) -> None:
+    try:
+        for start in range(0, len(content), BUFFER):
+            _write_sparse(file, content[start : start + BUFFER])
+        file.truncate(file.tell())
+    except OSError as error:
+        discard(partial)  # guests on a full disk stop: give it back
+        raise file_error(error, partial, f"save the image {name}") from error
+
+
+def _write_sparse(file: BinaryIO, content: bytes) -> None:
+    """Zeros become a hole."""
+    if content == _NOTHING[: len(content)]:
+        file.seek(len(content), os.SEEK_CUR)
+        return
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def check_space(name: str, partial: Path, needed: int) -> None:
+    free = free_bytes(partial.parent)
+    if needed > free:
+        raise NoSpace(
+            f"image {name} needs {human_size(needed)} more, but only {human_size(free)} are free in {partial.parent}; "
+            "free some space or move the state folder to a larger disk"
+        )
+
+
+def copy_local(source: Path, name: str, partial: Path, report: Report, stop: threading.Event) -> None:
+    """Copies ``source``, sharing its blocks where the file system can. Blocks; ends early when ``stop`` is set."""
+    with file_errors(source, f"read the image {name}"):
+        fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if os.readlink(f"/proc/self/fd/{fd}") != str(source):
+            os.close(fd)
+            raise Refused(f"image {name} was replaced by a symlink while it was opened: it is not read")
+    with open(fd, "rb", buffering=0) as origin:
+        before = os.fstat(fd)
+        with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0) as copy:
+            report(0, before.st_size)
+            if not _share_blocks(fd, copy.fileno()):
+                check_space(name, partial, min(before.st_size, before.st_blocks * 512))
+                _copy(origin, copy, partial, name, before.st_size, report, stop)
+        after = os.fstat(fd)
+    report(after.st_size, after.st_size)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DriverError(f"image {name} was written to while it was copied; it is copied anew once it rests")
+
+
+def _share_blocks(origin: int, copy: int) -> bool:
+    try:
+        fcntl.ioctl(copy, _FICLONE, origin)
+    except OSError:
+        return False
+    return True
+
+
+def _copy(origin: BinaryIO, copy: BinaryIO, partial: Path, name: str, total: int, report: Report, stop: threading.Event) -> None:
+    done = 0
+    while not stop.is_set() and (chunk := origin.read(BUFFER)):
+        write(copy, chunk, partial, name)
+        done += len(chunk)
+        report(done, total)
