@@ -46,6 +46,7 @@ class Raised(libvirt.libvirtError):
         ("Cannot access storage file '/x' (as uid:1, gid:1): Permission denied", 38, errors.Refused, "libvirt-qemu"),
         ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "a disk of its own"),
         ("internal error: client socket is closed", INTERNAL, errors.HostUnreachable, "opened again"),
+        ("Guest agent is not responding: QEMU guest agent is not connected", 86, errors.DriverError, "not connected"),
         ("Cannot recv data: Connection reset by peer", 38, errors.HostUnreachable, "opened again"),
     ],
 )

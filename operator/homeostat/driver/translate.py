@@ -161,8 +161,14 @@ _LOST = re.compile(
 )
 
 
+# "QEMU guest agent is not connected" is said of a guest, over a connection that is fine.
+_AGENT_CODES = frozenset({libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED})
+
+
 def is_lost(error: libvirt.libvirtError) -> bool:
     """Whether the connection is gone, whatever was being done."""
+    if error.get_error_code() in _AGENT_CODES:
+        return False
     return error.get_error_code() in _LOST_CODES or bool(_LOST.search(str(error)))
 
 
