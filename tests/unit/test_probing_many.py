@@ -149,6 +149,16 @@ async def test_readiness_that_is_lost_is_told(clinic: Clinic) -> None:
     assert clinic.told == [key(), key()] and clinic.health().was_ready
 
 
+async def test_another_reason_is_told(clinic: Clinic) -> None:
+    async with serving(says(b"HTTP/1.1 503 Busy\r\n\r\n")) as guest:
+        there, guest.endpoint = guest.endpoint, unused_endpoint()
+        clinic.prober.watch(key(), "run-1", READY, guest)
+        await clinic.until(lambda: clinic.health().message == "connection refused", "refused")
+        guest.endpoint = there
+        await clinic.until(lambda: clinic.health().message == "HTTP 503", "busy")
+    assert clinic.told == [key(), key()]
+
+
 async def test_what_is_forgotten_is_not_tried(clinic: Clinic) -> None:
     asked = 0
 

@@ -103,7 +103,8 @@ class Prober:
         before = subject.tally.health(subject.probes)
         subject.tally = subject.tally.after(name, probe, result, timestamp())
         after = subject.tally.health(subject.probes)
-        if (before.started, before.ready, before.alive) != (after.started, after.ready, after.alive):
+        turned = (before.started, before.ready, before.alive) != (after.started, after.ready, after.alive)
+        if turned or (not after.ready and before.message != after.message):  # why it is not is worth a word too
             self._changed(key)
 
 
