@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
@@ -72,7 +73,7 @@ class Resources(Model):
 
     vcpu: int = Field(default=1, ge=1, le=VCPU_MAX, strict=True, description="Virtual CPUs.")
     memory: Quantity = Field(default=512 * MIB, description="Memory, such as 512Mi or 2Gi; at least 16Mi.")
-    cpu: Cpu = Field(default_factory=Cpu)
+    cpu: Cpu = Field(default_factory=cache(Cpu))
 
     @field_validator("memory")
     @classmethod
@@ -181,20 +182,20 @@ class VirtualMachineSpec(Model):
     plugin_ref: PluginRef | None = Field(
         default=None, description="A plugin of the same namespace: what this spec does not set comes from there."
     )
-    resources: Resources = Field(default_factory=Resources)
-    machine: MachineType = Field(default_factory=MachineType)
+    resources: Resources = Field(default_factory=cache(Resources))
+    machine: MachineType = Field(default_factory=cache(MachineType))
     virtualization: Virtualization = Field(
         default=Virtualization.AUTO, description="Auto takes KVM where it was found usable, else TCG (emulation)."
     )
-    firmware: Firmware = Field(default_factory=Firmware)
-    boot: Boot = Field(default_factory=Boot)
+    firmware: Firmware = Field(default_factory=cache(Firmware))
+    boot: Boot = Field(default_factory=cache(Boot))
     disks: tuple[Disk, ...] = ()
     nics: tuple[Nic, ...] = ()
-    display: Display = Field(default_factory=Display)
-    guest_agent: GuestAgent = Field(default_factory=GuestAgent)
+    display: Display = Field(default_factory=cache(Display))
+    guest_agent: GuestAgent = Field(default_factory=cache(GuestAgent))
     cloud_init: CloudInit | None = None
     probes: Probes | None = Field(default=None, description="Health checks of what runs inside.")
-    shutdown: Shutdown = Field(default_factory=Shutdown)
+    shutdown: Shutdown = Field(default_factory=cache(Shutdown))
 
     @model_validator(mode="after")
     def _power_is_manual(self) -> Self:

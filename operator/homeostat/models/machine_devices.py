@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -179,7 +180,7 @@ class Display(Model):
     """What a person would look at."""
 
     video: Literal["virtio", "vga", "qxl", "cirrus", "bochs", "none"] = Field(default="virtio", description="The graphics card.")
-    vnc: Vnc = Field(default_factory=Vnc)
+    vnc: Vnc = Field(default_factory=cache(Vnc))
 
 
 class CloudInit(Model):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as CounterMetric
@@ -13,6 +15,23 @@ from prometheus_client.registry import Collector
 from homeostat.models.machine import VirtualMachineStatus
 
 from .ports import HostDriver
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept of a machine's status, and counted. Thousands of machines share a few of them."""
+
+    state: str
+    conditions: tuple[tuple[str, str, str], ...]  # type, status, reason
+
+
+def summary(status: VirtualMachineStatus) -> Summary:
+    return _shared(Summary(status.state.value, tuple((c.type, c.status, c.reason) for c in status.conditions)))
+
+
+@lru_cache(1000)
+def _shared(summary: Summary) -> Summary:
+    return summary
 
 
 class Metrics:
@@ -38,20 +57,20 @@ class Metrics:
     def watch_host(self, host: HostDriver) -> None:
         self.registry.register(_HostCollector(host))
 
-    def watch_machines(self, statuses: Callable[[], Iterable[VirtualMachineStatus]]) -> None:
-        self.registry.register(_MachineCollector(statuses))
+    def watch_machines(self, summaries: Callable[[], Iterable[Summary]]) -> None:
+        self.registry.register(_MachineCollector(summaries))
 
 
 class _MachineCollector(Collector):
-    def __init__(self, statuses: Callable[[], Iterable[VirtualMachineStatus]]) -> None:
-        self._statuses = statuses
+    def __init__(self, summaries: Callable[[], Iterable[Summary]]) -> None:
+        self._summaries = summaries
 
     def collect(self) -> Iterator[Metric]:
         conditions: Counter[tuple[str, str]] = Counter()
         states: Counter[str] = Counter()
-        for status in self._statuses():
-            states[status.state.value] += 1
-            conditions.update((c.type, c.status) for c in status.conditions)
+        for summary in self._summaries():
+            states[summary.state] += 1
+            conditions.update((type, word) for type, word, _ in summary.conditions)
         by_condition = GaugeMetricFamily("homeostat_machines", "Machines by condition.", labels=["condition", "status"])
         for (type, status_word), count in sorted(conditions.items()):
             by_condition.add_metric([type, status_word], count)

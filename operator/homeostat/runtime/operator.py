@@ -66,12 +66,12 @@ class Operator:
         self._listed = asyncio.Event()
         self.metrics.watch_queue(self.queue.depth)
         self.metrics.watch_host(host)
-        self.metrics.watch_machines(lambda: list(self._machines.statuses.values()))
+        self.metrics.watch_machines(lambda: list(self._machines.summaries.values()))
 
     @property
     def looked_at(self) -> Collection[Key]:
         """What was reconciled in this run; the status of everything else may be what an earlier operator left."""
-        return self._machines.statuses.keys() | self._looked_at
+        return self._machines.summaries.keys() | self._looked_at
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
-from homeostat.models.condition import STALLED, find_condition
+from homeostat.models.condition import STALLED
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
@@ -24,6 +24,7 @@ from homeostat.planner.template import FOLLOWS, with_plugin
 from .commands import timestamp
 from .happenings import step_taken, transitions
 from .images import ImageUse
+from .metrics import Summary, summary
 from .observe import Claims, observe
 from .ports import Happening, HostDriver, ResourceStore
 from .probing import Prober
@@ -65,7 +66,7 @@ class MachineReconciler:
         self._claims = Claims()
         self._made_from: dict[Key, Key] = {}  # machine -> plugin
         self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
-        self.statuses: dict[Key, VirtualMachineStatus] = {}  # as last reported
+        self.summaries: dict[Key, Summary] = {}  # of the statuses as last reported
 
     async def reconcile(self, machine: VirtualMachine) -> Next:
         """Takes the machine one plan further, and says when to look again.
@@ -99,13 +100,12 @@ class MachineReconciler:
 
     def nameless(self) -> list[Key]:
         """The machines whose names other domains have."""
-        found = ((key, find_condition(status.conditions, STALLED)) for key, status in self.statuses.items())
-        return [key for key, stalled in found if stalled is not None and stalled.reason == "NameInUse"]
+        return [key for key, known in self.summaries.items() if (STALLED, "True", "NameInUse") in known.conditions]
 
     def forget(self, key: Key) -> None:
         """The machine has gone."""
         self._memory.pop(key, None)
-        self.statuses.pop(key, None)
+        self.summaries.pop(key, None)
         self._made_from.pop(key, None)
         self._claims.release(key)
         self._prober.forget(key)
@@ -197,8 +197,7 @@ class MachineReconciler:
         live = observed.domain.live if observed.domain else None
         addresses = self._host.addresses([nic.mac for nic in live.nics if nic.kind != "user"]) if live else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
-        if self.statuses.get(machine.key) != status:
-            self.statuses[machine.key] = status
+        self.summaries[machine.key] = summary(status)
         earlier, later = transitions(machine.status, status, steps[0], observed, plugin_name(machine))
         happenings, changed = (*earlier, *steps[1], *later), status != machine.status
         if happenings or changed:
