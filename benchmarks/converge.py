@@ -1,13 +1,16 @@
-"""From an empty state to all machines Running, on libvirt's in-memory test driver: everything but QEMU is real."""
+"""From an empty state to all machines Running, on libvirt's in-memory test driver: everything but QEMU is real.
+
+The baseline is a plain loop that defines and starts the same domains: it shows how fast this machine is just now.
+"""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from . import fleet
+from . import fleet, plain
 from .living import all_reported, living
-from .measure import in_child, peak_mb, room, rss_mb, run, say
+from .measure import file_system, in_child, peak_mb, room, rss_mb, run, say
 from .result import Figure, Result
 
 DEFAULT = 1000
@@ -19,7 +22,13 @@ def measure(count: int) -> Result:
         say(f"converge: writing {count} machines")
         fleet.write_machines(place / "vms", count)
         found = in_child(converge, str(place), count)
-    return Result("converge", count, found.pop("seconds"), "s", BUDGET, more=dict[str, Figure](found))
+        say("converge: the same domains by a plain loop")
+        text = in_child(plain.definition, str(place / "one"))
+        alone = in_child(plain.loop, str(place), text, count)["seconds"]
+        more: dict[str, Figure] = {**found, "files": file_system(place)}
+    seconds = found["seconds"]
+    del more["seconds"]
+    return Result("converge", count, seconds, "s", BUDGET, alone, seconds / alone, more)
 
 
 def converge(place: str, count: int) -> dict[str, float]:

@@ -11,9 +11,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from . import fleet
+from . import fleet, plain
 from .living import RUNNING_COUNT
-from .measure import DEADLINE, peak_mb, room, rss_mb, say
+from .measure import DEADLINE, in_child, peak_mb, room, rss_mb, say
 from .result import Result
 
 DEFAULT = 1000
@@ -25,7 +25,15 @@ def measure(count: int) -> Result:
         empty, _ = _grown(place / "one", 1)
         say(f"memory: {empty:.0f} MB with one machine; now {count}")
         full, peak = _grown(place / "all", count)
-    more = {"peak_mb": peak, "one_machine_mb": empty, "kb_per_vm": (full - empty) * 1000 / count}
+        say("memory: the same domains by a plain loop")
+        libvirts = in_child(plain.loop, str(place), in_child(plain.definition, str(place / "sample")), count)["mb"]
+    more = {
+        "peak_mb": peak,
+        "one_machine_mb": empty,
+        "kb_per_vm": (full - empty) * 1000 / count,
+        "test_driver_mb": libvirts,
+        "without_test_driver_mb": full - libvirts,
+    }
     return Result("memory", count, full, "MB", BUDGET, more=more)
 
 

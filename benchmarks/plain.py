@@ -1,0 +1,48 @@
+"""The same domains on the test driver without us: what of a figure is libvirt's own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import libvirt
+from lxml import etree
+
+from . import fleet
+from .living import all_reported, living
+from .measure import rss_mb, run
+
+
+def definition(place: str) -> str:
+    """In a process of its own: how the operator defines a machine of the fleet."""
+    return run(_definition(Path(place)))
+
+
+async def _definition(place: Path) -> str:
+    fleet.write_machines(place / "vms", 1)
+    async with living(place / "vms", place / "state", fleet.node(place)) as parts:
+        await all_reported(parts, 1)
+        (uuid,) = (domain.uuid for domain in parts.host.domains())
+        found = parts.host._inventory.handle(uuid).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        return str(found)
+
+
+def loop(place: str, text: str, count: int) -> dict[str, float]:
+    """In a process of its own: seconds and MB for defining and starting ``count`` domains, one after the other."""
+    texts = [_numbered(text, number) for number in range(count)]
+    connection = libvirt.open(fleet.node(Path(place)))
+    before, start = rss_mb(), time.perf_counter()
+    for one in texts:
+        connection.defineXML(one).create()
+    return {"seconds": time.perf_counter() - start, "mb": rss_mb() - before}
+
+
+def _numbered(text: str, number: int) -> str:
+    root = etree.fromstring(text)
+    for path, value in (("name", f"plain-{number}"), ("uuid", f"00000000-0000-4000-8000-{number:012x}")):
+        found = root.find(path)
+        assert found is not None
+        found.text = value
+    for mac in root.iterfind("devices/interface/mac"):
+        mac.set("address", f"52:54:00:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}")
+    return etree.tostring(root, encoding="unicode")
