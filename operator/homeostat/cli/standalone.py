@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import grp
 import os
 from collections.abc import AsyncIterator
@@ -43,6 +44,7 @@ async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = Fa
         StoreError: the state folder is in use, serves another folder, or cannot be written.
     """
     require_folder(folder)
+    _calm_collector()
     room = StateFolder.open(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(room.operator_lock())
@@ -67,6 +69,12 @@ async def open_host(state: Path, uri: str) -> AsyncIterator[LibvirtHost]:
             yield host
         finally:
             await storage.close()
+
+
+def _calm_collector() -> None:
+    """Most of what the operator makes lives long or is gone at once: looking through it all cost a tenth of its CPU time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def require_folder(folder: Path) -> None:
