@@ -48,10 +48,10 @@ unit: venv
 	$(call part,unit,-n 2)
 
 libvirt: venv
-	$(call part,libvirt)
+	$(call part,libvirt,-n 2 --dist loadfile)
 
 api: venv
-	$(call part,api)
+	$(call part,api,-n 2 --dist loadfile)
 
 kubernetes: venv
 	$(call part,kubernetes)

@@ -145,7 +145,9 @@ class MachineReconciler:
         if domain is None or domain.state is not DomainState.RUNNING or probes is None or machine.deleting:
             self._prober.forget(machine.key)
             return None
-        self._prober.watch(machine.key, domain.run, probes, DomainGuest(self._host, domain.uuid))
+        before = machine.status
+        healthy = bool(before and before.run == domain.run and before.health and before.health.status == "healthy")
+        self._prober.watch(machine.key, domain.run, probes, DomainGuest(self._host, domain.uuid), healthy)
         return self._prober.health(machine.key)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:

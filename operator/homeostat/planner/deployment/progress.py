@@ -85,7 +85,7 @@ def outcome_of(
             return Converged("Paused", "the template changed; paused: true keeps the old one")
         return Converged("RolledBack", target.rolled_back) if target.rolled_back else Converged("Available")
     progress = (
-        f"{len(tally.updated)} of {spec.replicas} follow revision {target.revision.revision}, {tally.available} are available"
+        f"{min(len(tally.updated), spec.replicas)} of {spec.replicas} follow revision {target.revision.revision}, {tally.available} are available"
     ) + first_failure(tally)
     if spec.paused and tally.old:
         return Waiting("Paused", f"paused: true; {progress}", after)

@@ -43,11 +43,13 @@ class Tally:
     last_check: str | None = None  # RFC 3339
 
     @classmethod
-    def begin(cls, probes: Probes) -> Tally:
+    def begin(cls, probes: Probes, healthy: bool = False) -> Tally:
+        """``healthy``: this very run was found healthy before the operator restarted; it takes failures to change that."""
         return cls(
-            Count(False) if probes.startup else None,
+            Count(healthy) if probes.startup else None,
             Count(True) if probes.liveness else None,
-            Count(False) if probes.readiness else None,
+            Count(healthy) if probes.readiness else None,
+            was_ready=healthy,
         )
 
     def due(self, name: str) -> bool:

@@ -44,13 +44,14 @@ class Prober:
         self._tries: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    def watch(self, key: Key, run: str, probes: Probes, guest: Guest) -> None:
-        """Begins anew for another run or other probes; else nothing changes."""
+    def watch(self, key: Key, run: str, probes: Probes, guest: Guest, healthy: bool = False) -> None:
+        """Begins anew for another run or other probes; else nothing changes. ``healthy``: it was, in this run, when an operator
+        before us looked."""
         known = self._subjects.get(key)
         if known is not None and known.run == run and known.probes == probes:
             return
         self.forget(key)
-        subject = self._subjects[key] = _Subject(run, probes, guest, Tally.begin(probes))
+        subject = self._subjects[key] = _Subject(run, probes, guest, Tally.begin(probes, healthy and known is None))
         for name in NAMES:
             probe: Probe | None = getattr(probes, name)
             if probe is not None:
