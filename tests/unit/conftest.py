@@ -10,9 +10,7 @@ from tests.unit.store_fixtures import room
 __all__ = ["room"]  # the fixture
 
 # The same examples in every run, so that a failure is everybody's; `HYPOTHESIS_PROFILE=search` looks for new ones.
-settings.register_profile(
-    "fixed", max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("fixed", max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", settings.get_profile("fixed"), max_examples=3000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 

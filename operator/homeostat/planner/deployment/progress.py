@@ -84,8 +84,9 @@ def outcome_of(
         if target.held:
             return Converged("Paused", "the template changed; paused: true keeps the old one")
         return Converged("RolledBack", target.rolled_back) if target.rolled_back else Converged("Available")
+    updated = min(len(tally.updated), spec.replicas)  # stand-ins beyond them do not count
     progress = (
-        f"{min(len(tally.updated), spec.replicas)} of {spec.replicas} follow revision {target.revision.revision}, {tally.available} are available"
+        f"{updated} of {spec.replicas} follow revision {target.revision.revision}, {tally.available} are available"
     ) + first_failure(tally)
     if spec.paused and tally.old:
         return Waiting("Paused", f"paused: true; {progress}", after)
