@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, OwnerReference
@@ -40,7 +41,7 @@ class DeploymentReconciler:
         observed = await self._observe(deployment, plugin, refusal)
         plan = plan_deployment(deployment, observed, time.time())
         if not any(isinstance(action, act.ReleaseDeployment) for action in plan.actions):
-            await self._report(deployment, observed, plan)
+            await self._report(deployment, _foreseen(observed, plan), plan)
         for action in plan.actions:
             if isinstance(action, act.ReleaseDeployment):
                 await self._record(deployment, "Normal", "Deleted", action.reason)
@@ -118,6 +119,18 @@ class DeploymentReconciler:
 
     async def _record(self, deployment: VirtualMachineDeployment, type: EventType, reason: str, message: str) -> None:
         await self._store.record_event(deployment.key, type, reason, message)
+
+
+def _foreseen(observed: ObservedDeployment, plan: DeploymentPlan) -> ObservedDeployment:
+    """Without what the plan is about to take away: the status must not claim that any more."""
+    going = {action.name for action in plan.actions if isinstance(action, act.DeleteMachine)}
+    changing = {action.name for action in plan.actions if isinstance(action, act.UpdateMachine)}
+    if not going and not changing:
+        return observed
+    replicas = (
+        replace(r, deleting=r.deleting or r.name in going, stale=r.stale or r.name in changing) for r in observed.replicas
+    )
+    return replace(observed, replicas=tuple(replicas))
 
 
 def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
