@@ -26,24 +26,24 @@ BUDGET = "p95 <= 0.15 s"
 def measure(count: int) -> Result:
     with room() as place:
         fleet.write_machines(place / "vms", count)
-        taken = in_child(edits, str(place), count)
+        taken = in_child(edits, str(place), count, EDITS)
     more: dict[str, Figure] = {"edits": len(taken), "p50_s": percentile(taken, 50), "max_s": max(taken)}
     return Result("edit", count, percentile(taken, 95), "s", BUDGET, more=more)
 
 
-def edits(place: str, count: int) -> list[float]:
+def edits(place: str, count: int, many: int) -> list[float]:
     """In a process of its own."""
-    return run(_edits(Path(place), count))
+    return run(_edits(Path(place), count, many))
 
 
-async def _edits(place: Path, count: int) -> list[float]:
+async def _edits(place: Path, count: int, many: int) -> list[float]:
     async with living(place / "vms", place / "state", fleet.node(place)) as parts:
         await all_reported(parts, count)
         await at_rest(parts)
-        say(f"edit: {count} machines run; saving {EDITS} edits, one after the other")
+        say(f"edit: {count} machines run; saving {many} edits, one after the other")
         seen = _watch_executor(parts)
         taken = []
-        for number in range(EDITS):
+        for number in range(many):
             which = number % count
             name = fleet.names(count)[which]
             text = fleet.document(which, name, memory=f"{600 + number}Mi")

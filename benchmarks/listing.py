@@ -36,8 +36,8 @@ def measure(count: int) -> Result:
             try:
                 wait_until(lambda: _answers(port), 30, "the server answers")
                 say(f"list: {CLIENTS} clients for {WINDOW:g} s")
-                whole = in_child(load, port, "")
-                cached = in_child(load, port, "If-None-Match: *\r\n")
+                whole = in_child(load, port, "", WARM, WINDOW)
+                cached = in_child(load, port, "If-None-Match: *\r\n", WARM, WINDOW)
                 memory = rss_mb(server.pid)
             finally:
                 server.send_signal(signal.SIGTERM)
@@ -92,7 +92,7 @@ def _content_length(head: bytes) -> int:
     return 0 if code == "304" else int(named["content-length"])
 
 
-def load(port: int, headers: str) -> dict[str, float]:
+def load(port: int, headers: str, warm: float, window: float) -> dict[str, float]:
     """Every client asks again as soon as it was answered."""
     request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
     taken: list[float] = []
@@ -102,7 +102,7 @@ def load(port: int, headers: str) -> dict[str, float]:
             waiting.register(client.socket, selectors.EVENT_READ, client)
             client.ask()
         begun = time.perf_counter()
-        counted_from, end = begun + WARM, begun + WARM + WINDOW
+        counted_from, end = begun + warm, begun + warm + window
         while (now := time.perf_counter()) < end:
             for ready, _ in waiting.select(1.0):
                 client = ready.data
@@ -115,7 +115,7 @@ def load(port: int, headers: str) -> dict[str, float]:
         for ready in list(waiting.get_map().values()):
             ready.data.socket.close()
     return {
-        "rate": len(taken) / WINDOW,
+        "rate": len(taken) / window,
         "p50_ms": percentile(taken, 50) * 1000,
         "p99_ms": percentile(taken, 99) * 1000,
         "body_kb": body / 1000,
