@@ -66,7 +66,7 @@ def test_a_guest_that_is_healthy_for_a_while(good: Homeostat) -> None:
     """Its web server ends some seconds after it was up. That takes a replica away which the new template itself brought."""
     fades = served(good, "fades", "(sleep 14; killall httpd) </dev/null >/dev/null 2>&1 &")
     with Observer(good) as seen:
-        said = given_up(good, fades, 60, strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+        said = given_up(good, fades, 30, strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
     assert seen.looks > 10
     assert "lost its health" in said or "no progress" in said, said
     found = deployment(good)
