@@ -112,7 +112,7 @@ class Storage:
                 iso = await asyncio.to_thread(build_seed, action.files)
                 self._place(action.path, iso, "write the cloud-init seed")
             case MarkCreated():
-                await asyncio.to_thread(self._mark_created, self._rooms.machine_folder(action.directory))
+                self._mark_created(self._rooms.machine_folder(action.directory))
             case DeleteFile():
                 self._delete_file(action.path)
             case DeleteDirectory():

@@ -203,6 +203,7 @@ class Index:
             self._connections.append(made)
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("PRAGMA synchronous = NORMAL")
+        made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages of 4 KiB; each checkpoint waits for the disk
         made.execute("PRAGMA foreign_keys = ON")
         return made
 
