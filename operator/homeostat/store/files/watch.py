@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 INDEX_INTERVAL = 0.1
 """Seconds between looks at the index, which no file tells of. One look wakes the process, at some 0.2 ms."""
-STEP = 20
+STEP = 30
 """Milliseconds without a further change that end a burst (git checkout, an editor's rename)."""
 DEBOUNCE = 50
 """Milliseconds a burst may last at the most before it is looked at."""
