@@ -30,8 +30,10 @@ class ApiOptions:
     @property
     def command(self) -> Sequence[str]:
         words = [sys.executable, "-m", "homeostat_api", "--dir", str(self.folder), "--state", str(self.state)]
-        words += ["--bind", self.bind, "--end-with-parent"]
-        return [*words, "--token-file", self.token_file] if self.token_file else words
+        words += ["--bind", self.bind, "--max-replicas", str(self.max_replicas), "--end-with-parent"]
+        words += ["--token-file", self.token_file] if self.token_file else []
+        words += ["--plugin-kernel", self.plugin_kernel] if self.plugin_kernel else []
+        return [*words, *(word for folder in self.image_folders for word in ("--image-folder", folder))]
 
 
 async def serve(command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None]) -> None:
