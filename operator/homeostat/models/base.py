@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -111,6 +111,8 @@ class Resource(Model):
     KIND: ClassVar[str]
     PLURAL: ClassVar[str]
     SHORT: ClassVar[tuple[str, ...]]
+    SCOPE: ClassVar[Literal["Namespaced", "Cluster"]] = "Namespaced"
+    """Objects of a cluster-wide kind have no namespace in Kubernetes; their keys say "default"."""
 
     api_version: str
     kind: str

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from .base import Resource
 from .deployment import MachineRevision, VirtualMachineDeployment
+from .host import Host
 from .machine import VirtualMachine
 from .plugin import Plugin
 
 KINDS: tuple[type[Resource], ...] = (VirtualMachine, VirtualMachineDeployment, Plugin)
-"""What people declare."""
+"""What people declare in a folder."""
+CLUSTER_KINDS: tuple[type[Resource], ...] = (*KINDS, MachineRevision, Host)
+"""What Kubernetes knows."""
 BY_KIND: dict[str, type[Resource]] = {k.KIND: k for k in KINDS}
-STORED: dict[str, type[Resource]] = {**BY_KIND, MachineRevision.KIND: MachineRevision}
+STORED: dict[str, type[Resource]] = {k.KIND: k for k in CLUSTER_KINDS}
 """What a store holds: also what the operator keeps for itself."""
 
 

@@ -182,6 +182,11 @@ class VirtualMachineSpec(Model):
     plugin_ref: PluginRef | None = Field(
         default=None, description="A plugin of the same namespace: what this spec does not set comes from there."
     )
+    host_selector: dict[str, str] = Field(
+        default_factory=dict,
+        description="Labels that a host must have, all of them. Standalone there is one host, and a machine whose selector "
+        "its labels do not meet waits.",
+    )
     resources: Resources = Field(default_factory=cache(Resources))
     machine: MachineType = Field(default_factory=cache(MachineType))
     virtualization: Virtualization = Field(

@@ -1,0 +1,88 @@
+"""Host: one libvirt that machines are placed on. Kubernetes mode only; standalone serves the one of ``--connect``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import AfterValidator, Field
+
+from .base import NAME_PATTERN, Model, ObjectMeta, Resource
+from .condition import Condition
+from .quantity import Quantity
+
+REACHABLE = "Reachable"
+KVM_USABLE = "KVMUsable"
+SCHEDULABLE = "Schedulable"
+
+URI_PATTERN = r"^(qemu|test)(\+(unix|ssh|tls|tcp|libssh|libssh2))?://\S*$"
+# Parts of a URI by which libvirt's client runs a program of the caller's choice, with the operator's rights.
+_PROGRAMS = frozenset({"command", "netcat"})
+HOST_NAME_MAX = 253
+
+
+def _check_uri(uri: str) -> str:
+    if not re.fullmatch(URI_PATTERN, uri):
+        raise ValueError("must be a libvirt URI, such as qemu:///system, qemu+ssh://root@host/system or qemu+tls://host/system")
+    if named := _PROGRAMS & {name for name, _ in parse_qsl(urlsplit(uri).query)}:
+        raise ValueError(f"must not name a program to run ({min(named)}=)")
+    return uri
+
+
+def _check_host_name(name: str) -> str:
+    if len(name) > HOST_NAME_MAX:
+        raise ValueError(f"is {len(name)} characters long; a host's name has at most {HOST_NAME_MAX}")
+    if not all(re.fullmatch(NAME_PATTERN, label) for label in name.split(".")):
+        raise ValueError("must be a DNS name in lower case, as a node's is: labels of letters, digits and '-', joined by '.'")
+    return name
+
+
+class HostMeta(ObjectMeta):
+    """As of every kind, but for the name: where each node has its own operator the host is named after the node."""
+
+    name: Annotated[str, AfterValidator(_check_host_name)] = Field(
+        description="Unique among hosts; a DNS name, such as a node's.", json_schema_extra={"maxLength": HOST_NAME_MAX}
+    )
+
+
+class HostSpec(Model):
+    uri: Annotated[str, AfterValidator(_check_uri)] | None = Field(
+        default=None,
+        max_length=1024,
+        json_schema_extra={"pattern": URI_PATTERN},
+        description="libvirt's address: qemu:///system, qemu+ssh://user@host/system, qemu+tls://host/system. "
+        "Default: the one that the operator which serves this host was started with (--connect).",
+    )
+    maintenance: bool = Field(default=False, description="No new machines are placed on it; those there stay.")
+
+
+class HostCapacity(Model):
+    """What the host has, used or not."""
+
+    vcpus: int = Field(default=0, ge=0, description="CPUs, as the host's kernel counts them.")
+    memory: Quantity = Field(default=0, description="Memory.")
+
+
+class HostStatus(Model):
+    observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+    version: str = Field(default="", description="Versions of libvirt and of the hypervisor.")
+    capacity: HostCapacity | None = None
+    machines: int = Field(default=0, description="Machines that are on it.")
+    operator: str = Field(default="", description="Identity of the operator that serves it.")
+
+
+class Host(Resource):
+    """One libvirt that machines are placed on, local to its operator or reached over SSH or TLS."""
+
+    KIND: ClassVar[str] = "Host"
+    PLURAL: ClassVar[str] = "hosts"
+    SHORT: ClassVar[tuple[str, ...]] = ("vmhost", "vmhosts")
+    SCOPE: ClassVar[Literal["Namespaced", "Cluster"]] = "Cluster"
+
+    api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
+    kind: Literal["Host"] = "Host"
+    metadata: HostMeta
+    spec: HostSpec = Field(default_factory=HostSpec)
+    status: HostStatus | None = None
