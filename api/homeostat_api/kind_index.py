@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from homeostat.store.files.index import Row
+from homeostat.store.index.index import Row
 
 from .changes import Changes
 from .collection import NAMESPACE, Collection, R

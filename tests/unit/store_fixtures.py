@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.base import Key, Resource
-from homeostat.store.files.index import Row
+from homeostat.store.index.index import Row
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore, SyncReport
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.runtime.ports import Happening
-from homeostat.store.files import records
+from homeostat.store.index import records
 from tests.unit.store_fixtures import Room, document, key
 
 

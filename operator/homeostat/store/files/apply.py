@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from homeostat.models.base import Key, Resource
 from homeostat.store.errors import SourceError
 
+from ..index.index import Row
 from .folder import Listing
-from .index import Row
 from .reading import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"

@@ -12,9 +12,9 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import MachineRevision
 from homeostat.store.errors import AlreadyExists
 
+from ..index.index import FINALIZER, Index, Row, compact, next_version, timestamp
+from ..index.records import add_revision, difference
 from .apply import metadata_of
-from .index import FINALIZER, Index, Row, compact, next_version, timestamp
-from .records import add_revision, difference
 from .writing import mark_deleted, remove
 
 AUTHOR = "operator"

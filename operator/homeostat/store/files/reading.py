@@ -17,9 +17,9 @@ from typing import Any, Literal
 from homeostat.models.base import Key, Resource
 from homeostat.store.errors import Problem
 
+from ..index.index import Index, compact
 from . import documents
 from .folder import FoundFile, read_file
-from .index import Index, compact
 from .validate import Rejected, foreign, identify, validate
 
 State = Literal["Valid", "Invalid", "Foreign"]

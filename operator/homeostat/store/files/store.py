@@ -9,30 +9,27 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from homeostat import __version__
 from homeostat.models.base import Key, Model, Resource
-from homeostat.runtime.ports import Event, EventType, Happening, Revision
+from homeostat.runtime.ports import EventType, Happening
 from homeostat.store.errors import (
-    Invalid,
-    Problem,
     PruneRefused,
     SourceError,
 )
 
-from . import git, owned, records, writing
+from ..index import records
+from ..index.index import Index, set_setting
+from ..index.store import IndexedStore
+from . import git, owned, writing
 from .apply import Pass, decide
 from .folder import Listing, list_folder
-from .index import Index, Row, set_setting
 from .reading import FileReader, Memory
 from .state import StateFolder
-from .validate import model_in
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -65,7 +62,7 @@ class SyncReport:
             raise PruneRefused(self.refusal, self.refused)
 
 
-class FilesStore:
+class FilesStore(IndexedStore):
     """Desired state in a folder of YAML files, everything else in the state folder's index.
 
     The methods of ResourceStore are coroutines and are meant for one event loop. All others block for as long as the disk
@@ -76,15 +73,14 @@ class FilesStore:
         self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:  # fmt: skip
+        super().__init__(index)
         self.folder = Path(os.path.realpath(folder))
         self.state = state
-        self.index = index
         self._commit = commit
         self.clock = clock
         self.listing = Listing()  # of the last pass
         self.missing: dict[Key, float] = {}  # resources whose documents have gone, and since when (monotonic seconds)
         self._instance = state.instance_id
-        self._models: dict[Key, tuple[str, int, Resource]] = {}
         self._writer = Writer(self)
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
 
@@ -123,30 +119,11 @@ class FilesStore:
 
     # ResourceStore ------------------------------------------------------------------------------------------------------
 
-    async def get(self, key: Key) -> Resource | None:
-        row = self.index.row(key)
-        return self.resource(row) if row else None
-
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
-        found = []
-        for row in self.index.rows(kind, namespace):
-            try:
-                found.append(self.resource(row))
-            except Invalid as error:  # one that an older version let pass must not hide the others
-                log.warning("%s", error)
-        return found
-
     def changes(self) -> AsyncIterator[Key]:
         """Follows the folder too: the operator's view. See ``index_changes`` for readers."""
         from .watch import follow
 
         return follow(self)
-
-    def index_changes(self) -> AsyncIterator[Key]:
-        """As ``changes``, without touching the folder."""
-        from .watch import follow_index
-
-        return follow_index(self.index)
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         await self.report(key, uid, status, ())
@@ -161,7 +138,7 @@ class FilesStore:
             if row is None or row.uid != uid or row.deleted is None:
                 return
             writing.remove(database, key)
-        self._models.pop(key, None)
+        self.forget_model(key)
         again = self.index.read(
             "SELECT 1 FROM documents WHERE kind=? AND namespace=? AND name=? AND state='Valid'",
             (key.kind, key.namespace, key.name),
@@ -182,24 +159,6 @@ class FilesStore:
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
     ) -> None:
         await self.report(key, "", None, (Happening(type, reason, message, dict(fields or {})),))
-
-    # Reading ------------------------------------------------------------------------------------------------------------
-
-    def events(self, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> Sequence[Event]:
-        """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
-        return records.read_events(self.index, after_id, key, limit)
-
-    def revisions(self, key: Key) -> Sequence[Revision]:
-        """Newest first."""
-        return records.read_revisions(self.index, key)
-
-    def errors(self) -> Sequence[SourceError]:
-        """What is wrong in the folder, as of the last pass."""
-        return writing.read_errors(self.index)
-
-    def rows(self, kind: str | None = None, namespace: str | None = None) -> Sequence[Row]:
-        """Resources as JSON texts, for readers that must be fast."""
-        return self.index.rows(kind, namespace)
 
     # The folder ---------------------------------------------------------------------------------------------------------
 
@@ -239,7 +198,7 @@ class FilesStore:
         self._settle(work, settle)
         last = records.last_revision(self.index) if work.update or work.create else 0
         identity = writing.Identity(self._instance, self.clock(), authors)
-        changed = set(writing.write_pass(self.index, work, identity, writing.read_errors(self.index)))
+        changed = set(writing.write_pass(self.index, work, identity, records.read_errors(self.index)))
         if version != __version__:
             with self.index.transaction() as database:
                 set_setting(database, "models", __version__)
@@ -299,25 +258,3 @@ class FilesStore:
             NotFound, NotEditable, ReadOnly: and nothing was changed.
         """
         return self._writer.delete(key, author, force)
-
-    def resource(self, row: Row) -> Resource:
-        """The model of a row; the spec's is kept, since statuses change far more often. Raises Invalid."""
-        known = self._models.get(row.key)
-        try:
-            if known is None or known[:2] != (row.uid, row.changed):
-                bare = replace(row, status=None).resource()
-                self._models[row.key] = known = (row.uid, row.changed, bare)
-            bare = known[2]
-            update: dict[str, Any] = {"metadata": bare.metadata.model_copy(update={"resource_version": str(row.version)})}
-            if row.status is not None:
-                update["status"] = _status_model(type(bare)).model_validate_json(row.status)
-            return bare.model_copy(update=update)
-        except ValidationError as error:
-            problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-            raise Invalid(problems, f"{row.key} (stored by another version; mend {row.place})") from None
-
-
-def _status_model(kind: type[Resource]) -> type[Model]:
-    found = model_in(kind.model_fields["status"].annotation)
-    assert found is not None and issubclass(found, Model)
-    return found

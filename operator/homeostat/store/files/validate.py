@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
-import types
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
-from homeostat.models.kinds import BY_KIND, kind_named
+from homeostat.models.introspection import model_in
+from homeostat.models.kinds import BY_KIND, STORED, kind_named
 from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.store.errors import Problem
 
@@ -25,6 +25,8 @@ STORE_METADATA = (
     "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
     "finalizers", "ownerReferences", "managedFields", "selfLink", "generateName",
 )  # fmt: skip
+
+_ELSEWHERE = {"Host": "hosts are declared in Kubernetes; `homeostat up` serves the one of --connect"}
 
 
 class Rejected(Exception):
@@ -106,6 +108,8 @@ def _model_of(value: Any) -> type[Resource]:
 
 
 def _suggest_kind(word: str) -> str:
+    if word in STORED:
+        return f" in a folder: {_ELSEWHERE.get(word, 'the operator keeps it for itself')}"
     known = kind_named(word)
     near = [known.KIND] if known else difflib.get_close_matches(word, BY_KIND, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
@@ -224,12 +228,3 @@ def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
         fields: Mapping[str, Any] = current.model_fields
         current = next((model_in(f.annotation) for n, f in fields.items() if step in (f.alias, n)), None)
     return current
-
-
-def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model inside Optional, tuple[..., ...] or Annotated."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (tuple, list, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
-        return next((found for part in get_args(annotation) if (found := model_in(part))), None)
-    return None

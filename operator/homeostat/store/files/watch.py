@@ -15,16 +15,14 @@ from watchfiles import Change, awatch
 from homeostat.models.base import Key
 from homeostat.store.errors import StoreError
 
+from ..index.follow import INDEX_INTERVAL, follow_index
 from .folder import SUFFIXES, signature
-from .index import Index
 
 if TYPE_CHECKING:
     from .store import FilesStore
 
 log = logging.getLogger(__name__)
 
-INDEX_INTERVAL = 0.1
-"""Seconds between looks at the index, which no file tells of. One look wakes the process, at some 0.2 ms."""
 STEP = 30
 """Milliseconds without a further change that end a burst (git checkout, an editor's rename)."""
 DEBOUNCE = 50
@@ -36,30 +34,6 @@ SETTLE = 0.4
 large file or of a checkout."""
 RESCAN = 30.0
 """Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
-
-
-async def follow_index(index: Index, wake: asyncio.Event | None = None, interval: float = INDEX_INTERVAL) -> AsyncIterator[Key]:
-    """Every key once, then each whose metadata or spec changed, whoever wrote it."""
-    wake = wake or asyncio.Event()
-    watcher = index.connect()  # one that never writes, so that its data_version shows the writes of all others
-    cursor, seen = 0, -1
-    try:
-        while True:
-            now = int(watcher.execute("PRAGMA data_version").fetchone()[0])
-            if now != seen:
-                seen = now
-                newest = index.version()  # read first: what is written from here on must not be passed over
-                keys, following = index.changed_since(cursor)
-                cursor = max(following, newest) if cursor == 0 else following
-                for key in keys:
-                    yield key
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(interval):
-                    await wake.wait()
-            wake.clear()
-    finally:
-        watcher.close()
 
 
 async def follow(store: FilesStore) -> AsyncIterator[Key]:

@@ -20,8 +20,9 @@ from homeostat.store.errors import (
     StateError,
 )
 
-from . import edit, git, owned, records, writing
-from .index import Row
+from ..index import records
+from ..index.index import Row
+from . import edit, git, owned, writing
 from .render import render_block
 from .validate import STORE_METADATA, Rejected, identify, validate
 

@@ -12,11 +12,11 @@ from datetime import datetime
 from homeostat.models.base import Key
 from homeostat.store.errors import SourceError
 
+from ..index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
+from ..index.records import add_revision, difference
 from . import reading
 from .apply import Pass, metadata_of
-from .index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
 from .reading import SourceDocument
-from .records import add_revision, difference
 
 PENDING = "prune-pending"
 ALLOWED = "prune-allowed"
@@ -129,16 +129,6 @@ def remove(database: sqlite3.Connection, key: Key) -> None:
     database.execute("DELETE FROM resources WHERE kind=? AND namespace=? AND name=?", place)
     database.execute("INSERT OR REPLACE INTO removals VALUES (?,?,?,?)", (*place, next_version(database)))
     database.execute("DELETE FROM removals WHERE changed <= (SELECT max(changed) FROM removals) - 100000")
-
-
-def read_errors(index: Index) -> list[SourceError]:
-    found = index.read(
-        "SELECT path, line, column_, field, message, kind, namespace, name, severity FROM errors ORDER BY position"
-    )
-    return [
-        SourceError(path, line, column, field, message, Key(kind, namespace, name) if kind is not None else None, severity)
-        for path, line, column, field, message, kind, namespace, name, severity in found
-    ]
 
 
 def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:

@@ -1,4 +1,4 @@
-"""Statuses, events and revisions in the index: what is written while machines run."""
+"""Statuses, events, revisions and errors in the index: what is written while machines run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from homeostat.models.base import Key
 from homeostat.runtime.ports import Event, Happening, Revision
+from homeostat.store.errors import SourceError
 
 from .index import Index, compact, next_version, timestamp
 
@@ -126,6 +127,16 @@ def sign_revisions(index: Index, keys: Sequence[Key], after: int, author: str | 
 
 def last_revision(index: Index) -> int:
     return int(index.read("SELECT coalesce(max(id), 0) FROM revisions")[0][0])
+
+
+def read_errors(index: Index) -> list[SourceError]:
+    found = index.read(
+        "SELECT path, line, column_, field, message, kind, namespace, name, severity FROM errors ORDER BY position"
+    )
+    return [
+        SourceError(path, line, column, field, message, Key(kind, namespace, name) if kind is not None else None, severity)
+        for path, line, column, field, message, kind, namespace, name, severity in found
+    ]
 
 
 def _changes(text: str | None) -> Mapping[str, tuple[Any, Any]] | None:

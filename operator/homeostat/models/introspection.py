@@ -1,0 +1,17 @@
+"""Looks at the models themselves."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside Optional, tuple[..., ...] or Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (tuple, list, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
+        return next((found for part in get_args(annotation) if (found := model_in(part))), None)
+    return None

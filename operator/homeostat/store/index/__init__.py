@@ -1,0 +1,1 @@
+"""The SQLite index that readers read: of a YAML folder, or of what a cluster holds."""

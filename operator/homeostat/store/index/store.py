@@ -1,0 +1,97 @@
+"""IndexedStore: what both modes' stores share, since both keep an index and read nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from homeostat.models.base import Key, Model, Resource
+from homeostat.models.introspection import model_in
+from homeostat.runtime.ports import Event, Revision
+from homeostat.store.errors import Invalid, Problem, SourceError
+
+from . import records
+from .follow import follow_index
+from .index import Index, Row
+
+log = logging.getLogger(__name__)
+
+
+class IndexedStore:
+    """The reading side of a store. Quick looks into SQLite, from any thread; raises StoreError."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._models: dict[Key, tuple[str, int, Resource]] = {}
+
+    async def get(self, key: Key) -> Resource | None:
+        row = self.index.row(key)
+        return self.resource(row) if row else None
+
+    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        found = []
+        for row in self.index.rows(kind, namespace):
+            try:
+                found.append(self.resource(row))
+            except Invalid as error:  # one that an older version let pass must not hide the others
+                log.warning("%s", error)
+        return found
+
+    def index_changes(self) -> AsyncIterator[Key]:
+        """Every key once, then each whose metadata or spec changed, whoever wrote it."""
+        return follow_index(self.index)
+
+    def events(self, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> Sequence[Event]:
+        """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
+        return records.read_events(self.index, after_id, key, limit)
+
+    def revisions(self, key: Key) -> Sequence[Revision]:
+        """Newest first."""
+        return records.read_revisions(self.index, key)
+
+    def errors(self) -> Sequence[SourceError]:
+        """What is wrong with the desired state, as of the last look."""
+        return records.read_errors(self.index)
+
+    def rows(self, kind: str | None = None, namespace: str | None = None) -> Sequence[Row]:
+        """Resources as JSON texts, for readers that must be fast."""
+        return self.index.rows(kind, namespace)
+
+    def resource(self, row: Row) -> Resource:
+        """The model of a row; the spec's is kept, since statuses change far more often. Raises Invalid."""
+        known = self._models.get(row.key)
+        try:
+            if known is None or known[:2] != (row.uid, row.changed):
+                bare = replace(row, status=None).resource()
+                self._models[row.key] = known = (row.uid, row.changed, bare)
+            bare = known[2]
+            metadata = bare.metadata.model_copy(update={"resource_version": self.version_of(row)})
+            update: dict[str, Any] = {"metadata": metadata}
+            if row.status is not None:
+                update["status"] = _status_model(type(bare)).model_validate_json(row.status)
+            return bare.model_copy(update=update)
+        except ValidationError as error:
+            problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+            raise Invalid(problems, self.stale_words(row)) from None
+
+    def version_of(self, row: Row) -> str:
+        """The resourceVersion that readers are shown."""
+        return str(row.version)
+
+    def stale_words(self, row: Row) -> str:
+        """Names a row that today's models refuse."""
+        return f"{row.key} (stored by another version; mend {row.place})"
+
+    def forget_model(self, key: Key) -> None:
+        """The resource has gone."""
+        self._models.pop(key, None)
+
+
+def _status_model(kind: type[Resource]) -> type[Model]:
+    found = model_in(kind.model_fields["status"].annotation)
+    assert found is not None and issubclass(found, Model)
+    return found
