@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.base import Key, Resource
-from homeostat.store.index.index import Row
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore, SyncReport
+from homeostat.store.index.index import Row
 
 
 @dataclass

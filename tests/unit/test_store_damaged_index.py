@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from homeostat.store.errors import IndexDamaged, ReadOnly, StateError
-from homeostat.store.index.index import Index
 from homeostat.store.files.store import FilesStore
+from homeostat.store.index.index import Index
 from tests.unit.store_fixtures import Room, document, documents, key
 
 
