@@ -15,6 +15,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 
+from .host_labels import host_label_option, labels_of_host
 from .settings import Settings, common_options, pass_settings
 from .terminal import paint
 
@@ -22,9 +23,10 @@ from .terminal import paint
 @click.command()
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
+@host_label_option
 @common_options()
 @pass_settings
-def plan(settings: Settings, folder: str | None, output: str | None) -> int:
+def plan(settings: Settings, folder: str | None, output: str | None, host_labels: tuple[str, ...]) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from .access import run
     from .preview import preview
@@ -33,7 +35,7 @@ def plan(settings: Settings, folder: str | None, output: str | None) -> int:
 
     directory = settings.folder(folder)
     require_folder(directory)
-    found = run(preview(directory, settings.state, settings.uri))
+    found = run(preview(directory, settings.state, settings.uri, labels_of_host(settings.uri, host_labels)))
     errors = [*map(str, found.errors), *([found.refusal] if found.refusal else [])]
     if output == "json":
         groups = {"machines": VirtualMachine, "deployments": VirtualMachineDeployment, "plugins": Plugin}

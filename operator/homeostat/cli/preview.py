@@ -52,8 +52,8 @@ class Preview:
     refusal: str
 
 
-async def preview(folder: Path, state: Path, uri: str) -> Preview:
-    """The plan of every resource of ``folder``.
+async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]) -> Preview:
+    """The plan of every resource of ``folder``; ``labels`` are the host's.
 
     Raises:
         CliError: the host cannot be asked.
@@ -64,7 +64,7 @@ async def preview(folder: Path, state: Path, uri: str) -> Preview:
         store = FilesStore.open(folder, StateFolder.open(Path(scratch)))
         with closing(store):
             report = await asyncio.to_thread(store.sync)
-            async with _opened_host(state, uri) as host:
+            async with _opened_host(state, uri, labels) as host:
                 entries = await _plan_all(store, host)
             return Preview(entries, _errors(report), report.refusal)
 
@@ -87,14 +87,14 @@ def _errors(report: SyncReport) -> list[SourceError]:
 
 
 @asynccontextmanager
-async def _opened_host(state: Path, uri: str) -> AsyncIterator[LibvirtHost]:
+async def _opened_host(state: Path, uri: str, labels: Mapping[str, str]) -> AsyncIterator[LibvirtHost]:
     """As the operator's, but nothing is noted down of it."""
 
     async def kvm_usable() -> bool:
         return (await probe_kvm(None)).usable
 
     storage = Storage(state, await qemu_group(uri))
-    async with LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable) as host:
+    async with LibvirtHost(uri, storage=storage, storage_root=str(state), labels=labels, kvm_usable=kvm_usable) as host:
         if not host.facts.reachable:
             raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
         yield host

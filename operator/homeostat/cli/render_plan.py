@@ -80,7 +80,8 @@ class Entry:
         actions = self.plan.actions
         if self.resource.deleting or any(isinstance(a, UndefineDomain) for a in actions):
             return Verb.DELETE
-        if any(isinstance(a, MarkCreated) for a in actions) or (_first_fetch(self) and not _defined(self.resource)):
+        awaited = _first_fetch(self) or (not actions and isinstance(self.plan.outcome, Waiting))
+        if any(isinstance(a, MarkCreated) for a in actions) or (awaited and not _defined(self.resource)):
             return Verb.CREATE
         return Verb.CHANGE if actions or self.plan.changes or self.plan.drift else Verb.NONE
 

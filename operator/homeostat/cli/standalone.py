@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import grp
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
 from .errors import CliError
+from .host_labels import labels_of_host
 
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
@@ -36,7 +37,9 @@ class Standalone:
 
 
 @asynccontextmanager
-async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = False) -> AsyncIterator[Standalone]:
+async def standalone(
+    folder: Path, state: Path, uri: str, *, teardown: bool = False, labels: Mapping[str, str] | None = None
+) -> AsyncIterator[Standalone]:
     """Opens everything in order, and closes it in reverse; guests run on.
 
     Raises:
@@ -50,21 +53,23 @@ async def standalone(folder: Path, state: Path, uri: str, *, teardown: bool = Fa
         stack.enter_context(room.operator_lock())
         store = FilesStore.open(folder, room, owner=True)
         stack.callback(store.close)
-        host = await stack.enter_async_context(open_host(state, uri))
+        host = await stack.enter_async_context(open_host(state, uri, labels))
         operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown))
         await stack.enter_async_context(TelemetryServer(room.operator_socket, operator.metrics.registry))
         yield Standalone(store, host, operator)
 
 
 @asynccontextmanager
-async def open_host(state: Path, uri: str) -> AsyncIterator[LibvirtHost]:
+async def open_host(state: Path, uri: str, labels: Mapping[str, str] | None = None) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached."""
     storage = Storage(state, await qemu_group(uri))
 
     async def kvm_usable() -> bool:
         return (await probe_kvm(state)).usable
 
-    async with LibvirtHost(uri, storage=storage, storage_root=str(state), kvm_usable=kvm_usable) as host:
+    async with LibvirtHost(
+        uri, storage=storage, storage_root=str(state), labels=labels or labels_of_host(uri, ()), kvm_usable=kvm_usable
+    ) as host:
         try:
             yield host
         finally:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .errors import CliError, debugging
+from .host_labels import host_label_option, labels_of_host
 from .settings import Settings, common_options, pass_settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class UpOptions:
     until_ready: bool = False
     timeout: float = 0.0  # seconds; 0: none
     commit: bool | None = None  # None: as it was
+    host_labels: Sequence[str] = ()
 
 
 @click.command()
@@ -70,6 +72,7 @@ class UpOptions:
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
+@host_label_option
 @common_options()
 @pass_settings
 def up(
@@ -84,6 +87,7 @@ def up(
     no_api: bool,
     until_ready: bool,
     timeout: str,
+    host_labels: tuple[str, ...],
 ) -> None:
     """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
     from .access import run
@@ -94,7 +98,7 @@ def up(
     api = None if no_api else ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, max_replicas)
     if api is not None:
         _check_bind(bind, token_file)
-    options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout), commit)
+    options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout), commit, host_labels)
     run(_up(options))
 
 
@@ -127,7 +131,8 @@ async def _up(options: UpOptions) -> None:
         heading += f", API on http://{options.api.bind}"
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
-    async with standalone(options.folder, options.state, options.uri) as parts:
+    labels = labels_of_host(options.uri, options.host_labels)
+    async with standalone(options.folder, options.state, options.uri, labels=labels) as parts:
         if options.commit is not None:
             parts.store.commit_edits(options.commit)
         with view, _logging(view):

@@ -5,10 +5,23 @@ from __future__ import annotations
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.quantity import format_quantity
 
-from ..observed import Observed
+from ..observed import HostFacts, Observed
 from ..plan import Outcome, Stalled, Waiting
 
 LOOK_AGAIN = 30.0  # seconds; what is missing on a host does not announce its return
+
+
+def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
+    """Why this machine is not for this host; None when it is. Asked only before its domain is there: what runs stays."""
+    lacking = [f"{key}={value}" for key, value in machine.spec.host_selector.items() if host.labels.get(key) != value]
+    if not lacking:
+        return None
+    has = ", ".join(f"{key}={value}" for key, value in sorted(host.labels.items())) or "none"
+    return Waiting(
+        "NoHostMatches",
+        f"hostSelector asks for {', '.join(lacking)}, but host {host.name} has the labels: {has}. Label a host so, or change "
+        "hostSelector",
+    )
 
 
 def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:

@@ -20,7 +20,7 @@ from .definition import (
     plan_definition,
 )
 from .desired import CannotPlan, desired_domain
-from .fit import misfit
+from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power
 from .storage import StoragePlan, plan_storage
@@ -46,6 +46,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return Plan(outcome=Converged("Suspended", "spec.suspend: left alone"))
     if observed.clash is not None:
         return Plan(outcome=Stalled("NameInUse", _clash_message(machine, observed)))
+    if domain is None and (elsewhere := unselected(machine, host)):
+        return Plan(outcome=elsewhere)
 
     storage = plan_storage(machine, observed) if observed.refusal is None else StoragePlan((), (), (), observed.refusal)
     definition, blocker = _definition(machine, observed, storage)
