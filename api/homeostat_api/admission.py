@@ -17,7 +17,9 @@ from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ImageSource, Vnc
+from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
+from homeostat.planner.template import ends_by_itself, template_with_plugin
 from homeostat.store.files.edit import merge_patch
 from homeostat.store.files.validate import Rejected, validate
 
@@ -73,11 +75,26 @@ class Admission:
         plugin = _plugin_name(wanted)
         if plugin is not None and (before is None or plugin != _plugin_name(before)):
             await self._plugins.usable(plugin)
+        if isinstance(wanted, VirtualMachineDeployment):
+            await self._keeps_running(before, wanted)
         images, files = _images(before), _password_files(before)
         for image in _images(wanted) - images:
             self._check_image(*image)
         for file in _password_files(wanted) - files:
             self._check_file(file)
+
+    async def _keeps_running(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
+        """
+        Raises:
+            Problem: 400, it would keep machines that end by themselves.
+        """
+        name = _plugin_name(wanted)
+        plugin = await self._plugins.find(name) if name is not None else None
+        if plugin is None:
+            return
+        was_so = isinstance(before, VirtualMachineDeployment) and _plugin_name(before) == name and _ends(before, plugin)
+        if not was_so and (ends := _ends(wanted, plugin)):
+            raise invalid(f"template.spec.pluginRef: {ends}", plugin=name)
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""
@@ -118,6 +135,10 @@ def _plugin_name(resource: Resource) -> str | None:
         case _:
             return None
     return ref.name if ref else None
+
+
+def _ends(deployment: VirtualMachineDeployment, plugin: Plugin) -> str:
+    return ends_by_itself(template_with_plugin(deployment.spec.template, plugin), plugin)
 
 
 def _images(resource: Resource | None) -> set[tuple[str | None, str | None]]:

@@ -65,3 +65,29 @@ def test_v28_the_limit_of_replicas_can_be_set(tmp_path: Path) -> None:
         refused(api.http.post("/api/v1/deployments", json=native), 400, "invalid_request")
         refused(api.http.patch("/api/v1/deployments/web", json={"replicas": 6}), 400, "invalid_request")
         refused(api.http.patch("/api/v1/deployments/web/spec", json={"replicas": 6}), 400, "invalid_request")
+
+
+def test_v28_a_batch_plugin_is_400_since_its_machines_end(api: Api, name: str) -> None:
+    batch, served = f"b-{name}", f"p-{name}"
+    api.install(batch, workload={"type": "batch"})
+    api.install(served)
+    for body in ({"plugin": batch, "replicas": 1}, {"spec": {"template": {"spec": {"pluginRef": {"name": batch}}}}}):
+        answer = api.http.post("/api/v1/deployments", json={"name": name, **body})
+        assert refused(answer, 400, "invalid_request") == {"plugin": batch}
+        assert "its machines run once, to completion" in answer.json()["error"]
+    refused(api.http.get(f"/api/v1/deployments/{name}"), 404, "deployment_not_found")
+    api.deploy(name, served)
+    spec = f"/api/v1/deployments/{name}/spec"
+    refused(api.http.patch(spec, json={"template": {"spec": {"pluginRef": {"name": batch}}}}), 400, "invalid_request")
+    over_and_over = {"template": {"spec": {"pluginRef": {"name": batch}, "runStrategy": "Always"}}}
+    assert api.http.patch(spec, json=over_and_over).status_code == 200
+    assert api.http.patch(f"/api/v1/deployments/{name}", json={"replicas": 2}).status_code == 200
+    refused(api.http.patch(spec, json={"template": {"spec": {"runStrategy": None}}}), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("strategy", ["Once", "Halted", "Manual"])
+def test_v28_machines_that_are_not_kept_running_are_400(api: Api, name: str, strategy: str) -> None:
+    body = {"name": name, "spec": {"template": {"spec": {"runStrategy": strategy}}}}
+    answer = api.http.post("/api/v1/deployments", json=body)
+    refused(answer, 400, "invalid_request")
+    assert f"template.spec.runStrategy must be Always or RerunOnFailure (it is {strategy})" in answer.json()["error"]

@@ -128,6 +128,31 @@ async def test_a_batch_machine_runs_once(tmp_path: Path) -> None:
         assert not site.running() and state_of(site, "job") is MachineState.SUCCEEDED
 
 
+async def test_a_deployment_of_a_batch_plugin_is_stalled_until_it_is_none(tmp_path: Path) -> None:
+    async with living(tmp_path) as site:
+        install(site, image(tmp_path), workload={"type": "batch"})
+        site.deploy("web", 2, REF)
+        site.start()
+        await site.until(lambda: site.condition("web", "Stalled"), "it says so")
+        stalled = site.condition("web", "Stalled")
+        assert (
+            stalled is not None and stalled.reason == "RunsToCompletion" and "plugin 'hello' is of type batch" in stalled.message
+        )
+        await site.at_rest()
+        assert not site.machines() and not site.revisions() and site.events("web").count("Failed") == 1
+        install(site, image(tmp_path), workload={"type": "daemon"})
+        await site.settled("web", *numbered("web", 2))
+        assert site.condition("web", "Stalled") is None
+        install(site, image(tmp_path), "2.0.0", workload={"type": "batch"})
+        await site.until(lambda: site.condition("web", "Stalled"), "it says so again")
+        await site.at_rest()
+        assert site.running() == ["web-1", "web-2"], "those that exist run on"
+        assert len(site.revisions()) == 1
+        site.deploy("web", 2, {**REF, "runStrategy": "Always"})
+        await site.until(lambda: len(site.revisions()) == 2, "to run it over and over is another thing")
+        await site.settled("web", *numbered("web", 2))
+
+
 async def test_a_wrong_checksum_never_boots(tmp_path: Path) -> None:
     async with living(tmp_path) as site:
         kernel = image(tmp_path)

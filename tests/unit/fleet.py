@@ -19,6 +19,7 @@ from homeostat.planner.deployment.actions import DeploymentAction
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.deployment.tally import allowance
+from homeostat.planner.plan import Stalled, Waiting
 
 BOOT = 5.0
 SERVES = {"fades": 2.0, "late": 20.0, "crash": 3.0}
@@ -119,7 +120,7 @@ class Fleet:
     machines: dict[str, Machine] = field(default_factory=dict)
     revisions: dict[int, Revision] = field(default_factory=dict)
     plugin: str = ""
-    refusal: str = ""
+    refusal: Waiting | Stalled | None = None
     released: bool = False
     log: list[DeploymentAction] = field(default_factory=list)
 

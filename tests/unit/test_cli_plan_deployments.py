@@ -13,6 +13,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.revision import fingerprint
+from homeostat.planner.plan import Waiting
 
 NOW = 1_000.0
 OLD: dict[str, Any] = {"resources": {"memory": "128Mi"}, "disks": [{"name": "data", "size": "1Gi"}]}
@@ -25,13 +26,15 @@ def revision(spec: dict[str, Any]) -> MachineRevisionSpec:
     )
 
 
-def entry(new: dict[str, Any], *, replicas: int = 3, exist: int = 3, refusal: str = "", **spec: Any) -> DeploymentEntry:
+def entry(new: dict[str, Any], *, replicas: int = 3, exist: int = 3, refusal: str | None = None, **spec: Any) -> DeploymentEntry:
     deployment = VirtualMachineDeployment.model_validate(
         {"metadata": {"name": "web"}, "spec": {"replicas": replicas, "template": {"spec": new}, **spec}}
     )
     old = revision(OLD)
     machines = tuple(Replica(f"web-{i}", i, old.fingerprint, 0.0, 1.0) for i in range(1, exist + 1))
-    observed = ObservedDeployment(machines, (Revision(old, 0.0),) if exist else (), refusal=refusal)
+    observed = ObservedDeployment(
+        machines, (Revision(old, 0.0),) if exist else (), refusal=Waiting("MachinesRefused", refusal) if refusal else None
+    )
     return DeploymentEntry(deployment, observed, plan_deployment(deployment, observed, NOW), NOW, "web.yaml:1")
 
 

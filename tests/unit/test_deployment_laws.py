@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 
 from homeostat.models.deployment import RollingUpdate, Strategy, VirtualMachineDeployment
 from homeostat.planner.deployment import plan_deployment
-from homeostat.planner.plan import Converged
+from homeostat.planner.plan import Converged, Stalled, Waiting
 from tests.unit.fleet import Fleet, deployment, edited, names, template
 
+REFUSALS = {
+    "admit": None,
+    "refuse": Waiting("MachinesRefused", "the plugin is disabled"),
+    "batch": Stalled("RunsToCompletion", "the plugin is of type batch"),
+}
 GOOD = [
     template(),
     template(vcpu=2),
@@ -62,7 +67,7 @@ edits = st.one_of(
     st.sampled_from(["t1", "t2"]).map(lambda t: {"restarted_at": t}),
     strategies(True).map(lambda s: {"strategy": s}),
 )
-failures = st.tuples(st.sampled_from(["kill", "delete", "stick", "heal", "plugin", "refuse", "admit"]), st.integers(0, 9))
+failures = st.tuples(st.sampled_from(["kill", "delete", "stick", "heal", "plugin", *REFUSALS]), st.integers(0, 9))
 waits = st.sampled_from([0.0, 1.0, 6.0, 40.0, 700.0])
 histories = st.lists(st.tuples(edits | failures, st.integers(0, 6), waits), max_size=8)
 
@@ -74,8 +79,8 @@ def happen(fleet: Fleet, what: str, number: int) -> None:
             fleet.heal()
         case "plugin":
             fleet.plugin = f"v{number}"
-        case "refuse" | "admit":
-            fleet.refusal = "the plugin is disabled" if what == "refuse" else ""
+        case "admit" | "refuse" | "batch":
+            fleet.refusal = REFUSALS[what]
         case _ if not machines:
             pass
         case "kill":
@@ -110,7 +115,7 @@ def test_whatever_happened_it_ends_with_its_machines_of_its_template(
     vmd = live_through(fleet, vmd, history, dice)
 
     fleet.heal()
-    fleet.refusal = ""
+    fleet.refusal = None
     vmd = edited(vmd, paused=False, rollback_to=None, template=last)
     plan = fleet.settle(vmd)
 
@@ -143,7 +148,7 @@ def test_an_operator_killed_after_any_action_ends_where_an_unhurt_one_does(
     start = Fleet()
     vmd = edited(live_through(start, vmd, history), paused=False, rollback_to=None, template=last, auto_rollback=False)
     start.heal()
-    start.refusal = ""
+    start.refusal = None
     ends = []
     for kills in (False, True):
         fleet = start.copy()
@@ -160,7 +165,7 @@ def test_history_is_kept_within_its_limit(vmd: VirtualMachineDeployment, history
     fleet = Fleet()
     vmd = live_through(fleet, vmd, history)
     fleet.heal()
-    fleet.refusal = ""
+    fleet.refusal = None
     vmd = edited(vmd, paused=False, rollback_to=None, template=GOOD[0], auto_rollback=False)
     fleet.settle(vmd)
     followed = fleet.followed() or {fleet.revisions[max(fleet.revisions)].spec.fingerprint}

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from homeostat.models.deployment import share_of
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment.plan import plan_deployment
+from homeostat.planner.plan import Stalled, Waiting
 from tests.unit.fleet import Fleet, deleted, deployment, edited, names, template
 
 
@@ -124,16 +125,29 @@ def test_a_name_that_another_machine_has_is_said_and_left_alone() -> None:
 
 def test_a_disabled_plugin_makes_no_machines_and_costs_none() -> None:
     fleet, vmd = settled(3, strategy={"rollingUpdate": {"maxUnavailable": 1}})
-    fleet.refusal, fleet.plugin = "plugin 'nginx' is disabled", "v2"
+    fleet.refusal, fleet.plugin = Waiting("MachinesRefused", "plugin 'nginx' is disabled"), "v2"
     assert not fleet.plan(vmd).actions
     fleet.delete("web-2")
     plan = fleet.settle(vmd)
     assert fleet.names() == ["web-1", "web-3"]
     assert plan.outcome.reason == "MachinesRefused"
-    fleet.refusal = ""
+    fleet.refusal = None
     fleet.settle(vmd)
     assert fleet.names() == names(3)
     assert fleet.revision(2).plugin_fingerprint == "v2"
+
+
+def test_a_plugin_that_turned_into_a_batch_one_stalls_its_deployment_and_costs_no_machine() -> None:
+    fleet, vmd = settled(3)
+    fleet.refusal, fleet.plugin = Stalled("RunsToCompletion", "plugin 'job' is of type batch"), "v2"
+    vmd = edited(vmd, template=template(vcpu=2))
+    for replicas in (3, 5):
+        plan = fleet.settle(edited(vmd, replicas=replicas))
+        assert plan.outcome == fleet.refusal
+        assert fleet.names() == names(3) and list(fleet.revisions) == [1]
+    fleet.refusal = None
+    fleet.settle(vmd)
+    assert fleet.names() == names(3) and fleet.revision(2).plugin_fingerprint == "v2"
 
 
 def test_a_deleted_deployment_leaves_nothing_behind() -> None:

@@ -64,7 +64,7 @@ class DeploymentList:
         TAG,
         {201: Answer("It is written down; its machines follow.", DeploymentSummary, headers=ETAG)},
         description="Keeps so many machines, called NAME-1, NAME-2 and so on. 404 where there is no such plugin, 409 where "
-        "it is disabled.",
+        "it is disabled, 400 where its machines run once (type batch).",
         body=DeploymentCreate,
         errors=(400, 404, 409),
     )

@@ -93,7 +93,7 @@ class DeploymentEntry:
         lines += self._change_lines()
         lines += [Line(f"    {i}. {text}") for i, text in enumerate(self.steps(), 1)]
         if self.observed.refusal:
-            lines.append(Line(f"    ! {self.observed.refusal}", "bad"))
+            lines.append(Line(f"    ! {self.observed.refusal.message}", "bad"))
         elif isinstance(self.plan.outcome, Stalled):
             lines.append(Line(f"    ! {self.plan.outcome.message}", "bad"))
         if self.plan.target and self.plan.target.rolled_back:
@@ -159,7 +159,7 @@ class DeploymentEntry:
             "outcome": {
                 "type": type(self.plan.outcome).__name__,
                 "reason": self.plan.outcome.reason,
-                "message": self.observed.refusal or self.plan.outcome.message,
+                "message": (self.observed.refusal or self.plan.outcome).message,
             },
         }
 

@@ -9,9 +9,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from .base import Model, Name, Resource
 from .condition import Condition
-from .machine import VirtualMachineSpec
+from .machine import RunStrategy, VirtualMachineSpec
 
 REPLICAS_MAX = 10_000
+# Machines of the others end, or are off, as the spec says: a deployment could not keep them available.
+KEPT_RUNNING = (RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE)
 
 
 def _check_share(value: object) -> object:
@@ -73,7 +75,7 @@ class MachineTemplate(Model):
 
 class VirtualMachineDeploymentSpec(Model):
     replicas: int = Field(default=1, ge=0, le=REPLICAS_MAX, strict=True, description="How many machines there should be.")
-    template: MachineTemplate = Field(description="What each machine is like.")
+    template: MachineTemplate = Field(description="What each machine is like. Its runStrategy must be Always or RerunOnFailure.")
     strategy: Strategy = Field(default_factory=Strategy, description="How machines are replaced.")
     min_ready_seconds: int = Field(
         default=0, ge=0, strict=True, description="How long a machine must be ready to count as available."
@@ -100,6 +102,16 @@ class VirtualMachineDeploymentSpec(Model):
         default=False,
         description="Disks without an image belong to the index: they outlive the machine that is replaced or scaled away.",
     )
+
+    @model_validator(mode="after")
+    def _keeps_running(self) -> Self:
+        strategy = self.template.spec.run_strategy
+        if strategy not in KEPT_RUNNING:
+            raise ValueError(
+                f"template.spec.runStrategy must be {' or '.join(KEPT_RUNNING)} (it is {strategy}): a deployment keeps its "
+                "machines running; replicas: 0 takes them away, and one that runs once or is started by hand, is a VirtualMachine"
+            )
+        return self
 
     @model_validator(mode="after")
     def _stateful_can_move(self) -> Self:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from homeostat.models.base import API_GROUP, ObjectMeta
-from homeostat.models.deployment import MachineTemplate
+from homeostat.models.deployment import KEPT_RUNNING, MachineTemplate
 from homeostat.models.machine import Boot, Resources, RunStrategy, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import Disk, Nic
 from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line
@@ -52,6 +52,17 @@ def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTe
     whole = with_plugin(VirtualMachine(metadata=metadata, spec=template.spec), plugin)
     labelled = template.metadata.model_copy(update={"labels": whole.metadata.labels})
     return template.model_copy(update={"metadata": labelled, "spec": whole.spec})
+
+
+def ends_by_itself(template: MachineTemplate, plugin: Plugin) -> str:
+    """Why a deployment cannot keep machines of that template, which holds the plugin's part, running; empty where it can."""
+    if template.spec.run_strategy in KEPT_RUNNING:
+        return ""
+    return (
+        f"plugin {plugin.metadata.name!r} is of type {plugin.spec.workload.type}: its machines run once, to completion, and a "
+        "deployment keeps machines running. Make a VirtualMachine of it, or set template.spec.runStrategy: Always to run it over "
+        "and over"
+    )
 
 
 def _resources(own: Resources, given: Resources) -> Resources:

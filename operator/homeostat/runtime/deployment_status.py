@@ -63,6 +63,7 @@ def _conditions(
     overdue = outcome.reason == "ProgressDeadlineExceeded"
     yield condition("Progressing", not overdue, outcome.reason if not settled else "RolloutComplete", outcome.message)
     failed = next((r for r in observed.replicas if r.failure), None)
-    if failed is not None or observed.refusal:
-        message = observed.refusal or f"{failed.name}: {failed.failure}" if failed else observed.refusal
-        yield condition("ReplicaFailure", True, "MachineFailed" if failed else "MachinesRefused", message)
+    if observed.refusal:
+        yield condition("ReplicaFailure", True, observed.refusal.reason, observed.refusal.message)
+    elif failed is not None:
+        yield condition("ReplicaFailure", True, "MachineFailed", f"{failed.name}: {failed.failure}")

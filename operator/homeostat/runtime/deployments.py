@@ -18,7 +18,8 @@ from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
-from homeostat.planner.template import FOLLOWS, plugin_fingerprint, template_with_plugin
+from homeostat.planner.plan import Stalled, Waiting
+from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin
 
 from .commands import timestamp
 from .deployment_status import deployment_status
@@ -62,7 +63,9 @@ class DeploymentReconciler:
         observed = await self._observe(deployment, plugin, refusal)
         return deployment, observed, plan_deployment(deployment, observed, time.time())
 
-    async def _observe(self, deployment: VirtualMachineDeployment, plugin: str, refusal: str) -> ObservedDeployment:
+    async def _observe(
+        self, deployment: VirtualMachineDeployment, plugin: str, refusal: Waiting | Stalled | None
+    ) -> ObservedDeployment:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
         kept = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
@@ -74,18 +77,20 @@ class DeploymentReconciler:
             foreign=frozenset(_index(m, name) for m in machines if not owned_by(m, deployment)) - {0},
         )
 
-    async def _resolve(self, deployment: VirtualMachineDeployment) -> tuple[VirtualMachineDeployment, str, str]:
+    async def _resolve(
+        self, deployment: VirtualMachineDeployment
+    ) -> tuple[VirtualMachineDeployment, str, Waiting | Stalled | None]:
         """The deployment with its plugin's part in its template, the plugin's fingerprint, and why no machine can be made of
-        that (empty: it can)."""
+        that (None: it can)."""
         ref, namespace = deployment.spec.template.spec.plugin_ref, deployment.metadata.namespace
         if ref is None:
-            return deployment, "", ""
+            return deployment, "", None
         plugin = await self._store.get(Key(Plugin.KIND, namespace, ref.name))
         if not isinstance(plugin, Plugin):
-            return deployment, "", f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
-        off = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
+            unknown = f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
+            return deployment, "", Waiting("MachinesRefused", unknown)
         resolved = deployment.spec.model_copy(update={"template": template_with_plugin(deployment.spec.template, plugin)})
-        return deployment.model_copy(update={"spec": resolved}), plugin_fingerprint(plugin), "" if plugin.spec.enabled else off
+        return deployment.model_copy(update={"spec": resolved}), plugin_fingerprint(plugin), _refusal(resolved.template, plugin)
 
     async def _execute(self, deployment: VirtualMachineDeployment, action: act.DeploymentAction) -> None:
         namespace = deployment.metadata.namespace
@@ -119,6 +124,15 @@ class DeploymentReconciler:
 
     async def _record(self, deployment: VirtualMachineDeployment, type: EventType, reason: str, message: str) -> None:
         await self._store.record_event(deployment.key, type, reason, message)
+
+
+def _refusal(template: MachineTemplate, plugin: Plugin) -> Waiting | Stalled | None:
+    """``template`` holds the plugin's part."""
+    if ends := ends_by_itself(template, plugin):
+        return Stalled("RunsToCompletion", ends)
+    name = plugin.metadata.name
+    off = f"plugin {name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
+    return None if plugin.spec.enabled else Waiting("MachinesRefused", off)
 
 
 def _foreseen(observed: ObservedDeployment, plan: DeploymentPlan) -> ObservedDeployment:

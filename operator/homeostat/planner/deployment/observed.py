@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from homeostat.models.deployment import MachineRevisionSpec
 
+from ..plan import Stalled, Waiting
+
 
 @dataclass(frozen=True, slots=True)
 class Replica:
@@ -42,5 +44,5 @@ class ObservedDeployment:
     replicas: tuple[Replica, ...]
     revisions: tuple[Revision, ...]
     plugin_fingerprint: str = ""  # of the plugin whose part the template holds; a new version asks for new machines
-    refusal: str = ""  # new machines cannot be made: why (an unknown or a disabled plugin)
+    refusal: Waiting | Stalled | None = None  # new machines cannot be made: why (such as an unknown or a disabled plugin)
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment
 
 from ..plan import Converged, Outcome, Stalled, Waiting
@@ -74,8 +76,10 @@ def outcome_of(
     spec, after = deployment.spec, look_again(deployment, target, tally, now)
     if target.problem:
         return Stalled("NoSuchRevision", target.problem)
+    if isinstance(observed.refusal, Stalled):
+        return observed.refusal
     if observed.refusal and len(tally.updated) < tally.wanted:
-        return Waiting("MachinesRefused", observed.refusal, after)
+        return replace(observed.refusal, after=after)
     blocked = sorted(index for index in observed.foreign if index <= tally.wanted)
     if blocked:
         name = f"{deployment.metadata.name}-{blocked[0]}"
