@@ -1,0 +1,50 @@
+"""The programs of a control plane: those of KUBEBUILDER_ASSETS, else those that build-apiserver made."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+BUILD = Path(__file__).with_name("build-apiserver")
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """A folder laid out as envtest's: kube-apiserver, etcd, kubectl, and maybe kube-controller-manager."""
+
+    directory: Path
+
+    @classmethod
+    def find(cls, *, build: bool = False) -> Assets:
+        """Those that are there; minutes of building where none are, if ``build`` says so."""
+        found = subprocess.run([BUILD, *([] if build else ["--cached"])], stdout=subprocess.PIPE, text=True, check=False)
+        if found.returncode != 0:
+            raise RuntimeError(f"no Kubernetes API server: run {BUILD} once, or set KUBEBUILDER_ASSETS")
+        return cls(Path(found.stdout.strip()))
+
+    @property
+    def apiserver(self) -> Path:
+        return self.directory / "kube-apiserver"
+
+    @property
+    def etcd(self) -> Path:
+        return self.directory / "etcd"
+
+    @property
+    def kubectl(self) -> Path:
+        own = self.directory / "kubectl"
+        return own if own.exists() else Path(shutil.which("kubectl") or own)
+
+    @property
+    def controller_manager(self) -> Path | None:
+        """envtest has none: deleted namespaces then stay Terminating, and nothing is collected by its owner."""
+        own = self.directory / "kube-controller-manager"
+        return own if own.exists() else None
+
+    def version(self, program: Path) -> tuple[int, int]:
+        """(1, 20) of "Kubernetes v1.20.2"."""
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+        major, minor = said.split()[1].removeprefix("v").split(".")[:2]
+        return int(major), int(minor)

@@ -1,0 +1,65 @@
+"""Who may call the API server, and as whom: its certificate, tokens, and kubeconfig files (all readable by us only)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import subprocess
+from pathlib import Path
+
+ADMIN = "admin"  # of the group system:masters: may do all
+ALICE = "alice"  # no rights but those of any user who is known
+GROUPS = {ADMIN: "system:masters", ALICE: "people"}
+
+
+class Credentials:
+    """Made once per control plane, so that all of it holds through a restart of the API server."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.certificate, self.key = directory / "apiserver.crt", directory / "apiserver.key"
+        self.token_file = directory / "tokens.csv"
+        self._url = ""
+        self._tokens = {user: secrets.token_hex(16) for user in GROUPS}
+
+    @property
+    def admin_token(self) -> str:
+        return self._tokens[ADMIN]
+
+    def make(self, url: str) -> None:
+        """For a server at that address.
+
+        One certificate that vouches for itself: the server's, and what clients verify it by. Its key signs the tokens of service
+        accounts, too.
+        """
+        self._url = url
+        self.directory.mkdir(mode=0o700)
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-days", "7", "-subj", "/CN=kube-apiserver"]
+        command += ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+        command += ["-keyout", str(self.key), "-out", str(self.certificate)]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise RuntimeError(f"openssl could not make a certificate: {made.stderr.strip()}")
+        rows = (f'{token},{user},{user},"{GROUPS[user]}"\n' for user, token in self._tokens.items())
+        _write(self.token_file, "".join(rows))
+
+    def kubeconfig(self, user: str, token: str | None = None) -> Path:
+        """For one of GROUPS, or for whoever has the token."""
+        path = self.directory / f"{user.replace(':', '.')}.kubeconfig"
+        authority = base64.b64encode(self.certificate.read_bytes()).decode()
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "rig", "cluster": {"server": self._url, "certificate-authority-data": authority}}],
+            "users": [{"name": user, "user": {"token": token or self._tokens[user]}}],
+            "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": user}}],
+            "current-context": "rig",
+        }
+        _write(path, json.dumps(content, indent=2))
+        return path
+
+
+def _write(path: Path, content: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(content)

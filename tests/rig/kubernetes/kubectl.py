@@ -1,0 +1,117 @@
+"""kubectl, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.rig.waiting import wait_until
+
+Object = dict[str, Any]
+SOON = 30.0  # seconds for anything that one controller has to do
+
+
+class KubectlError(RuntimeError):
+    """Its message is what kubectl wrote to stderr."""
+
+    def __init__(self, words: tuple[str, ...], stderr: str) -> None:
+        super().__init__(f"kubectl {' '.join(words)}: {stderr.strip()}")
+        self.stderr = stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """Calls by one user, in one namespace unless the words say otherwise. ``home`` holds its cache of what kinds there are."""
+
+    program: Path
+    kubeconfig: Path
+    home: Path
+    namespace: str = "default"
+
+    def within(self, namespace: str) -> Kubectl:
+        return replace(self, namespace=namespace)
+
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
+        """What it printed; KubectlError where it failed."""
+        done = self.run(*words, stdin=stdin)
+        if done.returncode != 0:
+            raise KubectlError(words, done.stderr)
+        return done.stdout
+
+    def run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Whatever came of it. ``timeout`` is in seconds."""
+        return subprocess.run(
+            [self.program, "--namespace", self.namespace, *words],
+            input=stdin if stdin is not None else "",
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def refused(self, *words: str, stdin: str | None = None) -> str:
+        """What it wrote to stderr; AssertionError where it was not refused."""
+        done = self.run(*words, stdin=stdin)
+        assert done.returncode != 0, f"kubectl {' '.join(words)} was to be refused, but did it: {done.stdout}"
+        return done.stderr
+
+    def apply(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
+        """Documents as YAML text or as values; ``options`` such as ``("--server-side",)``."""
+        return self("apply", *options, "-f", "-", stdin=as_yaml(*documents))
+
+    def create(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
+        return self("create", *options, "-f", "-", stdin=as_yaml(*documents))
+
+    def get(self, kind: str, name: str) -> Object:
+        found: Object = json.loads(self("get", kind, name, "-o", "json"))
+        return found
+
+    def list(self, kind: str, *options: str) -> list[Object]:
+        found: list[Object] = json.loads(self("get", kind, *options, "-o", "json"))["items"]
+        return found
+
+    def exists(self, kind: str, name: str) -> bool:
+        return self("get", kind, name, "--ignore-not-found", "-o", "name") != ""
+
+    def delete(self, kind: str, name: str, *options: str) -> str:
+        """Returns at once: finalizers may take their time."""
+        return self("delete", kind, name, "--wait=false", *options)
+
+    def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> str:
+        """A merge patch of the object (of its status: see ControlPlane.api)."""
+        return self("patch", kind, name, "--type=merge", "-p", json.dumps(change))
+
+    def wait_for(
+        self, kind: str, name: str, condition: Callable[[Object], object], timeout: float = SOON, what: str = ""
+    ) -> Object:
+        """The object once it is there and the condition holds."""
+
+        def look() -> Object:
+            found = self.get(kind, name)
+            return found if condition(found) else {}
+
+        try:
+            return wait_until(look, timeout, what or f"{kind}/{name} is as expected", interval=0.2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.run('get', kind, name, '-o', 'yaml').stdout}") from None
+
+    def wait_gone(self, kind: str, name: str, timeout: float = SOON) -> None:
+        wait_until(lambda: not self.exists(kind, name), timeout, f"{kind}/{name} is gone", interval=0.2)
+
+
+def as_yaml(*documents: str | Mapping[str, Any]) -> str:
+    return "\n---\n".join(document if isinstance(document, str) else yaml.safe_dump(dict(document)) for document in documents)
+
+
+def condition_of(thing: Object, kind: str) -> Object:
+    """A condition of its status, {} while there is none."""
+    conditions: list[Object] = thing.get("status", {}).get("conditions", [])
+    return next((condition for condition in conditions if condition["type"] == kind), {})

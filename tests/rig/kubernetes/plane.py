@@ -1,0 +1,298 @@
+"""A Kubernetes control plane of our own on loopback: etcd, kube-apiserver, and kube-controller-manager where there is one.
+
+Program: `python -m tests.rig.kubernetes.plane [--dir DIR]` starts one (building it first, where needed), prints the path of
+the administrator's kubeconfig and stays until SIGTERM or Ctrl-C.
+
+Ready in about 5 s; about 400 MB. Its programs die with the thread that started them, whatever kills it: start and restart
+from the main thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import random
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.rig.kubernetes.assets import Assets
+from tests.rig.kubernetes.credentials import ADMIN, Credentials
+from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.waiting import wait_until
+
+START_TIMEOUT = 90.0  # seconds; 4 s on an idle machine
+GRACE = 5.0  # seconds for a stop in order; a server with open watches would take a minute
+CONTROLLERS = "namespace,garbagecollector"  # what deletes the content of a namespace, and what an owner leaves behind
+
+
+class ControlPlane:
+    """A context manager: started on entry, ended with all its objects on exit; a folder that the caller named keeps the logs.
+
+    ``apiserver_flags`` are more flags for kube-apiserver, for a test that needs a plane of its own.
+    """
+
+    def __init__(
+        self, directory: Path | None = None, *, assets: Assets | None = None, apiserver_flags: Sequence[str] = ()
+    ) -> None:
+        self._temporary = directory is None
+        self.directory = (directory or Path(tempfile.mkdtemp(prefix="hs-plane-"))).resolve()
+        self.assets = assets or Assets.find()
+        self._flags = tuple(apiserver_flags)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._etcd_port = self._peer_port = self.port = self._controllers_port = 0  # chosen by start()
+        self.credentials = Credentials(self.directory / "credentials")
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    # Users
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's."""
+        return self.kubeconfig_of(ADMIN)
+
+    @property
+    def certificate(self) -> Path:
+        """What the API server is verified by."""
+        return self.credentials.certificate
+
+    def kubeconfig_of(self, user: str) -> Path:
+        """``admin``, or ``alice`` who has no rights of her own."""
+        return self.credentials.kubeconfig(user)
+
+    def kubeconfig_of_service_account(self, namespace: str, name: str) -> Path:
+        """For a service account that exists, by a token of its own as its pods would have it: its groups are the real ones."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86400}}
+        answer = json.loads(self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request)))
+        return self.credentials.kubeconfig(f"system:serviceaccount:{namespace}:{name}", answer["status"]["token"])
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """As the administrator, in the namespace ``default``."""
+        return self.kubectl_with(self.kubeconfig)
+
+    def kubectl_as(self, user: str) -> Kubectl:
+        return self.kubectl_with(self.kubeconfig_of(user))
+
+    def kubectl_with(self, kubeconfig: Path) -> Kubectl:
+        return Kubectl(self.assets.kubectl, kubeconfig, self.directory)
+
+    def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = "application/json") -> Any:
+        """One request by the administrator, for what kubectl has no words for (such as a patch of ``.../status``); the JSON."""
+        return json.loads(self._request(method, path, None if body is None else json.dumps(body).encode(), content_type))
+
+    # Life
+
+    def start(self) -> None:
+        """Start all of it, and wait until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with _one_start_at_a_time():
+            self._etcd_port, self._peer_port, self.port, self._controllers_port = _free_ports(4)
+            self.credentials.make(self.url)
+            self._start_etcd()
+            self.start_apiserver()
+            self._start_controllers()
+
+    def stop(self) -> None:
+        """End all of it. Nothing is kept, so nothing has to end in order."""
+        for running in reversed(self._running.values()):
+            running.kill()
+            running.wait(GRACE)
+        self._running.clear()
+        shutil.rmtree(self.directory if self._temporary else self.directory / "etcd", ignore_errors=True)
+
+    def __enter__(self) -> ControlPlane:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start_apiserver(self) -> None:
+        """Start the API server where it does not run: same port, objects and tokens as before."""
+        if self._runs("kube-apiserver"):
+            return
+        self._spawn(
+            self.assets.apiserver,
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
+            f"--secure-port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--tls-cert-file={self.credentials.certificate}",
+            f"--tls-private-key-file={self.credentials.key}",
+            f"--token-auth-file={self.credentials.token_file}",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-signing-key-file={self.credentials.key}",
+            f"--service-account-key-file={self.credentials.key}",
+            "--disable-admission-plugins=ServiceAccount",  # it adds secrets to pods, of which there are none
+            *self._flags,
+        )
+        self._wait_ready("kube-apiserver", self._answers)
+
+    def kill_apiserver(self) -> None:
+        """End the API server as a crash would; etcd and the controllers stay."""
+        self._end("kube-apiserver", signal.SIGKILL)
+
+    def stop_apiserver(self) -> None:
+        """End the API server as an upgrade would: it closes its watches in order, if that takes no more than GRACE."""
+        self._end("kube-apiserver", signal.SIGTERM)
+
+    @property
+    def has_controllers(self) -> bool:
+        """Whether deleted namespaces go away, and what has lost its owner."""
+        return self.assets.controller_manager is not None
+
+    def restart_controllers(self) -> None:
+        """So that they know of new kinds at once: the garbage collector looks for some every 30 s only."""
+        if self.has_controllers:
+            self._end("kube-controller-manager", signal.SIGKILL)
+            self._start_controllers()
+
+    def log(self, program: str) -> Path:
+        return self.directory / f"{program}.log"
+
+    # Programs
+
+    def _start_etcd(self) -> None:
+        client, peer = f"http://127.0.0.1:{self._etcd_port}", f"http://127.0.0.1:{self._peer_port}"
+        self._spawn(
+            self.assets.etcd,
+            f"--data-dir={self.directory / 'etcd'}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+        )
+
+    def _start_controllers(self) -> None:
+        program = self.assets.controller_manager
+        if program is None:
+            return
+        self._spawn(
+            program,
+            f"--kubeconfig={self.kubeconfig}",
+            f"--authentication-kubeconfig={self.kubeconfig}",
+            f"--authorization-kubeconfig={self.kubeconfig}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self._controllers_port}",
+            # Old ones have a second port, which two planes would both want.
+            *(["--port=0"] if self.assets.version(program) < (1, 24) else []),
+            f"--tls-cert-file={self.credentials.certificate}",
+            f"--tls-private-key-file={self.credentials.key}",
+            "--leader-elect=false",
+            f"--controllers={CONTROLLERS}",
+        )
+        self._wait_ready("kube-controller-manager", lambda: _listens(self._controllers_port))
+
+    def _spawn(self, program: Path, *arguments: str) -> None:
+        """In a session of its own, so that Ctrl-C reaches only us; killed by the kernel when we die."""
+        with self.log(program.name).open("ab") as log:
+            self._running[program.name] = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", str(program), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                start_new_session=True,
+            )
+
+    def _runs(self, name: str) -> bool:
+        return name in self._running and self._running[name].poll() is None
+
+    def _end(self, name: str, how: signal.Signals) -> None:
+        running = self._running.pop(name, None)
+        if running is None:
+            return
+        running.send_signal(how)
+        try:
+            running.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait(GRACE)
+
+    def _wait_ready(self, name: str, ready: Callable[[], bool]) -> None:
+        wait_until(lambda: not self._runs(name) or ready(), START_TIMEOUT, f"{name} answers (its log: {self.log(name)})")
+        if not self._runs(name):
+            raise RuntimeError(f"{name} has ended: {self.log(name).read_text(errors='replace')[-2000:]}")
+
+    def _answers(self) -> bool:
+        """Ready, and the namespace `default` is there, which comes a moment later."""
+        return self._request("GET", "/readyz") == b"ok" and self.api("GET", "/api/v1/namespaces/default")["kind"] == "Namespace"
+
+    def _request(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json") -> bytes:
+        headers = {"Authorization": f"Bearer {self.credentials.admin_token}", "Content-Type": content_type}
+        request = urllib.request.Request(self.url + path, method=method, data=body, headers=headers)
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+            content: bytes = answer.read()
+            return content
+
+
+@contextlib.contextmanager
+def _one_start_at_a_time() -> Iterator[None]:
+    """Two planes that start together must not choose the same ports."""
+    with (Path(tempfile.gettempdir()) / "homeostat-plane.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _free_ports(count: int) -> list[int]:
+    """Free now, and below those of outgoing connections: nothing takes the API server's while it is down, not even a client
+    that tries to reach it."""
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = random.SystemRandom().sample(range(5000, max(first_outgoing, 10000)), 50)
+    return [port for port in candidates if _is_free(port)][:count]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _listens(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.rig.kubernetes.plane", description="A private Kubernetes control plane."
+    )
+    parser.add_argument("--dir", type=Path, help="its folder (default: a temporary one)")
+    options = parser.parse_args()
+    # Not blocked signals: the programs would inherit those.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), ControlPlane(options.dir, assets=Assets.find(build=True)) as plane:
+        print(plane.kubeconfig, flush=True)
+        signal.pause()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
