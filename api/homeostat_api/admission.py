@@ -20,8 +20,8 @@ from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.template import ends_by_itself, template_with_plugin
-from homeostat.store.files.edit import merge_patch
 from homeostat.store.files.validate import Rejected, validate
+from homeostat.store.merge import merge_patch
 
 from .collection import R
 from .config import ApiConfig

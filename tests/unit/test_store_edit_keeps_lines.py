@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from homeostat.store.files import documents, edit
 from homeostat.store.files.render import render_block, render_flow
+from homeostat.store.merge import merge_patch
 
 words = st.sampled_from(["alpha", "512Mi", "yes", "12:30", "0x1f", "a b", "#x", "", "- q", "{a}", "é", "null", "1e3", "a: b"])
 scalars = st.one_of(words, st.integers(-5, 5), st.booleans(), st.sampled_from(["line\nline\n", "no\nend", "x\n\n"]))
@@ -62,7 +63,7 @@ def test_law(data: st.DataObject, before: dict[str, Any], patch: dict[str, Any])
     assert found.value == before, text
     # One field at a time, as callers do: what the rest of the text looks like afterwards can then be told.
     name = data.draw(st.sampled_from(sorted(patch)))
-    after = edit.merge_patch(before, {name: patch[name]})
+    after = merge_patch(before, {name: patch[name]})
     edited = edit.patched_text(text, found, after)
     again = documents.read_documents(edited).documents
     assert [d.value for d in again] == [after], edited

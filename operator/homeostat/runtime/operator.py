@@ -18,7 +18,7 @@ from .deployments import DeploymentReconciler, owner_key
 from .images import ImageUse
 from .metrics import Metrics
 from .plugins import PluginReconciler, plugin_key
-from .ports import HostDriver, ResourceStore
+from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober
 from .queue import WorkQueue
 from .reconcile import GONE, MachineReconciler, Next
@@ -32,16 +32,22 @@ PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that i
 PRUNE_EVERY = 3600.0  # seconds
 
 
+ALL_KINDS = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND})
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorConfig:
     """``workers``: reconciles at the same time; libvirt calls are bounded per host besides.
 
     ``teardown``: take every machine away, whatever its spec says, and return when all have gone.
+
+    ``kinds``: what is reconciled here; news of the others only wakes what rests on them.
     """
 
     instance: str
     workers: int = 16
     teardown: bool = False
+    kinds: frozenset[str] = ALL_KINDS
 
 
 class Operator:
@@ -115,19 +121,28 @@ class Operator:
         """A change of a resource concerns it, its deployment, and whatever is made from it."""
         if self._config.teardown and key.kind != VirtualMachine.KIND:
             return  # nothing is to be made, or made anew
+        known = key in self._seen
         self._seen.add(key)
-        self.queue.add(key)
+        self._add(key, self._gathering(key) if known else 0.0)
         if key.kind == Plugin.KIND:
             for user in self._machines.users_of(key):
-                self.queue.add(user)
+                self._add(user)
             for seen in self._seen:
                 if seen.kind == VirtualMachineDeployment.KIND and seen.namespace == key.namespace:
-                    self.queue.add(seen)
+                    self._add(seen)
+
+    def _add(self, key: Key, after: float = 0.0) -> None:
+        if key.kind in self._config.kinds:
+            self.queue.add(key, after)
+
+    def _gathering(self, key: Key) -> float:
+        """Seconds to wait for more news of one resource: what a look at a deployment takes, some times over."""
+        return GATHER_SHARE * self._took.get(key, 0.0)
 
     def _host_changed(self, uuid: str | None) -> None:
         if uuid is None:
             for key in list(self._seen):
-                self.queue.add(key)
+                self._add(key)
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
         else:  # somebody else's: its name may be free now
@@ -177,6 +192,10 @@ class Operator:
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, error.reason).inc()
             log.info("%s: trying again in %.0f s: %s", key, delay, error)
+        except StoreFailure as error:
+            delay = self.queue.retry(key)
+            self.metrics.errors.labels(key.kind, type(error).__name__).inc()
+            log.info("%s: trying again in %.0f s: %s", key, delay, error)
         except Exception:  # a defect of ours: one resource's must not stop the others
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, "Defect").inc()
@@ -215,7 +234,7 @@ class Operator:
         elif key.kind != VirtualMachine.KIND:
             self._looked_at.add(key)
         if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:
-            self.queue.add(owner, max(GATHER, GATHER_SHARE * self._took.get(owner, 0.0)))
+            self._add(owner, max(GATHER, self._gathering(owner)))
         if resource is not None:
             self._tell_plugin(resource, step is GONE)
         return step
@@ -228,7 +247,7 @@ class Operator:
             return
         for key in (plugin, before):
             if key is not None:
-                self.queue.add(key, GATHER)
+                self._add(key, GATHER)
         if plugin is None:
             del self._made_from[resource.key]
         else:

@@ -49,8 +49,12 @@ class Revision:
     commit: str | None = None
 
 
+class StoreFailure(Exception):
+    """What a store raises on purpose: it says what is wrong, in words for people, and may be tried again."""
+
+
 class ResourceStore(Protocol):
-    """Desired state in, status and events out. Both modes speak it."""
+    """Desired state in, status and events out. Both modes speak it. Every method may raise StoreFailure."""
 
     async def get(self, key: Key) -> Resource | None:
         """The resource with its status, also while it is being deleted; None when there is none."""
@@ -82,11 +86,12 @@ class ResourceStore(Protocol):
 
 
 class GuestAgents(Protocol):
-    """The QEMU guest agents of one host's guests. Both raise DriverError where there is no answer."""
+    """The QEMU guest agents of one host's guests. Both raise DriverError where there is no agent, and TimeoutError where it has
+    not answered within so many seconds; the time until it is asked does not count."""
 
-    async def ping(self, uuid: str) -> None: ...
+    async def ping(self, uuid: str, timeout: float) -> None: ...
 
-    async def run(self, uuid: str, command: Sequence[str]) -> int:
+    async def run(self, uuid: str, command: Sequence[str], timeout: float) -> int:
         """The exit code of a command."""
 
 

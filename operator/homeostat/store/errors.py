@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from homeostat.models.base import Key
+from homeostat.runtime.ports import StoreFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class SourceError:
         return ": ".join(part for part in (place, self.field, self.message) if part)
 
 
-class StoreError(Exception):
+class StoreError(StoreFailure):
     """Base of all that a store raises on purpose."""
 
 

@@ -32,19 +32,6 @@ class Target:
         return self.root / self.path
 
 
-def merge_patch(value: Any, patch: Any) -> Any:
-    """RFC 7386: objects are merged, null removes, all else replaces."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(value) if isinstance(value, dict) else {}
-    for name, part in patch.items():
-        if part is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge_patch(merged.get(name), part)
-    return merged
-
-
 def load(target: Target) -> tuple[str, documents.Document, Any]:
     """The file's text, the document in it, and the value of the whole YAML document (a List, where it is an item).
 

@@ -14,8 +14,9 @@ from homeostat.store.errors import AlreadyExists
 
 from ..index.index import FINALIZER, Index, Row, compact, next_version, timestamp
 from ..index.records import add_revision, difference
+from ..index.removal import remove
 from .apply import metadata_of
-from .writing import mark_deleted, remove
+from .writing import mark_deleted
 
 AUTHOR = "operator"
 # These have nothing to tear down, and go at once.

@@ -24,6 +24,7 @@ from homeostat.store.errors import (
 
 from ..index import records
 from ..index.index import Index, set_setting
+from ..index.removal import remove
 from ..index.store import IndexedStore
 from . import git, owned, writing
 from .apply import Pass, decide
@@ -137,7 +138,7 @@ class FilesStore(IndexedStore):
             row = self.index.row(key)
             if row is None or row.uid != uid or row.deleted is None:
                 return
-            writing.remove(database, key)
+            remove(database, key)
         self.forget_model(key)
         again = self.index.read(
             "SELECT 1 FROM documents WHERE kind=? AND namespace=? AND name=? AND state='Valid'",

@@ -20,6 +20,7 @@ from homeostat.store.errors import (
     StateError,
 )
 
+from .. import merge
 from ..index import records
 from ..index.index import Row
 from . import edit, git, owned, writing
@@ -66,7 +67,7 @@ class Writer:
                 return self._patch_owned(key, merge_patch, author, expected_version)
             target = self._target(row)
             text, found, _ = edit.load(target)
-            wanted = edit.merge_patch(copy.deepcopy(found.value), _desired(merge_patch))
+            wanted = merge.merge_patch(copy.deepcopy(found.value), _desired(merge_patch))
             self._checked(wanted, key)
             if edit.documents_equal(wanted, found.value):
                 return self._store.resource(row)
@@ -79,7 +80,7 @@ class Writer:
             row = self._standing(key, expected)  # the operator writes these too, and does not wait for the lock
             before = row.document_form()
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
-            wanted = edit.merge_patch({n: v for n, v in before.items() if n != "status"}, _desired(merge_patch))
+            wanted = merge.merge_patch({n: v for n, v in before.items() if n != "status"}, _desired(merge_patch))
             self._checked(wanted, key)
             owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._store.clock())
             changed = self._index.row(key)

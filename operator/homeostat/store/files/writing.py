@@ -123,14 +123,6 @@ def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: i
     )
 
 
-def remove(database: sqlite3.Connection, key: Key) -> None:
-    """Takes the resource out of the index, and leaves a mark for watchers."""
-    place = (key.kind, key.namespace, key.name)
-    database.execute("DELETE FROM resources WHERE kind=? AND namespace=? AND name=?", place)
-    database.execute("INSERT OR REPLACE INTO removals VALUES (?,?,?,?)", (*place, next_version(database)))
-    database.execute("DELETE FROM removals WHERE changed <= (SELECT max(changed) FROM removals) - 100000")
-
-
 def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:
     database.execute("DELETE FROM errors")
     database.executemany(

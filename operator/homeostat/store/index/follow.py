@@ -14,8 +14,10 @@ INDEX_INTERVAL = 0.1
 """Seconds between looks at the index, which no file tells of. One look wakes the process, at some 0.2 ms."""
 
 
-async def follow_index(index: Index, wake: asyncio.Event | None = None, interval: float = INDEX_INTERVAL) -> AsyncIterator[Key]:
-    """Every key once, then each whose metadata or spec changed, whoever wrote it."""
+async def follow_index(
+    index: Index, wake: asyncio.Event | None = None, interval: float = INDEX_INTERVAL, *, statuses: bool = False
+) -> AsyncIterator[Key]:
+    """Every key once, then each whose metadata or spec (with ``statuses``, or status) changed, whoever wrote it."""
     wake = wake or asyncio.Event()
     watcher = index.connect()  # one that never writes, so that its data_version shows the writes of all others
     cursor, seen = 0, -1
@@ -25,7 +27,7 @@ async def follow_index(index: Index, wake: asyncio.Event | None = None, interval
             if now != seen:
                 seen = now
                 newest = index.version()  # read first: what is written from here on must not be passed over
-                keys, following = index.changed_since(cursor)
+                keys, following = index.changed_since(cursor, statuses)
                 cursor = max(following, newest) if cursor == 0 else following
                 for key in keys:
                     yield key

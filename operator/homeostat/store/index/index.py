@@ -75,6 +75,11 @@ class Row:
     def place(self) -> str:
         return f"{self.source}:{self.line}" if self.source else "no file"
 
+    @property
+    def shown_version(self) -> str:
+        """resourceVersion as readers see it: the cluster's, where the row mirrors one of its objects."""
+        return self.hash if self.hash and self.source is None else str(self.version)
+
     def meta(self) -> dict[str, Any]:
         """metadata as the API shows it."""
         meta: dict[str, Any] = {
@@ -83,7 +88,7 @@ class Row:
             **json.loads(self.metadata),
             "uid": self.uid,
             "generation": self.generation,
-            "resourceVersion": str(self.version),
+            "resourceVersion": self.shown_version,
             "creationTimestamp": self.created,
             "finalizers": json.loads(self.finalizers),
         }
@@ -282,12 +287,13 @@ class Index:
         """The resourceVersion of the newest write."""
         return int(self.read("SELECT value FROM counters WHERE name='version'")[0][0])
 
-    def changed_since(self, cursor: int) -> tuple[Sequence[Key], int]:
-        """Keys whose metadata or spec changed after ``cursor``, oldest first, and the new cursor. Removed ones too, except
-        from the very beginning (0)."""
+    def changed_since(self, cursor: int, statuses: bool = False) -> tuple[Sequence[Key], int]:
+        """Keys whose metadata or spec (with ``statuses``, or status) changed after ``cursor``, oldest first, and the new cursor.
+        Removed ones too, except from the very beginning (0)."""
+        written = "version" if statuses else "changed"
         found = self.read(
-            "SELECT kind, namespace, name, changed FROM resources WHERE changed > ?1 UNION ALL "
-            "SELECT kind, namespace, name, changed FROM removals WHERE changed > ?1 AND ?1 > 0 ORDER BY changed",
+            f"SELECT kind, namespace, name, {written} AS at FROM resources WHERE {written} > ?1 UNION ALL "  # noqa: S608
+            "SELECT kind, namespace, name, changed AS at FROM removals WHERE changed > ?1 AND ?1 > 0 ORDER BY at",
             (cursor,),
         )
         return [Key(*row[:3]) for row in found], found[-1][3] if found else cursor

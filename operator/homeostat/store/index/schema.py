@@ -24,7 +24,7 @@ CREATE TABLE resources (
     document INTEGER,                 -- which YAML document of the file, from 1
     item INTEGER,                     -- which item of a List
     line INTEGER,
-    hash TEXT NOT NULL DEFAULT '',    -- of the document as it was read
+    hash TEXT NOT NULL DEFAULT '',    -- of the document as it was read; of a cluster's object its resourceVersion
     created TEXT NOT NULL,
     deleted TEXT,
     grace INTEGER,

@@ -69,18 +69,12 @@ class IndexedStore:
                 bare = replace(row, status=None).resource()
                 self._models[row.key] = known = (row.uid, row.changed, bare)
             bare = known[2]
-            metadata = bare.metadata.model_copy(update={"resource_version": self.version_of(row)})
+            metadata = bare.metadata.model_copy(update={"resource_version": row.shown_version})
             update: dict[str, Any] = {"metadata": metadata}
-            if row.status is not None:
-                update["status"] = _status_model(type(bare)).model_validate_json(row.status)
-            return bare.model_copy(update=update)
+            return bare.model_copy(update=update | _status(type(bare), row))
         except ValidationError as error:
             problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
             raise Invalid(problems, self.stale_words(row)) from None
-
-    def version_of(self, row: Row) -> str:
-        """The resourceVersion that readers are shown."""
-        return str(row.version)
 
     def stale_words(self, row: Row) -> str:
         """Names a row that today's models refuse."""
@@ -91,7 +85,14 @@ class IndexedStore:
         self._models.pop(key, None)
 
 
-def _status_model(kind: type[Resource]) -> type[Model]:
-    found = model_in(kind.model_fields["status"].annotation)
-    assert found is not None and issubclass(found, Model)
-    return found
+def _status(kind: type[Resource], row: Row) -> dict[str, Model]:
+    """Observations that another version wrote in words that are not ours are as good as none: they are made anew."""
+    model = model_in(kind.model_fields["status"].annotation) if row.status is not None and "status" in kind.model_fields else None
+    if model is None:
+        return {}
+    assert issubclass(model, Model) and row.status is not None
+    try:
+        return {"status": model.model_validate_json(row.status)}
+    except ValidationError as error:
+        log.debug("%s: its status is passed over: %s", row.key, error)
+        return {}

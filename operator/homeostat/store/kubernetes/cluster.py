@@ -1,0 +1,221 @@
+"""One API server, spoken to with plain JSON. The only module that imports the ``kubernetes`` package, and only when needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from homeostat.models.base import Key
+from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem
+
+from .errors import ClusterUnavailable, Forbidden, KindMissing
+from .paths import Path as ObjectPath
+
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
+JSON = "application/json"
+
+TIMEOUT = 10.0
+"""Seconds for one request; an API server that needs longer is as good as away."""
+CHUNK = 500
+"""Objects per page of a list, as kubectl asks for."""
+IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster, and as whom. ``kubeconfig`` None: $KUBECONFIG, else the pod's service account, else ~/.kube/config."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+    @property
+    def in_cluster(self) -> bool:
+        return self.kubeconfig is None and "KUBECONFIG" not in os.environ and IN_CLUSTER.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What another client (kopf's) needs to speak to the same server."""
+
+    server: str
+    ca_path: str | None
+    insecure: bool
+    token: str | None
+    certificate_path: str | None
+    key_path: str | None
+
+
+class Cluster:
+    """For one event loop. Every method raises ClusterUnavailable where the server does not answer, Forbidden where it refuses."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+
+    @classmethod
+    async def connect(cls, access: Access) -> Cluster:
+        """Reads the configuration; nothing is asked of the server yet.
+
+        Raises:
+            ClusterUnavailable: there is no usable configuration.
+        """
+        from kubernetes.aio import client, config
+
+        configuration = client.Configuration()
+        try:
+            if access.in_cluster:
+                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            else:
+                named = str(access.kubeconfig) if access.kubeconfig else None
+                await config.load_kube_config(named, access.context, configuration, persist_config=False)  # type: ignore[no-untyped-call]
+        except (config.ConfigException, OSError, ValueError) as error:
+            raise ClusterUnavailable(
+                f"no usable kubeconfig: {error}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
+            ) from error
+        return cls(client.ApiClient(configuration))
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    @property
+    def server(self) -> str:
+        return str(self._api.configuration.host)
+
+    async def credentials(self) -> Credentials:
+        """As they are now: a pod's token is renewed every hour."""
+        configuration = self._api.configuration
+        if configuration.refresh_api_key_hook is not None:
+            refreshed = configuration.refresh_api_key_hook(configuration)
+            if asyncio.iscoroutine(refreshed):
+                await refreshed
+        token = str(configuration.api_key.get("BearerToken") or "").removeprefix("Bearer ") or None
+        return Credentials(
+            configuration.host,
+            configuration.ssl_ca_cert,
+            not configuration.verify_ssl,
+            token,
+            configuration.cert_file,
+            configuration.key_file,
+        )
+
+    # Requests -----------------------------------------------------------------------------------------------------------
+
+    async def get(self, path: ObjectPath, key: Key) -> Object:
+        """Raises NotFound."""
+        return await self._request("GET", path.of(key), key)
+
+    async def list(self, path: ObjectPath, namespace: str | None = None, **query: str) -> AsyncIterator[Object]:
+        """Page by page.
+
+        Raises:
+            KindMissing: the server does not know the kind.
+        """
+        wanted = {"limit": str(CHUNK), **query}
+        while True:
+            page = await self._request("GET", path.collection(namespace), None, query=wanted)
+            for item in page.get("items") or ():
+                yield item
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return
+            wanted["continue"] = token
+
+    async def create(self, path: ObjectPath, key: Key, body: Object, manager: str) -> Object:
+        """Raises AlreadyExists, Invalid."""
+        return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})
+
+    async def patch(
+        self, path: ObjectPath, key: Key, body: Object, manager: str, *, status: bool = False, type: str = MERGE_PATCH
+    ) -> Object:
+        """``metadata.uid`` and ``metadata.resourceVersion`` in a patch are preconditions.
+
+        Raises:
+            NotFound, Conflict, Invalid.
+        """
+        place = path.of(key) + ("/status" if status else "")
+        query = {"fieldManager": manager} | ({"force": "true"} if type == APPLY_PATCH else {})
+        return await self._request("PATCH", place, key, body=body, query=query, type=type)
+
+    async def replace(self, path: ObjectPath, key: Key, body: Object, manager: str) -> Object:
+        """Raises NotFound, Conflict."""
+        return await self._request("PUT", path.of(key), key, body=body, query={"fieldManager": manager})
+
+    async def delete(self, path: ObjectPath, key: Key, uid: str | None = None) -> Object:
+        """Raises NotFound, Conflict (another one has the name now)."""
+        options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        return await self._request("DELETE", path.of(key), key, body=options)
+
+    async def version(self) -> str:
+        """Such as v1.20.2."""
+        return str((await self._request("GET", "/version", None)).get("gitVersion", ""))
+
+    async def _request(
+        self,
+        method: str,
+        place: str,
+        key: Key | None,
+        *,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        type: str = JSON,
+    ) -> Object:
+        headers = {"Accept": JSON, "Content-Type": type}
+        asked = await self._api.param_serialize(
+            method,
+            place,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            answer = await self._api.call_api(*asked, _request_timeout=TIMEOUT)
+            content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClusterUnavailable(
+                f"the API server {_host(self.server)} does not answer: {error or error.__class__.__name__}"
+            ) from error
+        try:
+            found: Object = json.loads(content) if content else {}
+        except ValueError:
+            found = {"message": content[:200].decode(errors="replace")}
+        if answer.status >= 400:
+            raise _refusal(answer.status, found, key, f"{method} {urlsplit(place).path}")
+        return found
+
+
+def _host(server: str) -> str:
+    return urlsplit(server).netloc or server
+
+
+def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception:
+    """An answer of kind Status as one of our errors:
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"""
+    reason, message = status.get("reason", ""), str(status.get("message") or f"HTTP {code}")
+    if code == 404:
+        missing = key is None or not (status.get("details") or {}).get("name")
+        return KindMissing(f"{what}: {message}") if missing else NotFound(key)  # type: ignore[arg-type]
+    if code == 409 and key is not None:
+        return AlreadyExists(key) if reason == "AlreadyExists" else Conflict(key, "an older one", message)
+    if code in (400, 422):
+        return Invalid(_problems(status, message), str(key) if key else what)
+    if code in (401, 403):
+        return Forbidden(f"{what}: {message}")
+    return ClusterUnavailable(f"{what}: the API server answered {code}: {message}")
+
+
+def _problems(status: Object, message: str) -> list[Problem]:
+    causes = (status.get("details") or {}).get("causes") or ()
+    return [Problem(str(c.get("field", "")), str(c.get("message", ""))) for c in causes] or [Problem("", message)]

@@ -1,0 +1,33 @@
+"""What a cluster refuses, beyond homeostat.store.errors.
+
+StoreError
+└── ClusterError
+    ├── ClusterUnavailable  no answer, or not a useful one: it is tried again
+    ├── KindMissing         the server does not know our kinds: the CRDs are not installed
+    ├── Forbidden           our account may not: RBAC
+    └── LeadershipLost      the lease is another's: we must not act
+"""
+
+from __future__ import annotations
+
+from homeostat.store.errors import StoreError
+
+
+class ClusterError(StoreError):
+    """Base of these."""
+
+
+class ClusterUnavailable(ClusterError):
+    """The API server cannot be reached, is overloaded, or failed."""
+
+
+class KindMissing(ClusterError):
+    """A kind that the API server does not know."""
+
+
+class Forbidden(ClusterError):
+    """The account that we use may not do this; the message is the server's and names the verb."""
+
+
+class LeadershipLost(ClusterError):
+    """Another operator may do this job now: nothing may be done any more."""

@@ -1,0 +1,183 @@
+"""A coordination.k8s.io Lease: of several operators that could do one job, one does it.
+
+The rules are client-go's leader election: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection. Clocks of several hosts are
+never compared: a holder is taken for dead when its record has not changed for its own duration on our clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from homeostat.models.base import Key
+from homeostat.store.errors import AlreadyExists, Conflict, NotFound, StoreError
+
+from .cluster import Cluster
+from .errors import LeadershipLost
+from .paths import LEASES
+
+log = logging.getLogger(__name__)
+
+DURATION = 10.0
+"""Seconds after its last sign of life that others wait before they take over; with RETRY and a request well below 15."""
+DEADLINE = 7.0
+"""Seconds after which a holder that could not renew stops acting: before others may begin, whatever it was doing meanwhile."""
+RETRY = 2.0
+"""Seconds between renewals, and between looks of those who wait."""
+KIND = "Lease"
+
+
+class Lease:
+    """One job's lease, for one event loop. ``check`` is the fence: to be called before each act of the job."""
+
+    def __init__(self, cluster: Cluster, namespace: str, name: str, identity: str) -> None:
+        self._cluster = cluster
+        self._key = Key(KIND, namespace, name)
+        self._identity = identity
+        self._renewed = float("-inf")  # when the last renewal that succeeded was begun, by _clock
+        self._record: dict[str, Any] | None = None
+        self._seen: tuple[str, float] = ("", 0.0)  # resourceVersion of the last record of another's, and since when we know it
+
+    @property
+    def held(self) -> bool:
+        """Whether we may act now. A process that was stopped for a while finds that it may not: the clock went on."""
+        return _clock() - self._renewed < DEADLINE
+
+    def check(self) -> None:
+        """
+        Raises:
+            LeadershipLost: we may not act.
+        """
+        if not self.held:
+            raise LeadershipLost(f"lease {self._key.name} is not ours any more: another operator may have taken over")
+
+    async def lead(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Waits for the lease, does ``work`` while holding it, and gives it back when work ends or ``stop`` is set.
+
+        Raises:
+            Whatever ``work`` raises. When the lease is lost, work is cancelled and this returns.
+        """
+        while not stop.is_set():
+            if await self._try():
+                break
+            await _sleep(stop, RETRY)
+        if stop.is_set():
+            return
+        log.info("lease %s: acquired by %s", self._key.name, self._identity)
+        task = asyncio.ensure_future(work())
+        try:
+            await self._hold(task)
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            if self.held:
+                await self._release()
+            self._renewed = float("-inf")
+        if not task.cancelled():
+            task.result()
+
+    async def _hold(self, task: asyncio.Future[None]) -> None:
+        """Renews until the work is done, or the deadline passed without a renewal."""
+        while not task.done():
+            await asyncio.wait({task}, timeout=RETRY)
+            if task.done():
+                return
+            await self._try()
+            if not self.held:
+                log.warning("lease %s: could not be renewed in time; others may act now, we stop", self._key.name)
+                return
+
+    async def _try(self) -> bool:
+        """Acquires or renews; False where another has it or the server does not answer."""
+        begun = _clock()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                if not await self._write():
+                    return False
+        except (StoreError, TimeoutError) as error:
+            log.info("lease %s: %s", self._key.name, error or "no answer in time")
+            return False
+        self._renewed = begun
+        return True
+
+    async def _write(self) -> bool:
+        if self._record is None:
+            try:
+                self._record = await self._cluster.get(LEASES, self._key)
+            except NotFound:
+                return await self._create()
+        spec = self._record.get("spec") or {}
+        if self.held or not self._is_anothers(spec):
+            return await self._replace(spec)
+        self._record = None  # to be read anew at the next look
+        return False
+
+    def _is_anothers(self, spec: dict[str, Any]) -> bool:
+        """Whether somebody else holds it and shows signs of life."""
+        holder = spec.get("holderIdentity") or ""
+        if not holder or holder == self._identity:
+            return False
+        assert self._record is not None
+        version = self._record["metadata"]["resourceVersion"]
+        if version != self._seen[0]:
+            self._seen = (version, _clock())
+        return _clock() - self._seen[1] < float(spec.get("leaseDurationSeconds") or DURATION)
+
+    async def _create(self) -> bool:
+        meta = {"name": self._key.name, "namespace": self._key.namespace}
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": KIND, "metadata": meta, "spec": self._spec({})}
+        try:
+            self._record = await self._cluster.create(LEASES, self._key, body, self._identity)
+        except AlreadyExists:
+            return False
+        return True
+
+    async def _replace(self, spec: dict[str, Any]) -> bool:
+        assert self._record is not None
+        try:
+            body = {**self._record, "spec": self._spec(spec)}
+            self._record = await self._cluster.replace(LEASES, self._key, body, self._identity)
+        except (Conflict, NotFound):  # somebody was faster
+            self._record = None
+            return False
+        return True
+
+    def _spec(self, before: dict[str, Any]) -> dict[str, Any]:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        mine = before.get("holderIdentity") == self._identity
+        return {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": int(DURATION),
+            "acquireTime": before.get("acquireTime") if mine else now,
+            "renewTime": now,
+            "leaseTransitions": int(before.get("leaseTransitions") or 0) + (not mine and bool(before)),
+        }
+
+    async def _release(self) -> None:
+        """Others need not wait until it expires."""
+        if self._record is None:
+            return
+        spec = {**(self._record.get("spec") or {}), "holderIdentity": "", "leaseDurationSeconds": 1}
+        try:
+            await self._cluster.replace(LEASES, self._key, {**self._record, "spec": spec}, self._identity)
+        except StoreError as error:
+            log.info("lease %s: not given back: %s", self._key.name, error)
+        self._record = None
+
+
+def _clock() -> float:
+    """Seconds; goes on while this process is stopped and while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,146 @@
+"""Takes what the API server tells into the index, so that readers never ask the server."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from homeostat.models.base import Key
+from homeostat.models.kinds import STORED
+
+from ..index.index import Index, Row, next_version, timestamp
+from ..index.records import add_revision, difference
+from ..index.removal import remove
+from .objects import Kept, Object, kept
+
+log = logging.getLogger(__name__)
+
+TOMBSTONES = 10_000
+"""Uids of objects that have gone, against news of them that comes late."""
+
+
+class Mirror:
+    """For any thread. Of two accounts of one object the newer one counts, whoever brings it."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def take(self, items: Iterable[Object], gone: Iterable[Object] = ()) -> None:
+        """``items`` are as they are now, ``gone`` are no more; all in one step."""
+        self._apply([k for item in items if (k := _kept(item))], [k for item in gone if (k := _kept(item))])
+
+    def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str]) -> None:
+        """``items`` are all there are of a kind. Those of ``before`` (uids by key, read before the list was asked for) that
+        are not among them have gone meanwhile."""
+        now = {k.key: k for item in items if (k := _kept(item))}
+        missing = [key for key, uid in before.items() if key.kind == kind and (key not in now or now[key].uid != uid)]
+        with self._guard, self._index.transaction() as database:
+            for key in missing:
+                row = self._index.row(key)
+                if row is not None and row.uid == before[key]:
+                    self._remove(database, key, row.uid)
+            for object in now.values():
+                self._put(database, object)
+
+    def forget(self, key: Key, uid: str | None) -> None:
+        """The object has gone."""
+        with self._guard:
+            row = self._index.row(key)
+            if row is None or (uid is not None and row.uid != uid):
+                return
+            with self._index.transaction() as database:
+                self._remove(database, key, row.uid)
+
+    def uids(self, kind: str) -> dict[Key, str]:
+        return {
+            Key(kind, *row[:2]): row[2]
+            for row in self._index.read("SELECT namespace, name, uid FROM resources WHERE kind=?", (kind,))
+        }
+
+    def _apply(self, items: Sequence[Kept], gone: Sequence[Kept]) -> None:
+        with self._guard:
+            items = [item for item in items if self._is_news(item)]
+            if not items and not gone:
+                return
+            with self._index.transaction() as database:
+                for item in items:
+                    self._put(database, item)
+                for item in gone:
+                    row = self._index.row(item.key)
+                    if row is not None and row.uid == item.uid:
+                        self._remove(database, item.key, item.uid)
+                    self._bury(item.uid)
+
+    def _is_news(self, item: Kept) -> bool:
+        if item.uid in self._gone:
+            return False
+        row = self._index.row(item.key)
+        return row is None or row.uid != item.uid or newer(item.resource_version, row.hash)
+
+    def _put(self, database: sqlite3.Connection, item: Kept) -> None:
+        if not self._is_news(item):
+            return
+        row = self._index.row(item.key)
+        if row is not None and row.uid != item.uid:
+            self._remove(database, item.key, row.uid)
+            row = None
+        version = next_version(database)
+        changed = version if row is None or _desired(row) != item.desired else row.changed
+        database.execute(
+            "INSERT OR REPLACE INTO resources (kind, namespace, name, uid, generation, version, changed, metadata, spec, status, "
+            "hash, created, deleted, grace, finalizers) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                item.key.kind, item.key.namespace, item.key.name, item.uid, item.generation, version, changed, item.metadata,
+                item.spec, item.status, item.resource_version, item.created, item.deleted, item.grace, item.finalizers,
+            ),
+        )  # fmt: skip
+        if row is None:
+            database.execute(
+                "DELETE FROM removals WHERE kind=? AND namespace=? AND name=?", (item.key.kind, item.key.namespace, item.key.name)
+            )
+        self._record_revision(database, row, item)
+
+    def _record_revision(self, database: sqlite3.Connection, row: Row | None, item: Kept) -> None:
+        if row is None:
+            add_revision(database, item.key, item.uid, item.generation, item.created, item.author, None)
+        elif row.spec != item.spec:
+            changes = difference(json.loads(row.spec), json.loads(item.spec))
+            now = timestamp(datetime.now(UTC))
+            add_revision(database, item.key, item.uid, item.generation, now, item.author, changes)
+
+    def _remove(self, database: sqlite3.Connection, key: Key, uid: str) -> None:
+        remove(database, key)
+        self._bury(uid)
+
+    def _bury(self, uid: str) -> None:
+        self._gone[uid] = None
+        if len(self._gone) > TOMBSTONES:
+            self._gone.popitem(last=False)
+
+
+def newer(version: str, known: str) -> bool:
+    """Whether one resourceVersion of an object comes after another. They are numbers of etcd's that only grow:
+    https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions"""
+    if version.isdigit() and known.isdigit():
+        return int(version) > int(known)
+    return version != known
+
+
+def _desired(row: Row) -> tuple[object, ...]:
+    return (row.metadata, row.spec, row.deleted, row.grace, row.finalizers)
+
+
+def _kept(item: Object) -> Kept | None:
+    try:
+        found = kept(item)
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("the API server sent something that is no object: %r", error)
+        return None
+    return found if found.key.kind in STORED else None

@@ -1,0 +1,116 @@
+"""What of an API server's object we keep, and how: the row of the index that it becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.models.base import API_GROUP, Key
+
+from ..index.index import FINALIZER, compact
+
+Object = Mapping[str, Any]
+
+GRACE = f"{API_GROUP}/grace-period-seconds"
+"""Annotation: 0 powers a machine that is being deleted off at once. The server keeps no grace periods of custom resources."""
+ABANDON = f"{API_GROUP}/abandon"
+"""Annotation: "true" lets an object that is being deleted go although its host cannot be asked. What is there stays there."""
+_HOST_FINALIZER = f".host.{API_GROUP}/teardown"
+_NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # the whole object once more
+
+
+def host_finalizer(host: str) -> str:
+    """Placed on a host and to be cleaned up there, both in one: who holds it is the only one to run the machine."""
+    return f"{host}{_HOST_FINALIZER}"
+
+
+def host_of(finalizers: Sequence[str]) -> str | None:
+    """The host that a machine was placed on."""
+    return next((f.removesuffix(_HOST_FINALIZER) for f in finalizers if f.endswith(_HOST_FINALIZER)), None)
+
+
+def is_ours(finalizer: str) -> bool:
+    return finalizer == FINALIZER or finalizer.endswith(_HOST_FINALIZER)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An object in the form of the index's columns."""
+
+    key: Key
+    uid: str
+    generation: int
+    resource_version: str
+    metadata: str
+    spec: str
+    status: str | None
+    created: str
+    deleted: str | None
+    grace: int | None
+    finalizers: str
+    author: str
+
+    @property
+    def desired(self) -> tuple[object, ...]:
+        """What a reconcile may have to act on; all but the status."""
+        return (self.metadata, self.spec, self.deleted, self.grace, self.finalizers)
+
+
+def key_of(item: Object) -> Key:
+    meta = item["metadata"]
+    return Key(str(item["kind"]), str(meta.get("namespace") or "default"), str(meta["name"]))
+
+
+def kept(item: Object) -> Kept:
+    """
+    Raises:
+        KeyError: it is no object.
+    """
+    meta = item["metadata"]
+    annotations = {name: text for name, text in (meta.get("annotations") or {}).items() if name not in _NOISE}
+    shown = {
+        "labels": meta.get("labels"),
+        "annotations": annotations,
+        "ownerReferences": [_owner(o) for o in meta.get("ownerReferences") or ()],
+    }
+    deleted, status = meta.get("deletionTimestamp"), item.get("status")
+    return Kept(
+        key=key_of(item),
+        uid=meta["uid"],
+        generation=int(meta.get("generation") or 0),
+        resource_version=meta["resourceVersion"],
+        metadata=compact({name: value for name, value in shown.items() if value}),
+        spec=compact(item.get("spec") or {}),
+        status=json.dumps(status, separators=(",", ":"), ensure_ascii=False) if status else None,
+        created=meta["creationTimestamp"],
+        deleted=deleted,
+        # What the server says is 0 for every object with finalizers.
+        grace=_grace(annotations.get(GRACE)) if deleted else None,
+        finalizers=json.dumps(meta.get("finalizers") or []),
+        author=_author(meta.get("managedFields") or ()),
+    )
+
+
+def _owner(reference: Object) -> dict[str, Any]:
+    return {
+        **reference,
+        "controller": bool(reference.get("controller")),
+        "blockOwnerDeletion": bool(reference.get("blockOwnerDeletion")),
+    }
+
+
+def _grace(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _author(managed: Sequence[Object]) -> str:
+    """The field manager of the newest write to anything but the status."""
+    mine = [m for m in managed if m.get("subresource") != "status" and _owns_spec(m)]
+    newest = max(mine, key=lambda m: str(m.get("time") or ""), default=None)
+    return str(newest.get("manager") or "unknown") if newest else "unknown"
+
+
+def _owns_spec(entry: Object) -> bool:
+    return "f:spec" in (entry.get("fieldsV1") or {})

@@ -1,0 +1,36 @@
+"""Where each kind lives on an API server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
+from homeostat.models.kinds import STORED
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One kind's place. ``group`` empty: the core group, under /api."""
+
+    group: str
+    version: str
+    plural: str
+    namespaced: bool = True
+
+    def collection(self, namespace: str | None = None) -> str:
+        """All of one namespace, or of all."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{root}{within}/{self.plural}"
+
+    def of(self, key: Key) -> str:
+        return f"{self.collection(key.namespace)}/{key.name}"
+
+
+def path_of(kind: type[Resource]) -> Path:
+    return Path(API_GROUP, API_VERSION.partition("/")[2], kind.PLURAL, kind.SCOPE == "Namespaced")
+
+
+PATHS: dict[str, Path] = {name: path_of(kind) for name, kind in STORED.items()}
+EVENTS = Path("", "v1", "events")
+LEASES = Path("coordination.k8s.io", "v1", "leases")

@@ -1,0 +1,258 @@
+"""KubernetesStore: custom resources as the truth. Reads come from the mirrored index, writes go to the API server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from homeostat.models.base import API_VERSION, Key, Model, Resource
+from homeostat.models.deployment import MachineRevision
+from homeostat.models.kinds import STORED
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.runtime.ports import Happening
+from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, StoreError
+
+from ..index import records
+from ..index.index import FINALIZER, Index, Row
+from ..index.store import IndexedStore
+from ..merge import merge_difference
+from .cluster import Cluster
+from .errors import ClusterUnavailable
+from .events import EventRecorder
+from .mirror import Mirror
+from .objects import Object, host_finalizer, is_ours
+from .paths import PATHS
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MANAGER = "homeostat"
+"""Field manager of what the operator writes."""
+ATTEMPTS = 6
+"""Tries of a write that others' writes got in the way of."""
+
+
+class KubernetesStore(IndexedStore):
+    """What the operator needs of a cluster. For one event loop; see homeostat.store.kubernetes.writer for the API's writes."""
+
+    def __init__(
+        self, index: Index, cluster: Cluster, instance: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(index)
+        self.cluster = cluster
+        self.mirror = Mirror(index)
+        self._events = EventRecorder(cluster, instance)
+        self._clock = clock
+        self.writes = 0  # requests so far that changed something, events included
+
+    def resource(self, row: Row) -> Resource:
+        """As of every store; a machine that is being deleted can be torn down though the models refuse its spec: then its
+        disks are kept, unless it says Delete."""
+        try:
+            return super().resource(row)
+        except Invalid:
+            if row.deleted is None or row.kind != VirtualMachine.KIND:
+                raise
+            said = json.loads(row.spec).get("reclaimPolicy")
+            kept = ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN
+            return super().resource(replace(row, spec=json.dumps({"reclaimPolicy": kept.value}), status=None))
+
+    def stale_words(self, row: Row) -> str:
+        return str(row.key)
+
+    # The operator's writes ----------------------------------------------------------------------------------------------
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        """One patch of what differs; none where nothing does.
+
+        Raises:
+            ClusterError, Invalid.
+        """
+        row = self.index.row(key)
+        if row is None or row.uid != uid:
+            return
+        before = json.loads(row.status) if row.status else {}
+        difference = merge_difference(before, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+        if not difference:
+            return
+        body = {"metadata": {"uid": uid}, "status": difference}
+        try:
+            self.writes += 1
+            await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
+        except (NotFound, Conflict):  # gone, or another one has its name now
+            log.debug("%s: has gone before its status was written", key)
+
+    async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
+        """Events first: who waits for a status finds them told."""
+        for happening in happenings:
+            await self._tell(key, uid, happening)
+        if status is not None:
+            await self.write_status(key, uid, status)
+
+    async def record_event(self, key: Key, type: str, reason: str, message: str, fields: Mapping[str, Any] | None = None) -> None:
+        row = self.index.row(key)
+        happening = Happening("Warning" if type == "Warning" else "Normal", reason, message, dict(fields or {}))
+        await self._tell(key, row.uid if row else "", happening)
+
+    async def release(self, key: Key, uid: str) -> None:
+        """Takes our finalizers away."""
+
+        def without(found: Object) -> Object | None:
+            kept = [f for f in found["metadata"].get("finalizers") or () if not is_ours(f)]
+            return None if kept == found["metadata"].get("finalizers") else {"metadata": {"finalizers": kept}}
+
+        await self._change(key, uid, without)
+        self.forget_model(key)
+
+    async def hold(self, key: Key, uid: str, finalizer: str = FINALIZER) -> bool:
+        """Adds a finalizer, so that the object does not go before we have cleaned up; whether it has it now."""
+
+        def held(found: Object) -> Object | None:
+            known = found["metadata"].get("finalizers") or []
+            if found["metadata"].get("deletionTimestamp") or any(is_ours(f) for f in known):
+                return None
+            return {"metadata": {"finalizers": [*known, finalizer]}}
+
+        found = await self._change(key, uid, held)
+        return found is not None and finalizer in (found["metadata"].get("finalizers") or ())
+
+    async def place(self, key: Key, uid: str, host: str) -> bool:
+        """Places a machine on a host; whether it is there now. Only the first of several placements holds."""
+        return await self.hold(key, uid, host_finalizer(host))
+
+    async def apply_owned(self, resource: Resource, finalizers: Sequence[str] = ()) -> None:
+        """See ResourceStore. ``finalizers`` are for a new one.
+
+        Raises:
+            AlreadyExists: there is one of that name that is not ours.
+        """
+        key, row = resource.key, self.index.row(resource.key)
+        owner = resource.metadata.owner_references[0].uid if resource.metadata.owner_references else ""
+        if row is None:
+            body = _body(resource)
+            if finalizers and key.kind != MachineRevision.KIND:
+                body["metadata"]["finalizers"] = list(finalizers)
+            self.writes += 1
+            try:
+                await self.accept(await self.cluster.create(PATHS[key.kind], key, body, MANAGER))
+            except AlreadyExists:  # news of it is on its way, or it is somebody else's
+                await self.accept(await self.cluster.get(PATHS[key.kind], key))
+                raise
+            return
+        if owner not in {o.get("uid") for o in json.loads(row.metadata).get("ownerReferences", ())}:
+            raise AlreadyExists(key)
+
+        def changed(found: Object) -> Object | None:
+            if found["metadata"].get("deletionTimestamp"):
+                return None
+            wanted, meta = _body(resource), found["metadata"]
+            patch: dict[str, Any] = {"metadata": {}}
+            for part in ("labels", "annotations"):  # what others put there stays
+                now = meta.get(part) or {}
+                if inner := {name: text for name, text in wanted["metadata"].get(part, {}).items() if now.get(name) != text}:
+                    patch["metadata"][part] = inner
+            if inner := merge_difference(found.get("spec") or {}, wanted.get("spec", {})):
+                patch["spec"] = inner
+            return patch if patch["metadata"] or "spec" in patch else None
+
+        await self._change(key, row.uid, changed)
+
+    async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
+        row = self.index.row(key)
+        if row is None or row.deleted is not None:
+            return
+        if annotations:
+            await self._change(key, row.uid, lambda found: {"metadata": {"annotations": dict(annotations)}})
+        await self.remove(key, row.uid)
+
+    async def remove(self, key: Key, uid: str | None) -> None:
+        """Starts the deletion of one object; no effect where it is gone."""
+        self.writes += 1
+        try:
+            answer = await self.cluster.delete(PATHS[key.kind], key, uid)
+        except (NotFound, Conflict):
+            log.debug("%s: has gone before it was deleted", key)
+            return
+        if answer.get("kind") == key.kind and (answer["metadata"].get("finalizers")):
+            await self.accept(answer)
+        else:
+            await asyncio.to_thread(self.mirror.forget, key, uid)
+
+    async def accept(self, found: Object) -> Object:
+        """Takes an answer of the server into the index at once: who wrote reads what was written."""
+        await asyncio.to_thread(self.mirror.take, [found])
+        return found
+
+    async def _change(self, key: Key, uid: str, patch_of: Callable[[Object], Object | None]) -> Object | None:
+        """Changes an object by a patch made from it as it stands, again where that changed meanwhile. None: it has gone.
+
+        Raises:
+            Conflict: it never stood still.
+        """
+        known = self._as_known(key, uid)
+        for _ in range(ATTEMPTS):
+            try:
+                found = known or await self.cluster.get(PATHS[key.kind], key)
+                if found["metadata"]["uid"] != uid:
+                    return None
+                patch = patch_of(found)
+                if patch is None:
+                    return found
+                condition = {"uid": uid, "resourceVersion": found["metadata"]["resourceVersion"]}
+                body = {**patch, "metadata": {**patch.get("metadata", {}), **condition}}
+                self.writes += 1
+                after = await self.cluster.patch(PATHS[key.kind], key, body, MANAGER)
+            except NotFound:
+                await asyncio.to_thread(self.mirror.forget, key, uid)
+                return None
+            except Conflict:
+                known = None  # newer than what we were told: ask
+                continue
+            if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
+                await asyncio.to_thread(self.mirror.forget, key, uid)  # that was the last finalizer
+            else:
+                await self.accept(after)
+            return after
+        raise Conflict(key, "an older one", "newer at each try")
+
+    def _as_known(self, key: Key, uid: str) -> Object | None:
+        row = self.index.row(key)
+        return row.document_form() if row is not None and row.uid == uid else None
+
+    async def _tell(self, key: Key, uid: str, happening: Happening) -> None:
+        """An event that cannot be recorded must not hold up what it tells of."""
+        records.report(self.index, self._clock(), key, uid, None, [happening])
+        try:
+            self.writes += 1
+            await self._events.record(key, uid, happening)
+        except ClusterUnavailable:
+            raise
+        except StoreError as error:  # the namespace is being deleted, say
+            log.info("%s: event %s was not recorded: %s", key, happening.reason, error)
+
+
+def _body(resource: Resource) -> dict[str, Any]:
+    """A new object of ours, in the server's form."""
+    meta = resource.metadata
+    metadata: dict[str, Any] = {"name": meta.name}
+    if type(resource).SCOPE == "Namespaced":
+        metadata["namespace"] = meta.namespace
+    if meta.labels:
+        metadata["labels"] = dict(meta.labels)
+    if meta.annotations:
+        metadata["annotations"] = dict(meta.annotations)
+    if meta.owner_references:
+        metadata["ownerReferences"] = [o.dump(defaults=True) for o in meta.owner_references]
+    body: dict[str, Any] = {"apiVersion": API_VERSION, "kind": resource.kind, "metadata": metadata}
+    spec = getattr(resource, "spec", None)
+    if spec is not None:
+        body["spec"] = spec.dump()
+    assert resource.kind in STORED
+    return body

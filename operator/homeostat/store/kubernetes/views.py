@@ -1,0 +1,149 @@
+"""What one job of an operator sees of the cluster, and may change: the machines of a host, or what is not a host's.
+
+Two jobs, each done by one operator at a time (see lease): *host NAME* runs the machines that were placed on that host;
+*controller* makes machines for deployments, places machines, and looks after plugins and hosts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from homeostat.models.base import Key, Model, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.runtime.ports import EventType, Happening
+
+from ..index.follow import follow_index
+from ..index.index import FINALIZER, Row
+from .objects import host_of
+from .store import KubernetesStore
+
+
+class Fence(Protocol):
+    def check(self) -> None:
+        """Raises LeadershipLost."""
+
+
+class JobStore:
+    """A ResourceStore that writes only while the job is ours."""
+
+    def __init__(self, store: KubernetesStore, fence: Fence) -> None:
+        self.store = store
+        self._fence = fence
+
+    async def get(self, key: Key) -> Resource | None:
+        return await self.store.get(key)
+
+    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        return await self.store.list(kind, namespace)
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        self._fence.check()
+        await self.store.write_status(key, uid, status)
+
+    async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
+        self._fence.check()
+        await self.store.report(key, uid, status, happenings)
+
+    async def release(self, key: Key, uid: str) -> None:
+        self._fence.check()
+        await self.store.release(key, uid)
+
+    async def apply_owned(self, resource: Resource) -> None:
+        self._fence.check()
+        await self.store.apply_owned(resource)
+
+    async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
+        self._fence.check()
+        await self.store.delete_owned(key, annotations)
+
+    async def record_event(
+        self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
+    ) -> None:
+        self._fence.check()
+        await self.store.record_event(key, type, reason, message, fields)
+
+
+class HostStore(JobStore):
+    """The machines of one host, and the plugins that they may be made from."""
+
+    def __init__(self, store: KubernetesStore, fence: Fence, host: str) -> None:
+        super().__init__(store, fence)
+        self._host = host
+        self._mine: set[Key] = set()
+
+    async def get(self, key: Key) -> Resource | None:
+        """A machine of another host is none of ours, whatever it was when it was told of."""
+        if key.kind == VirtualMachine.KIND:
+            row = self.store.index.row(key)
+            if row is None or not self._is_mine(row):
+                return None
+        return await super().get(key)
+
+    async def changes(self) -> AsyncIterator[Key]:
+        async for key in follow_index(self.store.index):
+            if key.kind == Plugin.KIND:
+                yield key
+            elif key.kind == VirtualMachine.KIND:
+                row = self.store.index.row(key)
+                if row is not None and self._is_mine(row):
+                    self._mine.add(key)
+                    yield key
+                elif key in self._mine:
+                    self._mine.discard(key)
+                    yield key
+
+    def _is_mine(self, row: Row) -> bool:
+        return host_of(json.loads(row.finalizers)) == self._host
+
+
+class ControllerStore(JobStore):
+    """Deployments, plugins and hosts; machines only as far as these rest on them."""
+
+    async def get(self, key: Key) -> Resource | None:
+        """Deployments and plugins are held before anything is done for them: they must not go before we have cleaned up."""
+        found = await super().get(key)
+        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND):
+            return found
+        if FINALIZER in found.metadata.finalizers:
+            return found
+        if found.deleting:
+            return None  # nobody waits for us
+        self._fence.check()
+        return await super().get(key) if await self.store.hold(key, found.metadata.uid) else None
+
+    async def changes(self) -> AsyncIterator[Key]:
+        """A machine's news, also of its status, are its deployment's and its plugin's."""
+        owners: dict[Key, set[Key]] = {}
+        async for key in follow_index(self.store.index, statuses=True):
+            if key.kind != VirtualMachine.KIND:
+                yield key
+                continue
+            row = self.store.index.row(key)
+            now = _interested(row) if row is not None else set()
+            for other in now | owners.pop(key, set()):
+                yield other
+            if now:
+                owners[key] = now
+            yield key
+
+
+def _interested(row: Row) -> set[Key]:
+    """The deployment and the plugin of a machine."""
+    owners = json.loads(row.metadata).get("ownerReferences", ())
+    found = {
+        Key(VirtualMachineDeployment.KIND, row.namespace, owner["name"])
+        for owner in owners
+        if owner.get("controller") and owner.get("kind") == VirtualMachineDeployment.KIND
+    }
+    if plugin := (json.loads(row.spec).get("pluginRef") or {}).get("name"):
+        found.add(Key(Plugin.KIND, row.namespace, plugin))
+    return found
+
+
+def hosts_of(resources: Sequence[Resource]) -> list[Host]:
+    return [resource for resource in resources if isinstance(resource, Host)]
