@@ -6,11 +6,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -18,82 +16,28 @@ from homeostat.driver.errors import HostUnreachable, NetworkMissing, NoMemory, R
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
 from homeostat.planner.domain import (
-    CpuConfig,
-    DiskConfig,
     DomainConfig,
-    DomainType,
     ForwardConfig,
-    KernelBoot,
     NicConfig,
-    Record,
-    VncConfig,
 )
 from homeostat.planner.observed import DomainState, ObservedDomain
 from tests.libvirt.hosts import until
-from tests.rig.guest import READY, GuestImage
+from tests.libvirt.qemu_machines import booted, disk, machine, qemu_host, running
+from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import free_port
 
 
 @pytest.fixture
 async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
-    libvirtd.start()
-    async with LibvirtHost(libvirtd.uri) as host:
+    async with qemu_host(libvirtd) as host:
         yield host
-        for domain in host.domains():
-            if domain.record is not None:
-                await host.execute(act.PowerOffDomain(domain.uuid, "end of test"))
-                await host.execute(act.UndefineDomain(domain.uuid, "end of test"))
-
-
-def disk(libvirtd: Libvirtd, name: str, target: str) -> DiskConfig:
-    path = libvirtd.storage / f"{name}-{uuid4().hex[:8]}.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "16M"], check=True)
-    path.chmod(0o666)
-    return DiskConfig(name, "disk", str(path), "qcow2", "virtio", target)
-
-
-def machine(libvirtd: Libvirtd, image: GuestImage) -> DomainConfig:
-    number = uuid4().hex
-    name = f"q-{number[:8]}"
-    return DomainConfig(
-        name=name,
-        uuid=str(uuid4()),
-        type=DomainType.QEMU,
-        memory=128 * 2**20,
-        vcpus=1,
-        machine="q35",
-        cpu=CpuConfig("maximum"),
-        kernel=KernelBoot(str(image.kernel), str(image.initramfs), "console=ttyS0 quiet"),
-        disks=(disk(libvirtd, "root", "vda"), DiskConfig("cd", "cdrom", None, "raw", "sata", "sda", read_only=True)),
-        nics=(NicConfig("lan", "network", "default", f"52:54:00:{number[:2]}:{number[2:4]}:{number[4:6]}", "virtio"),),
-        video="virtio",
-        vnc=VncConfig("127.0.0.1", None),
-        console_log=str(libvirtd.storage / f"{name}.log"),
-        guest_agent=True,
-        spare_pci_ports=3,
-        record=Record("u", "default", name, "i", 1, "h"),
-    )
 
 
 def seen(host: LibvirtHost, config: DomainConfig) -> ObservedDomain:
     domain = host.domain(config.uuid)
     assert domain is not None
     return domain
-
-
-async def running(host: LibvirtHost, config: DomainConfig) -> DomainConfig:
-    await host.execute(act.DefineDomain(config, ""))
-    await host.execute(act.StartDomain(config.uuid, False, ""))
-    return config
-
-
-async def booted(host: LibvirtHost, config: DomainConfig) -> DomainConfig:
-    assert config.console_log is not None
-    log = Path(config.console_log)
-    await running(host, config)
-    await until(lambda: log.exists() and READY in log.read_text(errors="replace"), "the guest is up", 60)
-    return config
 
 
 async def test_redefining_the_same_changes_not_a_byte(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:

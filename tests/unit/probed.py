@@ -28,12 +28,12 @@ class Loopback:
     def locate(self, port: int) -> Endpoint | None:
         return self.endpoint
 
-    async def ping(self) -> None:
+    async def ping(self, timeout: float) -> None:
         if not self.agent:
             raise DriverError("the guest agent does not answer")
 
-    async def run(self, command: Sequence[str]) -> int:
-        await self.ping()
+    async def run(self, command: Sequence[str], timeout: float) -> int:
+        await self.ping(timeout)
         return self.codes[command[0]]
 
 

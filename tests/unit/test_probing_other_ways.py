@@ -98,8 +98,9 @@ async def test_the_exit_code_decides(code: int, ok: bool) -> None:
 
 async def test_a_command_that_does_not_end() -> None:
     class Busy(Loopback):
-        async def run(self, command: object) -> int:
-            await asyncio.Event().wait()
+        async def run(self, command: object, timeout: float) -> int:
+            async with asyncio.timeout(timeout / 100):
+                await asyncio.Event().wait()
             return 0
 
     result = await attempt(EXEC, Busy(None))

@@ -10,11 +10,14 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import libvirt
 
+from .agent import Agent
 from .connection import Connection
 from .errors import DriverError
 
@@ -22,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 SOONEST, LATEST = 1.0, 30.0  # seconds between two readings; doubling until somebody new asks
 ASKED_AT_ONCE = 16  # guests without a lease that are asked in one reading, each with a call of its own
+AGENT_SECONDS = 5.0  # for its answer
 
 Leases = dict[str, tuple[tuple[str, str], ...]]
 
@@ -41,16 +45,19 @@ class AddressBook:
     def __init__(
         self,
         connection: Connection,
+        agents: Agent,
         networks: Callable[[], Iterable[str]],
         present: Callable[[], Mapping[str, Resident]],
         changed: Callable[[set[str]], None],
     ) -> None:
-        self._connection, self._networks, self._present, self._changed = connection, networks, present, changed
+        self._connection, self._agents = connection, agents
+        self._networks, self._present, self._changed = networks, present, changed
         self._leases: Leases = {}
         self._missing: set[str] = set()
         self._asked = asyncio.Event()
         self._interval = SOONEST
         self._polling: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None  # what takes as long as guests like
         self._supported = True
 
     def lookup(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
@@ -72,15 +79,18 @@ class AddressBook:
             self._polling = asyncio.get_running_loop().create_task(self._poll(), name="addresses")
 
     async def close(self) -> None:
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.gather(self._polling, return_exceptions=True)
+        tasks = [task for task in (self._polling, self._asking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _poll(self) -> None:
         """Until nobody lacks an address."""
         while self._supported:
             self._asked.clear()
             await self._read()
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
             self._missing &= set(self._present()) - self._leases.keys()
             if not self._missing and not self._asked.is_set():
                 return
@@ -98,43 +108,55 @@ class AddressBook:
         networks = list(self._networks())
         present = self._present()
         try:
-            leases = await self._connection.run(lambda: self._read_all(networks, present), "read addresses")
+            read = await self._connection.run(lambda: self._read_all(networks, present), "read addresses")
         except DriverError as error:
             _log.info("%s", error)
             return
+        kept = {mac: found for mac, found in self._leases.items() if mac in present and found[0][1] != "Lease"}
+        self._learn({**kept, **read})
+
+    def _learn(self, leases: Leases) -> None:
         before, self._leases = self._leases, leases
         different = {mac for mac in before.keys() | leases.keys() if before.get(mac) != leases.get(mac)}
         if different:
             self._changed(different)
 
+    async def _ask_agents(self) -> None:
+        """Those of guests that have an agent and no lease."""
+        lacking = sorted({r.uuid for mac, r in self._present().items() if r.agent and mac not in self._leases})
+        # By chance, so that those that never answer do not keep the others from being asked.
+        asked = random.sample(lacking, min(ASKED_AT_ONCE, len(lacking)))
+        found = await asyncio.gather(*map(self._ask_agent, asked))
+        new = {mac: addresses for answer in found for mac, addresses in answer.items() if mac not in self._leases}
+        self._learn({**self._leases, **new})
+
+    async def _ask_agent(self, uuid: str) -> Leases:
+        try:
+            answered = await self._agents.addresses(uuid, AGENT_SECONDS)
+        except (DriverError, TimeoutError) as error:
+            _log.debug("no addresses of %s by its agent: %s", uuid, error)  # asked again later
+            return {}
+        return _by_mac(answered, "Agent")
+
     def _read_all(self, networks: list[str], present: Mapping[str, Resident]) -> Leases:
         """On one of the connection's threads."""
-        leases = self._read_leases(networks)
-        known = {mac: found for mac, found in self._leases.items() if mac in present and found[0][1] != "Lease"}
-        lacking = [mac for mac in present if mac not in leases and mac not in known] if self._supported else []
-        for uuid, agent in dict.fromkeys((present[mac].uuid, present[mac].agent) for mac in lacking[:ASKED_AT_ONCE]):
-            known.update(self._ask(uuid, agent))
-        return {**known, **leases}
+        leases, known = self._read_leases(networks), self._leases
+        lacking = {r.uuid for mac, r in present.items() if not r.agent and mac not in leases and mac not in known}
+        by_arp: Leases = {}
+        for uuid in islice(sorted(lacking), ASKED_AT_ONCE if self._supported else 0):
+            by_arp |= self._ask_arp(uuid)
+        return by_arp | leases
 
-    def _ask(self, uuid: str, agent: bool) -> Leases:
-        """What one guest's agent says, or the ARP table. Link-local addresses lead nowhere, and are passed over."""
+    def _ask_arp(self, uuid: str) -> Leases:
         handle, request = self._connection.handle, self._connection.request
-        source, name = (
-            (libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, "Agent")
-            if agent
-            else (libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, "Arp")
-        )
+        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
         try:
             interfaces = request(request(handle.lookupByUUIDString, uuid).interfaceAddresses, source)
         except libvirt.libvirtError as error:
-            _log.debug("no addresses of %s by %s: %s", uuid, name, error)  # it ended, or its agent is busy: asked again later
+            _log.debug("no addresses of %s by ARP: %s", uuid, error)  # it ended: asked again later
             return {}
-        found: dict[str, list[tuple[str, str]]] = {}
-        for interface in interfaces.values():
-            for address in interface["addrs"] or ():
-                if interface["hwaddr"] and _leads_there(address["addr"]):
-                    found.setdefault(str(interface["hwaddr"]).lower(), []).append((str(address["addr"]), name))
-        return {mac: tuple(addresses) for mac, addresses in found.items()}
+        cards = ((i["hwaddr"], i["addrs"] or ()) for i in interfaces.values() if i["hwaddr"])
+        return _by_mac(((str(mac), str(address["addr"])) for mac, addresses in cards for address in addresses), "Arp")
 
     def _read_leases(self, networks: list[str]) -> Leases:
         leases: dict[str, list[tuple[str, str]]] = {}
@@ -149,6 +171,15 @@ class AddressBook:
                 elif error.get_error_code() not in (libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_OPERATION_INVALID):
                     raise  # a network that went down meanwhile has no leases
         return {mac: tuple(addresses) for mac, addresses in leases.items()}
+
+
+def _by_mac(pairs: Iterable[tuple[str, str]], source: str) -> Leases:
+    """Link-local addresses lead nowhere, and are passed over."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for mac, ip in pairs:
+        if _leads_there(ip):
+            found.setdefault(mac.lower(), []).append((ip, source))
+    return {mac: tuple(addresses) for mac, addresses in found.items()}
 
 
 def _leads_there(address: str) -> bool:

@@ -1,60 +1,164 @@
-"""The QEMU guest agent: is it there, and commands in the guest.
+"""The QEMU guest agent: is it there, commands in the guest, and its addresses.
 
 Protocol: https://www.qemu.org/docs/master/interop/qemu-ga-ref.html
+
+A guest may take its time to answer, or never do it, and libvirt then holds the call back: for as long as it was told to wait, and
+for 5 s when it has to synchronise with an agent that did not answer before. Therefore agents have a connection and threads of
+their own, on which nothing else waits; and those that were slow last time get only some of these threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, TypeVar
 
 import libvirt_qemu
 
-from .connection import Connection
+from .connection import REQUESTS, Connection
 from .errors import DriverError
 
-TIMEOUT = 5  # seconds libvirt waits for one answer
+T = TypeVar("T")
+
 POLL = 0.1  # seconds between looks whether a command has ended
+SLOW = 1.0  # seconds; an agent that is there answers within milliseconds
+SLOW_AT_ONCE = REQUESTS - 2  # calls of slow agents under way at the same time: the others never wait for them
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long a guest may still take (seconds). The time in which we are busy with others does not count."""
+
+    left: float
 
 
 class Agent:
-    """Asks the agents of one host's guests."""
+    """Asks the agents of one host's guests. Opens its connection when it is first needed."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, uri: str) -> None:
+        self._connection = Connection(uri, _nothing_to_list, lambda error: None, quiet=True)
+        self._starting: asyncio.Task[None] | None = None
+        self._calls = asyncio.Semaphore(REQUESTS)
+        self._slow_calls = asyncio.Semaphore(SLOW_AT_ONCE)
+        self._slow: set[str] = set()  # uuids
 
-    async def ping(self, uuid: str) -> None:
+    @property
+    def calls(self) -> Counter[str]:
+        return self._connection.calls
+
+    async def close(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+            await self._connection.close()
+
+    async def ping(self, uuid: str, timeout: float) -> None:
         """Raises:
-        DriverError: no answer.
+        TimeoutError: no answer within ``timeout`` seconds.
+        DriverError: it is not there, or its answer makes no sense.
         """
-        await self._ask(uuid, "guest-ping", {})
+        await self._ask(uuid, Patience(timeout), "guest-ping", lambda answer: None)
 
-    async def run(self, uuid: str, command: Sequence[str]) -> int:
-        """The exit code of a command, run without a shell.
-
-        Raises:
-            DriverError: the agent does not answer, or cannot run it.
-        """
-        program, *arguments = command
-        started = await self._ask(uuid, "guest-exec", {"path": program, "arg": list(arguments), "capture-output": False})
+    async def run(self, uuid: str, command: Sequence[str], timeout: float) -> int:
+        """The exit code of a command, run without a shell; when the time is over it is left to end by itself. Raises likewise."""
+        patience, (program, *arguments) = Patience(timeout), command
+        what = {"path": program, "arg": arguments, "capture-output": False}
+        pid = await self._ask(uuid, patience, "guest-exec", lambda answer: int(answer["pid"]), **what)
         while True:
-            status = await self._ask(uuid, "guest-exec-status", {"pid": started["pid"]})
-            if status.get("exited"):
-                return int(status.get("exitcode", 128 + int(status.get("signal", 0))))
+            code = await self._ask(uuid, patience, "guest-exec-status", _exit_code, pid=pid)
+            if code is not None:
+                return code
             await asyncio.sleep(POLL)
+            patience.left -= POLL
 
-    async def _ask(self, uuid: str, execute: str, arguments: dict[str, Any]) -> Any:
-        handle, request = self._connection.handle, self._connection.request
+    async def addresses(self, uuid: str, timeout: float) -> Sequence[tuple[str, str]]:
+        """(MAC, IP) of every address the guest says it has. Raises likewise."""
+        return await self._ask(uuid, Patience(timeout), "guest-network-get-interfaces", _addresses)
+
+    async def _ask(self, uuid: str, patience: Patience, execute: str, read: Callable[[Any], T], **arguments: object) -> T:
+        """``read`` takes what it wants from the answer, whatever that is: guests are not to be trusted."""
+        await self._connect()
         text = json.dumps({"execute": execute, "arguments": arguments} if arguments else {"execute": execute})
+        answer = await self._answer(uuid, patience, execute, text)
+        try:
+            return read(json.loads(answer)["return"])
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise DriverError(f"the guest agent answered {execute} with something else: {answer[:200]!r}") from error
+
+    async def _answer(self, uuid: str, patience: Patience, execute: str, text: str) -> str:
+        if patience.left <= 0:
+            raise TimeoutError
+        loop, turn = asyncio.get_running_loop(), AsyncExitStack()
+        await turn.enter_async_context(self._turn(uuid))
+        began = loop.time()
+        # A call that nobody waits for any more goes on, and keeps its turn until libvirt gives it up.
+        call = asyncio.ensure_future(self._call(uuid, execute, text, math.ceil(patience.left), turn))
+        call.add_done_callback(_retrieve)
+        try:
+            async with asyncio.timeout(patience.left):
+                return await asyncio.shield(call)
+        except TimeoutError:
+            self._slow.add(uuid)
+            raise
+        finally:
+            patience.left -= loop.time() - began
+
+    @asynccontextmanager
+    async def _turn(self, uuid: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as held:
+            if uuid in self._slow:
+                await held.enter_async_context(self._slow_calls)
+            await held.enter_async_context(self._calls)
+            yield
+
+    async def _call(self, uuid: str, execute: str, text: str, timeout: int, turn: AsyncExitStack) -> str:
+        request, loop = self._connection.request, asyncio.get_running_loop()
 
         def ask() -> str:
-            domain = request(handle.lookupByUUIDString, uuid)
-            return str(request(libvirt_qemu.qemuAgentCommand, domain, text, TIMEOUT, 0))
+            domain = request(self._connection.handle.lookupByUUIDString, uuid)
+            return str(request(libvirt_qemu.qemuAgentCommand, domain, text, timeout, 0))
 
-        answer = await self._connection.run(ask, f"ask the guest agent ({execute})")
-        try:
-            return json.loads(answer)["return"]
-        except (ValueError, KeyError) as error:
-            raise DriverError(f"the guest agent answered {execute} with something else: {answer[:200]!r}") from error
+        began = loop.time()
+        async with turn:
+            try:
+                return await self._connection.run(ask, f"ask the guest agent ({execute})")
+            finally:
+                if loop.time() - began > SLOW:
+                    self._slow.add(uuid)
+                else:
+                    self._slow.discard(uuid)
+
+    async def _connect(self) -> None:
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._connection.start(), name="connection for guest agents")
+        await asyncio.shield(self._starting)
+
+
+async def _nothing_to_list() -> None:
+    """Of this connection, only answers are wanted."""
+
+
+def _exit_code(status: Any) -> int | None:
+    """None while the command runs."""
+    return int(status.get("exitcode", 128 + int(status.get("signal", 0)))) if status["exited"] else None
+
+
+def _addresses(interfaces: Any) -> Sequence[tuple[str, str]]:
+    return [
+        (str(interface["hardware-address"]), str(ip_address(address["ip-address"])))
+        for interface in interfaces
+        if "hardware-address" in interface
+        for address in interface.get("ip-addresses", ())
+    ]
+
+
+def _retrieve(call: asyncio.Future[str]) -> None:
+    """Or asyncio complains of an error that nobody asked for: it comes too late."""
+    if not call.cancelled():
+        call.exception()

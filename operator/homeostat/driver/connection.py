@@ -32,16 +32,20 @@ RETRY_FIRST, RETRY_LAST = 0.5, 30.0  # seconds
 
 class Connection:
     """Opens, watches and reopens. ``connected`` runs after every opening (listing anew is up to it); ``lost`` is told why.
+    ``quiet``: another connection to the same host says so in the log.
 
     Everything but ``request`` belongs to the asyncio loop that ``start`` ran on.
     """
 
-    def __init__(self, uri: str, connected: Callable[[], Awaitable[None]], lost: Callable[[DriverError], None]) -> None:
+    def __init__(
+        self, uri: str, connected: Callable[[], Awaitable[None]], lost: Callable[[DriverError], None], *, quiet: bool = False
+    ) -> None:
         self.uri = uri
         self.calls: Counter[str] = Counter()  # libvirt calls by function, for metrics and budgets
         self.before_close: Callable[[], None] = lambda: None  # on a thread: lets go of what was registered
         self.error: DriverError | None = HostUnreachable(f"not connected to {uri} yet")
         self._connected, self._lost = connected, lost
+        self._level = logging.DEBUG if quiet else logging.WARNING
         # The test driver is a few structs in this very program: it never waits, and a thread would cost more than its calls.
         self._in_process = urlsplit(uri).scheme == "test" and not urlsplit(uri).hostname
         self._pool = ThreadPoolExecutor(REQUESTS, thread_name_prefix="libvirt")
@@ -130,7 +134,7 @@ class Connection:
 
     def _report(self, error: DriverError) -> None:
         if self.error is None or str(self.error) != str(error):
-            _log.warning("%s", error)
+            _log.log(self._level, "%s", error)
         self.error = error
         self._lost(error)
 

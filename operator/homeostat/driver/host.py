@@ -76,9 +76,11 @@ class LibvirtHost:
         self._inventory = Inventory(
             self._connection, PidFiles(pid_folders(uri, os.environ)), self._notify, self._networks_changed
         )
-        self._book = AddressBook(self._connection, lambda: self._facts.networks, self._residents, self._addresses_changed)
+        self.agent = Agent(uri)
+        self._book = AddressBook(
+            self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed
+        )
         self._actions = DomainActions(self._connection, self._inventory)
-        self.agent = Agent(self._connection)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -94,6 +96,7 @@ class LibvirtHost:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._book.close()
+        await self.agent.close()
         await self._inventory.close()
         await self._connection.close()
 
@@ -127,12 +130,12 @@ class LibvirtHost:
 
     @property
     def calls(self) -> int:
-        return self._connection.calls.total()
+        return self._connection.calls.total() + self.agent.calls.total()
 
     @property
     def calls_by_function(self) -> Mapping[str, int]:
         """libvirt calls made so far, by the binding's function."""
-        return dict(self._connection.calls)
+        return self._connection.calls + self.agent.calls
 
     def subscribe(self, changed: Changed) -> None:
         """Changes that follow from ``execute`` are not told: whoever executes looks himself."""

@@ -45,35 +45,46 @@ class Guest(Protocol):
     def locate(self, port: int) -> Endpoint | None:
         """The endpoint of a port of the guest; None while no address is known."""
 
-    async def ping(self) -> None:
-        """Raises DriverError where the guest agent does not answer."""
+    async def ping(self, timeout: float) -> None:
+        """Raises DriverError where there is no guest agent, TimeoutError where it does not answer in time (seconds)."""
 
-    async def run(self, command: Sequence[str]) -> int:
-        """The exit code of a command in the guest. Raises DriverError."""
+    async def run(self, command: Sequence[str], timeout: float) -> int:
+        """The exit code of a command in the guest. Raises likewise."""
 
 
 async def attempt(probe: Probe, guest: Guest) -> Result:
     """Never raises: whatever goes wrong is the result."""
     try:
+        if by_agent(
+            probe
+        ):  # which keeps to the time itself: it may be busy with others first, and that is not the guest's failure
+            return await _by_agent(probe, guest)
         async with asyncio.timeout(probe.timeout_seconds):
-            return await _attempt(probe, guest)
+            return await _by_network(probe, guest)
     except TimeoutError:
         return Result(False, f"no answer within {probe.timeout_seconds} s")
     except (OSError, ssl.SSLError, DriverError) as error:
         return Result(False, _explain(error))
 
 
-async def _attempt(probe: Probe, guest: Guest) -> Result:
+def by_agent(probe: Probe) -> bool:
+    return probe.exec is not None or probe.guest_agent_ping is not None
+
+
+async def _by_network(probe: Probe, guest: Guest) -> Result:
     if probe.http_get is not None:
         endpoint = guest.locate(probe.http_get.port)
         return await _http(probe.http_get, endpoint) if endpoint else _nowhere(probe.http_get.port)
-    if probe.tcp_socket is not None:
-        endpoint = guest.locate(probe.tcp_socket.port)
-        return await _tcp(endpoint) if endpoint else _nowhere(probe.tcp_socket.port)
+    assert probe.tcp_socket is not None
+    endpoint = guest.locate(probe.tcp_socket.port)
+    return await _tcp(endpoint) if endpoint else _nowhere(probe.tcp_socket.port)
+
+
+async def _by_agent(probe: Probe, guest: Guest) -> Result:
     if probe.exec is not None:
-        code = await guest.run(probe.exec.command)
+        code = await guest.run(probe.exec.command, probe.timeout_seconds)
         return Result(code == 0, f"{probe.exec.command[0]} exited with {code}")
-    await guest.ping()
+    await guest.ping(probe.timeout_seconds)
     return Result(True, "the guest agent answers")
 
 

@@ -28,11 +28,11 @@ class DomainGuest:
         known = self._host.addresses(macs)
         return next((Endpoint(ip, port) for mac in macs for ip, _ in known.get(mac, ())), None)
 
-    async def ping(self) -> None:
-        await self._host.agent.ping(self._uuid)
+    async def ping(self, timeout: float) -> None:
+        await self._host.agent.ping(self._uuid, timeout)
 
-    async def run(self, command: Sequence[str]) -> int:
-        return await self._host.agent.run(self._uuid, command)
+    async def run(self, command: Sequence[str], timeout: float) -> int:
+        return await self._host.agent.run(self._uuid, command, timeout)
 
 
 def _reachable(listen: str) -> str:

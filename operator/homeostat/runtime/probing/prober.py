@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,11 +13,11 @@ from homeostat.models.probe import Probe, Probes
 from homeostat.planner.observed import Health
 from homeostat.runtime.commands import timestamp
 
-from .attempt import Guest, attempt
+from .attempt import Guest, attempt, by_agent
 from .counting import NAMES, Tally
 
 NOWHERE = 1.0  # seconds between looks for the address of a guest that has none yet
-AT_ONCE = 256  # tries under way at the same time
+AT_ONCE = 256  # tries over the network under way at the same time
 
 
 @dataclass(slots=True)
@@ -95,7 +96,8 @@ class Prober:
 
     async def _try(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
         try:
-            async with self._slots:
+            # Guest agents have bounds of their own, and slow ones must not keep other probes waiting.
+            async with contextlib.nullcontext() if by_agent(probe) else self._slots:
                 result = await attempt(probe, subject.guest)
         finally:
             subject.trying.discard(name)
