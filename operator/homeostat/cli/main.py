@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prune": ("prune", "The same as `apply --prune`."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
     "schema": ("schema", "Print a kind's JSON Schema."),
+    "crds": ("crds", "Print the CustomResourceDefinitions for Kubernetes."),
     "completion": ("completion", "Print a shell's completion script."),
     "version": ("version", "Print the version."),
 }

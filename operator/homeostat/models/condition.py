@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from .base import Model
 
@@ -18,14 +18,20 @@ READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 
+DATE_TIME: dict[str, JsonValue] = {"format": "date-time"}
+
 
 class Condition(Model):
-    type: str
-    status: ConditionStatus
+    """One aspect of a resource: whether it holds, and why."""
+
+    type: str = Field(description="Which aspect.")
+    status: ConditionStatus = Field(description="Whether it holds.")
     reason: str = Field(description="One CamelCase word, for programs.")
     message: str = Field(default="", description="For people: what is so, and what to do next.")
-    last_transition_time: str = Field(default="", description="When status last changed (RFC 3339, UTC).")
-    observed_generation: int = 0
+    last_transition_time: str = Field(
+        default="", description="When status last changed (RFC 3339, UTC).", json_schema_extra=DATE_TIME
+    )
+    observed_generation: int = Field(default=0, description="The generation of the spec that it speaks of.")
 
 
 def merge_conditions(before: Iterable[Condition], after: Iterable[Condition], now: str) -> tuple[Condition, ...]:

@@ -46,6 +46,8 @@ def share_of(share: int | str, replicas: int, *, up: bool) -> int:
 
 
 class RollingUpdate(Model):
+    """How many machines a rollout may have too many, and too few."""
+
     max_surge: Share = Field(default="25%", description="Machines beyond replicas during a rollout, rounded up.")
     max_unavailable: Share = Field(default=0, description="Machines that may be missing during a rollout, rounded down.")
 
@@ -57,6 +59,8 @@ class RollingUpdate(Model):
 
 
 class Strategy(Model):
+    """How machines are replaced."""
+
     type: Literal["RollingUpdate", "Recreate"] = Field(
         default="RollingUpdate", description="Recreate stops all before it starts any."
     )
@@ -64,16 +68,22 @@ class Strategy(Model):
 
 
 class TemplateMeta(Model):
+    """What each machine is labelled with."""
+
     labels: dict[str, str] = Field(default_factory=dict, description="Labels of each machine.")
     annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of each machine.")
 
 
 class MachineTemplate(Model):
+    """What each machine is like."""
+
     metadata: TemplateMeta = Field(default_factory=TemplateMeta, description="What each machine is labelled with.")
     spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec, description="The spec of each machine.")
 
 
 class VirtualMachineDeploymentSpec(Model):
+    """How many machines of which template there should be, and how they are replaced."""
+
     replicas: int = Field(default=1, ge=0, le=REPLICAS_MAX, strict=True, description="How many machines there should be.")
     template: MachineTemplate = Field(description="What each machine is like. Its runStrategy must be Always or RerunOnFailure.")
     strategy: Strategy = Field(default_factory=Strategy, description="How machines are replaced.")
@@ -125,6 +135,8 @@ class VirtualMachineDeploymentSpec(Model):
 
 
 class VirtualMachineDeploymentStatus(Model):
+    """The deployment as it was last observed."""
+
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
     replicas: int = Field(default=0, description="Machines that exist.")
     updated_replicas: int = Field(default=0, description="Of the current template.")
@@ -133,10 +145,12 @@ class VirtualMachineDeploymentStatus(Model):
     revision: int | None = Field(default=None, description="The revision that is being kept or rolled out.")
     selector: str = Field(default="", description="Label selector of its machines, for the scale subresource.")
     machines: tuple[str, ...] = Field(default=(), description="Names of its machines, by index.")
-    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="What holds of it and why, by type.")
 
 
 class VirtualMachineDeployment(Resource):
+    """So many machines of one template, rolled out as Kubernetes rolls out pods."""
+
     KIND: ClassVar[str] = "VirtualMachineDeployment"
     PLURAL: ClassVar[str] = "virtualmachinedeployments"
     SHORT: ClassVar[tuple[str, ...]] = ("vmd", "vmds", "deployment", "deployments")
@@ -163,7 +177,7 @@ class MachineRevisionSpec(Model):
 
 
 class MachineRevision(Resource):
-    """Kept by the operator for each deployment, as Kubernetes keeps ControllerRevisions."""
+    """A template that a deployment had. Kept by the operator, as Kubernetes keeps ControllerRevisions."""
 
     KIND: ClassVar[str] = "MachineRevision"
     PLURAL: ClassVar[str] = "machinerevisions"

@@ -47,6 +47,8 @@ class HostMeta(ObjectMeta):
 
 
 class HostSpec(Model):
+    """Where the host is, and whether it takes new machines."""
+
     uri: Annotated[str, AfterValidator(_check_uri)] | None = Field(
         default=None,
         max_length=1024,
@@ -65,8 +67,10 @@ class HostCapacity(Model):
 
 
 class HostStatus(Model):
+    """The host as it was last observed."""
+
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
-    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="What holds of it and why, by type.")
     version: str = Field(default="", description="Versions of libvirt and of the hypervisor.")
     capacity: HostCapacity | None = None
     machines: int = Field(default=0, description="Machines that are on it.")

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import Model, Name, Resource
-from .condition import Condition
+from .base import API_GROUP, Model, Name, Resource
+from .condition import DATE_TIME, Condition
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
 from .probe import Probes
 from .quantity import Quantity, format_quantity
@@ -20,6 +20,8 @@ T = TypeVar("T")
 MIB = 2**20
 SEED_NAME = "cloud-init"  # the drive that carries the cloudInit seed
 MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
+IDENTITY = f"{API_GROUP}/identity"
+"""Annotation that `homeostat migrate` writes: namespace/name/uid."""
 VCPU_MAX = 512  # what libvirt's q35 guests take at the most
 
 
@@ -115,8 +117,8 @@ class Firmware(Model):
 class Boot(Model):
     """Boot a kernel directly, or name disks and nics in the order to try."""
 
-    kernel: ImageSource | None = None
-    initramfs: ImageSource | None = None
+    kernel: ImageSource | None = Field(default=None, description="A kernel to boot without firmware or boot loader.")
+    initramfs: ImageSource | None = Field(default=None, description="Goes with the kernel.")
     cmdline: str | None = Field(default=None, max_length=4000, description="Kernel command line.")
     order: tuple[Name, ...] = Field(default=(), description="Names of disks and nics. Default: disks as listed.")
 
@@ -149,10 +151,14 @@ class Shutdown(Model):
 
 
 class PluginRef(Model):
+    """Names a plugin."""
+
     name: Name = Field(description="Name of the plugin.")
 
 
 class VirtualMachineSpec(Model):
+    """The machine as it should be."""
+
     run_strategy: RunStrategy = Field(
         default=RunStrategy.ALWAYS,
         description="Always: runs, whatever happens. RerunOnFailure: runs until its guest shuts down by itself. "
@@ -194,12 +200,16 @@ class VirtualMachineSpec(Model):
     )
     firmware: Firmware = Field(default_factory=cache(Firmware))
     boot: Boot = Field(default_factory=cache(Boot))
-    disks: tuple[Disk, ...] = ()
-    nics: tuple[Nic, ...] = ()
+    disks: tuple[Disk, ...] = Field(default=(), description="Each an overlay on an image, a blank disk of a size, or a cdrom.")
+    nics: tuple[Nic, ...] = Field(
+        default=(), description="Network cards, each on a libvirt network, a bridge of the host, or in user mode."
+    )
     display: Display = Field(default_factory=cache(Display))
     guest_agent: GuestAgent = Field(default_factory=cache(GuestAgent))
     cloud_init: CloudInit | None = None
-    probes: Probes | None = Field(default=None, description="Health checks of what runs inside.")
+    probes: Probes | None = Field(
+        default=None, description="Health checks of what runs inside; each is one of httpGet, tcpSocket, guestAgentPing and exec."
+    )
     shutdown: Shutdown = Field(default_factory=cache(Shutdown))
 
     @model_validator(mode="after")
@@ -269,6 +279,8 @@ class MachineState(StrEnum):
 
 
 class GuestAddress(Model):
+    """One address that the guest can be reached at."""
+
     nic: str = Field(description="Name of the nic.")
     ip: str = Field(description="IPv4 or IPv6 address; of the host for a forward.")
     source: Literal["Lease", "Agent", "Arp", "Forward"] = Field(description="Who told us.")
@@ -290,13 +302,15 @@ class MachineHealth(Model):
 
     status: Literal["starting", "healthy", "unhealthy"] = Field(description="Of startup, liveness and readiness together.")
     message: str = Field(default="", description="What the probe that tells found.")
-    last_check: str | None = Field(default=None, description="When that was found (RFC 3339, UTC).")
+    last_check: str | None = Field(default=None, description="When that was found (RFC 3339, UTC).", json_schema_extra=DATE_TIME)
 
 
 class VirtualMachineStatus(Model):
+    """The machine as it was last observed."""
+
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
     state: MachineState = Field(default=MachineState.PENDING, description="What it is doing, in one word.")
-    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="What holds of it and why, by type.")
     host: str | None = Field(default=None, description="The host its domain is on.")
     domain_uuid: str | None = Field(default=None, description="The domain's uuid, for virsh.")
     pid: int | None = Field(default=None, description="QEMU's process id, where the host is this one.")
@@ -307,12 +321,16 @@ class VirtualMachineStatus(Model):
     console_log: str | None = Field(default=None, description="File that receives the serial console.")
     restarts: int = Field(default=0, description="Restarts after the guest ended unasked, since the operator started.")
     run: str | None = Field(default=None, description="Names this run of the domain: another one after every start.")
-    started_at: str | None = Field(default=None, description="When the domain was last seen to start.")
+    started_at: str | None = Field(
+        default=None, description="When the domain was last seen to start.", json_schema_extra=DATE_TIME
+    )
     changes: tuple[PendingChange, ...] = Field(default=(), description="What waits for a restart, or is forbidden.")
     drift: tuple[PendingChange, ...] = Field(default=(), description="What others changed (driftPolicy Report).")
 
 
 class VirtualMachine(Resource):
+    """One virtual machine, kept on a libvirt host as its spec says."""
+
     KIND: ClassVar[str] = "VirtualMachine"
     PLURAL: ClassVar[str] = "virtualmachines"
     SHORT: ClassVar[tuple[str, ...]] = ("vm", "vms")
@@ -321,3 +339,11 @@ class VirtualMachine(Resource):
     kind: Literal["VirtualMachine"] = "VirtualMachine"
     spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec)
     status: VirtualMachineStatus | None = None
+
+    @property
+    def identity(self) -> str:
+        """What its domain, its MACs and its instance-id derive from: its uid, or the one it had where it was migrated from."""
+        namespace, _, rest = self.metadata.annotations.get(IDENTITY, "").partition("/")
+        name, _, uid = rest.partition("/")
+        # On another resource it is a copy, of which there may be many.
+        return uid if uid and (namespace, name) == (self.metadata.namespace, self.metadata.name) else self.metadata.uid

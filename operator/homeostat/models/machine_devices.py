@@ -8,10 +8,12 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from .base import Model, Name
 from .quantity import Quantity
+
+URL_PATTERN = r"^(https?://[^/\s]+/?|file:///)\S*$"
 
 
 class ReclaimPolicy(StrEnum):
@@ -29,17 +31,25 @@ class ImageFormat(StrEnum):
 class ImageSource(Model):
     """A file that is fetched once into the host's read-only cache and shared by all machines that name it."""
 
-    url: str | None = Field(default=None, description="http://, https:// or file:// address of the image.")
+    url: str | None = Field(
+        default=None,
+        description="http://, https:// or file:// address of the image.",
+        json_schema_extra={"pattern": URL_PATTERN},
+    )
     path: str | None = Field(
         default=None, min_length=1, description="A local file, absolute or relative to the YAML file's folder."
     )
-    sha256: str | None = Field(default=None, description="What the file must hash to; another hash is never booted.")
+    sha256: str | None = Field(
+        default=None,
+        description="What the file must hash to; another hash is never booted.",
+        json_schema_extra={"pattern": r"^([Ss][Hh][Aa]256:)?[0-9A-Fa-f]{64}$"},
+    )
     format: ImageFormat | None = Field(default=None, description="Detected from the file where not given.")
 
     @field_validator("url")
     @classmethod
     def _scheme(cls, url: str | None) -> str | None:
-        if url is not None and not re.match(r"^(https?://[^/\s]+/?|file:///)\S*$", url):
+        if url is not None and not re.match(URL_PATTERN, url):
             raise ValueError("must be an http://, https:// or file:/// address")
         return url
 
@@ -108,7 +118,11 @@ def _check_address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
-Address = Annotated[str, AfterValidator(_check_address)]
+Address = Annotated[
+    str,
+    AfterValidator(_check_address),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 
 
@@ -124,7 +138,7 @@ class PortForward(Model):
 class UserNetwork(Model):
     """Networking inside QEMU: outgoing connections, and port forwards for incoming ones. Needs no privileges."""
 
-    forwards: tuple[PortForward, ...] = ()
+    forwards: tuple[PortForward, ...] = Field(default=(), description="Ports of the host that lead into the guest.")
 
 
 def _check_mac(value: str) -> str:
@@ -146,7 +160,9 @@ class Nic(Model):
     bridge: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$", description="A bridge that exists on the host.")
     user: UserNetwork | None = Field(default=None, description="User-mode networking with port forwards.")
     mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
-        default=None, description="Default: derived from the machine's uid and the nic's name, so it never changes."
+        default=None,
+        description="Default: derived from the machine's uid and the nic's name, so it never changes.",
+        json_schema_extra={"pattern": r"^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$"},
     )
     model: Literal["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"] = Field(
         default="virtio", description="The card the guest sees; the others are for guests without virtio drivers."

@@ -53,6 +53,8 @@ class Workload(Model):
 
 
 class PluginSpec(Model):
+    """What machines made from it boot, run, and how to tell that it works."""
+
     version: str = Field(min_length=1, max_length=64, description="A new version rolls the deployments that follow the plugin.")
     description: str = Field(default="", max_length=4096, description="For readers.")
     enabled: bool = Field(default=True, description="A disabled plugin makes no new machines; those that exist run on.")
@@ -106,12 +108,16 @@ def _encoded(value: Any) -> str:
 
 
 class PluginStatus(Model):
+    """The plugin as it was last observed."""
+
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
-    conditions: tuple[Condition, ...] = Field(default=(), description="See the table below.")
+    conditions: tuple[Condition, ...] = Field(default=(), description="What holds of it and why, by type.")
     machines: int = Field(default=0, description="Machines that use it.")
 
 
 class Plugin(Resource):
+    """A workload template that machines and deployments are made from."""
+
     KIND: ClassVar[str] = "Plugin"
     PLURAL: ClassVar[str] = "plugins"
     SHORT: ClassVar[tuple[str, ...]] = ("plugin",)

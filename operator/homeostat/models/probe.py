@@ -11,6 +11,8 @@ from .machine_devices import Port
 
 
 class HttpHeader(Model):
+    """One header of the request."""
+
     name: str = Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", description="Header name.")
     value: str = Field(max_length=4096, pattern=r"^[^\r\n]*$", description="Header value.")
 
@@ -67,9 +69,9 @@ class Probe(Model):
 class Probes(Model):
     """Startup holds the others back until it succeeds; liveness restarts; readiness feeds the condition Ready."""
 
-    startup: Probe | None = None
-    liveness: Probe | None = None
-    readiness: Probe | None = None
+    startup: Probe | None = Field(default=None, description="Until it succeeds, the others are not tried.")
+    liveness: Probe | None = Field(default=None, description="Restarts a machine that fails it.")
+    readiness: Probe | None = Field(default=None, description="Whether the machine counts as Ready.")
 
     @model_validator(mode="after")
     def _thresholds(self) -> Self:

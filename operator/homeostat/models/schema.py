@@ -17,12 +17,16 @@ DIALECT = GenerateJsonSchema.schema_dialect  # https://json-schema.org/draft/202
 _WRITTEN_METADATA = frozenset({"name", "namespace", "labels", "annotations"})
 _IGNORED_METADATA = ("managedFields", "selfLink", "generateName")
 # What the models check over several fields, where JSON Schema can say it too.
-_EXACTLY_ONE: dict[str, tuple[str, ...]] = {"ImageSource": ("url", "path"), "Nic": ("network", "bridge", "user")}
+EXACTLY_ONE: dict[str, tuple[str, ...]] = {
+    "ImageSource": ("url", "path"),
+    "Nic": ("network", "bridge", "user"),
+    "Probe": ("httpGet", "tcpSocket", "guestAgentPing", "exec"),
+}
 
 
 def json_schema(kind: type[Resource]) -> dict[str, Any]:
     """The schema of one kind's documents."""
-    schema: dict[str, Any] = _without_null(kind.model_json_schema(by_alias=True, mode="validation"))
+    schema: dict[str, Any] = without_null(kind.model_json_schema(by_alias=True, mode="validation"))
     properties = schema["properties"]
     properties["apiVersion"] = {"const": API_VERSION, "description": "Which version of the API."}
     properties["kind"] = {"const": kind.KIND, "description": "Which kind of resource."}
@@ -32,7 +36,7 @@ def json_schema(kind: type[Resource]) -> dict[str, Any]:
     _mark_metadata(definitions["ObjectMeta"])
     for part in (schema, *definitions.values()):
         _entitle(part)
-    for name, fields in _EXACTLY_ONE.items():
+    for name, fields in EXACTLY_ONE.items():
         if name in definitions:
             definitions[name]["oneOf"] = [{"required": [field]} for field in fields]
     return {
@@ -60,13 +64,13 @@ def _entitle(part: dict[str, Any]) -> None:
         schema["title"] = words[:1].upper() + words[1:].lower()
 
 
-def _without_null(node: Any) -> Any:
+def without_null(node: Any) -> Any:
     """The schema without ``null`` as an alternative, and without defaults of null."""
     if isinstance(node, list):
-        return [_without_null(item) for item in node]
+        return [without_null(item) for item in node]
     if not isinstance(node, dict):
         return node
-    kept = {key: _without_null(value) for key, value in node.items() if not (key == "default" and value is None)}
+    kept = {key: without_null(value) for key, value in node.items() if not (key == "default" and value is None)}
     choices = kept.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
         rest = [choice for choice in choices if choice != {"type": "null"}]

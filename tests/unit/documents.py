@@ -1,0 +1,114 @@
+"""Documents that together set every field of every kind, status included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+
+TIME = "2026-01-02T03:04:05Z"
+SHA256 = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+IMAGE = {"url": "https://example.org/debian.qcow2", "sha256": SHA256, "format": "qcow2"}
+LOCAL = {"path": "/srv/images/vmlinuz"}
+CONDITIONS = [
+    {
+        "type": "Ready", "status": "False", "reason": "Starting", "message": "boots",
+        "lastTransitionTime": TIME, "observedGeneration": 3,
+    },
+    {"type": "Reconciling", "status": "True", "reason": "Reconciling", "lastTransitionTime": TIME},
+]  # fmt: skip
+CHANGE = {"field": "resources.memory", "old": "1Gi", "new": "2Gi", "disruption": "NeedsRestart"}
+COUNTS = {
+    "initialDelaySeconds": 1, "periodSeconds": 2, "timeoutSeconds": 3, "successThreshold": 1, "failureThreshold": 5,
+}  # fmt: skip
+HTTP = {"port": 80, "path": "/healthz", "scheme": "HTTPS", "httpHeaders": [{"name": "Host", "value": "example.org"}]}
+RESOURCES = {"vcpu": 2, "memory": "1Gi", "cpu": {"model": "host-model", "features": ["+avx2", "-hle"]}}
+FORWARD = {"hostPort": 8080, "guestPort": 80, "protocol": "TCP", "hostAddress": "::1"}
+NICS = [
+    {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio"},
+    {"name": "dmz", "bridge": "br0"},
+    {"name": "out", "user": {"forwards": [FORWARD]}},
+]
+DISKS = [
+    {
+        "name": "data", "type": "disk", "image": IMAGE, "size": "10Gi", "bus": "scsi", "cache": "none", "io": "native",
+        "serial": "D-1", "reclaimPolicy": "Retain",
+    },
+    {"name": "iso", "type": "cdrom", "image": LOCAL},
+]  # fmt: skip
+CLOUD_INIT = {"userData": "#cloud-config\n", "metaData": "instance-id: i-1\n", "networkConfig": "version: 2\n"}
+SPEC: Document = {
+    "runStrategy": "Manual",
+    "power": "Paused",
+    "restartedAt": TIME,
+    "poweredOffAt": TIME,
+    "suspend": False,
+    "driftPolicy": "Report",
+    "updatePolicy": "Immediate",
+    "reclaimPolicy": "Retain",
+    "pluginRef": {"name": "page"},
+    "hostSelector": {"zone": "a"},
+    "resources": RESOURCES,
+    "machine": {"type": "q35", "version": "7.2"},
+    "virtualization": "TCG",
+    "firmware": {"type": "UEFI", "secureBoot": True},
+    "boot": {"kernel": LOCAL, "initramfs": IMAGE, "cmdline": "console=ttyS0", "order": ["data", "lan"]},
+    "disks": DISKS,
+    "nics": NICS,
+    "display": {"video": "qxl", "vnc": {"enabled": True, "listen": "0.0.0.0", "port": 5901, "passwordFile": "/etc/vnc"}},
+    "guestAgent": {"enabled": False},
+    "cloudInit": CLOUD_INIT,
+    "probes": {
+        "startup": {"tcpSocket": {"port": 22}, **COUNTS},
+        "liveness": {"guestAgentPing": {}},
+        "readiness": {"httpGet": HTTP},
+    },
+    "shutdown": {"gracePeriodSeconds": 30, "onTimeout": "Wait"},
+}
+TEMPLATE: Document = {
+    "metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
+    "spec": {"nics": NICS[:1], "disks": DISKS},
+}
+
+
+def document(kind: str, name: str, spec: Document, status: Document | None = None) -> Document:
+    whole = {"apiVersion": "homeostat.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return whole | ({"status": status} if status else {})
+
+
+DOCUMENTS: tuple[Document, ...] = (
+    document("VirtualMachine", "plain", {}),
+    document("VirtualMachine", "full", SPEC, {
+        "observedGeneration": 3, "state": "Running", "conditions": CONDITIONS, "host": "rack7.example.org",
+        "domainUuid": "6a3f1c1e-57d5-5b1c-9d2e-0c1d2e3f4a5b", "pid": 17, "virtualization": "TCG",
+        "health": {"status": "healthy", "message": "200", "lastCheck": TIME},
+        "addresses": [{"nic": "out", "ip": "127.0.0.1", "source": "Forward", "port": 8080, "guestPort": 80}],
+        "vnc": "127.0.0.1:5901", "consoleLog": "/var/lib/homeostat/console.log", "restarts": 1, "run": "r1", "startedAt": TIME,
+        "changes": [CHANGE], "drift": [CHANGE],
+    }),
+    document("VirtualMachineDeployment", "web", {
+        "replicas": 3, "template": TEMPLATE, "minReadySeconds": 5, "progressDeadlineSeconds": 60, "revisionHistoryLimit": 3,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%", "maxUnavailable": 1}},
+        "paused": True, "rollbackTo": 2, "autoRollback": True, "restartedAt": TIME, "stateful": True,
+    }, {
+        "observedGeneration": 3, "replicas": 3, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 1, "revision": 2,
+        "selector": "homeostat.dev/deployment=web", "machines": ["web-1", "web-2", "web-3"], "conditions": CONDITIONS,
+    }),
+    document("Plugin", "page", {
+        "version": "1.0", "description": "A page.", "enabled": False, "resources": RESOURCES, "rootfs": IMAGE,
+        "rootfsSize": 2**30, "workload": {
+            "type": "http", "port": 80, "baseUrl": "https://example.org", "entrypoint": ["httpd", "-f"], "env": {"A": "b"}
+        },
+        "kernel": LOCAL, "initramfs": IMAGE, "cmdline": "quiet", "probes": {"readiness": {"exec": {"command": ["true"]}}},
+        "nics": NICS, "disks": DISKS, "cloudInit": CLOUD_INIT, "labels": {"tier": "front"},
+        "openapi": {"openapi": "3.1.0", "paths": {"/": {"get": {"deprecated": True, "tags": ["a", 1, None]}}}},
+    }, {"observedGeneration": 1, "conditions": CONDITIONS, "machines": 2}),
+    document("MachineRevision", "web-2", {
+        "deployment": "web", "revision": 2, "template": TEMPLATE, "fingerprint": "f", "pluginFingerprint": "p",
+        "restartedAt": TIME, "cause": "template changed", "failed": "late", "completed": True, "succeeded": True,
+    }),
+    document("Host", "rack7.example.org", {"uri": "qemu+ssh://root@rack7/system?keyfile=/etc/key", "maintenance": True}, {
+        "observedGeneration": 1, "conditions": CONDITIONS, "version": "libvirt 9.0.0, QEMU 7.2.0",
+        "capacity": {"vcpus": 8, "memory": "16Gi"}, "machines": 2, "operator": "homeostat-0",
+    }),
+)  # fmt: skip
