@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from homeostat.models.base import ObjectMeta, OwnerReference
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
+from homeostat.models.host import HostSpec, HostStatus
 from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.machine_devices import CloudInit, Disk, ImageSource, Nic
 from homeostat.models.plugin import PluginSpec, PluginStatus
@@ -34,6 +35,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "virtualmachinedeployment.status": VirtualMachineDeploymentStatus,
     "plugin.spec": PluginSpec,
     "plugin.status": PluginStatus,
+    "host.spec": HostSpec,
+    "host.status": HostStatus,
 }
 # Described on the page of VirtualMachine; the other pages only name them.
 ON_MACHINES_PAGE = (VirtualMachineSpec, Resources, CloudInit, Disk, ImageSource, Nic, Probes)

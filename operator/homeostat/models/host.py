@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -25,7 +25,8 @@ HOST_NAME_MAX = 253
 def _check_uri(uri: str) -> str:
     if not re.fullmatch(URI_PATTERN, uri):
         raise ValueError("must be a libvirt URI, such as qemu:///system, qemu+ssh://root@host/system or qemu+tls://host/system")
-    if named := _PROGRAMS & {name for name, _ in parse_qsl(urlsplit(uri).query)}:
+    parameters = re.split("[&;]", urlsplit(uri).query)  # as libvirt does
+    if named := _PROGRAMS & {unquote(parameter.partition("=")[0]) for parameter in parameters}:
         raise ValueError(f"must not name a program to run ({min(named)}=)")
     return uri
 
