@@ -23,7 +23,8 @@ from .errors import DriverError
 
 _log = logging.getLogger(__name__)
 
-SOONEST, LATEST = 1.0, 30.0  # seconds between two readings; doubling until somebody new asks
+SOONEST, LATEST = 1.0, 30.0  # seconds between two readings, until somebody new asks
+GROWTH = 1.25  # from one reading to the next: an address is found at most a second and a quarter of the guest's boot late
 ASKED_AT_ONCE = 16  # guests without a lease that are asked in one reading, each with a call of its own
 AGENT_SECONDS = 5.0  # for its answer
 
@@ -102,7 +103,7 @@ class AddressBook:
             async with asyncio.timeout(self._interval - SOONEST):
                 await self._asked.wait()
                 return
-        self._interval = min(self._interval * 2, LATEST)
+        self._interval = min(self._interval * GROWTH, LATEST)
 
     async def _read(self) -> None:
         networks = list(self._networks())
