@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from homeostat.planner.domain import (
     CpuConfig,
@@ -64,7 +65,7 @@ FULL = replace(
         DiskConfig("installer", "cdrom", "/srv/debian.iso", "raw", "sata", "sdb", read_only=True, boot_order=2),
         DiskConfig("empty", "cdrom", None, "raw", "sata", "sdc", read_only=True),
     ),
-    vnc=VncConfig("0.0.0.0", 5901, "secret"),
+    vnc=VncConfig("0.0.0.0", 5901, SecretStr("secret")),
 )
 
 KERNEL = replace(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from pydantic import SecretStr
 
 from homeostat.planner.changes import compare, compare_running, spec_hash
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, Record, VncConfig
@@ -23,11 +24,20 @@ def test_a_definition_does_not_differ_from_itself(config: DomainConfig) -> None:
 
 @settings(max_examples=40)  # each draws a whole definition
 @given(domain_configs())
-def test_record_password_and_spare_ports_are_no_difference(config: DomainConfig) -> None:
-    vnc = config.vnc and replace(config.vnc, password="another")
+def test_record_and_spare_ports_are_no_difference(config: DomainConfig) -> None:
+    vnc = config.vnc and replace(config.vnc, password_version="another")
     other = replace(config, record=Record("x", "y", "z"), vnc=vnc, spare_pci_ports=config.spare_pci_ports + 1)
     assert compare(config, other) == ()
-    assert spec_hash(replace(other, spare_pci_ports=config.spare_pci_ports)) == spec_hash(config)
+    assert spec_hash(replace(config, record=Record("x", "y", "z"))) == spec_hash(config)
+
+
+def test_a_password_is_compared_and_neither_shown_nor_hashed() -> None:
+    first, second = (replace(PLAIN, vnc=VncConfig("127.0.0.1", None, SecretStr(p))) for p in ("hunter22", "hunter33"))
+    assert compare(first, second) == (Change("display.vnc.password", "set", "changed", Disruption.LIVE),)
+    assert compare(PLAIN, first) == (Change("display.vnc.password", "none", "set", RESTART),)
+    assert compare(first, PLAIN) == (Change("display.vnc.password", "set", "none", RESTART),)
+    assert spec_hash(first) == spec_hash(second) and "hunter22" not in repr(first)
+    assert first.vnc and spec_hash(replace(first, vnc=replace(first.vnc, password_version="2"))) != spec_hash(first)
 
 
 @pytest.mark.parametrize(

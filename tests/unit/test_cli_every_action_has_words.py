@@ -6,6 +6,7 @@ import dataclasses
 import typing
 
 import pytest
+from pydantic import SecretStr
 
 from homeostat.cli.describe_action import action_text
 from homeostat.planner import actions
@@ -18,6 +19,7 @@ SAMPLES: dict[type, object] = {
     DiskConfig: DiskConfig("root", "disk", "/x", "qcow2", "virtio", "vda"),
     NicConfig: NicConfig("lan", "network", "default", "52:54:00:00:00:01", "virtio"),
     DomainConfig: DomainConfig("web", "u", DomainType.TEST, 1, 1, "q35", None),
+    SecretStr: SecretStr("secret"),
     Record: Record("uid", "default", "web"),
     actions.ImageRef: actions.ImageRef("http://x/i"),
 }
@@ -28,4 +30,4 @@ def test_action_has_one_line(action: type) -> None:
     hints = typing.get_type_hints(action)
     values = {f.name: SAMPLES.get(hints[f.name]) for f in dataclasses.fields(action)}
     text = action_text(action(**values))
-    assert text and "\n" not in text
+    assert text and "\n" not in text and "secret" not in text

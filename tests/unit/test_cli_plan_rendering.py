@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from pydantic import SecretStr
+
 from homeostat.cli.render_plan import Entry, Verb, exit_code, plan_as_json, render_plan
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import (
@@ -19,7 +21,9 @@ from homeostat.planner.actions import (
 from homeostat.planner.domain import DomainConfig, DomainType, VncConfig
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
 
-CONFIG = DomainConfig("web", "u", DomainType.QEMU, 2**29, 1, "q35", None, vnc=VncConfig("127.0.0.1", None, password="hunter22"))
+CONFIG = DomainConfig(
+    "web", "u", DomainType.QEMU, 2**29, 1, "q35", None, vnc=VncConfig("127.0.0.1", None, password=SecretStr("hunter22"))
+)
 CREATION = Plan(
     actions=(
         CreateDisk("/s/root.qcow2", 2**30, "/s/base", "qcow2", "overlay on /s/base"),

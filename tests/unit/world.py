@@ -12,6 +12,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import SecretStr
+
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
@@ -29,6 +31,7 @@ from homeostat.planner.observed import (
     ObservedDomain,
     ObservedImage,
     ObservedStorage,
+    Secret,
 )
 from homeostat.planner.plan import Plan, Waiting
 
@@ -85,7 +88,7 @@ class World:
     disk_full: bool = False
     starts: int = 0
     released: bool = False
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
 
@@ -161,7 +164,14 @@ class World:
                 self.save()
             case act.DiscardSave():
                 self._own().saved = None
-            case act.AttachDisk() | act.DetachDisk() | act.ChangeMedium() | act.AttachNic() | act.DetachNic():
+            case (
+                act.AttachDisk()
+                | act.DetachDisk()
+                | act.ChangeMedium()
+                | act.AttachNic()
+                | act.DetachNic()
+                | act.ChangePassword()
+            ):
                 self._change_live(action)
             case act.UndefineDomain():
                 if self._own().active:
@@ -257,8 +267,16 @@ class World:
                     raise Refused("the MAC is in use")
                 _check_boot_order(live, nic)
                 domain.live = replace(live, nics=(*live.nics, nic))
+            case act.ChangePassword(_, password):
+                if live.vnc is None or live.vnc.password is None:
+                    raise Refused("it was started without a password")
+                domain.live = replace(live, vnc=replace(live.vnc, password=password))
             case act.DetachNic(_, nic):
                 domain.live = replace(live, nics=tuple(n for n in live.nics if n.mac != nic.mac))
+
+    def change_password(self, password: str) -> None:
+        """Somebody else does, with virsh."""
+        self._change_live(act.ChangePassword("", SecretStr(password), ""))
 
     # What passes by itself
 

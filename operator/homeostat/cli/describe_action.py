@@ -15,7 +15,7 @@ def action_text(action: a.Action) -> str:
             return f"fetch image {action.image.url}"
         case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.DeleteFile() | a.DeleteDirectory() | a.MarkCreated():
             return _storage_text(action)
-        case a.AttachDisk() | a.DetachDisk() | a.ChangeMedium() | a.AttachNic() | a.DetachNic():
+        case a.AttachDisk() | a.DetachDisk() | a.ChangeMedium() | a.AttachNic() | a.DetachNic() | a.ChangePassword():
             return _device_text(action)
         case a.SetAutostart():
             return "start with the host" if action.enabled else "do not start with the host"
@@ -26,7 +26,7 @@ def action_text(action: a.Action) -> str:
 
 
 _Storage = a.CreateDisk | a.GrowDisk | a.WriteSeed | a.DeleteFile | a.DeleteDirectory | a.MarkCreated
-_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic
+_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ChangePassword
 _Domain = (
     a.DefineDomain
     | a.WriteRecord
@@ -71,6 +71,8 @@ def _device_text(action: _Device) -> str:
             return f"attach nic {action.nic.name}"
         case a.DetachNic():
             return f"detach nic {action.nic.name}"
+        case a.ChangePassword():
+            return "change the VNC password, while it runs"
         case _:
             assert_never(action)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import libvirt
+from pydantic import SecretStr
 
 from homeostat.planner import actions as act
 from homeostat.planner.domain import NicConfig
@@ -23,7 +24,8 @@ from .connection import Connection
 from .errors import DomainGone, DriverError, NameTaken, Refused
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
-from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, to_text
+from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, parse_xml, to_text
+from .xml.display import with_password
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +116,8 @@ class DomainActions:
                 return Step(
                     uuid, f"change the medium of {disk.name} in", lambda d: request(d.updateDeviceFlags, text, flags), live
                 )
+            case act.ChangePassword(uuid, password):
+                return Step(uuid, "change the VNC password of", lambda d: self._change_password(d, password), live)
             case act.GrowDisk(uuid, path, size, target):
                 flags = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
                 return Step(uuid, f"grow {path} of", lambda d: request(d.blockResize, target or path, size, flags))
@@ -125,6 +129,10 @@ class DomainActions:
         """A guest that put itself to sleep is woken as hardware would wake it."""
         asleep = self._connection.request(domain.state)[0] == libvirt.VIR_DOMAIN_PMSUSPENDED
         return self._connection.request(domain.pMWakeup) if asleep else self._connection.request(domain.resume)
+
+    def _change_password(self, domain: Domain, password: SecretStr) -> None:
+        root = parse_xml(self._connection.request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_SECURE))
+        self._connection.request(domain.updateDeviceFlags, to_text(with_password(root, password)), LIVE)
 
     def _attach(self, uuid: str, device: str, text: str) -> Step:
         def call(domain: Domain) -> object:

@@ -48,6 +48,7 @@ _REASONS: dict[DomainState, tuple[str, ...]] = {
     DomainState.SUSPENDED: ("unknown", "disk"),
 }  # fmt: skip
 
+SECURE = libvirt.VIR_DOMAIN_XML_SECURE  # with the VNC password, which is compared and never shown
 _ID = re.compile(r" id='([^']*)'")
 
 
@@ -143,11 +144,11 @@ class Reader:
         if Aspect.FLAGS in aspects:
             seen = self._with_flags(seen, domain, bulk)
         if Aspect.CONFIG in aspects:
-            seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE))
+            seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
         if seen.record is None or not state.active:
             return replace(seen, live=None, pid=None, vnc=None, agent=False, run="")
         if Aspect.LIVE in aspects or seen.live is None:
-            seen = self._with_live(seen, request(domain.XMLDesc, 0))
+            seen = self._with_live(seen, request(domain.XMLDesc, SECURE))
         return seen
 
     def _with_flags(self, seen: ObservedDomain, domain: Any, bulk: Bulk | None) -> ObservedDomain:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from .domain import DiskConfig, DomainConfig, NicConfig, Record
 
 
@@ -182,6 +184,15 @@ class DetachNic:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Of the VNC server of a running machine; viewers that are connected stay."""
+
+    uuid: str
+    password: SecretStr
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class UndefineDomain:
     """Removes the definition with its managed save, nvram and checkpoint metadata; disks are not touched."""
 
@@ -233,6 +244,7 @@ Action = (
     | ChangeMedium
     | AttachNic
     | DetachNic
+    | ChangePassword
     | UndefineDomain
     | DeleteFile
     | DeleteDirectory

@@ -16,6 +16,7 @@ from homeostat.models.quantity import format_quantity
 from .domain import DiskConfig, DomainConfig, NicConfig
 from .plan import Change, Disruption
 
+VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
 RESTART = Disruption.NEEDS_RESTART
 LIVE = Disruption.LIVE
 
@@ -60,7 +61,9 @@ def without_boot_order(config: DomainConfig) -> DomainConfig:
 
 def _compare(have: DomainConfig, want: DomainConfig) -> Iterator[Change]:
     for field, old, new, show in _scalars(have, want):
-        if old != new:
+        if old != new and field == VNC_PASSWORD and old and new:  # QEMU takes another one, but has to start with one
+            yield Change(field, "set", "changed", LIVE)
+        elif old != new:
             yield Change(field, show(old), show(new), RESTART)
     yield from _compare_disks(have.disks, want.disks)
     yield from _compare_nics(have.nics, want.nics)
@@ -91,6 +94,7 @@ def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any,
     if have.vnc and want.vnc:
         yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, _text
         yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: _text(port or "automatic")
+        yield VNC_PASSWORD, have.vnc.password, want.vnc.password, lambda password: "set" if password else "none"
     yield "console log", have.console_log, want.console_log, _text
     yield "guestAgent.enabled", have.guest_agent, want.guest_agent, yes_no
 

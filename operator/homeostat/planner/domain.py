@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pydantic import SecretStr
+
 
 class DomainType(StrEnum):
     """libvirt's ``<domain type=...>``."""
@@ -78,7 +80,8 @@ class NicConfig:
 class VncConfig:
     listen: str
     port: int | None  # None: the next free one
-    password: str | None = None  # never printed, never compared
+    password: SecretStr | None = None  # None: whoever connects gets in
+    password_version: str = ""  # another one after every change of its file; not in the definition, so not compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pydantic import SecretStr
+
 from .domain import DomainConfig, DomainType, Record
 from .plan import Stalled
 
@@ -146,6 +148,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The content of a password file. ``version`` is another one after every change of the file, and tells nothing of it."""
+
+    value: SecretStr
+    version: str
+
+
 class Observed:
     """All that a plan for one machine rests on."""
 
@@ -156,5 +166,5 @@ class Observed:
     memory: Memory = field(default_factory=Memory)
     health: Health | None = None  # None: nothing is probed
     refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # contents of the password files named in the spec
+    secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

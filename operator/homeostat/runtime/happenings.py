@@ -78,6 +78,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             return Happening("Normal", type(action).__name__.removesuffix("Domain"), action.reason)
         case act.AttachDisk() | act.DetachDisk() | act.ChangeMedium() | act.AttachNic() | act.DetachNic() | act.GrowDisk():
             return Happening("Normal", type(action).__name__, action.reason)
+        case act.ChangePassword():
+            return Happening("Normal", "PasswordChanged", action.reason)
         case act.FetchImage():
             return Happening("Normal", "Fetching", f"{action.image.url}: {action.reason}")
         case act.DeleteFile():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
-from homeostat.planner.observed import Memory, Observed, ObservedStorage
+from homeostat.planner.observed import Memory, Observed, ObservedStorage, Secret
 
 from .images import ImageUse
 from .ports import HostDriver
@@ -78,7 +81,7 @@ async def observe(
     )
 
 
-def _secrets(machine: VirtualMachine) -> Mapping[str, str]:
+def _secrets(machine: VirtualMachine) -> Mapping[str, Secret]:
     path = machine.spec.display.vnc.password_file
     if path is None:
         return {}
@@ -86,13 +89,15 @@ def _secrets(machine: VirtualMachine) -> Mapping[str, str]:
     return {} if secret is None else {path: secret}
 
 
-def read_secret(path: Path) -> str | None:
+def read_secret(path: Path) -> Secret | None:
     """The first line of a file that only its owner can read; None where it is missing, open to others or too long."""
     try:
         with path.open("rb") as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode) or info.st_mode & 0o077 or info.st_size > SECRET_MAX:
                 return None
-            return file.readline().decode().strip()
+            # Of the file's identity, not of its content: a hash of eight characters would soon be guessed.
+            version = hashlib.sha256(f"{info.st_dev} {info.st_ino} {info.st_ctime_ns}".encode()).hexdigest()[:16]
+            return Secret(SecretStr(file.readline().decode().strip()), version)
     except (OSError, UnicodeDecodeError):
         return None  # reported by the planner as SecretMissing, with what to do

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+SECRET_LOOK = 10.0  # seconds between looks at a password file, which nothing announces
+
 class Next:
     """``after``: seconds after which to look again even without an event; None: an event will come."""
 
@@ -92,7 +94,7 @@ class MachineReconciler:
         await self._report(machine, observed, plan, error, (first, happenings))
         if error is not None:
             raise error
-        return Next(0.0 if plan.actions else self._look_again(observed, plan))
+        return Next(0.0 if plan.actions else self._look_again(machine, observed, plan))
 
     def users_of(self, plugin: Key) -> list[Key]:
         """The machines that are made from a plugin."""
@@ -219,7 +221,7 @@ class MachineReconciler:
     async def _record(self, key: Key, happening: Happening) -> None:
         await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)
 
-    def _look_again(self, observed: Observed, plan: Plan) -> float | None:
+    def _look_again(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:
         if not observed.host.reachable:
             return None  # its return is told
         times = [
@@ -236,3 +238,4 @@ def plugin_name(machine: VirtualMachine) -> str | None:
 def _as_deleted(machine: VirtualMachine) -> VirtualMachine:
     metadata = machine.metadata.model_copy(update={"deletion_timestamp": machine.metadata.deletion_timestamp or timestamp()})
     return machine.model_copy(update={"metadata": metadata})
+            SECRET_LOOK if machine.spec.display.vnc.password_file else None,

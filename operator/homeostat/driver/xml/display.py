@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import SecretStr
+
 from homeostat.planner.domain import DomainConfig, VncConfig
 
 from .elements import Element, attribute, element
@@ -24,20 +26,32 @@ def build(config: DomainConfig) -> Iterator[Element]:
             port="-1" if vnc.port is None else str(vnc.port),
             autoport="yes" if vnc.port is None else "no",
             listen=vnc.listen,
-            passwd=vnc.password,
+            passwd=vnc.password and vnc.password.get_secret_value(),
         )
     # Said even where there is none: libvirt gives a machine with a display a video card of its own choice.
     yield element("video", None, element("model", type_=config.video or "none"))
 
 
 def parse(root: Element) -> dict[str, Any]:
-    """The password is never read back."""
     video = attribute(root, "devices/video/model", "type")
     vnc = root.find("devices/graphics[@type='vnc']")
     return {
         "video": None if video == "none" else video,
-        "vnc": None if vnc is None else VncConfig(listen=_listen(vnc), port=_fixed_port(vnc)),
+        "vnc": None if vnc is None else VncConfig(_listen(vnc), _fixed_port(vnc), _password(vnc)),
     }
+
+
+def with_password(root: Element, password: SecretStr) -> Element:
+    """The VNC server of a running machine as it is, but for the password.
+
+    Raises:
+        ValueError: it has none.
+    """
+    vnc = root.find("devices/graphics[@type='vnc']")
+    if vnc is None:
+        raise ValueError("the machine runs without a VNC server")
+    vnc.set("passwd", password.get_secret_value())
+    return vnc
 
 
 def vnc_address(root: Element) -> str | None:
@@ -51,6 +65,12 @@ def vnc_address(root: Element) -> str | None:
 
 def _listen(vnc: Element) -> str:
     return vnc.get("listen") or attribute(vnc, "listen", "address") or "127.0.0.1"
+
+
+def _password(vnc: Element) -> SecretStr | None:
+    """libvirt tells it only where it is asked for secrets."""
+    passwd = vnc.get("passwd")
+    return SecretStr(passwd) if passwd is not None else None
 
 
 def _fixed_port(vnc: Element) -> int | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, VirtualMachine
 
-from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, DetachNic, SetAutostart
-from ..changes import compare, compare_running, yes_no
+from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, SetAutostart
+from ..changes import VNC_PASSWORD, compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
@@ -84,6 +84,8 @@ def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending:
     names = {c.field for c in pending if c.disruption is Disruption.LIVE}
     drives = {disk.name: disk for disk in running.disks}
     actions: list[Action] = []
+    if VNC_PASSWORD in names and want.vnc and want.vnc.password:
+        actions.append(ChangePassword(uuid, want.vnc.password, f"{VNC_PASSWORD} changed"))
     for disk in want.disks:
         if f"disks[{disk.name}]" in names:
             # Without its place in the boot order, which a device of the running guest may still hold.

@@ -61,7 +61,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         disks=_disks(machine, observed, known, domain.live if domain else None),
         nics=_nics(machine),
         video=None if spec.display.video == "none" else spec.display.video,
-        vnc=_vnc(spec.display, observed),
+        vnc=_vnc(spec.display, observed, known),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
         guest_agent=spec.guest_agent.enabled,
         spare_pci_ports=SPARE_PCI_PORTS if spec.machine.type == "q35" and not test else 0,
@@ -207,8 +207,13 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
     )
 
 
-def _vnc(display: Display, observed: Observed) -> VncConfig | None:
-    if not display.vnc.enabled:
+def _vnc(display: Display, observed: Observed, known: DomainConfig | None) -> VncConfig | None:
+    vnc = display.vnc
+    if not vnc.enabled:
         return None
-    password = observed.secrets.get(display.vnc.password_file) if display.vnc.password_file else None
-    return VncConfig(display.vnc.listen, display.vnc.port, password)
+    if vnc.password_file is None:
+        return VncConfig(vnc.listen, vnc.port)
+    if secret := observed.secrets.get(vnc.password_file):
+        return VncConfig(vnc.listen, vnc.port, secret.value, secret.version)
+    # A file that cannot be read takes no password away.
+    return VncConfig(vnc.listen, vnc.port, known.vnc.password if known and known.vnc else None)
