@@ -16,6 +16,7 @@ from .settings import common_options
 # Command -> (module of this package that holds it, one line for --help). In the order --help shows.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Run the operator and the API over a folder of YAML."),
+    "operator": ("operator", "Run the operator over a Kubernetes cluster."),
     "down": ("down", "Stop and remove every machine of a folder from libvirt."),
     "plan": ("plan", "Show what would change, and how disruptive it is."),
     "apply": ("apply", "Write resources into the folder; --prune confirms deletions."),

@@ -47,7 +47,7 @@ async def standalone(
         StoreError: the state folder is in use, serves another folder, or cannot be written.
     """
     require_folder(folder)
-    _calm_collector()
+    calm_collector()
     room = StateFolder.open(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(room.operator_lock())
@@ -60,7 +60,9 @@ async def standalone(
 
 
 @asynccontextmanager
-async def open_host(state: Path, uri: str, labels: Mapping[str, str] | None = None) -> AsyncIterator[LibvirtHost]:
+async def open_host(
+    state: Path, uri: str, labels: Mapping[str, str] | None = None, name: str = "local"
+) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached."""
     storage = Storage(state, await qemu_group(uri))
 
@@ -68,7 +70,8 @@ async def open_host(state: Path, uri: str, labels: Mapping[str, str] | None = No
         return (await probe_kvm(state)).usable
 
     async with LibvirtHost(
-        uri, storage=storage, storage_root=str(state), labels=labels or labels_of_host(uri, ()), kvm_usable=kvm_usable
+        uri, name=name, storage=storage, storage_root=str(state), labels=labels or labels_of_host(uri, ()),
+        kvm_usable=kvm_usable,
     ) as host:
         try:
             yield host
@@ -76,7 +79,7 @@ async def open_host(state: Path, uri: str, labels: Mapping[str, str] | None = No
             await storage.close()
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Most of what the operator makes lives long or is gone at once: looking through it all cost a tenth of its CPU time."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -12,6 +12,7 @@ import libvirt
 from lxml import etree
 
 from . import eventloop
+from .survey import spelled
 from .translate import translate_connect
 
 TIMEOUT = 10.0  # seconds
@@ -87,8 +88,8 @@ def _read(uri: str) -> HostView:
         capabilities = etree.fromstring(connection.getCapabilities())
         return HostView(
             uri=uri,
-            libvirt=_version(connection.getLibVersion()),
-            hypervisor=f"{connection.getType()} {_version(connection.getVersion())}",
+            libvirt=spelled(connection.getLibVersion()),
+            hypervisor=f"{connection.getType()} {spelled(connection.getVersion())}",
             domain_types=frozenset(d.get("type", "") for d in capabilities.iterfind("guest/arch/domain")),
             confinement=tuple(m.findtext("model", "") for m in capabilities.iterfind("host/secmodel")),
             qemu_user=qemu_user(capabilities),
@@ -125,8 +126,3 @@ def _network(network: Any) -> NetworkView:
     except libvirt.libvirtError:
         bridge = ""
     return NetworkView(network.name(), bool(network.isActive()), bool(network.autostart()), bridge)
-
-
-def _version(number: int) -> str:
-    """libvirt's 9000000 -> 9.0.0."""
-    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

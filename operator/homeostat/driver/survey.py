@@ -45,7 +45,7 @@ def pid_folders(uri: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def survey(connection: Connection, facts: HostFacts) -> HostFacts:
-    """All facts that libvirt knows; three calls, on one of the connection's threads."""
+    """All facts that libvirt knows; a few calls, on one of the connection's threads."""
     handle, request = connection.handle, connection.request
     node = request(handle.getInfo)
     networks, bridges = _networks(connection)
@@ -56,9 +56,21 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
         domain_types=domain_types(request(handle.getCapabilities)),
         memory=node[1] * MIB,
         cpus=node[2],
+        version=_version(connection),
         networks=networks,
         bridges=bridges,
     )
+
+
+def _version(connection: Connection) -> str:
+    handle, request = connection.handle, connection.request
+    library, hypervisor = request(handle.getLibVersion), request(handle.getVersion)
+    return f"libvirt {spelled(library)}, {request(handle.getType)} {spelled(hypervisor)}"
+
+
+def spelled(number: int) -> str:
+    """libvirt's 9000000 -> 9.0.0."""
+    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
 
 def survey_networks(connection: Connection, facts: HostFacts) -> HostFacts:

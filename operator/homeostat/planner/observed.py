@@ -115,6 +115,7 @@ class HostFacts:
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     attach: bool = True  # devices can be attached while running (not by the test driver)
     labels: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""  # of libvirt and the hypervisor, for readers
     error: str = ""  # not reachable: why, and what to do
 
 
@@ -148,7 +149,6 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class Secret:
     """The content of a password file. ``version`` is another one after every change of the file, and tells nothing of it."""
 
@@ -156,6 +156,7 @@ class Secret:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
 class Observed:
     """All that a plan for one machine rests on."""
 

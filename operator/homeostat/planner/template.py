@@ -9,8 +9,8 @@ from typing import Any
 from homeostat.models.base import API_GROUP, ObjectMeta
 from homeostat.models.deployment import KEPT_RUNNING, MachineTemplate
 from homeostat.models.machine import Boot, Resources, RunStrategy, VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import Disk, Nic
-from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line
+from homeostat.models.machine_devices import CloudInit, Disk, Nic
+from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line, told_to_workload
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
 
 FOLLOWS = f"{API_GROUP}/template"
@@ -32,11 +32,11 @@ def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
     spec, given = machine.spec, plugin.spec
     offered: dict[str, Any] = {
         "nics": given.nics or (Nic(name="lan", network="default"),),
-        "cloud_init": given.cloud_init,
         "probes": given.probes or _own_probe(given.workload),
     }
     update = {name: value for name, value in offered.items() if name not in spec.model_fields_set}
     update |= {"resources": _resources(spec.resources, given.resources), "disks": _disks(spec, given)}
+    update["cloud_init"] = _cloud_init(spec, given)
     update |= {"boot": spec.boot if spec.boot.kernel else _boot(spec, given)}
     if given.workload.type is WorkloadType.BATCH and "run_strategy" not in spec.model_fields_set:
         update["run_strategy"] = RunStrategy.ONCE
@@ -91,6 +91,18 @@ def _boot(spec: VirtualMachineSpec, given: PluginSpec) -> Boot:
         return spec.boot
     update = {"kernel": given.kernel, "initramfs": given.initramfs, "cmdline": kernel_command_line(given) or None}
     return spec.boot.model_copy(update=update)
+
+
+def _cloud_init(spec: VirtualMachineSpec, given: PluginSpec) -> CloudInit | None:
+    """What the workload is told goes into the seed where no kernel of the plugin's has it on its command line."""
+    own = spec.cloud_init if "cloud_init" in spec.model_fields_set else given.cloud_init
+    by_kernel = given.kernel is not None and spec.boot.kernel is None
+    seedless = own is None and "cloud_init" in spec.model_fields_set
+    told = {name.replace(".", "_"): value for name, value in told_to_workload(given).items()}
+    if by_kernel or seedless or not told:
+        return own
+    own = own or CloudInit()
+    return own.model_copy(update={"variables": {**own.variables, **told}})
 
 
 def _own_probe(workload: Workload) -> Probes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,13 +31,25 @@ DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's n
 
 
 class DeploymentReconciler:
-    """Keeps nothing in memory: what it needs stands in the store."""
+    """Keeps nothing in memory but which there are: what it needs stands in the store."""
 
     def __init__(self, store: ResourceStore) -> None:
         self._store = store
+        self._known: set[Key] = set()
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        """A plugin's change may concern all of its namespace."""
+        if key.kind != Plugin.KIND:
+            return ()
+        return [known for known in self._known if known.namespace == key.namespace]
+
+    def forget(self, key: Key) -> None:
+        """The deployment has gone."""
+        self._known.discard(key)
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
         """Takes the deployment one plan further, and says when to look again."""
+        self._known.add(deployment.key)
         deployment, plugin, refusal = await self._resolve(deployment)
         observed = await self._observe(deployment, plugin, refusal)
         plan = plan_deployment(deployment, observed, time.time())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,8 +34,17 @@ def _shared(summary: Summary) -> Summary:
     return summary
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """What is read of one operator loop when it is scraped."""
+
+    depth: Callable[[], int]
+    host: HostDriver
+    summaries: Callable[[], Iterable[Summary]]
+
+
 class Metrics:
-    """One per operator. Everything is read when it is scraped, or counted where it happens."""
+    """One per process. Everything is read when it is scraped, or counted where it happens."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -50,25 +59,27 @@ class Metrics:
             "homeostat_store_writes_total", "Writes to the store, by what was written.", ["what"], registry=self.registry
         )
 
-    def watch_queue(self, depth: Callable[[], int]) -> None:
+        self._watched: list[Watched] = []
         gauge = Gauge("homeostat_queue_depth", "Resources that wait for a worker.", registry=self.registry)
-        gauge.set_function(depth)
+        gauge.set_function(lambda: sum(watched.depth() for watched in self._watched))
+        self.registry.register(_HostCollector(self._watched))
+        self.registry.register(_MachineCollector(self._watched))
 
-    def watch_host(self, host: HostDriver) -> None:
-        self.registry.register(_HostCollector(host))
+    def watch(self, watched: Watched) -> None:
+        self._watched.append(watched)
 
-    def watch_machines(self, summaries: Callable[[], Iterable[Summary]]) -> None:
-        self.registry.register(_MachineCollector(summaries))
+    def unwatch(self, watched: Watched) -> None:
+        self._watched.remove(watched)
 
 
 class _MachineCollector(Collector):
-    def __init__(self, summaries: Callable[[], Iterable[Summary]]) -> None:
-        self._summaries = summaries
+    def __init__(self, watched: Sequence[Watched]) -> None:
+        self._watched = watched
 
     def collect(self) -> Iterator[Metric]:
         conditions: Counter[tuple[str, str]] = Counter()
         states: Counter[str] = Counter()
-        for summary in self._summaries():
+        for summary in (summary for watched in self._watched for summary in watched.summaries()):
             states[summary.state] += 1
             conditions.update((type, word) for type, word, _ in summary.conditions)
         by_condition = GaugeMetricFamily("homeostat_machines", "Machines by condition.", labels=["condition", "status"])
@@ -82,7 +93,7 @@ class _MachineCollector(Collector):
 
 
 class _HostCollector(Collector):
-    """The host's reachability, our libvirt calls, and each domain's use as the last bulk read had it."""
+    """Each host's reachability, our libvirt calls, and each domain's use as the last bulk read had it."""
 
     _SERIES = (
         ("cpu_seconds", "homeostat_machine_cpu_seconds", "CPU time used."),
@@ -92,24 +103,20 @@ class _HostCollector(Collector):
         ("net_tx_bytes", "homeostat_machine_network_sent_bytes", "Bytes sent."),
     )
 
-    def __init__(self, host: HostDriver) -> None:
-        self._host = host
+    def __init__(self, watched: Sequence[Watched]) -> None:
+        self._watched = watched
 
     def collect(self) -> Iterator[Metric]:
-        facts = self._host.facts
         reachable = GaugeMetricFamily("homeostat_host_reachable", "1 while libvirt answers.", labels=["host"])
-        reachable.add_metric([facts.name], float(facts.reachable))
-        yield reachable
         calls = CounterMetricFamily("homeostat_libvirt_calls", "Calls to libvirt.", labels=["host"])
-        calls.add_metric([facts.name], float(self._host.calls))
-        yield calls
-        use = self._host.usage()
         memory = GaugeMetricFamily("homeostat_machine_memory_bytes", "Memory the guest has.", labels=["host", "machine"])
-        for name, figures in use.items():
-            memory.add_metric([facts.name, name], figures.memory_bytes)
-        yield memory
-        for field, series, text in self._SERIES:
-            family = CounterMetricFamily(series, text, labels=["host", "machine"])
-            for name, figures in use.items():
-                family.add_metric([facts.name, name], getattr(figures, field))
-            yield family
+        uses = {field: CounterMetricFamily(series, text, labels=["host", "machine"]) for field, series, text in self._SERIES}
+        for host in (watched.host for watched in self._watched):
+            name = host.facts.name
+            reachable.add_metric([name], float(host.facts.reachable))
+            calls.add_metric([name], float(host.calls))
+            for machine, figures in host.usage().items():
+                memory.add_metric([name, machine], figures.memory_bytes)
+                for field, family in uses.items():
+                    family.add_metric([name, machine], getattr(figures, field))
+        yield from (reachable, calls, memory, *uses.values())

@@ -63,7 +63,7 @@ async def observe(
     facts = host.facts
     if not facts.reachable:
         return Observed(facts, None, memory=memory)
-    uuid, name = domain_uuid(machine.metadata.uid), domain_name(machine)
+    uuid, name = domain_uuid(machine.identity), domain_name(machine)
     namesake = host.domain_named(name)
     needs = storage_needs(machine, facts.storage_root)
     images.note(machine.key, needs.images)

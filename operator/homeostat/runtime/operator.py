@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key, Resource
@@ -16,12 +17,12 @@ from homeostat.models.plugin import Plugin
 
 from .deployments import DeploymentReconciler, owner_key
 from .images import ImageUse
-from .metrics import Metrics
+from .metrics import Metrics, Watched
 from .plugins import PluginReconciler, plugin_key
 from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober
 from .queue import WorkQueue
-from .reconcile import GONE, MachineReconciler, Next
+from .reconcile import GONE, MachineReconciler, Next, Reconciler
 
 log = logging.getLogger(__name__)
 
@@ -42,37 +43,48 @@ class OperatorConfig:
     ``teardown``: take every machine away, whatever its spec says, and return when all have gone.
 
     ``kinds``: what is reconciled here; news of the others only wakes what rests on them.
+
+    ``reconcilers``: of further kinds, or instead of ours.
+
+    ``fence`` is asked before each act on a host, and raises StoreFailure where we may not act.
     """
 
     instance: str
     workers: int = 16
     teardown: bool = False
     kinds: frozenset[str] = ALL_KINDS
+    reconcilers: Mapping[str, Reconciler[Any]] = field(default_factory=dict)
+    fence: Callable[[], None] = lambda: None
 
 
 class Operator:
     """Needs a store and a host that has been started."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver, config: OperatorConfig) -> None:
+    def __init__(self, store: ResourceStore, host: HostDriver, config: OperatorConfig, metrics: Metrics | None = None) -> None:
         self.store = store
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self.queue: WorkQueue[Key] = WorkQueue()
         self._host = host
         self._config = config
         self._prober = Prober(self.queue.add)
         self._images = ImageUse()
-        self._machines = MachineReconciler(store, host, self._prober, self._images, config.instance, config.teardown)
-        self._deployments = DeploymentReconciler(store)
-        self._plugins = PluginReconciler(store, host, self._images)
+        self._machines = MachineReconciler(
+            store, host, self._prober, self._images, config.instance, config.teardown, config.fence
+        )
+        self._reconcilers: dict[str, Reconciler[Any]] = {
+            VirtualMachine.KIND: self._machines,
+            VirtualMachineDeployment.KIND: DeploymentReconciler(store),
+            Plugin.KIND: PluginReconciler(store, host, self._images),
+            **config.reconcilers,
+        }
         self._seen: set[Key] = set()
         self._looked_at: set[Key] = set()  # deployments and plugins
         self._restless: dict[Key, int] = {}
         self._took: dict[Key, float] = {}  # seconds of the last look at each deployment
         self._made_from: dict[Key, Key] = {}  # machine or deployment -> plugin
         self._listed = asyncio.Event()
-        self.metrics.watch_queue(self.queue.depth)
-        self.metrics.watch_host(host)
-        self.metrics.watch_machines(lambda: list(self._machines.summaries.values()))
+        self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()))
+        self.metrics.watch(self._watched)
 
     @property
     def looked_at(self) -> Collection[Key]:
@@ -94,6 +106,7 @@ class Operator:
                 for task in running:
                     task.cancel()
         finally:
+            self.metrics.unwatch(self._watched)
             await self._prober.close()
 
     async def _until_done(self, stop: asyncio.Event) -> None:
@@ -124,12 +137,9 @@ class Operator:
         known = key in self._seen
         self._seen.add(key)
         self._add(key, self._gathering(key) if known else 0.0)
-        if key.kind == Plugin.KIND:
-            for user in self._machines.users_of(key):
-                self._add(user)
-            for seen in self._seen:
-                if seen.kind == VirtualMachineDeployment.KIND and seen.namespace == key.namespace:
-                    self._add(seen)
+        for reconciler in self._reconcilers.values():
+            for woken in reconciler.woken_by(key):
+                self._add(woken)
 
     def _add(self, key: Key, after: float = 0.0) -> None:
         if key.kind in self._config.kinds:
@@ -226,7 +236,8 @@ class Operator:
         resource = await self.store.get(key)
         step = GONE if resource is None else await self._reconcile_resource(resource)
         if step is GONE:
-            self._machines.forget(key)
+            for reconciler in self._reconcilers.values():
+                reconciler.forget(key)
             self._images.forget(key)
             self._seen.discard(key)
             self._restless.pop(key, None)
@@ -254,11 +265,5 @@ class Operator:
             self._made_from[resource.key] = plugin
 
     async def _reconcile_resource(self, resource: Resource) -> Next:
-        match resource:
-            case VirtualMachine():
-                return await self._machines.reconcile(resource)
-            case VirtualMachineDeployment():
-                return await self._deployments.reconcile(resource)
-            case Plugin():
-                return await self._plugins.reconcile(resource)
-        return Next()  # what the operator keeps for itself
+        reconciler = self._reconcilers.get(resource.kind)
+        return Next() if reconciler is None else await reconciler.reconcile(resource)  # else the operator's own notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
@@ -46,6 +46,12 @@ class PluginReconciler:
         if status != plugin.status:
             await self._store.write_status(plugin.key, plugin.metadata.uid, status)
         return Next(outcome.after if isinstance(outcome, Waiting) else None)
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        return ()
+
+    def forget(self, key: Key) -> None:
+        """Nothing is remembered."""
 
     async def users(self, key: Key) -> list[str]:
         """Names of the machines and deployments that are made from it."""

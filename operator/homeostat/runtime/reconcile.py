@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.condition import STALLED
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
@@ -33,17 +35,33 @@ from .status import machine_status
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
 SECRET_LOOK = 10.0  # seconds between looks at a password file, which nothing announces
 
+
+@dataclass(frozen=True, slots=True)
 class Next:
     """``after``: seconds after which to look again even without an event; None: an event will come."""
 
     after: float | None = None
 
 
-GONE = Next()  # the machine is no more
+GONE = Next()  # the resource is no more
+
+
+R_contra = TypeVar("R_contra", bound=Resource, contravariant=True)
+
+
+class Reconciler(Protocol[R_contra]):
+    """What converges the resources of one kind."""
+
+    async def reconcile(self, resource: R_contra, /) -> Next:
+        """Takes it one step further, and says when to look again. Raises DriverError or StoreFailure: to be tried again."""
+
+    def forget(self, key: Key) -> None:
+        """It has gone."""
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        """What is to be looked at again since another resource changed."""
 
 
 class MachineReconciler:
@@ -57,6 +75,7 @@ class MachineReconciler:
         images: ImageUse,
         instance: str,
         teardown: bool = False,
+        fence: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._host = host
@@ -64,6 +83,7 @@ class MachineReconciler:
         self._images = images
         self._instance = instance
         self._teardown = teardown
+        self._fence = fence
         self._memory: dict[Key, Memory] = {}
         self._claims = Claims()
         self._made_from: dict[Key, Key] = {}  # machine -> plugin
@@ -79,7 +99,7 @@ class MachineReconciler:
         key, original = machine.key, machine
         if self._teardown:
             machine = _as_deleted(machine)
-        self.uuids[domain_uuid(machine.metadata.uid)] = key
+        self.uuids[domain_uuid(machine.identity)] = key
         machine, refusal = await self._resolve(machine)
         first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
@@ -96,9 +116,11 @@ class MachineReconciler:
             raise error
         return Next(0.0 if plan.actions else self._look_again(machine, observed, plan))
 
-    def users_of(self, plugin: Key) -> list[Key]:
+    def woken_by(self, key: Key) -> Collection[Key]:
         """The machines that are made from a plugin."""
-        return [machine for machine, used in self._made_from.items() if used == plugin]
+        if key.kind != Plugin.KIND:
+            return ()
+        return [machine for machine, used in self._made_from.items() if used == key]
 
     def nameless(self) -> list[Key]:
         """The machines whose names other domains have."""
@@ -125,7 +147,7 @@ class MachineReconciler:
         if not isinstance(plugin, Plugin):
             message = f"spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}: add it, or name another"
             return machine, Stalled("PluginNotFound", message)
-        new = self._host.domain(domain_uuid(machine.metadata.uid)) is None
+        new = self._host.domain(domain_uuid(machine.identity)) is None
         if new and not plugin.spec.enabled and not machine.deleting:
             message = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
             return machine, Stalled("PluginDisabled", message)
@@ -167,6 +189,7 @@ class MachineReconciler:
             if isinstance(action, act.ReleaseResource):
                 continue
             log.debug("%s: %s: %s", machine.key, type(action).__name__, action.reason)
+            self._fence()
             try:
                 await self._host.execute(self._signed(action))
             except DriverError as error:
@@ -227,6 +250,7 @@ class MachineReconciler:
         times = [
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, time.monotonic()),
+            SECRET_LOOK if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)
 
@@ -238,4 +262,3 @@ def plugin_name(machine: VirtualMachine) -> str | None:
 def _as_deleted(machine: VirtualMachine) -> VirtualMachine:
     metadata = machine.metadata.model_copy(update={"deletion_timestamp": machine.metadata.deletion_timestamp or timestamp()})
     return machine.model_copy(update={"metadata": metadata})
-            SECRET_LOOK if machine.spec.display.vnc.password_file else None,

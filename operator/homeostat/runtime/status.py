@@ -20,6 +20,7 @@ from homeostat.models.machine import (
     VirtualMachineStatus,
 )
 from homeostat.planner.domain import DomainConfig, DomainType
+from homeostat.planner.machine.teardown import ABANDON
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
@@ -35,7 +36,7 @@ def machine_status(
     before = machine.status or VirtualMachineStatus()
     domain = observed.domain
     if not observed.host.reachable:
-        return _unreachable(machine, before, observed, now)
+        return _unreachable(machine, observed, now)
     active = domain is not None and domain.state.active
     run = domain.run if domain and active else None
     conditions = tuple(_conditions(machine, observed, plan, error))
@@ -72,28 +73,22 @@ def _health(before: VirtualMachineStatus, observed: Observed) -> MachineHealth |
     return MachineHealth(status=word, message=health.message, last_check=health.last_check)
 
 
-def _unreachable(machine: VirtualMachine, before: VirtualMachineStatus, observed: Observed, now: str) -> VirtualMachineStatus:
-    """What was seen last stays, marked as no longer known: a host that cannot be asked may well run it."""
+def _unreachable(machine: VirtualMachine, observed: Observed, now: str) -> VirtualMachineStatus:
     message = observed.host.error or f"host {observed.host.name} cannot be reached"
-    unknown = [
-        Condition(
-            type=type,
-            status="Unknown",
-            reason="HostUnreachable",
-            message=message,
-            observed_generation=machine.metadata.generation,
-        )
-        for type in (READY, "Running")
-    ]
-    unknown.append(
-        Condition(
-            type=RECONCILING,
-            status="True",
-            reason="HostUnreachable",
-            message=message,
-            observed_generation=machine.metadata.generation,
-        )
-    )
+    if machine.deleting:
+        message += f". It goes when the host is back; to let it go without, annotate it with {ABANDON}=true"
+    return unknown_status(machine, "HostUnreachable", message, now)
+
+
+def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str) -> VirtualMachineStatus:
+    """What was seen last stays, marked as no longer known: a host that cannot be asked may well run it."""
+    before = machine.status or VirtualMachineStatus()
+
+    def condition(type: str, status: ConditionStatus) -> Condition:
+        generation = machine.metadata.generation
+        return Condition(type=type, status=status, reason=reason, message=message, observed_generation=generation)
+
+    unknown = [condition(READY, "Unknown"), condition("Running", "Unknown"), condition(RECONCILING, "True")]
     merged = merge_conditions(before.conditions, unknown, now)
     return before.model_copy(update={"state": MachineState.UNKNOWN, "conditions": merged})
 

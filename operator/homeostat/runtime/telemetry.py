@@ -1,11 +1,14 @@
-"""The operator's unix socket: ``GET /metrics`` and ``GET /healthz`` for the API process, which passes them on."""
+"""The operator's ``GET /metrics``, ``/healthz`` and ``/readyz``: on a unix socket for the API process, which passes them on, and
+on a port for a cluster's probes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -17,19 +20,31 @@ REQUEST_MAX = 8192  # bytes
 TIMEOUT = 5.0  # seconds
 
 
-class TelemetryServer:
-    """HTTP/1.0, one answer per connection; reachable for the owner of the state folder only."""
+@dataclass(frozen=True, slots=True)
+class Port:
+    host: str
+    number: int
 
-    def __init__(self, path: Path, registry: CollectorRegistry) -> None:
-        self._path = path
+
+class TelemetryServer:
+    """HTTP/1.0, one answer per connection. A socket is reachable for the owner of its folder only. ``unready`` says why the
+    operator is not ready; empty: it is."""
+
+    def __init__(self, place: Path | Port, registry: CollectorRegistry, unready: Callable[[], str] = lambda: "") -> None:
+        self._place = place
         self._registry = registry
+        self._unready = unready
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> TelemetryServer:
-        self._path.unlink(missing_ok=True)  # left over from an operator that was killed; the lock says it is gone
+        """Raises OSError: the port is taken."""
+        if isinstance(self._place, Port):
+            self._server = await asyncio.start_server(self._serve, self._place.host, self._place.number, limit=REQUEST_MAX)
+            return self
+        self._place.unlink(missing_ok=True)  # left over from an operator that was killed; the lock says it is gone
         before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=REQUEST_MAX)
+            self._server = await asyncio.start_unix_server(self._serve, str(self._place), limit=REQUEST_MAX)
         finally:
             os.umask(before)
         return self
@@ -37,7 +52,8 @@ class TelemetryServer:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
-        self._path.unlink(missing_ok=True)
+        if isinstance(self._place, Path):
+            self._place.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -58,7 +74,11 @@ class TelemetryServer:
                 status, type, body = "200 OK", CONTENT_TYPE_LATEST, generate_latest(self._registry)
             case "/healthz":
                 status, type, body = "200 OK", "text/plain", b"ok\n"
+            case "/readyz":
+                unready = self._unready()
+                status = "503 Service Unavailable" if unready else "200 OK"
+                type, body = "text/plain", f"{unready or 'ok'}\n".encode()
             case _:
-                status, type, body = "404 Not Found", "text/plain", b"there are /metrics and /healthz\n"
+                status, type, body = "404 Not Found", "text/plain", b"there are /metrics, /healthz and /readyz\n"
         head = f"HTTP/1.0 {status}\r\nContent-Type: {type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         return head.encode() + body

@@ -34,10 +34,10 @@ def base_record(machine: VirtualMachine, observed: Observed) -> Record:
     spec, meta = machine.spec, machine.metadata
     old = observed.domain.record if observed.domain else None
     if old is not None:
-        return replace(old, uid=meta.uid, namespace=meta.namespace, name=meta.name)
+        return replace(old, uid=machine.identity, namespace=meta.namespace, name=meta.name)
     # A machine that is only now created has nothing to restart or to cut the power of.
     fresh = Record(
-        uid=meta.uid,
+        uid=machine.identity,
         namespace=meta.namespace,
         name=meta.name,
         restarted_at=spec.restarted_at or "",

@@ -200,7 +200,7 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
         name=nic.name,
         kind="network" if nic.network else "bridge" if nic.bridge else "user",
         source=nic.network or nic.bridge or "",
-        mac=nic.mac or mac_address(machine.metadata.uid, nic.name),
+        mac=nic.mac or mac_address(machine.identity, nic.name),
         model=nic.model,
         forwards=forwards,
         boot_order=_boot_order(machine, nic.name),

@@ -24,7 +24,7 @@ from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power
 from .storage import StoragePlan, plan_storage
-from .teardown import plan_teardown
+from .teardown import abandon, may_be_abandoned, plan_teardown
 
 # The machine goes on with the definition it has while a human decides about these.
 _HARMLESS = frozenset({"ReplaceRequired", "DiskShrink"})
@@ -37,7 +37,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     """
     host, domain = observed.host, observed.domain
     if not host.reachable:
-        return Plan(outcome=Waiting("HostUnreachable", host.error or f"host {host.name} cannot be reached"))
+        error = host.error or f"host {host.name} cannot be reached"
+        return abandon(machine, error) if may_be_abandoned(machine) else Plan(outcome=Waiting("HostUnreachable", error))
     if domain is not None and domain.record is None:
         return Plan(outcome=Stalled("RecordMissing", _foreign_message(machine, observed)))
     if machine.deleting:
@@ -56,7 +57,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if domain is None and definition.define is None:  # there is none, and none can be defined yet
         return Plan(storage.actions, blocker or Converged(), storage.changes)
 
-    uuid, record = domain_uuid(machine.metadata.uid), base_record(machine, observed)
+    uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
     power = plan_power(machine, observed, record, _restart_for(machine, definition, record), uuid, now)
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+import yaml
+
 from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
@@ -53,7 +55,9 @@ def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
     init = machine.spec.cloud_init
     if init is None:
         return ()
-    meta = init.meta_data or f"instance-id: {machine.metadata.uid}\nlocal-hostname: {machine.metadata.name}\n"
+    meta = init.meta_data or f"instance-id: {machine.identity}\nlocal-hostname: {machine.metadata.name}\n"
+    if init.variables:
+        meta = yaml.safe_dump({**(yaml.safe_load(meta) or {}), **init.variables}, sort_keys=False, allow_unicode=True)
     files = [("meta-data", meta), ("user-data", init.user_data or "")]
     if init.network_config:
         files.append(("network-config", init.network_config))
@@ -181,7 +185,7 @@ def _plan_disk(
 
 def _plan_growth(machine: VirtualMachine, observed: Observed, path: str, size: int) -> GrowDisk | None:
     """None: not while it runs."""
-    domain, uuid, reason = observed.domain, domain_uuid(machine.metadata.uid), "its size in the spec grew"
+    domain, uuid, reason = observed.domain, domain_uuid(machine.identity), "its size in the spec grew"
     if domain is None or not domain.state.active:
         return GrowDisk(uuid, path, size, None, reason)
     if machine.spec.update_policy is UpdatePolicy.NEVER or domain.live is None:

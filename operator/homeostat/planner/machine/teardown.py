@@ -13,6 +13,8 @@ from .identity import disk_path, machine_directory
 from .shutdown import shut_down
 
 KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
+ABANDON = f"{API_GROUP}/abandon"
+"""Annotation: "true" lets a machine that is being deleted go although its host cannot be asked. What is there stays there."""
 DELETED = "the resource was deleted"
 
 
@@ -36,6 +38,15 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     actions.append(DeleteDirectory(machine_directory(root, machine), f"{DELETED}; disks that are retained stay"))
     actions.append(ReleaseResource("everything of it is gone"))
     return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
+
+
+def may_be_abandoned(machine: VirtualMachine) -> bool:
+    return machine.deleting and machine.metadata.annotations.get(ABANDON) == "true"
+
+
+def abandon(machine: VirtualMachine, error: str) -> Plan:
+    """The host cannot be asked, and the annotation says not to wait for it."""
+    return Plan((ReleaseResource(f"let go as {ABANDON} asks: {error}"),), Waiting("Abandoned", error))
 
 
 def _deletable(machine: VirtualMachine, root: str) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from homeostat.store.errors import ReadOnly, StateError
 
 ENVIRONMENT = "HOMEOSTAT_STATE"
+CLUSTER = "cluster "  # before an API server's address, where a state folder serves a cluster
 SYSTEM_STATE = "/var/lib/homeostat"
 
 
@@ -96,10 +97,16 @@ class StateFolder:
         """Binds this state folder to one YAML folder, at the first call.
 
         Raises:
-            StateError: it serves another one.
+            StateError: it serves another one, or a cluster.
         """
+        self._claim(os.path.realpath(folder))
+
+    def claim_cluster(self, server: str) -> None:
+        """Binds this state folder to a cluster, by the address of its API server. Raises StateError: it serves another source."""
+        self._claim(f"{CLUSTER}{server}")
+
+    def _claim(self, wanted: str) -> None:
         path = self.root / "source"
-        wanted = os.path.realpath(folder)
         if not path.exists():
             aside = self._write_aside(path.name, wanted + "\n")
             with contextlib.suppress(FileExistsError):

@@ -57,6 +57,10 @@ class Informer:
         """Whether everything that there is has been taken in once."""
         return self._synced.is_set()
 
+    def unready(self) -> str:
+        """Why what is read is not yet what there is; empty: it is."""
+        return "" if self.synced else "waiting for the API server"
+
     async def start(self) -> None:
         """Returns once all has been taken in, however long the server lets us wait; cancelling ends that."""
         self._thread.start()

@@ -170,6 +170,31 @@ class Lease:
         self._record = None
 
 
+class LeaseWatch:
+    """Whether others' leases are held, by whomever: each must change once within its duration."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._seen: dict[str, tuple[str, float]] = {}
+
+    async def alive(self, name: str) -> bool:
+        """The first looks give the benefit of the doubt.
+
+        Raises:
+            ClusterError.
+        """
+        try:
+            record = await self._cluster.get(LEASES, Key(KIND, self._namespace, name))
+        except NotFound:
+            return False
+        spec, version = record.get("spec") or {}, record["metadata"]["resourceVersion"]
+        if self._seen.get(name, ("", 0.0))[0] != version:
+            self._seen[name] = (version, _clock())
+        alive_until = self._seen[name][1] + float(spec.get("leaseDurationSeconds") or DURATION)
+        return bool(spec.get("holderIdentity")) and _clock() < alive_until
+
+
 def _clock() -> float:
     """Seconds; goes on while this process is stopped and while the machine is suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

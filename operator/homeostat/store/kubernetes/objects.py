@@ -15,8 +15,6 @@ Object = Mapping[str, Any]
 
 GRACE = f"{API_GROUP}/grace-period-seconds"
 """Annotation: 0 powers a machine that is being deleted off at once. The server keeps no grace periods of custom resources."""
-ABANDON = f"{API_GROUP}/abandon"
-"""Annotation: "true" lets an object that is being deleted go although its host cannot be asked. What is there stays there."""
 _HOST_FINALIZER = f".host.{API_GROUP}/teardown"
 _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # the whole object once more
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from homeostat.models.base import API_VERSION, Key, Model, Resource
+from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import MachineRevision
 from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
@@ -19,7 +20,7 @@ from homeostat.runtime.ports import Happening
 from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, StoreError
 
 from ..index import records
-from ..index.index import FINALIZER, Index, Row
+from ..index.index import FINALIZER, Index, Row, timestamp
 from ..index.store import IndexedStore
 from ..merge import merge_difference
 from .cluster import Cluster
@@ -79,7 +80,7 @@ class KubernetesStore(IndexedStore):
         if row is None or row.uid != uid:
             return
         before = json.loads(row.status) if row.status else {}
-        difference = merge_difference(before, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+        difference = merge_difference(before, _without_blanks(status.model_dump(mode="json", by_alias=True, exclude_none=True)))
         if not difference:
             return
         body = {"metadata": {"uid": uid}, "status": difference}
@@ -88,6 +89,24 @@ class KubernetesStore(IndexedStore):
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
         except (NotFound, Conflict):  # gone, or another one has its name now
             log.debug("%s: has gone before its status was written", key)
+
+    async def refuse(self, key: Key, error: Invalid) -> None:
+        """Tells in a resource's status that the models refuse its spec, as an older CRD may have let in.
+
+        Raises:
+            ClusterError, Invalid.
+        """
+        row = self.index.row(key)
+        if row is None or "status" not in STORED[key.kind].model_fields:
+            return
+        message = f"{'; '.join(str(problem) for problem in error.problems)}. Nothing is changed until that is mended"
+        before = json.loads(row.status) if row.status else {}
+        conditions = _refusal(row, message, before.get("conditions") or (), timestamp(self._clock()))
+        wanted = {**before, "observedGeneration": row.generation, "conditions": conditions}
+        if difference := merge_difference(before, wanted):
+            body = {"metadata": {"uid": row.uid}, "status": difference}
+            self.writes += 1
+            await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
 
     async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
         """Events first: who waits for a status finds them told."""
@@ -238,6 +257,28 @@ class KubernetesStore(IndexedStore):
             log.info("%s: event %s was not recorded: %s", key, happening.reason, error)
 
 
+def _without_blanks(value: Any) -> Any:
+    """Without empty texts, which mean the same as none: messages of conditions that hold."""
+    if isinstance(value, dict):
+        return {name: _without_blanks(part) for name, part in value.items() if part != ""}
+    return [_without_blanks(part) for part in value] if isinstance(value, list) else value
+
+
+def _refusal(row: Row, message: str, before: Sequence[Object], now: str) -> list[dict[str, Any]]:
+    """The conditions of an invalid resource, in JSON: those that stand there need not be ours to read."""
+    known = {str(c.get("type")): c for c in before}
+    made = [
+        Condition(type=READY, status="False", reason="InvalidSpec", message=message, observed_generation=row.generation),
+        Condition(type=STALLED, status="True", reason="InvalidSpec", message=message, observed_generation=row.generation),
+    ]
+    found = []
+    for condition in made:
+        old = known.get(condition.type, {})
+        since = old.get("lastTransitionTime") if old.get("status") == condition.status else None
+        found.append({**condition.dump(), "lastTransitionTime": since or now})
+    return found
+
+
 def _body(resource: Resource) -> dict[str, Any]:
     """A new object of ours, in the server's form."""
     meta = resource.metadata
@@ -253,6 +294,6 @@ def _body(resource: Resource) -> dict[str, Any]:
     body: dict[str, Any] = {"apiVersion": API_VERSION, "kind": resource.kind, "metadata": metadata}
     spec = getattr(resource, "spec", None)
     if spec is not None:
-        body["spec"] = spec.dump()
+        body["spec"] = {name: part for name, part in spec.dump().items() if part != ""}
     assert resource.kind in STORED
     return body

@@ -16,6 +16,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.runtime.ports import EventType, Happening
+from homeostat.store.errors import Invalid
 
 from ..index.follow import follow_index
 from ..index.index import FINALIZER, Row
@@ -36,7 +37,19 @@ class JobStore:
         self._fence = fence
 
     async def get(self, key: Key) -> Resource | None:
-        return await self.store.get(key)
+        """None too for one that the models refuse: it says so in its status, and is left alone until it is mended.
+
+        Raises:
+            Invalid: a plugin, which others rest on.
+        """
+        try:
+            return await self.store.get(key)
+        except Invalid as error:
+            self._fence.check()
+            await self.store.refuse(key, error)
+            if key.kind == Plugin.KIND:
+                raise
+            return None
 
     async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
         return await self.store.list(kind, namespace)
@@ -76,6 +89,11 @@ class HostStore(JobStore):
         self._host = host
         self._mine: set[Key] = set()
 
+    @property
+    def machines(self) -> int:
+        """How many machines are placed here."""
+        return len(self._mine)
+
     async def get(self, key: Key) -> Resource | None:
         """A machine of another host is none of ours, whatever it was when it was told of."""
         if key.kind == VirtualMachine.KIND:
@@ -86,7 +104,7 @@ class HostStore(JobStore):
 
     async def changes(self) -> AsyncIterator[Key]:
         async for key in follow_index(self.store.index):
-            if key.kind == Plugin.KIND:
+            if key.kind == Plugin.KIND or key == Key(Host.KIND, "default", self._host):
                 yield key
             elif key.kind == VirtualMachine.KIND:
                 row = self.store.index.row(key)
@@ -116,6 +134,11 @@ class ControllerStore(JobStore):
         self._fence.check()
         return await super().get(key) if await self.store.hold(key, found.metadata.uid) else None
 
+    async def place(self, key: Key, uid: str, host: str) -> bool:
+        """See PlacingStore."""
+        self._fence.check()
+        return await self.store.place(key, uid, host)
+
     async def changes(self) -> AsyncIterator[Key]:
         """A machine's news, also of its status, are its deployment's and its plugin's."""
         owners: dict[Key, set[Key]] = {}
@@ -143,7 +166,3 @@ def _interested(row: Row) -> set[Key]:
     if plugin := (json.loads(row.spec).get("pluginRef") or {}).get("name"):
         found.add(Key(Plugin.KIND, row.namespace, plugin))
     return found
-
-
-def hosts_of(resources: Sequence[Resource]) -> list[Host]:
-    return [resource for resource in resources if isinstance(resource, Host)]

@@ -1,0 +1,222 @@
+"""Kubernetes mode put together: a cluster, its mirror in the state folder, and the jobs that this operator does for it.
+
+Each job is one operator loop behind a lease: a host's machines, for each host that is served here, and the controller's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.imagehost import ImageHost
+from homeostat.driver.storage.storage import Storage
+from homeostat.driver.survey import is_local
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host, HostMeta, HostSpec
+from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.runtime.hosts import HostKeeper, HostReporter
+from homeostat.runtime.metrics import Metrics
+from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.placement import Placer
+from homeostat.runtime.ports import StoreFailure
+from homeostat.runtime.telemetry import Port, TelemetryServer
+from homeostat.store.errors import AlreadyExists
+from homeostat.store.files.state import StateFolder
+from homeostat.store.index.index import Index
+from homeostat.store.kubernetes.cluster import Access, Cluster
+from homeostat.store.kubernetes.informer import Informer
+from homeostat.store.kubernetes.lease import Lease, LeaseWatch
+from homeostat.store.kubernetes.objects import host_of
+from homeostat.store.kubernetes.store import KubernetesStore
+from homeostat.store.kubernetes.views import ControllerStore, HostStore
+
+from .standalone import calm_collector, open_host, qemu_group
+
+log = logging.getLogger(__name__)
+
+AGAIN = 5.0  # seconds before a job that failed is begun anew
+LOOK = 1.0  # seconds between looks which hosts are to be served
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """``hosts``: names of those to serve, besides those that have all labels of ``selector``. ``uri``: libvirt of a host whose
+    spec names none; a host of ``hosts`` that is not there yet is then made, with ``labels``. ``namespace``: of the leases."""
+
+    state: Path
+    access: Access
+    uri: str
+    hosts: tuple[str, ...] = ()
+    selector: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    namespace: str = "homeostat-system"
+    health: Port | None = None
+
+    def serves(self, host: Host) -> bool:
+        by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
+        return not host.deleting and (host.metadata.name in self.hosts or by_label)
+
+
+class ClusterOperator:
+    """Runs the jobs until it is stopped; guests run on."""
+
+    def __init__(self, store: KubernetesStore, options: ClusterOptions, identity: str, say: Say) -> None:
+        self.store = store
+        self.metrics = Metrics()
+        self._options = options
+        self._identity = identity
+        self._say = say
+        self._instance = f"cluster {store.cluster.server}"
+        self._serving: dict[str, tuple[str, asyncio.Event, asyncio.Task[None]]] = {}  # host -> uri, its stop, its task
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await self._register()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._again_and_again("controller", self._control, stop))
+            while not stop.is_set():
+                await self._serve_hosts(tasks, stop)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK):
+                        await stop.wait()
+            for _, ended, _ in self._serving.values():
+                ended.set()
+
+    async def _register(self) -> None:
+        """Makes the hosts that were named and are not there: a node announces itself."""
+        for name in self._options.hosts:
+            if self.store.index.row(Key(Host.KIND, "default", name)) is None:
+                made = Host(metadata=HostMeta(name=name, labels=dict(self._options.labels)), spec=HostSpec())
+                with contextlib.suppress(AlreadyExists):
+                    await self.store.apply_owned(made)
+
+    async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        hosts = [h for h in await self.store.list(Host.KIND) if isinstance(h, Host)]
+        wanted = {h.metadata.name: h.spec.uri or self._options.uri for h in hosts if self._options.serves(h)}
+        for name, (uri, ended, task) in list(self._serving.items()):
+            if task.done():
+                del self._serving[name]
+            elif wanted.get(name) != uri:
+                ended.set()  # and begins anew, once it has ended, where it is wanted still
+        for name, uri in wanted.items():
+            if name not in self._serving:
+                ended = asyncio.Event()
+                job = self._again_and_again(f"host {name}", lambda e, n=name, u=uri: self._serve(n, u, e), ended)  # type: ignore[misc]
+                self._serving[name] = (uri, ended, tasks.create_task(job))
+
+    async def _again_and_again(self, what: str, job: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+        """A job that fails, or whose lease is lost, is taken up again."""
+        while not stop.is_set():
+            try:
+                await job(stop)
+            except* (StoreFailure, OSError) as group:
+                log.warning("%s: begun anew in %.0f s: %s", what, AGAIN, group.exceptions[0])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN):
+                    await stop.wait()
+
+    # The jobs -----------------------------------------------------------------------------------------------------------
+
+    async def _control(self, stop: asyncio.Event) -> None:
+        lease = Lease(self.store.cluster, self._options.namespace, "homeostat-controller", self._identity)
+        store = ControllerStore(self.store, lease)
+        watch = LeaseWatch(self.store.cluster, self._options.namespace)
+
+        async def served(host: str) -> bool:
+            return await watch.alive(_lease_of(host))
+
+        gone: set[str] = set()
+        placer = Placer(store, lambda machine: host_of(machine.metadata.finalizers), gone.__contains__)
+        keeper = HostKeeper(store, placer, served, gone)
+        config = OperatorConfig(
+            self._instance,
+            kinds=frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND}),
+            reconcilers={VirtualMachine.KIND: placer, Host.KIND: keeper},
+            fence=lease.check,
+        )
+
+        async def work() -> None:
+            self._say("this operator is the controller now")
+            storage = Storage(self._options.state, await qemu_group(self._options.uri))
+            try:
+                await Operator(store, ImageHost(storage, str(self._options.state)), config, self.metrics).run(stop)
+            finally:
+                await storage.close()
+
+        await lease.lead(work, stop)
+
+    async def _serve(self, name: str, uri: str, stop: asyncio.Event) -> None:
+        lease = Lease(self.store.cluster, self._options.namespace, _lease_of(name), self._identity)
+        store = HostStore(self.store, lease, name)
+
+        async def work() -> None:
+            self._say(f"this operator serves host {name} ({uri}) now")
+            async with self._open(name, uri) as host:
+                reporter = HostReporter(store, host, name, self._identity, lambda: store.machines)
+                config = OperatorConfig(
+                    self._instance,
+                    kinds=frozenset({VirtualMachine.KIND, Host.KIND}),
+                    reconcilers={Host.KIND: reporter},
+                    fence=lease.check,
+                )
+                operator = Operator(store, host, config, self.metrics)
+                host.subscribe(lambda uuid: operator.queue.add(reporter.key) if uuid is None else None)
+                await operator.run(stop)
+
+        await lease.lead(work, stop)
+
+    @asynccontextmanager
+    async def _open(self, name: str, uri: str) -> AsyncIterator[LibvirtHost]:
+        """A host's files are kept where its libvirt is: of one that is elsewhere we keep none."""
+        resource = await self.store.get(Key(Host.KIND, "default", name))
+        labels = {"kubernetes.io/hostname": name, **(resource.metadata.labels if resource else {})}
+        if is_local(uri):
+            async with open_host(self._options.state, uri, labels, name) as host:
+                yield host
+        else:
+            async with LibvirtHost(uri, name=name, labels=labels) as host:
+                yield host
+
+
+def _lease_of(host: str) -> str:
+    return f"homeostat-host-{host}"
+
+
+@asynccontextmanager
+async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterOperator]:
+    """Opens everything in order, and closes it in reverse. Waits for the API server, however long it takes.
+
+    Raises:
+        StoreError: the state folder is in use or serves something else; no usable kubeconfig.
+    """
+    calm_collector()
+    room = StateFolder.open(options.state)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(room.operator_lock())
+        cluster = await Cluster.connect(options.access)
+        stack.push_async_callback(cluster.close)
+        room.claim_cluster(cluster.server)
+        index = Index.open(room.index, repair=True)
+        stack.callback(index.close)
+        identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+        store = KubernetesStore(index, cluster, identity)
+        informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say)
+        operator = ClusterOperator(store, options, identity, say)
+        for place in (room.operator_socket, options.health):
+            if place is not None:
+                await stack.enter_async_context(TelemetryServer(place, operator.metrics.registry, informer.unready))
+        stack.push_async_callback(informer.stop)
+        await informer.start()
+        yield operator

@@ -1,0 +1,134 @@
+"""``homeostat operator``: the operator over a Kubernetes cluster's resources. See ``up`` for a folder of YAML."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .errors import CliError, debugging
+from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from homeostat.runtime.telemetry import Port
+
+    from .clustered import ClusterOptions
+
+
+@click.command()
+@click.option(
+    "--kubeconfig", metavar="FILE", envvar="KUBECONFIG", help="Default: the pod's service account, else ~/.kube/config."
+)
+@click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
+@click.option(
+    "--host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A Host to serve, made where it is missing; repeatable. Default: this machine's name, unless --host-selector is given.",
+)
+@click.option("--host-selector", metavar="KEY=VALUE,…", help="Serve every Host that has these labels.")
+@click.option("--host-label", "labels", metavar="KEY=VALUE", multiple=True, help="A label for Hosts that are made; repeatable.")
+@click.option(
+    "--lease-namespace",
+    metavar="NAME",
+    envvar="POD_NAMESPACE",
+    default="homeostat-system",
+    show_default=True,
+    help="Where leases are kept.",
+)
+@click.option("--health-bind", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics there.")
+@common_options()
+@pass_settings
+def operator(
+    settings: Settings,
+    kubeconfig: str | None,
+    context: str | None,
+    hosts: tuple[str, ...],
+    host_selector: str | None,
+    labels: tuple[str, ...],
+    lease_namespace: str,
+    health_bind: str | None,
+) -> None:
+    """Keep the machines of a Kubernetes cluster as its resources say, until Ctrl-C. Guests run on when it ends."""
+    from homeostat.store.kubernetes.cluster import Access
+
+    from .access import run
+    from .clustered import ClusterOptions
+
+    if not hosts and not host_selector:
+        hosts = (socket.gethostname().lower(),)
+    options = ClusterOptions(
+        settings.state,
+        Access(Path(kubeconfig) if kubeconfig else None, context),
+        settings.uri,
+        hosts,
+        _pairs("--host-selector", host_selector.split(",") if host_selector else ()),
+        _pairs("--host-label", labels),
+        lease_namespace,
+        _port(health_bind) if health_bind else None,
+    )
+    run(_operate(options))
+
+
+def _pairs(option: str, given: tuple[str, ...] | list[str]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, equals, value = text.strip().partition("=")
+        if not name or not equals:
+            raise CliError(f"{option} {text} is not KEY=VALUE", "such as zone=a")
+        found[name] = value
+    return found
+
+
+def _port(bind: str) -> Port:
+    from homeostat.runtime.telemetry import Port
+
+    host, _, number = bind.rpartition(":")
+    if not number.isdigit():
+        raise CliError(f"--health-bind {bind} is not HOST:PORT", "such as 127.0.0.1:8081")
+    return Port(host.strip("[]") or "0.0.0.0", int(number))  # noqa: S104 - asked for
+
+
+async def _operate(options: ClusterOptions) -> None:
+    from .clustered import clustered
+
+    _log()
+    stop = asyncio.Event()
+    opening = asyncio.current_task()
+    assert opening is not None
+
+    def ask_to_stop() -> None:
+        stop.set()
+        if not ready:
+            opening.cancel()
+
+    ready = False
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ask_to_stop)
+    try:
+        async with clustered(options, _say) as running:
+            ready = True
+            _say(f"following {running.store.cluster.server}")
+            await running.run(stop)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+    _say("stopped; guests keep running")
+
+
+def _say(text: str) -> None:
+    click.echo(f"homeostat: {text}", err=True)
+
+
+def _log() -> None:
+    """One line each, as a pod's log wants it."""
+    level = logging.DEBUG if debugging() else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("homeostat").setLevel(logging.DEBUG if debugging() else logging.INFO)
+    logging.getLogger("kopf").setLevel(logging.ERROR)

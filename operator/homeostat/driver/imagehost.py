@@ -1,0 +1,76 @@
+"""A host without a hypervisor: an image cache only. For looking after plugins where machines are run by others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+
+from homeostat.planner.actions import Action, FetchImage, ImageRef
+from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage, Usage
+
+from .errors import DriverError
+from .storage.storage import Storage
+
+
+class _NoAgents:
+    async def ping(self, uuid: str, timeout: float) -> None:
+        raise DriverError("there are no guests here")
+
+    async def run(self, uuid: str, command: Sequence[str], timeout: float) -> int:
+        raise DriverError("there are no guests here")
+
+
+class ImageHost:
+    """A HostDriver that fetches images, and has no domains."""
+
+    def __init__(self, storage: Storage, root: str) -> None:
+        self._storage = storage
+        self._facts = HostFacts(name="images", reachable=True, uri="", storage_root=root)
+        self.agent = _NoAgents()
+
+    @property
+    def facts(self) -> HostFacts:
+        return self._facts
+
+    @property
+    def calls(self) -> int:
+        return 0
+
+    def domain(self, uuid: str) -> ObservedDomain | None:
+        return None
+
+    def domain_named(self, name: str) -> ObservedDomain | None:
+        return None
+
+    def domains(self) -> Sequence[ObservedDomain]:
+        return ()
+
+    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return {}
+
+    def usage(self) -> Mapping[str, Usage]:
+        return MappingProxyType({})
+
+    def subscribe(self, changed: Callable[[str | None], None]) -> None:
+        """Nothing changes."""
+
+    def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
+        self._storage.subscribe(changed)
+
+    async def storage(
+        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
+    ) -> ObservedStorage:
+        return await self._storage.observe(images, disks, seeds, directory)
+
+    async def execute(self, action: Action) -> None:
+        """Raises DriverError."""
+        if not isinstance(action, FetchImage):
+            raise DriverError(f"{type(action).__name__} needs a hypervisor, and there is none here")
+        await self._storage.execute(action)
+
+    async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
+        """Left to the hosts whose machines use them."""
+        return ()
+
+    async def refresh(self, uuid: str) -> None:
+        """There is nothing to read."""

@@ -1,0 +1,51 @@
+"""Which host a machine is placed on: once, and for good. Pure.
+
+Of the hosts that may take it, the one whose memory is promised least. More may be promised than there is, as in standalone mode:
+guests take what they use. A host that cannot start a machine says so in its status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.quantity import format_quantity
+
+from .plan import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One host. ``closed`` says why it takes no machines; empty: it does. Memory in bytes; ``memory`` 0: not known."""
+
+    name: str
+    labels: Mapping[str, str]
+    closed: str = ""
+    memory: int = 0
+    promised: int = 0  # to the machines that are placed there
+
+    def refusal(self, machine: VirtualMachine, memory: int) -> str:
+        """Why this machine cannot go there; empty: it can."""
+        wanted = machine.spec.host_selector
+        lacking = [f"{name}={value}" for name, value in wanted.items() if self.labels.get(name) != value]
+        if lacking:
+            return f"lacks the label {', '.join(lacking)}"
+        if self.closed:
+            return self.closed
+        if self.memory and memory > self.memory:
+            return f"has {format_quantity(self.memory)} of memory, {format_quantity(memory)} are needed"
+        return ""
+
+
+def choose_host(machine: VirtualMachine, memory: int, offers: Sequence[Offer]) -> Offer | Waiting:
+    """The host to place it on, or why there is none. ``memory``: bytes that it needs."""
+    refusals = {offer.name: offer.refusal(machine, memory) for offer in offers}
+    open_ = [offer for offer in offers if not refusals[offer.name]]
+    if open_:
+        return min(open_, key=lambda offer: ((offer.promised + memory) / (offer.memory or 2**60), offer.promised, offer.name))
+    if not offers:
+        return Waiting("NoHosts", "there are no hosts: start an operator beside a libvirt, or create a Host")
+    said = [f"{name} {why}" for name, why in sorted(refusals.items())]
+    more = f", and {len(said) - 3} more" if len(said) > 3 else ""
+    return Waiting("NoHostMatches", f"no host takes it: {', '.join(said[:3])}{more}")

@@ -1,0 +1,159 @@
+"""Hosts as resources: each operator reports on those it serves, and the controller on those that nobody serves any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator
+
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING, Condition, ConditionStatus, find_condition, merge_conditions
+from homeostat.models.host import KVM_USABLE, REACHABLE, SCHEDULABLE, Host, HostCapacity, HostStatus
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.domain import DomainType
+from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.observed import HostFacts
+
+from .commands import timestamp
+from .placement import Placer
+from .ports import HostDriver, ResourceStore
+from .reconcile import GONE, Next
+from .status import unknown_status
+
+GATHER = 2.0
+"""Seconds between two reports of a host: the news of many machines become one."""
+LOOK = 5.0
+"""Seconds between looks whether a host's operator still shows signs of life."""
+OPERATOR_GONE = "OperatorGone"
+
+
+def host_status(host: Host, facts: HostFacts, machines: int, operator: str, now: str) -> HostStatus:
+    """What the operator that serves it knows of it. Pure; ``now`` is RFC 3339."""
+    before = host.status or HostStatus()
+    return HostStatus(
+        observed_generation=host.metadata.generation,
+        conditions=merge_conditions(before.conditions, _conditions(host, facts), now),
+        version=facts.version,
+        capacity=HostCapacity(vcpus=facts.cpus, memory=facts.memory) if facts.memory else before.capacity,
+        machines=machines,
+        operator=operator,
+    )
+
+
+def _conditions(host: Host, facts: HostFacts) -> Iterator[Condition]:
+    def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
+        word: ConditionStatus = "True" if status else "False"
+        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=host.metadata.generation)
+
+    up = facts.reachable
+    reason = "Connected" if up else "HostUnreachable"
+    yield condition(READY, up, reason, facts.error)
+    if not up:
+        yield condition(RECONCILING, True, reason, facts.error)
+    yield condition(REACHABLE, up, reason, facts.error)
+    open_ = up and not host.spec.maintenance
+    why = "Open" if open_ else "HostUnreachable" if not up else "Maintenance"
+    message = "" if open_ else "cannot be reached" if not up else "is in maintenance (spec.maintenance)"
+    yield condition(SCHEDULABLE, open_, why, message)
+    if up:
+        offered = DomainType.KVM in facts.domain_types
+        yield condition(
+            KVM_USABLE, facts.kvm_usable, "Proven" if facts.kvm_usable else "NotWorking" if offered else "NotOffered",
+            "" if facts.kvm_usable else "machines run by emulation (TCG)",
+        )  # fmt: skip
+
+
+class HostReporter:
+    """Keeps the status of the host that we serve; the Reconciler of its resource. ``machines`` counts those on it."""
+
+    def __init__(self, store: ResourceStore, driver: HostDriver, name: str, operator: str, machines: Callable[[], int]) -> None:
+        self.key = Key(Host.KIND, "default", name)
+        self._store = store
+        self._driver = driver
+        self._operator = operator
+        self._machines = machines
+        self._reported = float("-inf")
+
+    async def reconcile(self, host: Host) -> Next:
+        if host.key != self.key or host.deleting:
+            return GONE
+        left = self._reported + GATHER - time.monotonic()
+        if left > 0:
+            return Next(left)
+        status = host_status(host, self._driver.facts, self._machines(), self._operator, timestamp())
+        if status != host.status:
+            self._reported = time.monotonic()
+            await self._store.write_status(host.key, host.metadata.uid, status)
+        return Next()
+
+    def forget(self, key: Key) -> None:
+        """Nothing is remembered."""
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        """It tells how many machines there are."""
+        return (self.key,) if key.kind == VirtualMachine.KIND else ()
+
+
+class HostKeeper:
+    """The controller's look at a host: whether somebody serves it. ``served`` asks that of its lease."""
+
+    def __init__(self, store: ResourceStore, placer: Placer, served: Callable[[str], Awaitable[bool]], gone: set[str]) -> None:
+        """``gone``: where the names of hosts that nobody serves are kept, for others to read."""
+        self._store = store
+        self._placer = placer
+        self._served = served
+        self._gone = gone
+
+    async def reconcile(self, host: Host) -> Next:
+        """Looks again and again: nobody tells when an operator dies."""
+        if host.deleting:
+            return GONE
+        name = host.metadata.name
+        if await self._served(name):
+            self._gone.discard(name)
+            return Next(LOOK)
+        self._gone.add(name)
+        ready = find_condition(host.status.conditions, READY) if host.status else None
+        if ready is None or ready.reason != OPERATOR_GONE:
+            await self._store.write_status(host.key, host.metadata.uid, _abandoned(host))
+            for key in self._placer.placed_on(name):
+                await self._doubt(key, name)
+        return Next(LOOK)
+
+    def forget(self, key: Key) -> None:
+        """The host has gone."""
+        self._gone.discard(key.name)
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        return ()
+
+    async def _doubt(self, key: Key, host: str) -> None:
+        machine = await self._store.get(key)
+        if isinstance(machine, VirtualMachine):
+            message = f"no operator serves host {host}: its guests run on, and nobody looks after them"
+            if machine.deleting:
+                message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
+            status = unknown_status(machine, OPERATOR_GONE, message, timestamp())
+            await self._store.write_status(key, machine.metadata.uid, status)
+
+
+def _abandoned(host: Host) -> HostStatus:
+    before = host.status or HostStatus()
+    message = "no operator serves it: start one with --host " + host.metadata.name
+
+    def condition(type: str, status: ConditionStatus, message: str) -> Condition:
+        generation = host.metadata.generation
+        return Condition(type=type, status=status, reason=OPERATOR_GONE, message=message, observed_generation=generation)
+
+    conditions = [
+        condition(READY, "Unknown", message),
+        condition(RECONCILING, "True", message),
+        condition(REACHABLE, "Unknown", message),
+        condition(SCHEDULABLE, "False", "is not served by any operator"),
+    ]
+    return before.model_copy(
+        update={
+            "observed_generation": host.metadata.generation,
+            "operator": "",
+            "conditions": merge_conditions(before.conditions, conditions, timestamp()),
+        }
+    )

@@ -1,0 +1,139 @@
+"""One reconcile of one machine that is not placed yet, on one page: look at the hosts → choose → place, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING, Condition, ConditionStatus, find_condition, merge_conditions
+from homeostat.models.host import SCHEDULABLE, Host
+from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.models.plugin import Plugin
+from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.placement import Offer, choose_host
+from homeostat.planner.plan import Waiting
+from homeostat.planner.template import FOLLOWS, with_plugin
+
+from .commands import timestamp
+from .ports import ResourceStore
+from .reconcile import Next
+
+
+class PlacingStore(ResourceStore, Protocol):
+    async def place(self, key: Key, uid: str, host: str) -> bool:
+        """Whether the machine is on that host now; only the first of several placements holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    host: str
+    memory: int  # bytes
+
+
+class Placer:
+    """Remembers what was placed where, so that a placement costs nothing per machine. ``host_of`` reads a machine's placement."""
+
+    def __init__(
+        self, store: PlacingStore, host_of: Callable[[VirtualMachine], str | None], is_gone: Callable[[str], bool]
+    ) -> None:
+        """``is_gone``: whether nobody serves a host any more."""
+        self._store = store
+        self._host_of = host_of
+        self._is_gone = is_gone
+        self._placed: dict[Key, _Placed] = {}
+        self._promised: dict[str, int] = {}
+        self._waiting: set[Key] = set()
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        """The machines that no host took, when a host changed."""
+        return tuple(self._waiting) if key.kind == Host.KIND else ()
+
+    async def reconcile(self, machine: VirtualMachine) -> Next:
+        key, host = machine.key, self._host_of(machine)
+        if host is not None:
+            self._note(key, _Placed(host, await self._memory(machine)))
+            if may_be_abandoned(machine) and self._is_gone(host):
+                await self._abandon(machine, host)
+            return Next()
+        if machine.deleting:
+            return Next()
+        memory = await self._memory(machine)
+        chosen = choose_host(machine, memory, await self._offers())
+        if isinstance(chosen, Waiting):
+            self._waiting.add(key)
+            await self._tell(machine, chosen)
+        elif await self._store.place(key, machine.metadata.uid, chosen.name):
+            self._note(key, _Placed(chosen.name, memory))
+        return Next()
+
+    def forget(self, key: Key) -> None:
+        """The machine has gone."""
+        self._waiting.discard(key)
+        if (before := self._placed.pop(key, None)) is not None:
+            self._promised[before.host] -= before.memory
+
+    def placed_on(self, host: str) -> list[Key]:
+        return [key for key, placed in self._placed.items() if placed.host == host]
+
+    async def _abandon(self, machine: VirtualMachine, host: str) -> None:
+        message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: what is there stays there"
+        await self._store.record_event(machine.key, "Warning", "Abandoned", message)
+        await self._store.release(machine.key, machine.metadata.uid)
+
+    def _note(self, key: Key, placed: _Placed) -> None:
+        if self._placed.get(key) == placed:
+            return
+        self.forget(key)
+        self._placed[key] = placed
+        self._promised[placed.host] = self._promised.get(placed.host, 0) + placed.memory
+
+    async def _memory(self, machine: VirtualMachine) -> int:
+        ref = machine.spec.plugin_ref
+        if ref is not None and FOLLOWS not in machine.metadata.annotations:
+            plugin = await self._store.get(Key(Plugin.KIND, machine.metadata.namespace, ref.name))
+            if isinstance(plugin, Plugin):
+                machine = with_plugin(machine, plugin)
+        return machine.spec.resources.memory
+
+    async def _offers(self) -> Sequence[Offer]:
+        return [self._offer(h) for h in await self._store.list(Host.KIND) if isinstance(h, Host)]
+
+    def _offer(self, host: Host) -> Offer:
+        name = host.metadata.name
+        capacity = host.status.capacity if host.status else None
+        return Offer(
+            name,
+            {"kubernetes.io/hostname": name, **host.metadata.labels},
+            _closed(host),
+            capacity.memory if capacity else 0,
+            self._promised.get(name, 0),
+        )
+
+    async def _tell(self, machine: VirtualMachine, why: Waiting) -> None:
+        def condition(type: str, word: ConditionStatus) -> Condition:
+            generation = machine.metadata.generation
+            return Condition(type=type, status=word, reason=why.reason, message=why.message, observed_generation=generation)
+
+        before = machine.status or VirtualMachineStatus()
+        conditions = [condition(READY, "False"), condition(RECONCILING, "True"), condition("Scheduled", "False")]
+        status = before.model_copy(
+            update={
+                "observed_generation": machine.metadata.generation,
+                "conditions": merge_conditions(before.conditions, conditions, timestamp()),
+            }
+        )
+        if status != machine.status:
+            await self._store.write_status(machine.key, machine.metadata.uid, status)
+
+
+def _closed(host: Host) -> str:
+    if host.deleting:
+        return "is being deleted"
+    if host.spec.maintenance:
+        return "is in maintenance"
+    said = find_condition(host.status.conditions, SCHEDULABLE) if host.status else None
+    if said is None:
+        return "is not served by any operator yet"
+    return "" if said.status == "True" else said.message or "takes no machines"
