@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,18 +71,19 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token(path: Path) -> str:
-    """The token in ``path``, a file that only its owner can read.
+    """The token in ``path``, a file that only its owner can read, or root's that our group can: so Kubernetes mounts secrets.
 
     Raises:
         ConfigError: it cannot be read, others can read it too, or the token is too short to be one.
     """
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--token-file {path}: cannot be read: {error}") from error
-    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o177:
-        raise ConfigError(f"--token-file {path}: has mode {stat.S_IMODE(mode):04o}; a secret needs 0600: chmod 600 {path}")
+    mode, roots = stat.S_IMODE(found.st_mode), found.st_uid == 0 != os.geteuid()
+    if not stat.S_ISREG(found.st_mode) or mode & (0o137 if roots else 0o177):
+        raise ConfigError(f"--token-file {path}: has mode {mode:04o}; a secret needs 0600: chmod 600 {path}")
     if len(token) < 16 or any(c.isspace() for c in token):
         raise ConfigError(
             f"--token-file {path}: must hold one token of at least 16 characters, such as `openssl rand -hex 32` prints"

@@ -61,6 +61,21 @@ async def test_no_permission_says_what_to_do(tmp_path: Path, cpuinfo: Path, monk
     assert "group kvm" in verdict.message
 
 
+async def test_a_container_that_may_not_open_it_proves_nothing(
+    tmp_path: Path, cpuinfo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kvm").touch()
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(1, "Operation not permitted")  # as the kernel's device controller says, to root too
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    verdict = await probe_kvm(device=tmp_path / "kvm", cpuinfo=cpuinfo)
+    assert verdict.usable and verdict.how == "unsettled"
+    assert "from within this container" in verdict.message
+
+
 @needs_qemu
 async def test_a_guest_that_does_not_finish_settles_it(tmp_path: Path, cpuinfo: Path) -> None:
     """A stand-in for QEMU that hangs before the guest's last letter."""

@@ -98,6 +98,8 @@ def _look(device: Path, cpuinfo: Path) -> KvmVerdict | None:
     try:
         os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
     except OSError as error:
+        if error.errno == errno.EPERM and os.geteuid() == 0:  # a container's rules for devices, which libvirt's QEMU is not under
+            return KvmVerdict(True, "unsettled", f"{device} exists; it cannot be tried from within this container")
         if error.errno in (errno.EACCES, errno.EPERM):
             mend = "add the operator's user to the group kvm (usermod -aG kvm USER, then log in again)"
             return KvmVerdict(False, "permission", f"no permission to use {device}; {mend}, or run it as root")
