@@ -1,0 +1,43 @@
+"""The overlays of manifests/, as kubectl makes them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.rig.kubernetes.assets import Assets
+
+Object = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "manifests"
+OVERLAYS = ("central", "dev", "per-host")
+NAMESPACE = "homeostat-system"
+CLUSTER_WIDE = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
+
+
+def programs() -> list[Path]:
+    """Every kubectl there is: that of the rig, and the user's."""
+    found = [Assets.find().kubectl, *([Path(own)] if (own := shutil.which("kubectl")) else [])]
+    return list(dict.fromkeys(path.resolve() for path in found))
+
+
+@cache
+def build(overlay: str, program: Path | None = None) -> list[Object]:
+    command = [program or programs()[0], "kustomize", FOLDER / "overlays" / overlay]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+
+def of_kind(overlay: str, *kinds: str) -> list[Object]:
+    return [one for one in build(overlay) if one["kind"] in kinds]
+
+
+def workloads(overlay: str) -> dict[str, Object]:
+    return {one["metadata"]["name"]: one for one in of_kind(overlay, "Deployment", "DaemonSet")}

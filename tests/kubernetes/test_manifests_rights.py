@@ -1,0 +1,96 @@
+"""A real API server takes the manifests, and lets each service account do what the table says, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kubernetes.manifests import FOLDER, NAMESPACE
+from tests.rig.kubernetes.plane import ControlPlane
+
+VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+READ = {"get", "list", "watch"}
+OURS = ("virtualmachines", "virtualmachinedeployments", "plugins", "machinerevisions", "hosts")
+STATUSES = tuple(f"{plural}/status" for plural in OURS)
+OTHERS = (
+    "events",
+    "leases",
+    "customresourcedefinitions",
+    "secrets",
+    "configmaps",
+    "pods",
+    "nodes",
+    "serviceaccounts",
+    "namespaces",
+)
+GROUPS = {
+    "leases": "coordination.k8s.io",
+    "customresourcedefinitions": "apiextensions.k8s.io",
+    **{name: "" for name in ("events", "secrets", "configmaps", "pods", "nodes", "serviceaccounts", "namespaces")},
+}
+RESOURCES = (*OURS, *STATUSES, "virtualmachinedeployments/finalizers", "virtualmachinedeployments/scale", *OTHERS)
+
+OPERATOR = {
+    "virtualmachines": READ | {"patch", "create", "delete"},
+    "virtualmachinedeployments": READ | {"patch"},
+    "plugins": READ | {"patch"},
+    "machinerevisions": READ | {"patch", "create", "delete"},
+    "hosts": READ | {"patch", "create"},
+    **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},
+    "virtualmachinedeployments/finalizers": {"update"},
+    "events": {"create", "patch"},
+    "customresourcedefinitions": {"list", "watch"},
+}
+API = {
+    **{plural: READ | {"create", "patch", "delete"} for plural in OURS[:3]},
+    "machinerevisions": READ,
+    "hosts": READ,
+    "events": {"list", "watch"},
+    "customresourcedefinitions": {"list", "watch"},
+}
+
+
+@pytest.fixture(scope="module")
+def installed(plane: ControlPlane, crds: list[str]) -> ControlPlane:
+    plane.kubectl.within(NAMESPACE)("apply", "-k", str(FOLDER / "overlays/dev"))
+    return plane
+
+
+def allowed(plane: ControlPlane, account: str, namespace: str) -> dict[str, set[str]]:
+    """Verbs by resource, for everything the account may do there."""
+    found: dict[str, set[str]] = {}
+    for resource in RESOURCES:
+        name, _, part = resource.partition("/")
+        for verb in VERBS:
+            asked = {"verb": verb, "group": GROUPS.get(name, "homeostat.dev"), "resource": name, "subresource": part}
+            user = f"system:serviceaccount:{NAMESPACE}:{account}"
+            spec = {"user": user, "groups": ["system:serviceaccounts", "system:authenticated"]}
+            review = {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SubjectAccessReview",
+                "spec": {**spec, "resourceAttributes": {**asked, "namespace": namespace}},
+            }
+            if plane.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]:
+                found.setdefault(resource, set()).add(verb)
+    return found
+
+
+def test_the_operator_may_this(installed: ControlPlane) -> None:
+    assert allowed(installed, "homeostat-operator", "default") == OPERATOR
+
+
+def test_and_hold_leases_in_its_own_namespace(installed: ControlPlane) -> None:
+    assert allowed(installed, "homeostat-operator", NAMESPACE) == {**OPERATOR, "leases": {"get", "create", "update"}}
+
+
+def test_the_api_may_this(installed: ControlPlane) -> None:
+    assert allowed(installed, "homeostat-api", "default") == API
+    assert allowed(installed, "homeostat-api", NAMESPACE) == API
+
+
+@pytest.mark.parametrize("overlay", ["central", "per-host"])
+def test_the_server_takes_the_other_overlays(installed: ControlPlane, overlay: str) -> None:
+    """But for budgets: policy/v1 came with Kubernetes 1.21."""
+    done = installed.kubectl.within(NAMESPACE).run("apply", "--dry-run=server", "-k", str(FOLDER / "overlays" / overlay))
+    errors = [line for line in done.stderr.splitlines() if not line.startswith(("Warning", "#"))]
+    assert [line for line in errors if 'no matches for kind "PodDisruptionBudget"' not in line] == []
+    assert "serviceaccount/homeostat-operator" in done.stdout
