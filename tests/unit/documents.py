@@ -36,7 +36,9 @@ DISKS = [
     },
     {"name": "iso", "type": "cdrom", "image": LOCAL},
 ]  # fmt: skip
-CLOUD_INIT = {"userData": "#cloud-config\n", "metaData": "instance-id: i-1\n", "networkConfig": "version: 2\n"}
+CLOUD_INIT = {
+    "userData": "#cloud-config\n", "metaData": "instance-id: i-1\n", "networkConfig": "version: 2\n", "variables": {"a": [1]},
+}  # fmt: skip
 SPEC: Document = {
     "runStrategy": "Manual",
     "power": "Paused",

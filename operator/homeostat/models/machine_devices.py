@@ -6,8 +6,9 @@ import ipaddress
 import re
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import yaml
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from .base import Model, Name
@@ -210,3 +211,18 @@ class CloudInit(Model):
         default=None, description="YAML. Default: instance-id (the machine's uid) and local-hostname (its name)."
     )
     network_config: str | None = Field(default=None, description="YAML, netplan version 1 or 2.")
+    variables: dict[str, Any] = Field(
+        default_factory=dict, description="Further keys of the meta-data: templates in userData know them as ds.meta_data.KEY."
+    )
+
+    @field_validator("meta_data")
+    @classmethod
+    def _is_a_mapping(cls, text: str | None) -> str | None:
+        """cloud-init takes nothing else, and what a plugin tells its workload is added to it."""
+        try:
+            found = yaml.safe_load(text or "")
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise ValueError(f"is not YAML: {' '.join(str(error).split())[:200]}") from error
+        if found is not None and not isinstance(found, dict):
+            raise ValueError("must be a YAML mapping, such as instance-id: i-1")
+        return text

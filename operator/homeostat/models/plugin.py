@@ -38,11 +38,12 @@ class Workload(Model):
     entrypoint: tuple[str, ...] = Field(
         default=(),
         description="Program and arguments. With a kernel they are on its command line, as homeostat.entrypoint= and a JSON list "
-        "in base64url.",
+        "in base64url; without one in the cloud-init seed's meta-data, as homeostat_entrypoint.",
     )
     env: dict[str, str] = Field(
         default_factory=dict,
-        description="Environment. With a kernel it is on its command line, as homeostat.env= and a JSON object in base64url.",
+        description="Environment. With a kernel it is on its command line, as homeostat.env= and a JSON object in base64url; "
+        "without one in the cloud-init seed's meta-data, as homeostat_env.",
     )
 
     @model_validator(mode="after")
@@ -98,9 +99,14 @@ class PluginSpec(Model):
 
 def kernel_command_line(plugin: PluginSpec) -> str:
     """The plugin's, with what its workload is told, in base64url of JSON so that nothing in it needs quoting."""
-    told = {"homeostat.entrypoint": list(plugin.workload.entrypoint), "homeostat.env": plugin.workload.env}
-    parts = [plugin.cmdline, *(f"{name}={_encoded(value)}" for name, value in told.items() if value)]
+    parts = [plugin.cmdline, *(f"{name}={_encoded(value)}" for name, value in told_to_workload(plugin).items())]
     return " ".join(part for part in parts if part)
+
+
+def told_to_workload(plugin: PluginSpec) -> dict[str, Any]:
+    """What the guest should know of what it is to run."""
+    told = {"homeostat.entrypoint": list(plugin.workload.entrypoint), "homeostat.env": plugin.workload.env}
+    return {name: value for name, value in told.items() if value}
 
 
 def _encoded(value: Any) -> str:
