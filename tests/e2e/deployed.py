@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -13,8 +16,10 @@ import yaml
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.machine import VirtualMachine
 from tests.e2e.homeostat import Homeostat, Spec
-from tests.rig.guest import fetch
+from tests.rig import processes
+from tests.rig.guest import CMDLINE, fetch
 
 WEB = "web"
 LONG = 90.0  # seconds for a rollout of two or three guests; it takes a third of that on an idle machine
@@ -44,7 +49,7 @@ def served(town: Homeostat, page: str, more: str = "", **fields: Any) -> Spec:
         "boot": {
             "kernel": {"path": str(town.image.kernel)},
             "initramfs": {"path": str(town.image.initramfs)},
-            "cmdline": "console=ttyS0 quiet",
+            "cmdline": CMDLINE,
         },
         "nics": [{"name": "lan", "network": "default"}],
         "shutdown": {"gracePeriodSeconds": 3},
@@ -79,35 +84,63 @@ def events(town: Homeostat, name: str = WEB) -> list[str]:
     return [e.reason for e in town.store.events(0, Key(VirtualMachineDeployment.KIND, "default", name))]
 
 
-def pages(town: Homeostat, name: str = WEB, path: str = "/version", timeout: float = 5) -> dict[str, str]:
-    """What each replica that has an address serves now; those that do not answer are missing."""
+def replicas(town: Homeostat, name: str = WEB) -> dict[str, VirtualMachine]:
+    """Those that exist and are not being deleted."""
+    found = [town.store.resource(row) for row in town.store.rows(VirtualMachine.KIND)]
+    machines = [m for m in found if isinstance(m, VirtualMachine) and re.fullmatch(rf"{name}-\d+", m.metadata.name)]
+    return {m.metadata.name: m for m in machines if not m.deleting}
 
-    def page(machine: str) -> str | None:
-        address = next((a.ip for a in town.status(machine).addresses if a.source == "Lease"), "")
+
+def pages(town: Homeostat, name: str = WEB, path: str = "/version", timeout: float = 5) -> dict[str, str]:
+    """What each replica that has an address serves now; those that do not answer are missing. One that is being deleted does
+    not count, and would keep us waiting."""
+    leased = {
+        machine: next(a.ip for a in found.status.addresses if a.source == "Lease")
+        for machine, found in replicas(town, name).items()
+        if found.status and any(a.source == "Lease" for a in found.status.addresses)
+    }
+
+    def page(address: str) -> str | None:
         with suppress(OSError):
-            return fetch(address, path, timeout).strip() if address else None
+            return fetch(address, path, timeout).strip()
         return None
 
-    machines = [f"{name}-{index}" for index in range(1, 6)]
-    machines = [machine for machine in machines if town.machine(machine) is not None]
     with ThreadPoolExecutor(6) as pool:
-        found = dict(zip(machines, pool.map(page, machines), strict=True))
+        found = dict(zip(leased, pool.map(page, leased.values()), strict=True))
     return {machine: text for machine, text in found.items() if text is not None}
 
 
+def remains(town: Homeostat, name: str = WEB) -> dict[str, list[str]]:
+    """All there is of a deployment's machines: domains, QEMU processes, folders with disks and seeds, resources in the index."""
+    ours = re.compile(rf"{name}-\d+")
+    running = (
+        re.search(r"qemu-system.* guest=([^ ,]+)", processes.command_of(int(p.name))) for p in Path("/proc").glob("[0-9]*")
+    )
+    found = {
+        "domains": town.virsh("list", "--all", "--name").split(),
+        "processes": [match[1] for match in running if match],
+        "folders": [path.name for path in (town.state / "machines" / "default").glob("*")],
+        "machines": [row.name for row in town.store.rows(VirtualMachine.KIND)],
+        "revisions": [row.name for row in town.store.rows(MachineRevision.KIND)],
+    }
+    return {what: sorted(filter(ours.fullmatch, names)) for what, names in found.items()}
+
+
 def wait_settled(town: Homeostat, replicas: int, page: str, reason: str = "", timeout: float = LONG) -> None:
-    """Ready for the present spec, and all of exactly so many replicas serve that page."""
+    """Ready for the present spec; all of exactly so many replicas serve that page, and others have gone."""
+    machines = [f"{WEB}-{index}" for index in range(1, replicas + 1)]
 
     def done() -> bool:
         found, ready = deployment(town), condition(town, "Ready")
         if found is None or ready is None or ready.status != "True" or reason not in ("", ready.reason):
             return False
         current = status(town).observed_generation == found.metadata.generation == ready.observed_generation
-        return current and pages(town) == {f"{WEB}-{index}": page for index in range(1, replicas + 1)}
+        exact = sorted(row.name for row in town.store.rows(VirtualMachine.KIND) if row.name.startswith(f"{WEB}-")) == machines
+        return current and exact and pages(town, timeout=2) == dict.fromkeys(machines, page)
 
     def told() -> str:
-        machines = [f"{WEB}-{index}" for index in range(1, replicas + 3)]
-        return f"{deployment(town)}\n" + "\n".join(f"{m}: {town._brief(m)}" for m in machines if town.machine(m))
+        every = [f"{WEB}-{index}" for index in range(1, replicas + 3)]
+        return f"{deployment(town)}\n" + "\n".join(f"{m}: {town._brief(m)}" for m in every if town.machine(m))
 
     try:
         town.wait_for(done, f"{replicas} replicas serve {page}", timeout)
@@ -116,29 +149,36 @@ def wait_settled(town: Homeostat, replicas: int, page: str, reason: str = "", ti
 
 
 class Observer:
-    """Asks every replica for its page, all the time. A look takes a moment in which one may go and another come: too few
-    count only where a second look at once says the same."""
+    """Asks every replica for its page, all the time, and reads what is reported. A look at the pages takes a moment in which one
+    may go and another come: too few count only where a second look at once says the same."""
 
     def __init__(self, town: Homeostat) -> None:
         self._town = town
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._threads = [threading.Thread(target=self._until_stopped, args=[w]) for w in (self._ask, self._read)]
         self.least = 99  # replicas that answered
         self.least_reported = 99  # availableReplicas
         self.looks = 0
 
     def __enter__(self) -> Observer:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop.set()
-        self._thread.join(30)
+        for thread in self._threads:
+            thread.join(30)
 
-    def _watch(self) -> None:
+    def _until_stopped(self, look: Callable[[], None]) -> None:
         while not self._stop.wait(0.1):
-            first = len(pages(self._town))
-            answering = first if first >= self.least else max(first, len(pages(self._town)))
-            self.least = min(self.least, answering)
-            self.least_reported = min(self.least_reported, status(self._town).available_replicas)
-            self.looks += 1
+            look()
+
+    def _ask(self) -> None:
+        first = len(pages(self._town))
+        answering = first if first >= self.least else max(first, len(pages(self._town)))
+        self.least = min(self.least, answering)
+        self.looks += 1
+
+    def _read(self) -> None:
+        self.least_reported = min(self.least_reported, status(self._town).available_replicas)

@@ -22,7 +22,7 @@ from homeostat.runtime.ports import Event
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.rig import processes
-from tests.rig.guest import BOOT_TIMEOUT, GuestImage
+from tests.rig.guest import BOOT_TIMEOUT, CMDLINE, GuestImage
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import wait_until
 
@@ -286,7 +286,7 @@ def guest(image: GuestImage, cmdline: str = "", **fields: Any) -> Spec:
         "boot": {
             "kernel": {"path": str(image.kernel)},
             "initramfs": {"path": str(image.initramfs)},
-            "cmdline": f"console=ttyS0 quiet {cmdline}".strip(),
+            "cmdline": f"{CMDLINE} {cmdline}".strip(),
         },
         "nics": [{"name": "lan", "network": "default"}],
     }

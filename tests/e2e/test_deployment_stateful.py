@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.deployed import deploy, pages, served, wait_settled
 from tests.e2e.homeostat import Homeostat
+from tests.rig.guest import CMDLINE
 
 
 def test_each_index_keeps_its_disk(town: Homeostat) -> None:
@@ -11,7 +12,7 @@ def test_each_index_keeps_its_disk(town: Homeostat) -> None:
     boot = {
         "kernel": {"path": str(town.image.kernel)},
         "initramfs": {"path": str(town.image.initramfs)},
-        "cmdline": "console=ttyS0 quiet homeostat.data=/dev/vda",
+        "cmdline": f"{CMDLINE} homeostat.data=/dev/vda",
     }
     keep = "[ -e /mnt/data/owner ] || hostname > /mnt/data/owner; sync; cp /mnt/data/owner /www/owner"
     stateful = {"stateful": True, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}

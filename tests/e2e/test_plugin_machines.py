@@ -13,7 +13,7 @@ from pathlib import Path
 from homeostat.models.machine import MachineState
 from tests.e2e.deployed import deploy, pages, put, wait_settled
 from tests.e2e.homeostat import Homeostat
-from tests.rig.guest import BOOT_TIMEOUT
+from tests.rig.guest import BOOT_TIMEOUT, CMDLINE
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -42,7 +42,7 @@ def test_a_web_workload_and_a_job(town: Homeostat) -> None:
             "rootfs": {"url": f"{address}/base.qcow2", "sha256": digest},
             "kernel": kernel,
             "initramfs": initramfs,
-            "cmdline": "console=ttyS0 quiet homeostat.root=/dev/vda",
+            "cmdline": f"{CMDLINE} homeostat.root=/dev/vda",
             "cloudInit": {"userData": "#!/bin/sh\necho plugin > /www/version\n"},
         }
         job = {**web, "workload": {"type": "batch"}, "cloudInit": {"userData": "#!/bin/sh\nsync\npoweroff -f\n"}}
