@@ -1,0 +1,27 @@
+# One image for both processes: `homeostat operator …` and `python -m homeostat_api …`. See manifests/README.md.
+#
+#   docker build -t homeostat:0.1.0 .
+
+FROM debian:bookworm-slim AS build
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev libvirt-dev pkg-config python3-dev python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY operator operator
+COPY api api
+RUN python3 -m venv /opt/homeostat \
+    && /opt/homeostat/bin/pip install --no-cache-dir --constraint constraints.txt '.[kubernetes]' \
+    && /opt/homeostat/bin/python -m compileall -q /opt/homeostat/lib
+
+FROM debian:bookworm-slim
+# libvirt0 speaks to libvirt, here or over SSH and TLS; qemu-utils makes disks.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates libvirt0 openssh-client python3 qemu-utils \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 homeostat \
+    && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin homeostat
+COPY --from=build /opt/homeostat /opt/homeostat
+ENV PATH=/opt/homeostat/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONUNBUFFERED=1
+USER 10001:10001
+CMD ["homeostat", "--help"]
