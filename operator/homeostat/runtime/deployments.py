@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from homeostat.driver import faults
 from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, OwnerReference
 from homeostat.models.condition import READY, STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
@@ -60,7 +61,8 @@ class DeploymentReconciler:
                 await self._record(deployment, "Normal", "Deleted", action.reason)
                 await self._store.release(deployment.key, deployment.metadata.uid)
                 return GONE
-            await self._execute(deployment, action)
+            with faults.around(action):
+                await self._execute(deployment, action)
         if not plan.actions:
             return Next(plan.after)
         # Of every machine that was created, changed or deleted there will be news; of revisions there is none.
