@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.rig.guest import GuestImage, build_guest_image
+from tests.rig.kubernetes.crds import install_crds, wait_documented
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
@@ -33,15 +34,24 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def crds(plane: ControlPlane) -> list[str]:
+    """Homeostat's kinds are installed and described; the names of their definitions."""
+    plane.start_apiserver()
+    names = install_crds(plane)
+    wait_documented(plane)
+    return names
+
+
 @pytest.fixture
 def namespace(plane: ControlPlane) -> Iterator[str]:
     """A fresh one. Its objects are deleted afterwards, without waiting for it."""
     plane.start_apiserver()  # where the test before left it dead
     name = f"t-{secrets.token_hex(4)}"
-    plane.kubectl("create", "namespace", name)
+    plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     yield name
     plane.start_apiserver()
-    plane.kubectl.delete("namespace", name)
+    plane.api("DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture

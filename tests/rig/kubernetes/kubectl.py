@@ -38,26 +38,32 @@ class Kubectl:
     def within(self, namespace: str) -> Kubectl:
         return replace(self, namespace=namespace)
 
-    def __call__(self, *words: str, stdin: str | None = None) -> str:
+    def __call__(self, *words: str, stdin: str = "") -> str:
         """What it printed; KubectlError where it failed."""
         done = self.run(*words, stdin=stdin)
         if done.returncode != 0:
             raise KubectlError(words, done.stderr)
         return done.stdout
 
-    def run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """Whatever came of it. ``timeout`` is in seconds."""
+    def run(self, *words: str, stdin: str = "", editor: str = "false", timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Whatever came of it. ``editor`` is a command for `kubectl edit`; ``timeout`` is in seconds."""
         return subprocess.run(
             [self.program, "--namespace", self.namespace, *words],
-            input=stdin if stdin is not None else "",
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)},
+            input=stdin,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "TMPDIR": str(self.home),  # where `kubectl edit` leaves what was refused
+                "KUBECONFIG": str(self.kubeconfig),
+                "KUBE_EDITOR": editor,
+            },
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
         )
 
-    def refused(self, *words: str, stdin: str | None = None) -> str:
+    def refused(self, *words: str, stdin: str = "") -> str:
         """What it wrote to stderr; AssertionError where it was not refused."""
         done = self.run(*words, stdin=stdin)
         assert done.returncode != 0, f"kubectl {' '.join(words)} was to be refused, but did it: {done.stdout}"

@@ -21,6 +21,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -244,9 +245,13 @@ class ControlPlane:
         headers = {"Authorization": f"Bearer {self.credentials.admin_token}", "Content-Type": content_type}
         request = urllib.request.Request(self.url + path, method=method, data=body, headers=headers)
         context = ssl.create_default_context(cafile=str(self.certificate))
-        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
-            content: bytes = answer.read()
-            return content
+        try:
+            with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as error:
+            error.add_note(error.read().decode(errors="replace"))  # why
+            raise
 
 
 @contextlib.contextmanager

@@ -1,0 +1,42 @@
+"""Homeostat's kinds, installed from crds/ as a user installs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.rig.kubernetes.kubectl import SOON, condition_of
+from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.waiting import wait_until
+
+CRDS = Path(__file__).resolve().parents[3] / "crds"
+
+
+def install_crds(plane: ControlPlane) -> list[str]:
+    """`kubectl apply -k crds`, until they are served; their names."""
+    names = plane.kubectl("apply", "-k", str(CRDS), "-o", "name").split()
+    for name in names:
+        plane.kubectl.wait_for(
+            "crd", name.partition("/")[2], lambda crd: condition_of(crd, "Established").get("status") == "True"
+        )
+    plane.restart_controllers()  # so that the garbage collector follows the new kinds at once
+    return [name.partition("/")[2] for name in names]
+
+
+def path_of(plural: str, name: str, namespace: str = "") -> str:
+    """Where one of Homeostat's objects is, for ControlPlane.api; hosts have no namespace."""
+    return f"/apis/homeostat.dev/v1alpha1/{f'namespaces/{namespace}/' if namespace else ''}{plural}/{name}"
+
+
+def set_status(plane: ControlPlane, path: str, **status: Any) -> None:
+    """As the operator would, in part."""
+    plane.api("PATCH", f"{path}/status", {"status": status}, "application/merge-patch+json")
+
+
+def wait_documented(plane: ControlPlane) -> None:
+    """Wait until the API server describes the kinds, a moment after it serves them: kubectl checks and explains by that."""
+
+    def explained() -> bool:
+        return plane.kubectl.run("explain", "virtualmachines.spec").returncode == 0
+
+    wait_until(explained, SOON, "the kinds are described", interval=0.2)
