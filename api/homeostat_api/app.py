@@ -10,21 +10,20 @@ import falcon.asgi
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore
 
 from . import deployment_views, errors, media, openapi, views
 from .admission import Admission
 from .changes import Changes
 from .collection import Collection
 from .config import ApiConfig, guard_bind
+from .desired import Source
 from .errors import App
 from .kind_index import KindIndex
 from .lists import ListAnswer
 from .machines import Machines
 from .metrics import Metrics
 from .middleware import Guard, HeadAsGet, Observe
-from .operator_link import OperatorLink
+from .mode import Mode, open_mode
 from .plugins import Plugins
 from .resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
 from .resources.documents import OpenApi, StatusPage
@@ -43,22 +42,22 @@ V1 = "/api/v1"
 
 
 def create_app(config: ApiConfig) -> App:
-    """The API over the folder and the state of ``config``.
+    """The API over the folder, or the cluster, of ``config``.
 
     Raises:
         ConfigError: it would serve the network without a token.
         StoreError: the folder or the state cannot be opened.
     """
     guard_bind(config.host, config.token)
-    store = open_store(config)
+    mode = open_mode(config)
     metrics = Metrics()
     app: App = falcon.asgi.App()
-    for part in (Observe(metrics), HeadAsGet(), Guard(config)):
+    for part in (Observe(metrics), HeadAsGet(), Guard(config), *mode.middleware):
         app.add_middleware(part)
     app.req_options.strip_url_path_trailing_slash = True
     errors.install(app)
     media.install(app)
-    routes = make_routes(config, store, metrics)
+    routes = make_routes(config, mode, metrics)
     published = OpenApi()
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None))
@@ -67,23 +66,17 @@ def create_app(config: ApiConfig) -> App:
     return app
 
 
-def open_store(config: ApiConfig) -> FilesStore:
-    """The store, brought up to date once: without an operator nobody else reads the folder."""
-    store = FilesStore.open(config.directory, StateFolder.open(config.state))
-    store.sync()
-    return store
-
-
-def make_routes(config: ApiConfig, store: FilesStore, metrics: Metrics) -> list[Route]:
+def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
+    source, operator = mode.source, mode.operator
+    store = source.store
     changes = Changes(store.index.data_version, config.stopping, config.poll)
-    collections = Collections.over(config, store, changes)
-    operator = OperatorLink(config.operator_socket)
-    stream = EventStream(store.events, changes, config.keep_alive)
+    collections = Collections.over(config, source, changes)
+    stream = EventStream(store.events, changes, config.keep_alive, source.namespace)
     return [
         *machine_routes(config, collections, changes),
         *deployment_routes(config, collections, changes),
         *plugin_routes(config, collections, changes),
-        Route(f"{V1}/system/info", SystemInformation(collections.index, store)),
+        Route(f"{V1}/system/info", SystemInformation(collections.index, source)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
         Route("/healthz", Liveness()),
         Route("/readyz", Readiness(changes, operator)),
@@ -103,16 +96,16 @@ class Collections:
     index: KindIndex[VirtualMachine]
 
     @classmethod
-    def over(cls, config: ApiConfig, store: FilesStore, changes: Changes) -> Collections:
-        plugins = Plugins(store, changes)
-        machines = Machines(store, changes, plugins)
+    def over(cls, config: ApiConfig, source: Source, changes: Changes) -> Collections:
+        plugins = Plugins(source, changes)
+        machines = Machines(source, changes, plugins)
 
         async def show(machine: VirtualMachine) -> dict[str, Any]:
             return views.summary(await machines.effective(machine))
 
         return cls(
             machines,
-            Collection(store, changes, VirtualMachineDeployment),
+            Collection(source, changes, VirtualMachineDeployment),
             plugins,
             Admission(config, plugins),
             KindIndex(machines, changes, show, plugins.specs),

@@ -10,31 +10,33 @@ import falcon
 
 from homeostat.models.base import Key, Resource
 from homeostat.store import errors as store_errors
-from homeostat.store.files.store import FilesStore
 
 from .changes import Changes
+from .desired import Source
 from .errors import deleting, not_found
 from .preconditions import stale
 
 R = TypeVar("R", bound=Resource)
 
-NAMESPACE = "default"
 AUTHOR = "api"
+DEFAULT = "default"  # the namespace that documents need not name
 EDIT_ATTEMPTS = 8
 NAME_LIMIT = 253  # longer names are not looked up
 Patch = Mapping[str, Any]
 
 
 class Collection(Generic[R]):
-    """Reads are quick looks into the index; writes edit YAML and so run in a thread."""
+    """Reads are quick looks into the index; writes change desired state, wherever that is."""
 
-    def __init__(self, store: FilesStore, changes: Changes, kind: type[R]) -> None:
-        self.store = store
+    def __init__(self, source: Source, changes: Changes, kind: type[R]) -> None:
+        self.store = source.store
+        self.namespace = source.namespace
         self.kind = kind
+        self._desired = source.desired
         self._changes = changes
 
     def key(self, name: str) -> Key:
-        return Key(self.kind.KIND, NAMESPACE, name)
+        return Key(self.kind.KIND, self.namespace, name)
 
     async def find(self, name: str) -> R | None:
         if len(name) > NAME_LIMIT or "/" in name:
@@ -67,7 +69,8 @@ class Collection(Generic[R]):
         Raises:
             StoreError: AlreadyExists, Invalid.
         """
-        made = await asyncio.to_thread(self.store.create, self.kind.KIND, document, AUTHOR)
+        placed = {**document, "metadata": {**document["metadata"], "namespace": self.namespace}}
+        made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, AUTHOR)
         assert isinstance(made, self.kind)
         return made
 
@@ -81,9 +84,7 @@ class Collection(Generic[R]):
         if not merge_patch and expected_version is None:
             return resource
         try:
-            changed = await asyncio.to_thread(
-                self.store.patch, resource.key, merge_patch, AUTHOR, expected_version=expected_version
-            )
+            changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version)
         except store_errors.AlreadyExists as error:  # it stands and is on its way out
             raise deleting(self.kind.KIND, resource.metadata.name) from error
         except store_errors.Conflict as error:
@@ -112,7 +113,7 @@ class Collection(Generic[R]):
         raise store_errors.Conflict(self.key(name), before.metadata.resource_version, "newer")
 
     async def delete(self, resource: R, force: bool = False) -> None:
-        await asyncio.to_thread(self.store.delete, resource.key, AUTHOR, force=force)
+        await self._desired.delete(resource.key, AUTHOR, force)
 
     async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:
         """Whether ``done`` held of the resource (None: it is gone) within the time, and the resource as last seen."""

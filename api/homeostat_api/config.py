@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from homeostat.store.kubernetes.access import Access
+
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 
 
@@ -21,7 +23,7 @@ class ConfigError(ValueError):
 class ApiConfig:
     """``directory``: the YAML folder. ``state``: the operator's state folder. Seconds wherever a time is meant."""
 
-    directory: Path
+    directory: Path | None
     state: Path
     host: str = "127.0.0.1"
     port: int = 8080
@@ -32,6 +34,8 @@ class ApiConfig:
     image_folders: tuple[Path, ...] = ()  # from which requests may name files; http(s) is always allowed
     plugin_kernel: str | None = None  # boots the initramfs of a manifest that brings no kernel: address or absolute path
     max_replicas: int = 1000  # of one deployment, as far as requests may ask
+    cluster: Access | None = None  # Kubernetes mode: then there is no directory
+    namespace: str = "default"  # whose resources are served
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
 
     @property

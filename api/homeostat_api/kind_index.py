@@ -9,7 +9,7 @@ from typing import Any, Generic
 from homeostat.store.index.index import Row
 
 from .changes import Changes
-from .collection import NAMESPACE, Collection, R
+from .collection import Collection, R
 from .media import dumps
 
 # Reads no spec and no status: with one machine changed of a thousand, this is most of the work.
@@ -55,7 +55,7 @@ class KindIndex(Generic[R]):
         version = self._changes.version()
         if version != self._version:
             known, fresh, plugins = self._entries, {}, self._plugins()
-            rows = self._collection.store.index.read(_VERSIONS, (self._collection.kind.KIND, NAMESPACE))
+            rows = self._collection.store.index.read(_VERSIONS, (self._collection.kind.KIND, self._collection.namespace))
             for name, uid, row_version in rows:
                 entry = known.get(name)
                 if (

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from homeostat.models.machine import Resources, VirtualMachine
 from homeostat.planner.template import FOLLOWS, with_plugin
 from homeostat.runtime.ports import Revision
-from homeostat.store.files.store import FilesStore
 
 from .changes import Changes
 from .collection import Collection
+from .desired import Source
 from .plugins import Plugins
 from .views import plugin_of
 
 
 class Machines(Collection[VirtualMachine]):
-    def __init__(self, store: FilesStore, changes: Changes, plugins: Plugins) -> None:
-        super().__init__(store, changes, VirtualMachine)
+    def __init__(self, source: Source, changes: Changes, plugins: Plugins) -> None:
+        super().__init__(source, changes, VirtualMachine)
         self._plugins = plugins
 
     async def effective(self, machine: VirtualMachine) -> VirtualMachine:

@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+if TYPE_CHECKING:
+    from homeostat.store.kubernetes.informer import Informer
+
 TIMEOUT = 2.0  # seconds; it answers from memory
 TEXT = "text/plain; version=0.0.4"
+
+
+class Link(Protocol):
+    """Who carries out what the API writes down."""
+
+    async def metrics(self) -> str | None:
+        """The operator's metrics as Prometheus text; None where it does not answer, or is not ours to ask."""
+
+    async def absence(self) -> str | None:
+        """Why nothing would be carried out, or what is answered is not what is; None where all is well."""
+
+
+class ClusterLink:
+    """Operators run elsewhere and are scraped there; what is ours to know is whether the cluster is followed."""
+
+    def __init__(self, informer: Informer) -> None:
+        self._informer = informer
+
+    async def metrics(self) -> str | None:
+        return None
+
+    async def absence(self) -> str | None:
+        return self._informer.unready() or None
 
 
 class OperatorLink:

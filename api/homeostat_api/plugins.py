@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.store.files.store import FilesStore
 
 from .changes import Changes
-from .collection import NAMESPACE, Collection
+from .collection import Collection
+from .desired import Source
 from .errors import Problem, deleting
 
 _USERS = (
@@ -22,8 +22,8 @@ _SPECS = "SELECT name, changed FROM resources WHERE kind=? AND namespace=?"
 
 
 class Plugins(Collection[Plugin]):
-    def __init__(self, store: FilesStore, changes: Changes) -> None:
-        super().__init__(store, changes, Plugin)
+    def __init__(self, source: Source, changes: Changes) -> None:
+        super().__init__(source, changes, Plugin)
 
     async def usable(self, name: str) -> Plugin:
         """The plugin, which new machines may be made from.
@@ -41,9 +41,9 @@ class Plugins(Collection[Plugin]):
     def users(self, name: str) -> Sequence[str]:
         """Machines and deployments that are made from it, such as vm/web-1."""
         words = {VirtualMachine.KIND: "vm", VirtualMachineDeployment.KIND: "deployment"}
-        found = self.store.index.read(_USERS, (NAMESPACE, name, VirtualMachine.KIND, VirtualMachineDeployment.KIND))
+        found = self.store.index.read(_USERS, (self.namespace, name, VirtualMachine.KIND, VirtualMachineDeployment.KIND))
         return [f"{words[kind]}/{user}" for kind, user in found]
 
     def specs(self) -> Mapping[str, int]:
         """By name, what changes with each plugin's spec."""
-        return dict(self.store.index.read(_SPECS, (Plugin.KIND, NAMESPACE)))
+        return dict(self.store.index.read(_SPECS, (Plugin.KIND, self.namespace)))

@@ -16,6 +16,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.store.errors import StoreError
+from homeostat.store.kubernetes.access import Access
 
 from .app import create_app
 from .config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
@@ -104,7 +105,15 @@ def _check_free(host: str, port: int) -> None:
 
 
 @click.command()
-@click.option("--dir", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="The YAML folder.")
+@click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), help="The YAML folder.")
+@click.option("--kubernetes", is_flag=True, help="Serve a cluster's resources instead of a folder's.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="With --kubernetes. Default: $KUBECONFIG, else the pod's service account, else ~/.kube/config.",
+)
+@click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
+@click.option("--namespace", default="default", show_default=True, metavar="NAME", help="Whose resources are served.")
 @click.option("--state", required=True, type=click.Path(file_okay=False, path_type=Path), help="The state folder.")
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="localhost is 127.0.0.1 and ::1.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Holds the bearer token (mode 0600).")
@@ -130,7 +139,11 @@ def _check_free(host: str, port: int) -> None:
 )
 @click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def main(
-    directory: Path,
+    directory: Path | None,
+    kubernetes: bool,
+    kubeconfig: Path | None,
+    context: str | None,
+    namespace: str,
     state: Path,
     bind: str,
     token_file: Path | None,
@@ -142,6 +155,8 @@ def main(
 ) -> None:
     """Serve Homeostat's REST API. Exit status 2: refused, and why."""
     logging.basicConfig(level=logging.WARNING, format="homeostat-api: %(levelname)s: %(message)s")
+    if (directory is None) is not kubernetes:
+        raise click.UsageError("give --dir DIR, or --kubernetes: the one or the other")
     try:
         host, port = parse_bind(bind)
         token = read_token(token_file) if token_file else None
@@ -154,6 +169,7 @@ def main(
         _end_with_parent()
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
-        directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas
-    )
+        directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas,
+        cluster=Access(kubeconfig, context) if kubernetes else None, namespace=namespace,
+    )  # fmt: skip
     Server(config, workers).run()

@@ -36,10 +36,10 @@ class Frame:
     text: bytes
 
 
-def frame(event: Event) -> Frame:
+def frame(event: Event, namespace: str) -> Frame:
     """One event as it goes over the wire; a kind of event that the contract does not name is skipped by its reader."""
     name = EVENT_NAMES.get(event.reason)
-    if name is None or event.key.kind != "VirtualMachine" or event.key.namespace != "default":
+    if name is None or event.key.kind != "VirtualMachine" or event.key.namespace != namespace:
         return Frame(event.id, b"")
     content: dict[str, Any] = {"name": event.key.name, **event.fields}
     if name in ("vm.error", "vm.health_changed") and event.message:
@@ -60,10 +60,12 @@ class EventStream:
         read: Callable[[int, None, int], Sequence[Event]],
         changes: Changes,
         keep_alive: float,
+        namespace: str,
     ) -> None:
         self._read = read
         self._changes = changes
         self._keep_alive = keep_alive
+        self._namespace = namespace
         # Every event with an id above _base, up to _newest.
         self._recent: list[Frame] = []
         self._base = self._newest = 0
@@ -112,4 +114,4 @@ class EventStream:
 
     def _frames_of(self, cursor: int) -> list[Frame]:
         """The first ones behind ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
-        return [frame(event) for event in self._read(cursor or -1, None, BATCH)]
+        return [frame(event, self._namespace) for event in self._read(cursor or -1, None, BATCH)]

@@ -8,7 +8,7 @@ from ..changes import Changes
 from ..errors import Problem
 from ..metrics import Metrics
 from ..operations import Answer, operation
-from ..operator_link import TEXT, OperatorLink
+from ..operator_link import TEXT, Link
 from ..words import Alive, Ready
 
 TAG = "Health"
@@ -21,7 +21,7 @@ class Liveness:
 
 
 class Readiness:
-    def __init__(self, changes: Changes, operator: OperatorLink) -> None:
+    def __init__(self, changes: Changes, operator: Link) -> None:
         self._changes = changes
         self._operator = operator
 
@@ -40,7 +40,7 @@ class Readiness:
 
 
 class MetricsPage:
-    def __init__(self, metrics: Metrics, operator: OperatorLink) -> None:
+    def __init__(self, metrics: Metrics, operator: Link) -> None:
         self._metrics = metrics
         self._operator = operator
 

@@ -13,13 +13,13 @@ from homeostat import __version__
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.store.files.store import FilesStore
 
-from ..collection import NAMESPACE
+from ..desired import Source
 from ..kind_index import KindIndex
 from ..operations import Answer, operation
 from ..words import SystemInfo
 
+_COUNT = "SELECT count(*) FROM resources WHERE kind=? AND namespace=?"
 MEMINFO = Path("/proc/meminfo")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -33,9 +33,9 @@ def memory_mb() -> dict[str, int]:
 
 
 class SystemInformation:
-    def __init__(self, machines: KindIndex[VirtualMachine], store: FilesStore) -> None:
+    def __init__(self, machines: KindIndex[VirtualMachine], source: Source) -> None:
         self._machines = machines
-        self._store = store
+        self._source = source
 
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -63,5 +63,5 @@ class SystemInformation:
         }
 
     def _count(self, kind: str) -> int:
-        found = self._store.index.read("SELECT count(*) FROM resources WHERE kind=? AND namespace=?", (kind, NAMESPACE))
+        found = self._source.store.index.read(_COUNT, (kind, self._source.namespace))
         return int(found[0][0])

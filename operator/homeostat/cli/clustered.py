@@ -35,7 +35,8 @@ from homeostat.runtime.telemetry import Port, TelemetryServer
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.files.state import StateFolder
 from homeostat.store.index.index import Index
-from homeostat.store.kubernetes.cluster import Access, Cluster
+from homeostat.store.kubernetes.access import Access
+from homeostat.store.kubernetes.cluster import Cluster
 from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.lease import Lease, LeaseWatch
 from homeostat.store.kubernetes.objects import host_of

@@ -56,7 +56,7 @@ def operator(
     health_bind: str | None,
 ) -> None:
     """Keep the machines of a Kubernetes cluster as its resources say, until Ctrl-C. Guests run on when it ends."""
-    from homeostat.store.kubernetes.cluster import Access
+    from homeostat.store.kubernetes.access import Access
 
     from .access import run
     from .clustered import ClusterOptions

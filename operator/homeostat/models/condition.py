@@ -6,7 +6,7 @@ The kstatus three stand on every kind: Ready, Reconciling, Stalled.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
@@ -21,6 +21,12 @@ STALLED = "Stalled"
 DATE_TIME: dict[str, JsonValue] = {"format": "date-time"}
 
 
+def _time_without_default(schema: dict[str, Any]) -> None:
+    """The default, not set yet, is no time."""
+    schema.pop("default", None)
+    schema.update(DATE_TIME)
+
+
 class Condition(Model):
     """One aspect of a resource: whether it holds, and why."""
 
@@ -29,7 +35,7 @@ class Condition(Model):
     reason: str = Field(description="One CamelCase word, for programs.")
     message: str = Field(default="", description="For people: what is so, and what to do next.")
     last_transition_time: str = Field(
-        default="", description="When status last changed (RFC 3339, UTC).", json_schema_extra=DATE_TIME
+        default="", description="When status last changed (RFC 3339, UTC).", json_schema_extra=_time_without_default
     )
     observed_generation: int = Field(default=0, description="The generation of the spec that it speaks of.")
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,8 +14,9 @@ import aiohttp
 from homeostat.models.base import Key
 from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem
 
+from .access import Access
 from .errors import ClusterUnavailable, Forbidden, KindMissing
-from .paths import Path as ObjectPath
+from .paths import Path
 
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -27,21 +26,7 @@ TIMEOUT = 10.0
 """Seconds for one request; an API server that needs longer is as good as away."""
 CHUNK = 500
 """Objects per page of a list, as kubectl asks for."""
-IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-
 Object = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Which cluster, and as whom. ``kubeconfig`` None: $KUBECONFIG, else the pod's service account, else ~/.kube/config."""
-
-    kubeconfig: Path | None = None
-    context: str | None = None
-
-    @property
-    def in_cluster(self) -> bool:
-        return self.kubeconfig is None and "KUBECONFIG" not in os.environ and IN_CLUSTER.exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +95,11 @@ class Cluster:
 
     # Requests -----------------------------------------------------------------------------------------------------------
 
-    async def get(self, path: ObjectPath, key: Key) -> Object:
+    async def get(self, path: Path, key: Key) -> Object:
         """Raises NotFound."""
         return await self._request("GET", path.of(key), key)
 
-    async def list(self, path: ObjectPath, namespace: str | None = None, **query: str) -> AsyncIterator[Object]:
+    async def list(self, path: Path, namespace: str | None = None, **query: str) -> AsyncIterator[Object]:
         """Page by page.
 
         Raises:
@@ -130,12 +115,12 @@ class Cluster:
                 return
             wanted["continue"] = token
 
-    async def create(self, path: ObjectPath, key: Key, body: Object, manager: str) -> Object:
+    async def create(self, path: Path, key: Key, body: Object, manager: str) -> Object:
         """Raises AlreadyExists, Invalid."""
         return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})
 
     async def patch(
-        self, path: ObjectPath, key: Key, body: Object, manager: str, *, status: bool = False, type: str = MERGE_PATCH
+        self, path: Path, key: Key, body: Object, manager: str, *, status: bool = False, type: str = MERGE_PATCH
     ) -> Object:
         """``metadata.uid`` and ``metadata.resourceVersion`` in a patch are preconditions.
 
@@ -146,11 +131,11 @@ class Cluster:
         query = {"fieldManager": manager} | ({"force": "true"} if type == APPLY_PATCH else {})
         return await self._request("PATCH", place, key, body=body, query=query, type=type)
 
-    async def replace(self, path: ObjectPath, key: Key, body: Object, manager: str) -> Object:
+    async def replace(self, path: Path, key: Key, body: Object, manager: str) -> Object:
         """Raises NotFound, Conflict."""
         return await self._request("PUT", path.of(key), key, body=body, query={"fieldManager": manager})
 
-    async def delete(self, path: ObjectPath, key: Key, uid: str | None = None) -> Object:
+    async def delete(self, path: Path, key: Key, uid: str | None = None) -> Object:
         """Raises NotFound, Conflict (another one has the name now)."""
         options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if uid:

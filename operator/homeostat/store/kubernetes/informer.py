@@ -17,11 +17,13 @@ import kopf
 from homeostat.models.base import API_GROUP, API_VERSION, Resource
 from homeostat.store.errors import StoreError
 
-from .cluster import Access, Cluster
+from .access import Access
+from .cluster import Cluster
 from .errors import KindMissing
+from .eventlog import OURS, EventLog
 from .mirror import Mirror
 from .objects import Object
-from .paths import PATHS
+from .paths import EVENTS, PATHS
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +42,20 @@ VERSION = API_VERSION.partition("/")[2]
 class Informer:
     """Keeps an index at what the cluster holds of some kinds, until it is stopped."""
 
-    def __init__(self, access: Access, mirror: Mirror, kinds: Sequence[type[Resource]], say: Callable[[str], None]) -> None:
-        """``say`` is told, in words for people, what is being waited for."""
+    def __init__(
+        self,
+        access: Access,
+        mirror: Mirror,
+        kinds: Sequence[type[Resource]],
+        say: Callable[[str], None],
+        events: EventLog | None = None,
+    ) -> None:
+        """``say`` is told, in words for people, what is being waited for. ``events``: takes the cluster's Events of ours."""
         self._access = access
         self._mirror = mirror
         self._kinds = tuple(kinds)
         self._say = say
+        self._events = events
         self._stop = threading.Event()
         self._synced = threading.Event()
         self._relisted: float | None = None  # when kopf last listed, while that has not been followed up
@@ -61,9 +71,13 @@ class Informer:
         """Why what is read is not yet what there is; empty: it is."""
         return "" if self.synced else "waiting for the API server"
 
+    def begin(self) -> None:
+        """Starts, and returns at once."""
+        self._thread.start()
+
     async def start(self) -> None:
         """Returns once all has been taken in, however long the server lets us wait; cancelling ends that."""
-        self._thread.start()
+        self.begin()
         while not self._synced.is_set():
             if not self._thread.is_alive():
                 raise RuntimeError("the informer ended unexpectedly")
@@ -77,6 +91,7 @@ class Informer:
     # In the thread ------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        logging.getLogger("kopf").setLevel(logging.ERROR)  # what it waits for is ours to say, see say
         asyncio.run(self._follow())
 
     async def _follow(self) -> None:
@@ -115,6 +130,8 @@ class Informer:
             before = self._mirror.uids(kind.KIND)
             items = [item async for item in self._cluster.list(PATHS[kind.KIND])]
             self._mirror.replace(kind.KIND, items, before)
+        if self._events is not None and not self.synced:
+            self._events.take([item async for item in self._cluster.list(EVENTS, fieldSelector=OURS)])
 
     async def _keep_listing(self) -> None:
         last = time.monotonic()
@@ -150,6 +167,8 @@ class Informer:
         kopf.on.login(registry=registry)(self._login)
         for kind in self._kinds:
             kopf.on.event(API_GROUP, VERSION, kind.PLURAL, registry=registry)(self._hear)
+        if self._events is not None:
+            kopf.on.event("", "v1", "events", registry=registry)(self._hear_event)
         return registry
 
     async def _login(self, **_: Any) -> kopf.ConnectionInfo:
@@ -171,6 +190,10 @@ class Informer:
             asyncio.get_running_loop().call_soon(self._take)
         self._pending.append((event["type"] == "DELETED", event["object"]))
 
+    async def _hear_event(self, event: kopf.RawEvent, **_: Any) -> None:
+        if self._events is not None and event["type"] != "DELETED":
+            self._events.take([event["object"]])
+
     def _take(self) -> None:
         heard, self._pending = self._pending, []
         self._mirror.take([item for gone, item in heard if not gone], [item for gone, item in heard if gone])
@@ -184,5 +207,6 @@ def _settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False  # its log lines are not events of ours
     settings.watching.reconnect_backoff = RECONNECT
     settings.watching.server_timeout = 300
+    settings.watching.field_selectors["events"] = OURS
     settings.networking.error_backoffs = [0.5, 1, 2, 5]
     return settings

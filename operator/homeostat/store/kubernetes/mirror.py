@@ -30,6 +30,7 @@ class Mirror:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._gone: OrderedDict[str, None] = OrderedDict()
+        self._since: dict[Key, str] = {}  # resourceVersion since which nothing but the status changed, as far as we know
         self._guard = threading.Lock()
 
     def take(self, items: Iterable[Object], gone: Iterable[Object] = ()) -> None:
@@ -57,6 +58,13 @@ class Mirror:
                 return
             with self._index.transaction() as database:
                 self._remove(database, key, row.uid)
+
+    def same_since(self, key: Key, now: Object, version: str) -> bool:
+        """Whether nothing but the status of an object changed between a resourceVersion and ``now``."""
+        row, current, since = self._index.row(key), _kept(now), self._since.get(key)
+        if row is None or current is None or since is None or _desired(row) != current.desired or row.uid != current.uid:
+            return False
+        return not newer(since, version) and not newer(version, current.resource_version)
 
     def uids(self, kind: str) -> dict[Key, str]:
         return {
@@ -92,7 +100,10 @@ class Mirror:
             self._remove(database, item.key, row.uid)
             row = None
         version = next_version(database)
-        changed = version if row is None or _desired(row) != item.desired else row.changed
+        new = row is None or _desired(row) != item.desired
+        changed = version if new or row is None else row.changed
+        if new or item.key not in self._since:
+            self._since[item.key] = item.resource_version
         database.execute(
             "INSERT OR REPLACE INTO resources (kind, namespace, name, uid, generation, version, changed, metadata, spec, status, "
             "hash, created, deleted, grace, finalizers) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -117,6 +128,7 @@ class Mirror:
 
     def _remove(self, database: sqlite3.Connection, key: Key, uid: str) -> None:
         remove(database, key)
+        self._since.pop(key, None)
         self._bury(uid)
 
     def _bury(self, uid: str) -> None:

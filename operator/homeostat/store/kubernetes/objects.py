@@ -15,6 +15,7 @@ Object = Mapping[str, Any]
 
 GRACE = f"{API_GROUP}/grace-period-seconds"
 """Annotation: 0 powers a machine that is being deleted off at once. The server keeps no grace periods of custom resources."""
+_AUTHORS = {"homeostat-api": "api", "homeostat": "operator"}  # field managers of ours, in the words of standalone mode
 _HOST_FINALIZER = f".host.{API_GROUP}/teardown"
 _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # the whole object once more
 
@@ -107,7 +108,8 @@ def _author(managed: Sequence[Object]) -> str:
     """The field manager of the newest write to anything but the status."""
     mine = [m for m in managed if m.get("subresource") != "status" and _owns_spec(m)]
     newest = max(mine, key=lambda m: str(m.get("time") or ""), default=None)
-    return str(newest.get("manager") or "unknown") if newest else "unknown"
+    name = str(newest.get("manager") or "unknown") if newest else "unknown"
+    return _AUTHORS.get(name, name)
 
 
 def _owns_spec(entry: Object) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from homeostat.models.base import Key, Model, Resource
-from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -127,6 +127,8 @@ class ControllerStore(JobStore):
         found = await super().get(key)
         if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND):
             return found
+        if HELD in found.metadata.annotations:
+            return None
         if FINALIZER in found.metadata.finalizers:
             return found
         if found.deleting:

@@ -1,0 +1,49 @@
+"""Where desired state is written: into the YAML folder, or to a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from homeostat.models.base import Key, Resource
+from homeostat.store.files.store import FilesStore
+from homeostat.store.index.store import IndexedStore
+
+
+class DesiredState(Protocol):
+    """Every method raises StoreError where it changed nothing."""
+
+    async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource: ...
+
+    async def patch(
+        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
+    ) -> Resource: ...
+
+    async def delete(self, key: Key, author: str, force: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Resources of one namespace: where they are read, and where they are written."""
+
+    store: IndexedStore
+    desired: DesiredState
+    namespace: str
+
+
+class FolderState:
+    """The YAML folder; editing it waits for the disk, and so runs in a thread."""
+
+    def __init__(self, store: FilesStore) -> None:
+        self._store = store
+
+    async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
+        return await asyncio.to_thread(self._store.create, kind, document, author)
+
+    async def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
+        return await asyncio.to_thread(self._store.patch, key, merge_patch, author, expected_version)
+
+    async def delete(self, key: Key, author: str, force: bool = False) -> None:
+        await asyncio.to_thread(self._store.delete, key, author, force)

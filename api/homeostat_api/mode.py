@@ -1,0 +1,90 @@
+"""What the two modes differ in for the API: where it reads, where it writes, and who carries it out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import falcon.asgi
+
+from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.store.files.state import StateFolder
+from homeostat.store.files.store import FilesStore
+from homeostat.store.index.index import Index
+
+from .config import ApiConfig
+from .desired import FolderState, Source
+from .errors import Problem
+from .middleware import OPEN_PATHS
+from .operator_link import ClusterLink, Link, OperatorLink
+
+if TYPE_CHECKING:
+    from homeostat.store.kubernetes.informer import Informer
+    from homeostat.store.kubernetes.writer import ClusterWriter
+
+log = logging.getLogger("homeostat.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    source: Source
+    operator: Link
+    middleware: tuple[WaitForMirror | Closing, ...] = ()
+
+
+def open_mode(config: ApiConfig) -> Mode:
+    """
+    Raises:
+        StoreError: the folder or the state cannot be opened.
+    """
+    return _cluster(config) if config.cluster is not None else _folder(config)
+
+
+def _folder(config: ApiConfig) -> Mode:
+    """Brought up to date once: without an operator nobody else reads the folder."""
+    assert config.directory is not None
+    store = FilesStore.open(config.directory, StateFolder.open(config.state))
+    store.sync()
+    return Mode(Source(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket))
+
+
+def _cluster(config: ApiConfig) -> Mode:
+    """Reads come from a mirror of its own; nothing is answered from it before it has been filled once."""
+    from homeostat.store.kubernetes.eventlog import EventLog
+    from homeostat.store.kubernetes.informer import Informer
+    from homeostat.store.kubernetes.mirror import Mirror
+    from homeostat.store.kubernetes.writer import ClusterWriter
+
+    assert config.cluster is not None
+    index = Index.open(StateFolder.open(config.state).root / "api.sqlite", repair=True)
+    mirror = Mirror(index)
+    informer = Informer(config.cluster, mirror, CLUSTER_KINDS, log.warning, EventLog(index))
+    informer.begin()
+    writer = ClusterWriter(index, mirror, config.cluster)
+    return Mode(
+        Source(writer, writer, config.namespace), ClusterLink(informer), (WaitForMirror(informer), Closing(informer, writer))
+    )
+
+
+class WaitForMirror:
+    """An answer from a mirror that is not filled would be wrong: 503 until it is."""
+
+    def __init__(self, informer: Informer) -> None:
+        self._informer = informer
+
+    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        if req.path not in OPEN_PATHS and (why := self._informer.unready()):
+            raise Problem(503, "not_ready", f"Not ready: {why}", headers={"Retry-After": "2"})
+
+
+class Closing:
+    """Ends the threads and connections with the server."""
+
+    def __init__(self, informer: Informer, writer: ClusterWriter) -> None:
+        self._informer = informer
+        self._writer = writer
+
+    async def process_shutdown(self, scope: object, event: object) -> None:
+        await self._informer.stop()
+        await self._writer.close()

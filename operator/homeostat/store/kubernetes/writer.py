@@ -1,0 +1,164 @@
+"""Desired state written to a cluster, as the REST API does: one more committer beside kubectl and Flux."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from homeostat.models.base import API_VERSION, Key, Resource
+from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem
+from homeostat.store.files.validate import STORE_METADATA, Rejected, identify, validate
+
+from ..index.index import Index
+from ..index.store import IndexedStore
+from ..merge import merge_difference, merge_patch
+from .access import Access
+from .applied import applied_by
+from .cluster import APPLY_PATCH, Cluster
+from .mirror import Mirror
+from .objects import GRACE, Object
+from .paths import PATHS
+
+MANAGER = "homeostat-api"
+"""Field manager of what comes over REST."""
+ATTEMPTS = 6
+
+
+class ClusterWriter(IndexedStore):
+    """The API's store in Kubernetes mode: reads from the mirror, writes to the cluster. For one event loop."""
+
+    def __init__(self, index: Index, mirror: Mirror, access: Access) -> None:
+        super().__init__(index)
+        self.mirror = mirror
+        self._access = access
+        self._cluster: Cluster | None = None
+        self._connecting = asyncio.Lock()
+
+    async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
+        """Raises Invalid, AlreadyExists, ClusterError: and nothing was changed."""
+        wanted = _desired({"apiVersion": API_VERSION, "kind": kind, **document})
+        key = _checked(wanted, None)
+        body = {**wanted, "metadata": {**wanted["metadata"], "namespace": key.namespace}}
+        cluster = await self._connected()
+        try:
+            made = await cluster.create(PATHS[kind], key, body, MANAGER)
+        except AlreadyExists:
+            row = self.index.row(key)
+            raise AlreadyExists(key, deleting=row is not None and row.deleted is not None) from None
+        return await self._accepted(key, made)
+
+    async def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
+        """Changes metadata and spec by a merge patch (RFC 7386). What is added or replaced is applied (server-side apply); what
+        is taken away may be others', which no apply can do, and goes by a merge patch.
+
+        Raises:
+            NotFound, Conflict, AlreadyExists (it is being deleted), Invalid, ClusterError: and nothing was changed.
+        """
+        cluster, wanted_part = await self._connected(), _desired(merge_patch)
+        for _ in range(ATTEMPTS):
+            found = await cluster.get(PATHS[key.kind], key)
+            self._check_standing(key, found, expected_version)
+            before = _desired(found)
+            wanted = _merged(before, wanted_part)
+            _checked(wanted, key)
+            difference = merge_difference(before, wanted)
+            if not difference:
+                return await self._accepted(key, found)
+            try:
+                return await self._accepted(key, await self._write(cluster, key, found, difference))
+            except Conflict:  # changed in between: judged and made anew
+                continue
+        raise Conflict(key, expected_version or "an older one", "newer at each try")
+
+    async def _write(self, cluster: Cluster, key: Key, found: Object, difference: dict[str, Any]) -> Object:
+        version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+        if _takes_away(found, difference):
+            body = {**difference, "metadata": {**difference.get("metadata", {}), **version}}
+            return await cluster.patch(PATHS[key.kind], key, body, MANAGER)
+        intent = _merged(_desired(applied_by(found, MANAGER)), difference)
+        place = {"name": key.name, "namespace": key.namespace}
+        meta = {**intent.get("metadata", {}), **place, **version}
+        body = {**intent, "apiVersion": API_VERSION, "kind": key.kind, "metadata": meta}
+        return await cluster.patch(PATHS[key.kind], key, body, MANAGER, type=APPLY_PATCH)
+
+    async def delete(self, key: Key, author: str, force: bool = False) -> None:
+        """Starts the deletion; with ``force`` without grace for the guest.
+
+        Raises:
+            NotFound, Conflict, ClusterError.
+        """
+        cluster = await self._connected()
+        found = await cluster.get(PATHS[key.kind], key)
+        uid = found["metadata"]["uid"]
+        if force:
+            mark = {"metadata": {"uid": uid, "annotations": {GRACE: "0"}}}
+            await asyncio.to_thread(self.mirror.take, [await cluster.patch(PATHS[key.kind], key, mark, MANAGER)])
+        answer = await cluster.delete(PATHS[key.kind], key, uid)
+        if answer.get("kind") == key.kind and answer["metadata"].get("finalizers"):
+            await asyncio.to_thread(self.mirror.take, [answer])
+        else:
+            await asyncio.to_thread(self.mirror.forget, key, uid)
+
+    async def close(self) -> None:
+        if self._cluster is not None:
+            await self._cluster.close()
+
+    async def _connected(self) -> Cluster:
+        async with self._connecting:
+            if self._cluster is None:
+                self._cluster = await Cluster.connect(self._access)
+            return self._cluster
+
+    def _check_standing(self, key: Key, found: Object, expected: str | None) -> None:
+        if found["metadata"].get("deletionTimestamp"):
+            raise AlreadyExists(key, deleting=True)
+        version = found["metadata"]["resourceVersion"]
+        if expected is not None and expected != version and not self.mirror.same_since(key, found, expected):
+            raise Conflict(key, expected, version)
+
+    async def _accepted(self, key: Key, found: Object) -> Resource:
+        await asyncio.to_thread(self.mirror.take, [found])
+        row = self.index.row(key)
+        if row is None:
+            raise NotFound(key)
+        return self.resource(row)
+
+
+def _desired(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Without status, and without the metadata that the server sets."""
+    desired = {name: value for name, value in document.items() if name != "status"}
+    if isinstance(desired.get("metadata"), Mapping):
+        desired["metadata"] = {n: v for n, v in desired["metadata"].items() if n not in STORE_METADATA}
+        if not desired["metadata"]:
+            del desired["metadata"]
+    return desired
+
+
+def _merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    merged = merge_patch(copy.deepcopy(dict(before)), dict(patch))
+    assert isinstance(merged, dict)
+    return merged
+
+
+def _checked(wanted: Any, key: Key | None) -> Key:
+    """The key of what is about to be written. Raises Invalid."""
+    try:
+        found = validate(wanted).key
+    except Rejected as error:
+        raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
+    if key is not None and found != key:
+        raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
+    return found
+
+
+def _takes_away(before: Any, difference: Mapping[str, Any]) -> bool:
+    """Whether a merge patch removes something, an item of a list included."""
+    for name, part in difference.items():
+        old = before.get(name) if isinstance(before, Mapping) else None
+        if part is None or (isinstance(old, list) and old):
+            return True
+        if isinstance(part, Mapping) and _takes_away(old, part):
+            return True
+    return False
