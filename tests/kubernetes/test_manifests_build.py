@@ -11,7 +11,7 @@ from homeostat.models.crd import crds
 from tests.kubernetes.manifests import CLUSTER_WIDE, NAMESPACE, OVERLAYS, Object, build, of_kind, programs, workloads
 
 PODS = [(overlay, name) for overlay in OVERLAYS for name in ("homeostat-operator", "homeostat-api")]
-RIGHTS_OF_ROOT = ["CHOWN", "DAC_OVERRIDE", "FOWNER"]
+RIGHTS_OF_ROOT = ["CHOWN", "DAC_OVERRIDE"]
 
 
 def identity(one: Object) -> tuple[str, str, str]:
