@@ -88,9 +88,7 @@ class OperatorProcess:
 
 
 @contextlib.contextmanager
-def operating(
-    plane: ControlPlane, state: Path, *options: str, start: bool = True, **settings: Any
-) -> Iterator[OperatorProcess]:
+def operating(plane: ControlPlane, state: Path, *options: str, start: bool = True, **settings: Any) -> Iterator[OperatorProcess]:
     """An operator, serving host `node` unless told otherwise. At the end nothing of it is left in the cluster, and its log is
     shown where the test failed; a defect of its own fails the test."""
     operator = OperatorProcess(plane, state, *options, **settings)

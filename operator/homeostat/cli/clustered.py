@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.placement import Placer
 from homeostat.runtime.ports import StoreFailure
 from homeostat.runtime.telemetry import Port, TelemetryServer
-from homeostat.store.errors import AlreadyExists
+from homeostat.store.errors import AlreadyExists, StateError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 AGAIN = 5.0  # seconds before a job that failed is begun anew
 LOOK = 1.0  # seconds between looks which hosts are to be served
+STANDBYS = 8  # operators on one state folder
 Say = Callable[[str], None]
 
 
@@ -195,6 +196,27 @@ def _lease_of(host: str) -> str:
     return f"homeostat-host-{host}"
 
 
+@contextlib.contextmanager
+def _own_room(shared: StateFolder) -> Iterator[StateFolder]:
+    """Where this operator keeps its index: the state folder, or a room in it where another operator has that. The machines'
+    files in it belong to the host, and so to whoever holds its lease: operators that take turns share a state folder.
+
+    Raises:
+        StateError: there are too many already.
+    """
+    with contextlib.ExitStack() as held:
+        for number in range(1, STANDBYS + 1):
+            room = shared if number == 1 else StateFolder.open(shared.root / "standby" / str(number))
+            try:
+                held.enter_context(room.operator_lock())
+            except StateError:
+                if number == STANDBYS:
+                    raise
+            else:
+                break
+        yield room
+
+
 @asynccontextmanager
 async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterOperator]:
     """Opens everything in order, and closes it in reverse. Waits for the API server, however long it takes.
@@ -203,12 +225,12 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         StoreError: the state folder is in use or serves something else; no usable kubeconfig.
     """
     calm_collector()
-    room = StateFolder.open(options.state)
+    shared = StateFolder.open(options.state)
     async with AsyncExitStack() as stack:
-        stack.enter_context(room.operator_lock())
         cluster = await Cluster.connect(options.access)
         stack.push_async_callback(cluster.close)
-        room.claim_cluster(cluster.server)
+        shared.claim_cluster(cluster.server)
+        room = stack.enter_context(_own_room(shared))
         index = Index.open(room.index, repair=True)
         stack.callback(index.close)
         identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"

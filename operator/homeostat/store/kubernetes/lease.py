@@ -23,11 +23,13 @@ from .paths import LEASES
 log = logging.getLogger(__name__)
 
 DURATION = 10.0
-"""Seconds after its last sign of life that others wait before they take over; with RETRY and a request well below 15."""
+"""Seconds after its last sign of life that others wait before they take over; with RETRY and a request it makes 12 to 13."""
 DEADLINE = 7.0
 """Seconds after which a holder that could not renew stops acting: before others may begin, whatever it was doing meanwhile."""
 RETRY = 2.0
 """Seconds between renewals, and between looks of those who wait."""
+MOMENT = 0.1
+"""Seconds that are waited at least, between two looks."""
 KIND = "Lease"
 
 
@@ -41,6 +43,7 @@ class Lease:
         self._renewed = float("-inf")  # when the last renewal that succeeded was begun, by _clock
         self._record: dict[str, Any] | None = None
         self._seen: tuple[str, float] = ("", 0.0)  # resourceVersion of the last record of another's, and since when we know it
+        self._expires = float("inf")  # when that other one may be taken for dead, unless it shows a sign of life
 
     @property
     def held(self) -> bool:
@@ -64,7 +67,7 @@ class Lease:
         while not stop.is_set():
             if await self._try():
                 break
-            await _sleep(stop, RETRY)
+            await _sleep(stop, min(RETRY, max(self._expires - _clock(), MOMENT)))
         if stop.is_set():
             return
         log.info("lease %s: acquired by %s", self._key.name, self._identity)
@@ -126,7 +129,8 @@ class Lease:
         version = self._record["metadata"]["resourceVersion"]
         if version != self._seen[0]:
             self._seen = (version, _clock())
-        return _clock() - self._seen[1] < float(spec.get("leaseDurationSeconds") or DURATION)
+        self._expires = self._seen[1] + float(spec.get("leaseDurationSeconds") or DURATION)
+        return _clock() < self._expires
 
     async def _create(self) -> bool:
         meta = {"name": self._key.name, "namespace": self._key.namespace}

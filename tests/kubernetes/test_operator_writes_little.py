@@ -1,0 +1,65 @@
+"""What the operator writes, as the API server itself counts it: at most six writes until a machine is Ready, none at rest.
+
+Leases are not counted: each is renewed every two seconds, however many machines there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from tests.kubernetes.operating import LEASES, operating, ready
+from tests.kubernetes.things import machine
+from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.waiting import wait_until
+
+MACHINES = 20
+RENEWALS = 3  # of its lease: some six seconds
+COUNTED = re.compile(
+    r'apiserver_request_total\{.*?resource="(\w+)".*?subresource="(\w*)".*?verb="(PATCH|POST|PUT|DELETE)".*\} (\S+)'
+)
+
+
+def writes(plane: ControlPlane) -> Counter[str]:
+    """All writes to machines, hosts and events so far, whoever made them, refused ones too."""
+    text = plane.kubectl("get", "--raw", "/metrics")
+    found: Counter[str] = Counter()
+    for resource, subresource, verb, count in COUNTED.findall(text):
+        if resource in ("virtualmachines", "hosts", "plugins", "events"):
+            found[f"{verb} {resource}/{subresource}"] += int(float(count))
+    return found
+
+
+def wait_renewed(plane: ControlPlane, times: int) -> None:
+    """Until the operator has shown that often that it lives."""
+    seen = set[str]()
+
+    def renewed() -> bool:
+        seen.add(plane.kubectl.within(LEASES).get("lease", "homeostat-host-node")["spec"]["renewTime"])
+        return len(seen) > times
+
+    wait_until(renewed, 30, "the lease is renewed", interval=0.5)
+
+
+def test_until_ready_and_at_rest(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    def all_ready() -> bool:
+        found = kubectl.list("vm")
+        return len(found) == MACHINES and all(ready(vm) for vm in found)
+
+    with operating(plane, tmp_path / "state") as operator:
+        plane.kubectl.wait_for("host", "node", ready)
+        before = writes(plane)
+
+        kubectl.create(*(machine(named=f"m{number}") for number in range(MACHINES)))
+        wait_until(all_ready, 60, "all are Ready", interval=0.3)
+        plane.kubectl.wait_for("host", "node", lambda host: host["status"].get("machines") == MACHINES)
+        made = writes(plane) - before
+
+        assert made["POST virtualmachines/"] == MACHINES  # our own
+        assert (made.total() - MACHINES) / MACHINES <= 6, made
+
+        settled = writes(plane)
+        wait_renewed(plane, RENEWALS)
+        assert writes(plane) - settled == Counter(), operator.said()
