@@ -27,7 +27,6 @@ for action in (PauseDomain("u", ""), ResumeDomain("u", ""), PauseDomain("u", "")
         ("after:PauseDomain:1", ["PauseDomain"]),
         ("before:PauseDomain:2", ["PauseDomain", "ResumeDomain"]),
         ("after:PauseDomain:2", ["PauseDomain", "ResumeDomain", "PauseDomain"]),
-        ("before:*:3", ["PauseDomain", "ResumeDomain"]),
     ],
 )
 def test_killed_there(fault: str, printed: list[str]) -> None:
