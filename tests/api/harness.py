@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,11 @@ from typing import Any
 
 import httpx
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Model, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore
+from tests.api.modes import Folder, Namespace, backend, key
 from tests.rig.waiting import free_port, wait_until
 
 DEADLINE = 20.0
@@ -45,11 +43,11 @@ def manifest(name: str, **more: Any) -> dict[str, Any]:
 class OperatorHand:
     """Writes what the operator would have observed."""
 
-    def __init__(self, folder: Path, state: Path) -> None:
-        self.store = FilesStore.open(folder, StateFolder.open(state))
+    def __init__(self, where: Folder | Namespace) -> None:
+        self._where = where
 
     def machine(self, name: str) -> VirtualMachine | None:
-        found = asyncio.run(self.store.get(Key("VirtualMachine", "default", name)))
+        found = self._where.run(lambda store: store.get(key("VirtualMachine", name, self._where)))
         assert found is None or isinstance(found, VirtualMachine)
         return found
 
@@ -66,7 +64,15 @@ class OperatorHand:
             addresses=(GuestAddress(nic="net0", ip=ip, source="Lease"),) if ip else (),
             **more,
         )
-        asyncio.run(self.store.write_status(machine.key, machine.metadata.uid, status))
+        self._write_status(machine, status)
+
+    def _write_status(self, resource: Resource, status: Model) -> None:
+        self.hold(resource.kind, resource.metadata.name)
+        self._where.run(lambda store: store.write_status(resource.key, resource.metadata.uid, status))
+
+    def hold(self, kind: str, name: str) -> None:
+        """Takes it up: it does not go without the operator."""
+        self._where.hold(kind, name)
 
     def running(self, name: str, ip: str = "10.0.0.10", pid: int = 4242) -> None:
         self.report(name, MachineState.RUNNING, ip, pid)
@@ -75,16 +81,16 @@ class OperatorHand:
         self.report(name, MachineState.STOPPED)
 
     def event(self, name: str, reason: str, message: str = "", **fields: Any) -> None:
-        key = Key("VirtualMachine", "default", name)
-        asyncio.run(self.store.record_event(key, "Normal", reason, message, fields))
+        about = key("VirtualMachine", name, self._where)
+        self._where.run(lambda store: store.record_event(about, "Normal", reason, message, fields))
 
     def release(self, name: str, kind: str = "VirtualMachine") -> None:
-        found = asyncio.run(self.store.get(Key(kind, "default", name)))
+        found = self._where.run(lambda store: store.get(key(kind, name, self._where)))
         assert found is not None
-        asyncio.run(self.store.release(found.key, found.metadata.uid))
+        self._where.run(lambda store: store.release(found.key, found.metadata.uid))
 
     def all(self, kind: str) -> list[Resource]:
-        return list(asyncio.run(self.store.list(kind, "default")))
+        return list(self._where.run(lambda store: store.list(kind, key(kind, "", self._where).namespace)))
 
     def deployments(self) -> list[VirtualMachineDeployment]:
         found = self.all("VirtualMachineDeployment")
@@ -101,17 +107,27 @@ class OperatorHand:
             machines=machines,
             conditions=conditions,
         )
-        asyncio.run(self.store.write_status(deployment.key, deployment.metadata.uid, status))
+        self._write_status(deployment, status)
 
 
 @dataclass
 class Api:
     http: httpx.Client
-    folder: Path
+    where: Folder | Namespace
     state: Path
     operator: OperatorHand
     process: subprocess.Popen[bytes]
     port: int
+
+    @property
+    def folder(self) -> Path:
+        """Of YAML, where it is about that."""
+        assert isinstance(self.where, Folder)
+        return self.where.folder
+
+    def written(self, plural: str, name: str) -> str:
+        """What stands there as desired state, as YAML; empty: nothing."""
+        return self.where.written(plural, name) or ""
 
     def create(self, name: str, **body: Any) -> dict[str, Any]:
         answer = self.http.post("/api/v1/vms", json={"name": name, **body})
@@ -126,6 +142,7 @@ class Api:
     def install(self, name: str, **more: Any) -> dict[str, Any]:
         answer = self.http.post("/api/v1/plugins", json=manifest(name, **more))
         assert answer.status_code == 201, answer.text
+        self.operator.hold("Plugin", name)
         made: dict[str, Any] = answer.json()
         return made
 
@@ -133,6 +150,7 @@ class Api:
         body = {"name": name, "plugin": plugin, "replicas": replicas}
         answer = self.http.post("/api/v1/deployments", json=body)
         assert answer.status_code == 201, answer.text
+        self.operator.hold("VirtualMachineDeployment", name)
         made: dict[str, Any] = answer.json()
         return made
 
@@ -152,30 +170,34 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 def command(folder: Path, state: Path, port: int, *more: str, host: str = "127.0.0.1") -> list[str]:
-    return [
-        sys.executable, "-m", "homeostat_api", "--dir", str(folder), "--state", str(state),
-        "--bind", f"{host}:{port}", *more,
-    ]  # fmt: skip
+    """A server over a folder."""
+    return _command(("--dir", str(folder), *more), state, f"{host}:{port}")
+
+
+def _command(options: Sequence[str], state: Path, bind: str) -> list[str]:
+    return [sys.executable, "-m", "homeostat_api", "--state", str(state), "--bind", bind, *options]
 
 
 @contextmanager
 def serving(
-    root: Path, *options: str, headers: dict[str, str] | None = None, host: str = "127.0.0.1", port: int = 0
-) -> Iterator[Api]:
-    folder, state = root / "machines", root / "state"
-    folder.mkdir(exist_ok=True)
-    port = port or free_port()
+    root: Path, *options: str, headers: dict[str, str] | None = None, host: str = "127.0.0.1", port: int = 0,
+    where: Folder | Namespace | None = None,
+) -> Iterator[Api]:  # fmt: skip
+    where, state, port = where or backend(root), root / "state", port or free_port()
     log = (root / "api.log").open("wb")
-    process = subprocess.Popen(command(folder, state, port, *options, host=host), stdout=log, stderr=log, env=os.environ)
+    arguments = _command((*where.options, *options), state, f"{host}:{port}")
+    process = subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ)
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE, headers=headers)
 
     def answers() -> bool:
-        return process.poll() is not None or http.get("/healthz").status_code == 200
+        # A cluster is mirrored first; a folder is read before there is a server at all.
+        path = "/readyz" if isinstance(where, Namespace) else "/healthz"
+        return process.poll() is not None or http.get(path).status_code == 200
 
     try:
         wait_until(answers, DEADLINE, "the API answers")
         assert process.poll() is None, (root / "api.log").read_text()
-        yield Api(http, folder, state, OperatorHand(folder, state), process, port)
+        yield Api(http, where, state, OperatorHand(where), process, port)
     finally:
         http.close()
         process.send_signal(signal.SIGTERM)

@@ -10,15 +10,18 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import libvirt
 
+from homeostat.store.kubernetes.access import Access
 from tests.api.harness import DEADLINE, Api, serving
+from tests.api.modes import Namespace, backend
+from tests.rig.kubernetes.kubectl import condition_of
 from tests.rig.waiting import wait_until
 
 URI = "test:///default"
@@ -98,35 +101,64 @@ class Living:
 def living(root: Path, *options: str) -> Iterator[Living]:
     images = root / "images"
     images.mkdir()
-    with serving(root, "--image-folder", str(images), *options) as api:
+    where = backend(root, living=True)
+    with serving(root, "--image-folder", str(images), *options, where=where) as api:
         with (root / "operator.log").open("wb") as log:
             operator = subprocess.Popen(
-                [sys.executable, "-m", "tests.api.living", str(api.folder), str(api.state)],
+                [sys.executable, "-m", "tests.api.living", str(root), *where.options],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ,
             )  # fmt: skip
         try:
             ready = api.http.get
             wait_until(lambda: ready("/readyz").status_code == 200, DEADLINE, "the operator runs")
+            if isinstance(where, Namespace):
+                where.plane.kubectl.wait_for("vmhost", where.name, _is_ready)
             yield Living(api, operator, images)
         finally:
             operator.terminate()
             operator.wait(DEADLINE)
+            if isinstance(where, Namespace):
+                where.plane.kubectl.delete("vmhost", where.name)
             for pipe in (operator.stdin, operator.stdout):
                 if pipe is not None:
                     pipe.close()
 
 
-async def _operate(folder: Path, state: Path) -> None:
-    from homeostat.cli.standalone import standalone
+def _is_ready(host: dict[str, Any]) -> bool:
+    return bool(condition_of(host, "Ready").get("status") == "True")
 
+
+async def _operate(root: Path, options: Sequence[str]) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    async with standalone(folder, state, URI) as parts:
-        running = asyncio.create_task(parts.operator.run(stop))
+    async with _operator(root, options) as (run, prefix):
+        running = asyncio.create_task(run(stop))
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            _do(*line.split())
+            command, name = line.split()
+            _do(command, prefix + name)
             print("done", flush=True)
         stop.set()
         await running
+
+
+Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def _operator(root: Path, options: Sequence[str]) -> AsyncIterator[tuple[Run, str]]:
+    """An operator for the server with those options, and what its domains' names begin with."""
+    if options[0] == "--dir":
+        from homeostat.cli.standalone import standalone
+
+        async with standalone(Path(options[1]), root / "state", URI) as parts:
+            yield parts.operator.run, ""
+    else:
+        from homeostat.cli.clustered import ClusterOptions, clustered
+
+        namespace = options[options.index("--namespace") + 1]
+        access = Access(Path(options[options.index("--kubeconfig") + 1]))
+        wanted = ClusterOptions(root / "operator", access, URI, (namespace,))
+        async with clustered(wanted, lambda text: print(text, file=sys.stderr)) as operator:
+            yield operator.run, f"{namespace}--"
 
 
 def _do(command: str, name: str) -> None:
@@ -144,4 +176,4 @@ def _do(command: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_operate(Path(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(_operate(Path(sys.argv[1]), sys.argv[2:]))

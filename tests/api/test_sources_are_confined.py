@@ -74,7 +74,7 @@ def test_what_the_folder_declares_is_its_owners_word(own_api: Api) -> None:
     file = own_api.folder / "virtualmachines" / "web.yaml"
     local = "disks: [{name: root, image: {path: /srv/images/web.qcow2}}]"
     file.write_text(f"apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata: {{name: web}}\nspec: {{{local}}}\n")
-    own_api.operator.store.sync()
+    own_api.where.store.sync()
     changed = own_api.http.patch("/api/v1/vms/web/spec", json={"resources": {"vcpu": 2}})
     assert changed.status_code == 200, changed.text
     assert changed.json()["disks"][0]["image"] == {"path": "/srv/images/web.qcow2"}

@@ -21,7 +21,7 @@ def test_v08_create_from_a_plugin(api: Api, name: str) -> None:
     made = api.create(name, plugin=f"p-{name}", config=config)
     assert (made["status"], made["plugin"], made["ip"]) == ("starting", f"p-{name}", None)
     assert made["resources"] == {"vcpu": 4, "memory_mb": 256}
-    written = (api.folder / "virtualmachines" / f"{name}.yaml").read_text()
+    written = api.written("virtualmachines", name)
     assert "pluginRef:" in written
     assert api.http.get(f"/api/v1/vms/{name}/spec").json() == {
         "pluginRef": {"name": f"p-{name}"},
@@ -30,9 +30,9 @@ def test_v08_create_from_a_plugin(api: Api, name: str) -> None:
     }
 
 
-def test_v08_create_writes_the_yaml_file(api: Api, name: str) -> None:
+def test_v08_create_writes_it_down(api: Api, name: str) -> None:
     api.create(name, config={"resources": {"memory_mb": 1024}})
-    written = (api.folder / "virtualmachines" / f"{name}.yaml").read_text()
+    written = api.written("virtualmachines", name)
     assert "kind: VirtualMachine" in written
     assert "1Gi" in written
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.api.harness import Api
+from tests.rig.waiting import wait_until
 
 
 def test_v11_without_config_the_plugin_says(api: Api, name: str) -> None:
@@ -22,10 +23,8 @@ def test_v11_lists_follow_a_change_of_the_plugin(api: Api, name: str) -> None:
         return resources
 
     assert listed() == {"vcpu": 2, "memory_mb": 256}
-    file = api.folder / "plugins" / f"p-{name}.yaml"
-    file.write_text(file.read_text().replace("256Mi", "1Gi"))
-    api.operator.store.sync()
-    assert listed() == {"vcpu": 2, "memory_mb": 1024}
+    api.where.rewrite("plugins", f"p-{name}", "256Mi", "1Gi")
+    wait_until(lambda: listed() == {"vcpu": 2, "memory_mb": 1024}, 10, "the list shows the plugin's new memory")
 
 
 def test_v11_without_a_plugin_the_defaults_hold(api: Api, name: str) -> None:

@@ -24,7 +24,7 @@ def test_v20_delete_waits_until_the_machine_is_gone(api: Api, name: str) -> None
         answer = delete.result(10)
     assert (answer.status_code, answer.content) == (204, b"")
     refused(api.http.get(f"/api/v1/vms/{name}"), 404, "vm_not_found")
-    assert not (api.folder / "virtualmachines" / f"{name}.yaml").exists()
+    assert not api.written("virtualmachines", name)
     api.create(name)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.harness import Api, refused
+from tests.api.modes import of_a_folder
 
 
 def test_v22_what_is_left_out_stays(api: Api, name: str) -> None:
@@ -14,6 +15,7 @@ def test_v22_what_is_left_out_stays(api: Api, name: str) -> None:
     assert api.http.get(f"/api/v1/vms/{name}/config").json()["resources"] == {"vcpu": 4, "memory_mb": 1024}
 
 
+@of_a_folder
 def test_v22_comments_of_the_yaml_stay(own_api: Api) -> None:
     file = own_api.folder / "virtualmachines" / "commented.yaml"
     own_api.create("commented", config={"resources": {"vcpu": 2, "memory_mb": 512}})

@@ -5,13 +5,12 @@ from tests.api.harness import Api
 
 def test_v24_the_same_values_add_no_history(api: Api, name: str) -> None:
     api.create(name, spec={"resources": {"vcpu": 2, "memory": "1Gi"}})
-    file = api.folder / "virtualmachines" / f"{name}.yaml"
-    before = file.read_bytes()
+    before = api.written("virtualmachines", name)
     answer = api.http.patch(f"/api/v1/vms/{name}/config", json={"resources": {"vcpu": 2, "memory_mb": 1024}})
     assert answer.status_code == 200
     assert answer.json()["restart_required"] is False
     assert len(api.http.get(f"/api/v1/vms/{name}/config/history").json()) == 1
-    assert file.read_bytes() == before
+    assert api.written("virtualmachines", name) == before
 
 
 def test_v24_what_the_plugin_gives_is_not_written_again(api: Api, name: str) -> None:

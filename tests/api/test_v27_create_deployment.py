@@ -25,7 +25,7 @@ def test_v27_it_is_so_with_an_operator_too(real: Living, name: str) -> None:
 def test_v27_it_becomes_a_yaml_document(api: Api, name: str) -> None:
     api.install(f"p-{name}")
     api.deploy(name, f"p-{name}", 3)
-    document = yaml.safe_load((api.folder / "virtualmachinedeployments" / f"{name}.yaml").read_text())
+    document = yaml.safe_load(api.written("virtualmachinedeployments", name))
     assert document == {
         "apiVersion": "homeostat.dev/v1alpha1",
         "kind": "VirtualMachineDeployment",

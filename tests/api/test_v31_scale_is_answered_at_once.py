@@ -20,7 +20,7 @@ def test_v31_the_answer_has_the_new_number_and_the_old_machines(api: Api, name: 
         "vms": [f"{name}-1", f"{name}-2", f"{name}-3"],
         "scaling": True,
     }
-    assert "replicas: 5" in (api.folder / "virtualmachinedeployments" / f"{name}.yaml").read_text()
+    assert "replicas: 5" in api.written("virtualmachinedeployments", name)
 
 
 def test_v31_it_converges(real: Living, name: str) -> None:

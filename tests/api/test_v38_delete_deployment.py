@@ -14,7 +14,7 @@ def test_v38_it_goes_with_all_its_machines(real: Living, name: str) -> None:
     refused(real.http.get(f"/api/v1/deployments/{name}"), 404, "deployment_not_found")
     # Nothing makes them anew: the plugin is in use by nobody, and its name is free.
     assert real.http.delete(f"/api/v1/plugins/p-{name}").status_code == 204
-    assert not (real.api.folder / "virtualmachinedeployments" / f"{name}.yaml").exists()
+    assert not real.api.written("virtualmachinedeployments", name)
 
 
 def test_v38_one_that_is_still_going_is_202(api: Api, name: str) -> None:

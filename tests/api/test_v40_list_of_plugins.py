@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.api.harness import Api, serving
+from tests.api.modes import of_a_folder
 
 
 def test_v40_names_and_nothing_else(own_api: Api) -> None:
@@ -17,6 +18,7 @@ def test_v40_names_and_nothing_else(own_api: Api) -> None:
     assert own_api.http.get("/api/v1/plugins?limit=1&offset=1").json() == {"plugins": ["user-api"]}
 
 
+@of_a_folder
 def test_v40_plugins_of_the_folder_are_listed(tmp_path: Path) -> None:
     (tmp_path / "machines").mkdir()
     (tmp_path / "machines" / "nginx.yaml").write_text(

@@ -30,7 +30,7 @@ def test_v41_a_manifest_becomes_a_plugin(api: Api, name: str) -> None:
     answer = api.http.post("/api/v1/plugins", json=manifest(name))
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"/api/v1/plugins/{name}"
-    document = yaml.safe_load((api.folder / "plugins" / f"{name}.yaml").read_text())
+    document = yaml.safe_load(api.written("plugins", name))
     assert (document["kind"], document["metadata"]) == ("Plugin", {"name": name})
     assert document["spec"]["rootfs"]["sha256"] == 64 * "a"
 

@@ -16,10 +16,10 @@ def test_v44_in_use_it_stays_whole(api: Api, name: str) -> None:
     api.install(name)
     api.create(f"{name}-a", plugin=name)
     api.deploy(f"{name}-d", name)
-    before = (api.folder / "plugins" / f"{name}.yaml").read_text()
+    before = api.written("plugins", name)
     details = refused(api.http.delete(f"/api/v1/plugins/{name}"), 409, "plugin_in_use")
     assert details["used_by"] == [f"vm/{name}-a", f"deployment/{name}-d"]
-    assert (api.folder / "plugins" / f"{name}.yaml").read_text() == before
+    assert api.written("plugins", name) == before
     assert api.http.get(f"/api/v1/plugins/{name}").status_code == 200
 
 
