@@ -194,6 +194,8 @@ class Fleet:
                 self.revisions[revision.revision] = Revision(revision, known.created if known else self.now)
             case act.ForgetRevision(number):
                 del self.revisions[number]
+            case act.ReclaimKept():
+                pass  # of files, which are none of this fleet's
             case act.ReleaseDeployment():
                 assert not self.machines
                 self.released = True

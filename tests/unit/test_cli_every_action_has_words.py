@@ -12,8 +12,9 @@ from homeostat.cli.describe_action import action_text
 from homeostat.planner import actions
 from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
 
-SAMPLES: dict[type, object] = {
+SAMPLES: dict[object, object] = {
     str: "x",
+    tuple[str, ...]: ("x",),
     bool: True,
     int: 1,
     DiskConfig: DiskConfig("root", "disk", "/x", "qcow2", "virtio", "vda"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from homeostat.models.base import API_VERSION, OwnerReference
 from homeostat.planner import actions as act
-from tests.unit.machines import deleted, machine, running
+from homeostat.planner.machine.teardown import KEEP_DISKS
+from tests.unit.machines import IMAGE, deleted, machine, running
 from tests.unit.world import Operator, World
 
 KEEP = {"name": "keep", "size": "1Gi", "reclaimPolicy": "Retain"}
@@ -58,3 +60,14 @@ def test_a_suspended_machine_can_be_deleted() -> None:
     operator.settle(deleted(machine(suspend=True)))
     assert world.domain is None and world.released
     assert vm.spec.suspend is False
+
+
+def test_of_a_replica_the_disks_without_an_image_are_noted_down_for_the_next() -> None:
+    world, operator, vm = running(disks=[KEEP, DROP, {"name": "root", "image": IMAGE}])
+    owner = OwnerReference(api_version=API_VERSION, kind="VirtualMachineDeployment", name="web", uid="uid-of-web")
+    going = deleted(vm)
+    update = {"owner_references": (owner,), "annotations": {KEEP_DISKS: "true"}}
+    operator.settle(going.model_copy(update={"metadata": going.metadata.model_copy(update=update)}))
+    assert sorted(world.disks) == ["/state/machines/default/web/drop.qcow2", "/state/machines/default/web/keep.qcow2"]
+    assert world.kept and (world.kept.owner, world.kept.disks) == ("uid-of-web", ("drop",)), "what is retained is nobody's"
+    assert world.released

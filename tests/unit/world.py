@@ -88,6 +88,7 @@ class World:
     disk_full: bool = False
     starts: int = 0
     released: bool = False
+    kept: act.KeepDisks | None = None  # what is noted down in its folder
     secrets: dict[str, Secret] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
@@ -177,11 +178,8 @@ class World:
                 if self._own().active:
                     raise Refused("it still runs")
                 self.domain = None
-            case act.DeleteFile(path):
-                del self.disks[path]
-            case act.DeleteDirectory():
-                self.seeds.clear()
-                self.created = False
+            case act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory():
+                self._change_folder(action)
             case act.ReleaseResource():
                 self.released = True
 
@@ -246,6 +244,16 @@ class World:
         if size < disk.virtual_size:
             raise Refused("a disk cannot shrink")
         self.disks[path] = replace(disk, virtual_size=_sectors(size))
+
+    def _change_folder(self, action: act.DeleteFile | act.KeepDisks | act.DeleteDirectory) -> None:
+        match action:
+            case act.DeleteFile(path):
+                del self.disks[path]
+            case act.KeepDisks():
+                self.kept = action
+            case act.DeleteDirectory():
+                self.seeds.clear()
+                self.created, self.kept = False, None
 
     def _change_live(self, action: Action) -> None:
         domain = self._running()

@@ -13,7 +13,9 @@ def action_text(action: a.Action) -> str:
     match action:
         case a.FetchImage():
             return f"fetch image {action.image.url}"
-        case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.DeleteFile() | a.DeleteDirectory() | a.MarkCreated():
+        case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.MarkCreated():
+            return _storage_text(action)
+        case a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks():
             return _storage_text(action)
         case a.AttachDisk() | a.DetachDisk() | a.ChangeMedium() | a.AttachNic() | a.DetachNic() | a.ChangePassword():
             return _device_text(action)
@@ -25,7 +27,7 @@ def action_text(action: a.Action) -> str:
             return _domain_text(action)
 
 
-_Storage = a.CreateDisk | a.GrowDisk | a.WriteSeed | a.DeleteFile | a.DeleteDirectory | a.MarkCreated
+_Storage = a.CreateDisk | a.GrowDisk | a.WriteSeed | a.DeleteFile | a.KeepDisks | a.DeleteDirectory | a.MarkCreated
 _Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ChangePassword
 _Domain = (
     a.DefineDomain
@@ -52,6 +54,8 @@ def _storage_text(action: _Storage) -> str:
             return f"write cloud-init seed {action.path}"
         case a.DeleteFile() | a.DeleteDirectory():
             return f"delete {action.path}"
+        case a.KeepDisks():
+            return f"keep the disks {', '.join(action.disks)} in {action.directory}"
         case a.MarkCreated():
             return "remember that it was defined"
         case _:

@@ -110,7 +110,7 @@ async def _plan_all(store: FilesStore, host: LibvirtHost) -> list[Planned]:
         entries.append(PluginEntry(plugin, changes, fetches, places.get(plugin.key, "")))
     for deployment in await store.list(VirtualMachineDeployment.KIND):
         assert isinstance(deployment, VirtualMachineDeployment)
-        resolved, observed, plan = await DeploymentReconciler(store).preview(deployment)
+        resolved, observed, plan = await DeploymentReconciler(store, host).preview(deployment)
         entries.append(DeploymentEntry(resolved, observed, plan, time.time(), places.get(deployment.key, "")))
     claims, images = Claims(), ImageUse()
     for machine in await store.list(VirtualMachine.KIND):

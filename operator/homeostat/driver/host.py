@@ -12,7 +12,7 @@ from typing import Protocol
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.domain import DomainType
-from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
 
 from . import faults
 from .actions import DomainActions
@@ -43,6 +43,8 @@ class StorageDriver(Protocol):
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
+
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]: ...
 
     async def execute(self, action: StorageAction) -> None: ...
 
@@ -153,6 +155,10 @@ class LibvirtHost:
             return ObservedStorage()
         return await self._storage.observe(images, disks, seeds, directory)
 
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
+        """Raises DriverError."""
+        return () if self._storage is None else await self._storage.kept_disks(namespace, deployment, owner)
+
     async def execute(self, action: Action) -> None:
         """Raises:
         DriverError: it could not be done.
@@ -164,7 +170,7 @@ class LibvirtHost:
                 await self._actions.execute(action)
             case (
                 act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.MarkCreated()
-                | act.DeleteFile() | act.DeleteDirectory()
+                | act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip
                 await self._keep_files(action)
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from homeostat.planner.actions import Action, FetchImage, ImageRef
-from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
 
 from .errors import DriverError
 from .storage.storage import Storage
@@ -61,6 +61,10 @@ class ImageHost:
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage:
         return await self._storage.observe(images, disks, seeds, directory)
+
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
+        """None are here: they are on the hosts of their machines."""
+        return ()
 
     async def execute(self, action: Action) -> None:
         """Raises DriverError."""

@@ -209,8 +209,18 @@ class DeleteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepDisks:
+    """Notes down in the machine's directory whose disks these are that stay: nothing but this lets them go by themselves."""
+
+    directory: str
+    owner: str  # uid of the deployment
+    disks: tuple[str, ...]  # by name
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteDirectory:
-    """Removes the machine's logs, seeds and marker, and its directory unless disks (or anything else) remain in it."""
+    """Removes the machine's logs, seeds and markers, and its directory unless disks (or anything else) remain in it."""
 
     path: str
     reason: str
@@ -247,6 +257,7 @@ Action = (
     | ChangePassword
     | UndefineDomain
     | DeleteFile
+    | KeepDisks
     | DeleteDirectory
     | ReleaseResource
 )

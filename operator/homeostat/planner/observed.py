@@ -100,6 +100,15 @@ class ObservedStorage:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptDisks:
+    """Disks of a machine that its deployment took away, noted down as kept for the next machine of that index."""
+
+    machine: str  # its name
+    directory: str  # absolute
+    disks: tuple[str, ...]  # by name; not those whose policy was to retain them
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """One host, as registered. Paths are the host's."""
 

@@ -14,17 +14,19 @@ from homeostat.models.condition import READY, STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.actions import DeleteDirectory, DeleteFile
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
+from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin
 
 from .commands import timestamp
 from .deployment_status import deployment_status
-from .ports import EventType, ResourceStore
+from .ports import EventType, HostDriver, ResourceStore
 from .reconcile import GONE, Next
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
@@ -34,8 +36,9 @@ DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's n
 class DeploymentReconciler:
     """Keeps nothing in memory but which there are: what it needs stands in the store."""
 
-    def __init__(self, store: ResourceStore) -> None:
+    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
         self._store = store
+        self._host = host
         self._known: set[Key] = set()
 
     def woken_by(self, key: Key) -> Collection[Key]:
@@ -49,7 +52,11 @@ class DeploymentReconciler:
         self._known.discard(key)
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
-        """Takes the deployment one plan further, and says when to look again."""
+        """Takes the deployment one plan further, and says when to look again.
+
+        Raises:
+            DriverError: disks that its machines had could not be looked for, or deleted.
+        """
         self._known.add(deployment.key)
         deployment, plugin, refusal = await self._resolve(deployment)
         observed = await self._observe(deployment, plugin, refusal)
@@ -82,14 +89,23 @@ class DeploymentReconciler:
     ) -> ObservedDeployment:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
-        kept = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
+        recorded = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
+        revisions = (Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
+        replicas = tuple(replica(m, name) for m in machines if owned_by(m, deployment))
+        kept = await self._kept(deployment, {m.metadata.name for m in machines}) if deployment.deleting and not replicas else ()
         return ObservedDeployment(
-            replicas=tuple(replica(m, name) for m in machines if owned_by(m, deployment)),
-            revisions=tuple(Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in kept if owned_by(r, deployment)),
+            replicas=replicas,
+            revisions=tuple(revisions),
             plugin_fingerprint=plugin,
             refusal=refusal,
             foreign=frozenset(_index(m, name) for m in machines if not owned_by(m, deployment)) - {0},
+            kept=tuple(kept),
         )
+
+    async def _kept(self, deployment: VirtualMachineDeployment, machines: Collection[str]) -> list[KeptDisks]:
+        meta = deployment.metadata
+        found = await self._host.kept_disks(meta.namespace, meta.name, meta.uid)
+        return [kept for kept in found if kept.machine not in machines]
 
     async def _resolve(
         self, deployment: VirtualMachineDeployment
@@ -123,8 +139,18 @@ class DeploymentReconciler:
                 await self._store.apply_owned(_revision(deployment, revision))
                 if revision.failed:
                     await self._record(deployment, "Warning", "RolledBack", revision.failed)
+            case act.ReclaimKept():
+                await self._reclaim(deployment, action)
             case act.ForgetRevision(number):
                 await self._store.delete_owned(Key(MachineRevision.KIND, namespace, _revision_name(deployment, number)), {})
+
+    async def _reclaim(self, deployment: VirtualMachineDeployment, action: act.ReclaimKept) -> None:
+        if await self._store.get(Key(VirtualMachine.KIND, deployment.metadata.namespace, action.name)) is not None:
+            return  # another machine came to have them meanwhile
+        for path in action.paths:
+            await self._host.execute(DeleteFile(path, action.reason))
+            await self._record(deployment, "Normal", "FileDeleted", f"{path}: {action.reason}")
+        await self._host.execute(DeleteDirectory(action.directory, f"{action.reason}; disks that are retained stay"))
 
     async def _report(self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan) -> None:
         status = deployment_status(deployment, observed, plan, time.time(), timestamp())

@@ -73,7 +73,7 @@ class Operator:
         )
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,
-            VirtualMachineDeployment.KIND: DeploymentReconciler(store),
+            VirtualMachineDeployment.KIND: DeploymentReconciler(store, host),
             Plugin.KIND: PluginReconciler(store, host, self._images),
             **config.reconcilers,
         }

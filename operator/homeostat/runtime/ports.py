@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
 
 EventType = Literal["Normal", "Warning"]
 
@@ -132,6 +132,9 @@ class HostDriver(Protocol):
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
+
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
+        """What is noted down there as kept for the next machines of a deployment, whose uid is ``owner``. Raises DriverError."""
 
     async def execute(self, action: Action) -> None:
         """Carries one action out, and refreshes what it changed.

@@ -20,22 +20,24 @@ from homeostat.planner.actions import (
     FetchImage,
     GrowDisk,
     ImageRef,
+    KeepDisks,
     MarkCreated,
     WriteSeed,
 )
-from homeostat.planner.observed import ObservedDisk, ObservedStorage
+from homeostat.planner.observed import KeptDisks, ObservedDisk, ObservedStorage
 
 from .cache import ImageCache
 from .disks import create_disk, grow_disk, read_disk
 from .garbage import unreferenced
+from .kept import NOTE, find_kept, write_note
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
 from .seed import build_seed
 
 log = logging.getLogger(__name__)
 
-StorageAction = FetchImage | CreateDisk | GrowDisk | WriteSeed | MarkCreated | DeleteFile | DeleteDirectory
+StorageAction = FetchImage | CreateDisk | GrowDisk | WriteSeed | MarkCreated | DeleteFile | KeepDisks | DeleteDirectory
 CREATED = "created"  # the marker's name, see planner.observed.ObservedStorage
-_OURS = (CREATED, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
+_OURS = (CREATED, NOTE, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
 
 
 class Storage:
@@ -95,6 +97,12 @@ class Storage:
             return None
         return known[1]
 
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
+        """Raises:
+        DriverError: the folders cannot be read.
+        """
+        return await asyncio.to_thread(find_kept, self._rooms, namespace, deployment, owner)
+
     async def execute(self, action: StorageAction) -> None:
         """Carries one action out; doing it twice does no harm.
 
@@ -115,6 +123,9 @@ class Storage:
                 self._mark_created(self._rooms.machine_folder(action.directory))
             case DeleteFile():
                 self._delete_file(action.path)
+            case KeepDisks():
+                note = f"{action.directory}/{NOTE}"
+                self._place(note, write_note(action.owner, action.disks), "note down whose the disks are that stay")
             case DeleteDirectory():
                 self._delete_directory(action.path)
 
@@ -122,6 +133,7 @@ class Storage:
         """Not flushed: a mark that is lost with the power is only made again."""
         self._rooms.ensure(folder)
         with file_errors(folder, "note that the machine was created"):
+            (folder / NOTE).unlink(missing_ok=True)  # the disks are this machine's now
             (folder / CREATED).touch(0o600)
 
     def _place(self, path: str, content: bytes, doing: str) -> None:

@@ -26,7 +26,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
             port="-1" if vnc.port is None else str(vnc.port),
             autoport="yes" if vnc.port is None else "no",
             listen=vnc.listen,
-            passwd=vnc.password and vnc.password.get_secret_value(),
+            passwd=vnc.password.get_secret_value() if vnc.password else None,
         )
     # Said even where there is none: libvirt gives a machine with a display a video card of its own choice.
     yield element("video", None, element("model", type_=config.video or "none"))

@@ -49,10 +49,22 @@ class ForgetRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class ReclaimKept:
+    """Of a stateful index that was scaled away: its disks at ``paths`` go, and what else was kept is the deployment's no more."""
+
+    name: str  # of the machine that it had
+    directory: str
+    paths: tuple[str, ...]  # none: all of it is retained
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseDeployment:
     """Every machine and revision of it has gone: the deployment may go."""
 
     reason: str
 
 
-DeploymentAction = CreateMachine | UpdateMachine | DeleteMachine | RecordRevision | ForgetRevision | ReleaseDeployment
+DeploymentAction = (
+    CreateMachine | UpdateMachine | DeleteMachine | RecordRevision | ForgetRevision | ReclaimKept | ReleaseDeployment
+)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from homeostat.models.deployment import MachineRevisionSpec
 
+from ..observed import KeptDisks
 from ..plan import Stalled, Waiting
 
 
@@ -46,3 +47,4 @@ class ObservedDeployment:
     plugin_fingerprint: str = ""  # of the plugin whose part the template holds; a new version asks for new machines
     refusal: Waiting | Stalled | None = None  # new machines cannot be made: why (such as an unknown or a disabled plugin)
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have
+    kept: tuple[KeptDisks, ...] = ()  # noted down as this deployment's, where no machine has the name; looked for at its end

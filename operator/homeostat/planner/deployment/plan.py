@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachineSpec
+from homeostat.models.machine_devices import ReclaimPolicy
 
+from ..machine.identity import disk_file
+from ..observed import KeptDisks
 from ..plan import Converged, Outcome, Waiting
-from .actions import DeleteMachine, DeploymentAction, ForgetRevision, RecordRevision, ReleaseDeployment
+from .actions import DeleteMachine, DeploymentAction, ForgetRevision, ReclaimKept, RecordRevision, ReleaseDeployment
 from .observed import ObservedDeployment
 from .progress import failure_of, look_again, outcome_of, standing_of
 from .revision import Target, choose_target, surplus_revisions
@@ -31,7 +35,7 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
     ``now``: seconds since the epoch.
     """
     if deployment.deleting:
-        return _teardown(observed)
+        return _teardown(deployment, observed)
     target = choose_target(deployment, observed)
     tally = take_tally(deployment, observed, target.revision, now)
     if failed := failure_of(deployment, observed, target, tally, now):
@@ -45,11 +49,20 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
     return DeploymentPlan(target, tuple(actions), outcome, look_again(deployment, target, tally, now))
 
 
-def _teardown(observed: ObservedDeployment) -> DeploymentPlan:
-    """Its machines first, by their own shutdown policy; disks follow the template's reclaimPolicy."""
+def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> DeploymentPlan:
+    """Its machines first, by their own shutdown policy, then what was kept of earlier ones; disks follow reclaimPolicy."""
     living = [r for r in observed.replicas if not r.deleting]
     actions: list[DeploymentAction] = [DeleteMachine(r.name, False, "its deployment was deleted") for r in living]
     if not observed.replicas:
+        actions += [_reclaim(deployment.spec.template.spec, kept) for kept in observed.kept]
         actions += [ForgetRevision(r.spec.revision, "its deployment was deleted") for r in observed.revisions]
         actions.append(ReleaseDeployment("all its machines have gone"))
     return DeploymentPlan(None, tuple(actions), Waiting("Terminating", f"{len(observed.replicas)} machines are still going"))
+
+
+def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:
+    """By the policy of today's template; what was to be retained when its machine went is not among ``kept``."""
+    policies = {disk.name: disk.reclaim_policy or template.reclaim_policy for disk in template.disks}
+    going = (name for name in kept.disks if policies.get(name, template.reclaim_policy) is ReclaimPolicy.DELETE)
+    paths = tuple(disk_file(kept.directory, name) for name in going)
+    return ReclaimKept(kept.machine, kept.directory, paths, "its deployment was deleted")

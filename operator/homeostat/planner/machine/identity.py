@@ -40,7 +40,11 @@ def machine_directory(storage_root: str, machine: VirtualMachine) -> str:
 
 
 def disk_path(storage_root: str, machine: VirtualMachine, disk: str) -> str:
-    return f"{machine_directory(storage_root, machine)}/{disk}.qcow2"
+    return disk_file(machine_directory(storage_root, machine), disk)
+
+
+def disk_file(directory: str, disk: str) -> str:
+    return f"{directory}/{disk}.qcow2"
 
 
 def digest(*texts: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from homeostat.models.base import API_GROUP
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_devices import Disk, ReclaimPolicy
 
-from ..actions import Action, DeleteDirectory, DeleteFile, PowerOffDomain, ReleaseResource, UndefineDomain
+from ..actions import Action, DeleteDirectory, DeleteFile, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain
 from ..observed import Observed
 from ..plan import Plan, Waiting
 from .identity import disk_path, machine_directory
@@ -29,13 +29,18 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     actions: list[Action] = []
     if domain is not None:
         actions.append(UndefineDomain(domain.uuid, DELETED))
-    root = observed.host.storage_root
+    root, directory = observed.host.storage_root, machine_directory(observed.host.storage_root, machine)
+    there = [disk for disk in _reclaimed(machine) if disk_path(root, machine, disk.name) in observed.storage.disks]
+    owner = next((o.uid for o in machine.metadata.owner_references if o.controller), "")
+    kept = tuple(disk.name for disk in there if disk.image is None and KEEP_DISKS in machine.metadata.annotations)
     actions += [
-        DeleteFile(path, f"{DELETED}, reclaimPolicy: Delete")
-        for path in _deletable(machine, root)
-        if path in observed.storage.disks
+        DeleteFile(disk_path(root, machine, disk.name), f"{DELETED}, reclaimPolicy: Delete")
+        for disk in there
+        if disk.name not in kept
     ]
-    actions.append(DeleteDirectory(machine_directory(root, machine), f"{DELETED}; disks that are retained stay"))
+    actions.append(DeleteDirectory(directory, f"{DELETED}; disks that are retained stay"))
+    if kept and owner:
+        actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index"))
     actions.append(ReleaseResource("everything of it is gone"))
     return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
 
@@ -49,12 +54,11 @@ def abandon(machine: VirtualMachine, error: str) -> Plan:
     return Plan((ReleaseResource(f"let go as {ABANDON} asks: {error}"),), Waiting("Abandoned", error))
 
 
-def _deletable(machine: VirtualMachine, root: str) -> list[str]:
+def _reclaimed(machine: VirtualMachine) -> list[Disk]:
+    """Its disks that are not to be retained."""
     spec = machine.spec
     return [
-        disk_path(root, machine, disk.name)
+        disk
         for disk in spec.disks
-        if disk.type == "disk"
-        and not (disk.image is None and KEEP_DISKS in machine.metadata.annotations)
-        and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
+        if disk.type == "disk" and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
     ]

@@ -1,0 +1,54 @@
+"""Whose the disks are that outlive their machine: a note in its folder, and the search for such notes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from homeostat.planner.observed import KeptDisks
+
+from .paths import Rooms, file_errors
+
+NOTE = "kept.json"  # the machine's folder loses it as soon as another machine is made there
+
+
+def write_note(owner: str, disks: Sequence[str]) -> bytes:
+    return json.dumps({"owner": owner, "disks": list(disks)}).encode()
+
+
+def find_kept(rooms: Rooms, namespace: str, deployment: str, owner: str) -> list[KeptDisks]:
+    """What was noted down as ``owner``'s among the folders named like machines of ``deployment``. Anything that is not exactly
+    such a note is somebody else's.
+
+    Raises:
+        DriverError: the folders cannot be read, which must not look like there were none.
+    """
+    room = rooms.machines / namespace
+    with file_errors(room, f"look for disks in {room}"):
+        return list(_find(room, f"{deployment}-", owner))
+
+
+def _find(room: Path, prefix: str, owner: str) -> Iterator[KeptDisks]:
+    try:
+        names = sorted(os.listdir(room))
+    except FileNotFoundError:
+        return
+    for name in names:
+        index = name.removeprefix(prefix)
+        if not name.startswith(prefix) or not index.isascii() or not index.isdigit() or index.startswith("0"):
+            continue
+        folder = room / name
+        if not folder.is_symlink() and (disks := _read(folder / NOTE, owner)) is not None:
+            yield KeptDisks(name, str(folder), disks)
+
+
+def _read(note: Path, owner: str) -> tuple[str, ...] | None:
+    try:
+        found = json.loads(note.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    disks = found.get("disks") if isinstance(found, dict) and found.get("owner") == owner else None
+    plain = isinstance(disks, list) and all(isinstance(disk, str) and "/" not in disk for disk in disks)
+    return tuple(disks) if plain and disks else None
