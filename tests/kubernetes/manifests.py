@@ -13,12 +13,36 @@ import yaml
 from tests.rig.kubernetes.assets import Assets
 
 Object = dict[str, Any]
+Rights = dict[str, set[str]]
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "manifests"
 OVERLAYS = ("central", "dev", "per-host")
 NAMESPACE = "homeostat-system"
 CLUSTER_WIDE = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
+
+READ = {"get", "list", "watch"}
+OURS = ("virtualmachines", "virtualmachinedeployments", "plugins", "machinerevisions", "hosts")
+STATUSES = tuple(f"{plural}/status" for plural in OURS)
+# What each service account may do, by resource; the operator holds leases in its own namespace besides.
+OPERATOR_RIGHTS: Rights = {
+    "virtualmachines": READ | {"patch", "create", "delete"},
+    "virtualmachinedeployments": READ | {"patch"},
+    "plugins": READ | {"patch"},
+    "machinerevisions": READ | {"patch", "create", "delete"},
+    "hosts": READ | {"create"},
+    **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},
+    "virtualmachinedeployments/finalizers": {"update"},
+    "events": {"create", "patch"},
+    "customresourcedefinitions": {"list", "watch"},
+}
+API_RIGHTS: Rights = {
+    **{plural: READ | {"create", "patch", "delete"} for plural in OURS[:3]},
+    "machinerevisions": READ,
+    "hosts": READ,
+    "events": {"list", "watch"},
+    "customresourcedefinitions": {"list", "watch"},
+}
 
 
 def programs() -> list[Path]:

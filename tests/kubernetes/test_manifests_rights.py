@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kubernetes.manifests import FOLDER, NAMESPACE
+from tests.kubernetes.manifests import API_RIGHTS, FOLDER, NAMESPACE, OPERATOR_RIGHTS, OURS, STATUSES
 from tests.rig.kubernetes.plane import ControlPlane
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
-READ = {"get", "list", "watch"}
-OURS = ("virtualmachines", "virtualmachinedeployments", "plugins", "machinerevisions", "hosts")
-STATUSES = tuple(f"{plural}/status" for plural in OURS)
 OTHERS = (
     "events",
     "leases",
@@ -28,25 +25,6 @@ GROUPS = {
     **{name: "" for name in ("events", "secrets", "configmaps", "pods", "nodes", "serviceaccounts", "namespaces")},
 }
 RESOURCES = (*OURS, *STATUSES, "virtualmachinedeployments/finalizers", "virtualmachinedeployments/scale", *OTHERS)
-
-OPERATOR = {
-    "virtualmachines": READ | {"patch", "create", "delete"},
-    "virtualmachinedeployments": READ | {"patch"},
-    "plugins": READ | {"patch"},
-    "machinerevisions": READ | {"patch", "create", "delete"},
-    "hosts": READ | {"patch", "create"},
-    **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},
-    "virtualmachinedeployments/finalizers": {"update"},
-    "events": {"create", "patch"},
-    "customresourcedefinitions": {"list", "watch"},
-}
-API = {
-    **{plural: READ | {"create", "patch", "delete"} for plural in OURS[:3]},
-    "machinerevisions": READ,
-    "hosts": READ,
-    "events": {"list", "watch"},
-    "customresourcedefinitions": {"list", "watch"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +53,16 @@ def allowed(plane: ControlPlane, account: str, namespace: str) -> dict[str, set[
 
 
 def test_the_operator_may_this(installed: ControlPlane) -> None:
-    assert allowed(installed, "homeostat-operator", "default") == OPERATOR
+    assert allowed(installed, "homeostat-operator", "default") == OPERATOR_RIGHTS
 
 
 def test_and_hold_leases_in_its_own_namespace(installed: ControlPlane) -> None:
-    assert allowed(installed, "homeostat-operator", NAMESPACE) == {**OPERATOR, "leases": {"get", "create", "update"}}
+    assert allowed(installed, "homeostat-operator", NAMESPACE) == {**OPERATOR_RIGHTS, "leases": {"get", "create", "update"}}
 
 
 def test_the_api_may_this(installed: ControlPlane) -> None:
-    assert allowed(installed, "homeostat-api", "default") == API
-    assert allowed(installed, "homeostat-api", NAMESPACE) == API
+    assert allowed(installed, "homeostat-api", "default") == API_RIGHTS
+    assert allowed(installed, "homeostat-api", NAMESPACE) == API_RIGHTS
 
 
 @pytest.mark.parametrize("overlay", ["central", "per-host"])
