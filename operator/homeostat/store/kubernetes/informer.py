@@ -95,6 +95,7 @@ class Informer:
         asyncio.run(self._follow())
 
     async def _follow(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_tell_briefly)
         self._cluster = await Cluster.connect(self._access)
         try:
             await self._list_until_it_works()
@@ -200,6 +201,11 @@ class Informer:
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.to_thread(self._stop.wait, seconds)
+
+
+def _tell_briefly(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Of kopf's tasks, several of which end where one watch fails: what matters of it _keep_watching says."""
+    log.debug("%s: %s", context.get("message"), context.get("exception"))
 
 
 def _settings() -> kopf.OperatorSettings:
