@@ -70,6 +70,12 @@ class AddressBook:
             self.renew()
         return found
 
+    async def begin(self) -> None:
+        """Reads once before anybody looks, so that no guest seems to have lost its address; then as ``renew`` does."""
+        if self._supported:
+            await self._read()
+        self.renew()
+
     def renew(self) -> None:
         """Reads anew as soon as may be, and often again from then on."""
         if not self._supported:

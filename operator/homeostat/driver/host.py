@@ -207,7 +207,7 @@ class LibvirtHost:
         facts = await self._connection.run(lambda: survey(self._connection, self._facts), "read the host's capabilities")
         await self._inventory.list_anew()
         self._facts = replace(facts, kvm_usable=await self._probe_kvm(facts))
-        self._book.renew()
+        await self._book.begin()
         _log.info("connected to %s: %d domains", facts.uri, len(self.domains()))
         self._notify(None)
 
