@@ -1,5 +1,5 @@
-"""The operator, run as its service account, lives through all that it does without being denied anything, and what it was granted
-it needs: the API server's audit log tells."""
+"""Operator and API, each run as its service account, do all that they do without being denied anything, and what they were
+granted they need: the API server's audit log tells."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.harness import serving
+from tests.api.modes import Namespace
 from tests.kubernetes.auditing import Audit
-from tests.kubernetes.manifests import FOLDER, NAMESPACE, OPERATOR_RIGHTS, OURS
+from tests.kubernetes.manifests import API_RIGHTS, FOLDER, NAMESPACE, OPERATOR_RIGHTS, OURS, Rights
 from tests.kubernetes.operating import SOON, operating, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin
 from tests.rig.kubernetes.crds import install_crds, wait_documented
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.waiting import wait_until
 
-ACCOUNT = "homeostat-operator"
-SELDOM = {
-    *((plural, "get") for plural in OURS),  # when somebody else changed it between our look and our write
+Requests = set[tuple[str, str]]
+
+OPERATOR, API = "homeostat-operator", "homeostat-api"
+RACES: Requests = {(plural, "get") for plural in OURS}  # when somebody else changed it between our look and our write
+SELDOM: Requests = {
     ("events", "patch"),  # when the same happens again: it is counted
     ("virtualmachinedeployments/finalizers", "update"),  # where the cluster enforces that (an admission plugin)
 }
@@ -41,7 +45,7 @@ def audited(audit: Audit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def live(plane: ControlPlane, state: Path) -> None:
     """Everything that the operator does, once."""
     kubectl = plane.kubectl
-    account = plane.kubeconfig_of_service_account(NAMESPACE, ACCOUNT)
+    account = plane.kubeconfig_of_service_account(NAMESPACE, OPERATOR)
     image = state.parent / "image.raw"
     image.write_bytes(b"\0" * 2**20)
     with operating(plane, state, "--host", "dev", kubeconfig=account):
@@ -66,12 +70,45 @@ def revisions(plane: ControlPlane) -> list[int]:
     return [one["spec"]["revision"] for one in plane.kubectl.list("machinerevisions")]
 
 
-def test_nothing_is_denied_and_nothing_granted_in_vain(audited: ControlPlane, audit: Audit, tmp_path: Path) -> None:
-    live(audited, tmp_path / "state")
-    asked = list(audit.requests(f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"))
+def asked_by(audit: Audit, account: str) -> Requests:
+    """What it asked for; none of it may have been denied."""
+    asked = list(audit.requests(f"system:serviceaccount:{NAMESPACE}:{account}"))
     assert [request for request in asked if request[2] in (401, 403)] == []
-    used = {(resource, verb) for resource, verb, _ in asked}
-    rights = {**OPERATOR_RIGHTS, "leases": {"get", "create", "update"}}
-    granted = {(resource, verb) for resource, verbs in rights.items() for verb in verbs}
-    assert used <= granted, "what every user of the cluster may is not counted on"
-    assert granted - used <= SELDOM
+    return {(resource, verb) for resource, verb, _ in asked}
+
+
+def granted(rights: Rights) -> Requests:
+    return {(resource, verb) for resource, verbs in rights.items() for verb in verbs}
+
+
+def test_the_operator_is_denied_nothing_and_granted_nothing_in_vain(audited: ControlPlane, audit: Audit, tmp_path: Path) -> None:
+    live(audited, tmp_path / "state")
+    asked, may = asked_by(audit, OPERATOR), granted({**OPERATOR_RIGHTS, "leases": {"get", "create", "update"}})
+    assert asked <= may, "what every user of the cluster may is not counted on"
+    assert may - asked <= SELDOM | RACES
+
+
+def serve(plane: ControlPlane, root: Path) -> None:
+    """A request of each kind that there is."""
+    where = Namespace(plane)
+    account = plane.kubeconfig_of_service_account(NAMESPACE, API)
+    where.options = ("--kubernetes", "--kubeconfig", str(account), "--namespace", where.name)
+    with serving(root, where=where) as api:
+        api.install("page")
+        api.install("unused")
+        api.create("alone", plugin="page")
+        api.deploy("web", "page", 2)
+        for change in ("vms/alone/spec", "deployments/web/spec"):
+            assert api.http.patch(f"/api/v1/{change}", json={"restartedAt": "now"}).status_code == 200
+        assert api.http.post("/api/v1/plugins/page/enabled", json={"enabled": False}).status_code == 200
+        for path in ("vms", "vms/alone", "vms/alone/config/history", "deployments/web", "plugins/page", "events"):
+            assert api.http.get(f"/api/v1/{path}").status_code in (200, 404)
+        for path in ("deployments/web", "vms/alone", "plugins/unused"):
+            assert api.http.delete(f"/api/v1/{path}?wait=0&force=true").status_code in (202, 204)
+
+
+def test_the_api_is_denied_nothing_and_granted_nothing_in_vain(audited: ControlPlane, audit: Audit, tmp_path: Path) -> None:
+    serve(audited, tmp_path)
+    asked, may = asked_by(audit, API), granted(API_RIGHTS)
+    assert asked <= may
+    assert may - asked <= RACES
