@@ -7,11 +7,13 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from .base import Model, Name, Resource
+from .base import API_GROUP, Model, Name, Resource
 from .condition import Condition
 from .machine import RunStrategy, VirtualMachineSpec
 
 REPLICAS_MAX = 10_000
+HELD = f"{API_GROUP}/held"
+"""Annotation: while it is there the deployment is left alone, since `homeostat migrate` moves its machines."""
 # Machines of the others end, or are off, as the spec says: a deployment could not keep them available.
 KEPT_RUNNING = (RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE)
 

@@ -42,14 +42,14 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
     Raises:
         CannotPlan: the host cannot run it.
     """
-    spec, meta, host = machine.spec, machine.metadata, observed.host
+    spec, host = machine.spec, observed.host
     kind = domain_type(spec.virtualization, host)
     domain = observed.domain
     known = domain.config if domain else None
     test = kind is DomainType.TEST
     return DomainConfig(
         name=known.name if known else domain_name(machine),
-        uuid=domain_uuid(meta.uid),
+        uuid=domain_uuid(machine.identity),
         type=kind,
         memory=-(-spec.resources.memory // MIB) * MIB,  # as libvirt gives it to QEMU, so that it compares equal
         vcpus=spec.resources.vcpu,
