@@ -24,6 +24,7 @@ from tests.api.modes import Folder, Namespace, backend, key
 from tests.rig.waiting import free_port, wait_until
 
 DEADLINE = 20.0
+_PLACES = {VirtualMachine.KIND: "vms", VirtualMachineDeployment.KIND: "deployments"}
 CHECKSUM = "sha256:" + 64 * "a"
 
 
@@ -43,8 +44,9 @@ def manifest(name: str, **more: Any) -> dict[str, Any]:
 class OperatorHand:
     """Writes what the operator would have observed."""
 
-    def __init__(self, where: Folder | Namespace) -> None:
+    def __init__(self, where: Folder | Namespace, http: httpx.Client) -> None:
         self._where = where
+        self._http = http
 
     def machine(self, name: str) -> VirtualMachine | None:
         found = self._where.run(lambda store: store.get(key("VirtualMachine", name, self._where)))
@@ -69,6 +71,17 @@ class OperatorHand:
     def _write_status(self, resource: Resource, status: Model) -> None:
         self.hold(resource.kind, resource.metadata.name)
         self._where.run(lambda store: store.write_status(resource.key, resource.metadata.uid, status))
+        after = self._where.run(lambda store: store.get(resource.key))
+        assert after is not None
+        path = f"/api/v1/{_PLACES[resource.kind]}/{resource.metadata.name}?view=resource"
+
+        def told() -> bool:
+            """A mirror hears of it a moment later."""
+            found = self._http.get(path).json()
+            return bool(found["metadata"]["resourceVersion"] == after.metadata.resource_version)
+
+        if isinstance(self._where, Namespace):
+            wait_until(told, DEADLINE, f"the API shows what was reported of {resource.metadata.name}")
 
     def hold(self, kind: str, name: str) -> None:
         """Takes it up: it does not go without the operator."""
@@ -197,7 +210,7 @@ def serving(
     try:
         wait_until(answers, DEADLINE, "the API answers")
         assert process.poll() is None, (root / "api.log").read_text()
-        yield Api(http, where, state, OperatorHand(where), process, port)
+        yield Api(http, where, state, OperatorHand(where, http), process, port)
     finally:
         http.close()
         process.send_signal(signal.SIGTERM)

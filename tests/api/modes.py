@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import pytest
 import yaml
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Model
 from homeostat.models.kinds import KINDS, STORED
 from homeostat.runtime.ports import ResourceStore
 from homeostat.store.files.state import StateFolder
@@ -127,6 +127,13 @@ class Namespace:
         text = self.written(plural, name)
         assert text is not None and old in text
         self.plane.kubectl.within(self.name).patch(plural, name, {"spec": yaml.safe_load(text.replace(old, new))["spec"]})
+
+
+def said(kind: str, spec: Any) -> Any:
+    """A spec without what is the same as its default: an API server writes those of deployments and plugins into it."""
+    model = STORED[kind].model_fields["spec"].annotation
+    assert isinstance(model, type) and issubclass(model, Model)
+    return model.model_validate(spec).model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 @functools.cache
