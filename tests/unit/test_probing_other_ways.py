@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 
 import pytest
@@ -54,15 +55,23 @@ async def test_a_forward_that_somebody_listens_behind() -> None:
             assert (await attempt(TCP, Loopback(relayed(guest.endpoint)))).ok
 
 
-async def test_a_forward_into_a_guest_that_still_boots() -> None:
-    """QEMU has accepted, and waits for the guest."""
-
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_forward_to_a_server_that_neither_speaks_nor_hangs_up(host: str) -> None:
     async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    async with serving(wait) as guest:
+    async with serving(wait, host) as guest:
+        assert (await attempt(TCP, Loopback(relayed(guest.endpoint)))).ok
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_forward_into_a_guest_that_still_boots(host: str) -> None:
+    """QEMU has accepted, and reads nothing until the guest has too."""
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as server:
+        guest = Loopback(Endpoint(host, server.getsockname()[1]))
         assert (await attempt(TCP, guest)).ok
-        assert not (await attempt(TCP, Loopback(relayed(guest.endpoint)))).ok
+        result = await attempt(TCP, Loopback(relayed(guest.endpoint)))
+        assert (result.ok, result.message) == (False, "no answer within 1 s")
 
 
 async def test_a_forward_whose_guest_comes_up_and_refuses() -> None:

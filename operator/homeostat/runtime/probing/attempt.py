@@ -19,9 +19,9 @@ from typing import Protocol
 from homeostat.driver.errors import DriverError
 from homeostat.models.probe import HttpGet, Probe
 
+from .forward import somebody_listens
+
 STATUS_LINE_MAX = 4096  # bytes
-# Seconds in which QEMU passes on that the guest refused a connection; a guest's answer takes a millisecond or two.
-REFUSED_WITHIN = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,39 +101,12 @@ def _explain(error: Exception) -> str:
 
 async def _tcp(endpoint: Endpoint) -> Result:
     if endpoint.relayed:
-        return await _tcp_behind_forward(endpoint)
-    _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-    await _close(writer)
-    return Result(True, f"port {endpoint.port} accepts connections")
-
-
-async def _tcp_behind_forward(endpoint: Endpoint) -> Result:
-    """QEMU accepts whatever the guest does, also while it boots. Whoever listens there either speaks, or hangs up in his turn
-    when we do; and does not hang up first."""
-    refused = Result(False, f"port {endpoint.port}: nobody listens behind this forward")
-    heard = await _heard(endpoint, hang_up=True)
-    if heard == b"":
-        return refused
-    if heard is None and await _heard(endpoint, hang_up=False) == b"":
-        return refused  # the guest had come up meanwhile, and that was its refusal
-    return Result(True, f"port {endpoint.port} accepts connections")
-
-
-async def _heard(endpoint: Endpoint, *, hang_up: bool) -> bytes | None:
-    """What came first: a byte, or the end (empty); None when neither came by itself, but the end did once we hung up."""
-    reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(REFUSED_WITHIN):
-                return await reader.read(1)
-        if hang_up:
-            writer.write_eof()
-            await reader.read(1)
-        return None
-    except ConnectionError:
-        return b""
-    finally:
+        if not await somebody_listens(endpoint.host, endpoint.port):
+            return Result(False, f"port {endpoint.port}: nobody listens behind this forward")
+    else:
+        _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
         await _close(writer)
+    return Result(True, f"port {endpoint.port} accepts connections")
 
 
 async def _http(get: HttpGet, endpoint: Endpoint) -> Result:
