@@ -19,7 +19,6 @@ from pathlib import Path
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
-from homeostat.driver.survey import is_local
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host, HostMeta, HostSpec
@@ -181,15 +180,10 @@ class ClusterOperator:
 
     @asynccontextmanager
     async def _open(self, name: str, uri: str) -> AsyncIterator[LibvirtHost]:
-        """A host's files are kept where its libvirt is: of one that is elsewhere we keep none."""
         resource = await self.store.get(Key(Host.KIND, "default", name))
         labels = {"kubernetes.io/hostname": name, **(resource.metadata.labels if resource else {})}
-        if is_local(uri):
-            async with open_host(self._options.state, uri, labels, name) as host:
-                yield host
-        else:
-            async with LibvirtHost(uri, name=name, labels=labels) as host:
-                yield host
+        async with open_host(self._options.state, uri, labels, name) as host:
+            yield host
 
 
 def _lease_of(host: str) -> str:

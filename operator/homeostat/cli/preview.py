@@ -19,6 +19,7 @@ from pathlib import Path
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
+from homeostat.driver.survey import is_local
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
@@ -91,7 +92,7 @@ async def _opened_host(state: Path, uri: str, labels: Mapping[str, str]) -> Asyn
     """As the operator's, but nothing is noted down of it."""
 
     async def kvm_usable() -> bool:
-        return (await probe_kvm(None)).usable
+        return not is_local(uri) or (await probe_kvm(None)).usable
 
     storage = Storage(state, await qemu_group(uri))
     async with LibvirtHost(uri, storage=storage, storage_root=str(state), labels=labels, kvm_usable=kvm_usable) as host:

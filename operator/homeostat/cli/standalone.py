@@ -15,6 +15,7 @@ from homeostat.driver.host import LibvirtHost
 from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
+from homeostat.driver.survey import is_local
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.files.state import StateFolder
@@ -63,11 +64,12 @@ async def standalone(
 async def open_host(
     state: Path, uri: str, labels: Mapping[str, str] | None = None, name: str = "local"
 ) -> AsyncIterator[LibvirtHost]:
-    """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached."""
+    """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
+    opens the files by the same path: the folder is a share."""
     storage = Storage(state, await qemu_group(uri))
 
     async def kvm_usable() -> bool:
-        return (await probe_kvm(state)).usable
+        return not is_local(uri) or (await probe_kvm(state)).usable  # elsewhere, what libvirt offers has to be believed
 
     async with LibvirtHost(
         uri, name=name, storage=storage, storage_root=str(state), labels=labels or labels_of_host(uri, ()),
@@ -92,13 +94,16 @@ def require_folder(folder: Path) -> None:
 
 
 async def qemu_group(uri: str) -> int | None:
-    """The group that QEMU runs with, where that is not ours: libvirt's system instance. libvirt tells; where it does not
-    answer (yet), the distribution's name for it does."""
-    if os.geteuid() != 0 or urlsplit(uri).path != "/system":
+    """The group that QEMU runs with, where that is not ours and files can be given to it: libvirt's system instance, and we are
+    root or of that group. libvirt tells; where it does not answer (yet), the distribution's name for it does."""
+    if urlsplit(uri).path != "/system":
         return None
     host = await read_host(uri)
-    if host.qemu_user is not None:
-        return host.qemu_user[1]
+    gid = host.qemu_user[1] if host.qemu_user is not None else _known_group()
+    return gid if os.geteuid() == 0 or gid in os.getgroups() else None
+
+
+def _known_group() -> int | None:
     for name in QEMU_GROUPS:
         try:
             return grp.getgrnam(name).gr_gid

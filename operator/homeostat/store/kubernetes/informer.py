@@ -34,6 +34,8 @@ SETTLE = 2.0
 AGAIN = 2.0
 """Seconds before another try where the server did not answer, and at most MOST."""
 MOST = 30.0
+NOBODY: Any = "homeostat"
+"""Who we are to kopf. Left out, it looks for our user's name, and users of containers may have none."""
 RECONNECT = 1.0
 """Seconds between two watches of a kind."""
 VERSION = API_VERSION.partition("/")[2]
@@ -157,6 +159,7 @@ class Informer:
                     settings=_settings(),
                     clusterwide=True,
                     standalone=True,
+                    identity=NOBODY,
                     stop_flag=self._stop,
                 )
             except Exception as error:

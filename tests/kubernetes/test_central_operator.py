@@ -1,0 +1,129 @@
+"""An operator as manifests/overlays/central runs it: a user without a name or any capability, of QEMU's group, for a libvirt that
+it reaches over the network, on files that both have by the same path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kubernetes.domains import Site, idle, site
+from tests.kubernetes.manifests import NAMESPACE, workloads
+from tests.kubernetes.operating import SOON, clear, wait_ready
+from tests.kubernetes.things import machine, thing
+from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.libvirtd import Libvirtd
+from tests.rig.waiting import wait_until
+
+LABEL = {"homeostat.dev/served-by": "central"}
+
+
+@contextlib.contextmanager
+def over_the_network(path: Path) -> Iterator[int]:
+    """A port of loopback that leads to a socket of this machine, so that libvirt is taken for a host that is elsewhere."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # the server is closed
+                while True:
+                    near, far = server.accept()[0], socket.socket(socket.AF_UNIX)
+                    far.connect(str(path))
+                    for one, other in ((near, far), (far, near)):
+                        threading.Thread(target=_copy, args=(one, other), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def _copy(one: socket.socket, other: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while content := one.recv(65536):
+            other.sendall(content)
+        other.shutdown(socket.SHUT_WR)
+
+
+def pods_user(place: Site) -> list[str]:
+    """A program that runs another one with the rights of the overlay's pod."""
+    security = workloads("central")["homeostat-operator"]["spec"]["template"]["spec"]["securityContext"]
+    group = (
+        shutil.which("getent")
+        and subprocess.run(["getent", "group", "libvirt-qemu"], capture_output=True, text=True, check=True).stdout.split(":")[2]
+    )
+    assert security["supplementalGroups"] == [int(group)], "that of QEMU on Debian"
+    place.state.mkdir()
+    os.chown(place.state, security["runAsUser"], int(group))
+    return [
+        "setpriv", f"--reuid={security['runAsUser']}", f"--regid={security['runAsGroup']}", f"--groups={group}",
+        "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs",
+    ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def central_operator(plane: ControlPlane, place: Site) -> Iterator[Path]:
+    """Its log."""
+    prefix, log = pods_user(place), place.root / "operator.log"
+    if subprocess.run([*prefix, sys.executable, "-c", ""], capture_output=True, check=False).returncode != 0:
+        pytest.skip(f"other users cannot run {sys.executable}")
+    config = place.root / "kubeconfig"
+    shutil.copy(plane.kubeconfig, config)
+    shutil.copy(plane.certificate, place.root)
+    config.write_text(config.read_text().replace(str(plane.certificate), str(place.root / plane.certificate.name)))
+    for path in (config, place.root / plane.certificate.name):
+        path.chmod(0o644)
+    command = [sys.executable, "-m", "homeostat.cli.main", "operator", "--kubeconfig", str(config), "--state", str(place.state)]
+    with contextlib.suppress(Exception):
+        plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [*prefix, *command, "--host-selector", "homeostat.dev/served-by=central"],
+            stdout=output,
+            stderr=output,
+            env={"PATH": os.environ["PATH"], "HOME": str(place.root)},
+        )
+    try:
+        yield log
+        running.terminate()
+        assert running.wait(SOON) == 0
+    except BaseException as error:
+        error.add_note(log.read_text(errors="replace")[-6000:])
+        raise
+    finally:
+        running.kill()
+        running.wait()
+        clear(plane)
+
+
+def test_a_machine_lives_on_a_host_elsewhere(crds: list[str], plane: ControlPlane, kubectl: Kubectl, libvirtd: Libvirtd) -> None:
+    with (
+        site(plane, libvirtd) as place,
+        over_the_network(libvirtd.socket) as port,
+        central_operator(plane, place) as log,
+    ):
+        host = thing("Host", "rack7.example.org", {"uri": f"qemu+tcp://127.0.0.1:{port}/system"})
+        host["metadata"]["labels"] = LABEL
+        plane.kubectl.apply(host)
+        spec = idle(disks=[{"name": "data", "size": "8Mi"}], cloudInit={"userData": "#cloud-config"})
+        kubectl.apply(machine("web", **spec))
+        wait_ready(kubectl, "web")
+
+        web = kubectl.get("vm", "web")
+        (domain,) = (name for name in place.domains() if name.endswith("web"))
+        assert (web["status"]["host"], place.state_of(domain)) == ("rack7.example.org", "running")
+        disk = place.disk(kubectl.namespace, "web", "data")
+        assert disk.owner() == "libvirt-qemu"
+
+        kubectl("patch", "vm/web", "--type=merge", "-p", '{"spec":{"runStrategy":"Halted"}}')
+        wait_until(lambda: place.state_of(domain) == "shut off", SOON, "it is off")
+        kubectl("delete", "vm/web", f"--timeout={SOON:.0f}s")
+        assert domain not in place.domains() and not disk.parent.exists()
+        assert "Traceback" not in log.read_text()
