@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from homeostat.models.base import ObjectMeta, OwnerReference
-from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.models.machine import IDENTITY, VirtualMachine, VirtualMachineSpec
 from homeostat.store.errors import Conflict, Invalid
 from tests.unit.store_fixtures import Room, key
 
@@ -55,3 +55,11 @@ def test_its_owner_has_the_last_word(owned: Room) -> None:
     found = asyncio.run(owned.store.get(key("web-1")))
     assert found is not None
     assert found.dump()["spec"] == {"resources": {"vcpu": 2}}
+
+
+def test_its_owner_leaves_a_migrated_one_its_identity(owned: Room) -> None:
+    owned.store.patch(key("web-1"), {"metadata": {"annotations": {IDENTITY: "default/web-1/u1"}}}, "migrate")
+    asyncio.run(owned.store.apply_owned(replica(resources={"vcpu": 4})))
+    found = asyncio.run(owned.store.get(key("web-1")))
+    assert isinstance(found, VirtualMachine)
+    assert (found.identity, found.spec.resources.vcpu, found.metadata.annotations["c"]) == ("u1", 4, "d")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.store.errors import StateError
-from homeostat.store.files.state import StateFolder
+from homeostat.store.files.state import StateFolder, cluster_source
 
 
 def test_identity_is_made_once_and_private(tmp_path: Path) -> None:
@@ -56,3 +56,16 @@ def test_second_operator_learns_who_holds_the_lock(tmp_path: Path) -> None:
         holder.communicate()
     with StateFolder.open(tmp_path).operator_lock():  # it ends with its process, also by kill -9
         pass
+
+
+def test_who_has_the_machines_now_is_told(tmp_path: Path) -> None:
+    state = StateFolder.open(tmp_path / "state")
+    state.claim(tmp_path)
+    with pytest.raises(StateError, match="migrate --to-cluster"):
+        state.claim_cluster("https://cluster:6443")
+    state.hand_over(cluster_source("https://cluster:6443"))
+    state.claim_cluster("https://cluster:6443")
+    with pytest.raises(StateError, match="migrate --to-folder"):
+        state.claim(tmp_path)
+    with pytest.raises(StateError, match=r"the same cluster by another address.*state/source"):
+        state.claim_cluster("https://10.0.0.1:443")

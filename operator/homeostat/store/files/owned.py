@@ -7,9 +7,11 @@ import sqlite3
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import MachineRevision
+from homeostat.models.machine import IDENTITY
 from homeostat.store.errors import AlreadyExists
 
 from ..index.index import FINALIZER, Index, Row, compact, next_version, timestamp
@@ -28,14 +30,14 @@ def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Reso
     AlreadyExists: a document declares a resource of this name.
     """
     key = resource.key
-    metadata, spec = compact(_metadata(resource)), compact(_spec(resource))
-    row = index.row(key)
+    row, spec = index.row(key), compact(_spec(resource))
     if row is None:
         with index.transaction() as database:
-            _create(database, key, str(uuid.uuid5(instance, str(key))), metadata, spec, now)
+            _create(database, key, str(uuid.uuid5(instance, str(key))), compact(_metadata(resource)), spec, now)
         return
     if row.source is not None:
         raise AlreadyExists(key, row.place)
+    metadata = compact(_with_identity(_metadata(resource), row))
     if row.deleted is None and (row.metadata, row.spec) != (metadata, spec):
         with index.transaction() as database:
             _update(database, row, metadata, spec, now, AUTHOR)
@@ -67,9 +69,17 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
         mark_deleted(database, key, now, None)
 
 
-def _metadata(resource: Resource) -> dict[str, object]:
+def _metadata(resource: Resource) -> dict[str, Any]:
     owners = [o.dump(defaults=True) for o in resource.metadata.owner_references]
     return {**metadata_of(resource), "ownerReferences": owners}
+
+
+def _with_identity(metadata: dict[str, Any], row: Row) -> dict[str, Any]:
+    """A machine that was migrated here stays the one that it is."""
+    identity = json.loads(row.metadata).get("annotations", {}).get(IDENTITY)
+    if identity is None:
+        return metadata
+    return {**metadata, "annotations": {**metadata.get("annotations", {}), IDENTITY: identity}}
 
 
 def _spec(resource: Resource) -> object:

@@ -17,6 +17,16 @@ CLUSTER = "cluster "  # before an API server's address, where a state folder ser
 SYSTEM_STATE = "/var/lib/homeostat"
 
 
+def folder_source(folder: Path) -> str:
+    """A YAML folder as the source of a state folder, by its real path."""
+    return os.path.realpath(folder)
+
+
+def cluster_source(server: str) -> str:
+    """A cluster as the source of a state folder, by the address of its API server."""
+    return f"{CLUSTER}{server}"
+
+
 def default_state_root() -> Path:
     """``$HOMEOSTAT_STATE``, else /var/lib/homeostat for root, else ~/.local/state/homeostat."""
     if named := os.environ.get(ENVIRONMENT):
@@ -93,17 +103,29 @@ class StateFolder:
                 "or read it from a machine's metadata"
             ) from error
 
+    @property
+    def source(self) -> str | None:
+        """What it serves: a folder's real path, or ``cluster`` and an API server's address; None: nothing yet."""
+        try:
+            return (self.root / "source").read_text().rstrip("\n")
+        except FileNotFoundError:
+            return None
+
+    def hand_over(self, source: str) -> None:
+        """Has it serve another source from now on, in one step. Only for who moved everything there, and holds the lock."""
+        os.replace(self._write_aside("source", source + "\n"), self.root / "source")
+
     def claim(self, folder: Path) -> None:
         """Binds this state folder to one YAML folder, at the first call.
 
         Raises:
             StateError: it serves another one, or a cluster.
         """
-        self._claim(os.path.realpath(folder))
+        self._claim(folder_source(folder))
 
     def claim_cluster(self, server: str) -> None:
         """Binds this state folder to a cluster, by the address of its API server. Raises StateError: it serves another source."""
-        self._claim(f"{CLUSTER}{server}")
+        self._claim(cluster_source(server))
 
     def _claim(self, wanted: str) -> None:
         path = self.root / "source"
@@ -114,10 +136,7 @@ class StateFolder:
             os.unlink(aside)
         serves = path.read_text().rstrip("\n")
         if serves != wanted:
-            raise StateError(
-                f"the state folder {self.root} serves {serves}, not {wanted}: name another state folder with --state. "
-                f"If the folder has moved, write its new place into {path}"
-            )
+            raise StateError(f"the state folder {self.root} serves {serves}, not {wanted}: {_way_out(serves, wanted, path)}")
 
     @contextlib.contextmanager
     def operator_lock(self) -> Iterator[None]:
@@ -164,3 +183,17 @@ class StateFolder:
             file.flush()
             os.fsync(file.fileno())
         return aside
+
+
+def _way_out(serves: str, wanted: str, path: Path) -> str:
+    another = "name another state folder with --state"
+    match serves.startswith(CLUSTER), wanted.startswith(CLUSTER):
+        case True, False:
+            return (
+                f"its machines are the cluster's (`homeostat operator`); {another}, or `homeostat migrate --to-folder` them back"
+            )
+        case False, True:
+            return f"its machines are that folder's (`homeostat up`); {another}, or `homeostat migrate --to-cluster` them"
+        case _, True:
+            return f"{another}. If it is the same cluster by another address, write {wanted!r} into {path}"
+    return f"{another}. If the folder has moved, write its new place into {path}"

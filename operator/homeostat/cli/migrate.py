@@ -1,0 +1,229 @@
+"""``homeostat migrate``: moves this host's machines between a folder of YAML and a Kubernetes cluster, while they run."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .errors import CliError
+from .settings import Settings, common_options, pass_settings
+
+if TYPE_CHECKING:
+    from homeostat.store.files.state import StateFolder
+    from homeostat.store.kubernetes.access import Access
+    from homeostat.store.migrate.cluster import ClusterSide
+    from homeostat.store.migrate.folder import Folder
+    from homeostat.store.migrate.steps import HandOver, Migration, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``host``: what this host is called in the cluster. ``leases``: the namespace of operators' leases."""
+
+    folder: Path
+    state: Path
+    access: Access
+    host: str
+    leases: str
+    dry_run: bool
+    yes: bool
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("--to-cluster", is_flag=True, help="What DIR declares becomes the cluster's.")
+@click.option("--to-folder", is_flag=True, help="What the cluster has on this host becomes DIR's.")
+@click.option(
+    "--kubeconfig", metavar="FILE", envvar="KUBECONFIG", help="Default: the pod's service account, else ~/.kube/config."
+)
+@click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
+@click.option("--host", metavar="NAME", help="This host's name in the cluster. Default: this machine's name.")
+@click.option(
+    "--lease-namespace", metavar="NAME", default="homeostat-system", show_default=True, help="Where operators keep their leases."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@common_options()
+@pass_settings
+def migrate(
+    settings: Settings,
+    folder: str | None,
+    to_cluster: bool,
+    to_folder: bool,
+    kubeconfig: str | None,
+    context: str | None,
+    host: str | None,
+    lease_namespace: str,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Move this host's machines from DIR to a Kubernetes cluster, or back. No guest is restarted.
+
+    No operator may run meanwhile. Killed half-way it is run again, and goes on.
+    """
+    from homeostat.store.kubernetes.access import Access
+
+    from .access import run
+
+    if to_cluster == to_folder:
+        raise click.UsageError("say --to-cluster or --to-folder")
+    if to_folder and folder is None and settings.given_folder is None:
+        raise click.UsageError("--to-folder needs DIR")
+    access = Access(Path(kubeconfig) if kubeconfig else None, context)
+    state = settings.state if to_cluster and folder else settings.existing_state()
+    wanted = Wanted(settings.folder(folder), state, access, host or socket.gethostname().lower(), lease_namespace, dry_run, yes)
+    run(_outward(wanted) if to_cluster else _inward(wanted))
+
+
+async def _outward(wanted: Wanted) -> None:
+    from homeostat.store.files.state import StateFolder, cluster_source
+    from homeostat.store.migrate.cluster import ClusterSide
+    from homeostat.store.migrate.folder import leave_folder, read_folder
+    from homeostat.store.migrate.outward import plan_outward, plan_rest_outward
+
+    room = StateFolder.open(wanted.state)
+    with room.operator_lock():
+        async with ClusterSide.opened(wanted.access) as side:
+            source = cluster_source(side.cluster.server)
+            begun = room.source == source
+            folder = [] if begun else read_folder(wanted.folder, room)
+            await side.load()
+            await side.refuse_if_served(wanted.host, wanted.leases)
+            if begun:
+                plan = plan_rest_outward(side.rows, room.instance_id)
+            else:
+                plan = plan_outward(folder, side.rows, await side.namespaces(), wanted.host, room.instance_id)
+            if not _agreed(plan, f"{wanted.folder} → host {wanted.host} of {side.cluster.server}", wanted):
+                return
+            for step in plan.steps:
+                await _take(step, side, None, lambda _: leave_folder(room, source))
+    click.echo(f"Migrated. `homeostat operator --host {wanted.host}` on this state looks after it from now on.")
+
+
+async def _inward(wanted: Wanted) -> None:
+    import tempfile
+
+    from homeostat.store.files.state import StateFolder, folder_source
+    from homeostat.store.migrate.cluster import ClusterSide
+    from homeostat.store.migrate.folder import Folder
+
+    room = StateFolder.open(wanted.state)
+    with room.operator_lock(), tempfile.TemporaryDirectory(prefix="homeostat-migrate-") as scratch:
+        async with ClusterSide.opened(wanted.access) as side:
+            begun = room.source == folder_source(wanted.folder)
+            if not begun:
+                room.claim_cluster(side.cluster.server)
+            await side.load()
+            await side.refuse_if_served(wanted.host, wanted.leases)
+            with closing(Folder(wanted.folder, Path(scratch))) as folder:
+                done = await (_finish_inward(wanted, room, side) if begun else _bring_home(wanted, room, side, folder))
+    if done:
+        click.echo(f"Migrated. `homeostat up {wanted.folder}` on this state looks after it from now on.")
+
+
+async def _bring_home(wanted: Wanted, room: StateFolder, side: ClusterSide, folder: Folder) -> bool:
+    from homeostat.store.migrate.inward import plan_inward
+    from homeostat.store.migrate.steps import HoldDeployment
+
+    def planned() -> Migration:
+        return plan_inward(side.resources, folder.declared(), wanted.host, room.instance_id)
+
+    plan = planned()
+    if not _agreed(plan, _words_inward(wanted, side), wanted):
+        return False
+    for step in plan.steps:
+        if isinstance(step, HoldDeployment):
+            await _take(step, side, folder, lambda _: None)
+    await side.load()  # a controller may have been at work until just now: what counts is what there is from here on
+    plan = planned()
+    _refuse(plan)
+    for step in plan.steps:
+        await _take(step, side, folder, lambda step: folder.take_over(room, step.index))
+    return True
+
+
+async def _finish_inward(wanted: Wanted, room: StateFolder, side: ClusterSide) -> bool:
+    """The folder has it all: only the cluster has still to let go of it."""
+    from homeostat.store.migrate.folder import read_folder
+    from homeostat.store.migrate.inward import plan_rest_inward
+
+    known = {resource.key: resource for resource in read_folder(wanted.folder, room)}
+    plan = plan_rest_inward(side.resources, known, wanted.host)
+    if not _agreed(plan, _words_inward(wanted, side), wanted):
+        return False
+    for step in plan.steps:
+        await _take(step, side, None, lambda _: None)
+    return True
+
+
+def _words_inward(wanted: Wanted, side: ClusterSide) -> str:
+    return f"host {wanted.host} of {side.cluster.server} → {wanted.folder}"
+
+
+async def _take(step: Step, side: ClusterSide, folder: Folder | None, hand_over: Callable[[HandOver], None]) -> None:
+    from homeostat.driver import faults
+    from homeostat.store.migrate.steps import HandOver, WriteDocument
+
+    with faults.around(step):
+        match step:
+            case HandOver():
+                hand_over(step)
+            case WriteDocument(resource):
+                assert folder is not None
+                folder.write(resource)
+            case _:
+                await side.execute(step)
+
+
+def _agreed(plan: Migration, words: str, wanted: Wanted) -> bool:
+    """Shows what would be done, and asks. False: it was a dry run.
+
+    Raises:
+        MigrationRefused: it cannot be done.
+        CliError: the answer was no.
+    """
+    _refuse(plan)
+    click.echo(words)
+    for line in _lines(plan):
+        click.echo(f"  {line}")
+    if not plan.steps:
+        click.echo("  nothing is left to do")
+    if wanted.dry_run:
+        click.echo("Nothing was changed (dry run).")
+        return False
+    if plan.steps and not wanted.yes and not click.confirm("No guest is restarted. Migrate?"):
+        raise CliError("nothing was changed", "--yes does not ask")
+    return True
+
+
+def _refuse(plan: Migration) -> None:
+    from homeostat.store.migrate.steps import MigrationRefused
+
+    if plan.refusals:
+        raise MigrationRefused(plan.refusals)
+
+
+def _lines(plan: Migration) -> Iterator[str]:
+    from homeostat.store.migrate import steps
+
+    for step in plan.steps:
+        match step:
+            case steps.MakeNamespace(name):
+                yield f"+ namespace {name}"
+            case steps.PutResource(resource) | steps.WriteDocument(resource):
+                yield f"+ {resource.key}"
+            case steps.ReleaseObject(key):
+                yield f"- {key} leaves the cluster; what runs stays"
+            case steps.HandOver():
+                yield "= the state is handed over: domains, disks and images stay where they are"
+            case steps.LetGoDeployment(key):
+                yield f"= {key} is looked after again"
+            case steps.HoldDeployment():
+                continue
+    yield from (f"  {note}" for note in plan.notes)

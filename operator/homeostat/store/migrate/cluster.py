@@ -1,0 +1,175 @@
+"""The cluster's side of a migration: what there is, read once, and the writes."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from homeostat.models.base import API_VERSION, Key, OwnerReference, Resource
+from homeostat.models.deployment import HELD, VirtualMachineDeployment
+from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.store.errors import AlreadyExists, NotFound, StoreError
+
+from ..index.index import Index, Row
+from ..kubernetes import paths
+from ..kubernetes.access import Access
+from ..kubernetes.cluster import Cluster
+from ..kubernetes.errors import KindMissing
+from ..kubernetes.store import KubernetesStore
+from ..merge import merge_difference
+from .steps import HoldDeployment, LetGoDeployment, MakeNamespace, MigrationRefused, PutResource, ReleaseObject, carried_status
+
+MANAGER = "homeostat-migrate"
+"""Field manager of what a migration writes."""
+NAMESPACES = paths.Path("", "v1", "namespaces", namespaced=False)
+LOOK = 1.0  # seconds between looks whether a lease is renewed
+
+Object = dict[str, Any]
+ClusterStep = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | ReleaseObject
+
+
+class ClusterSide:
+    """For one event loop."""
+
+    def __init__(self, cluster: Cluster, index: Index) -> None:
+        self.cluster = cluster
+        self._store = KubernetesStore(index, cluster, MANAGER)
+        self._uids: dict[str, str] = {}  # of owners: there -> here
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, access: Access) -> AsyncIterator[ClusterSide]:
+        """Nothing is asked of the server yet.
+
+        Raises:
+            ClusterUnavailable: there is no usable kubeconfig.
+        """
+        async with AsyncExitStack() as stack:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homeostat-migrate-"))
+            cluster = await Cluster.connect(access)
+            stack.push_async_callback(cluster.close)
+            index = Index.open(Path(scratch) / "index.sqlite")
+            stack.callback(index.close)
+            yield cls(cluster, index)
+
+    # What there is --------------------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Reads everything of ours.
+
+        Raises:
+            ClusterUnavailable, Forbidden.
+            KindMissing: the CRDs are not installed.
+        """
+        try:
+            for kind in CLUSTER_KINDS:
+                before = self._store.mirror.uids(kind.KIND)
+                items = [item async for item in self.cluster.list(paths.PATHS[kind.KIND])]
+                self._store.mirror.replace(kind.KIND, items, before)
+        except KindMissing as error:
+            raise KindMissing(f"the CRDs are not installed: `homeostat crds | kubectl apply -f -` does that ({error})") from error
+
+    @property
+    def rows(self) -> Mapping[Key, Row]:
+        return {row.key: row for row in self._store.index.rows()}
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Raises Invalid: one that the models refuse."""
+        return [self._store.resource(row) for row in self._store.index.rows()]
+
+    async def namespaces(self) -> set[str]:
+        return {item["metadata"]["name"] async for item in self.cluster.list(NAMESPACES)}
+
+    async def refuse_if_served(self, host: str, lease_namespace: str) -> None:
+        """Waits where a lease is held that may be a dead operator's, until it has expired.
+
+        Raises:
+            MigrationRefused: an operator serves that host.
+        """
+        key, seen, left = Key("Lease", lease_namespace, f"homeostat-host-{host}"), "", 0.0
+        while True:
+            try:
+                lease = await self.cluster.get(paths.LEASES, key)
+            except NotFound:
+                return
+            spec, version = lease.get("spec") or {}, lease["metadata"]["resourceVersion"]
+            if not spec.get("holderIdentity"):
+                return
+            if seen and version != seen:
+                raise MigrationRefused([f"an operator serves host {host} ({spec['holderIdentity']}): stop it first"])
+            seen, left = version, left - LOOK if seen else float(spec.get("leaseDurationSeconds") or 15)
+            if left <= 0:
+                return
+            await asyncio.sleep(LOOK)
+
+    # Writes ---------------------------------------------------------------------------------------------------------------
+
+    async def execute(self, step: ClusterStep) -> None:
+        match step:
+            case MakeNamespace(name):
+                body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+                try:
+                    await self.cluster.create(NAMESPACES, Key("Namespace", "default", name), body, MANAGER)
+                except AlreadyExists:
+                    return
+            case PutResource(resource, finalizers):
+                await self._put(resource, finalizers)
+            case HoldDeployment(key):
+                await self._annotate(key, HELD, MANAGER)
+            case LetGoDeployment(key):
+                await self._annotate(key, HELD, None)
+            case ReleaseObject(key, uid):
+                await self._store.remove(key, uid)  # first: without its finalizers it would be placed anew
+                await self._store.release(key, uid)
+
+    async def _put(self, resource: Resource, finalizers: tuple[str, ...]) -> None:
+        key, row = resource.key, self._store.index.row(resource.key)
+        wanted = self._body(resource, finalizers)
+        if row is None:
+            found = await self.cluster.create(paths.PATHS[key.kind], key, wanted, MANAGER)
+        else:
+            known = await self.cluster.get(paths.PATHS[key.kind], key)
+            patch = _difference(known, wanted)
+            patch["metadata"] |= {"uid": row.uid, "resourceVersion": known["metadata"]["resourceVersion"]}
+            found = await self.cluster.patch(paths.PATHS[key.kind], key, patch, MANAGER)
+        await self._store.accept(found)
+        uid = found["metadata"]["uid"]
+        if key.kind == VirtualMachineDeployment.KIND:
+            self._uids[resource.metadata.uid] = uid
+        if status := carried_status(resource, found["metadata"]["generation"]):
+            await self._store.write_status(key, uid, status)
+
+    def _body(self, resource: Resource, finalizers: tuple[str, ...]) -> Object:
+        meta = resource.metadata
+        metadata: Object = {"name": meta.name, "namespace": meta.namespace, "annotations": dict(meta.annotations)}
+        if meta.labels:
+            metadata["labels"] = dict(meta.labels)
+        if meta.owner_references:
+            metadata["ownerReferences"] = [self._owner(o).dump(defaults=True) for o in meta.owner_references]
+        if finalizers:
+            metadata["finalizers"] = list(finalizers)
+        return {"apiVersion": API_VERSION, "kind": resource.kind, "metadata": metadata, "spec": resource.dump()["spec"]}
+
+    def _owner(self, owner: OwnerReference) -> OwnerReference:
+        return owner.model_copy(update={"uid": self._uids[owner.uid]})
+
+    async def _annotate(self, key: Key, name: str, text: str | None) -> None:
+        row = self._store.index.row(key)
+        if row is None:
+            raise StoreError(f"{key} has gone from the cluster meanwhile")
+        patch = {"metadata": {"uid": row.uid, "annotations": {name: text}}}
+        await self._store.accept(await self.cluster.patch(paths.PATHS[key.kind], key, patch, MANAGER))
+
+
+def _difference(known: Object, wanted: Object) -> Object:
+    """A merge patch to what is wanted; labels and annotations of others stay."""
+    meta = {name: value for name, value in wanted["metadata"].items() if name not in ("name", "namespace")}
+    others = [f for f in known["metadata"].get("finalizers") or () if f not in meta.get("finalizers", ())]
+    if others:
+        meta["finalizers"] = [*others, *meta.get("finalizers", ())]
+    return {"metadata": meta, "spec": merge_difference(known.get("spec") or {}, wanted["spec"])}

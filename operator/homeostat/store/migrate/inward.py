@@ -1,0 +1,116 @@
+"""From a cluster back to a folder: the plan. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from homeostat.models.base import Key, OwnerReference, Resource
+from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
+from homeostat.models.host import Host
+from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.runtime.deployments import owned_by
+
+from ..kubernetes.objects import host_of
+from .steps import HandOver, HoldDeployment, Migration, ReleaseObject, Step, WriteDocument, uid_in_folder, with_annotations
+
+
+class Taken:
+    """What of a cluster goes into the folder: the machines of one host, and what they are made from."""
+
+    def __init__(self, cluster: Sequence[Resource], host: str) -> None:
+        alone = {r.metadata.name for r in cluster if isinstance(r, Host)} <= {host}
+        self.host = host
+        self.plugins = [r for r in cluster if isinstance(r, Plugin)]
+        placed = [r for r in cluster if isinstance(r, VirtualMachine)]
+        self.machines = [m for m in placed if _host(m) == host or (alone and _host(m) is None)]
+        deployments = [r for r in cluster if isinstance(r, VirtualMachineDeployment)]
+        self._replicas = {d.key: [m for m in placed if owned_by(m, d)] for d in deployments}
+        mine = {m.key for m in self.machines}
+        self.deployments = [
+            d for d in deployments if any(m.key in mine for m in self._replicas[d.key]) or (alone and not self._replicas[d.key])
+        ]
+        owned = {m.key for d in self.deployments for m in self._replicas[d.key]}
+        self.owned_machines = [m for m in self.machines if m.key in owned]
+        self.plain_machines = [m for m in self.machines if m.key not in owned]
+        revisions = [r for r in cluster if isinstance(r, MachineRevision)]
+        self.revisions = [r for r in revisions if any(owned_by(r, d) for d in self.deployments)]
+
+    def scattered(self) -> Iterator[str]:
+        for deployment in self.deployments:
+            for machine in self._replicas[deployment.key]:
+                if machine not in self.machines:
+                    where = f"on host {_host(machine)}" if _host(machine) else "on no host yet"
+                    yield f"{machine.key} of {deployment.key} is {where}: a folder has one host, {self.host}"
+
+    @property
+    def declared(self) -> list[Resource]:
+        """What becomes documents."""
+        return [*self.plugins, *self.deployments, *self.plain_machines]
+
+    @property
+    def owned(self) -> list[Resource]:
+        """What has no document, only its place in the index."""
+        return [*self.revisions, *self.owned_machines]
+
+
+def plan_inward(cluster: Sequence[Resource], declared: Mapping[Key, Resource], host: str, instance: uuid.UUID) -> Migration:
+    """``declared``: what the folder says already."""
+    taken = Taken(cluster, host)
+    going = [*taken.declared, *taken.owned]
+    refusals = [f"{r.key} is being deleted: let `homeostat operator` finish that first" for r in going if r.deleting]
+    refusals += taken.scattered()
+    wanted = {r.key for r in taken.declared}
+    for key in sorted(declared.keys() - wanted):
+        made_anew = f"the folder declares {key}, which is not on host {host} of the cluster: it would be made anew"
+        refusals.append(f"{made_anew}. Remove it, or name another folder")
+    documents = [WriteDocument(_inbound(resource, instance)) for resource in taken.declared]
+    owners = {d.metadata.uid: uid_in_folder(instance, d.key) for d in taken.deployments}
+    owned = [_owned_by_folder(_inbound(resource, instance), owners) for resource in taken.owned]
+    index = (*owned, *(document.resource for document in documents))
+    steps: list[Step] = [HoldDeployment(d.key) for d in taken.deployments]
+    steps += [*documents, HandOver(index), *_releases(taken)]
+    notes = [f"{p.key} stays in the cluster too" for p in taken.plugins]
+    return Migration(tuple(steps), tuple(refusals), tuple(notes))
+
+
+def plan_rest_inward(cluster: Sequence[Resource], known: Mapping[Key, Resource], host: str) -> Migration:
+    """What is left to do where the state has been handed over already: what the folder has now leaves the cluster."""
+    taken = Taken(cluster, host)
+    refusals = [
+        f"{m.key} on host {host} of the cluster is not the folder's: it came there since"
+        for m in taken.machines
+        if not _is_same(m, known.get(m.key))
+    ]
+    return Migration(tuple(_releases(taken)), tuple(refusals))
+
+
+def _releases(taken: Taken) -> Iterable[Step]:
+    """Owners last, or a controller would collect what they own."""
+    going = [*taken.owned_machines, *taken.revisions, *taken.deployments, *taken.plain_machines]
+    return [ReleaseObject(resource.key, resource.metadata.uid) for resource in going]
+
+
+def _inbound(resource: Resource, instance: uuid.UUID) -> Resource:
+    """Only where its identity is not the one that the folder would give it has it to be written down."""
+    own = uid_in_folder(instance, resource.key)
+    identity = resource.identity if isinstance(resource, VirtualMachine) else own
+    kept = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None
+    return with_annotations(resource, {IDENTITY: kept, HELD: None})
+
+
+def _owned_by_folder(resource: Resource, owners: Mapping[str, str]) -> Resource:
+    def moved(owner: OwnerReference) -> OwnerReference:
+        return owner.model_copy(update={"uid": owners[owner.uid]})
+
+    kept = tuple(moved(o) for o in resource.metadata.owner_references if o.uid in owners)
+    return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"owner_references": kept})})
+
+
+def _is_same(machine: VirtualMachine, known: Resource | None) -> bool:
+    return isinstance(known, VirtualMachine) and known.identity == machine.identity
+
+
+def _host(machine: VirtualMachine) -> str | None:
+    return host_of(machine.metadata.finalizers)

@@ -1,0 +1,95 @@
+"""From a folder to a cluster: the plan. Pure."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
+from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.plugin import Plugin
+
+from ..index.index import FINALIZER, Row
+from ..kubernetes.objects import host_finalizer, host_of
+from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
+
+# Owners first: what they own names their uids.
+ORDER = (Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
+
+
+def plan_outward(
+    folder: Sequence[Resource], cluster: Mapping[Key, Row], namespaces: Collection[str], host: str, instance: uuid.UUID
+) -> Migration:
+    """``cluster``: all that there is now; ``host``: what our machines' host is called there."""
+    refusals, notes, puts = list[str](), list[str](), list[PutResource]()
+    for resource in sorted(folder, key=lambda r: (ORDER.index(r.kind), r.key)):
+        found = cluster.get(resource.key)
+        if resource.deleting:
+            refusals.append(f"{resource.key} is being deleted: let `homeostat up` finish that first")
+        elif found is not None and _is_the_same_plugin(resource, found):
+            notes.append(f"{resource.key} is in the cluster already, with the same spec: it stays as it is")
+        elif found is not None and (reason := _clash(resource, found, host)):
+            refusals.append(reason)
+        else:
+            puts.append(PutResource(_outbound(resource, instance), _finalizers(resource, host)))
+    refusals += _strangers({r.key for r in folder}, cluster, host)
+    missing = {put.resource.metadata.namespace for put in puts} - set(namespaces)
+    held = [LetGoDeployment(put.resource.key) for put in puts if put.resource.kind == VirtualMachineDeployment.KIND]
+    steps: tuple[Step, ...] = (*(MakeNamespace(name) for name in sorted(missing)), *puts, HandOver(), *held)
+    return Migration(steps, tuple(refusals), tuple(notes))
+
+
+def plan_rest_outward(cluster: Mapping[Key, Row], instance: uuid.UUID) -> Migration:
+    """What is left to do where the state has been handed over already."""
+    held = [key for key, row in cluster.items() if _annotations(row).get(HELD) == str(instance)]
+    return Migration(tuple(LetGoDeployment(key) for key in sorted(held)))
+
+
+def _outbound(resource: Resource, instance: uuid.UUID) -> Resource:
+    held = {HELD: str(instance)} if resource.kind == VirtualMachineDeployment.KIND else {}
+    return with_annotations(resource, {IDENTITY: identity_of(resource), **held})
+
+
+def _finalizers(resource: Resource, host: str) -> tuple[str, ...]:
+    """A machine's says where it is: so nobody places it anywhere else."""
+    match resource.kind:
+        case VirtualMachine.KIND:
+            return (host_finalizer(host),)
+        case VirtualMachineDeployment.KIND:
+            return (FINALIZER,)
+    return ()
+
+
+def _is_the_same_plugin(resource: Resource, found: Row) -> bool:
+    return isinstance(resource, Plugin) and found.deleted is None and found.resource().dump()["spec"] == _spec(resource)
+
+
+def _spec(plugin: Plugin) -> object:
+    """As the API server completes it."""
+    return {"enabled": True, **plugin.dump()["spec"]}
+
+
+def _clash(resource: Resource, found: Row, host: str) -> str:
+    """Why what has that name in the cluster is not what an earlier attempt left there; empty: it is."""
+    if found.deleted is not None:
+        return f"{resource.key} is being deleted in the cluster: wait until it has gone"
+    if _annotations(found).get(IDENTITY) != identity_of(resource):
+        return f"{resource.key} exists in the cluster already, and is another one: rename or remove one of both"
+    placed = host_of(json.loads(found.finalizers))
+    if placed not in (None, host):
+        return f"{resource.key} was begun to be migrated to host {placed}: go on with --host {placed}"
+    return ""
+
+
+def _strangers(ours: Collection[Key], cluster: Mapping[Key, Row], host: str) -> Iterator[str]:
+    """What else is on that host would be made there, or is run by somebody else."""
+    for key, row in sorted(cluster.items()):
+        if key.kind == VirtualMachine.KIND and key not in ours and host_of(json.loads(row.finalizers)) == host:
+            yield f"host {host} of the cluster has {key}, which the folder does not declare: name another --host, or delete it"
+
+
+def _annotations(row: Row) -> Mapping[str, str]:
+    found: Mapping[str, str] = json.loads(row.metadata).get("annotations") or {}
+    return found

@@ -1,0 +1,114 @@
+"""A migration as data: what is to be done, in order, and why it cannot be. Each step may be done twice without harm."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from homeostat.models.base import Key, Model, Resource
+from homeostat.models.machine import VirtualMachine
+from homeostat.store.errors import StoreError
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class MakeNamespace:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutResource:
+    """Into the cluster, with its status."""
+
+    resource: Resource
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldDeployment:
+    """Its controller looks away."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class LetGoDeployment:
+    """Its controller looks after it again."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class WriteDocument:
+    """Into the folder."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The state serves the other side from here on. ``index``: what has no document, and all that has a status."""
+
+    index: tuple[Resource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseObject:
+    """Out of the cluster; what runs stays."""
+
+    key: Key
+    uid: str
+
+
+Step = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | WriteDocument | HandOver | ReleaseObject
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """``refusals``: while there are any, nothing is done. ``notes``: what is left as it is."""
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class MigrationRefused(StoreError):
+    """Nothing was changed."""
+
+    def __init__(self, refusals: Sequence[str]) -> None:
+        super().__init__("nothing was changed:" + "".join(f"\n  - {reason}" for reason in refusals))
+
+
+def identity_of(resource: Resource) -> str:
+    """namespace/name/uid, as the annotation says it."""
+    uid = resource.identity if isinstance(resource, VirtualMachine) else resource.metadata.uid
+    return f"{resource.metadata.namespace}/{resource.metadata.name}/{uid}"
+
+
+def uid_in_folder(instance: uuid.UUID, key: Key) -> str:
+    """The uid that a resource of a folder has."""
+    return str(uuid.uuid5(instance, str(key)))
+
+
+def with_annotations(resource: R, change: dict[str, str | None]) -> R:
+    """``None`` takes an annotation away."""
+    changed = {**resource.metadata.annotations, **change}
+    kept = {name: text for name, text in changed.items() if text is not None}
+    return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"annotations": kept})})
+
+
+def carried_status(resource: Resource, generation: int) -> Model | None:
+    """The status as it stands, speaking of the generation that the spec has over there."""
+    status = getattr(resource, "status", None)
+    if not isinstance(status, Model):
+        return None
+
+    def moved(part: Model) -> Model:
+        current = getattr(part, "observed_generation", 0) == resource.metadata.generation
+        return part.model_copy(update={"observed_generation": generation if current else 0})
+
+    whole = moved(status)
+    return whole.model_copy(update={"conditions": tuple(moved(c) for c in getattr(whole, "conditions", ()))})
