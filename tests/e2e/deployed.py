@@ -111,14 +111,14 @@ def pages(town: Homeostat, name: str = WEB, path: str = "/version", timeout: flo
 
 
 def remains(town: Homeostat, name: str = WEB) -> dict[str, list[str]]:
-    """All there is of a deployment's machines: domains, QEMU processes, folders with disks and seeds, resources in the index."""
+    """All there is of a deployment's machines: domains, QEMU processes (that use a file of ours), folders with disks and seeds,
+    resources in the index."""
     ours = re.compile(rf"{name}-\d+")
-    running = (
-        re.search(r"qemu-system.* guest=([^ ,]+)", processes.command_of(int(p.name))) for p in Path("/proc").glob("[0-9]*")
-    )
+    commands = [processes.command_of(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
+    guests = [re.search(r"qemu-system.* guest=([^ ,]+)", command) for command in commands if str(town.root) in command]
     found = {
         "domains": town.virsh("list", "--all", "--name").split(),
-        "processes": [match[1] for match in running if match],
+        "processes": [guest[1] for guest in guests if guest],
         "folders": [path.name for path in (town.state / "machines" / "default").glob("*")],
         "machines": [row.name for row in town.store.rows(VirtualMachine.KIND)],
         "revisions": [row.name for row in town.store.rows(MachineRevision.KIND)],
@@ -126,24 +126,24 @@ def remains(town: Homeostat, name: str = WEB) -> dict[str, list[str]]:
     return {what: sorted(filter(ours.fullmatch, names)) for what, names in found.items()}
 
 
-def wait_settled(town: Homeostat, replicas: int, page: str, reason: str = "", timeout: float = LONG) -> None:
+def settled(town: Homeostat, replicas: int, page: str, reason: str = "") -> bool:
     """Ready for the present spec; all of exactly so many replicas serve that page, and others have gone."""
     machines = [f"{WEB}-{index}" for index in range(1, replicas + 1)]
+    found, ready = deployment(town), condition(town, "Ready")
+    if found is None or ready is None or ready.status != "True" or reason not in ("", ready.reason):
+        return False
+    current = status(town).observed_generation == found.metadata.generation == ready.observed_generation
+    exact = sorted(row.name for row in town.store.rows(VirtualMachine.KIND) if row.name.startswith(f"{WEB}-")) == machines
+    return current and exact and pages(town, timeout=2) == dict.fromkeys(machines, page)
 
-    def done() -> bool:
-        found, ready = deployment(town), condition(town, "Ready")
-        if found is None or ready is None or ready.status != "True" or reason not in ("", ready.reason):
-            return False
-        current = status(town).observed_generation == found.metadata.generation == ready.observed_generation
-        exact = sorted(row.name for row in town.store.rows(VirtualMachine.KIND) if row.name.startswith(f"{WEB}-")) == machines
-        return current and exact and pages(town, timeout=2) == dict.fromkeys(machines, page)
 
+def wait_settled(town: Homeostat, replicas: int, page: str, reason: str = "", timeout: float = LONG) -> None:
     def told() -> str:
-        every = [f"{WEB}-{index}" for index in range(1, replicas + 3)]
-        return f"{deployment(town)}\n" + "\n".join(f"{m}: {town._brief(m)}" for m in every if town.machine(m))
+        machines = [f"{WEB}-{index}" for index in range(1, replicas + 3)]
+        return f"{deployment(town)}\n" + "\n".join(f"{m}: {town._brief(m)}" for m in machines if town.machine(m))
 
     try:
-        town.wait_for(done, f"{replicas} replicas serve {page}", timeout)
+        town.wait_for(lambda: settled(town, replicas, page, reason), f"{replicas} replicas serve {page}", timeout)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{told()}\n{pages(town)}") from None
 

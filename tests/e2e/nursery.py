@@ -20,6 +20,7 @@ from typing import IO, Any
 from homeostat.cli.standalone import standalone
 from homeostat.driver import faults
 from homeostat.planner.actions import Action
+from homeostat.planner.deployment.actions import DeploymentAction
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +70,7 @@ class Trace:
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def cross(self, moment: str, action: Action) -> None:
+    def cross(self, moment: str, action: Action | DeploymentAction) -> None:
         if moment == "before":
             with open(self._path, "a") as file:
                 file.write(type(action).__name__ + "\n")

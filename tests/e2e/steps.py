@@ -114,11 +114,11 @@ class Stage:
         exists = NAME in home.virsh("list", "--all", "--name").split()
         return {
             "status": status if machine else None,
-            "definition": _canonical(home.virsh("dumpxml", "--inactive", NAME)) if exists else None,
-            "running": _canonical(home.virsh("dumpxml", NAME)) if exists and home.state_of(NAME) == "running" else None,
+            "definition": canonical(home.virsh("dumpxml", "--inactive", NAME)) if exists else None,
+            "running": canonical(home.virsh("dumpxml", NAME)) if exists and home.state_of(NAME) == "running" else None,
             "state": home.state_of(NAME),
             "domain": _facts(home.virsh("dominfo", NAME)) if exists else None,
-            "files": dict(_files(home.state)),
+            "files": dict(files(home.state)),
             "yaml": {path.name: path.read_text() for path in sorted(home.folder.iterdir())},
         }
 
@@ -127,7 +127,7 @@ def _facts(dominfo: str) -> list[str]:
     return [line for line in dominfo.splitlines() if line.startswith(("Persistent", "Autostart", "Managed save", "UUID"))]
 
 
-def _canonical(xml: str) -> list[str]:
+def canonical(xml: str) -> list[str]:
     """Without what libvirt makes anew for every run."""
     tree = etree.fromstring(xml.encode())
     tree.attrib.pop("id", "")
@@ -145,7 +145,7 @@ def _canonical(xml: str) -> list[str]:
     return etree.tostring(tree, pretty_print=True).decode().splitlines()
 
 
-def _files(state: Path) -> Iterator[tuple[str, Any]]:
+def files(state: Path) -> Iterator[tuple[str, Any]]:
     """Every file that is kept, disks with what qemu-img says of them."""
     for room in ("machines", "images"):
         for path in sorted((state / room).rglob("*")):
