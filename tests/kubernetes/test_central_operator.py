@@ -52,6 +52,14 @@ def _copy(one: socket.socket, other: socket.socket) -> None:
         other.shutdown(socket.SHUT_WR)
 
 
+@contextlib.contextmanager
+def share_of(sites: contextlib.AbstractContextManager[Site]) -> Iterator[Site]:
+    """A site whose state is in a volume."""
+    with sites as place:
+        place.state = place.root / "share" / "state"
+        yield place
+
+
 def pods_user(place: Site) -> list[str]:
     """A program that runs another one with the rights of the overlay's pod."""
     security = workloads("central")["homeostat-operator"]["spec"]["template"]["spec"]["securityContext"]
@@ -60,8 +68,10 @@ def pods_user(place: Site) -> list[str]:
         and subprocess.run(["getent", "group", "libvirt-qemu"], capture_output=True, text=True, check=True).stdout.split(":")[2]
     )
     assert security["supplementalGroups"] == [int(group)], "that of QEMU on Debian"
-    place.state.mkdir()
-    os.chown(place.state, security["runAsUser"], int(group))
+    share = place.state.parent
+    share.mkdir()
+    os.chown(share, 0, security["fsGroup"])  # as the root of a volume is
+    share.chmod(0o2775)
     return [
         "setpriv", f"--reuid={security['runAsUser']}", f"--regid={security['runAsGroup']}", f"--groups={group}",
         "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs",
@@ -105,7 +115,7 @@ def central_operator(plane: ControlPlane, place: Site) -> Iterator[Path]:
 
 def test_a_machine_lives_on_a_host_elsewhere(crds: list[str], plane: ControlPlane, kubectl: Kubectl, libvirtd: Libvirtd) -> None:
     with (
-        site(plane, libvirtd) as place,
+        share_of(site(plane, libvirtd)) as place,
         over_the_network(libvirtd.socket) as port,
         central_operator(plane, place) as log,
     ):

@@ -66,6 +66,16 @@ def test_only_beside_libvirt_it_is_root_and_without_most_rights_of_root(overlay:
     assert [v["name"] for v in pod["volumes"] if "hostPath" in v] == (["state", "libvirt", "kvm"] if beside_libvirt else [])
 
 
+@pytest.mark.parametrize(("overlay", "name"), PODS)
+def test_whoever_is_not_root_keeps_its_state_in_a_folder_of_its_own(overlay: str, name: str) -> None:
+    """The root of a volume is root's: nobody else can give it away."""
+    pod = workloads(overlay)[name]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    args = " ".join(container["args"]).replace("--state=", "--state ").split()
+    state = args[args.index("--state") + 1]
+    assert state == ("/var/lib/homeostat" if pod["securityContext"]["runAsUser"] == 0 else "/var/lib/homeostat/state")
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_namespace_admits_just_these_pods(overlay: str) -> None:
     (namespace,) = of_kind(overlay, "Namespace")
