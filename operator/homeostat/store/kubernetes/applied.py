@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _MISSING = object()
@@ -18,32 +18,37 @@ def applied_by(item: Mapping[str, Any], manager: str) -> dict[str, Any]:
     for entry in (item.get("metadata") or {}).get("managedFields") or ():
         if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
             fields = entry.get("fieldsV1") or {}
-    found = _owned(item, fields)
+    found = _owned(item, fields) if fields else {}
     return found if isinstance(found, dict) else {}
 
 
-def _owned(value: Any, fields: Mapping[str, Any]) -> Any:
-    """``fields`` is the FieldsV1 form: f:name, k:{key of a list's item}, v:value of a set."""
-    steps = {step: inner for step, inner in fields.items() if step != "."}
-    if not steps:
-        return value
-    if isinstance(value, Mapping):
-        return {
-            step[2:]: part
-            for step, inner in steps.items()
-            if step.startswith("f:") and step[2:] in value and (part := _owned(value[step[2:]], inner)) is not _MISSING
-        }
-    if isinstance(value, list):
-        return [part for step, inner in steps.items() for item in value if (part := _item(step, inner, item)) is not _MISSING]
-    return value
+def owner_of(managed: Sequence[Mapping[str, Any]], path: str) -> str:
+    """The field manager whose value a field of the spec has, of several the one that owns just that, then who wrote last; empty where nobody owns it.
+
+    ``path`` is dotted, without ``spec``, as differences name it: resources.vcpu, disks[root].size.
+    """
+    steps = ["f:spec", *_steps(path)]
+    owners = [
+        (_depth(entry.get("fieldsV1") or {}, steps), str(entry.get("time") or ""), str(entry.get("manager") or ""))
+        for entry in managed
+        if entry.get("subresource") != "status"
+    ]
+    depth, _, manager = max(owners, default=(0, "", ""))
+    return manager if depth else ""
 
 
-def _item(step: str, inner: Mapping[str, Any], item: Any) -> Any:
-    kind, _, text = step.partition(":")
-    wanted = json.loads(text)
-    if kind == "v":
-        return item if item == wanted else _MISSING
-    if kind != "k" or not isinstance(item, Mapping) or any(item.get(name) != value for name, value in wanted.items()):
-        return _MISSING
-    part = _owned(item, inner)
-    return {**wanted, **part} if isinstance(part, dict) else part
+def _steps(path: str) -> Iterator[str]:
+    for part in path.replace("[", ".[").split("."):
+        yield f'k:{{"name":"{part[1:-1]}"}}' if part.startswith("[") else f"f:{part}"
+
+
+def _depth(fields: Mapping[str, Any], steps: Sequence[str]) -> int:
+    """How close a set of fields comes to a field: 0, it does not hold it; else it holds the whole that it is part of, so many
+    steps down. A whole may be somebody's who has lost its parts: who holds those counts more."""
+    for number, step in enumerate(steps):
+        if not fields:
+            return number  # an atomic value
+        if step not in fields:
+            return 0
+        fields = fields[step]
+    return len(steps)

@@ -16,7 +16,7 @@ from homeostat.models.kinds import STORED
 from ..index.index import Index, Row, next_version, timestamp
 from ..index.records import add_revision, difference
 from ..index.removal import remove
-from .objects import Kept, Object, kept
+from .objects import Kept, Object, author_of, kept
 
 log = logging.getLogger(__name__)
 
@@ -120,11 +120,11 @@ class Mirror:
 
     def _record_revision(self, database: sqlite3.Connection, row: Row | None, item: Kept) -> None:
         if row is None:
-            add_revision(database, item.key, item.uid, item.generation, item.created, item.author, None)
+            add_revision(database, item.key, item.uid, item.generation, item.created, author_of(item.managed), None)
         elif row.spec != item.spec:
             changes = difference(json.loads(row.spec), json.loads(item.spec))
             now = timestamp(datetime.now(UTC))
-            add_revision(database, item.key, item.uid, item.generation, now, item.author, changes)
+            add_revision(database, item.key, item.uid, item.generation, now, author_of(item.managed, changes), changes)
 
     def _remove(self, database: sqlite3.Connection, key: Key, uid: str) -> None:
         remove(database, key)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from homeostat.models.base import API_GROUP, Key
 
 from ..index.index import FINALIZER, compact
+from .applied import owner_of
 
 Object = Mapping[str, Any]
 
@@ -49,7 +50,7 @@ class Kept:
     deleted: str | None
     grace: int | None
     finalizers: str
-    author: str
+    managed: Sequence[Object]
 
     @property
     def desired(self) -> tuple[object, ...]:
@@ -88,7 +89,7 @@ def kept(item: Object) -> Kept:
         # What the server says is 0 for every object with finalizers.
         grace=_grace(annotations.get(GRACE)) if deleted else None,
         finalizers=json.dumps(meta.get("finalizers") or []),
-        author=_author(meta.get("managedFields") or ()),
+        managed=meta.get("managedFields") or (),
     )
 
 
@@ -104,13 +105,12 @@ def _grace(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _author(managed: Sequence[Object]) -> str:
-    """The field manager of the newest write to anything but the status."""
-    mine = [m for m in managed if m.get("subresource") != "status" and _owns_spec(m)]
+def author_of(managed: Sequence[Object], changed: Iterable[str] = ()) -> str:
+    """Who wrote the spec's fields that changed (dotted paths), or the spec at all; in the words of standalone mode."""
+    for path in changed:
+        if owner := owner_of(managed, path):
+            return _AUTHORS.get(owner, owner)
+    mine = [m for m in managed if "f:spec" in (m.get("fieldsV1") or {})]
     newest = max(mine, key=lambda m: str(m.get("time") or ""), default=None)
     name = str(newest.get("manager") or "unknown") if newest else "unknown"
     return _AUTHORS.get(name, name)
-
-
-def _owns_spec(entry: Object) -> bool:
-    return "f:spec" in (entry.get("fieldsV1") or {})
