@@ -23,7 +23,8 @@ def applied_by(item: Mapping[str, Any], manager: str) -> dict[str, Any]:
 
 
 def owner_of(managed: Sequence[Mapping[str, Any]], path: str) -> str:
-    """The field manager whose value a field of the spec has, of several the one that owns just that, then who wrote last; empty where nobody owns it.
+    """The field manager whose value a field of the spec has, of several the one that owns just that, then
+    the last; empty where nobody owns it.
 
     ``path`` is dotted, without ``spec``, as differences name it: resources.vcpu, disks[root].size.
     """
@@ -52,3 +53,30 @@ def _depth(fields: Mapping[str, Any], steps: Sequence[str]) -> int:
             return 0
         fields = fields[step]
     return len(steps)
+
+
+def _owned(value: Any, fields: Mapping[str, Any]) -> Any:
+    """``fields`` is the FieldsV1 form: f:name, k:{key of a list's item}, v:value of a set."""
+    steps = {step: inner for step, inner in fields.items() if step != "."}
+    if not steps:
+        return value
+    if isinstance(value, Mapping):
+        return {
+            step[2:]: part
+            for step, inner in steps.items()
+            if step.startswith("f:") and step[2:] in value and (part := _owned(value[step[2:]], inner)) is not _MISSING
+        }
+    if isinstance(value, list):
+        return [part for step, inner in steps.items() for item in value if (part := _item(step, inner, item)) is not _MISSING]
+    return value
+
+
+def _item(step: str, inner: Mapping[str, Any], item: Any) -> Any:
+    kind, _, text = step.partition(":")
+    wanted = json.loads(text)
+    if kind == "v":
+        return item if item == wanted else _MISSING
+    if kind != "k" or not isinstance(item, Mapping) or any(item.get(name) != value for name, value in wanted.items()):
+        return _MISSING
+    part = _owned(item, inner)
+    return {**wanted, **part} if isinstance(part, dict) else part
