@@ -109,7 +109,8 @@ async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> 
             left = list(keys)
 
             async def remaining() -> list[Key]:
-                return [key for key in keys if await store.get(key) is not None]
+                """A replica comes back under its name: one that is not being deleted is another one."""
+                return [key for key in keys if (found := await store.get(key)) is not None and found.deleting]
 
             async for left in changing(remaining):
                 if not left:
