@@ -10,13 +10,13 @@ import falcon.asgi
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.store.desired import Source
 
 from . import deployment_views, errors, media, openapi, views
 from .admission import Admission
 from .changes import Changes
 from .collection import Collection
 from .config import ApiConfig, guard_bind
-from .desired import Source
 from .errors import App
 from .kind_index import KindIndex
 from .lists import ListAnswer

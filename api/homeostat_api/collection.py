@@ -10,9 +10,9 @@ import falcon
 
 from homeostat.models.base import Key, Resource
 from homeostat.store import errors as store_errors
+from homeostat.store.desired import Source
 
 from .changes import Changes
-from .desired import Source
 from .errors import deleting, not_found
 from .preconditions import stale
 

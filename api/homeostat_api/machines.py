@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from homeostat.models.machine import Resources, VirtualMachine
 from homeostat.planner.template import FOLLOWS, with_plugin
 from homeostat.runtime.ports import Revision
+from homeostat.store.desired import Source
 
 from .changes import Changes
 from .collection import Collection
-from .desired import Source
 from .plugins import Plugins
 from .views import plugin_of
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import falcon.asgi
 
 from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.store.desired import FolderState, Source
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
 
 from .config import ApiConfig
-from .desired import FolderState, Source
 from .errors import Problem
 from .middleware import OPEN_PATHS
 from .operator_link import ClusterLink, Link, OperatorLink

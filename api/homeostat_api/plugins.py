@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.store.desired import Source
 
 from .changes import Changes
 from .collection import Collection
-from .desired import Source
 from .errors import Problem, deleting
 
 _USERS = (

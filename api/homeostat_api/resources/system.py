@@ -13,8 +13,8 @@ from homeostat import __version__
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.store.desired import Source
 
-from ..desired import Source
 from ..kind_index import KindIndex
 from ..operations import Answer, operation
 from ..words import SystemInfo

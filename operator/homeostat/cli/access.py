@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from homeostat.models.base import Key, Resource
 
+from .errors import CliError
 from .settings import Settings
 
 if TYPE_CHECKING:
     from homeostat.runtime.ports import Event, Revision
+    from homeostat.store.desired import DesiredState
     from homeostat.store.errors import SourceError
+    from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore, SyncReport
+    from homeostat.store.index.store import IndexedStore
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5  # how soon a watcher shows what changed: the index has no way to call readers
@@ -23,11 +27,18 @@ AUTHOR = "cli"
 
 
 class State:
-    """The store as commands use it. What touches files or waits for locks runs on a thread."""
+    """The store as commands use it, in either mode."""
 
-    def __init__(self, store: FilesStore, folder: Path) -> None:
+    def __init__(self, store: IndexedStore, desired: DesiredState, files: FilesStore | None = None) -> None:
+        """``files``: the folder, where there is one."""
         self._store = store
-        self.folder = folder
+        self._desired = desired
+        self._files = files
+
+    @property
+    def folder(self) -> Path | None:
+        """Of YAML; None where a cluster is served."""
+        return self._files.folder if self._files else None
 
     async def get(self, key: Key) -> Resource | None:
         return await self._store.get(key)
@@ -47,41 +58,64 @@ class State:
         return await asyncio.to_thread(self._store.errors)
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
-        return await asyncio.to_thread(self._store.create, kind, document, AUTHOR)
+        return await self._desired.create(kind, document, AUTHOR)
 
     async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource:
-        return await asyncio.to_thread(self._store.patch, key, merge_patch, AUTHOR)
+        return await self._desired.patch(key, merge_patch, AUTHOR)
 
     async def delete(self, key: Key, *, force: bool = False) -> None:
-        await asyncio.to_thread(self._store.delete, key, AUTHOR, force)
+        await self._desired.delete(key, AUTHOR, force)
 
     async def look(self) -> SyncReport:
         """Takes in what the folder says now."""
-        return await asyncio.to_thread(self._store.sync)
+        return await asyncio.to_thread(self._of_the_folder().sync)
 
     async def prune_pending(self) -> Sequence[Key]:
-        return await asyncio.to_thread(self._store.prune_pending)
+        return await asyncio.to_thread(self._of_the_folder().prune_pending)
 
     async def confirm_prune(self) -> SyncReport:
-        return await asyncio.to_thread(self._store.confirm_prune)
+        return await asyncio.to_thread(self._of_the_folder().confirm_prune)
 
-    async def close(self) -> None:
-        self._store.close()
+    def _of_the_folder(self) -> FilesStore:
+        if self._files is None:
+            raise CliError("there is nothing to prune: this state serves a cluster, where deletions are not held back")
+        return self._files
 
 
 @asynccontextmanager
 async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[State]:
     """The store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
+    from homeostat.store.desired import FolderState
     from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore
 
-    state = settings.state if create else settings.existing_state()
-    folder = settings.folder()
-    store = State(FilesStore.open(folder, StateFolder.open(state)), folder)
+    state = StateFolder.open(settings.state if create else settings.existing_state())
+    if state.serves_cluster:
+        async with _of_the_cluster(state) as served:
+            yield served
+        return
+    store = FilesStore.open(settings.folder(), state)
     try:
-        yield store
+        yield State(store, FolderState(store), store)
     finally:
-        await store.close()
+        store.close()
+
+
+@asynccontextmanager
+async def _of_the_cluster(state: StateFolder) -> AsyncIterator[State]:
+    """Reads the operator's mirror; writes go to the cluster that the environment names, as kubectl's do."""
+    from homeostat.store.index.index import Index
+    from homeostat.store.kubernetes.access import Access
+    from homeostat.store.kubernetes.mirror import Mirror
+    from homeostat.store.kubernetes.writer import ClusterWriter
+
+    index = Index.open(state.index)
+    writer = ClusterWriter(index, Mirror(index), Access())
+    try:
+        yield State(writer, writer)
+    finally:
+        await writer.close()
+        index.close()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

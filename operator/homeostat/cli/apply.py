@@ -58,7 +58,7 @@ async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
     said = " (dry run)" if dry_run else ""
     before = await store.get(key)
     if before is None:
-        if given.path and _inside(given.path, store.folder):
+        if given.path and store.folder and _inside(given.path, store.folder):
             click.echo(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
             return
         if not dry_run:

@@ -81,7 +81,7 @@ def recorded_folder(state: Path) -> Path | None:
         text = (state / "source").read_text().strip()
     except FileNotFoundError:
         return None
-    return Path(text) if text else None
+    return Path(text) if text and not text.startswith("cluster ") else None
 
 
 def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], None]:

@@ -115,6 +115,10 @@ class StateFolder:
         """Has it serve another source from now on, in one step. Only for who moved everything there, and holds the lock."""
         os.replace(self._write_aside("source", source + "\n"), self.root / "source")
 
+    @property
+    def serves_cluster(self) -> bool:
+        return (self.source or "").startswith(CLUSTER)
+
     def claim(self, folder: Path) -> None:
         """Binds this state folder to one YAML folder, at the first call.
 
