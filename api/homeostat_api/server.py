@@ -161,7 +161,8 @@ def main(
         host, port = parse_bind(bind)
         token = read_token(token_file) if token_file else None
         guard_bind(host, token)
-    except ConfigError as error:
+        cluster = Access(kubeconfig, context) if kubernetes else None
+    except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
     for address in _addresses(host):
         _check_free(address, port)
@@ -170,6 +171,6 @@ def main(
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
         directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas,
-        cluster=Access(kubeconfig, context) if kubernetes else None, namespace=namespace,
+        cluster=cluster, namespace=namespace,
     )  # fmt: skip
     Server(config, workers).run()

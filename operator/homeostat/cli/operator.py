@@ -59,13 +59,15 @@ def operator(
     from homeostat.store.kubernetes.access import Access
 
     from .access import run
-    from .clustered import ClusterOptions
+
+    access = Access(Path(kubeconfig) if kubeconfig else None, context)
+    from .clustered import ClusterOptions  # needs packages that are not always there
 
     if not hosts and not host_selector:
         hosts = (socket.gethostname().lower(),)
     options = ClusterOptions(
         settings.state,
-        Access(Path(kubeconfig) if kubeconfig else None, context),
+        access,
         settings.uri,
         hosts,
         _pairs("--host-selector", host_selector.split(",") if host_selector else ()),

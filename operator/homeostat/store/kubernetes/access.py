@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+from .errors import ClusterUnavailable
+
+PACKAGES = ("kopf", "kubernetes")
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
@@ -15,6 +19,17 @@ class Access:
 
     kubeconfig: Path | None = None
     context: str | None = None
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            ClusterUnavailable: the packages that speak to clusters are not installed.
+        """
+        missing = [name for name in PACKAGES if find_spec(name) is None]
+        if missing:
+            raise ClusterUnavailable(
+                f"Kubernetes mode needs {' and '.join(missing)}, not installed here: pip install 'homeostat[kubernetes]'"
+            )
 
     @property
     def in_cluster(self) -> bool:
