@@ -94,7 +94,12 @@ class Informer:
 
     def _run(self) -> None:
         logging.getLogger("kopf").setLevel(logging.ERROR)  # what it waits for is ours to say, see say
-        asyncio.run(self._follow())
+        while not self._stop.is_set():
+            try:
+                asyncio.run(self._follow())
+            except Exception as error:  # whatever it was: a mirror that nobody follows any more would go on to be believed
+                log.error("the cluster cannot be followed, and that is begun anew: %r", error)
+                self._stop.wait(AGAIN)
 
     async def _follow(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_tell_briefly)
@@ -147,8 +152,9 @@ class Informer:
             self._relisted, last = None, now
             try:
                 await self._list()
-            except StoreError as error:  # the watches say so too, and list again when it is back
+            except StoreError as error:
                 log.info("the list of what there is was not renewed: %s", error)
+                self._relisted = now
 
     async def _keep_watching(self) -> None:
         """kopf ends where a watch fails in a way that it does not know; the next one begins where that was."""
@@ -200,7 +206,11 @@ class Informer:
 
     def _take(self) -> None:
         heard, self._pending = self._pending, []
-        self._mirror.take([item for gone, item in heard if not gone], [item for gone, item in heard if gone])
+        try:
+            self._mirror.take([item for gone, item in heard if not gone], [item for gone, item in heard if gone])
+        except StoreError as error:  # no space, say
+            log.error("what the API server told could not be kept, and is asked for again: %s", error)
+            self._relisted = time.monotonic()
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.to_thread(self._stop.wait, seconds)
