@@ -22,7 +22,7 @@ from .status import unknown_status
 GATHER = 2.0
 """Seconds between two reports of a host: the news of many machines become one."""
 LOOK = 5.0
-"""Seconds between looks whether a host's operator still shows signs of life."""
+"""Seconds between looks whether a host's operator still shows signs of life, and whether what is said of a host is still true."""
 OPERATOR_GONE = "OperatorGone"
 
 
@@ -83,7 +83,7 @@ class HostReporter:
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
-        return Next()
+        return Next(LOOK)  # a controller that took us for dead may have said so, of which there is no news
 
     def forget(self, key: Key) -> None:
         """Nothing is remembered."""
