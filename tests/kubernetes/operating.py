@@ -120,7 +120,8 @@ def clear(plane: ControlPlane) -> None:
             with contextlib.suppress(Exception):
                 plane.api("DELETE", path, {"propagationPolicy": "Background"})
             with contextlib.suppress(Exception):
-                plane.api("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+                gone = {"metadata": {"finalizers": None}, "spec": None}  # valid, whatever it was
+                plane.api("PATCH", path, gone, "application/merge-patch+json")
     leases = f"/apis/coordination.k8s.io/v1/namespaces/{LEASES}/leases"
     plane.api("DELETE", leases)
 

@@ -16,7 +16,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
@@ -164,7 +163,7 @@ class ClusterOperator:
 
         async def work() -> None:
             self._say(f"this operator serves host {name} ({uri}) now")
-            async with self._open(name, uri) as host:
+            async with open_host(self._options.state, uri, name=name, fence=lease.check) as host:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines)
                 config = OperatorConfig(
                     self._instance,
@@ -177,13 +176,6 @@ class ClusterOperator:
                 await operator.run(stop)
 
         await lease.lead(work, stop)
-
-    @asynccontextmanager
-    async def _open(self, name: str, uri: str) -> AsyncIterator[LibvirtHost]:
-        resource = await self.store.get(Key(Host.KIND, "default", name))
-        labels = {"kubernetes.io/hostname": name, **(resource.metadata.labels if resource else {})}
-        async with open_host(self._options.state, uri, labels, name) as host:
-            yield host
 
 
 def _lease_of(host: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import grp
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ async def standalone(
         stack.enter_context(room.operator_lock())
         store = FilesStore.open(folder, room, owner=True)
         stack.callback(store.close)
-        host = await stack.enter_async_context(open_host(state, uri, labels))
+        host = await stack.enter_async_context(open_host(state, uri, labels or labels_of_host(uri, ())))
         operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown))
         await stack.enter_async_context(TelemetryServer(room.operator_socket, operator.metrics.registry))
         yield Standalone(store, host, operator)
@@ -62,18 +62,27 @@ async def standalone(
 
 @asynccontextmanager
 async def open_host(
-    state: Path, uri: str, labels: Mapping[str, str] | None = None, name: str = "local"
+    state: Path,
+    uri: str,
+    labels: Mapping[str, str] | None = None,
+    name: str = "local",
+    fence: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
-    opens the files by the same path: the folder is a share."""
+    opens the files by the same path: the folder is a share. See LibvirtHost for the others."""
     storage = Storage(state, await qemu_group(uri))
 
     async def kvm_usable() -> bool:
         return not is_local(uri) or (await probe_kvm(state)).usable  # elsewhere, what libvirt offers has to be believed
 
     async with LibvirtHost(
-        uri, name=name, storage=storage, storage_root=str(state), labels=labels or labels_of_host(uri, ()),
+        uri,
+        name=name,
+        storage=storage,
+        storage_root=str(state),
+        labels=labels,
         kvm_usable=kvm_usable,
+        fence=fence,
     ) as host:
         try:
             yield host

@@ -59,10 +59,11 @@ class Step:
 
 
 class DomainActions:
-    """Executes the actions that concern domains."""
+    """Executes the actions that concern domains. ``fence`` is asked on the thread, just before each: it raises where we may not
+    act any more, as a process finds that was stopped for a while with actions waiting in line."""
 
-    def __init__(self, connection: Connection, inventory: Inventory) -> None:
-        self._connection, self._inventory = connection, inventory
+    def __init__(self, connection: Connection, inventory: Inventory, fence: Callable[[], None] = lambda: None) -> None:
+        self._connection, self._inventory, self._fence = connection, inventory, fence
 
     async def execute(self, action: act.Action) -> None:
         """Raises:
@@ -170,6 +171,7 @@ class DomainActions:
     def _perform(self, step: Step, action: act.Action) -> ObservedDomain | None:
         """On one of the connection's threads. Every action on a domain passes through here, or ``_perform_define``."""
         handle = self._inventory.handle(step.uuid)
+        self._fence()
         with faults.around(action):
             step.call(handle)
         if step.becomes is not None and (known := self._inventory.get(step.uuid)) is not None:
@@ -232,6 +234,7 @@ class DomainActions:
         config, request = action.config, self._connection.request
         observed = self._full_definition(config.uuid) if known is not None else None
         text = build_domain(config, observed)
+        self._fence()
         with faults.around(action):
             handle = request(self._connection.handle.defineXML, text)
         return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG, handle)

@@ -65,10 +65,14 @@ class LibvirtHost:
         labels: Mapping[str, str] | None = None,
         kvm_usable: Callable[[], Awaitable[bool]] | None = None,
         resync_interval: float = RESYNC,
+        fence: Callable[[], None] = lambda: None,
     ) -> None:
+        """``fence`` is asked just before anything is done to a domain, on whatever thread; it raises where we may not.
+
+        ``labels`` None: what is to be here was decided elsewhere."""
         self._facts = HostFacts(
             name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
-            labels=dict(labels or {}), error=f"not connected to {uri} yet",
+            labels=None if labels is None else dict(labels), error=f"not connected to {uri} yet",
         )  # fmt: skip
         self._storage, self._kvm_usable, self._resync_interval = storage, kvm_usable, resync_interval
         self._kvm_known: bool | None = None
@@ -82,7 +86,7 @@ class LibvirtHost:
         self._book = AddressBook(
             self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed
         )
-        self._actions = DomainActions(self._connection, self._inventory)
+        self._actions = DomainActions(self._connection, self._inventory, fence)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

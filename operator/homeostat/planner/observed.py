@@ -123,7 +123,7 @@ class HostFacts:
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     attach: bool = True  # devices can be attached while running (not by the test driver)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] | None = None  # None: which machines are to be here was decided elsewhere
     version: str = ""  # of libvirt and the hypervisor, for readers
     error: str = ""  # not reachable: why, and what to do
 

@@ -26,7 +26,7 @@ from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerpri
 
 from .commands import timestamp
 from .deployment_status import deployment_status
-from .ports import EventType, HostDriver, ResourceStore
+from .ports import EventType, HostDriver, ResourceStore, Unreadable
 from .reconcile import GONE, Next
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
@@ -115,7 +115,10 @@ class DeploymentReconciler:
         ref, namespace = deployment.spec.template.spec.plugin_ref, deployment.metadata.namespace
         if ref is None:
             return deployment, "", None
-        plugin = await self._store.get(Key(Plugin.KIND, namespace, ref.name))
+        try:
+            plugin = await self._store.get(Key(Plugin.KIND, namespace, ref.name))
+        except Unreadable as error:
+            return deployment, "", Waiting("MachinesRefused", f"template.spec.pluginRef: {error}")
         if not isinstance(plugin, Plugin):
             unknown = f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
             return deployment, "", Waiting("MachinesRefused", unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +18,7 @@ from homeostat.planner.plan import Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
-from .ports import ResourceStore
+from .ports import ResourceStore, Unreadable
 from .reconcile import Next
 
 
@@ -64,9 +65,19 @@ class Placer:
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
             await self._tell(machine, chosen)
-        elif await self._store.place(key, machine.metadata.uid, chosen.name):
-            self._note(key, _Placed(chosen.name, memory))
+        else:
+            await self._place(machine, _Placed(chosen.name, memory))
         return Next()
+
+    async def _place(self, machine: VirtualMachine, placed: _Placed) -> None:
+        """Promised first: others are placed meanwhile."""
+        self._note(machine.key, placed)
+        there = False
+        try:
+            there = await self._store.place(machine.key, machine.metadata.uid, placed.host)
+        finally:
+            if not there:
+                self.forget(machine.key)
 
     def forget(self, key: Key) -> None:
         """The machine has gone."""
@@ -92,9 +103,10 @@ class Placer:
     async def _memory(self, machine: VirtualMachine) -> int:
         ref = machine.spec.plugin_ref
         if ref is not None and FOLLOWS not in machine.metadata.annotations:
-            plugin = await self._store.get(Key(Plugin.KIND, machine.metadata.namespace, ref.name))
-            if isinstance(plugin, Plugin):
-                machine = with_plugin(machine, plugin)
+            with contextlib.suppress(Unreadable):  # its host says so in the machine's status
+                plugin = await self._store.get(Key(Plugin.KIND, machine.metadata.namespace, ref.name))
+                if isinstance(plugin, Plugin):
+                    machine = with_plugin(machine, plugin)
         return machine.spec.resources.memory
 
     async def _offers(self) -> Sequence[Offer]:

@@ -53,6 +53,10 @@ class StoreFailure(Exception):
     """What a store raises on purpose: it says what is wrong, in words for people, and may be tried again."""
 
 
+class Unreadable(StoreFailure):
+    """A resource is there, but is not what its kind allows: somebody has to mend it."""
+
+
 class ResourceStore(Protocol):
     """Desired state in, status and events out. Both modes speak it. Every method may raise StoreFailure."""
 

@@ -28,7 +28,7 @@ from .happenings import step_taken, transitions
 from .images import ImageUse
 from .metrics import Summary, summary
 from .observe import Claims, observe
-from .ports import Happening, HostDriver, ResourceStore
+from .ports import Happening, HostDriver, ResourceStore, Unreadable
 from .probing import Prober
 from .probing.guest import DomainGuest
 from .status import machine_status
@@ -143,7 +143,10 @@ class MachineReconciler:
             self._made_from.pop(machine.key, None)
             return machine, None
         key = self._made_from[machine.key] = Key(Plugin.KIND, namespace, ref.name)
-        plugin = await self._store.get(key)
+        try:
+            plugin = await self._store.get(key)
+        except Unreadable as error:
+            return machine, Stalled("PluginInvalid", f"spec.pluginRef: {error}")
         if not isinstance(plugin, Plugin):
             message = f"spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}: add it, or name another"
             return machine, Stalled("PluginNotFound", message)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from homeostat.models.base import Key
-from homeostat.runtime.ports import StoreFailure
+from homeostat.runtime.ports import StoreFailure, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Conflict(StoreError):
         self.key = key
 
 
-class Invalid(StoreError):
+class Invalid(StoreError, Unreadable):
     """The document is not what its kind allows; ``problems`` lists everything that is wrong."""
 
     def __init__(self, problems: Sequence[Problem], what: str = "the document") -> None:

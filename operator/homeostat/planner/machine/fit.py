@@ -13,6 +13,8 @@ LOOK_AGAIN = 30.0  # seconds; what is missing on a host does not announce its re
 
 def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
     """Why this machine is not for this host; None when it is. Asked only before its domain is there: what runs stays."""
+    if host.labels is None:
+        return None
     lacking = [f"{key}={value}" for key, value in machine.spec.host_selector.items() if host.labels.get(key) != value]
     if not lacking:
         return None

@@ -27,6 +27,7 @@ class IndexedStore:
     def __init__(self, index: Index) -> None:
         self.index = index
         self._models: dict[Key, tuple[str, int, Resource]] = {}
+        self._told: dict[Key, int] = {}  # of which change of an invalid one the log speaks
 
     async def get(self, key: Key) -> Resource | None:
         row = self.index.row(key)
@@ -38,7 +39,9 @@ class IndexedStore:
             try:
                 found.append(self.resource(row))
             except Invalid as error:  # one that an older version let pass must not hide the others
-                log.warning("%s", error)
+                if self._told.get(row.key) != row.changed:
+                    self._told[row.key] = row.changed
+                    log.warning("%s", error)
         return found
 
     def index_changes(self) -> AsyncIterator[Key]:

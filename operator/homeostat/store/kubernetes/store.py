@@ -24,7 +24,7 @@ from ..index.index import FINALIZER, Index, Row, timestamp
 from ..index.store import IndexedStore
 from ..merge import merge_difference
 from .cluster import Cluster
-from .errors import ClusterUnavailable
+from .errors import ClusterUnavailable, Forbidden
 from .events import EventRecorder
 from .mirror import Mirror
 from .objects import Object, host_finalizer, is_ours
@@ -52,6 +52,7 @@ class KubernetesStore(IndexedStore):
         self._events = EventRecorder(cluster, instance)
         self._clock = clock
         self.writes = 0  # requests so far that changed something, events included
+        self._refused: dict[Key, str] = {}  # what was told of one by an event, since its status could not be written
 
     def resource(self, row: Row) -> Resource:
         """As of every store; a machine that is being deleted can be torn down though the models refuse its spec: then its
@@ -103,10 +104,19 @@ class KubernetesStore(IndexedStore):
         before = json.loads(row.status) if row.status else {}
         conditions = _refusal(row, message, before.get("conditions") or (), timestamp(self._clock()))
         wanted = {**before, "observedGeneration": row.generation, "conditions": conditions}
-        if difference := merge_difference(before, wanted):
-            body = {"metadata": {"uid": row.uid}, "status": difference}
-            self.writes += 1
+        difference = merge_difference(before, wanted)
+        if not difference or self._refused.get(key) == message:
+            return
+        body = {"metadata": {"uid": row.uid}, "status": difference}
+        self.writes += 1
+        try:
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
+        except Invalid:  # before 1.30 a server takes no status of an object that the schema of today refuses
+            self._refused[key] = message
+            log.warning("%s: %s", key, message)
+            await self._tell(key, row.uid, Happening("Warning", "InvalidSpec", message))
+        except (NotFound, Conflict):
+            log.debug("%s: has gone before its status was written", key)
 
     async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
         """Events first: who waits for a status finds them told."""
@@ -127,8 +137,14 @@ class KubernetesStore(IndexedStore):
             kept = [f for f in found["metadata"].get("finalizers") or () if not is_ours(f)]
             return None if kept == found["metadata"].get("finalizers") else {"metadata": {"finalizers": kept}}
 
-        await self._change(key, uid, without)
+        try:
+            await self._change(key, uid, without)
+        except Invalid:
+            # Before 1.30 a server takes no change of an object that the schema of today refuses, not even this one. Nothing
+            # is left that the spec describes, and the object goes at once: without a spec it passes.
+            await self._change(key, uid, lambda found: (patch := without(found)) and {**patch, "spec": None})
         self.forget_model(key)
+        self._refused.pop(key, None)
 
     async def hold(self, key: Key, uid: str, finalizer: str = FINALIZER) -> bool:
         """Adds a finalizer, so that the object does not go before we have cleaned up; whether it has it now."""
@@ -253,8 +269,9 @@ class KubernetesStore(IndexedStore):
             await self._events.record(key, uid, happening)
         except ClusterUnavailable:
             raise
-        except StoreError as error:  # the namespace is being deleted, say
-            log.info("%s: event %s was not recorded: %s", key, happening.reason, error)
+        except StoreError as error:
+            ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # a namespace that goes takes no more
+            log.log(logging.DEBUG if ending else logging.INFO, "%s: event %s was not recorded: %s", key, happening.reason, error)
 
 
 def _without_blanks(value: Any) -> Any:

@@ -1,0 +1,107 @@
+"""Objects that an older CRD let in and the models refuse: they say so, harm nobody, and are mended by an edit, or deleted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.kubernetes.operating import events_of, message_of, operating, ready, reason_of, wait_ready
+from tests.kubernetes.things import machine, plugin, thing
+from tests.rig.kubernetes.crds import install_crds
+from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
+from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.waiting import wait_until
+
+MODEL = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.homeostat.dev"
+
+
+@contextlib.contextmanager
+def older_crd(plane: ControlPlane, plural: str) -> Iterator[None]:
+    """One that takes any spec, for a while."""
+    loose = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    definition = plane.api("GET", MODEL.format(plural=plural))
+    version = definition["spec"]["versions"][0]
+    version["schema"]["openAPIV3Schema"] = {"type": "object", "properties": {"spec": loose, "status": loose}}
+    plane.api("PATCH", MODEL.format(plural=plural), {"spec": {"versions": [version]}}, "application/merge-patch+json")
+    try:
+        yield
+    finally:
+        install_crds(plane)
+
+
+def stalled(thing: Object) -> bool:
+    return condition_of(thing, "Stalled").get("status") == "True"
+
+
+def test_a_machine(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """A cdrom of its own size: a CRD alone cannot tell."""
+    cdrom = {"name": "tools", "type": "cdrom", "size": "1Gi"}
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="old", disks=[cdrom]), machine(named="dead", disks=[cdrom]), machine(named="fine"))
+
+        old = kubectl.wait_for("vm", "old", stalled)
+        wait_ready(kubectl, "fine")
+
+        assert reason_of(old, "Stalled") == reason_of(old, "Ready") == "InvalidSpec"
+        assert message_of(old, "Stalled").startswith("spec.disks.0: ")
+        assert "a cdrom has no size of its own: remove size" in message_of(old, "Stalled")
+        assert condition_of(old, "Ready")["status"] == "False"
+        assert old["status"]["observedGeneration"] == 1
+
+        kubectl.patch("vm", "old", {"spec": {"disks": []}})
+        assert not stalled(kubectl.wait_for("vm", "old", ready))
+        kubectl("delete", "vm", "dead", "--timeout=20s")
+
+
+def test_a_machine_that_runs(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """It runs on as it was. That a server may take no status of it any more, an event tells; and it goes when it is deleted."""
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="web"))
+        wait_ready(kubectl, "web")
+        with older_crd(plane, "virtualmachines"):
+            change = '{"spec": {"runStrategy": "Sometimes"}}'
+            wait_until(lambda: kubectl("patch", "vm", "web", "--type=merge", "-p", change), 20, "the older CRD holds")
+
+        def told() -> list[str]:
+            said = [event["message"] for event in events_of(kubectl, "web") if event["reason"] == "InvalidSpec"]
+            return [*said, message_of(kubectl.get("vm", "web"), "Stalled")]
+
+        wait_until(lambda: any("spec.runStrategy" in message for message in told()), 20, "it is told", interval=0.3)
+
+        assert kubectl.get("vm", "web")["status"]["state"] == "Running"
+        kubectl("delete", "vm", "web", "--timeout=20s")
+
+
+def test_a_plugin(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """A machine made from it says that it waits for it."""
+    cdrom = {"name": "tools", "type": "cdrom", "size": "1Gi"}
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(
+            plugin(named="page", disks=[cdrom]), machine(named="web", pluginRef={"name": "page"}), machine(named="fine")
+        )
+
+        page = kubectl.wait_for("plugin", "page", stalled)
+        wait_ready(kubectl, "fine")
+        assert "spec.disks.0" in message_of(page, "Stalled")
+        web = kubectl.wait_for("vm", "web", lambda vm: reason_of(vm, "Stalled") == "PluginInvalid")
+        assert "spec.disks.0" in message_of(web, "Stalled")
+
+        kubectl.patch("plugin", "page", {"spec": {"disks": [], "rootfs": {"url": "http://127.0.0.1:1/none.img"}}})
+        assert not stalled(kubectl.wait_for("plugin", "page", lambda found: reason_of(found, "Ready") != "InvalidSpec"))
+        kubectl.wait_for("vm", "web", lambda vm: reason_of(vm, "Ready") not in ("", "PluginInvalid"))
+        kubectl.delete("vm", "web")
+        kubectl("delete", "plugin", "page", "--timeout=20s")
+
+
+def test_a_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """An address that would have libvirt run a program."""
+    with operating(plane, tmp_path / "state", "--host", "node", "--host", "bad") as operator:
+        plane.kubectl.apply(thing("Host", "bad", {"uri": "qemu+ssh://far/system?command=/bin/true"}))
+        bad = plane.kubectl.wait_for("host", "bad", stalled)
+        kubectl.create(machine(named="fine"))
+        wait_ready(kubectl, "fine")
+
+        assert "must not name a program to run" in message_of(bad, "Stalled")
+        assert operator.said().count("must not name a program") <= 2
+        plane.kubectl("delete", "host", "bad", "--timeout=20s")
