@@ -4,7 +4,7 @@ Protocol: https://www.qemu.org/docs/master/interop/qemu-ga-ref.html
 
 A guest may take its time to answer, or never do it, and libvirt then holds the call back: for as long as it was told to wait, and
 for 5 s when it has to synchronise with an agent that did not answer before. Therefore agents have a connection and threads of
-their own, on which nothing else waits; and those that were slow last time get only some of these threads.
+their own, on which nothing else waits; and those that did not answer last time get only some of these threads.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import asyncio
 import json
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -23,19 +22,13 @@ import libvirt_qemu
 
 from .connection import REQUESTS, Connection
 from .errors import DriverError
+from .turns import Patience, Turns
 
 T = TypeVar("T")
 
 POLL = 0.1  # seconds between looks whether a command has ended
-SLOW = 1.0  # seconds; an agent that is there answers within milliseconds
-SLOW_AT_ONCE = REQUESTS - 2  # calls of slow agents under way at the same time: the others never wait for them
-
-
-@dataclass(slots=True)
-class Patience:
-    """How long a guest may still take (seconds). The time in which we are busy with others does not count."""
-
-    left: float
+HANGS = 1.0  # seconds; where there is no agent libvirt says so at once
+SILENT_AT_ONCE = REQUESTS - 2  # so many calls may hang, and the others go on
 
 
 class Agent:
@@ -44,9 +37,7 @@ class Agent:
     def __init__(self, uri: str) -> None:
         self._connection = Connection(uri, _nothing_to_list, lambda error: None, quiet=True)
         self._starting: asyncio.Task[None] | None = None
-        self._calls = asyncio.Semaphore(REQUESTS)
-        self._slow_calls = asyncio.Semaphore(SLOW_AT_ONCE)
-        self._slow: set[str] = set()  # uuids
+        self._turns = Turns(REQUESTS, SILENT_AT_ONCE)
 
     @property
     def calls(self) -> Counter[str]:
@@ -92,30 +83,20 @@ class Agent:
             raise DriverError(f"the guest agent answered {execute} with something else: {answer[:200]!r}") from error
 
     async def _answer(self, uuid: str, patience: Patience, execute: str, text: str) -> str:
-        if patience.left <= 0:
-            raise TimeoutError
-        loop, turn = asyncio.get_running_loop(), AsyncExitStack()
-        await turn.enter_async_context(self._turn(uuid))
-        began = loop.time()
+        async with AsyncExitStack() as held:
+            async with patience.running():  # what it was asked before and has not answered is its own failure
+                await held.enter_async_context(self._turns.alone(uuid))
+            await held.enter_async_context(self._turns.slot(uuid))
+            turn = held.pop_all()
         # A call that nobody waits for any more goes on, and keeps its turn until libvirt gives it up.
-        call = asyncio.ensure_future(self._call(uuid, execute, text, math.ceil(patience.left), turn))
+        call = asyncio.ensure_future(self._call(uuid, execute, text, max(1, math.ceil(patience.left)), turn))
         call.add_done_callback(_retrieve)
         try:
-            async with asyncio.timeout(patience.left):
+            async with patience.running():
                 return await asyncio.shield(call)
         except TimeoutError:
-            self._slow.add(uuid)
+            self._turns.heard(uuid, False)
             raise
-        finally:
-            patience.left -= loop.time() - began
-
-    @asynccontextmanager
-    async def _turn(self, uuid: str) -> AsyncIterator[None]:
-        async with AsyncExitStack() as held:
-            if uuid in self._slow:
-                await held.enter_async_context(self._slow_calls)
-            await held.enter_async_context(self._calls)
-            yield
 
     async def _call(self, uuid: str, execute: str, text: str, timeout: int, turn: AsyncExitStack) -> str:
         request, loop = self._connection.request, asyncio.get_running_loop()
@@ -127,12 +108,12 @@ class Agent:
         began = loop.time()
         async with turn:
             try:
-                return await self._connection.run(ask, f"ask the guest agent ({execute})")
-            finally:
-                if loop.time() - began > SLOW:
-                    self._slow.add(uuid)
-                else:
-                    self._slow.discard(uuid)
+                answer = await self._connection.run(ask, f"ask the guest agent ({execute})")
+            except DriverError:
+                self._turns.heard(uuid, loop.time() - began < HANGS)
+                raise
+            self._turns.heard(uuid, True)
+            return answer
 
     async def _connect(self) -> None:
         if self._starting is None:
