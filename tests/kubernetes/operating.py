@@ -119,9 +119,9 @@ def clear(plane: ControlPlane) -> None:
             path = found["metadata"]["selfLink"]
             with contextlib.suppress(Exception):
                 plane.api("DELETE", path, {"propagationPolicy": "Background"})
-            with contextlib.suppress(Exception):
-                gone = {"metadata": {"finalizers": None}, "spec": None}  # valid, whatever it was
-                plane.api("PATCH", path, gone, "application/merge-patch+json")
+            for change in ({}, {"spec": None}):  # without a spec it is valid where one need not be there, whatever it was
+                with contextlib.suppress(Exception):
+                    plane.api("PATCH", path, {"metadata": {"finalizers": None}, **change}, "application/merge-patch+json")
     leases = f"/apis/coordination.k8s.io/v1/namespaces/{LEASES}/leases"
     plane.api("DELETE", leases)
 
