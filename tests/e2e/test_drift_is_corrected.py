@@ -72,9 +72,12 @@ def test_power_cut_after_a_silent_change(drifting: Homeostat) -> None:
 
 
 def test_undefined_while_it_runs(drifting: Homeostat) -> None:
-    run = drifting.status(NAME).run
+    run, before = drifting.status(NAME).run, drifting.count(NAME, "Redefined")
     drifting.virsh("undefine", NAME)
-    drifting.wait_for(lambda: "yes" in persistence(drifting), "it is persistent again")
+    drifting.wait_for(lambda: "yes" in persistence(drifting) and "enable" in autostart(drifting), "it is persistent again")
+    drifting.wait_for(lambda: drifting.count(NAME, "Redefined") > before, "that is told")
+    drifting.wait_ready(NAME)
+    assert drifting.count(NAME, "Redefined") == before + 1, "once"
     assert drifting.status(NAME).run == run
 
 

@@ -237,7 +237,9 @@ class DomainActions:
         self._fence()
         with faults.around(action):
             handle = request(self._connection.handle.defineXML, text)
-        return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG, handle)
+        # Who was undefined while it ran is persistent again, and does not start with the host any more.
+        flags = Aspect.FLAGS if known is not None and not known.persistent else Aspect.STATE
+        return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle)
 
     def _full_definition(self, uuid: str) -> str:
         """With what others keep secret in it, so that it is not lost; read-only connections may not ask for that."""
