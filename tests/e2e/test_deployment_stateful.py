@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.deployed import deploy, pages, served, wait_settled
-from tests.e2e.homeostat import Homeostat
+from tests.e2e.homeostat import Homeostat, Spec
 from tests.rig.guest import CMDLINE
 
 
@@ -15,7 +15,7 @@ def test_each_index_keeps_its_disk(town: Homeostat) -> None:
         "cmdline": f"{CMDLINE} homeostat.data=/dev/vda",
     }
     keep = "[ -e /mnt/data/owner ] || hostname > /mnt/data/owner; sync; cp /mnt/data/owner /www/owner"
-    stateful = {"stateful": True, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
+    stateful: Spec = {"stateful": True, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
     disks = [{"name": "data", "size": "16Mi"}]
     deploy(town, 2, served(town, "one", keep, boot=boot, disks=disks), **stateful)
     town.start()
