@@ -36,7 +36,7 @@ from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.cluster import Cluster
 from homeostat.store.kubernetes.informer import Informer
-from homeostat.store.kubernetes.lease import Lease, LeaseWatch
+from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
 from homeostat.store.kubernetes.objects import host_of
 from homeostat.store.kubernetes.store import KubernetesStore
 from homeostat.store.kubernetes.views import ControllerStore, HostStore
@@ -135,7 +135,7 @@ class ClusterOperator:
         watch = LeaseWatch(self.store.cluster, self._options.namespace)
 
         async def served(host: str) -> bool:
-            return await watch.alive(_lease_of(host))
+            return await watch.alive(host_lease(host))
 
         gone: set[str] = set()
         placer = Placer(store, lambda machine: host_of(machine.metadata.finalizers), gone.__contains__)
@@ -158,7 +158,7 @@ class ClusterOperator:
         await lease.lead(work, stop)
 
     async def _serve(self, name: str, uri: str, stop: asyncio.Event) -> None:
-        lease = Lease(self.store.cluster, self._options.namespace, _lease_of(name), self._identity)
+        lease = Lease(self.store.cluster, self._options.namespace, host_lease(name), self._identity)
         store = HostStore(self.store, lease, name)
 
         async def work() -> None:
@@ -176,10 +176,6 @@ class ClusterOperator:
                 await operator.run(stop)
 
         await lease.lead(work, stop)
-
-
-def _lease_of(host: str) -> str:
-    return f"homeostat-host-{host}"
 
 
 @contextlib.contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,16 +94,16 @@ async def _outward(wanted: Wanted) -> None:
             source = cluster_source(side.cluster.server)
             begun = room.source == source
             folder = [] if begun else read_folder(wanted.folder, room)
-            await side.load()
-            await side.refuse_if_served(wanted.host, wanted.leases)
-            if begun:
-                plan = plan_rest_outward(side.rows, room.instance_id)
-            else:
-                plan = plan_outward(folder, side.rows, await side.namespaces(), wanted.host, room.instance_id)
-            if not _agreed(plan, f"{wanted.folder} → host {wanted.host} of {side.cluster.server}", wanted):
+
+            async def planned() -> Migration:
+                await side.load()
+                if begun:
+                    return plan_rest_outward(side.rows, room.instance_id)
+                return plan_outward(folder, side.rows, await side.namespaces(), wanted.host, room.instance_id)
+
+            words = f"{wanted.folder} → host {wanted.host} of {side.cluster.server}"
+            if not await _done(wanted, room, side, words, planned, None, lambda _: leave_folder(room, source)):
                 return
-            for step in plan.steps:
-                await _take(step, side, None, lambda _: leave_folder(room, source))
     click.echo(f"Migrated. `homeostat operator --host {wanted.host}` on this state looks after it from now on.")
 
 
@@ -111,7 +112,8 @@ async def _inward(wanted: Wanted) -> None:
 
     from homeostat.store.files.state import StateFolder, folder_source
     from homeostat.store.migrate.cluster import ClusterSide
-    from homeostat.store.migrate.folder import Folder
+    from homeostat.store.migrate.folder import Folder, read_folder
+    from homeostat.store.migrate.inward import plan_inward, plan_rest_inward
 
     room = StateFolder.open(wanted.state)
     with room.operator_lock(), tempfile.TemporaryDirectory(prefix="homeostat-migrate-") as scratch:
@@ -119,51 +121,54 @@ async def _inward(wanted: Wanted) -> None:
             begun = room.source == folder_source(wanted.folder)
             if not begun:
                 room.claim_cluster(side.cluster.server)
-            await side.load()
-            await side.refuse_if_served(wanted.host, wanted.leases)
+            known = {r.key: r for r in read_folder(wanted.folder, room)} if begun else {}
             with closing(Folder(wanted.folder, Path(scratch))) as folder:
-                done = await (_finish_inward(wanted, room, side) if begun else _bring_home(wanted, room, side, folder))
+
+                async def planned() -> Migration:
+                    await side.load()
+                    if begun:
+                        return plan_rest_inward(side.resources, known, wanted.host)
+                    return plan_inward(side.resources, folder.declared(), wanted.host, room.instance_id)
+
+                words = f"host {wanted.host} of {side.cluster.server} → {wanted.folder}"
+                done = await _done(wanted, room, side, words, planned, folder, lambda step: folder.take_over(room, step.index))
     if done:
         click.echo(f"Migrated. `homeostat up {wanted.folder}` on this state looks after it from now on.")
 
 
-async def _bring_home(wanted: Wanted, room: StateFolder, side: ClusterSide, folder: Folder) -> bool:
-    from homeostat.store.migrate.inward import plan_inward
+async def _done(
+    wanted: Wanted,
+    room: StateFolder,
+    side: ClusterSide,
+    words: str,
+    planned: Callable[[], Awaitable[Migration]],
+    folder: Folder | None,
+    hand_over: Callable[[HandOver], None],
+) -> bool:
+    """Shows the plan, asks, and carries it out. False: it was a dry run."""
+    from homeostat.store.migrate.cluster import HostLease
     from homeostat.store.migrate.steps import HoldDeployment
 
-    def planned() -> Migration:
-        return plan_inward(side.resources, folder.declared(), wanted.host, room.instance_id)
-
-    plan = planned()
-    if not _agreed(plan, _words_inward(wanted, side), wanted):
+    lease = HostLease(wanted.leases, wanted.host, f"homeostat-migrate_{room.instance_id}")
+    await side.refuse_if_served(lease)
+    if not _agreed(await planned(), words, wanted):
         return False
-    for step in plan.steps:
-        if isinstance(step, HoldDeployment):
-            await _take(step, side, folder, lambda _: None)
-    await side.load()  # a controller may have been at work until just now: what counts is what there is from here on
-    plan = planned()
-    _refuse(plan)
-    for step in plan.steps:
-        await _take(step, side, folder, lambda step: folder.take_over(room, step.index))
+
+    async def work(check: Callable[[], None]) -> None:
+        async def take(step: Step) -> None:
+            check()
+            await _take(step, side, folder, hand_over)
+
+        for step in (await planned()).steps:
+            if isinstance(step, HoldDeployment):
+                await take(step)
+        plan = await planned()  # controllers may have been at work until just now
+        _refuse(plan)
+        for step in plan.steps:
+            await take(step)
+
+    await side.alone(lease, work)
     return True
-
-
-async def _finish_inward(wanted: Wanted, room: StateFolder, side: ClusterSide) -> bool:
-    """The folder has it all: only the cluster has still to let go of it."""
-    from homeostat.store.migrate.folder import read_folder
-    from homeostat.store.migrate.inward import plan_rest_inward
-
-    known = {resource.key: resource for resource in read_folder(wanted.folder, room)}
-    plan = plan_rest_inward(side.resources, known, wanted.host)
-    if not _agreed(plan, _words_inward(wanted, side), wanted):
-        return False
-    for step in plan.steps:
-        await _take(step, side, None, lambda _: None)
-    return True
-
-
-def _words_inward(wanted: Wanted, side: ClusterSide) -> str:
-    return f"host {wanted.host} of {side.cluster.server} → {wanted.folder}"
 
 
 async def _take(step: Step, side: ClusterSide, folder: Folder | None, hand_over: Callable[[HandOver], None]) -> None:
@@ -173,10 +178,10 @@ async def _take(step: Step, side: ClusterSide, folder: Folder | None, hand_over:
     with faults.around(step):
         match step:
             case HandOver():
-                hand_over(step)
+                await asyncio.to_thread(hand_over, step)
             case WriteDocument(resource):
                 assert folder is not None
-                folder.write(resource)
+                await asyncio.to_thread(folder.write, resource)
             case _:
                 await side.execute(step)
 

@@ -33,6 +33,11 @@ MOMENT = 0.1
 KIND = "Lease"
 
 
+def host_lease(host: str) -> str:
+    """The name of the lease of whoever serves a host."""
+    return f"homeostat-host-{host}"
+
+
 class Lease:
     """One job's lease, for one event loop. ``check`` is the fence: to be called before each act of the job."""
 

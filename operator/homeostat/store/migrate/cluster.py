@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from ..index.index import Index, Row
 from ..kubernetes import paths
 from ..kubernetes.access import Access
 from ..kubernetes.cluster import Cluster
-from ..kubernetes.errors import KindMissing
+from ..kubernetes.errors import KindMissing, LeadershipLost
+from ..kubernetes.lease import DURATION, Lease, host_lease
 from ..kubernetes.store import KubernetesStore
 from ..merge import merge_difference
 from .steps import HoldDeployment, LetGoDeployment, MakeNamespace, MigrationRefused, PutResource, ReleaseObject, carried_status
@@ -30,6 +32,15 @@ LOOK = 1.0  # seconds between looks whether a lease is renewed
 
 Object = dict[str, Any]
 ClusterStep = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | ReleaseObject
+
+
+@dataclass(frozen=True, slots=True)
+class HostLease:
+    """``identity``: of this migration, the same when it is run again."""
+
+    namespace: str
+    host: str
+    identity: str
 
 
 class ClusterSide:
@@ -85,26 +96,46 @@ class ClusterSide:
     async def namespaces(self) -> set[str]:
         return {item["metadata"]["name"] async for item in self.cluster.list(NAMESPACES)}
 
-    async def refuse_if_served(self, host: str, lease_namespace: str) -> None:
-        """Waits where a lease is held that may be a dead operator's, until it has expired.
+    async def alone(self, lease: HostLease, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+        """Does ``work`` while no operator can serve the host; it calls what it is given before each of its acts.
 
         Raises:
-            MigrationRefused: an operator serves that host.
+            LeadershipLost: the API server was away for too long; what was begun is to be taken up by another run.
         """
-        key, seen, left = Key("Lease", lease_namespace, f"homeostat-host-{host}"), "", 0.0
+        await self.execute(MakeNamespace(lease.namespace))
+        mine, done = Lease(self.cluster, lease.namespace, host_lease(lease.host), lease.identity), False
+
+        async def working() -> None:
+            nonlocal done
+            await work(mine.check)
+            done = True
+
+        await mine.lead(working, asyncio.Event())
+        if not done:
+            raise LeadershipLost("the API server was away for too long: run it again, and it goes on")
+
+    async def refuse_if_served(self, lease: HostLease) -> None:
+        """Waits where the lease is held that may be a dead operator's, until it has expired.
+
+        Raises:
+            MigrationRefused: an operator serves the host.
+        """
+        key, seen, left = Key("Lease", lease.namespace, host_lease(lease.host)), "", 0.0
         while True:
             try:
-                lease = await self.cluster.get(paths.LEASES, key)
+                found = await self.cluster.get(paths.LEASES, key)
             except NotFound:
                 return
-            spec, version = lease.get("spec") or {}, lease["metadata"]["resourceVersion"]
-            if not spec.get("holderIdentity"):
+            spec, version = found.get("spec") or {}, found["metadata"]["resourceVersion"]
+            holder = spec.get("holderIdentity")
+            if not holder or holder == lease.identity:
                 return
             if seen and version != seen:
-                raise MigrationRefused([f"an operator serves host {host} ({spec['holderIdentity']}): stop it first"])
-            seen, left = version, left - LOOK if seen else float(spec.get("leaseDurationSeconds") or 15)
+                raise MigrationRefused([f"an operator serves host {lease.host} ({holder}): stop it first"])
+            left = left - LOOK if seen else float(spec.get("leaseDurationSeconds") or DURATION)
             if left <= 0:
                 return
+            seen = version
             await asyncio.sleep(LOOK)
 
     # Writes ---------------------------------------------------------------------------------------------------------------
@@ -113,10 +144,8 @@ class ClusterSide:
         match step:
             case MakeNamespace(name):
                 body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-                try:
+                with suppress(AlreadyExists):
                     await self.cluster.create(NAMESPACES, Key("Namespace", "default", name), body, MANAGER)
-                except AlreadyExists:
-                    return
             case PutResource(resource, finalizers):
                 await self._put(resource, finalizers)
             case HoldDeployment(key):
