@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from homeostat.planner.actions import Action, FetchImage, ImageRef
+from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
 
 from .errors import DriverError
@@ -63,12 +63,12 @@ class ImageHost:
         return await self._storage.observe(images, disks, seeds, directory)
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """None are here: they are on the hosts of their machines."""
-        return ()
+        """Those that lie here. What other hosts keep is theirs. Raises DriverError."""
+        return await self._storage.kept_disks(namespace, deployment, owner)
 
     async def execute(self, action: Action) -> None:
         """Raises DriverError."""
-        if not isinstance(action, FetchImage):
+        if not isinstance(action, FetchImage | DeleteFile | DeleteDirectory):
             raise DriverError(f"{type(action).__name__} needs a hypervisor, and there is none here")
         await self._storage.execute(action)
 

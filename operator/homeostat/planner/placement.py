@@ -6,13 +6,20 @@ guests take what they use. A host that cannot start a machine says so in its sta
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from homeostat.models.base import API_GROUP
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.quantity import format_quantity
 
 from .plan import Waiting
+
+PLACEMENTS = f"{API_GROUP}/placements"
+"""Annotation of a stateful deployment: JSON, host by machine. Disks that outlive their machine stay on its host, and so must the
+next machine of that index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,28 @@ class Offer:
         if self.memory and memory > self.memory:
             return f"has {format_quantity(self.memory)} of memory, {format_quantity(memory)} are needed"
         return ""
+
+
+def placements_of(deployment: VirtualMachineDeployment) -> Mapping[str, str]:
+    """Where the machines of a stateful deployment have their disks: host by machine.
+
+    Raises:
+        ValueError: the note is not ours to read.
+    """
+    found = json.loads(deployment.metadata.annotations.get(PLACEMENTS) or "{}")
+    if not isinstance(found, dict) or not all(isinstance(host, str) for host in found.values()):
+        raise ValueError("not an object of host names")
+    return found
+
+
+def choose_bound(machine: VirtualMachine, memory: int, offers: Sequence[Offer], host: str) -> Offer | Waiting:
+    """As choose_host, for a machine whose disks are on a host already."""
+    offer = next((offer for offer in offers if offer.name == host), None)
+    if offer is None:
+        how = f"add the host again, or give the disks up by taking the machine out of the deployment's annotation {PLACEMENTS}"
+        return Waiting("HostGone", f"its disks are on host {host}, which is no more: {how}")
+    refusal = offer.refusal(machine, memory)
+    return Waiting("HostNotReady", f"its disks are on host {host}, which {refusal}") if refusal else offer
 
 
 def choose_host(machine: VirtualMachine, memory: int, offers: Sequence[Offer]) -> Offer | Waiting:

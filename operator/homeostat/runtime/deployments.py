@@ -30,6 +30,8 @@ from .ports import EventType, HostDriver, ResourceStore, Unreadable
 from .reconcile import GONE, Next
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
+ORPHANING = "orphan"
+"""Finalizer of one that was deleted by kubectl delete --cascade=orphan, until its machines have no owner any more."""
 DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
 
 
@@ -58,6 +60,8 @@ class DeploymentReconciler:
             DriverError: disks that its machines had could not be looked for, or deleted.
         """
         self._known.add(deployment.key)
+        if deployment.deleting and ORPHANING in deployment.metadata.finalizers:
+            return Next()  # its machines are to stay, and are being made their own: there will be news
         deployment, plugin, refusal = await self._resolve(deployment)
         observed = await self._observe(deployment, plugin, refusal)
         plan = plan_deployment(deployment, observed, time.time())

@@ -10,20 +10,17 @@ from homeostat.models.condition import READY, RECONCILING, Condition, ConditionS
 from homeostat.models.host import KVM_USABLE, REACHABLE, SCHEDULABLE, Host, HostCapacity, HostStatus
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
-from homeostat.planner.machine.teardown import ABANDON
 from homeostat.planner.observed import HostFacts
 
 from .commands import timestamp
-from .placement import Placer
+from .placement import OPERATOR_GONE, Placer
 from .ports import HostDriver, ResourceStore
 from .reconcile import GONE, Next
-from .status import unknown_status
 
 GATHER = 2.0
 """Seconds between two reports of a host: the news of many machines become one."""
 LOOK = 5.0
 """Seconds between looks whether a host's operator still shows signs of life, and whether what is said of a host is still true."""
-OPERATOR_GONE = "OperatorGone"
 
 
 def host_status(host: Host, facts: HostFacts, machines: int, operator: str, now: str) -> HostStatus:
@@ -116,7 +113,7 @@ class HostKeeper:
         if ready is None or ready.reason != OPERATOR_GONE:
             await self._store.write_status(host.key, host.metadata.uid, _abandoned(host))
             for key in self._placer.placed_on(name):
-                await self._doubt(key, name)
+                await self._placer.doubt(key, name)
         return Next(LOOK)
 
     def forget(self, key: Key) -> None:
@@ -125,15 +122,6 @@ class HostKeeper:
 
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()
-
-    async def _doubt(self, key: Key, host: str) -> None:
-        machine = await self._store.get(key)
-        if isinstance(machine, VirtualMachine):
-            message = f"no operator serves host {host}: its guests run on, and nobody looks after them"
-            if machine.deleting:
-                message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
-            status = unknown_status(machine, OPERATOR_GONE, message, timestamp())
-            await self._store.write_status(key, machine.metadata.uid, status)
 
 
 def _abandoned(host: Host) -> HostStatus:

@@ -9,22 +9,31 @@ from typing import Protocol
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, Condition, ConditionStatus, find_condition, merge_conditions
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import SCHEDULABLE, Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
-from homeostat.planner.placement import Offer, choose_host
+from homeostat.planner.placement import PLACEMENTS, Offer, choose_bound, choose_host, placements_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
+from .deployments import owner_key
 from .ports import ResourceStore, Unreadable
 from .reconcile import Next
+from .status import unknown_status
+
+OPERATOR_GONE = "OperatorGone"
+"""Reason of what is unknown since nobody serves a host."""
 
 
 class PlacingStore(ResourceStore, Protocol):
     async def place(self, key: Key, uid: str, host: str) -> bool:
         """Whether the machine is on that host now; only the first of several placements holds."""
+
+    async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
+        """Notes for good which host a machine of a stateful deployment has its disks on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +64,38 @@ class Placer:
         key, host = machine.key, self._host_of(machine)
         if host is not None:
             self._note(key, _Placed(host, await self._memory(machine)))
-            if may_be_abandoned(machine) and self._is_gone(host):
-                await self._abandon(machine, host)
+            if machine.deleting and self._is_gone(host):
+                await self._let_go(machine, host)
             return Next()
         if machine.deleting:
             return Next()
-        memory = await self._memory(machine)
-        chosen = choose_host(machine, memory, await self._offers())
+        memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
+        chosen = self._choose(machine, memory, await self._offers(), keeper)
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
             await self._tell(machine, chosen)
-        else:
-            await self._place(machine, _Placed(chosen.name, memory))
+            return Next()
+        if keeper is not None and machine.metadata.name not in placements_of(keeper):
+            await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen.name)
+        await self._place(machine, _Placed(chosen.name, memory))
         return Next()
+
+    def _choose(
+        self, machine: VirtualMachine, memory: int, offers: Sequence[Offer], keeper: VirtualMachineDeployment | None
+    ) -> Offer | Waiting:
+        if keeper is None:
+            return choose_host(machine, memory, offers)
+        try:
+            host = placements_of(keeper).get(machine.metadata.name)
+        except ValueError as error:
+            return Waiting("PlacementsUnreadable", f"annotation {PLACEMENTS} of its deployment cannot be read: {error}")
+        return choose_host(machine, memory, offers) if host is None else choose_bound(machine, memory, offers, host)
+
+    async def _keeper_of_disks(self, machine: VirtualMachine) -> VirtualMachineDeployment | None:
+        """The stateful deployment that a machine belongs to."""
+        owner = owner_key(machine)
+        found = await self._store.get(owner) if owner else None
+        return found if isinstance(found, VirtualMachineDeployment) and found.spec.stateful else None
 
     async def _place(self, machine: VirtualMachine, placed: _Placed) -> None:
         """Promised first: others are placed meanwhile."""
@@ -88,10 +116,28 @@ class Placer:
     def placed_on(self, host: str) -> list[Key]:
         return [key for key, placed in self._placed.items() if placed.host == host]
 
-    async def _abandon(self, machine: VirtualMachine, host: str) -> None:
-        message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: what is there stays there"
-        await self._store.record_event(machine.key, "Warning", "Abandoned", message)
-        await self._store.release(machine.key, machine.metadata.uid)
+    async def doubt(self, key: Key, host: str) -> None:
+        """Nobody serves its host: what is known of the machine is not known any more."""
+        machine = await self._store.get(key)
+        if not isinstance(machine, VirtualMachine):
+            return
+        message = f"no operator serves host {host}: its guests run on, and nobody looks after them"
+        if machine.deleting:
+            message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
+        status = unknown_status(machine, OPERATOR_GONE, message, timestamp())
+        if status != machine.status:
+            await self._store.write_status(key, machine.metadata.uid, status)
+
+    async def _let_go(self, machine: VirtualMachine, host: str) -> None:
+        """Where that is asked for; else the status says how to ask. One that an operator has spoken of since is left alone."""
+        if may_be_abandoned(machine):
+            message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: what is there stays there"
+            await self._store.record_event(machine.key, "Warning", "Abandoned", message)
+            await self._store.release(machine.key, machine.metadata.uid)
+            return
+        ready = find_condition(machine.status.conditions, READY) if machine.status else None
+        if ready is not None and ready.reason == OPERATOR_GONE:
+            await self.doubt(machine.key, host)
 
     def _note(self, key: Key, placed: _Placed) -> None:
         if self._placed.get(key) == placed:

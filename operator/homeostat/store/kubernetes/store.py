@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from homeostat.models.deployment import MachineRevision
 from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.planner.placement import PLACEMENTS
 from homeostat.runtime.ports import Happening
 from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, StoreError
 
@@ -162,6 +164,17 @@ class KubernetesStore(IndexedStore):
         """Places a machine on a host; whether it is there now. Only the first of several placements holds."""
         return await self.hold(key, uid, host_finalizer(host))
 
+    async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
+        """Notes in a stateful deployment's annotation which host a machine of it has its disks on; the first note holds."""
+
+        def bound(found: Object) -> Object | None:
+            known = json.loads((found["metadata"].get("annotations") or {}).get(PLACEMENTS) or "{}")
+            if machine in known:
+                return None
+            return {"metadata": {"annotations": {PLACEMENTS: json.dumps({**known, machine: host}, sort_keys=True)}}}
+
+        await self._change(deployment, uid, bound)
+
     async def apply_owned(self, resource: Resource, finalizers: Sequence[str] = ()) -> None:
         """See ResourceStore. ``finalizers`` are for a new one.
 
@@ -181,7 +194,7 @@ class KubernetesStore(IndexedStore):
                 await self.accept(await self.cluster.get(PATHS[key.kind], key))
                 raise
             return
-        if owner not in {o.get("uid") for o in json.loads(row.metadata).get("ownerReferences", ())}:
+        if owner not in _owners(row):
             raise AlreadyExists(key)
 
         def changed(found: Object) -> Object | None:
@@ -200,21 +213,35 @@ class KubernetesStore(IndexedStore):
         await self._change(key, row.uid, changed)
 
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
+        """Not where it lost its owner meanwhile: who deletes that with --cascade=orphan wants to keep it."""
         row = self.index.row(key)
         if row is None or row.deleted is not None:
             return
         if annotations:
             await self._change(key, row.uid, lambda found: {"metadata": {"annotations": dict(annotations)}})
-        await self.remove(key, row.uid)
+        for _ in range(ATTEMPTS):
+            now = self.index.row(key)
+            if now is None or now.uid != row.uid or _owners(now) != _owners(row):
+                return
+            try:
+                return await self._remove(key, now.uid, now.hash)
+            except NotFound:
+                return await asyncio.to_thread(self.mirror.forget, key, now.uid)
+            except Conflict:
+                with contextlib.suppress(NotFound):
+                    await self.accept(await self.cluster.get(PATHS[key.kind], key))
+        raise Conflict(key, "an older one", "newer at each try")
 
     async def remove(self, key: Key, uid: str | None) -> None:
         """Starts the deletion of one object; no effect where it is gone."""
-        self.writes += 1
         try:
-            answer = await self.cluster.delete(PATHS[key.kind], key, uid)
+            await self._remove(key, uid)
         except (NotFound, Conflict):
             log.debug("%s: has gone before it was deleted", key)
-            return
+
+    async def _remove(self, key: Key, uid: str | None, version: str | None = None) -> None:
+        self.writes += 1
+        answer = await self.cluster.delete(PATHS[key.kind], key, uid, version)
         if answer.get("kind") == key.kind and (answer["metadata"].get("finalizers")):
             await self.accept(answer)
         else:
@@ -272,6 +299,10 @@ class KubernetesStore(IndexedStore):
         except StoreError as error:
             ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # a namespace that goes takes no more
             log.log(logging.DEBUG if ending else logging.INFO, "%s: event %s was not recorded: %s", key, happening.reason, error)
+
+
+def _owners(row: Row) -> set[str]:
+    return {str(owner.get("uid")) for owner in json.loads(row.metadata).get("ownerReferences", ())}
 
 
 def _without_blanks(value: Any) -> Any:

@@ -15,6 +15,7 @@ from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.runtime.placement import OPERATOR_GONE
 from homeostat.runtime.ports import EventType, Happening
 from homeostat.store.errors import Invalid
 
@@ -103,17 +104,26 @@ class HostStore(JobStore):
         return await super().get(key)
 
     async def changes(self) -> AsyncIterator[Key]:
-        async for key in follow_index(self.store.index):
-            if key.kind == Plugin.KIND or key == Key(Host.KIND, "default", self._host):
-                yield key
-            elif key.kind == VirtualMachine.KIND:
-                row = self.store.index.row(key)
+        """News of a status are news only where it is not ours: it says that nobody serves this host."""
+        seen: dict[Key, int] = {}
+        async for key in follow_index(self.store.index, statuses=True):
+            row = self.store.index.row(key)
+            if key.kind == VirtualMachine.KIND:
                 if row is not None and self._is_mine(row):
                     self._mine.add(key)
-                    yield key
                 elif key in self._mine:
                     self._mine.discard(key)
-                    yield key
+                else:
+                    continue
+            elif key.kind != Plugin.KIND and key != Key(Host.KIND, "default", self._host):
+                continue
+            if row is None:
+                seen.pop(key, None)
+            elif seen.get(key) == row.changed and OPERATOR_GONE not in (row.status or ""):
+                continue
+            else:
+                seen[key] = row.changed
+            yield key
 
     def _is_mine(self, row: Row) -> bool:
         return host_of(json.loads(row.finalizers)) == self._host
@@ -140,6 +150,11 @@ class ControllerStore(JobStore):
         """See PlacingStore."""
         self._fence.check()
         return await self.store.place(key, uid, host)
+
+    async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
+        """See PlacingStore."""
+        self._fence.check()
+        await self.store.bind(deployment, uid, machine, host)
 
     async def changes(self) -> AsyncIterator[Key]:
         """A machine's news, also of its status, are its deployment's and its plugin's."""
