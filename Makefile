@@ -57,6 +57,8 @@ api: venv
 kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
 	$(call part,kubernetes,-n 2 --dist loadfile)
+	@echo "== tests: api, over a cluster's resources: the contract once more"
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 2 --dist loadfile tests/api -k test_v
 
 e2e: venv
 	$(call part,e2e,-n 2 --dist loadfile)
