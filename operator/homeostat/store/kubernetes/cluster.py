@@ -135,11 +135,11 @@ class Cluster:
         """Raises NotFound, Conflict."""
         return await self._request("PUT", path.of(key), key, body=body, query={"fieldManager": manager})
 
-    async def delete(self, path: Path, key: Key, uid: str | None = None) -> Object:
-        """Raises NotFound, Conflict (another one has the name now)."""
+    async def delete(self, path: Path, key: Key, uid: str | None = None, version: str | None = None) -> Object:
+        """Raises NotFound, Conflict (another one has the name now, or it was changed since that resourceVersion)."""
         options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        if conditions := {name: value for name, value in (("uid", uid), ("resourceVersion", version)) if value}:
+            options["preconditions"] = conditions
         return await self._request("DELETE", path.of(key), key, body=options)
 
     async def version(self) -> str:
