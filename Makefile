@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
-BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes
+BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes
 
 .PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system venv
 .NOTPARALLEL:

@@ -20,6 +20,7 @@ NAMES = {
     "scale": ("scale", "real QEMU: a deployment from 0 to 20 replicas against a plain libvirt loop"),
     "rollout": ("rollout", "test driver: seconds of a whole rollout"),
     "probes": ("probes", "fraction of a core that probing takes"),
+    "kubernetes": ("kubernetes", "test driver, a real API server: writes per machine, seconds until all are Ready"),
     "memory": ("memory", "MB of the operator's process"),
 }
 
