@@ -46,6 +46,7 @@ class Lease:
         self._key = Key(KIND, namespace, name)
         self._identity = identity
         self._renewed = float("-inf")  # when the last renewal that succeeded was begun, by _clock
+        self._said = ""  # why it could not be had, as it was said last
         self._record: dict[str, Any] | None = None
         self._seen: tuple[str, float] = ("", 0.0)  # resourceVersion of the last record of another's, and since when we know it
         self._expires = float("inf")  # when that other one may be taken for dead, unless it shows a sign of life
@@ -108,10 +109,17 @@ class Lease:
                 if not await self._write():
                     return False
         except (StoreError, TimeoutError) as error:
-            log.info("lease %s: %s", self._key.name, error or "no answer in time")
+            self._say(str(error) or "no answer in time")
             return False
+        self._said = ""
         self._renewed = begun
         return True
+
+    def _say(self, why: str) -> None:
+        """Once, however often it is tried."""
+        if why != self._said:
+            log.warning("lease %s: %s", self._key.name, why)
+        self._said = why
 
     async def _write(self) -> bool:
         if self._record is None:
@@ -144,6 +152,12 @@ class Lease:
             self._record = await self._cluster.create(LEASES, self._key, body, self._identity)
         except AlreadyExists:
             return False
+        except NotFound as error:
+            namespace = self._key.namespace
+            raise StoreError(
+                f"leases are kept in namespace {namespace!r}, which is not there: kubectl create namespace {namespace}, or name "
+                "another with --lease-namespace"
+            ) from error
         return True
 
     async def _replace(self, spec: dict[str, Any]) -> bool:
