@@ -14,7 +14,7 @@ from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
 from homeostat.models.introspection import model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named
 from homeostat.models.machine_devices import ImageSource, Vnc
-from homeostat.store.errors import Problem
+from homeostat.store.errors import Invalid, Problem
 
 from .documents import Path, dotted
 
@@ -81,6 +81,31 @@ def validate(value: Any, folder: str | None = None) -> Resource:
         return resource
     absolute = make_absolute(spec, folder)
     return resource if absolute is spec else resource.model_copy(update={"spec": absolute})
+
+
+def desired_part(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Without status, and without the metadata that a store sets."""
+    desired = {name: value for name, value in document.items() if name != "status"}
+    if isinstance(desired.get("metadata"), Mapping):
+        desired["metadata"] = {n: v for n, v in desired["metadata"].items() if n not in STORE_METADATA}
+        if not desired["metadata"]:
+            del desired["metadata"]
+    return desired
+
+
+def key_to_write(wanted: Any, key: Key | None) -> Key:
+    """The key of a document that is about to be written; ``key`` is the one it must have, where it is there already.
+
+    Raises:
+        Invalid: with every problem.
+    """
+    try:
+        found = validate(wanted).key
+    except Rejected as error:
+        raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
+    if key is not None and found != key:
+        raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
+    return found
 
 
 def without_nulls(value: Any) -> Any:

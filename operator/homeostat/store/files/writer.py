@@ -25,7 +25,7 @@ from ..index import records
 from ..index.index import Row
 from . import edit, git, owned, writing
 from .render import render_block
-from .validate import STORE_METADATA, Rejected, identify, validate
+from .validate import STORE_METADATA, desired_part, key_to_write, validate
 
 if TYPE_CHECKING:
     from .store import FilesStore
@@ -42,11 +42,11 @@ class Writer:
         self._folder = store.folder
 
     def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
-        wanted = _desired({"apiVersion": API_VERSION, "kind": kind, **document})
+        wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
         model = BY_KIND.get(kind)
         if model is None:
             raise Invalid([Problem("kind", f"there is no kind {kind!r}")])
-        key = self._checked(wanted, None)
+        key = key_to_write(wanted, None)
         parts = [model.PLURAL, *([key.namespace] if key.namespace != "default" else []), key.name]
         with self._store.state.write_lock():
             self._store.run_pass({})
@@ -67,8 +67,8 @@ class Writer:
                 return self._patch_owned(key, merge_patch, author, expected_version)
             target = self._target(row)
             text, found, _ = edit.load(target)
-            wanted = merge.merge_patch(copy.deepcopy(found.value), _desired(merge_patch))
-            self._checked(wanted, key)
+            wanted = merge.merge_patch(copy.deepcopy(found.value), desired_part(merge_patch))
+            key_to_write(wanted, key)
             if edit.documents_equal(wanted, found.value):
                 return self._store.resource(row)
             edit.write_file(target.file, edit.patched_text(text, found, wanted))
@@ -80,8 +80,8 @@ class Writer:
             row = self._standing(key, expected)  # the operator writes these too, and does not wait for the lock
             before = row.document_form()
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
-            wanted = merge.merge_patch({n: v for n, v in before.items() if n != "status"}, _desired(merge_patch))
-            self._checked(wanted, key)
+            wanted = merge.merge_patch({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
+            key_to_write(wanted, key)
             owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._store.clock())
             changed = self._index.row(key)
         assert changed is not None
@@ -103,16 +103,6 @@ class Writer:
             if marked is None:
                 raise NotFound(key)
             return self._store.resource(marked)
-
-    def _checked(self, wanted: Any, key: Key | None) -> Key:
-        """The key of a document that is about to be written. Raises Invalid."""
-        try:
-            found = validate(wanted).key
-        except Rejected as error:
-            raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
-        if key is not None and found != key:
-            raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
-        return found
 
     def _standing(self, key: Key, expected: str | None) -> Row:
         row = self._index.row(key)
@@ -189,13 +179,3 @@ class Writer:
         )[0][0]
         if newest is not None and "Delete" not in message:
             records.sign_revisions(self._index, [key], newest - 1, None, commit)
-
-
-def _desired(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Without status, and without the metadata that the store sets."""
-    desired = {name: value for name, value in document.items() if name != "status"}
-    if isinstance(desired.get("metadata"), Mapping):
-        desired["metadata"] = {n: v for n, v in desired["metadata"].items() if n not in STORE_METADATA}
-        if not desired["metadata"]:
-            del desired["metadata"]
-    return desired

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
-from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem
-from homeostat.store.files.validate import STORE_METADATA, Rejected, identify, validate
+from homeostat.store.errors import AlreadyExists, Conflict, NotFound
+from homeostat.store.files.validate import desired_part, key_to_write
 
 from ..index.index import Index
 from ..index.store import IndexedStore
@@ -38,8 +38,8 @@ class ClusterWriter(IndexedStore):
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
         """Raises Invalid, AlreadyExists, ClusterError: and nothing was changed."""
-        wanted = _desired({"apiVersion": API_VERSION, "kind": kind, **document})
-        key = _checked(wanted, None)
+        wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
+        key = key_to_write(wanted, None)
         body = {**wanted, "metadata": {**wanted["metadata"], "namespace": key.namespace}}
         cluster = await self._connected()
         try:
@@ -56,13 +56,13 @@ class ClusterWriter(IndexedStore):
         Raises:
             NotFound, Conflict, AlreadyExists (it is being deleted), Invalid, ClusterError: and nothing was changed.
         """
-        cluster, wanted_part = await self._connected(), _desired(merge_patch)
+        cluster, wanted_part = await self._connected(), desired_part(merge_patch)
         for _ in range(ATTEMPTS):
             found = await cluster.get(PATHS[key.kind], key)
             self._check_standing(key, found, expected_version)
-            before = _desired(found)
+            before = desired_part(found)
             wanted = _merged(before, wanted_part)
-            _checked(wanted, key)
+            key_to_write(wanted, key)
             difference = merge_difference(before, wanted)
             if not difference:
                 return await self._accepted(key, found)
@@ -77,7 +77,7 @@ class ClusterWriter(IndexedStore):
         if _takes_away(found, difference):
             body = {**difference, "metadata": {**difference.get("metadata", {}), **version}}
             return await cluster.patch(PATHS[key.kind], key, body, MANAGER)
-        intent = _merged(_desired(applied_by(found, MANAGER)), difference)
+        intent = _merged(desired_part(applied_by(found, MANAGER)), difference)
         place = {"name": key.name, "namespace": key.namespace}
         meta = {**intent.get("metadata", {}), **place, **version}
         body = {**intent, "apiVersion": API_VERSION, "kind": key.kind, "metadata": meta}
@@ -126,31 +126,10 @@ class ClusterWriter(IndexedStore):
         return self.resource(row)
 
 
-def _desired(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Without status, and without the metadata that the server sets."""
-    desired = {name: value for name, value in document.items() if name != "status"}
-    if isinstance(desired.get("metadata"), Mapping):
-        desired["metadata"] = {n: v for n, v in desired["metadata"].items() if n not in STORE_METADATA}
-        if not desired["metadata"]:
-            del desired["metadata"]
-    return desired
-
-
 def _merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     merged = merge_patch(copy.deepcopy(dict(before)), dict(patch))
     assert isinstance(merged, dict)
     return merged
-
-
-def _checked(wanted: Any, key: Key | None) -> Key:
-    """The key of what is about to be written. Raises Invalid."""
-    try:
-        found = validate(wanted).key
-    except Rejected as error:
-        raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
-    if key is not None and found != key:
-        raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
-    return found
 
 
 def _takes_away(before: Any, difference: Mapping[str, Any]) -> bool:
