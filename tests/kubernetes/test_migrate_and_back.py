@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import yaml
 
 from tests.kubernetes.migrating import moving
@@ -18,6 +20,8 @@ def test_no_guest_is_restarted(crds: list[str], plane: ControlPlane, libvirtd: L
         done = town.migrate("--to-cluster")
         assert done.returncode == 0, done.stderr
         assert "is looked after again" in done.stdout
+        placements = kubectl.get("vmd", "web")["metadata"]["annotations"]["homeostat.dev/placements"]
+        assert json.loads(placements) == {"web-1": "node", "web-2": "node"}, "their disks are there"
         refused = town.run("up", str(town.folder), "--no-api")
         assert refused.returncode == 1
         assert "migrate --to-folder" in refused.stderr
@@ -36,6 +40,7 @@ def test_no_guest_is_restarted(crds: list[str], plane: ControlPlane, libvirtd: L
         text = (town.folder / "web.yaml").read_text()
         assert text.startswith("# in front of db\n")
         assert yaml.safe_load(text)["spec"]["replicas"] == 3
+        assert "annotations" not in text
         assert "identity" not in (town.folder / "db.yaml").read_text(), "its identity is the folder's own again"
 
         town.run_standalone()

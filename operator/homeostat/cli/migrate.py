@@ -85,8 +85,8 @@ def migrate(
 async def _outward(wanted: Wanted) -> None:
     from homeostat.store.files.state import StateFolder, cluster_source
     from homeostat.store.migrate.cluster import ClusterSide
-    from homeostat.store.migrate.folder import leave_folder, read_folder
-    from homeostat.store.migrate.outward import plan_outward, plan_rest_outward
+    from homeostat.store.migrate.folder import leave_folder, machines_with_files, read_folder
+    from homeostat.store.migrate.outward import Here, plan_outward, plan_rest_outward
 
     room = StateFolder.open(wanted.state)
     with room.operator_lock():
@@ -94,12 +94,13 @@ async def _outward(wanted: Wanted) -> None:
             source = cluster_source(side.cluster.server)
             begun = room.source == source
             folder = [] if begun else read_folder(wanted.folder, room)
+            here = Here(wanted.host, room.instance_id, machines_with_files(room))
 
             async def planned() -> Migration:
                 await side.load()
                 if begun:
                     return plan_rest_outward(side.rows, room.instance_id)
-                return plan_outward(folder, side.rows, await side.namespaces(), wanted.host, room.instance_id)
+                return plan_outward(folder, side.rows, await side.namespaces(), here)
 
             words = f"{wanted.folder} → host {wanted.host} of {side.cluster.server}"
             if not await _done(wanted, room, side, words, planned, None, lambda _: leave_folder(room, source)):

@@ -11,6 +11,7 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.errors import SourceError
 
@@ -43,6 +44,11 @@ def read_folder(folder: Path, state: StateFolder) -> list[Resource]:
         if wrong:
             raise MigrationRefused(wrong)
         return [store.resource(row) for row in store.rows()]
+
+
+def machines_with_files(state: StateFolder) -> set[Key]:
+    """Also those of which only disks are left."""
+    return {Key(VirtualMachine.KIND, place.parent.name, place.name) for place in state.machines.glob("*/*")}
 
 
 def leave_folder(state: StateFolder, source: str) -> None:

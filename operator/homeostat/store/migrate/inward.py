@@ -10,6 +10,7 @@ from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDep
 from homeostat.models.host import Host
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.placement import PLACEMENTS, placements_of
 from homeostat.runtime.deployments import owned_by
 
 from ..kubernetes.objects import host_of
@@ -43,6 +44,14 @@ class Taken:
                 if machine not in self.machines:
                     where = f"on host {_host(machine)}" if _host(machine) else "on no host yet"
                     yield f"{machine.key} of {deployment.key} is {where}: a folder has one host, {self.host}"
+            try:
+                placements = placements_of(deployment)
+            except ValueError as error:
+                yield f"annotation {PLACEMENTS} of {deployment.key} cannot be read: {error}"
+                continue
+            for name, host in placements.items():
+                if host != self.host:
+                    yield f"the disks of {name} of {deployment.key} are on host {host}: a folder has one host, {self.host}"
 
     @property
     def declared(self) -> list[Resource]:
@@ -97,7 +106,7 @@ def _inbound(resource: Resource, instance: uuid.UUID) -> Resource:
     own = uid_in_folder(instance, resource.key)
     identity = resource.identity if isinstance(resource, VirtualMachine) else own
     kept = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None
-    return with_annotations(resource, {IDENTITY: kept, HELD: None})
+    return with_annotations(resource, {IDENTITY: kept, HELD: None, PLACEMENTS: None})
 
 
 def _owned_by_folder(resource: Resource, owners: Mapping[str, str]) -> Resource:

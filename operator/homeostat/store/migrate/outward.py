@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.placement import PLACEMENTS
 
 from ..index.index import FINALIZER, Row
 from ..kubernetes.objects import host_finalizer, host_of
@@ -19,10 +22,18 @@ from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResou
 ORDER = (Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
 
 
-def plan_outward(
-    folder: Sequence[Resource], cluster: Mapping[Key, Row], namespaces: Collection[str], host: str, instance: uuid.UUID
-) -> Migration:
-    """``cluster``: all that there is now; ``host``: what our machines' host is called there."""
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What is moved: ``host`` is what its host is called in the cluster, ``kept`` names the machines that have files on it."""
+
+    host: str
+    instance: uuid.UUID
+    kept: Collection[Key] = ()
+
+
+def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespaces: Collection[str], here: Here) -> Migration:
+    """``cluster``: all that there is now."""
+    host = here.host
     refusals, notes, puts = list[str](), list[str](), list[PutResource]()
     for resource in sorted(folder, key=lambda r: (ORDER.index(r.kind), r.key)):
         found = cluster.get(resource.key)
@@ -33,7 +44,7 @@ def plan_outward(
         elif found is not None and (reason := _clash(resource, found, host)):
             refusals.append(reason)
         else:
-            puts.append(PutResource(_outbound(resource, instance), _finalizers(resource, host)))
+            puts.append(PutResource(_outbound(resource, here), _finalizers(resource, host)))
     refusals += _strangers({r.key for r in folder}, cluster, host)
     missing = {put.resource.metadata.namespace for put in puts} - set(namespaces)
     held = [LetGoDeployment(put.resource.key) for put in puts if put.resource.kind == VirtualMachineDeployment.KIND]
@@ -47,9 +58,20 @@ def plan_rest_outward(cluster: Mapping[Key, Row], instance: uuid.UUID) -> Migrat
     return Migration(tuple(LetGoDeployment(key) for key in sorted(held)))
 
 
-def _outbound(resource: Resource, instance: uuid.UUID) -> Resource:
-    held = {HELD: str(instance)} if resource.kind == VirtualMachineDeployment.KIND else {}
-    return with_annotations(resource, {IDENTITY: identity_of(resource), **held})
+def _outbound(resource: Resource, here: Here) -> Resource:
+    marks = {IDENTITY: identity_of(resource)}
+    if isinstance(resource, VirtualMachineDeployment):
+        marks[HELD] = str(here.instance)
+        if resource.spec.stateful:
+            marks[PLACEMENTS] = json.dumps(dict.fromkeys(_with_disks(resource, here.kept), here.host))
+    return with_annotations(resource, marks)
+
+
+def _with_disks(deployment: VirtualMachineDeployment, kept: Collection[Key]) -> list[str]:
+    """Its machines that have disks here, also those that were scaled away: the next of their index finds them."""
+    meta = deployment.metadata
+    ours = re.compile(rf"{re.escape(meta.name)}-[1-9][0-9]*")
+    return sorted(key.name for key in kept if key.namespace == meta.namespace and ours.fullmatch(key.name))
 
 
 def _finalizers(resource: Resource, host: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -93,7 +93,7 @@ def uid_in_folder(instance: uuid.UUID, key: Key) -> str:
     return str(uuid.uuid5(instance, str(key)))
 
 
-def with_annotations(resource: R, change: dict[str, str | None]) -> R:
+def with_annotations(resource: R, change: Mapping[str, str | None]) -> R:
     """``None`` takes an annotation away."""
     changed = {**resource.metadata.annotations, **change}
     kept = {name: text for name, text in changed.items() if text is not None}
