@@ -15,11 +15,11 @@ from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.source import check_source, is_remote
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.template import ends_by_itself, template_with_plugin
+from homeostat.runtime.plugins import plugin_key
 from homeostat.store.files.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
@@ -127,14 +127,8 @@ def _read(document: Document) -> Resource | None:
 
 
 def _plugin_name(resource: Resource) -> str | None:
-    match resource:
-        case VirtualMachine():
-            ref = resource.spec.plugin_ref
-        case VirtualMachineDeployment():
-            ref = resource.spec.template.spec.plugin_ref
-        case _:
-            return None
-    return ref.name if ref else None
+    key = plugin_key(resource)
+    return key.name if key else None
 
 
 def _ends(deployment: VirtualMachineDeployment, plugin: Plugin) -> str:
