@@ -30,7 +30,7 @@ OPERATOR_RIGHTS: Rights = {
     "virtualmachinedeployments": READ | {"patch"},
     "plugins": READ | {"patch"},
     "machinerevisions": READ | {"patch", "create", "delete"},
-    "hosts": READ | {"create"},
+    "hosts": READ | {"create", "patch"},
     **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},
     "virtualmachinedeployments/finalizers": {"update"},
     "events": {"create", "patch"},

@@ -92,3 +92,18 @@ def test_an_unplaced_machine_goes_at_once(crds: list[str], plane: ControlPlane, 
         kubectl.wait_for("vm", "web", lambda vm: condition_of(vm, "Scheduled"))
 
         kubectl("delete", "vm", "web", "--timeout=10s")
+
+
+def test_one_that_is_deleted_goes_with_its_machines(
+    crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="web"))
+        wait_ready(kubectl, "web")
+
+        plane.kubectl.delete("host", "node")
+        plane.kubectl.wait_for("host", "node", lambda host: reason_of(host, "Schedulable") == "Terminating")
+        assert ready(kubectl.get("vm", "web"))
+        kubectl("delete", "vm", "web", "--timeout=20s")
+
+        plane.kubectl.wait_gone("host", "node")

@@ -67,7 +67,7 @@ class ClusterOptions:
 
     def serves(self, host: Host) -> bool:
         by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
-        return not host.deleting and (host.metadata.name in self.hosts or by_label)
+        return host.metadata.name in self.hosts or by_label
 
 
 class ClusterOperator:
@@ -138,8 +138,12 @@ class ClusterOperator:
             return await watch.alive(host_lease(host))
 
         gone: set[str] = set()
-        placer = Placer(store, lambda machine: host_of(machine.metadata.finalizers), gone.__contains__)
-        keeper = HostKeeper(store, placer, served, gone)
+
+        def is_gone(host: str) -> bool:
+            return host in gone or self.store.index.row(Key(Host.KIND, "default", host)) is None
+
+        placer = Placer(store, lambda machine: host_of(machine.metadata.finalizers), is_gone)
+        keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = OperatorConfig(
             self._instance,
             kinds=frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND}),

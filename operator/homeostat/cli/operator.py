@@ -133,4 +133,3 @@ def _log() -> None:
     level = logging.DEBUG if debugging() else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("homeostat").setLevel(logging.DEBUG if debugging() else logging.INFO)
-    logging.getLogger("kopf").setLevel(logging.ERROR)

@@ -47,16 +47,23 @@ def _conditions(host: Host, facts: HostFacts) -> Iterator[Condition]:
     if not up:
         yield condition(RECONCILING, True, reason, facts.error)
     yield condition(REACHABLE, up, reason, facts.error)
-    open_ = up and not host.spec.maintenance
-    why = "Open" if open_ else "HostUnreachable" if not up else "Maintenance"
-    message = "" if open_ else "cannot be reached" if not up else "is in maintenance (spec.maintenance)"
-    yield condition(SCHEDULABLE, open_, why, message)
+    yield condition(SCHEDULABLE, *_schedulable(host, facts))
     if up:
         offered = DomainType.KVM in facts.domain_types
         yield condition(
             KVM_USABLE, facts.kvm_usable, "Proven" if facts.kvm_usable else "NotWorking" if offered else "NotOffered",
             "" if facts.kvm_usable else "machines run by emulation (TCG)",
         )  # fmt: skip
+
+
+def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
+    if host.deleting:
+        return False, "Terminating", "is being deleted, and goes with the last machine on it"
+    if not facts.reachable:
+        return False, "HostUnreachable", "cannot be reached"
+    if host.spec.maintenance:
+        return False, "Maintenance", "is in maintenance (spec.maintenance)"
+    return True, "Open", ""
 
 
 class HostReporter:
@@ -71,7 +78,7 @@ class HostReporter:
         self._reported = float("-inf")
 
     async def reconcile(self, host: Host) -> Next:
-        if host.key != self.key or host.deleting:
+        if host.key != self.key:
             return GONE
         left = self._reported + GATHER - time.monotonic()
         if left > 0:
@@ -93,18 +100,28 @@ class HostReporter:
 class HostKeeper:
     """The controller's look at a host: whether somebody serves it. ``served`` asks that of its lease."""
 
-    def __init__(self, store: ResourceStore, placer: Placer, served: Callable[[str], Awaitable[bool]], gone: set[str]) -> None:
-        """``gone``: where the names of hosts that nobody serves are kept, for others to read."""
+    def __init__(
+        self,
+        store: ResourceStore,
+        placer: Placer,
+        served: Callable[[str], Awaitable[bool]],
+        machines: Callable[[str], int],
+        gone: set[str],
+    ) -> None:
+        """``machines``: how many are on a host. ``gone``: where the names of hosts that nobody serves are kept, for others to
+        read."""
         self._store = store
+        self._machines = machines
         self._placer = placer
         self._served = served
         self._gone = gone
 
     async def reconcile(self, host: Host) -> Next:
-        """Looks again and again: nobody tells when an operator dies."""
-        if host.deleting:
-            return GONE
+        """Looks again and again: nobody tells when an operator dies. A host that is being deleted goes with its last machine."""
         name = host.metadata.name
+        if host.deleting and not self._machines(name):
+            await self._store.release(host.key, host.metadata.uid)
+            return GONE
         if await self._served(name):
             self._gone.discard(name)
             return Next(LOOK)

@@ -188,7 +188,7 @@ def _host(server: str) -> str:
 def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception:
     """An answer of kind Status as one of our errors:
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"""
-    reason, message = status.get("reason", ""), str(status.get("message") or f"HTTP {code}")
+    reason, message = status.get("reason", ""), str(status.get("message") or f"HTTP {code}").strip()
     if code == 404:
         missing = key is None or not (status.get("details") or {}).get("name")
         return KindMissing(f"{what}: {message}") if missing else NotFound(key)  # type: ignore[arg-type]

@@ -6,10 +6,12 @@ kopf runs in a thread with a loop of its own: in the main thread it would take t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import kopf
@@ -60,7 +62,9 @@ class Informer:
         self._events = events
         self._stop = threading.Event()
         self._synced = threading.Event()
-        self._relisted: float | None = None  # when kopf last listed, while that has not been followed up
+        self._relisted: dict[str, float] = {}  # kind -> when kopf last listed, while that has not been followed up
+        self._missing = {kind.PLURAL for kind in kinds} | ({"events"} if events is not None else set())  # not listed yet
+        self._told: set[type[StoreError]] = set()  # what is being waited for, as far as that was said
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._thread = threading.Thread(target=self._run, name="homeostat-informer", daemon=True)
 
@@ -93,7 +97,7 @@ class Informer:
     # In the thread ------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        logging.getLogger("kopf").setLevel(logging.ERROR)  # what it waits for is ours to say, see say
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)  # what it waits for, and what fails, is ours to say
         while not self._stop.is_set():
             try:
                 asyncio.run(self._follow())
@@ -102,83 +106,102 @@ class Informer:
                 self._stop.wait(AGAIN)
 
     async def _follow(self) -> None:
+        """Each kind by itself: one whose CRD is missing must not keep the others waiting."""
         asyncio.get_running_loop().set_exception_handler(_tell_briefly)
+        self._ended = asyncio.Event()
         self._cluster = await Cluster.connect(self._access)
         try:
-            await self._list_until_it_works()
             async with asyncio.TaskGroup() as tasks:
-                listing = tasks.create_task(self._keep_listing())
-                await self._keep_watching()
-                listing.cancel()
+                for kind in self._kinds:
+                    listing, watching = partial(self._list, kind), self._registry(API_GROUP, VERSION, kind.PLURAL, self._hear)
+                    tasks.create_task(self._keep_following(kind.PLURAL, listing, watching))
+                if self._events is not None:
+                    watching = self._registry("", "v1", "events", self._hear_event)
+                    tasks.create_task(self._keep_following("events", self._list_events, watching))
+                tasks.create_task(self._keep_listing())
+                await asyncio.to_thread(self._stop.wait)
+                self._ended.set()
         finally:
             await self._cluster.close()
 
-    async def _list_until_it_works(self) -> None:
-        said, pause = "", AGAIN
-        while not self._stop.is_set():
+    async def _keep_following(self, what: str, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry) -> None:
+        """Lists until that works, then watches. kopf ends where a watch fails in a way that it does not know: begun anew."""
+        pause = AGAIN
+        while not self._ended.is_set():
             try:
-                await self._list()
+                await listing()
             except StoreError as error:
-                words = f"waiting for the API server: {error}"
-                if isinstance(error, KindMissing):
-                    words = f"waiting for the CRDs, which are not installed: kubectl apply -f crds/ ({error})"
-                if words != said:
-                    self._say(words)
-                said = words
+                self._missing.add(what)
+                self._tell(error)
                 await self._pause(pause)
                 pause = min(pause * 1.5, MOST)
-            else:
-                if said:
-                    self._say("the API server answers")
-                self._synced.set()
-                return
-
-    async def _list(self) -> None:
-        for kind in self._kinds:
-            before = self._mirror.uids(kind.KIND)
-            items = [item async for item in self._cluster.list(PATHS[kind.KIND])]
-            self._mirror.replace(kind.KIND, items, before)
-        if self._events is not None and not self.synced:
-            self._events.take([item async for item in self._cluster.list(EVENTS, fieldSelector=OURS)])
-
-    async def _keep_listing(self) -> None:
-        last = time.monotonic()
-        while not self._stop.is_set():
-            await asyncio.sleep(0.5)
-            now = time.monotonic()
-            lost = self._relisted is not None and now - self._relisted > SETTLE
-            if not lost and now - last < RELIST:
                 continue
-            self._relisted, last = None, now
-            try:
-                await self._list()
-            except StoreError as error:
-                log.info("the list of what there is was not renewed: %s", error)
-                self._relisted = now
-
-    async def _keep_watching(self) -> None:
-        """kopf ends where a watch fails in a way that it does not know; the next one begins where that was."""
-        while not self._stop.is_set():
+            self._listed(what)
+            pause = AGAIN
             try:
                 await kopf.operator(
-                    registry=self._registry(),
+                    registry=watching,
                     settings=_settings(),
                     clusterwide=True,
                     standalone=True,
                     identity=NOBODY,
-                    stop_flag=self._stop,
+                    stop_flag=self._ended,
                 )
             except Exception as error:
-                log.warning("watching the cluster failed, and is begun anew: %s", error or error.__class__.__name__)
-            await self._pause(AGAIN)
+                log.info("watching %s failed, and is begun anew: %s", what, error or error.__class__.__name__)
+            await self._pause(RECONNECT)
 
-    def _registry(self) -> kopf.OperatorRegistry:
+    def _tell(self, error: StoreError) -> None:
+        """Once of each sort, until all is well again."""
+        if type(error) in self._told:
+            return
+        self._told.add(type(error))
+        missing = isinstance(error, KindMissing)
+        words = (
+            "the CRDs, which are not installed: homeostat crds | kubectl apply -f -" if missing else f"the API server: {error}"
+        )
+        self._say(f"waiting for {words}")
+
+    def _listed(self, what: str) -> None:
+        self._missing.discard(what)
+        if self._missing:
+            return
+        self._synced.set()
+        if self._told:
+            self._say("the API server answers")
+            self._told.clear()
+
+    async def _list(self, kind: type[Resource]) -> None:
+        before = self._mirror.uids(kind.KIND)
+        items = [item async for item in self._cluster.list(PATHS[kind.KIND])]
+        self._mirror.replace(kind.KIND, items, before)
+
+    async def _list_events(self) -> None:
+        assert self._events is not None
+        self._events.take([item async for item in self._cluster.list(EVENTS, fieldSelector=OURS)])
+
+    async def _keep_listing(self) -> None:
+        last = time.monotonic()
+        while not self._ended.is_set():
+            await self._pause(0.5)
+            now = time.monotonic()
+            due = now - last >= RELIST
+            if due:
+                last = now
+            for kind in self._kinds:
+                if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:
+                    continue
+                self._relisted.pop(kind.KIND, None)
+                try:
+                    await self._list(kind)
+                except StoreError as error:
+                    log.debug("the list of %s was not renewed: %s", kind.PLURAL, error)
+                    self._relisted[kind.KIND] = now
+
+    def _registry(self, group: str, version: str, plural: str, hear: Callable[..., Awaitable[None]]) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._login)
-        for kind in self._kinds:
-            kopf.on.event(API_GROUP, VERSION, kind.PLURAL, registry=registry)(self._hear)
-        if self._events is not None:
-            kopf.on.event("", "v1", "events", registry=registry)(self._hear_event)
+        kopf.on.event(group, version, plural, registry=registry)(hear)
         return registry
 
     async def _login(self, **_: Any) -> kopf.ConnectionInfo:
@@ -195,7 +218,7 @@ class Informer:
     async def _hear(self, event: kopf.RawEvent, **_: Any) -> None:
         """All that is heard in one turn of the loop is taken in one step."""
         if event["type"] is None:
-            self._relisted = time.monotonic()
+            self._relisted[event["object"]["kind"]] = time.monotonic()
         if not self._pending:
             asyncio.get_running_loop().call_soon(self._take)
         self._pending.append((event["type"] == "DELETED", event["object"]))
@@ -210,14 +233,16 @@ class Informer:
             self._mirror.take([item for gone, item in heard if not gone], [item for gone, item in heard if gone])
         except StoreError as error:  # no space, say
             log.error("what the API server told could not be kept, and is asked for again: %s", error)
-            self._relisted = time.monotonic()
+            self._relisted.update(dict.fromkeys((kind.KIND for kind in self._kinds), time.monotonic()))
 
     async def _pause(self, seconds: float) -> None:
-        await asyncio.to_thread(self._stop.wait, seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
 
 
 def _tell_briefly(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Of kopf's tasks, several of which end where one watch fails: what matters of it _keep_watching says."""
+    """Of kopf's tasks, several of which end where one watch fails: what matters of it _keep_following says."""
     log.debug("%s: %s", context.get("message"), context.get("exception"))
 
 

@@ -133,9 +133,10 @@ class ControllerStore(JobStore):
     """Deployments, plugins and hosts; machines only as far as these rest on them."""
 
     async def get(self, key: Key) -> Resource | None:
-        """Deployments and plugins are held before anything is done for them: they must not go before we have cleaned up."""
+        """Deployments, plugins and hosts are held before anything is done for them: they must not go before we have cleaned up,
+        nor a host before its machines."""
         found = await super().get(key)
-        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND):
+        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND):
             return found
         if HELD in found.metadata.annotations:
             return None
@@ -145,6 +146,11 @@ class ControllerStore(JobStore):
             return None  # nobody waits for us
         self._fence.check()
         return await super().get(key) if await self.store.hold(key, found.metadata.uid) else None
+
+    def machines_on(self, host: str) -> int:
+        """How many machines are placed there, those that are being deleted included."""
+        rows = self.store.index.rows(VirtualMachine.KIND)
+        return sum(host_of(json.loads(row.finalizers)) == host for row in rows)
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
         """See PlacingStore."""
