@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,12 +12,10 @@ from pydantic_core import ErrorDetails
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
 from homeostat.models.introspection import model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named
-from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.store.errors import Invalid, Problem
 
+from ..hostpaths import make_absolute
 from .documents import Path, dotted
-
-M = TypeVar("M", bound=BaseModel)
 
 # What only the store sets: documents that were printed by `get -o yaml` carry it, and it means nothing in them.
 STORE_METADATA = (
@@ -138,28 +135,6 @@ def _suggest_kind(word: str) -> str:
     known = kind_named(word)
     near = [known.KIND] if known else difflib.get_close_matches(word, BY_KIND, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
-
-
-def make_absolute(model: M, folder: str) -> M:
-    """``model`` with the relative paths of images and password files taken from ``folder``; itself if there are none."""
-    changed: dict[str, Any] = {}
-    for name in model.model_fields_set:
-        before = getattr(model, name)
-        after = before
-        if isinstance(before, BaseModel):
-            after = make_absolute(before, folder)
-        elif isinstance(before, tuple) and before and isinstance(before[0], BaseModel):
-            parts = tuple(make_absolute(part, folder) for part in before)
-            after = parts if any(new is not old for new, old in zip(parts, before, strict=True)) else before
-        elif isinstance(before, str) and _holds_path(model, name) and not os.path.isabs(before):
-            after = os.path.normpath(os.path.join(folder, before))
-        if after is not before:
-            changed[name] = after
-    return model.model_copy(update=changed) if changed else model
-
-
-def _holds_path(model: BaseModel, name: str) -> bool:
-    return (isinstance(model, ImageSource) and name == "path") or (isinstance(model, Vnc) and name == "password_file")
 
 
 def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Problem]:

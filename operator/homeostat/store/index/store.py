@@ -70,6 +70,7 @@ class IndexedStore:
         try:
             if known is None or known[:2] != (row.uid, row.changed):
                 bare = replace(row, status=None).resource()
+                self.check(bare)
                 self._models[row.key] = known = (row.uid, row.changed, bare)
             bare = known[2]
             metadata = bare.metadata.model_copy(update={"resource_version": row.shown_version})
@@ -78,6 +79,9 @@ class IndexedStore:
         except ValidationError as error:
             problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
             raise Invalid(problems, self.stale_words(row)) from None
+
+    def check(self, resource: Resource) -> None:
+        """What a mode refuses beyond the models. Raises Invalid."""
 
     def stale_words(self, row: Row) -> str:
         """Names a row that today's models refuse."""

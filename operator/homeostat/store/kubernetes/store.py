@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import MachineRevision
@@ -19,8 +21,9 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.placement import PLACEMENTS
 from homeostat.runtime.ports import Happening
-from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, StoreError
+from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem, StoreError
 
+from ..hostpaths import relative_paths
 from ..index import records
 from ..index.index import FINALIZER, Index, Row, timestamp
 from ..index.store import IndexedStore
@@ -67,6 +70,13 @@ class KubernetesStore(IndexedStore):
             said = json.loads(row.spec).get("reclaimPolicy")
             kept = ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN
             return super().resource(replace(row, spec=json.dumps({"reclaimPolicy": kept.value}), status=None))
+
+    def check(self, resource: Resource) -> None:
+        """A cluster has no folder that a path could be relative to."""
+        spec = getattr(resource, "spec", None)
+        wrong = "is relative to nothing in a cluster: write the absolute path that the file has on the hosts, or a url"
+        if isinstance(spec, BaseModel) and (fields := list(relative_paths(spec, "spec"))):
+            raise Invalid([Problem(field, wrong) for field in fields], str(resource.key))
 
     def stale_words(self, row: Row) -> str:
         return str(row.key)
