@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.api.harness import Api, serving
+from tests.rig.browser import browse
+from tests.rig.waiting import wait_until
 
 PORT = 8080
 SNIPPETS = Path(__file__).parent / "snippets"
@@ -61,6 +63,18 @@ def test_v54_the_javascript_sample(contract_api: Api, tmp_path: Path) -> None:
         "web-1: running (10.0.0.10)",
     ]
     assert contract_api.get("test-vm")["plugin"] == "nginx-alpine"
+
+
+@pytest.mark.timeout(120)
+def test_v54_the_events_sample(contract_api: Api, tmp_path: Path) -> None:
+    """In a page of the server, since EventSource is a browser's."""
+    with browse(f"http://localhost:{PORT}/", tmp_path / "profile") as page:
+        page.run((SNIPPETS / "events.txt").read_text())
+        wait_until(lambda: page.run("eventSource.readyState === EventSource.OPEN"), 20, "the stream is open")
+        contract_api.operator.event("web-1", "Started", ip="10.0.0.10")
+        contract_api.operator.event("web-1", "Stopped")
+        said = ["VM started: web-1 10.0.0.10", "VM stopped: web-1"]
+        wait_until(lambda: page.console() == said, 20, f"the page says {said}")
 
 
 def axios() -> Path:
