@@ -1,0 +1,133 @@
+"""The mirror: of two accounts of one object the newer one counts, whoever brings it and in whatever order."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.models.base import Key
+from homeostat.store.index.index import Index
+from homeostat.store.kubernetes.mirror import Mirror, newer
+
+KEY = Key("VirtualMachine", "default", "web")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    opened = Index.open(tmp_path / "index.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def mirror(index: Index) -> Mirror:
+    return Mirror(index)
+
+
+def vm(version: int, uid: str = "u1", name: str = "web", **more: Any) -> dict[str, Any]:
+    created = "2026-01-02T03:04:05Z"
+    meta = {"name": name, "namespace": "default", "uid": uid, "resourceVersion": str(version), "creationTimestamp": created}
+    return {"kind": "VirtualMachine", "metadata": {**meta, "generation": version}, "spec": {"version": version}} | more
+
+
+def shown(index: Index) -> tuple[str, str] | None:
+    row = index.row(KEY)
+    return (row.uid, row.hash) if row else None
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((8, 9, 10))))
+def test_the_newest_counts_in_any_order(mirror: Mirror, index: Index, order: tuple[int, ...]) -> None:
+    for version in order:
+        mirror.take([vm(version)])
+    assert shown(index) == ("u1", "10")
+
+
+def test_what_has_gone_does_not_come_back(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1)])
+    mirror.take([], [vm(3)])
+    mirror.take([vm(2)])
+    assert shown(index) is None
+
+
+def test_the_end_of_one_that_was_never_known(mirror: Mirror, index: Index) -> None:
+    mirror.take([], [vm(3)])
+    mirror.take([vm(2)])
+    assert shown(index) is None
+
+
+def test_the_end_of_a_former_one_leaves_the_next(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1, "u1")])
+    mirror.take([vm(5, "u2")])
+    mirror.take([], [vm(4, "u1")])
+    assert shown(index) == ("u2", "5")
+
+
+def test_late_news_of_a_former_one_are_nothing(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1, "u1")])
+    mirror.take([vm(5, "u2")])
+    mirror.take([vm(3, "u1")])
+    assert shown(index) == ("u2", "5")
+
+
+def test_a_list_removes_what_it_lacks(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1), vm(1, "u2", "other")])
+    mirror.replace("VirtualMachine", [vm(2, "u2", "other")], mirror.uids("VirtualMachine"))
+    assert shown(index) is None
+    assert index.row(Key("VirtualMachine", "default", "other")) is not None
+
+
+def test_but_not_what_came_after_it_was_asked_for(mirror: Mirror, index: Index) -> None:
+    before = mirror.uids("VirtualMachine")
+    mirror.take([vm(9)])
+    mirror.replace("VirtualMachine", [], before)
+    assert shown(index) == ("u1", "9")
+
+
+def test_nor_what_was_made_anew_meanwhile(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1, "u1")])
+    before = mirror.uids("VirtualMachine")
+    mirror.take([vm(9, "u2")])
+    mirror.replace("VirtualMachine", [], before)
+    assert shown(index) == ("u2", "9")
+
+
+def test_a_list_is_no_newer_than_its_objects(mirror: Mirror, index: Index) -> None:
+    before = mirror.uids("VirtualMachine")
+    mirror.take([vm(9)])
+    mirror.replace("VirtualMachine", [vm(7)], before)
+    assert shown(index) == ("u1", "9")
+
+
+def test_a_list_leaves_other_kinds_alone(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1)])
+    mirror.replace("Plugin", [], mirror.uids("Plugin"))
+    assert shown(index) == ("u1", "1")
+
+
+def test_a_status_alone_is_no_change_of_what_is_desired(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(1)])
+    before = index.row(KEY)
+    after_status = vm(1, status={"state": "Running"})
+    after_status["metadata"]["resourceVersion"] = "2"
+    mirror.take([after_status])
+    after = index.row(KEY)
+    assert before is not None and after is not None
+    assert (after.changed, after.status) == (before.changed, '{"state":"Running"}')
+    assert after.version > before.version
+
+
+def test_what_is_no_object_is_passed_over(mirror: Mirror, index: Index) -> None:
+    mirror.take([{"kind": "VirtualMachine"}, vm(1)])
+    assert shown(index) == ("u1", "1")
+
+
+@pytest.mark.parametrize(
+    ("version", "known", "expected"),
+    [("10", "9", True), ("9", "10", False), ("9", "9", False), ("b", "a", True), ("a", "a", False)],
+)
+def test_versions_are_numbers(version: str, known: str, expected: bool) -> None:
+    assert newer(version, known) is expected

@@ -1,0 +1,68 @@
+"""What of an API server's object becomes the index's row."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from homeostat.models.base import Key
+from homeostat.store.kubernetes.objects import GRACE, host_finalizer, host_of, is_ours, kept
+
+
+def vm(**metadata: Any) -> dict[str, Any]:
+    plain = {
+        "name": "web",
+        "namespace": "shop",
+        "uid": "u1",
+        "generation": 3,
+        "resourceVersion": "17",
+        "creationTimestamp": "2026-01-02T03:04:05Z",
+    }
+    return {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": plain | metadata, "spec": {"a": 1}}
+
+
+def test_the_columns() -> None:
+    found = kept(vm(labels={"app": "web"}, finalizers=["x"]) | {"status": {"state": "Läuft"}})
+
+    assert found.key == Key("VirtualMachine", "shop", "web")
+    assert (found.uid, found.generation, found.resource_version) == ("u1", 3, "17")
+    assert json.loads(found.metadata) == {"labels": {"app": "web"}}
+    assert json.loads(found.spec) == {"a": 1}
+    assert found.status == '{"state":"Läuft"}'
+    assert json.loads(found.finalizers) == ["x"]
+    assert (found.deleted, found.grace) == (None, None)
+
+
+def test_an_object_of_the_cluster_has_no_namespace() -> None:
+    host = vm()
+    del host["metadata"]["namespace"]
+    assert kept({**host, "kind": "Host"}).key == Key("Host", "default", "web")
+
+
+def test_what_kubectl_remembers_is_left_out() -> None:
+    noise = {"kubectl.kubernetes.io/last-applied-configuration": "{}", "mine": "yes"}
+    assert json.loads(kept(vm(annotations=noise)).metadata) == {"annotations": {"mine": "yes"}}
+
+
+@pytest.mark.parametrize(("annotation", "grace"), [(None, None), ("0", 0), ("30", 30), ("-1", None), ("soon", None), ("٣", None)])
+def test_the_grace_is_the_annotations_not_the_servers(annotation: str | None, grace: int | None) -> None:
+    """The server says 0 of every custom resource; read as ours it would cut the power."""
+    given = {GRACE: annotation} if annotation is not None else {}
+    deleted = vm(deletionTimestamp="2026-01-02T03:04:06Z", deletionGracePeriodSeconds=0, annotations=given)
+    assert kept(deleted).grace == grace
+    assert kept(vm(annotations=given)).grace is None
+
+
+@pytest.mark.parametrize("host", ["node", "node-1.example.org"])
+def test_a_placement_is_a_finalizer(host: str) -> None:
+    assert host_of(["other/finalizer", host_finalizer(host)]) == host
+    assert is_ours(host_finalizer(host))
+    assert host_of(["homeostat.dev/teardown"]) is None
+    assert not is_ours("foregroundDeletion")
+
+
+def test_what_is_no_object_is_refused() -> None:
+    with pytest.raises((KeyError, TypeError)):
+        kept({"kind": "VirtualMachine", "metadata": {"name": "web"}})
