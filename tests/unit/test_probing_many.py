@@ -1,5 +1,5 @@
-"""The Prober: what it watches, when it begins anew, and that a thousand do not overload it. Periods are a second at least, so the
-clock of its loop is turned forward instead of waited for."""
+"""The Prober: what it watches and tells, when it begins anew, and that a thousand do not overload it. Periods are a second at
+least, so the clock of its loop is turned forward instead of waited for."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Clinic:
 
     prober: Prober
     told: list[Key] = field(default_factory=list)
+    tried: list[tuple[str, bool]] = field(default_factory=list)
     ahead: float = 0.0  # seconds
 
     def turn(self, seconds: float) -> None:
@@ -56,7 +57,8 @@ class Clinic:
 @pytest.fixture
 async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clinic]:
     told: list[Key] = []
-    made = Clinic(Prober(told.append), told)
+    tried: list[tuple[str, bool]] = []
+    made = Clinic(Prober(told.append, lambda *one: tried.append(one)), told, tried)
     loop: Any = asyncio.get_running_loop()
     real = loop.time
     monkeypatch.setattr(loop, "time", lambda: real() + made.ahead)
@@ -147,6 +149,20 @@ async def test_readiness_that_is_lost_is_told(clinic: Clinic) -> None:
         guest.endpoint = unused_endpoint()
         await clinic.until(lambda: not clinic.health().ready, "not ready")
     assert clinic.told == [key(), key()] and clinic.health().was_ready
+
+
+async def test_every_try_is_told(clinic: Clinic) -> None:
+    both = Probes.model_validate({"startup": {"tcpSocket": {"port": 80}}, "readiness": {"httpGet": {"port": 80}}})
+    async with serving(OK) as guest:
+        clinic.prober.watch(key(), "run-1", both, guest)
+        await clinic.until(lambda: clinic.health().ready, "ready")
+        guest.endpoint = unused_endpoint()
+        await clinic.until(lambda: not clinic.health().ready, "not ready")
+    assert clinic.tried == [
+        ("startup", True),
+        *clinic.tried.count(("readiness", True)) * [("readiness", True)],
+        *3 * [("readiness", False)],
+    ]
 
 
 async def test_another_reason_is_told(clinic: Clinic) -> None:

@@ -58,12 +58,18 @@ class Metrics:
         self.writes = CounterMetric(
             "homeostat_store_writes_total", "Writes to the store, by what was written.", ["what"], registry=self.registry
         )
+        self.probes = CounterMetric(
+            "homeostat_probes_total", "Tries of health checks.", ["probe", "result"], registry=self.registry
+        )
 
         self._watched: list[Watched] = []
         gauge = Gauge("homeostat_queue_depth", "Resources that wait for a worker.", registry=self.registry)
         gauge.set_function(lambda: sum(watched.depth() for watched in self._watched))
         self.registry.register(_HostCollector(self._watched))
         self.registry.register(_MachineCollector(self._watched))
+
+    def tried(self, probe: str, ok: bool) -> None:
+        self.probes.labels(probe, "success" if ok else "failure").inc()
 
     def watch(self, watched: Watched) -> None:
         self._watched.append(watched)

@@ -66,7 +66,7 @@ class Operator:
         self.queue: WorkQueue[Key] = WorkQueue()
         self._host = host
         self._config = config
-        self._prober = Prober(self.queue.add)
+        self._prober = Prober(self.queue.add, self.metrics.tried)
         self._images = ImageUse()
         self._machines = MachineReconciler(
             store, host, self._prober, self._images, config.instance, config.teardown, config.fence

@@ -55,9 +55,8 @@ class Guest(Protocol):
 async def attempt(probe: Probe, guest: Guest) -> Result:
     """Never raises: whatever goes wrong is the result."""
     try:
-        if by_agent(
-            probe
-        ):  # which keeps to the time itself: it may be busy with others first, and that is not the guest's failure
+        # The agent keeps to the time itself: it may be busy with others first, and that is not the guest's failure.
+        if by_agent(probe):
             return await _by_agent(probe, guest)
         async with asyncio.timeout(probe.timeout_seconds):
             return await _by_network(probe, guest)

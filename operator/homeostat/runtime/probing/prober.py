@@ -37,10 +37,11 @@ class _Subject:
 
 
 class Prober:
-    """For one event loop. A timer per probe, no task while nothing is being tried."""
+    """For one event loop. A timer per probe, no task while nothing is being tried. ``tried`` hears of every try: the probe's
+    name, and whether it succeeded."""
 
-    def __init__(self, changed: Callable[[Key], None]) -> None:
-        self._changed = changed
+    def __init__(self, changed: Callable[[Key], None], tried: Callable[[str, bool], None] = lambda probe, ok: None) -> None:
+        self._changed, self._tried = changed, tried
         self._subjects: dict[Key, _Subject] = {}
         self._tries: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -103,6 +104,7 @@ class Prober:
             subject.trying.discard(name)
         if self._subjects.get(key) is not subject:
             return  # it was stopped or restarted meanwhile
+        self._tried(name, result.ok)
         before = subject.tally.health(subject.probes)
         subject.tally = subject.tally.after(name, probe, result, timestamp())
         after = subject.tally.health(subject.probes)
