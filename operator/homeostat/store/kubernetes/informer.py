@@ -40,6 +40,8 @@ NOBODY: Any = "homeostat"
 """Who we are to kopf. Left out, it looks for our user's name, and users of containers may have none."""
 RECONNECT = 1.0
 """Seconds between two watches of a kind."""
+LOOK = 0.2
+"""Seconds between looks whether to stop."""
 VERSION = API_VERSION.partition("/")[2]
 
 
@@ -119,7 +121,8 @@ class Informer:
                     watching = self._registry("", "v1", "events", self._hear_event)
                     tasks.create_task(self._keep_following("events", self._list_events, watching))
                 tasks.create_task(self._keep_listing())
-                await asyncio.to_thread(self._stop.wait)
+                while not self._stop.is_set():  # not in a thread that waits: that would keep a failed loop from ending
+                    await self._pause(LOOK)
                 self._ended.set()
         finally:
             await self._cluster.close()
