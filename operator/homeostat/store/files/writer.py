@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
@@ -43,11 +43,9 @@ class Writer:
 
     def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
         wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
-        model = BY_KIND.get(kind)
-        if model is None:
+        if kind not in BY_KIND:
             raise Invalid([Problem("kind", f"there is no kind {kind!r}")])
         key = key_to_write(wanted, None)
-        parts = [model.PLURAL, *([key.namespace] if key.namespace != "default" else []), key.name]
         with self._store.state.write_lock():
             self._store.run_pass({})
             if self._store.listing.missing:
@@ -56,7 +54,7 @@ class Writer:
                 raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
             if declared := self._documents(key):
                 raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
-            path = self._write_new(parts, render_block(wanted))
+            path = self._write_new(key, render_block(wanted))
             return self._finish(key, path, author, f"Create {key}")
 
     def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
@@ -146,15 +144,15 @@ class Writer:
                 edit.write_file(target.file, rest)
         return sorted({target.path for target in targets})
 
-    def _write_new(self, parts: Sequence[str], text: str) -> str:
+    def _write_new(self, key: Key, text: str) -> str:
         for attempt in range(1, 100):
-            path = "/".join(parts) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
+            path = place_of(key, attempt)
             try:
                 edit.write_file(self._folder / path, text, create=True)
                 return path
             except FileExistsError:
                 continue  # somebody's file with other resources: never overwritten
-        raise StateError(f"no free file name for {'/'.join(parts)}.yaml")
+        raise StateError(f"no free file name for {place_of(key)}")
 
     def _finish(self, key: Key, path: str, author: str, message: str) -> Resource:
         self._store.run_pass({key: author})
@@ -179,3 +177,9 @@ class Writer:
         )[0][0]
         if newest is not None and "Delete" not in message:
             records.sign_revisions(self._index, [key], newest - 1, None, commit)
+
+
+def place_of(key: Key, attempt: int = 1) -> str:
+    """The file that a new document goes to, relative to the folder."""
+    within = [key.namespace] if key.namespace != "default" else []
+    return "/".join([BY_KIND[key.kind].PLURAL, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")

@@ -15,9 +15,11 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.errors import SourceError
 
-from ..files import owned, writing
+from ..files import edit, owned, writing
+from ..files.render import render_block
 from ..files.state import StateFolder, folder_source
 from ..files.store import FilesStore
+from ..files.writer import place_of
 from ..index.index import Index, set_setting
 from ..index.records import report
 from ..index.removal import remove
@@ -97,7 +99,10 @@ class Folder:
         """A new file, or an edit in place; none where the document says the same."""
         row, wanted = self._store.index.row(resource.key), document_of(resource)
         if row is None:
-            self._store.create(resource.kind, wanted, AUTHOR)
+            try:  # at once: the store would look through the folder for each
+                edit.write_file(self._path / place_of(resource.key), render_block(wanted), create=True)
+            except FileExistsError:  # with something else in it
+                self._store.create(resource.kind, wanted, AUTHOR)
             return
         before = document_of(self._store.resource(row))
         patch = {
