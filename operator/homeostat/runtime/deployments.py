@@ -28,6 +28,7 @@ from .commands import timestamp
 from .deployment_status import deployment_status
 from .ports import EventType, HostDriver, ResourceStore, Unreadable
 from .reconcile import GONE, Next
+from .status import UNDER_WAY
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
 ORPHANING = "orphan"
@@ -216,7 +217,7 @@ def replica(machine: VirtualMachine, deployment: str) -> Replica:
     status, conditions = machine.status, machine.status.conditions if machine.status else ()
     ready = find_condition(conditions, READY)
     serving = status is not None and status.state is MachineState.RUNNING and ready and ready.status == "True"
-    stalled = find_condition(conditions, STALLED)
+    failing = ready is not None and ready.status != "True" and ready.reason not in UNDER_WAY
     return Replica(
         name=machine.metadata.name,
         index=_index(machine, deployment),
@@ -224,7 +225,7 @@ def replica(machine: VirtualMachine, deployment: str) -> Replica:
         created=_epoch(machine.metadata.creation_timestamp),
         ready_since=_epoch(ready.last_transition_time) if serving and ready else None,
         lost=bool(find_condition(conditions, "CrashLoopBackOff")) or bool(ready and ready.reason == "ReadinessLost"),
-        failure=stalled.message if stalled else "",
+        failure=ready.message if failing and ready else "",
         deleting=machine.deleting,
         stale=status is not None and status.observed_generation != machine.metadata.generation,
     )

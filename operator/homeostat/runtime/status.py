@@ -20,12 +20,18 @@ from homeostat.models.machine import (
     VirtualMachineStatus,
 )
 from homeostat.planner.domain import DomainConfig, DomainType
+from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.teardown import ABANDON
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
 
+# Why a machine is not ready where nothing keeps it from becoming so; for all else somebody has to be told.
+UNDER_WAY = frozenset({
+    "Reconciling", "ImageFetching", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing", "Saving",
+    "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
+})  # fmt: skip
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
 
 

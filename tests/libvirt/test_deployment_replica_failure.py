@@ -1,0 +1,24 @@
+"""Replicas that lack something on the host: their deployment says what, and has them as soon as it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.libvirt.site import living, numbered, plain
+
+NETWORK = "<network><name>later</name><ip address='10.251.0.1' netmask='255.255.255.0'/></network>"
+
+
+async def test_a_network_that_is_not_there_is_told_and_waited_for(tmp_path: Path) -> None:
+    async with living(tmp_path) as site:
+        site.deploy("web", 2, plain(nics=[{"name": "lan", "network": "later"}]))
+        site.start()
+        await site.until(lambda: site.condition("web", "ReplicaFailure"), "the deployment says so")
+        failed, ready = site.condition("web", "ReplicaFailure"), site.condition("web", "Ready")
+        said = "web-1: nics[lan]: network 'later' is not active on host local"
+        assert failed is not None and failed.message.startswith(said)
+        assert ready is not None and said in ready.message
+        await site.at_rest()
+        site.host._connection.handle.networkDefineXML(NETWORK).create()
+        await site.settled("web", *numbered("web", 2))
+        assert site.condition("web", "ReplicaFailure") is None

@@ -1,0 +1,53 @@
+"""What keeps a replica from becoming ready is told by its deployment, also where it is tried again; what is under way is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from homeostat.driver import errors
+from homeostat.driver.errors import DriverError
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.observed import Health, Memory
+from homeostat.runtime.deployments import replica
+from homeostat.runtime.status import machine_status
+from tests.unit.machines import machine
+from tests.unit.world import HOST, Operator, World
+
+NOW = "2026-01-01T00:00:00Z"
+PROBED: dict[str, Any] = {"probes": {"readiness": {"tcpSocket": {"port": 80}}}}
+
+
+def failure(vm: VirtualMachine, operator: Operator, error: DriverError | None = None, health: Health | None = None) -> str:
+    """What the deployment is told, once the machine's status is written."""
+    observed = replace(operator.world.observe(vm, Memory()), health=health)
+    status = machine_status(vm, observed, operator.plan(vm), {}, error, NOW)
+    return replica(vm.model_copy(update={"status": status}), "web").failure
+
+
+@pytest.mark.parametrize("kind", [errors.NoMemory, errors.NoSpace, errors.ResourceInUse, errors.Refused, errors.DriverError])
+def test_a_step_that_failed(kind: type[DriverError]) -> None:
+    vm = machine()
+    assert failure(vm, Operator(World()), kind("the host is full: make room")) == "the host is full: make room"
+
+
+def test_a_host_that_lacks_something() -> None:
+    vm, operator = machine(nics=[{"name": "lan", "network": "lab"}]), Operator(World())
+    operator.settle(vm)
+    assert "network 'lab' is not active" in failure(vm, operator)
+
+
+def test_a_host_that_cannot_be_reached() -> None:
+    vm = machine()
+    operator = Operator(World(host=replace(HOST, reachable=False, error="libvirt does not answer")))
+    assert failure(vm, operator) == "libvirt does not answer"
+
+
+def test_a_machine_that_is_being_made_or_boots_has_not_failed() -> None:
+    vm, operator = machine(**PROBED), Operator(World())
+    assert failure(vm, operator) == ""
+    operator.settle(vm)
+    assert failure(vm, operator, health=Health(started=True, ready=False, alive=True, was_ready=False, message="refused")) == ""
+    assert failure(vm, operator) == ""
