@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from homeostat.driver.errors import DriverError
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
@@ -83,24 +84,26 @@ class ClusterOperator:
         self._serving: dict[str, tuple[str, asyncio.Event, asyncio.Task[None]]] = {}  # host -> uri, its stop, its task
 
     async def run(self, stop: asyncio.Event) -> None:
-        await self._register()
+        announced = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._again_and_again("announcing hosts", self._register, announced))
             tasks.create_task(self._again_and_again("controller", self._control, stop))
             while not stop.is_set():
                 await self._serve_hosts(tasks, stop)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
                         await stop.wait()
-            for _, ended, _ in self._serving.values():
+            for ended in (announced, *(ended for _, ended, _ in self._serving.values())):
                 ended.set()
 
-    async def _register(self) -> None:
-        """Makes the hosts that were named and are not there: a node announces itself."""
+    async def _register(self, done: asyncio.Event) -> None:
+        """Makes the hosts that were named and are not there: a node announces itself. One that is deleted later stays so."""
         for name in self._options.hosts:
             if self.store.index.row(Key(Host.KIND, "default", name)) is None:
                 made = Host(metadata=HostMeta(name=name, labels=dict(self._options.labels)), spec=HostSpec())
                 with contextlib.suppress(AlreadyExists):
                     await self.store.apply_owned(made)
+        done.set()
 
     async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         hosts = [h for h in await self.store.list(Host.KIND) if isinstance(h, Host)]
@@ -121,8 +124,10 @@ class ClusterOperator:
         while not stop.is_set():
             try:
                 await job(stop)
-            except* (StoreFailure, OSError) as group:
-                log.warning("%s: begun anew in %.0f s: %s", what, AGAIN, group.exceptions[0])
+            except* (StoreFailure, DriverError, OSError) as group:
+                log.warning("%s: begun anew in %.0f s: %s", what, AGAIN, _first(group))
+            except* Exception:  # a defect of ours: one job's must not stop the others
+                log.exception("%s: unexpected failure, begun anew in %.0f s", what, AGAIN)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN):
                     await stop.wait()
@@ -180,6 +185,11 @@ class ClusterOperator:
                 await operator.run(stop)
 
         await lease.lead(work, stop)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What happened, of a group of groups."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ class ObservedImage:
     virtual_size: int = 0  # bytes
     fetched: int = 0  # bytes so far
     total: int | None = None  # bytes, where known
-    error: str = ""  # Failed: what happened and what to do
+    error: str = ""  # what happened at the last try, and what to do
     permanent: bool = False  # Failed: trying again cannot help until the spec changes (wrong checksum, 404, not an image)
 
 

@@ -80,6 +80,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             return Happening("Normal", type(action).__name__, action.reason)
         case act.ChangePassword():
             return Happening("Normal", "PasswordChanged", action.reason)
+        case act.FetchImage(image) if (seen := observed.storage.images.get(image.key)) and seen.error:
+            return None  # tried again
         case act.FetchImage():
             return Happening("Normal", "Fetching", f"{action.image.url}: {action.reason}")
         case act.DeleteFile():

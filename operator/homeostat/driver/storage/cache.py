@@ -101,11 +101,12 @@ class ImageCache:
 
     def _absent(self, ref: ImageRef) -> ObservedImage:
         self._known.pop(ref.key, None)
-        if running := self._running.get(ref.key):
-            return ObservedImage(ImagePhase.FETCHING, fetched=running.fetched, total=running.total)
         failure = self._failed.get(ref.key)
+        before = failure.error if failure else ""
+        if running := self._running.get(ref.key):
+            return ObservedImage(ImagePhase.FETCHING, fetched=running.fetched, total=running.total, error=before)
         if failure is None or failure.until <= self._clock():
-            return ObservedImage(ImagePhase.MISSING, error=failure.error if failure else "")
+            return ObservedImage(ImagePhase.MISSING, error=before)
         return ObservedImage(ImagePhase.FAILED, error=failure.error, permanent=failure.permanent)
 
     async def _identify(self, ref: ImageRef, path: Path, signature: Signature) -> ObservedImage:

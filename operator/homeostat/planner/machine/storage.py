@@ -119,7 +119,10 @@ def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Acti
                 actions.append(FetchImage(ref, "not in the image cache yet"))
                 blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}")
             case ImagePhase.FETCHING:
-                blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
+                # Of one that is tried again the last word stands until something comes.
+                again = image.error and not image.fetched
+                fetching = Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
+                blocker = blocker or (Waiting("ImageFailed", image.error, after=30) if again else fetching)
             case ImagePhase.FAILED if image.permanent:
                 return [], Stalled("ImageFailed", image.error)
             case ImagePhase.FAILED:  # the cache says MISSING again once it is time for another try
