@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.models.machine import MachineState
 from tests.unit.cli_state import FRAME, CliState
 
 
@@ -108,3 +109,36 @@ def test_held_back_deletions_are_confirmed_by_the_command_that_the_message_names
     assert "12 deleted" in cli.homeostat("apply", "--prune", "--yes").out
     assert "No deletion waits" in cli.homeostat("prune").out
     assert cli.homeostat("apply").code == 2
+
+
+JOB = """apiVersion: homeostat.dev/v1alpha1
+kind: Plugin
+metadata:
+  name: job
+spec:
+  version: "1"
+  workload: {type: batch}
+  resources: {memory: 128Mi}
+  kernel: {path: /boot/vmlinuz}
+"""
+
+
+def test_start_runs_a_job_once_more_but_not_while_it_runs(cli: CliState) -> None:
+    """Its spec does not say that it runs once: its plugin does."""
+    (cli.folder / "job.yaml").write_text(JOB)
+    path = cli.write("report", "spec:\n  pluginRef: {name: job}\n")
+    cli.report("report", state=MachineState.RUNNING)
+    assert "unchanged" in cli.homeostat("start", "report").out
+    cli.report("report", state=MachineState.SUCCEEDED)
+    assert "patched (start: restartedAt: " in cli.homeostat("start", "report").out
+    assert "restartedAt" in path.read_text()
+    assert "128Mi" in cli.homeostat("get", "vms", "-o", "wide").out
+
+
+def test_start_does_not_restart_what_runs_by_hand(cli: CliState) -> None:
+    cli.write("web", "spec:\n  runStrategy: Manual\n  power: Running\n")
+    cli.report("web", state=MachineState.RUNNING)
+    assert "unchanged" in cli.homeostat("start", "web").out
+    assert "patched (restart: power: Running, restartedAt: " in cli.homeostat("restart", "web").out
+    cli.report("web", state=MachineState.STOPPED)
+    assert "patched (start: power: Running, restartedAt: " in cli.homeostat("start", "web").out

@@ -86,6 +86,7 @@ class _Shown:
 
 async def _get(settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
     from .access import changing, opened
+    from .effective import Effective
     from .selector import parse_selector
 
     selected = parse_selector(selector)
@@ -104,7 +105,11 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
                 if resource is None:
                     raise not_found(key)
                 found.append(resource)
-            return [r for r in found if selected(r.metadata.labels)]
+            chosen = [r for r in found if selected(r.metadata.labels)]
+            if show.form != "wide":
+                return chosen
+            effective = Effective(store)
+            return [await effective.resource(r) for r in chosen]
 
         await _note_errors(store, show)
         if not watch:

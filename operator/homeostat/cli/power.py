@@ -85,8 +85,10 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: 
     from homeostat.runtime.commands import timestamp
 
     from .access import opened
+    from .effective import Effective
 
     async with opened(settings) as store:
+        effective = Effective(store)
         references = parse_references(names, default_kind="vm")
         need_kind(references, VirtualMachine, "deployments have `homeostat scale` and `homeostat rollout`")
         keys = [reference.key(settings.namespace) for reference in references]
@@ -95,7 +97,7 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: 
             machine = await store.get(key)
             if not isinstance(machine, VirtualMachine):
                 raise not_found(key)
-            machines.append(machine)
+            machines.append(await effective.machine(machine))
         for machine in machines:
             patch = edit(machine, timestamp())
             if not _changes_anything(machine, patch):

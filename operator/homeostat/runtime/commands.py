@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from homeostat.models.machine import RunStrategy, VirtualMachine
+from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine
 
 Patch = dict[str, Any]
+# It runs, or its host cannot be asked whether it still does.
+_UP = frozenset({MachineState.STARTING, MachineState.RUNNING, MachineState.PAUSED, MachineState.UNKNOWN})
 
 
 def timestamp() -> str:
@@ -16,17 +18,23 @@ def timestamp() -> str:
 
 
 def start(machine: VirtualMachine, now: str) -> Patch:
-    """Makes it run, also when its strategy let it end."""
+    """Makes it run, also when its strategy let it end; one that runs is left alone."""
     match machine.spec.run_strategy:
         case RunStrategy.HALTED:
             # A plugin may know better than Always: a batch workload runs once.
             return {"spec": {"runStrategy": None if machine.spec.plugin_ref else "Always"}}
-        case RunStrategy.MANUAL:
-            return {"spec": {"power": "Running", "restartedAt": now}}
         case RunStrategy.ALWAYS:
             return {}
+        case RunStrategy.MANUAL:
+            return {"spec": {"power": "Running"} | _again(machine, now)}
         case _:
-            return {"spec": {"restartedAt": now}}
+            return {"spec": _again(machine, now)}
+
+
+def _again(machine: VirtualMachine, now: str) -> Patch:
+    """The token that starts one that had ended; it would restart one that runs."""
+    state = machine.status.state if machine.status else MachineState.PENDING
+    return {} if state in _UP else {"restartedAt": now}
 
 
 def stop(machine: VirtualMachine, force: bool, now: str) -> Patch:
@@ -40,10 +48,10 @@ def stop(machine: VirtualMachine, force: bool, now: str) -> Patch:
 
 def restart(machine: VirtualMachine, now: str) -> Patch:
     """Shuts it down and boots it again; a halted machine is started."""
-    halted = machine.spec.run_strategy is RunStrategy.HALTED
-    if halted or (machine.spec.run_strategy is RunStrategy.MANUAL and machine.spec.power != "Running"):
+    if machine.spec.run_strategy is RunStrategy.HALTED:
         return start(machine, now)
-    return {"spec": {"restartedAt": now}}
+    manual = machine.spec.run_strategy is RunStrategy.MANUAL
+    return {"spec": ({"power": "Running"} if manual else {}) | {"restartedAt": now}}
 
 
 def suspend(machine: VirtualMachine, on: bool) -> Patch:
