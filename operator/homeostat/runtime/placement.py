@@ -38,6 +38,7 @@ class PlacingStore(ResourceStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
+    uid: str
     host: str
     memory: int  # bytes
 
@@ -63,22 +64,34 @@ class Placer:
     async def reconcile(self, machine: VirtualMachine) -> Next:
         key, host = machine.key, self._host_of(machine)
         if host is not None:
-            self._note(key, _Placed(host, await self._memory(machine)))
+            self._note(key, _Placed(machine.metadata.uid, host, await self._memory(machine)))
             if machine.deleting and self._is_gone(host):
                 await self._let_go(machine, host)
             return Next()
         if machine.deleting:
             return Next()
         memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
-        chosen = self._choose(machine, memory, await self._offers(), keeper)
+        offers = await self._offers()
+        before = self._whence_it_came(machine, offers)
+        chosen = before or self._choose(machine, memory, offers, keeper)
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
             await self._tell(machine, chosen)
             return Next()
-        if keeper is not None and machine.metadata.name not in placements_of(keeper):
+        if keeper is not None and before is None and machine.metadata.name not in placements_of(keeper):
             await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen.name)
-        await self._place(machine, _Placed(chosen.name, memory))
+        await self._place(machine, _Placed(machine.metadata.uid, chosen.name, memory))
         return Next()
+
+    def _whence_it_came(self, machine: VirtualMachine, offers: Sequence[Offer]) -> Offer | None:
+        """The host that it was on before somebody took our finalizer away, as `kubectl replace` does with what a manifest does
+        not name: its guest may run there still, and on another host it would be a second one. Whether that is open or not."""
+        known = self._placed.get(machine.key)
+        before = {
+            machine.status.host if machine.status else None,
+            known.host if known and known.uid == machine.metadata.uid else None,
+        }
+        return next((offer for offer in offers if offer.name in before), None)
 
     def _choose(
         self, machine: VirtualMachine, memory: int, offers: Sequence[Offer], keeper: VirtualMachineDeployment | None
