@@ -1,4 +1,4 @@
-"""`kubectl replace`, as Argo CD's Replace=true, takes finalizers away that the manifest does not name: and with them the placement."""
+"""`kubectl replace`, as Argo CD's Replace=true, takes finalizers away that no manifest names: and with them the placement."""
 
 from __future__ import annotations
 

@@ -176,6 +176,16 @@ def test_a_lease_that_somebody_deleted_is_made_again(clock: Clock, records: Reco
     assert tries(first)
 
 
+def test_a_lease_that_another_took_after_it_was_deleted_is_left_to_it(clock: Clock, records: Records) -> None:
+    first, second = contender(records, "first"), contender(records, "second")
+    assert tries(first)
+    records.record = None
+    assert tries(second)
+    assert [tries(first), tries(first)] == [False, False]
+    assert not first.held
+    assert second.held and tries(second)
+
+
 def test_a_watch_takes_a_holder_for_dead_after_its_duration(clock: Clock, records: Records) -> None:
     watch = LeaseWatch(records, KEY.namespace)  # type: ignore[arg-type]
 

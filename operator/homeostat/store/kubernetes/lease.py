@@ -128,9 +128,10 @@ class Lease:
             except NotFound:
                 return await self._create()
         spec = self._record.get("spec") or {}
-        if self.held or not self._is_anothers(spec):
+        if not self._is_anothers(spec):
             return await self._replace(spec)
         self._record = None  # to be read anew at the next look
+        self._renewed = float("-inf")  # was it ours and somebody deleted it, then its new holder acts already
         return False
 
     def _is_anothers(self, spec: dict[str, Any]) -> bool:
