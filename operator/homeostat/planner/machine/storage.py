@@ -88,9 +88,31 @@ def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
     )
 
 
+def _disk_elsewhere(machine: VirtualMachine, observed: Observed) -> Stalled | None:
+    """The domain's own disk lies in another state folder, where another operator made it: a new one would be empty."""
+    root = observed.host.storage_root
+    configs = [c for c in (observed.domain.config, observed.domain.live) if c is not None] if observed.domain else []
+    sources = {disk.source for config in configs for disk in config.disks if disk.source}
+    for disk in machine.spec.disks:
+        path = disk_path(root, machine, disk.name)
+        if disk.type != "disk" or path in observed.storage.disks or path in sources:
+            continue
+        for source in sorted(sources):
+            if source.endswith(path.removeprefix(root)):
+                other = source.removesuffix(path.removeprefix(root))
+                return Stalled(
+                    "OtherStateFolder",
+                    f"disks[{disk.name}]: the domain uses {source}, but this operator keeps disks in {root}, and has none of it: "
+                    f"run the operator with --state {other}, or move {machine_directory(other, machine)} to {root}/machines",
+                )
+    return None
+
+
 def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     root = observed.host.storage_root
     needs = storage_needs(machine, root)
+    if (elsewhere := _disk_elsewhere(machine, observed)) is not None:
+        return StoragePlan((), (), (), elsewhere)
     fetches, blocker = plan_images(needs.images, observed)
     if blocker is not None:
         return StoragePlan(tuple(fetches), (), (), blocker)
