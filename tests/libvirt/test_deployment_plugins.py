@@ -128,6 +128,24 @@ async def test_a_batch_machine_runs_once(tmp_path: Path) -> None:
         assert not site.running() and state_of(site, "job") is MachineState.SUCCEEDED
 
 
+async def test_a_batch_machine_that_is_cut_off_has_failed_until_it_is_started_again(tmp_path: Path) -> None:
+    async with living(tmp_path) as site:
+        install(site, image(tmp_path), workload={"type": "batch"})
+        site.write("VirtualMachine", "job", REF)
+        site.start()
+        await site.until(lambda: site.running() == ["job"], "the job runs")
+        await site.at_rest()
+        site.host._connection.handle.lookupByName("job").destroy()
+        await site.until(lambda: state_of(site, "job") is MachineState.FAILED, "it has failed")
+        await site.at_rest()
+        status = site.machines()["job"].status
+        stalled = find_condition(status.conditions, "Stalled") if status else None
+        assert stalled is not None and stalled.reason == "RunFailed" and "`homeostat start job`" in stalled.message
+        assert site.events("job", "VirtualMachine").count("Failed") == 1 and not site.running()
+        site.write("VirtualMachine", "job", {**REF, "restartedAt": "now"})
+        await site.until(lambda: state_of(site, "job") is MachineState.RUNNING, "it runs again")
+
+
 async def test_a_deployment_of_a_batch_plugin_is_stalled_until_it_is_none(tmp_path: Path) -> None:
     async with living(tmp_path) as site:
         install(site, image(tmp_path), workload={"type": "batch"})

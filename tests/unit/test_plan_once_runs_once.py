@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import pytest
 
+from homeostat.models.condition import find_condition
+from homeostat.models.machine import MachineState
 from homeostat.planner import actions as act
+from homeostat.planner.plan import Converged, Outcome, Stalled
+from homeostat.runtime.status import machine_status
 from tests.unit.machines import happen, machine, running
 from tests.unit.world import Killed, Operator, World
 
 
-@pytest.mark.parametrize("end", ["guest crashes", "guest shuts itself down", "virsh destroy"])
-def test_it_does_not_run_again(end: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "outcome", "state"),
+    [
+        ("guest shuts itself down", Converged, MachineState.SUCCEEDED),
+        ("guest crashes", Stalled, MachineState.FAILED),
+        ("virsh destroy", Stalled, MachineState.FAILED),
+    ],
+)
+def test_it_does_not_run_again_and_tells_how_it_ended(end: str, outcome: type[Outcome], state: MachineState) -> None:
     world, operator, vm = running(runStrategy="Once")
     assert happen(world, end)
-    assert operator.settle(vm).outcome.reason == "Ended"
-    Operator(world).settle(vm)
+    assert isinstance(operator.settle(vm).outcome, outcome)
+    plan = Operator(world).settle(vm)
     assert world.starts == 1
+    status = machine_status(vm, world.observe(vm, operator.memory), plan, {}, None, "2026-01-01T00:00:00Z")
+    ready = find_condition(status.conditions, "Ready")
+    assert (status.state, ready is not None and ready.status == "True") == (state, outcome is Converged)
 
 
 def test_it_does_not_run_again_when_it_ends_before_the_operator_sees_it_run() -> None:

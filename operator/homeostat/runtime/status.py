@@ -20,6 +20,7 @@ from homeostat.models.machine import (
     VirtualMachineStatus,
 )
 from homeostat.planner.domain import DomainConfig, DomainType
+from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.teardown import ABANDON
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain
@@ -183,6 +184,8 @@ def _state(machine: VirtualMachine, observed: Observed, plan: Plan, error: Drive
         return MachineState.CRASH_LOOP
     if isinstance(outcome, Waiting) and outcome.reason == "Starting":
         return MachineState.STARTING
+    if outcome.reason == RUN_FAILED:  # by whatever hand
+        return MachineState.FAILED
     if domain.managed_save:
         return MachineState.SAVED
     ended = domain.record.outcome if domain.record else ""

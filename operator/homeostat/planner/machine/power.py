@@ -20,10 +20,11 @@ from ..actions import Action, PauseDomain, PowerOffDomain, ResumeDomain, SaveDom
 from ..backoff import restart_delay
 from ..domain import Record
 from ..observed import DomainState, Memory, Observed, ObservedDomain
-from ..plan import Change, Converged, Disruption, Outcome, Waiting
+from ..plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from .identity import digest
 from .shutdown import ASK_AGAIN, PASSING, UNHEALTHY, shut_down
 
+RUN_FAILED = "RunFailed"  # reason of a job that did not come to its end
 RESUME_AGAIN = 30.0  # seconds between tries to resume a machine that an I/O error paused
 _NEVER_RAN = frozenset({"unknown", "failed"})  # reasons of a domain that is off: just defined, or not started
 _BY_OTHERS = {"Destroyed": "off (someone cut its power)", "Saved": "saved (by someone)"}
@@ -61,7 +62,7 @@ def plan_power(
         record = replace(record, powered_off_at=spec.powered_off_at or "")
     match intent:
         case Intent.LEAVE:
-            return PowerPlan(record, outcome=Converged("Ended", _ended_message(machine, record)))
+            return PowerPlan(record, outcome=_ended(machine, record))
         case Intent.OFF:
             return _stop(machine, observed, record, uuid, now)
         case Intent.SAVE:
@@ -150,6 +151,13 @@ def _intent(machine: VirtualMachine, record: Record, state: DomainState, token: 
                 Power.SAVED: Intent.SAVE,
             }
             return wanted[power]
+
+
+def _ended(machine: VirtualMachine, record: Record) -> Outcome:
+    """A job that did not come to its end has failed, as Kubernetes' do: that is somebody's to look at."""
+    message = _ended_message(machine, record)
+    failed = machine.spec.run_strategy is RunStrategy.ONCE and record.outcome != "Succeeded"
+    return Stalled(RUN_FAILED, message) if failed else Converged("Ended", message)
 
 
 def _ended_message(machine: VirtualMachine, record: Record) -> str:
