@@ -142,6 +142,7 @@ async def test_a_rollout_that_never_gets_ready_is_undone(tmp_path: Path) -> None
         assert vcpus(site) == {1}
         condition = site.condition("web", "Ready")
         assert condition is not None and "no progress for 1 s" in condition.message, condition
+        assert "; web-4: " in condition.message, "what the new machine waited for"
         assert "no progress" in site.revisions()[2].spec.failed
 
 

@@ -139,7 +139,7 @@ class Fleet:
         ready, lost = machine.health(self.now)
         going = machine.gone is not None
         return Replica(
-            machine.name, machine.index, machine.fingerprint, machine.created, ready, lost, "", going, machine.stale
+            machine.name, machine.index, machine.fingerprint, machine.created, ready, lost, "", going, stale=machine.stale
         )  # fmt: skip
 
     # What happens

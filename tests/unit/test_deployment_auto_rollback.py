@@ -72,6 +72,17 @@ def test_a_crash_loop_that_is_ready_now_and_then_is_no_progress() -> None:
     assert "no progress for 100 s" in failed.revision.failed
 
 
+def test_it_says_what_the_new_machine_waited_for() -> None:
+    fleet, vmd = served(1)
+    vmd = edited(vmd, template=BAD["never"])
+    fleet.step(vmd)
+    new, now = fleet.revision(2).fingerprint, fleet.now + 101
+    waiting = Replica("web-2", 2, new, fleet.now, None, waits="port 81: connection refused")
+    (failed,) = plan_deployment(vmd, replace(fleet.observe(), replicas=(waiting,)), now).actions
+    assert isinstance(failed, act.RecordRevision)
+    assert failed.revision.failed.endswith("(progressDeadlineSeconds); web-2: port 81: connection refused")
+
+
 def test_what_breaks_soon_after_the_rollout_is_complete_is_its_fault() -> None:
     fleet, vmd = served(1)
     vmd = edited(vmd, template=BAD["late"])

@@ -217,7 +217,7 @@ def replica(machine: VirtualMachine, deployment: str) -> Replica:
     status, conditions = machine.status, machine.status.conditions if machine.status else ()
     ready = find_condition(conditions, READY)
     serving = status is not None and status.state is MachineState.RUNNING and ready and ready.status == "True"
-    failing = ready is not None and ready.status != "True" and ready.reason not in UNDER_WAY
+    waits, reason = (ready.message, ready.reason) if ready and ready.status != "True" else ("", "")
     return Replica(
         name=machine.metadata.name,
         index=_index(machine, deployment),
@@ -225,8 +225,9 @@ def replica(machine: VirtualMachine, deployment: str) -> Replica:
         created=_epoch(machine.metadata.creation_timestamp),
         ready_since=_epoch(ready.last_transition_time) if serving and ready else None,
         lost=bool(find_condition(conditions, "CrashLoopBackOff")) or bool(ready and ready.reason == "ReadinessLost"),
-        failure=ready.message if failing and ready else "",
+        failure=waits if reason not in UNDER_WAY else "",
         deleting=machine.deleting,
+        waits=waits,
         stale=status is not None and status.observed_generation != machine.metadata.generation,
     )
 

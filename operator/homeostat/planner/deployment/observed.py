@@ -22,6 +22,7 @@ class Replica:
     lost: bool = False  # it was ready in this run and is not any more, or it keeps ending
     failure: str = ""  # why it cannot become ready without help
     deleting: bool = False
+    waits: str = ""  # what it waits for while it is not ready, such as a probe's last answer
     stale: bool = False  # what is said of its health dates from before its spec was last changed
 
     def available(self, min_ready: float, now: float) -> bool:

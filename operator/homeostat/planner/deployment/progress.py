@@ -44,7 +44,7 @@ def failure_of(
     if lost and tally.available < min(max(tally.floor, 1), tally.wanted):
         why = f"{lost[0].name} lost its health, and only {tally.available} of {spec.replicas} are available"
     elif overdue(deployment, target, tally, now):
-        why = f"no progress for {spec.progress_deadline_seconds} s (progressDeadlineSeconds){first_failure(tally)}"
+        why = f"no progress for {spec.progress_deadline_seconds} s (progressDeadlineSeconds){first_failure(tally, late=True)}"
     else:
         return None
     return revision.model_copy(update={"failed": f"revision {revision.revision} was given up: {why}"})
@@ -65,9 +65,11 @@ def deadline(deployment: VirtualMachineDeployment, target: Target, tally: Tally)
     return max(steps) + deployment.spec.progress_deadline_seconds
 
 
-def first_failure(tally: Tally) -> str:
-    failed = next((r for r in tally.live if r.failure), None)
-    return f"; {failed.name}: {failed.failure}" if failed else ""
+def first_failure(tally: Tally, *, late: bool) -> str:
+    """``late``: then what a new machine still waits for is to blame, too."""
+    failures = [(r.name, r.failure) for r in tally.live if r.failure]
+    failures += [(r.name, r.waits) for r in tally.updated if r.waits and late]
+    return "; {}: {}".format(*failures[0]) if failures else ""
 
 
 def outcome_of(
@@ -89,12 +91,13 @@ def outcome_of(
             return Converged("Paused", "the template changed; paused: true keeps the old one")
         return Converged("RolledBack", target.rolled_back) if target.rolled_back else Converged("Available")
     updated = min(len(tally.updated), spec.replicas)  # stand-ins beyond them do not count
+    late = overdue(deployment, target, tally, now)
     progress = (
         f"{updated} of {spec.replicas} follow revision {target.revision.revision}, {tally.available} are available"
-    ) + first_failure(tally)
+    ) + first_failure(tally, late=late)
     if spec.paused and tally.old:
         return Waiting("Paused", f"paused: true; {progress}", after)
-    if overdue(deployment, target, tally, now):
+    if late:
         return Waiting("ProgressDeadlineExceeded", f"no progress for {spec.progress_deadline_seconds} s; {progress}", after)
     return Waiting("Progressing" if tally.old or not target.revision.completed else "MachinesUnavailable", progress, after)
 
