@@ -41,3 +41,19 @@ def test_it_comes_back_where_its_disks_are(crds: list[str], plane: ControlPlane,
         plane.kubectl.patch("host", home, {"spec": {"maintenance": False}})
         wait_ready(kubectl, "db-1")
         assert kubectl.get("vm", "db-1")["status"]["host"] == home
+
+
+def test_its_disks_can_be_given_up(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """As the status of one whose host is no more says."""
+    with operating(plane, tmp_path / "state"):
+        plane.kubectl.wait_for("host", "node", ready)
+        lost = deployment(
+            "db", replicas=1, stateful=True, strategy=STRATEGY, template={"spec": {"resources": {"memory": "64Mi"}}}
+        )
+        lost["metadata"]["annotations"] = {"homeostat.dev/placements": json.dumps({"db-1": "burnt"})}
+        kubectl.create(lost)
+        waiting = kubectl.wait_for("vm", "db-1", lambda vm: reason_of(vm, "Scheduled") == "HostGone")
+        assert "give the disks up by taking the machine out of" in message_of(waiting, "Ready")
+
+        kubectl("annotate", "vmd", "db", "homeostat.dev/placements-", "--overwrite")
+        wait_ready(kubectl, "db-1")

@@ -13,7 +13,7 @@ from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 
 from .commands import timestamp
-from .placement import OPERATOR_GONE, Placer
+from .placement import OPERATOR_GONE, Placer, unserved
 from .ports import HostDriver, ResourceStore
 from .reconcile import GONE, Next
 
@@ -115,6 +115,7 @@ class HostKeeper:
         self._placer = placer
         self._served = served
         self._gone = gone
+        self._doubted: set[str] = set()  # those of them whose machines say so
 
     async def reconcile(self, host: Host) -> Next:
         """Looks again and again: nobody tells when an operator dies. A host that is being deleted goes with its last machine."""
@@ -123,19 +124,23 @@ class HostKeeper:
             await self._store.release(host.key, host.metadata.uid)
             return GONE
         if await self._served(name):
-            self._gone.discard(name)
+            self.forget(host.key)
             return Next(LOOK)
         self._gone.add(name)
         ready = find_condition(host.status.conditions, READY) if host.status else None
         if ready is None or ready.reason != OPERATOR_GONE:
             await self._store.write_status(host.key, host.metadata.uid, _abandoned(host))
+        if name not in self._doubted:  # again by each new controller: an earlier one may have died on the way
             for key in self._placer.placed_on(name):
-                await self._placer.doubt(key, name)
+                await self._placer.doubt(key, unserved(name))
+            self._doubted.add(name)
         return Next(LOOK)
 
     def forget(self, key: Key) -> None:
-        """The host has gone."""
-        self._gone.discard(key.name)
+        """The host has gone, or is served again."""
+        if key.kind == Host.KIND:
+            self._gone.discard(key.name)
+            self._doubted.discard(key.name)
 
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()

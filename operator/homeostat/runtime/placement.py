@@ -49,24 +49,30 @@ class Placer:
     def __init__(
         self, store: PlacingStore, host_of: Callable[[VirtualMachine], str | None], is_gone: Callable[[str], bool]
     ) -> None:
-        """``is_gone``: whether nobody serves a host any more."""
+        """``is_gone``: whether nobody serves a host any more, be it there or not."""
         self._store = store
         self._host_of = host_of
         self._is_gone = is_gone
         self._placed: dict[Key, _Placed] = {}
         self._promised: dict[str, int] = {}
         self._waiting: set[Key] = set()
+        self._bound: dict[Key, Key] = {}  # of those that wait: the stateful deployment that says where its disks are
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """The machines that no host took, when a host changed."""
-        return tuple(self._waiting) if key.kind == Host.KIND else ()
+        """The machines that no host took, when a host changed, or what their deployment says of their disks; and those of a
+        host that is no more."""
+        if key.kind == Host.KIND:
+            return (*self._waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
+        if key.kind == VirtualMachineDeployment.KIND:
+            return [machine for machine, keeper in self._bound.items() if keeper == key]
+        return ()
 
     async def reconcile(self, machine: VirtualMachine) -> Next:
         key, host = machine.key, self._host_of(machine)
         if host is not None:
             self._note(key, _Placed(machine.metadata.uid, host, await self._memory(machine)))
-            if machine.deleting and self._is_gone(host):
-                await self._let_go(machine, host)
+            if self._is_gone(host):
+                await self._leave(machine, host)
             return Next()
         if machine.deleting:
             return Next()
@@ -76,6 +82,8 @@ class Placer:
         chosen = before or self._choose(machine, memory, offers, keeper)
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
+            if keeper is not None:
+                self._bound[key] = keeper.key
             await self._tell(machine, chosen)
             return Next()
         if keeper is not None and before is None and machine.metadata.name not in placements_of(keeper):
@@ -123,34 +131,38 @@ class Placer:
     def forget(self, key: Key) -> None:
         """The machine has gone."""
         self._waiting.discard(key)
+        self._bound.pop(key, None)
         if (before := self._placed.pop(key, None)) is not None:
             self._promised[before.host] -= before.memory
 
     def placed_on(self, host: str) -> list[Key]:
         return [key for key, placed in self._placed.items() if placed.host == host]
 
-    async def doubt(self, key: Key, host: str) -> None:
+    async def doubt(self, key: Key, why: str) -> None:
         """Nobody serves its host: what is known of the machine is not known any more."""
         machine = await self._store.get(key)
         if not isinstance(machine, VirtualMachine):
             return
-        message = f"no operator serves host {host}: its guests run on, and nobody looks after them"
+        message = f"{why}: its guests run on, and nobody looks after them"
         if machine.deleting:
             message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
         status = unknown_status(machine, OPERATOR_GONE, message, timestamp())
         if status != machine.status:
             await self._store.write_status(key, machine.metadata.uid, status)
 
-    async def _let_go(self, machine: VirtualMachine, host: str) -> None:
-        """Where that is asked for; else the status says how to ask. One that an operator has spoken of since is left alone."""
+    async def _leave(self, machine: VirtualMachine, host: str) -> None:
+        """Lets it go where that is asked for; else its status says what is known, and how to ask. One that an operator has spoken
+        of since is left alone: we may be late to see that its host is served again."""
         if may_be_abandoned(machine):
             message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: what is there stays there"
             await self._store.record_event(machine.key, "Warning", "Abandoned", message)
             await self._store.release(machine.key, machine.metadata.uid)
             return
         ready = find_condition(machine.status.conditions, READY) if machine.status else None
-        if ready is not None and ready.reason == OPERATOR_GONE:
-            await self.doubt(machine.key, host)
+        if await self._store.get(Key(Host.KIND, "default", host)) is None:
+            await self.doubt(machine.key, f"there is no host {host} any more")
+        elif ready is not None and ready.reason == OPERATOR_GONE:
+            await self.doubt(machine.key, unserved(host))
 
     def _note(self, key: Key, placed: _Placed) -> None:
         if self._placed.get(key) == placed:
@@ -197,6 +209,10 @@ class Placer:
         )
         if status != machine.status:
             await self._store.write_status(machine.key, machine.metadata.uid, status)
+
+
+def unserved(host: str) -> str:
+    return f"no operator serves host {host}"
 
 
 def _closed(host: Host) -> str:

@@ -1,0 +1,80 @@
+"""The controller says of the machines of a host that nobody serves that they are not known: of all, whoever began with it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from homeostat.models.base import Key, Model, ObjectMeta, Resource
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.runtime.hosts import HostKeeper
+from homeostat.runtime.placement import OPERATOR_GONE, Placer
+from homeostat.runtime.ports import StoreFailure
+
+
+class Things:
+    """A store of statuses; ``away`` writes are refused first."""
+
+    def __init__(self, *things: Resource) -> None:
+        self.things: dict[Key, Any] = {thing.key: thing for thing in things}
+        self.written: list[Key] = []
+        self.away = 0
+
+    async def get(self, key: Key) -> Resource | None:
+        return self.things.get(key)
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        if self.away and key.kind == VirtualMachine.KIND:
+            self.away -= 1
+            raise StoreFailure("the API server does not answer")
+        self.written.append(key)
+        self.things[key] = self.things[key].model_copy(update={"status": status})
+
+    def reason(self, key: Key) -> str:
+        condition = find_condition(self.things[key].status.conditions, READY)
+        return condition.reason if condition else ""
+
+
+HOST = Host(metadata=HostMeta(name="far"), spec=HostSpec(), status=HostStatus())
+MACHINES = [
+    VirtualMachine(metadata=ObjectMeta(name=name), spec=VirtualMachineSpec(), status=VirtualMachineStatus())
+    for name in ("a", "b")
+]
+
+
+async def controller(things: Things) -> HostKeeper:
+    """One that has just begun, and knows where the machines are."""
+
+    async def served(host: str) -> bool:
+        return False
+
+    gone: set[str] = set()
+    placer = Placer(things, lambda machine: "far", gone.__contains__)  # type: ignore[arg-type]
+    for machine in MACHINES:
+        await placer.reconcile(things.things[machine.key])
+    return HostKeeper(things, placer, served, lambda host: len(MACHINES), gone)  # type: ignore[arg-type]
+
+
+def test_the_next_controller_goes_on_where_one_died() -> None:
+    async def run() -> None:
+        things = Things(HOST, *MACHINES)
+        things.away = 1
+        first = await controller(things)
+        try:
+            await first.reconcile(things.things[HOST.key])
+        except StoreFailure:
+            pass
+        else:
+            raise AssertionError("the write was to fail")
+
+        second = await controller(things)
+        await second.reconcile(things.things[HOST.key])
+
+        assert [things.reason(machine.key) for machine in MACHINES] == [OPERATOR_GONE, OPERATOR_GONE]
+        done = list(things.written)
+        await second.reconcile(things.things[HOST.key])
+        assert things.written == done
+
+    asyncio.run(run())
