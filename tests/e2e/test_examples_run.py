@@ -55,6 +55,9 @@ def test_all_become_ready_and_the_job_succeeds(applied: Homeostat) -> None:
     assert pages(applied, "web", "/hostname") == {name: name for name in replicas(applied, "web")}
     assert applied.state_of("report") == "shut off" and applied.count("report", "Started") == 1
     assert "report: " in applied.run("logs", "report").stdout
+    assert applied.run("start", "report").returncode == 0
+    applied.wait_for(lambda: applied.count("report", "Started") == 2, "it runs once more", LONG)
+    applied.wait_for(lambda: applied.status("report").state is MachineState.SUCCEEDED, "the report is made again", LONG)
 
 
 def test_the_canary_goes_and_a_disk_is_found_again(applied: Homeostat) -> None:
