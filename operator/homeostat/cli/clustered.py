@@ -160,7 +160,8 @@ class ClusterOperator:
             self._say("this operator is the controller now")
             storage = Storage(self._options.state, await qemu_group(self._options.uri))
             try:
-                await Operator(store, ImageHost(storage, str(self._options.state)), config, self.metrics).run(stop)
+                images = ImageHost(storage, str(self._options.state), lease.check)
+                await Operator(store, images, config, self.metrics).run(stop)
             finally:
                 await storage.close()
 

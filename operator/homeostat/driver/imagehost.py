@@ -23,8 +23,10 @@ class _NoAgents:
 class ImageHost:
     """A HostDriver that fetches images, and has no domains."""
 
-    def __init__(self, storage: Storage, root: str) -> None:
+    def __init__(self, storage: Storage, root: str, fence: Callable[[], None] = lambda: None) -> None:
+        """``fence`` is asked just before anything is done; it raises where we may not."""
         self._storage = storage
+        self._fence = fence
         self._facts = HostFacts(name="images", reachable=True, uri="", storage_root=root)
         self.agent = _NoAgents()
 
@@ -70,6 +72,7 @@ class ImageHost:
         """Raises DriverError."""
         if not isinstance(action, FetchImage | DeleteFile | DeleteDirectory):
             raise DriverError(f"{type(action).__name__} needs a hypervisor, and there is none here")
+        self._fence()
         await self._storage.execute(action)
 
     async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:

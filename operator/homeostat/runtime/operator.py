@@ -18,7 +18,7 @@ from homeostat.models.plugin import Plugin
 from .deployments import DeploymentReconciler, owner_key
 from .images import ImageUse
 from .metrics import Metrics, Watched
-from .plugins import PluginReconciler, plugin_key
+from .plugins import PluginReconciler, images_named, plugin_key
 from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober
 from .queue import WorkQueue
@@ -27,10 +27,11 @@ from .reconcile import GONE, MachineReconciler, Next, Reconciler
 log = logging.getLogger(__name__)
 
 RESTLESS = 10  # plans in a row that each left something to do
-GATHER = 0.05  # seconds in which the news of many machines become one look at their deployment
+GATHER = 0.05  # seconds in which the news of many machines become one look at their deployment or plugin
 GATHER_SHARE = 3.0  # but at least so many times what such a look takes: of a thousand machines it takes a tenth of a second
 PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
 PRUNE_EVERY = 3600.0  # seconds
+GATHERED = frozenset({VirtualMachineDeployment.KIND, Plugin.KIND})  # a look at one of these looks at all its machines
 
 
 ALL_KINDS = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND})
@@ -80,7 +81,7 @@ class Operator:
         self._seen: set[Key] = set()
         self._looked_at: set[Key] = set()  # deployments and plugins
         self._restless: dict[Key, int] = {}
-        self._took: dict[Key, float] = {}  # seconds of the last look at each deployment
+        self._took: dict[Key, float] = {}  # seconds of the last look at each deployment and plugin
         self._made_from: dict[Key, Key] = {}  # machine or deployment -> plugin
         self._listed = asyncio.Event()
         self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()))
@@ -169,14 +170,29 @@ class Operator:
         """Not while the images of any machine or plugin are unknown, nor while machines are taken away."""
         while not self._config.teardown:
             await asyncio.sleep(PRUNE_EVERY)
-            naming = [key for key in self._seen if key.kind in (VirtualMachine.KIND, Plugin.KIND)]
+            naming = {
+                key for key in self._seen if key.kind in (VirtualMachine.KIND, Plugin.KIND) and key.kind in self._config.kinds
+            }
             if not self._images.knows(naming):
                 continue
             try:
-                if removed := await self._host.prune_images(self._images.in_use):
+                if removed := await self._host.prune_images(await self._images_in_use()):
                     log.info("removed images that nothing uses: %s", ", ".join(removed))
-            except DriverError as error:
+            except (DriverError, StoreFailure) as error:
                 log.info("the image cache was not looked through: %s", error)  # the next round follows
+
+    async def _images_in_use(self) -> Callable[[], frozenset[str]]:
+        """Of all that is reconciled here, and of all that others reconcile: hosts may share a cache."""
+        others: set[str] = set()
+        if Plugin.KIND not in self._config.kinds:
+            for resource in (*await self.store.list(VirtualMachine.KIND), *await self.store.list(Plugin.KIND)):
+                others |= {image.key for image in images_named(resource)}
+
+        def in_use() -> frozenset[str]:
+            self._config.fence()  # asked just before each removal
+            return self._images.in_use() | others
+
+        return in_use
 
     async def _dispatch(self, tasks: asyncio.TaskGroup) -> None:
         """Hands each due key to a task of its own; a reconcile that is under way when we are stopped is finished first."""
@@ -221,7 +237,7 @@ class Operator:
         finally:
             took = time.perf_counter() - start
             self.metrics.reconcile.labels(key.kind).observe(took)
-            if key.kind == VirtualMachineDeployment.KIND:
+            if key.kind in GATHERED:
                 self._took[key] = took
 
     def _calmed(self, key: Key) -> float:

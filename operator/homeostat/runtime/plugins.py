@@ -10,7 +10,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.planner.actions import FetchImage, ImageRef
-from homeostat.planner.machine.storage import boot_ref, image_ref, plan_images
+from homeostat.planner.machine.storage import boot_ref, image_ref, plan_images, storage_needs
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 
@@ -82,6 +82,16 @@ def plugin_key(resource: Resource) -> Key | None:
         case _:
             return None
     return Key(Plugin.KIND, resource.metadata.namespace, ref.name) if ref else None
+
+
+def images_named(resource: Resource) -> Sequence[ImageRef]:
+    """What a machine itself names, or a plugin."""
+    match resource:
+        case Plugin():
+            return images_of(resource)
+        case VirtualMachine():
+            return storage_needs(resource, "").images
+    return ()
 
 
 def images_of(plugin: Plugin) -> Sequence[ImageRef]:
