@@ -22,3 +22,22 @@ async def test_a_network_that_is_not_there_is_told_and_waited_for(tmp_path: Path
         site.host._connection.handle.networkDefineXML(NETWORK).create()
         await site.settled("web", *numbered("web", 2))
         assert site.condition("web", "ReplicaFailure") is None
+
+
+async def test_a_good_rollout_tells_of_no_failure(tmp_path: Path) -> None:
+    async with living(tmp_path) as site:
+        seen: list[str] = []
+
+        def look() -> None:
+            failed = site.condition("web", "ReplicaFailure")
+            seen.append(failed.message if failed else "")
+
+        site.checks.append(look)
+        site.deploy("web", 5, plain(1))
+        site.start()
+        await site.settled("web", *numbered("web", 5))
+        site.deploy("web", 5, plain(2))
+        await site.until(lambda: {m.spec.resources.vcpu for m in site.machines().values()} == {2}, "all follow it")
+        await site.settled("web", *numbered("web", 5))
+        await site.stop()
+        assert set(seen) == {""}
