@@ -65,7 +65,7 @@ class Informer:
         self._stop = threading.Event()
         self._synced = threading.Event()
         self._relisted: dict[str, float] = {}  # kind -> when kopf last listed, while that has not been followed up
-        self._missing = {kind.PLURAL for kind in kinds} | ({"events"} if events is not None else set())  # not listed yet
+        self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # not listed yet
         self._told: set[type[StoreError]] = set()  # what is being waited for, as far as that was said
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._thread = threading.Thread(target=self._run, name="homeostat-informer", daemon=True)
@@ -116,7 +116,7 @@ class Informer:
             async with asyncio.TaskGroup() as tasks:
                 for kind in self._kinds:
                     listing, watching = partial(self._list, kind), self._registry(API_GROUP, VERSION, kind.PLURAL, self._hear)
-                    tasks.create_task(self._keep_following(kind.PLURAL, listing, watching))
+                    tasks.create_task(self._keep_following(kind.KIND, listing, watching))
                 if self._events is not None:
                     watching = self._registry("", "v1", "events", self._hear_event)
                     tasks.create_task(self._keep_following("events", self._list_events, watching))
@@ -140,6 +140,9 @@ class Informer:
                 pause = min(pause * 1.5, MOST)
                 continue
             self._listed(what)
+            self._relisted[what] = (
+                time.monotonic()
+            )  # kopf tells of what it lists, and so nothing where the last one went just now
             pause = AGAIN
             try:
                 await kopf.operator(

@@ -1,0 +1,42 @@
+"""A watch tells only of what is there: what went between our list and the watch's own is found by listing once more."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.models.base import Resource
+from homeostat.models.host import Host
+from homeostat.store.index.index import Index
+from homeostat.store.kubernetes import informer as informers
+from homeostat.store.kubernetes.access import Access
+from homeostat.store.kubernetes.informer import Informer
+from homeostat.store.kubernetes.mirror import Mirror
+from tests.rig.waiting import wait_until
+from tests.unit.test_kubernetes_informer_fails import NOWHERE
+
+
+def test_what_was_listed_is_listed_again_once_it_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+
+    async def quiet(*, stop_flag: asyncio.Event, **_: Any) -> None:
+        await stop_flag.wait()
+
+    async def note(self: Informer, kind: type[Resource]) -> None:
+        listed.append(kind.KIND)
+
+    monkeypatch.setattr("kopf.operator", quiet)
+    monkeypatch.setattr(Informer, "_list", note)
+    monkeypatch.setattr(informers, "SETTLE", 0.0)
+    (tmp_path / "kubeconfig").write_text(NOWHERE)
+    index = Index.open(tmp_path / "index.sqlite")
+    informer = Informer(Access(tmp_path / "kubeconfig"), Mirror(index), [Host], lambda words: None)
+    informer.begin()
+    try:
+        wait_until(lambda: listed == [Host.KIND, Host.KIND], 10, "it has listed twice")
+    finally:
+        asyncio.run(informer.stop())
+        index.close()
