@@ -83,12 +83,15 @@ class Cluster:
             refreshed = configuration.refresh_api_key_hook(configuration)
             if asyncio.iscoroutine(refreshed):
                 await refreshed
-        token = str(configuration.api_key.get("BearerToken") or "").removeprefix("Bearer ") or None
+        header = str(configuration.api_key.get("BearerToken") or "")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":  # as a kubeconfig's is called; a pod's is "bearer"
+            token = header
         return Credentials(
             configuration.host,
             configuration.ssl_ca_cert,
             not configuration.verify_ssl,
-            token,
+            token or None,
             configuration.cert_file,
             configuration.key_file,
         )
