@@ -84,7 +84,7 @@ def test_placements_are_read() -> None:
     assert placements_of(deployment(json.dumps({"db-1": "a"}))) == {"db-1": "a"}
 
 
-@pytest.mark.parametrize("note", ["no JSON", "[]", '{"db-1": 1}', "null"])
+@pytest.mark.parametrize("note", ["no JSON", "[]", '{"db-1": 1}', "null", "[" * 100_000])
 def test_placements_that_cannot_be_read_are_not_passed_over(note: str) -> None:
     with pytest.raises(ValueError):
         placements_of(deployment(note))

@@ -51,7 +51,10 @@ def placements_of(deployment: VirtualMachineDeployment) -> Mapping[str, str]:
     Raises:
         ValueError: the note is not ours to read.
     """
-    found = json.loads(deployment.metadata.annotations.get(PLACEMENTS) or "{}")
+    try:
+        found = json.loads(deployment.metadata.annotations.get(PLACEMENTS) or "{}")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(found, dict) or not all(isinstance(host, str) for host in found.values()):
         raise ValueError("not an object of host names")
     return found

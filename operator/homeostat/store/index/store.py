@@ -78,18 +78,19 @@ class IndexedStore:
             return bare.model_copy(update=update | _status(type(bare), row))
         except ValidationError as error:
             problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-            raise Invalid(problems, self.stale_words(row)) from None
+            raise Invalid(problems, _stale_words(row)) from None
 
     def check(self, resource: Resource) -> None:
         """What a mode refuses beyond the models. Raises Invalid."""
 
-    def stale_words(self, row: Row) -> str:
-        """Names a row that today's models refuse."""
-        return f"{row.key} (stored by another version; mend {row.place})"
-
     def forget_model(self, key: Key) -> None:
         """The resource has gone."""
         self._models.pop(key, None)
+
+
+def _stale_words(row: Row) -> str:
+    """Names a row that today's models refuse."""
+    return f"{row.key} (stored by another version; mend {row.place})" if row.source else str(row.key)
 
 
 def _status(kind: type[Resource], row: Row) -> dict[str, Model]:

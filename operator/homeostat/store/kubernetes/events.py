@@ -102,7 +102,7 @@ def read_event(event: Mapping[str, Any]) -> tuple[Key, Happening, str] | None:
     meta = event.get("metadata") or {}
     try:
         fields = json.loads((meta.get("annotations") or {}).get(FIELDS) or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # whoever may write events may write what he likes
         fields = {}
     key = Key(about["kind"], about.get("namespace") or "default", about["name"])
     happening = Happening(

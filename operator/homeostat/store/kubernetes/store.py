@@ -78,9 +78,6 @@ class KubernetesStore(IndexedStore):
         if isinstance(spec, BaseModel) and (fields := list(relative_paths(spec, "spec"))):
             raise Invalid([Problem(field, wrong) for field in fields], str(resource.key))
 
-    def stale_words(self, row: Row) -> str:
-        return str(row.key)
-
     # The operator's writes ----------------------------------------------------------------------------------------------
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
