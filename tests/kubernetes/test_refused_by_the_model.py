@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.kubernetes.operating import events_of, message_of, operating, ready, reason_of, wait_ready
-from tests.kubernetes.things import machine, plugin, thing
+from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.rig.kubernetes.crds import install_crds
 from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
@@ -52,6 +52,21 @@ def test_a_machine(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_p
         kubectl.patch("vm", "old", {"spec": {"disks": []}})
         assert not stalled(kubectl.wait_for("vm", "old", ready))
         kubectl("delete", "vm", "dead", "--timeout=20s")
+
+
+def test_a_deployment_is_deleted(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """With its machines, which are what they were."""
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(deployment("shop", replicas=1))
+        wait_ready(kubectl, "shop", kind="vmd")
+        cdrom = {"name": "tools", "type": "cdrom", "size": "1Gi"}
+        kubectl.patch("vmd", "shop", {"spec": {"template": {"spec": {"disks": [cdrom]}}}})
+        kubectl.wait_for("vmd", "shop", stalled)
+        assert ready(kubectl.get("vm", "shop-1"))
+
+        kubectl("delete", "vmd", "shop", "--timeout=20s")
+
+        kubectl.wait_gone("vm", "shop-1")
 
 
 def test_a_machine_that_runs(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:

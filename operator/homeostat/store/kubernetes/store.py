@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
-from homeostat.models.deployment import MachineRevision
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
@@ -60,16 +60,14 @@ class KubernetesStore(IndexedStore):
         self._refused: dict[Key, str] = {}  # what was told of one by an event, since its status could not be written
 
     def resource(self, row: Row) -> Resource:
-        """As of every store; a machine that is being deleted can be torn down though the models refuse its spec: then its
-        disks are kept, unless it says Delete."""
+        """As of every store; what is being deleted can be torn down though the models refuse its spec."""
         try:
             return super().resource(row)
         except Invalid:
-            if row.deleted is None or row.kind != VirtualMachine.KIND:
+            spec = _left_to_delete(row) if row.deleted is not None else None
+            if spec is None:
                 raise
-            said = json.loads(row.spec).get("reclaimPolicy")
-            kept = ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN
-            return super().resource(replace(row, spec=json.dumps({"reclaimPolicy": kept.value}), status=None))
+            return super().resource(replace(row, spec=json.dumps(spec), status=None))
 
     def check(self, resource: Resource) -> None:
         """A cluster has no folder that a path could be relative to."""
@@ -306,6 +304,18 @@ class KubernetesStore(IndexedStore):
         except StoreError as error:
             ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # a namespace that goes takes no more
             log.log(logging.DEBUG if ending else logging.INFO, "%s: event %s was not recorded: %s", key, happening.reason, error)
+
+
+def _left_to_delete(row: Row) -> dict[str, Any] | None:
+    """What of a spec matters to a deletion; None: more than can be known. A machine's disks are kept, unless it says Delete."""
+    match row.kind:
+        case VirtualMachine.KIND:
+            said = json.loads(row.spec).get("reclaimPolicy")
+            return {"reclaimPolicy": (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value}
+        case VirtualMachineDeployment.KIND:
+            return {"replicas": 0, "template": {"spec": {}}}
+        case _:
+            return None
 
 
 def _owners(row: Row) -> set[str]:
