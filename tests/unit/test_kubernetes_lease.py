@@ -154,6 +154,24 @@ def test_a_server_that_is_away_renews_nothing(clock: Clock, records: Records) ->
     assert not first.held
 
 
+def test_an_answer_is_waited_for_until_the_deadline_and_no_longer(clock: Clock, records: Records) -> None:
+    """Work that goes on must be stopped by then, not only kept from beginning anything."""
+    first = contender(records, "first")
+    assert tries(first)
+    clock.now += DEADLINE - 0.1
+
+    async def hang(*_: object) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ends this")
+
+    async def within_a_moment() -> bool:
+        records.replace = hang  # type: ignore[assignment]
+        async with asyncio.timeout(3):
+            return await first._try()
+
+    assert not asyncio.run(within_a_moment())
+
+
 def test_the_work_ends_and_the_lease_is_given_back(clock: Clock, records: Records) -> None:
     done: list[str] = []
 

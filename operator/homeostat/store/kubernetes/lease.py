@@ -104,8 +104,9 @@ class Lease:
     async def _try(self) -> bool:
         """Acquires or renews; False where another has it or the server does not answer."""
         begun = _clock()
+        left = self._renewed + DEADLINE - begun if self.held else DEADLINE  # an answer that comes later helps nobody
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(left):
                 if not await self._write():
                     return False
         except (StoreError, TimeoutError) as error:
