@@ -46,6 +46,16 @@ def test_the_newest_counts_in_any_order(mirror: Mirror, index: Index, order: tup
     assert shown(index) == ("u1", "10")
 
 
+def test_a_new_process_takes_what_there_is_though_its_versions_are_lower(mirror: Mirror, index: Index) -> None:
+    """The cluster was restored from a backup meanwhile."""
+    mirror.take([vm(10)])
+    later = Mirror(index)
+    later.replace("VirtualMachine", [vm(5)], later.uids("VirtualMachine"), anew=True)
+    assert shown(index) == ("u1", "5")
+    later.take([vm(6)])
+    assert shown(index) == ("u1", "6")
+
+
 def test_what_has_gone_does_not_come_back(mirror: Mirror, index: Index) -> None:
     mirror.take([vm(1)])
     mirror.take([], [vm(3)])

@@ -66,6 +66,7 @@ class Informer:
         self._synced = threading.Event()
         self._relisted: dict[str, float] = {}  # kind -> when kopf last listed, while that has not been followed up
         self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # not listed yet
+        self._known: set[str] = set()  # kinds that were listed by us: what is in the mirror of them is not an earlier process's
         self._told: set[type[StoreError]] = set()  # what is being waited for, as far as that was said
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._thread = threading.Thread(target=self._run, name="homeostat-informer", daemon=True)
@@ -180,7 +181,8 @@ class Informer:
     async def _list(self, kind: type[Resource]) -> None:
         before = self._mirror.uids(kind.KIND)
         items = [item async for item in self._cluster.list(PATHS[kind.KIND])]
-        self._mirror.replace(kind.KIND, items, before)
+        self._mirror.replace(kind.KIND, items, before, anew=kind.KIND not in self._known)
+        self._known.add(kind.KIND)
 
     async def _list_events(self) -> None:
         assert self._events is not None

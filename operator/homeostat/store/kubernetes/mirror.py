@@ -37,9 +37,10 @@ class Mirror:
         """``items`` are as they are now, ``gone`` are no more; all in one step."""
         self._apply([k for item in items if (k := _kept(item))], [k for item in gone if (k := _kept(item))])
 
-    def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str]) -> None:
+    def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str], *, anew: bool = False) -> None:
         """``items`` are all there are of a kind. Those of ``before`` (uids by key, read before the list was asked for) that
-        are not among them have gone meanwhile."""
+        are not among them have gone meanwhile. ``anew``: whatever an earlier process left; versions begin again, and lower, in a
+        cluster that was restored from a backup."""
         now = {k.key: k for item in items if (k := _kept(item))}
         missing = [key for key, uid in before.items() if key.kind == kind and (key not in now or now[key].uid != uid)]
         with self._guard, self._index.transaction() as database:
@@ -48,7 +49,7 @@ class Mirror:
                 if row is not None and row.uid == before[key]:
                     self._remove(database, key, row.uid)
             for object in now.values():
-                self._put(database, object)
+                self._put(database, object, anew)
 
     def forget(self, key: Key, uid: str | None) -> None:
         """The object has gone."""
@@ -92,10 +93,10 @@ class Mirror:
         row = self._index.row(item.key)
         return row is None or row.uid != item.uid or newer(item.resource_version, row.hash)
 
-    def _put(self, database: sqlite3.Connection, item: Kept) -> None:
-        if not self._is_news(item):
-            return
+    def _put(self, database: sqlite3.Connection, item: Kept, anew: bool = False) -> None:
         row = self._index.row(item.key)
+        if not self._is_news(item) and not (anew and row is not None and row.hash != item.resource_version):
+            return
         if row is not None and row.uid != item.uid:
             self._remove(database, item.key, row.uid)
             row = None
