@@ -171,7 +171,7 @@ class Observed:
 
     host: HostFacts
     domain: ObservedDomain | None  # by our uuid
-    clash: ObservedDomain | None = None  # another domain that holds our name
+    clash: ObservedDomain | None = None  # another's domain that holds our name, or our uuid
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: Memory = field(default_factory=Memory)
     health: Health | None = None  # None: nothing is probed

@@ -14,7 +14,7 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
-from homeostat.planner.observed import Memory, Observed, ObservedStorage, Secret
+from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedStorage, Secret
 
 from .images import ImageUse
 from .ports import HostDriver
@@ -64,7 +64,9 @@ async def observe(
     if not facts.reachable:
         return Observed(facts, None, memory=memory)
     uuid, name = domain_uuid(machine.identity), domain_name(machine)
-    namesake = host.domain_named(name)
+    domain, namesake = host.domain(uuid), host.domain_named(name)
+    if domain is not None and not is_of(machine, domain):
+        domain, namesake = None, domain
     needs = storage_needs(machine, facts.storage_root)
     images.note(machine.key, needs.images)
     storage = (
@@ -72,13 +74,20 @@ async def observe(
     )
     return Observed(
         host=facts,
-        domain=host.domain(uuid),
-        clash=namesake if namesake and namesake.uuid != uuid else None,
+        domain=domain,
+        clash=namesake if namesake is not None and (namesake.uuid != uuid or domain is None) else None,
         storage=storage,
         memory=memory,
         secrets=_secrets(machine),
         others=others,
     )
+
+
+def is_of(machine: VirtualMachine, domain: ObservedDomain) -> bool:
+    """Whether the domain that a machine's identity leads to may be its own. An annotation gives identity, so that others can give
+    theirs another's: a record that names somebody else is theirs."""
+    record = domain.record
+    return record is None or (record.namespace, record.name) == (machine.metadata.namespace, machine.metadata.name)
 
 
 def _secrets(machine: VirtualMachine) -> Mapping[str, Secret]:

@@ -27,7 +27,7 @@ from .commands import timestamp
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .metrics import Summary, summary
-from .observe import Claims, observe
+from .observe import Claims, is_of, observe
 from .ports import Happening, HostDriver, ResourceStore, Unreadable
 from .probing import Prober
 from .probing.guest import DomainGuest
@@ -99,7 +99,9 @@ class MachineReconciler:
         key, original = machine.key, machine
         if self._teardown:
             machine = _as_deleted(machine)
-        self.uuids[domain_uuid(machine.identity)] = key
+        uuid = domain_uuid(machine.identity)
+        if (domain := self._host.domain(uuid)) is None or is_of(machine, domain):
+            self.uuids[uuid] = key
         machine, refusal = await self._resolve(machine)
         first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)

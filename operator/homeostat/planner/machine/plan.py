@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.models.machine import DriftPolicy, VirtualMachine
+from homeostat.models.machine import IDENTITY, DriftPolicy, VirtualMachine
 
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes import spec_hash
@@ -166,6 +166,11 @@ def _clash_message(machine: VirtualMachine, observed: Observed) -> str:
         if other.record
         else "was not created by Homeostat"
     )
+    if other.uuid == domain_uuid(machine.identity):
+        mend = f"take its annotation {IDENTITY} away"
+        return (
+            f"domain {other.name!r} (uuid {other.uuid}), which this machine gives as its own, {whose}, and is left alone: {mend}"
+        )
     return (
         f"host {observed.host.name} already has a domain named {domain_name(machine)!r} (uuid {other.uuid}) that {whose}, and is "
         f"left alone: rename this machine, or that domain (`virsh domrename`)"

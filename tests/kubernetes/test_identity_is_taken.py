@@ -1,0 +1,35 @@
+"""A machine that gives another one's identity as its own, by the annotation that migrations write, gets nothing of it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from tests.kubernetes.operating import message_of, operating, reason_of, wait_ready
+from tests.kubernetes.things import machine
+from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.plane import ControlPlane
+
+
+def test_it_is_told_to_give_it_up(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    name = f"t-{secrets.token_hex(4)}"
+    plane.kubectl("create", "namespace", name)
+    other = plane.kubectl.within(name)
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="bank"))
+        wait_ready(kubectl, "bank")
+        bank = kubectl.get("vm", "bank")
+
+        thief = machine(named="thief", runStrategy="Halted")
+        thief["metadata"]["annotations"] = {"homeostat.dev/identity": f"{name}/thief/{bank['metadata']['uid']}"}
+        other.create(thief)
+        told = other.wait_for("vm", "thief", lambda vm: reason_of(vm, "Stalled") == "NameInUse")
+        assert f"belongs to another Homeostat resource ({kubectl.namespace}/bank)" in message_of(told, "Ready")
+        assert "take its annotation homeostat.dev/identity away" in message_of(told, "Ready")
+        other("delete", "vm", "thief", "--timeout=20s")
+
+        kubectl.patch("vm", "bank", {"metadata": {"labels": {"looked": "at"}}})
+        after = kubectl.get("vm", "bank")
+        assert after["status"]["state"] == "Running"
+        assert after["status"]["run"] == bank["status"]["run"]
+        plane.kubectl("delete", "namespace", name, "--wait=false")
