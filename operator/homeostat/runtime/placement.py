@@ -25,6 +25,8 @@ from .reconcile import Next
 from .status import unknown_status
 
 OPERATOR_GONE = "OperatorGone"
+LOOK_AGAIN = 30.0
+"""Seconds between looks at a machine that no host took, should no news of one bring it sooner."""
 """Reason of what is unknown since nobody serves a host."""
 
 
@@ -85,7 +87,7 @@ class Placer:
             if keeper is not None:
                 self._bound[key] = keeper.key
             await self._tell(machine, chosen)
-            return Next()
+            return Next(LOOK_AGAIN)
         if keeper is not None and before is None and machine.metadata.name not in placements_of(keeper):
             await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen.name)
         await self._place(machine, _Placed(machine.metadata.uid, chosen.name, memory))
