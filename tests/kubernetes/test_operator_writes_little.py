@@ -17,9 +17,7 @@ from tests.rig.waiting import wait_until
 
 MACHINES = 20
 RENEWALS = 3  # of its lease: some six seconds
-COUNTED = re.compile(
-    r'apiserver_request_total\{.*?resource="(\w+)".*?subresource="(\w*)".*?verb="(PATCH|POST|PUT)".*\} (\S+)'
-)
+COUNTED = re.compile(r'apiserver_request_total\{.*?resource="(\w+)".*?subresource="(\w*)".*?verb="(PATCH|POST|PUT)".*\} (\S+)')
 
 
 def writes(plane: ControlPlane) -> Counter[str]:

@@ -25,9 +25,9 @@ from .reconcile import Next
 from .status import unknown_status
 
 OPERATOR_GONE = "OperatorGone"
+"""Reason of what is unknown since nobody serves a host."""
 LOOK_AGAIN = 30.0
 """Seconds between looks at a machine that no host took, should no news of one bring it sooner."""
-"""Reason of what is unknown since nobody serves a host."""
 
 
 class PlacingStore(ResourceStore, Protocol):
