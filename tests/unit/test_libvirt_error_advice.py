@@ -17,6 +17,7 @@ class Raised(libvirt.libvirtError):
     def __init__(self, text: str, code: int = INTERNAL) -> None:
         super().__init__(text)
         self.err = (code, 10, text, 2, None, None, None, -1, -1)
+        self.args = (text,)  # libvirt's own constructor takes what last failed on this thread, in any other test
 
 
 @pytest.mark.parametrize(
