@@ -105,8 +105,13 @@ def test_a_plugin(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_pa
         kubectl.patch("plugin", "page", {"spec": {"disks": [], "rootfs": {"url": "http://127.0.0.1:1/none.img"}}})
         assert not stalled(kubectl.wait_for("plugin", "page", lambda found: reason_of(found, "Ready") != "InvalidSpec"))
         kubectl.wait_for("vm", "web", lambda vm: reason_of(vm, "Ready") not in ("", "PluginInvalid"))
-        kubectl.delete("vm", "web")
-        kubectl("delete", "plugin", "page", "--timeout=20s")
+
+        kubectl.patch("plugin", "page", {"spec": {"disks": [cdrom]}})
+        kubectl.wait_for("plugin", "page", stalled)
+        kubectl.delete("plugin", "page")
+        assert kubectl.exists("plugin", "page"), "a machine is made from it"
+        kubectl("delete", "vm", "web", "--timeout=20s")
+        kubectl.wait_gone("plugin", "page")
 
 
 def test_a_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from homeostat.runtime.telemetry import Port
 
     from .clustered import ClusterOptions
+
+
+PATIENCE = 25.0
+"""Seconds that what is under way may take to end when we are asked to stop; a pod is killed after 30."""
 
 
 @click.command()
@@ -106,7 +112,13 @@ async def _operate(options: ClusterOptions) -> None:
     assert opening is not None
 
     def ask_to_stop() -> None:
+        if stop.is_set():
+            _end_at_once("forced")
         stop.set()
+        # Whoever waits for a libvirt that accepts and says nothing cannot be interrupted.
+        patience = threading.Timer(PATIENCE, _end_at_once, [f"something did not end within {PATIENCE:.0f} s"])
+        patience.daemon = True
+        patience.start()
         if not ready:
             opening.cancel()
 
@@ -122,6 +134,11 @@ async def _operate(options: ClusterOptions) -> None:
         if not stop.is_set():
             raise
     _say("stopped; guests keep running")
+
+
+def _end_at_once(why: str) -> None:
+    os.write(2, f"homeostat: {why}: ended at once; guests keep running\n".encode())
+    os._exit(1)
 
 
 def _say(text: str) -> None:

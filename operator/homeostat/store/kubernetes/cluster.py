@@ -159,15 +159,13 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         type: str = JSON,
     ) -> Object:
-        headers = {"Accept": JSON, "Content-Type": type}
-        asked = await self._api.param_serialize(
-            method,
-            place,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        headers, asked_for = {"Accept": JSON, "Content-Type": type}, list((query or {}).items())
+        try:  # the token is read anew now and then, and may be gone
+            asked = await self._api.param_serialize(
+                method, place, query_params=asked_for, header_params=headers, body=body, auth_settings=["BearerToken"]
+            )
+        except Exception as error:  # by the package's own ConfigException, or whatever a credential plugin raises
+            raise ClusterUnavailable(f"the credentials for {_host(self.server)} cannot be read: {error}") from error
         try:
             answer = await self._api.call_api(*asked, _request_timeout=TIMEOUT)
             content = await answer.read()

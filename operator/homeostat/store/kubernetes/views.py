@@ -135,7 +135,12 @@ class ControllerStore(JobStore):
     async def get(self, key: Key) -> Resource | None:
         """Deployments, plugins and hosts are held before anything is done for them: they must not go before we have cleaned up,
         nor a host before its machines."""
-        found = await super().get(key)
+        try:
+            found = await super().get(key)
+        except Invalid:
+            if not await self._let_go(key):
+                raise
+            return None
         if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND):
             return found
         if HELD in found.metadata.annotations:
@@ -146,6 +151,18 @@ class ControllerStore(JobStore):
             return None  # nobody waits for us
         self._fence.check()
         return await super().get(key) if await self.store.hold(key, found.metadata.uid) else None
+
+    async def _let_go(self, plugin: Key) -> bool:
+        """Whether a plugin that the models refuse went, since it is being deleted and nobody uses it: there is nothing to tear
+        down."""
+        row = self.store.index.row(plugin)
+        users = (VirtualMachine.KIND, VirtualMachineDeployment.KIND)
+        if row is None or row.deleted is None:
+            return False
+        if any(_plugin_of(user) == plugin for kind in users for user in self.store.index.rows(kind, plugin.namespace)):
+            return False
+        await self.store.release(plugin, row.uid)
+        return True
 
     def machines_on(self, host: str) -> int:
         """How many machines are placed there, those that are being deleted included."""
@@ -186,6 +203,13 @@ def _interested(row: Row) -> set[Key]:
         for owner in owners
         if owner.get("controller") and owner.get("kind") == VirtualMachineDeployment.KIND
     }
-    if plugin := (json.loads(row.spec).get("pluginRef") or {}).get("name"):
-        found.add(Key(Plugin.KIND, row.namespace, plugin))
-    return found
+    return found | {plugin} if (plugin := _plugin_of(row)) else found
+
+
+def _plugin_of(row: Row) -> Key | None:
+    """The plugin that a machine, or the machines of a deployment, are made from; also where the models refuse the spec."""
+    spec = json.loads(row.spec)
+    if row.kind == VirtualMachineDeployment.KIND:
+        spec = (spec.get("template") or {}).get("spec") or {}
+    name = (spec.get("pluginRef") or {}).get("name")
+    return Key(Plugin.KIND, row.namespace, name) if name else None
