@@ -71,6 +71,10 @@ class OperatorHand:
     def _write_status(self, resource: Resource, status: Model) -> None:
         self.hold(resource.kind, resource.metadata.name)
         self._where.run(lambda store: store.write_status(resource.key, resource.metadata.uid, status))
+        if isinstance(self._where, Namespace):
+            self._wait_told(resource)
+
+    def _wait_told(self, resource: Resource) -> None:
         after = self._where.run(lambda store: store.get(resource.key))
         assert after is not None
         path = f"/api/v1/{_PLACES[resource.kind]}/{resource.metadata.name}?view=resource"
@@ -80,8 +84,7 @@ class OperatorHand:
             found = self._http.get(path).json()
             return bool(found["metadata"]["resourceVersion"] == after.metadata.resource_version)
 
-        if isinstance(self._where, Namespace):
-            wait_until(told, DEADLINE, f"the API shows what was reported of {resource.metadata.name}")
+        wait_until(told, DEADLINE, f"the API shows what was reported of {resource.metadata.name}")
 
     def hold(self, kind: str, name: str) -> None:
         """Takes it up: it does not go without the operator."""

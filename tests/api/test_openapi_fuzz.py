@@ -49,7 +49,7 @@ def obedient(api: Api) -> Iterator[None]:
             ]:
                 try:
                     obey(api, resource)
-                except StoreError:
+                except (StoreError, AssertionError):
                     continue  # changed or gone meanwhile: the next look sees it
 
     thread = threading.Thread(target=look)

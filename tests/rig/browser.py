@@ -74,7 +74,11 @@ def browse(url: str, profile: Path) -> Iterator[Page]:
 
     try:
         wait_until(lambda: bool(pages()), 30, "Chromium opens the page")
-        yield Page(pages()[0]["webSocketDebuggerUrl"])
+        page = Page(pages()[0]["webSocketDebuggerUrl"])
+        # What is run before would be gone with the empty page that comes first.
+        loaded = "document.readyState === 'complete' && location.href !== 'about:blank'"
+        wait_until(lambda: page.run(loaded), 30, "the page is loaded")
+        yield page
     finally:
         browser.terminate()
         browser.wait(20)
