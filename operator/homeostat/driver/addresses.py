@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 SOONEST, LATEST = 1.0, 30.0  # seconds between two readings, until somebody new asks
 GROWTH = 1.25  # from one reading to the next: an address is found at most a second and a quarter of the guest's boot late
 ASKED_AT_ONCE = 16  # guests without a lease that are asked in one reading, each with a call of its own
+ASKED_ANEW = 4  # guests without a lease whose addresses are looked at again, each time that recheck is called
 AGENT_SECONDS = 5.0  # for its answer
 
 Leases = dict[str, tuple[tuple[str, str], ...]]
@@ -85,6 +86,12 @@ class AddressBook:
         if self._polling is None or self._polling.done():
             self._polling = asyncio.get_running_loop().create_task(self._poll(), name="addresses")
 
+    def recheck(self) -> None:
+        """Asks some of the guests anew for whom no lease speaks: their addresses may be others by now, and nobody tells. A few at
+        a time, so that this costs the same however many there are."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.get_running_loop().create_task(self._ask_again(), name="addresses anew")
+
     async def close(self) -> None:
         tasks = [task for task in (self._polling, self._asking) if task is not None]
         for task in tasks:
@@ -137,6 +144,21 @@ class AddressBook:
         new = {mac: addresses for answer in found for mac, addresses in answer.items() if mac not in self._leases}
         self._learn({**self._leases, **new})
 
+    async def _ask_again(self) -> None:
+        """An answer that fails leaves what was known."""
+        told = [resident for mac, resident in self._present().items() if _source(self._leases.get(mac)) in ("Agent", "Arp")]
+        chosen = random.sample(told, min(ASKED_ANEW, len(told)))
+        found = await asyncio.gather(*(self._ask_agent(resident.uuid) for resident in chosen if resident.agent))
+        quiet = [resident.uuid for resident in chosen if not resident.agent]
+        if quiet:
+            try:
+                found += await self._connection.run(lambda: [self._ask_arp(uuid) for uuid in quiet], "read addresses by ARP")
+            except DriverError as error:
+                _log.info("%s", error)
+        answered = {mac: addresses for answer in found for mac, addresses in answer.items()}
+        leased = {mac for mac in answered if _source(self._leases.get(mac)) == "Lease"}
+        self._learn({**self._leases, **{mac: told for mac, told in answered.items() if mac not in leased}})
+
     async def _ask_agent(self, uuid: str) -> Leases:
         try:
             answered = await self._agents.addresses(uuid, AGENT_SECONDS)
@@ -178,6 +200,10 @@ class AddressBook:
                 elif error.get_error_code() not in (libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_OPERATION_INVALID):
                     raise  # a network that went down meanwhile has no leases
         return {mac: tuple(addresses) for mac, addresses in leases.items()}
+
+
+def _source(addresses: Sequence[tuple[str, str]] | None) -> str:
+    return addresses[0][1] if addresses else ""
 
 
 def _by_mac(pairs: Iterable[tuple[str, str]], source: str) -> Leases:

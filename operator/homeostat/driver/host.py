@@ -269,6 +269,7 @@ class LibvirtHost:
             try:
                 if self._facts.reachable:
                     await self.resync()
+                    self._book.recheck()
                     if is_local(self._facts.uri) or round % SLOW_FACTS == 0:
                         await self._read_networks()
             except DriverError as error:

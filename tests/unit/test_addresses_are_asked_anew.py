@@ -1,0 +1,89 @@
+"""Addresses that no lease tells of are asked for again: nobody else tells that they changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from homeostat.driver.addresses import ASKED_ANEW, AddressBook, Resident
+from homeostat.driver.errors import DriverError
+
+T = TypeVar("T")
+
+
+class Line:
+    """A connection to a host without networks."""
+
+    handle = request = None
+
+    async def run(self, job: Callable[[], T], what: str) -> T:
+        return job()
+
+
+class Agents:
+    def __init__(self) -> None:
+        self.answers: dict[str, Sequence[tuple[str, str]]] = {}
+        self.asked: list[str] = []
+
+    async def addresses(self, uuid: str, timeout: float) -> Sequence[tuple[str, str]]:
+        self.asked.append(uuid)
+        if uuid not in self.answers:
+            raise DriverError("it is busy")
+        return self.answers[uuid]
+
+
+class Town:
+    def __init__(self, guests: int) -> None:
+        self.present = {f"52:54:00:00:00:{n:02x}": Resident(f"guest-{n}", True) for n in range(guests)}
+        self.agents = Agents()
+        self.agents.answers = {r.uuid: [(mac, f"10.0.0.{n}")] for n, (mac, r) in enumerate(self.present.items())}
+        self.changed: list[set[str]] = []
+        self.book = AddressBook(Line(), self.agents, lambda: (), lambda: self.present, self.changed.append)  # type: ignore[arg-type]
+
+    async def settle(self) -> None:
+        if self.book._asking is not None:
+            await self.book._asking
+
+    async def known(self) -> None:
+        self.book.lookup(list(self.present))
+        async with asyncio.timeout(5):
+            while len(self.book.lookup(list(self.present))) < len(self.present):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+        await self.settle()
+
+
+async def test_another_address_is_told() -> None:
+    town = Town(1)
+    (mac,) = town.present
+    await town.known()
+    town.agents.answers["guest-0"] = [(mac, "10.0.0.9"), (mac, "fd00::9")]
+    town.changed.clear()
+    town.book.recheck()
+    await town.settle()
+    assert town.book.lookup([mac]) == {mac: (("10.0.0.9", "Agent"), ("fd00::9", "Agent"))}
+    assert town.changed == [{mac}]
+    await town.book.close()
+
+
+async def test_an_agent_that_does_not_answer_changes_nothing() -> None:
+    town = Town(1)
+    (mac,) = town.present
+    await town.known()
+    town.agents.answers.clear()
+    town.changed.clear()
+    town.book.recheck()
+    await town.settle()
+    assert town.book.lookup([mac]) == {mac: (("10.0.0.0", "Agent"),)}
+    assert town.changed == []
+    await town.book.close()
+
+
+async def test_a_few_are_asked_each_time() -> None:
+    town = Town(ASKED_ANEW * 3)
+    await town.known()
+    town.agents.asked.clear()
+    town.book.recheck()
+    await town.settle()
+    assert len(town.agents.asked) == ASKED_ANEW
+    await town.book.close()
