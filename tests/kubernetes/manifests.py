@@ -34,14 +34,12 @@ OPERATOR_RIGHTS: Rights = {
     **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},
     "virtualmachinedeployments/finalizers": {"update"},
     "events": {"create", "patch"},
-    "customresourcedefinitions": {"list", "watch"},
 }
 API_RIGHTS: Rights = {
     **{plural: READ | {"create", "patch", "delete"} for plural in OURS[:3]},
     "machinerevisions": READ,
     "hosts": READ,
     "events": {"list", "watch"},
-    "customresourcedefinitions": {"list", "watch"},
 }
 
 

@@ -145,6 +145,15 @@ class Cluster:
             options["preconditions"] = conditions
         return await self._request("DELETE", path.of(key), key, body=options)
 
+    async def discover(self, path: Path) -> None:
+        """
+        Raises:
+            KindMissing: the server's discovery does not tell of that kind, or not yet.
+        """
+        found = await self._request("GET", path.root, None)
+        if path.plural not in {resource.get("name") for resource in found.get("resources") or ()}:
+            raise KindMissing(f"GET {path.root}: there are no {path.plural} yet")
+
     async def version(self) -> str:
         """Such as v1.20.2."""
         return str((await self._request("GET", "/version", None)).get("gitVersion", ""))

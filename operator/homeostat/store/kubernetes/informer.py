@@ -25,7 +25,7 @@ from .errors import KindMissing
 from .eventlog import OURS, EventLog
 from .mirror import Mirror
 from .objects import Object
-from .paths import EVENTS, PATHS
+from .paths import EVENTS, PATHS, Path
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ NOBODY: Any = "homeostat"
 """Who we are to kopf. Left out, it looks for our user's name, and users of containers may have none."""
 RECONNECT = 1.0
 """Seconds between two watches of a kind."""
+SILENCE = 20.0
+"""Seconds after which a watch that tells nothing is begun anew where it was: the server may have forgotten it, as of a kind whose
+CRD was made anew (for two minutes on 1.20), or the connection may be dead."""
 LOOK = 0.2
 """Seconds between looks whether to stop."""
 VERSION = API_VERSION.partition("/")[2]
@@ -117,10 +120,10 @@ class Informer:
             async with asyncio.TaskGroup() as tasks:
                 for kind in self._kinds:
                     listing, watching = partial(self._list, kind), self._registry(API_GROUP, VERSION, kind.PLURAL, self._hear)
-                    tasks.create_task(self._keep_following(kind.KIND, listing, watching))
+                    tasks.create_task(self._keep_following(kind.KIND, PATHS[kind.KIND], listing, watching))
                 if self._events is not None:
                     watching = self._registry("", "v1", "events", self._hear_event)
-                    tasks.create_task(self._keep_following("events", self._list_events, watching))
+                    tasks.create_task(self._keep_following("events", EVENTS, self._list_events, watching))
                 tasks.create_task(self._keep_listing())
                 while not self._stop.is_set():  # not in a thread that waits: that would keep a failed loop from ending
                     await self._pause(LOOK)
@@ -128,12 +131,15 @@ class Informer:
         finally:
             await self._cluster.close()
 
-    async def _keep_following(self, what: str, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry) -> None:
+    async def _keep_following(
+        self, what: str, path: Path, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
+    ) -> None:
         """Lists until that works, then watches. kopf ends where a watch fails in a way that it does not know: begun anew."""
         pause = AGAIN
         while not self._ended.is_set():
             try:
                 await listing()
+                await self._cluster.discover(path)  # kopf asks that, too, and would wait for ever for what it does not find
             except StoreError as error:
                 self._missing.add(what)
                 self._tell(error)
@@ -141,9 +147,8 @@ class Informer:
                 pause = min(pause * 1.5, MOST)
                 continue
             self._listed(what)
-            self._relisted[what] = (
-                time.monotonic()
-            )  # kopf tells of what it lists, and so nothing where the last one went just now
+            # kopf tells of what it lists, and so nothing where the last one went just now.
+            self._relisted[what] = time.monotonic()
             pause = AGAIN
             try:
                 await kopf.operator(
@@ -259,6 +264,10 @@ def _settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False  # its log lines are not events of ours
     settings.watching.reconnect_backoff = RECONNECT
     settings.watching.server_timeout = 300
+    settings.watching.inactivity_timeout = SILENCE
+    # Where a CRD goes, the watch fails, and we list until the kind is there again. kopf would look for CRDs by itself, and miss
+    # one that is served before the server's discovery tells of it.
+    settings.scanning.disabled = True
     settings.watching.field_selectors["events"] = OURS
     settings.networking.error_backoffs = [0.5, 1, 2, 5]
     settings.persistence.diffbase_storage = _NoDiffs()

@@ -17,11 +17,15 @@ class Path:
     plural: str
     namespaced: bool = True
 
+    @property
+    def root(self) -> str:
+        """Of the group's version, where the server tells which kinds it has."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
     def collection(self, namespace: str | None = None) -> str:
         """All of one namespace, or of all."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{root}{within}/{self.plural}"
+        return f"{self.root}{within}/{self.plural}"
 
     def of(self, key: Key) -> str:
         return f"{self.collection(key.namespace)}/{key.name}"
