@@ -33,8 +33,9 @@ class Still:
         town.virsh("net-create", str(town.root / "still.xml"))
 
     def script(self, *commands: str) -> Spec:
-        """Of the guest; its DHCP client, which waits in vain, would take addresses away when it begins."""
-        return {"userData": "\n".join(("#!/bin/sh", "killall udhcpc", *commands, ""))}
+        """What the guest does each second: its DHCP client, which waits in vain, takes addresses away whenever it begins."""
+        again = ("while :; do", *(f"  {command} >/dev/null 2>&1" for command in commands), "  sleep 1", "done &")
+        return {"userData": "\n".join(("#!/bin/sh", "killall udhcpc", *again, ""))}
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_by_the_agent_and_by_arp(town: Homeostat, still: Still) -> None:
     assert town.image is not None
     told, quiet, ipv6 = str(still.subnet[10]), str(still.subnet[11]), f"{still.prefix}::10"
     both = still.script(f"ip addr add {told}/24 dev eth0", f"ip -6 addr add {ipv6}/64 dev eth0")
-    heard = still.script(f"ip addr add {quiet}/24 dev eth0", f"ping {still.subnet[1]} >/dev/null &")
+    heard = still.script(f"ip addr add {quiet}/24 dev eth0", f"ping -c 1 {still.subnet[1]}")
     nics = [{"name": "lan", "network": "still"}]
     town.write("told", guest(town.image, nics=nics, cloudInit=both, probes=READY))
     town.write("quiet", guest(town.image, nics=nics, cloudInit=heard, probes=READY, guestAgent={"enabled": False}))

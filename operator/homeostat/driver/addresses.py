@@ -11,15 +11,17 @@ import contextlib
 import ipaddress
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import libvirt
 
 from .agent import Agent
 from .connection import Connection
 from .errors import DriverError
+from .survey import is_local
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ SOONEST, LATEST = 1.0, 30.0  # seconds between two readings, until somebody new 
 GROWTH = 1.25  # from one reading to the next: an address is found at most a second and a quarter of the guest's boot late
 ASKED_AT_ONCE = 16  # guests without a lease that are asked in one reading, each with a call of its own
 ASKED_ANEW = 4  # guests without a lease whose addresses are looked at again, each time that recheck is called
+ATF_COM = 0x02  # linux/if_arp.h: a completed entry
 AGENT_SECONDS = 5.0  # for its answer
 
 Leases = dict[str, tuple[tuple[str, str], ...]]
@@ -183,7 +186,9 @@ class AddressBook:
             interfaces = request(request(handle.lookupByUUIDString, uuid).interfaceAddresses, source)
         except libvirt.libvirtError as error:
             _log.debug("no addresses of %s by ARP: %s", uuid, error)  # it ended: asked again later
-            return {}
+            # libvirt 9.0 stumbles over some tables ("wrong nlmsg len"), which the kernel shows as text, too.
+            macs = {mac for mac, resident in self._present().items() if resident.uuid == uuid}
+            return _by_mac(local_arp(macs), "Arp") if is_local(self._connection.uri) else {}
         cards = ((i["hwaddr"], i["addrs"] or ()) for i in interfaces.values() if i["hwaddr"])
         return _by_mac(((str(mac), str(address["addr"])) for mac, addresses in cards for address in addresses), "Arp")
 
@@ -200,6 +205,16 @@ class AddressBook:
                 elif error.get_error_code() not in (libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_OPERATION_INVALID):
                     raise  # a network that went down meanwhile has no leases
         return {mac: tuple(addresses) for mac, addresses in leases.items()}
+
+
+def local_arp(macs: Collection[str], table: Path = Path("/proc/net/arp")) -> list[tuple[str, str]]:
+    """(MAC, IPv4 address) of the complete entries of this host's ARP table that are theirs. Its format: ``man 5 proc``."""
+    found = []
+    for line in table.read_text(encoding="ascii").splitlines()[1:]:
+        address, _, flags, mac, *_ = line.split()
+        if mac.lower() in macs and int(flags, 16) & ATF_COM:
+            found.append((mac, address))
+    return found
 
 
 def _source(addresses: Sequence[tuple[str, str]] | None) -> str:
