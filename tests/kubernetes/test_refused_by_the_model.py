@@ -125,3 +125,10 @@ def test_a_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path
         assert "must not name a program to run" in message_of(bad, "Stalled")
         assert operator.said().count("must not name a program") <= 2
         plane.kubectl("delete", "host", "bad", "--timeout=20s")
+
+        # One that is served already is served on: its machines did nothing wrong.
+        plane.kubectl.patch("host", "node", {"spec": {"uri": "qemu+ssh://far/system?command=/bin/true"}})
+        plane.kubectl.wait_for("host", "node", stalled)
+        kubectl.patch("vm", "fine", {"spec": {"runStrategy": "Halted"}})
+        kubectl.wait_for("vm", "fine", lambda vm: vm["status"]["state"] == "Stopped")
+        kubectl("delete", "vm", "fine", "--timeout=20s")

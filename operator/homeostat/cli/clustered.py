@@ -31,7 +31,7 @@ from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.placement import Placer
 from homeostat.runtime.ports import StoreFailure
 from homeostat.runtime.telemetry import Port, TelemetryServer
-from homeostat.store.errors import AlreadyExists, StateError
+from homeostat.store.errors import AlreadyExists, Invalid, StateError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -105,9 +105,22 @@ class ClusterOperator:
                     await self.store.apply_owned(made)
         done.set()
 
+    def _wanted(self) -> dict[str, str]:
+        """The hosts to serve, and their libvirts. One that was made such that the models refuse it is served on as it was."""
+        found: dict[str, str] = {}
+        for row in self.store.index.rows(Host.KIND):
+            try:
+                host = self.store.resource(row)
+            except Invalid:
+                if row.name in self._serving:
+                    found[row.name] = self._serving[row.name][0]
+                continue
+            if isinstance(host, Host) and self._options.serves(host):
+                found[row.name] = host.spec.uri or self._options.uri
+        return found
+
     async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
-        hosts = [h for h in await self.store.list(Host.KIND) if isinstance(h, Host)]
-        wanted = {h.metadata.name: h.spec.uri or self._options.uri for h in hosts if self._options.serves(h)}
+        wanted = self._wanted()
         for name, (uri, ended, task) in list(self._serving.items()):
             if task.done():
                 del self._serving[name]
