@@ -1,0 +1,40 @@
+"""A thousand machines at once, on libvirt's test driver: all become Ready, and at rest nobody writes any more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.kubernetes.operating import operating, ready
+from tests.kubernetes.things import machine
+from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.waiting import wait_until
+
+COUNT = 1000
+DEADLINE = 240.0  # seconds; some 20 on two cores that nobody else uses
+
+
+@pytest.mark.timeout(DEADLINE + 120)
+def test_all_become_ready(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    with operating(plane, tmp_path / "state"):
+        kubectl.run("create", "-f", "-", stdin=_documents(), timeout=DEADLINE).check_returncode()
+
+        def left() -> int:
+            return COUNT - sum(map(bool, map(ready, kubectl.list("vm"))))
+
+        wait_until(lambda: left() == 0, DEADLINE, "all are Ready", interval=2.0)
+        versions = _versions(kubectl)
+        assert len(versions) == COUNT
+        assert _versions(kubectl) == versions, "nothing differs, and nothing is written"
+
+
+def _documents() -> str:
+    items = [machine(named=f"m{number}", resources={"memory": "64Mi"}) for number in range(COUNT)]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def _versions(kubectl: Kubectl) -> dict[str, str]:
+    return {vm["metadata"]["name"]: vm["metadata"]["resourceVersion"] for vm in kubectl.list("vm")}
