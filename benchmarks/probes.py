@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.probe import HttpGet, Probe, Probes
 from homeostat.runtime.probing import Prober
@@ -38,11 +39,11 @@ class Loopback:
     def locate(self, port: int) -> Endpoint:
         return Endpoint(f"127.1.{self.number // 250}.{self.number % 250 + 1}", self.base)
 
-    async def ping(self) -> None:
-        raise NotImplementedError
+    async def ping(self, timeout: float) -> None:
+        raise DriverError("this guest has no agent")
 
-    async def run(self, command: Sequence[str]) -> int:
-        raise NotImplementedError
+    async def run(self, command: Sequence[str], timeout: float) -> int:
+        raise DriverError("this guest has no agent")
 
 
 def measure(count: int) -> Result:
