@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.base import Key
+from homeostat.planner.placement import PLACEMENTS
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.mirror import Mirror, newer
 
@@ -128,6 +129,37 @@ def test_a_status_alone_is_no_change_of_what_is_desired(mirror: Mirror, index: I
     assert before is not None and after is not None
     assert (after.changed, after.status) == (before.changed, '{"state":"Running"}')
     assert after.version > before.version
+
+
+def changed(version: int, **metadata: Any) -> dict[str, Any]:
+    after = vm(1)
+    after["metadata"] |= {"resourceVersion": str(version), **metadata}
+    return after
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"finalizers": ["homeostat.dev/teardown"]}, {"annotations": {PLACEMENTS: '{"web-1":"a"}'}}],
+    ids=["finalizer", "placement"],
+)
+def test_what_operators_write_is_no_change_to_who_edits(mirror: Mirror, metadata: dict[str, Any]) -> None:
+    mirror.take([vm(1)])
+    now = changed(2, **metadata)
+    assert mirror.same_since(KEY, now, "1")
+    mirror.take([now])
+    assert mirror.same_since(KEY, changed(3, **metadata), "1")
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"labels": {"a": "b"}}, {"annotations": {"a": "b"}}, {"deletionTimestamp": "2026-01-02T03:04:05Z"}]
+)
+def test_what_others_write_is_a_change_to_who_edits(mirror: Mirror, metadata: dict[str, Any]) -> None:
+    mirror.take([vm(1)])
+    now = changed(2, **metadata)
+    assert not mirror.same_since(KEY, now, "1")
+    mirror.take([now])
+    assert not mirror.same_since(KEY, now, "1")
+    assert mirror.same_since(KEY, now, "2")
 
 
 def test_what_is_no_object_is_passed_over(mirror: Mirror, index: Index) -> None:

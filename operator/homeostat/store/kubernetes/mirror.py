@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from homeostat.models.base import Key
 from homeostat.models.kinds import STORED
+from homeostat.planner.placement import PLACEMENTS
 
-from ..index.index import Index, Row, next_version, timestamp
+from ..index.index import Index, Row, compact, next_version, timestamp
 from ..index.records import add_revision, difference
 from ..index.removal import remove
 from .objects import Kept, Object, author_of, kept
@@ -30,7 +31,7 @@ class Mirror:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._gone: OrderedDict[str, None] = OrderedDict()
-        self._since: dict[Key, str] = {}  # resourceVersion since which nothing but the status changed, as far as we know
+        self._since: dict[Key, str] = {}  # resourceVersion since which operators alone changed it, as far as we know
         self._guard = threading.Lock()
 
     def take(self, items: Iterable[Object], gone: Iterable[Object] = ()) -> None:
@@ -61,9 +62,10 @@ class Mirror:
                 self._remove(database, key, row.uid)
 
     def same_since(self, key: Key, now: Object, version: str) -> bool:
-        """Whether nothing but the status of an object changed between a resourceVersion and ``now``."""
+        """Whether of an object nothing changed between a resourceVersion and ``now`` but what operators write: its status,
+        its finalizers, and where it was placed."""
         row, current, since = self._index.row(key), _kept(now), self._since.get(key)
-        if row is None or current is None or since is None or _desired(row) != current.desired or row.uid != current.uid:
+        if row is None or current is None or since is None or _written(row) != _written(current) or row.uid != current.uid:
             return False
         return not newer(since, version) and not newer(version, current.resource_version)
 
@@ -103,7 +105,7 @@ class Mirror:
         version = next_version(database)
         new = row is None or _desired(row) != item.desired
         changed = version if new or row is None else row.changed
-        if new or item.key not in self._since:
+        if row is None or item.key not in self._since or _written(row) != _written(item):
             self._since[item.key] = item.resource_version
         database.execute(
             "INSERT OR REPLACE INTO resources (kind, namespace, name, uid, generation, version, changed, metadata, spec, status, "
@@ -148,6 +150,16 @@ def newer(version: str, known: str) -> bool:
 
 def _desired(row: Row) -> tuple[object, ...]:
     return (row.metadata, row.spec, row.deleted, row.grace, row.finalizers)
+
+
+def _written(item: Row | Kept) -> tuple[object, ...]:
+    """What others than operators write."""
+    metadata = item.metadata
+    if PLACEMENTS in metadata:
+        parts = json.loads(metadata)
+        parts["annotations"].pop(PLACEMENTS, None)
+        metadata = compact({name: part for name, part in parts.items() if part})
+    return (metadata, item.spec, item.deleted)
 
 
 def _kept(item: Object) -> Kept | None:
