@@ -118,6 +118,11 @@ class Cluster:
                 return
             wanted["continue"] = token
 
+    async def any(self, path: Path) -> bool:
+        """Whether there is one object at least. Raises KindMissing."""
+        page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
+        return bool(page.get("items"))
+
     async def create(self, path: Path, key: Key, body: Object, manager: str) -> Object:
         """Raises AlreadyExists, Invalid."""
         return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 RELIST = 600.0
 """Seconds between lists that nothing asked for. Watches tell what goes, lists alone tell what went while nobody watched."""
+LAST = 30.0
+"""Seconds between looks whether anything is left of a kind: kopf tells of what it lists, and so nothing where it listed anew
+(its watch was too far behind: 410 Gone) and all had gone."""
 SETTLE = 2.0
 """Seconds after kopf listed anew (it had lost its watch) until what went meanwhile is looked for."""
 AGAIN = 2.0
@@ -194,13 +197,16 @@ class Informer:
         self._events.take([item async for item in self._cluster.list(EVENTS, fieldSelector=OURS)])
 
     async def _keep_listing(self) -> None:
-        last = time.monotonic()
+        last = looked = time.monotonic()
         while not self._ended.is_set():
             await self._pause(0.5)
             now = time.monotonic()
             due = now - last >= RELIST
             if due:
                 last = now
+            if now - looked >= LAST:
+                looked = now
+                await self._look_for_the_last()
             for kind in self._kinds:
                 if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:
                     continue
@@ -210,6 +216,14 @@ class Informer:
                 except StoreError as error:
                     log.debug("the list of %s was not renewed: %s", kind.PLURAL, error)
                     self._relisted[kind.KIND] = now
+
+    async def _look_for_the_last(self) -> None:
+        for kind in self._kinds:
+            try:
+                if self._mirror.knows_any(kind.KIND) and not await self._cluster.any(PATHS[kind.KIND]):
+                    self._relisted[kind.KIND] = float("-inf")
+            except StoreError as error:
+                log.debug("whether there are %s was not found out: %s", kind.PLURAL, error)
 
     def _registry(self, group: str, version: str, plural: str, hear: Callable[..., Awaitable[None]]) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

@@ -75,6 +75,9 @@ class Mirror:
             for row in self._index.read("SELECT namespace, name, uid FROM resources WHERE kind=?", (kind,))
         }
 
+    def knows_any(self, kind: str) -> bool:
+        return bool(self._index.read("SELECT 1 FROM resources WHERE kind=? LIMIT 1", (kind,)))
+
     def _apply(self, items: Sequence[Kept], gone: Sequence[Kept]) -> None:
         with self._guard:
             items = [item for item in items if self._is_news(item)]
