@@ -11,6 +11,7 @@ from homeostat.models.deployment import MachineTemplate
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.observed import KeptDisks
+from homeostat.planner.plan import Waiting
 from tests.unit.fleet import Fleet, deleted, deployment
 
 FOLDER = "/state/machines/default/web-3"
@@ -38,6 +39,14 @@ def test_by_the_policy_of_the_template(policy: str, data: str | None, going: tup
     reclaim, release = plan.actions
     assert isinstance(reclaim, act.ReclaimKept) and isinstance(release, act.ReleaseDeployment), "released last"
     assert (reclaim.directory, reclaim.paths) == (FOLDER, tuple(f"{FOLDER}/{name}.qcow2" for name in going))
+
+
+def test_other_hosts_say_first_that_they_have_looked() -> None:
+    vmd = deleted(deployment(1, template("Delete"), **STATEFUL))
+    plan = plan_deployment(vmd, replace(Fleet().observe(), keepers=("host a", "host b")), 0.0)
+    assert plan.actions == () and plan.after is not None
+    assert isinstance(plan.outcome, Waiting)
+    assert plan.outcome.message.endswith("are still to be looked for on host a, and on host b")
 
 
 def test_not_before_its_machines_have_gone_nor_while_it_lives() -> None:

@@ -25,7 +25,9 @@ from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.runtime.hosts import HostKeeper, HostReporter
+from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.placement import Placer
@@ -38,7 +40,7 @@ from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.cluster import Cluster
 from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
-from homeostat.store.kubernetes.objects import host_of
+from homeostat.store.kubernetes.objects import host_of, hosts_of
 from homeostat.store.kubernetes.store import KubernetesStore
 from homeostat.store.kubernetes.views import ControllerStore, HostStore
 
@@ -160,6 +162,12 @@ class ClusterOperator:
         def is_gone(host: str) -> bool:
             return host in gone or self.store.index.row(Key(Host.KIND, "default", host)) is None
 
+        def keepers(deployment: VirtualMachineDeployment) -> list[str]:
+            """In words."""
+            hosts, let_go = hosts_of(deployment.metadata.finalizers), may_be_abandoned(deployment)
+            how = f", which no operator serves (to let it go nevertheless, annotate it with {ABANDON}=true)"
+            return [f"host {host}{how if is_gone(host) else ''}" for host in hosts if not (let_go and is_gone(host))]
+
         placer = Placer(store, lambda machine: host_of(machine.metadata.finalizers), is_gone)
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = OperatorConfig(
@@ -167,6 +175,7 @@ class ClusterOperator:
             kinds=frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND}),
             reconcilers={VirtualMachine.KIND: placer, Host.KIND: keeper},
             fence=lease.check,
+            keepers=keepers,
         )
 
         async def work() -> None:
@@ -190,8 +199,8 @@ class ClusterOperator:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines)
                 config = OperatorConfig(
                     self._instance,
-                    kinds=frozenset({VirtualMachine.KIND, Host.KIND}),
-                    reconcilers={Host.KIND: reporter},
+                    kinds=frozenset({VirtualMachine.KIND, Host.KIND, VirtualMachineDeployment.KIND}),
+                    reconcilers={Host.KIND: reporter, VirtualMachineDeployment.KIND: KeptDisksReconciler(store, host)},
                     fence=lease.check,
                 )
                 operator = Operator(store, host, config, self.metrics)

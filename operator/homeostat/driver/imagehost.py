@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef
+from homeostat.planner.actions import Action, FetchImage, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
 
 from .errors import DriverError
@@ -65,12 +65,12 @@ class ImageHost:
         return await self._storage.observe(images, disks, seeds, directory)
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """Those that lie here. What other hosts keep is theirs. Raises DriverError."""
-        return await self._storage.kept_disks(namespace, deployment, owner)
+        """What hosts keep is theirs to look for."""
+        return ()
 
     async def execute(self, action: Action) -> None:
         """Raises DriverError."""
-        if not isinstance(action, FetchImage | DeleteFile | DeleteDirectory):
+        if not isinstance(action, FetchImage):
             raise DriverError(f"{type(action).__name__} needs a hypervisor, and there is none here")
         self._fence()
         await self._storage.execute(action)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,34 +14,34 @@ from homeostat.models.condition import READY, STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.planner.actions import DeleteDirectory, DeleteFile
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
-from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin
 
 from .commands import timestamp
 from .deployment_status import deployment_status
+from .kept import ORPHANING, KeptDisksOf, owned_by
 from .ports import EventType, HostDriver, ResourceStore, Unreadable
 from .reconcile import GONE, Next
 from .status import UNDER_WAY
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
-ORPHANING = "orphan"
-"""Finalizer of one that was deleted by kubectl delete --cascade=orphan, until its machines have no owner any more."""
 DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
+Keepers = Callable[[VirtualMachineDeployment], Sequence[str]]
+"""The other hosts that look for what they keep of a deployment's disks themselves, and have yet to say that they did."""
 
 
 class DeploymentReconciler:
     """Keeps nothing in memory but which there are: what it needs stands in the store."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+    def __init__(self, store: ResourceStore, host: HostDriver, keepers: Keepers = lambda deployment: ()) -> None:
         self._store = store
-        self._host = host
+        self._disks = KeptDisksOf(store, host)
+        self._keepers = keepers
         self._known: set[Key] = set()
 
     def woken_by(self, key: Key) -> Collection[Key]:
@@ -97,20 +97,16 @@ class DeploymentReconciler:
         recorded = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
         revisions = (Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
         replicas = tuple(replica(m, name) for m in machines if owned_by(m, deployment))
-        kept = await self._kept(deployment, {m.metadata.name for m in machines}) if deployment.deleting and not replicas else ()
+        ending = deployment.deleting and not replicas
         return ObservedDeployment(
             replicas=replicas,
             revisions=tuple(revisions),
             plugin_fingerprint=plugin,
             refusal=refusal,
             foreign=frozenset(_index(m, name) for m in machines if not owned_by(m, deployment)) - {0},
-            kept=tuple(kept),
+            kept=await self._disks.of(deployment) if ending else (),
+            keepers=tuple(self._keepers(deployment)) if ending else (),
         )
-
-    async def _kept(self, deployment: VirtualMachineDeployment, machines: Collection[str]) -> list[KeptDisks]:
-        meta = deployment.metadata
-        found = await self._host.kept_disks(meta.namespace, meta.name, meta.uid)
-        return [kept for kept in found if kept.machine not in machines]
 
     async def _resolve(
         self, deployment: VirtualMachineDeployment
@@ -148,17 +144,9 @@ class DeploymentReconciler:
                 if revision.failed:
                     await self._record(deployment, "Warning", "RolledBack", revision.failed)
             case act.ReclaimKept():
-                await self._reclaim(deployment, action)
+                await self._disks.reclaim(deployment, action)
             case act.ForgetRevision(number):
                 await self._store.delete_owned(Key(MachineRevision.KIND, namespace, _revision_name(deployment, number)), {})
-
-    async def _reclaim(self, deployment: VirtualMachineDeployment, action: act.ReclaimKept) -> None:
-        if await self._store.get(Key(VirtualMachine.KIND, deployment.metadata.namespace, action.name)) is not None:
-            return  # another machine came to have them meanwhile
-        for path in action.paths:
-            await self._host.execute(DeleteFile(path, action.reason))
-            await self._record(deployment, "Normal", "FileDeleted", f"{path}: {action.reason}")
-        await self._host.execute(DeleteDirectory(action.directory, f"{action.reason}; disks that are retained stay"))
 
     async def _report(self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan) -> None:
         status = deployment_status(deployment, observed, plan, time.time(), timestamp())
@@ -199,10 +187,6 @@ def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
     return OwnerReference(
         api_version=API_VERSION, kind=deployment.kind, name=deployment.metadata.name, uid=deployment.metadata.uid
     )
-
-
-def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMachineDeployment) -> bool:
-    return any(o.uid == deployment.metadata.uid and o.controller for o in resource.metadata.owner_references)
 
 
 def owner_key(machine: VirtualMachine) -> Key | None:

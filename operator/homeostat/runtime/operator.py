@@ -15,7 +15,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 
-from .deployments import DeploymentReconciler, owner_key
+from .deployments import DeploymentReconciler, Keepers, owner_key
 from .images import ImageUse
 from .metrics import Metrics, Watched
 from .plugins import PluginReconciler, images_named, plugin_key
@@ -47,6 +47,8 @@ class OperatorConfig:
 
     ``reconcilers``: of further kinds, or instead of ours.
 
+    ``keepers``: see DeploymentReconciler.
+
     ``fence`` is asked before each act on a host, and raises StoreFailure where we may not act.
     """
 
@@ -55,6 +57,7 @@ class OperatorConfig:
     teardown: bool = False
     kinds: frozenset[str] = ALL_KINDS
     reconcilers: Mapping[str, Reconciler[Any]] = field(default_factory=dict)
+    keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
 
 
@@ -74,7 +77,7 @@ class Operator:
         )
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,
-            VirtualMachineDeployment.KIND: DeploymentReconciler(store, host),
+            VirtualMachineDeployment.KIND: DeploymentReconciler(store, host, config.keepers),
             Plugin.KIND: PluginReconciler(store, host, self._images),
             **config.reconcilers,
         }

@@ -49,3 +49,4 @@ class ObservedDeployment:
     refusal: Waiting | Stalled | None = None  # new machines cannot be made: why (such as an unknown or a disabled plugin)
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have
     kept: tuple[KeptDisks, ...] = ()  # noted down as this deployment's, where no machine has the name; looked for at its end
+    keepers: tuple[str, ...] = ()  # hosts that may keep more of them, and look for that themselves at its end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -17,6 +18,9 @@ from .progress import failure_of, look_again, outcome_of, standing_of
 from .revision import Target, choose_target, surplus_revisions
 from .rollout import roll
 from .tally import take_tally
+
+KEEPERS_LOOK = 5.0
+"""Seconds between looks whether the hosts that are waited for are served: nobody tells when an operator dies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,20 @@ def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment
     """Its machines first, by their own shutdown policy, then what was kept of earlier ones; disks follow reclaimPolicy."""
     living = [r for r in observed.replicas if not r.deleting]
     actions: list[DeploymentAction] = [DeleteMachine(r.name, False, "its deployment was deleted") for r in living]
+    if observed.keepers and not observed.replicas:
+        on = ", and on ".join(observed.keepers)
+        waiting = Waiting("Terminating", f"disks that were kept of machines scaled away are still to be looked for on {on}")
+        return DeploymentPlan(None, (), waiting, KEEPERS_LOOK)
     if not observed.replicas:
-        actions += [_reclaim(deployment.spec.template.spec, kept) for kept in observed.kept]
+        actions += plan_kept(deployment, observed.kept)
         actions += [ForgetRevision(r.spec.revision, "its deployment was deleted") for r in observed.revisions]
         actions.append(ReleaseDeployment("all its machines have gone"))
     return DeploymentPlan(None, tuple(actions), Waiting("Terminating", f"{len(observed.replicas)} machines are still going"))
+
+
+def plan_kept(deployment: VirtualMachineDeployment, found: Iterable[KeptDisks]) -> list[ReclaimKept]:
+    """What becomes of the disks that a deployment kept of earlier machines, now that it is being deleted."""
+    return [_reclaim(deployment.spec.template.spec, kept) for kept in found]
 
 
 def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.models.base import API_GROUP
+from homeostat.models.base import API_GROUP, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import Disk, ReclaimPolicy
 
@@ -14,7 +14,7 @@ from .shutdown import shut_down
 
 KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
 ABANDON = f"{API_GROUP}/abandon"
-"""Annotation: "true" lets a machine that is being deleted go although its host cannot be asked. What is there stays there."""
+"""Annotation: "true" lets what is being deleted go although its host cannot be asked. What is there stays there."""
 DELETED = "the resource was deleted"
 
 
@@ -45,8 +45,8 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
 
 
-def may_be_abandoned(machine: VirtualMachine) -> bool:
-    return machine.deleting and machine.metadata.annotations.get(ABANDON) == "true"
+def may_be_abandoned(resource: Resource) -> bool:
+    return resource.deleting and resource.metadata.annotations.get(ABANDON) == "true"
 
 
 def abandon(machine: VirtualMachine, error: str) -> Plan:

@@ -28,7 +28,12 @@ def host_finalizer(host: str) -> str:
 
 def host_of(finalizers: Sequence[str]) -> str | None:
     """The host that a machine was placed on."""
-    return next((f.removesuffix(_HOST_FINALIZER) for f in finalizers if f.endswith(_HOST_FINALIZER)), None)
+    return next(iter(hosts_of(finalizers)), None)
+
+
+def hosts_of(finalizers: Sequence[str]) -> list[str]:
+    """The hosts that a stateful deployment may have disks on."""
+    return [f.removesuffix(_HOST_FINALIZER) for f in finalizers if f.endswith(_HOST_FINALIZER)]
 
 
 def is_ours(finalizer: str) -> bool:

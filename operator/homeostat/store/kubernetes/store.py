@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, P
 
 from ..hostpaths import relative_paths
 from ..index import records
-from ..index.index import FINALIZER, Index, Row, timestamp
+from ..index.index import Index, Row, timestamp
 from ..index.store import IndexedStore
 from ..merge import merge_difference
 from .cluster import Cluster
@@ -137,11 +137,11 @@ class KubernetesStore(IndexedStore):
         happening = Happening("Warning" if type == "Warning" else "Normal", reason, message, dict(fields or {}))
         await self._tell(key, row.uid if row else "", happening)
 
-    async def release(self, key: Key, uid: str) -> None:
-        """Takes our finalizers away."""
+    async def release(self, key: Key, uid: str, *, only: str = "") -> None:
+        """Takes our finalizers away, or the one that is named."""
 
         def without(found: Object) -> Object | None:
-            kept = [f for f in found["metadata"].get("finalizers") or () if not is_ours(f)]
+            kept = [f for f in found["metadata"].get("finalizers") or () if not (f == only if only else is_ours(f))]
             return None if kept == found["metadata"].get("finalizers") else {"metadata": {"finalizers": kept}}
 
         try:
@@ -153,30 +153,37 @@ class KubernetesStore(IndexedStore):
         self.forget_model(key)
         self._refused.pop(key, None)
 
-    async def hold(self, key: Key, uid: str, finalizer: str = FINALIZER) -> bool:
-        """Adds a finalizer, so that the object does not go before we have cleaned up; whether it has it now."""
+    async def hold(self, key: Key, uid: str, finalizers: Collection[str]) -> bool:
+        """Adds finalizers, so that the object does not go before we have cleaned up; whether it has them now."""
 
         def held(found: Object) -> Object | None:
-            known = found["metadata"].get("finalizers") or []
-            if found["metadata"].get("deletionTimestamp") or any(is_ours(f) for f in known):
-                return None
-            return {"metadata": {"finalizers": [*known, finalizer]}}
+            return None if found["metadata"].get("deletionTimestamp") else _with_finalizers(found, finalizers)
 
         found = await self._change(key, uid, held)
-        return found is not None and finalizer in (found["metadata"].get("finalizers") or ())
+        return found is not None and set(finalizers) <= set(found["metadata"].get("finalizers") or ())
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
         """Places a machine on a host; whether it is there now. Only the first of several placements holds."""
-        return await self.hold(key, uid, host_finalizer(host))
+        wanted = host_finalizer(host)
+
+        def placed(found: Object) -> Object | None:
+            taken = any(is_ours(f) for f in found["metadata"].get("finalizers") or ())
+            return None if taken or found["metadata"].get("deletionTimestamp") else _with_finalizers(found, [wanted])
+
+        found = await self._change(key, uid, placed)
+        return found is not None and wanted in (found["metadata"].get("finalizers") or ())
 
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
-        """Notes in a stateful deployment's annotation which host a machine of it has its disks on; the first note holds."""
+        """Notes in a stateful deployment's annotation which host a machine of it has its disks on; the first note holds. Its
+        finalizers name that host too: at its end, the host says when it has looked for disks that were kept."""
 
         def bound(found: Object) -> Object | None:
             known = json.loads((found["metadata"].get("annotations") or {}).get(PLACEMENTS) or "{}")
             if machine in known:
                 return None
-            return {"metadata": {"annotations": {PLACEMENTS: json.dumps({**known, machine: host}, sort_keys=True)}}}
+            patch = dict(_with_finalizers(found, [host_finalizer(host)]) or {"metadata": {}})
+            patch["metadata"] |= {"annotations": {PLACEMENTS: json.dumps({**known, machine: host}, sort_keys=True)}}
+            return patch
 
         await self._change(deployment, uid, bound)
 
@@ -307,15 +314,22 @@ class KubernetesStore(IndexedStore):
 
 
 def _left_to_delete(row: Row) -> dict[str, Any] | None:
-    """What of a spec matters to a deletion; None: more than can be known. A machine's disks are kept, unless it says Delete."""
+    """What of a spec matters to a deletion; None: more than can be known. Disks are kept, unless a machine says Delete."""
     match row.kind:
         case VirtualMachine.KIND:
             said = json.loads(row.spec).get("reclaimPolicy")
             return {"reclaimPolicy": (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value}
         case VirtualMachineDeployment.KIND:
-            return {"replicas": 0, "template": {"spec": {}}}
+            return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}
         case _:
             return None
+
+
+def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, Any] | None:
+    """The patch that adds them; None: it has them."""
+    known = found["metadata"].get("finalizers") or []
+    missing = [f for f in finalizers if f not in known]
+    return {"metadata": {"finalizers": [*known, *missing]}} if missing else None
 
 
 def _owners(row: Row) -> set[str]:

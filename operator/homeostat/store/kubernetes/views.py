@@ -6,8 +6,9 @@ Two jobs, each done by one operator at a time (see lease): *host NAME* runs the 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from homeostat.models.base import Key, Model, Resource
@@ -15,13 +16,14 @@ from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.placement import placements_of
 from homeostat.runtime.placement import OPERATOR_GONE
 from homeostat.runtime.ports import EventType, Happening
 from homeostat.store.errors import Invalid
 
 from ..index.follow import follow_index
 from ..index.index import FINALIZER, Row
-from .objects import host_of
+from .objects import host_finalizer, host_of, hosts_of
 from .store import KubernetesStore
 
 
@@ -96,12 +98,18 @@ class HostStore(JobStore):
         return len(self._mine)
 
     async def get(self, key: Key) -> Resource | None:
-        """A machine of another host is none of ours, whatever it was when it was told of."""
-        if key.kind == VirtualMachine.KIND:
+        """A machine of another host is none of ours, whatever it was when it was told of; nor a deployment that waits for
+        others."""
+        if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND):
             row = self.store.index.row(key)
             if row is None or not self._is_mine(row):
                 return None
         return await super().get(key)
+
+    async def release(self, key: Key, uid: str) -> None:
+        """Of a deployment others have their own finalizers."""
+        self._fence.check()
+        await self.store.release(key, uid, only="" if key.kind == VirtualMachine.KIND else host_finalizer(self._host))
 
     async def changes(self) -> AsyncIterator[Key]:
         """News of a status are news only where it is not ours: it says that nobody serves this host."""
@@ -115,6 +123,9 @@ class HostStore(JobStore):
                     self._mine.discard(key)
                 else:
                     continue
+            elif key.kind == VirtualMachineDeployment.KIND:
+                if row is None or not self._is_mine(row):
+                    continue
             elif key.kind != Plugin.KIND and key != Key(Host.KIND, "default", self._host):
                 continue
             if row is None:
@@ -126,7 +137,10 @@ class HostStore(JobStore):
             yield key
 
     def _is_mine(self, row: Row) -> bool:
-        return host_of(json.loads(row.finalizers)) == self._host
+        """A machine that was placed here; a deployment that is being deleted, and may have disks here."""
+        if row.kind == VirtualMachineDeployment.KIND and row.deleted is None:
+            return False
+        return self._host in hosts_of(json.loads(row.finalizers))
 
 
 class ControllerStore(JobStore):
@@ -145,12 +159,21 @@ class ControllerStore(JobStore):
             return found
         if HELD in found.metadata.annotations:
             return None
-        if FINALIZER in found.metadata.finalizers:
-            return found
         if found.deleting:
-            return None  # nobody waits for us
+            return found if FINALIZER in found.metadata.finalizers else None  # else nobody waits for us
+        wanted = {FINALIZER, *self._homes(found)}
+        if wanted <= set(found.metadata.finalizers):
+            return found
         self._fence.check()
-        return await super().get(key) if await self.store.hold(key, found.metadata.uid) else None
+        return await super().get(key) if await self.store.hold(key, found.metadata.uid, sorted(wanted)) else None
+
+    def _homes(self, found: Resource) -> Iterator[str]:
+        """The finalizers of the hosts that a stateful deployment may have disks on, should somebody have taken them away."""
+        if isinstance(found, VirtualMachineDeployment) and found.spec.stateful:
+            with contextlib.suppress(ValueError):  # where it matters, in placing, it is told
+                for host in set(placements_of(found).values()):
+                    if self.store.index.row(Key(Host.KIND, "default", host)) is not None:
+                        yield host_finalizer(host)
 
     async def _let_go(self, plugin: Key) -> bool:
         """Whether a plugin that the models refuse went, since it is being deleted and nobody uses it: there is nothing to tear

@@ -44,7 +44,7 @@ def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespa
         elif found is not None and (reason := _clash(resource, found, host)):
             refusals.append(reason)
         else:
-            puts.append(PutResource(_outbound(resource, here), _finalizers(resource, host)))
+            puts.append(PutResource(_outbound(resource, here), _finalizers(resource, here)))
     refusals += _strangers({r.key for r in folder}, cluster, host)
     missing = {put.resource.metadata.namespace for put in puts} - set(namespaces)
     held = [LetGoDeployment(put.resource.key) for put in puts if put.resource.kind == VirtualMachineDeployment.KIND]
@@ -74,13 +74,14 @@ def _with_disks(deployment: VirtualMachineDeployment, kept: Collection[Key]) -> 
     return sorted(key.name for key in kept if key.namespace == meta.namespace and ours.fullmatch(key.name))
 
 
-def _finalizers(resource: Resource, host: str) -> tuple[str, ...]:
-    """A machine's says where it is: so nobody places it anywhere else."""
-    match resource.kind:
-        case VirtualMachine.KIND:
-            return (host_finalizer(host),)
-        case VirtualMachineDeployment.KIND:
-            return (FINALIZER,)
+def _finalizers(resource: Resource, here: Here) -> tuple[str, ...]:
+    """A machine's says where it is: so nobody places it anywhere else. A stateful deployment's, where it has disks."""
+    match resource:
+        case VirtualMachine():
+            return (host_finalizer(here.host),)
+        case VirtualMachineDeployment():
+            has_disks = resource.spec.stateful and _with_disks(resource, here.kept)
+            return (FINALIZER, host_finalizer(here.host)) if has_disks else (FINALIZER,)
     return ()
 
 

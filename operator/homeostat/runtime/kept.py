@@ -1,0 +1,78 @@
+"""The disks that a stateful deployment kept of indexes that were scaled away, on one host: at its end they go, or stay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from homeostat.models.base import Key
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.actions import DeleteDirectory, DeleteFile
+from homeostat.planner.deployment.actions import ReclaimKept
+from homeostat.planner.deployment.plan import plan_kept
+from homeostat.planner.observed import KeptDisks
+
+from .ports import HostDriver, ResourceStore
+from .reconcile import GONE, Next
+
+ORPHANING = "orphan"
+"""Finalizer of one that was deleted by kubectl delete --cascade=orphan, until its machines have no owner any more."""
+
+
+class KeptDisksOf:
+    """Looks for them, and carries out what is planned for them."""
+
+    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+        self._store = store
+        self._host = host
+
+    async def of(self, deployment: VirtualMachineDeployment) -> tuple[KeptDisks, ...]:
+        """Those that no machine has come to have since. Raises DriverError."""
+        meta = deployment.metadata
+        found = await self._host.kept_disks(meta.namespace, meta.name, meta.uid)
+        machines = {machine.metadata.name for machine in await self._store.list(VirtualMachine.KIND, meta.namespace)}
+        return tuple(kept for kept in found if kept.machine not in machines)
+
+    async def reclaim(self, deployment: VirtualMachineDeployment, action: ReclaimKept) -> None:
+        """Raises DriverError."""
+        if await self._store.get(Key(VirtualMachine.KIND, deployment.metadata.namespace, action.name)) is not None:
+            return  # another machine came to have them meanwhile
+        for path in action.paths:
+            await self._host.execute(DeleteFile(path, action.reason))
+            await self._store.record_event(deployment.key, "Normal", "FileDeleted", f"{path}: {action.reason}")
+        await self._host.execute(DeleteDirectory(action.directory, f"{action.reason}; disks that are retained stay"))
+
+
+class KeptDisksReconciler:
+    """One host's part in a deployment that another operator looks after: it ends when no machine of it is left here."""
+
+    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+        """``store`` shows the deployments that wait for this host, and of machines its own."""
+        self._store = store
+        self._disks = KeptDisksOf(store, host)
+
+    async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
+        if not deployment.deleting or ORPHANING in deployment.metadata.finalizers:
+            return Next()
+        if await self._has_machines(deployment):
+            return Next()  # the end of each brings us back
+        for action in plan_kept(deployment, await self._disks.of(deployment)):
+            await self._disks.reclaim(deployment, action)
+        await self._store.release(deployment.key, deployment.metadata.uid)
+        return GONE
+
+    async def _has_machines(self, deployment: VirtualMachineDeployment) -> bool:
+        """Here."""
+        machines = await self._store.list(VirtualMachine.KIND, deployment.metadata.namespace)
+        owned = [m.key for m in machines if isinstance(m, VirtualMachine) and owned_by(m, deployment)]
+        return any([await self._store.get(key) is not None for key in owned])
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        return ()
+
+    def forget(self, key: Key) -> None:
+        """There is nothing to remember."""
+
+
+def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMachineDeployment) -> bool:
+    return any(o.uid == deployment.metadata.uid and o.controller for o in resource.metadata.owner_references)
