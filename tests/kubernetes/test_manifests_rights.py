@@ -33,13 +33,19 @@ def installed(plane: ControlPlane, crds: list[str]) -> ControlPlane:
     return plane
 
 
-def allowed(plane: ControlPlane, account: str, namespace: str) -> dict[str, set[str]]:
-    """Verbs by resource, for everything the account may do there."""
+def allowed(plane: ControlPlane, account: str, namespace: str, object: str = "") -> dict[str, set[str]]:
+    """Verbs by resource, for everything the account may do there, or with one object."""
     found: dict[str, set[str]] = {}
     for resource in RESOURCES:
         name, _, part = resource.partition("/")
         for verb in VERBS:
-            asked = {"verb": verb, "group": GROUPS.get(name, "homeostat.dev"), "resource": name, "subresource": part}
+            asked = {
+                "verb": verb,
+                "group": GROUPS.get(name, "homeostat.dev"),
+                "resource": name,
+                "subresource": part,
+                "name": object,
+            }
             user = f"system:serviceaccount:{NAMESPACE}:{account}"
             spec = {"user": user, "groups": ["system:serviceaccounts", "system:authenticated"]}
             review = {
@@ -58,6 +64,10 @@ def test_the_operator_may_this(installed: ControlPlane) -> None:
 
 def test_and_hold_leases_in_its_own_namespace(installed: ControlPlane) -> None:
     assert allowed(installed, "homeostat-operator", NAMESPACE) == {**OPERATOR_RIGHTS, "leases": {"get", "create", "update"}}
+
+
+def test_and_look_at_one_namespace(installed: ControlPlane) -> None:
+    assert allowed(installed, "homeostat-operator", "", "kube-system")["namespaces"] == {"get"}
 
 
 def test_the_api_may_this(installed: ControlPlane) -> None:

@@ -21,6 +21,7 @@ from tests.rig.waiting import wait_until
 Requests = set[tuple[str, str]]
 
 OPERATOR, API = "homeostat-operator", "homeostat-api"
+BY_PLACE: Rights = {"leases": {"get", "create", "update"}, "namespaces": {"get"}}  # its own namespace's; kube-system alone
 RACES: Requests = {(plural, "get") for plural in OURS}  # when somebody else changed it between our look and our write
 SELDOM: Requests = {
     ("events", "patch"),  # when the same happens again: it is counted
@@ -83,7 +84,7 @@ def granted(rights: Rights) -> Requests:
 
 def test_the_operator_is_denied_nothing_and_granted_nothing_in_vain(audited: ControlPlane, audit: Audit, tmp_path: Path) -> None:
     live(audited, tmp_path / "state")
-    asked, may = asked_by(audit, OPERATOR), granted({**OPERATOR_RIGHTS, "leases": {"get", "create", "update"}})
+    asked, may = asked_by(audit, OPERATOR), granted({**OPERATOR_RIGHTS, **BY_PLACE})
     assert asked <= may, "what every user of the cluster may is not counted on"
     assert may - asked <= SELDOM | RACES
 

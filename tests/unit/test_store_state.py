@@ -62,10 +62,13 @@ def test_who_has_the_machines_now_is_told(tmp_path: Path) -> None:
     state = StateFolder.open(tmp_path / "state")
     state.claim(tmp_path)
     with pytest.raises(StateError, match="migrate --to-cluster"):
-        state.claim_cluster("https://cluster:6443")
-    state.hand_over(cluster_source("https://cluster:6443"))
-    state.claim_cluster("https://cluster:6443")
+        state.claim_cluster("1b2c")
+    with pytest.raises(StateError, match="migrate --to-cluster"):
+        state.refuse_folder()
+    state.hand_over(cluster_source("1b2c"))
+    state.refuse_folder()
+    state.claim_cluster("1b2c")
     with pytest.raises(StateError, match="migrate --to-folder"):
         state.claim(tmp_path)
-    with pytest.raises(StateError, match=r"the same cluster by another address.*state/source"):
-        state.claim_cluster("https://10.0.0.1:443")
+    with pytest.raises(StateError, match=r"took the place of that one.*state/source"):
+        state.claim_cluster("9f8e")

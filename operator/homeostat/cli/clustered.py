@@ -33,8 +33,8 @@ from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.placement import Placer
 from homeostat.runtime.ports import StoreFailure
 from homeostat.runtime.telemetry import Port, TelemetryServer
-from homeostat.store.errors import AlreadyExists, Invalid, StateError
-from homeostat.store.files.state import StateFolder
+from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
+from homeostat.store.files.state import StateFolder, cluster_source
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.cluster import Cluster
@@ -76,13 +76,16 @@ class ClusterOptions:
 class ClusterOperator:
     """Runs the jobs until it is stopped; guests run on."""
 
-    def __init__(self, store: KubernetesStore, options: ClusterOptions, identity: str, say: Say) -> None:
+    def __init__(
+        self, store: KubernetesStore, options: ClusterOptions, cluster: str, identity: str, metrics: Metrics, say: Say
+    ) -> None:
+        """``cluster``: its identity; ``identity``: this operator's."""
         self.store = store
-        self.metrics = Metrics()
+        self.metrics = metrics
         self._options = options
         self._identity = identity
         self._say = say
-        self._instance = f"cluster {store.cluster.server}"
+        self._instance = cluster_source(cluster)
         self._serving: dict[str, tuple[str, asyncio.Event, asyncio.Task[None]]] = {}  # host -> uri, its stop, its task
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -248,17 +251,36 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
     async with AsyncExitStack() as stack:
         cluster = await Cluster.connect(options.access)
         stack.push_async_callback(cluster.close)
-        shared.claim_cluster(cluster.server)
+        shared.refuse_folder()
         room = stack.enter_context(_own_room(shared))
         index = Index.open(room.index, repair=True)
         stack.callback(index.close)
         identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
         store = KubernetesStore(index, cluster, identity)
         informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say)
-        operator = ClusterOperator(store, options, identity, say)
+        metrics = Metrics()
         for place in (room.operator_socket, options.health):
             if place is not None:
-                await stack.enter_async_context(TelemetryServer(place, operator.metrics.registry, informer.unready))
+                await stack.enter_async_context(TelemetryServer(place, metrics.registry, informer.unready))
+        known = await _identity_of(cluster, say)
+        shared.claim_cluster(known)
         stack.push_async_callback(informer.stop)
         await informer.start()
-        yield operator
+        yield ClusterOperator(store, options, known, identity, metrics, say)
+
+
+async def _identity_of(cluster: Cluster, say: Say) -> str:
+    """Waits for the API server."""
+    told = False
+    while True:
+        try:
+            known = await cluster.identity()
+        except StoreError as error:
+            if not told:
+                say(f"waiting for the API server: {error}")
+            told = True
+            await asyncio.sleep(LOOK)
+        else:
+            if told:
+                say("the API server answers")
+            return known

@@ -91,7 +91,7 @@ async def _outward(wanted: Wanted) -> None:
     room = StateFolder.open(wanted.state)
     with room.operator_lock():
         async with ClusterSide.opened(wanted.access) as side:
-            source = cluster_source(side.cluster.server)
+            source = cluster_source(await side.cluster.identity())
             begun = room.source == source
             folder = [] if begun else read_folder(wanted.folder, room)
             here = Here(wanted.host, room.instance_id, machines_with_files(room))
@@ -121,7 +121,7 @@ async def _inward(wanted: Wanted) -> None:
         async with ClusterSide.opened(wanted.access) as side:
             begun = room.source == folder_source(wanted.folder)
             if not begun:
-                room.claim_cluster(side.cluster.server)
+                room.claim_cluster(await side.cluster.identity())
             known = {r.key: r for r in read_folder(wanted.folder, room)} if begun else {}
             with closing(Folder(wanted.folder, Path(scratch))) as folder:
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from homeostat.store.errors import ReadOnly, StateError
 
 ENVIRONMENT = "HOMEOSTAT_STATE"
-CLUSTER = "cluster "  # before an API server's address, where a state folder serves a cluster
+CLUSTER = "cluster "  # before its identity, where a state folder serves a cluster
 SYSTEM_STATE = "/var/lib/homeostat"
 
 
@@ -22,9 +22,9 @@ def folder_source(folder: Path) -> str:
     return os.path.realpath(folder)
 
 
-def cluster_source(server: str) -> str:
-    """A cluster as the source of a state folder, by the address of its API server."""
-    return f"{CLUSTER}{server}"
+def cluster_source(identity: str) -> str:
+    """A cluster as the source of a state folder."""
+    return f"{CLUSTER}{identity}"
 
 
 def default_state_root() -> Path:
@@ -105,7 +105,7 @@ class StateFolder:
 
     @property
     def source(self) -> str | None:
-        """What it serves: a folder's real path, or ``cluster`` and an API server's address; None: nothing yet."""
+        """What it serves: a folder's real path, or ``cluster`` and its identity; None: nothing yet."""
         try:
             return (self.root / "source").read_text().rstrip("\n")
         except FileNotFoundError:
@@ -127,9 +127,17 @@ class StateFolder:
         """
         self._claim(folder_source(folder))
 
-    def claim_cluster(self, server: str) -> None:
-        """Binds this state folder to a cluster, by the address of its API server. Raises StateError: it serves another source."""
-        self._claim(cluster_source(server))
+    def claim_cluster(self, identity: str) -> None:
+        """Binds this state folder to a cluster. Raises StateError: it serves another source."""
+        self._claim(cluster_source(identity))
+
+    def refuse_folder(self) -> None:
+        """Before the cluster is known. Raises StateError: it serves a YAML folder."""
+        serves = self.source
+        if serves is not None and not self.serves_cluster:
+            raise StateError(
+                f"the state folder {self.root} serves {serves}, not a cluster: {_way_out(serves, CLUSTER, self.root)}"
+            )
 
     def _claim(self, wanted: str) -> None:
         path = self.root / "source"
@@ -199,5 +207,5 @@ def _way_out(serves: str, wanted: str, path: Path) -> str:
         case False, True:
             return f"its machines are that folder's (`homeostat up`); {another}, or `homeostat migrate --to-cluster` them"
         case _, True:
-            return f"{another}. If it is the same cluster by another address, write {wanted!r} into {path}"
+            return f"{another}. If this cluster took the place of that one, write {wanted!r} into {path}"
     return f"{another}. If the folder has moved, write its new place into {path}"

@@ -16,7 +16,7 @@ from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, P
 
 from .access import Access
 from .errors import ClusterUnavailable, Forbidden, KindMissing
-from .paths import Path
+from .paths import NAMESPACES, Path
 
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -158,6 +158,15 @@ class Cluster:
         found = await self._request("GET", path.root, None)
         if path.plural not in {resource.get("name") for resource in found.get("resources") or ()}:
             raise KindMissing(f"GET {path.root}: there are no {path.plural} yet")
+
+    async def identity(self) -> str:
+        """What tells this cluster from others, by whatever address it is reached: the uid of its namespace kube-system, as
+        OpenTelemetry's k8s.cluster.uid: https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/"""
+        try:
+            found = await self.get(NAMESPACES, Key("Namespace", "default", "kube-system"))
+        except NotFound:
+            raise ClusterUnavailable(f"the API server {_host(self.server)} has no namespace kube-system yet") from None
+        return str(found["metadata"]["uid"])
 
     async def version(self) -> str:
         """Such as v1.20.2."""

@@ -37,4 +37,5 @@ def path_of(kind: type[Resource]) -> Path:
 
 PATHS: dict[str, Path] = {name: path_of(kind) for name, kind in STORED.items()}
 EVENTS = Path("", "v1", "events")
+NAMESPACES = Path("", "v1", "namespaces", namespaced=False)
 LEASES = Path("coordination.k8s.io", "v1", "leases")

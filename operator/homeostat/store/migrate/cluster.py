@@ -27,7 +27,6 @@ from .steps import HoldDeployment, LetGoDeployment, MakeNamespace, MigrationRefu
 
 MANAGER = "homeostat-migrate"
 """Field manager of what a migration writes."""
-NAMESPACES = paths.Path("", "v1", "namespaces", namespaced=False)
 LOOK = 1.0  # seconds between looks whether a lease is renewed
 
 Object = dict[str, Any]
@@ -94,7 +93,7 @@ class ClusterSide:
         return [self._store.resource(row) for row in self._store.index.rows()]
 
     async def namespaces(self) -> set[str]:
-        return {item["metadata"]["name"] async for item in self.cluster.list(NAMESPACES)}
+        return {item["metadata"]["name"] async for item in self.cluster.list(paths.NAMESPACES)}
 
     async def alone(self, lease: HostLease, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
         """Does ``work`` while no operator can serve the host; it calls what it is given before each of its acts.
@@ -145,7 +144,7 @@ class ClusterSide:
             case MakeNamespace(name):
                 body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
                 with suppress(AlreadyExists):
-                    await self.cluster.create(NAMESPACES, Key("Namespace", "default", name), body, MANAGER)
+                    await self.cluster.create(paths.NAMESPACES, Key("Namespace", "default", name), body, MANAGER)
             case PutResource(resource, finalizers):
                 await self._put(resource, finalizers)
             case HoldDeployment(key):
