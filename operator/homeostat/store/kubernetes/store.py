@@ -88,7 +88,7 @@ class KubernetesStore(IndexedStore):
         if row is None or row.uid != uid:
             return
         before = json.loads(row.status) if row.status else {}
-        difference = merge_difference(before, _without_blanks(status.model_dump(mode="json", by_alias=True, exclude_none=True)))
+        difference = merge_difference(before, status_body(status))
         if not difference:
             return
         body = {"metadata": {"uid": uid}, "status": difference}
@@ -334,6 +334,12 @@ def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, An
 
 def _owners(row: Row) -> set[str]:
     return {str(owner.get("uid")) for owner in json.loads(row.metadata).get("ownerReferences", ())}
+
+
+def status_body(status: Model) -> dict[str, Any]:
+    """As it is written, and read again."""
+    body: dict[str, Any] = _without_blanks(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return body
 
 
 def _without_blanks(value: Any) -> Any:

@@ -7,6 +7,7 @@ Two jobs, each done by one operator at a time (see lease): *host NAME* runs the 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -17,14 +18,13 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import placements_of
-from homeostat.runtime.placement import OPERATOR_GONE
 from homeostat.runtime.ports import EventType, Happening
 from homeostat.store.errors import Invalid
 
 from ..index.follow import follow_index
 from ..index.index import FINALIZER, Row
 from .objects import host_finalizer, host_of, hosts_of
-from .store import KubernetesStore
+from .store import KubernetesStore, status_body
 
 
 class Fence(Protocol):
@@ -91,6 +91,7 @@ class HostStore(JobStore):
         super().__init__(store, fence)
         self._host = host
         self._mine: set[Key] = set()
+        self._said: dict[Key, bytes] = {}  # of each machine, the digest of the status that we wrote last
 
     @property
     def machines(self) -> int:
@@ -111,8 +112,18 @@ class HostStore(JobStore):
         self._fence.check()
         await self.store.release(key, uid, only="" if key.kind == VirtualMachine.KIND else host_finalizer(self._host))
 
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        self._said[key] = _digest(status_body(status))
+        await super().write_status(key, uid, status)
+
+    async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
+        if status is not None:
+            self._said[key] = _digest(status_body(status))
+        await super().report(key, uid, status, happenings)
+
     async def changes(self) -> AsyncIterator[Key]:
-        """News of a status are news only where it is not ours: it says that nobody serves this host."""
+        """News of a status are news only where it is not what we said: a controller's that took us for dead, that of an
+        operator which served this host before and was late to notice, or anybody's."""
         seen: dict[Key, int] = {}
         async for key in follow_index(self.store.index, statuses=True):
             row = self.store.index.row(key)
@@ -130,11 +141,17 @@ class HostStore(JobStore):
                 continue
             if row is None:
                 seen.pop(key, None)
-            elif seen.get(key) == row.changed and OPERATOR_GONE not in (row.status or ""):
+                self._said.pop(key, None)
+            elif seen.get(key) == row.changed and self._is_as_said(key, row):
                 continue
             else:
                 seen[key] = row.changed
             yield key
+
+    def _is_as_said(self, key: Key, row: Row) -> bool:
+        """Whether a status is not ours to write, or as we wrote it."""
+        ours = key.kind in (VirtualMachine.KIND, Host.KIND)
+        return not ours or self._said.get(key) == _digest(json.loads(row.status or "{}"))
 
     def _is_mine(self, row: Row) -> bool:
         """A machine that was placed here; a deployment that is being deleted, and may have disks here."""
@@ -216,6 +233,10 @@ class ControllerStore(JobStore):
             if now:
                 owners[key] = now
             yield key
+
+
+def _digest(status: Mapping[str, Any]) -> bytes:
+    return hashlib.blake2b(json.dumps(status, sort_keys=True).encode(), digest_size=16).digest()
 
 
 def _interested(row: Row) -> set[Key]:
