@@ -23,9 +23,8 @@ def test_it_is_told_to_give_it_up(crds: list[str], plane: ControlPlane, kubectl:
         thief = machine(named="thief", runStrategy="Halted")
         thief["metadata"]["annotations"] = {"homeostat.dev/identity": f"{name}/thief/{bank['metadata']['uid']}"}
         other.create(thief)
-        told = other.wait_for("vm", "thief", lambda vm: reason_of(vm, "Stalled") == "NameInUse")
-        assert f"belongs to another Homeostat resource ({kubectl.namespace}/bank)" in message_of(told, "Ready")
-        assert "take its annotation homeostat.dev/identity away" in message_of(told, "Ready")
+        told = other.wait_for("vm", "thief", lambda vm: reason_of(vm, "Stalled") == "InvalidSpec")
+        assert "homeostat.dev/identity]: is the uid of another resource: take the annotation away" in message_of(told, "Ready")
         other("delete", "vm", "thief", "--timeout=20s")
 
         kubectl.patch("vm", "bank", {"metadata": {"labels": {"looked": "at"}}})
@@ -33,3 +32,19 @@ def test_it_is_told_to_give_it_up(crds: list[str], plane: ControlPlane, kubectl:
         assert after["status"]["state"] == "Running"
         assert after["status"]["run"] == bank["status"]["run"]
         plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def test_not_even_where_it_comes_first(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """The other one is still waiting for a host."""
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="bank", hostSelector={"vault": "open"}))
+        uid = kubectl.get("vm", "bank")["metadata"]["uid"]
+        thief = machine(named="thief")
+        thief["metadata"]["annotations"] = {"homeostat.dev/identity": f"{kubectl.namespace}/thief/{uid}"}
+        kubectl.create(thief)
+        kubectl.wait_for("vm", "thief", lambda vm: reason_of(vm, "Stalled") == "InvalidSpec")
+
+        plane.kubectl("label", "host", "node", "vault=open")
+        wait_ready(kubectl, "bank")
+        kubectl("annotate", "vm", "thief", "homeostat.dev/identity-")
+        wait_ready(kubectl, "thief")

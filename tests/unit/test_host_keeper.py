@@ -51,7 +51,7 @@ async def controller(things: Things) -> HostKeeper:
         return False
 
     gone: set[str] = set()
-    placer = Placer(things, lambda machine: "far", gone.__contains__)  # type: ignore[arg-type]
+    placer = Placer(things, lambda: [HOST], lambda machine: "far", gone.__contains__)  # type: ignore[arg-type]
     for machine in MACHINES:
         await placer.reconcile(things.things[machine.key])
     return HostKeeper(things, placer, served, lambda host: len(MACHINES), gone)  # type: ignore[arg-type]

@@ -124,6 +124,14 @@ class ClusterOperator:
                 found[row.name] = host.spec.uri or self._options.uri
         return found
 
+    def _hosts(self) -> Iterator[Host]:
+        """Those that the models accept."""
+        for row in self.store.index.rows(Host.KIND):
+            with contextlib.suppress(Invalid):
+                host = self.store.resource(row)
+                if isinstance(host, Host):
+                    yield host
+
     async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         wanted = self._wanted()
         for name, (uri, ended, task) in list(self._serving.items()):
@@ -171,7 +179,7 @@ class ClusterOperator:
             how = f", which no operator serves (to let it go nevertheless, annotate it with {ABANDON}=true)"
             return [f"host {host}{how if is_gone(host) else ''}" for host in hosts if not (let_go and is_gone(host))]
 
-        placer = Placer(store, lambda machine: host_of(machine.metadata.finalizers), is_gone)
+        placer = Placer(store, self._hosts, lambda machine: host_of(machine.metadata.finalizers), is_gone)
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = OperatorConfig(
             self._instance,

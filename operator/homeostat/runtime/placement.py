@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from homeostat.models.base import Key
@@ -49,10 +49,16 @@ class Placer:
     """Remembers what was placed where, so that a placement costs nothing per machine. ``host_of`` reads a machine's placement."""
 
     def __init__(
-        self, store: PlacingStore, host_of: Callable[[VirtualMachine], str | None], is_gone: Callable[[str], bool]
+        self,
+        store: PlacingStore,
+        hosts: Callable[[], Iterable[Host]],
+        host_of: Callable[[VirtualMachine], str | None],
+        is_gone: Callable[[str], bool],
     ) -> None:
-        """``is_gone``: whether nobody serves a host any more, be it there or not."""
+        """``hosts`` are all there are. ``is_gone``: whether nobody serves a host any more, be it there or not."""
         self._store = store
+        self._hosts = hosts
+        self._offered: dict[str, Offer] | None = None  # by host, as of the last news of one; with nothing promised
         self._host_of = host_of
         self._is_gone = is_gone
         self._placed: dict[Key, _Placed] = {}
@@ -61,10 +67,12 @@ class Placer:
         self._bound: dict[Key, Key] = {}  # of those that wait: the stateful deployment that says where its disks are
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """The machines that no host took, when a host changed, or what their deployment says of their disks; and those of a
-        host that is no more."""
+        """The machines that no host took, when what a host offers changed, or what their deployment says of their disks; and
+        those of a host that is no more."""
         if key.kind == Host.KIND:
-            return (*self._waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
+            before, self._offered = self._offered, self._looked_at()
+            waiting = self._waiting if self._offered != before else ()
+            return (*waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
         if key.kind == VirtualMachineDeployment.KIND:
             return [machine for machine, keeper in self._bound.items() if keeper == key]
         return ()
@@ -79,7 +87,7 @@ class Placer:
         if machine.deleting:
             return Next()
         memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
-        offers = await self._offers()
+        offers = self._offers()
         before = self._whence_it_came(machine, offers)
         chosen = before or self._choose(machine, memory, offers, keeper)
         if isinstance(chosen, Waiting):
@@ -182,19 +190,13 @@ class Placer:
                     machine = with_plugin(machine, plugin)
         return machine.spec.resources.memory
 
-    async def _offers(self) -> Sequence[Offer]:
-        return [self._offer(h) for h in await self._store.list(Host.KIND) if isinstance(h, Host)]
+    def _offers(self) -> Sequence[Offer]:
+        if self._offered is None:
+            self._offered = self._looked_at()
+        return [replace(offer, promised=self._promised.get(name, 0)) for name, offer in self._offered.items()]
 
-    def _offer(self, host: Host) -> Offer:
-        name = host.metadata.name
-        capacity = host.status.capacity if host.status else None
-        return Offer(
-            name,
-            {"kubernetes.io/hostname": name, **host.metadata.labels},
-            _closed(host),
-            capacity.memory if capacity else 0,
-            self._promised.get(name, 0),
-        )
+    def _looked_at(self) -> dict[str, Offer]:
+        return {host.metadata.name: _offer(host) for host in self._hosts()}
 
     async def _tell(self, machine: VirtualMachine, why: Waiting) -> None:
         def condition(type: str, word: ConditionStatus) -> Condition:
@@ -211,6 +213,12 @@ class Placer:
         )
         if status != machine.status:
             await self._store.write_status(machine.key, machine.metadata.uid, status)
+
+
+def _offer(host: Host) -> Offer:
+    name, capacity = host.metadata.name, host.status.capacity if host.status else None
+    labels = {"kubernetes.io/hostname": name, **host.metadata.labels}
+    return Offer(name, labels, _closed(host), capacity.memory if capacity else 0)
 
 
 def unserved(host: str) -> str:

@@ -17,7 +17,7 @@ from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.kinds import STORED
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.placement import PLACEMENTS
 from homeostat.runtime.ports import Happening
@@ -70,11 +70,18 @@ class KubernetesStore(IndexedStore):
             return super().resource(replace(row, spec=json.dumps(spec), status=None))
 
     def check(self, resource: Resource) -> None:
-        """A cluster has no folder that a path could be relative to."""
+        """A cluster has no folder that a path could be relative to; and who was migrated brings an identity that none has."""
         spec = getattr(resource, "spec", None)
         wrong = "is relative to nothing in a cluster: write the absolute path that the file has on the hosts, or a url"
         if isinstance(spec, BaseModel) and (fields := list(relative_paths(spec, "spec"))):
             raise Invalid([Problem(field, wrong) for field in fields], str(resource.key))
+        if isinstance(resource, VirtualMachine) and not resource.deleting and self._takes_anothers_identity(resource):
+            taken = "is the uid of another resource: take the annotation away"
+            raise Invalid([Problem(f"metadata.annotations[{IDENTITY}]", taken)], str(resource.key))
+
+    def _takes_anothers_identity(self, machine: VirtualMachine) -> bool:
+        identity, own = machine.identity, machine.metadata.uid
+        return identity != own and bool(self.index.read("SELECT 1 FROM resources WHERE uid=?", (identity,)))
 
     # The operator's writes ----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,74 @@
+"""Machines that no host took are looked at again when a host comes to offer something else, not at each of its reports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from homeostat.models.base import Key, Model, ObjectMeta, Resource
+from homeostat.models.condition import Condition
+from homeostat.models.host import SCHEDULABLE, Host, HostCapacity, HostMeta, HostSpec, HostStatus
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.runtime.placement import Placer
+
+OPEN = Condition(type=SCHEDULABLE, status="True", reason="Open", message="", observed_generation=1)
+STATUS = HostStatus(conditions=(OPEN,), capacity=HostCapacity(vcpus=2, memory=2**34), machines=3)
+HOST = Host(metadata=HostMeta(name="node"), spec=HostSpec(), status=STATUS)
+PICKY = VirtualMachine(metadata=ObjectMeta(name="picky"), spec=VirtualMachineSpec(host_selector={"disk": "ssd"}))
+
+
+class Cluster:
+    """One host, and nothing that owns or makes machines."""
+
+    def __init__(self) -> None:
+        self.host = HOST
+
+    def hosts(self) -> Iterator[Host]:
+        yield self.host
+
+    async def get(self, key: Key) -> Resource | None:
+        return None
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        """It is told that it waits."""
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def placer(cluster: Cluster) -> Placer:
+    """A machine waits."""
+    made = Placer(cluster, cluster.hosts, lambda machine: None, lambda host: False)  # type: ignore[arg-type]
+    asyncio.run(made.reconcile(PICKY))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status"),
+    [
+        ({"labels": {"disk": "ssd"}}, {}),
+        ({}, {"capacity": HostCapacity(vcpus=2, memory=2**35)}),
+        ({}, {"conditions": (OPEN.model_copy(update={"status": "False", "message": "is in maintenance"}),)}),
+    ],
+    ids=["label", "memory", "closed"],
+)
+def test_by_another_offer(cluster: Cluster, placer: Placer, metadata: dict[str, Any], status: dict[str, Any]) -> None:
+    cluster.host = HOST.model_copy(
+        update={
+            "metadata": HOST.metadata.model_copy(update=metadata),
+            "status": STATUS.model_copy(update=status),
+        }
+    )
+    assert placer.woken_by(HOST.key) == (PICKY.key,)
+    assert placer.woken_by(HOST.key) == ()
+
+
+def test_not_by_a_report_of_the_same(cluster: Cluster, placer: Placer) -> None:
+    cluster.host = HOST.model_copy(update={"status": STATUS.model_copy(update={"machines": 4})})
+    assert placer.woken_by(HOST.key) == ()
