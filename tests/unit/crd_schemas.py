@@ -49,3 +49,8 @@ VALIDATORS = {
 def refusals(document: dict[str, Any]) -> list[str]:
     """What the API server would say, or silently drop."""
     return [f"{error.json_path}: {error.message}" for error in VALIDATORS[document["kind"]].iter_errors(document)]
+
+
+def is_let_in(document: dict[str, Any]) -> bool:
+    """Whether there are no refusals; sooner known than which."""
+    return bool(VALIDATORS[document["kind"]].is_valid(document))

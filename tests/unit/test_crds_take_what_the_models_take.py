@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from homeostat.models.kinds import STORED
-from tests.unit.crd_schemas import SCHEMAS, nodes, refusals
+from tests.unit.crd_schemas import SCHEMAS, is_let_in, nodes, refusals
 from tests.unit.documents import DOCUMENTS, Document, document
 from tests.unit.machines import Spec, flat, specs
 
@@ -86,10 +86,10 @@ EVERYWHERE = [(number, path) for number, one in enumerate(DOCUMENTS) for path in
 
 
 def with_value(one: Document, path: tuple[Any, ...], value: Any) -> Document:
-    changed = deepcopy(one)
-    inner: Any = changed
+    """A copy that shares all that is beside the path."""
+    changed = inner = copy(one)
     for step in path[:-1]:
-        inner = inner[step]
+        inner[step] = inner = copy(inner[step])
     inner[path[-1]] = value
     return changed
 
@@ -103,7 +103,7 @@ def test_what_a_model_refuses_is_refused(value: Any) -> None:
             load(wrong["kind"], wrong)
         except ValidationError as error:
             said = [d for d in error.errors() if d["type"] in SAID and d["loc"][: len(path)] == path]
-            if said and not refusals(wrong):
+            if said and is_let_in(wrong):
                 let_in.append((wrong["kind"], path, said[0]["type"]))
     assert let_in == []
 
