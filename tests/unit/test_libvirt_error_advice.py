@@ -74,6 +74,8 @@ def test_working(text: str, code: int, kind: type[errors.DriverError], advice: s
         ),
         ("no connection driver available for qemu:///nowhere", errors.HostUnreachable, "install the libvirt driver"),
         ("authentication unavailable: no polkit agent available", errors.PermissionDenied, "qemu:///session"),
+        ("authentication failed: Failed to verify peer's certificate", errors.PermissionDenied, "cacert.pem"),
+        ("Cannot read CA certificate '/x/cacert.pem': No such file or directory", errors.PermissionDenied, "clientcert.pem"),
         ("something new", errors.HostUnreachable, "something new"),
     ],
 )
