@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tests.rig.kubernetes.looking import knows, look_of
 from tests.rig.waiting import wait_until
 
 Object = dict[str, Any]
@@ -99,18 +100,19 @@ class Kubectl:
         self, kind: str, name: str, condition: Callable[[Object], object], timeout: float = SOON, what: str = ""
     ) -> Object:
         """The object once it is there and the condition holds."""
+        looks = look_of(self.kubeconfig) if knows(kind) else None
 
         def look() -> Object:
-            found = self.get(kind, name)
-            return found if condition(found) else {}
+            found = looks.at(kind, self.namespace, name) if looks else self.get(kind, name)
+            return found if found and condition(found) else {}
 
         try:
-            return wait_until(look, timeout, what or f"{kind}/{name} is as expected", interval=0.2)
+            return wait_until(look, timeout, what or f"{kind}/{name} is as expected", interval=0.1)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.run('get', kind, name, '-o', 'yaml').stdout}") from None
 
     def wait_gone(self, kind: str, name: str, timeout: float = SOON) -> None:
-        wait_until(lambda: not self.exists(kind, name), timeout, f"{kind}/{name} is gone", interval=0.2)
+        wait_until(lambda: not self.exists(kind, name), timeout, f"{kind}/{name} is gone", interval=0.2)  # as kubectl says
 
 
 def as_yaml(*documents: str | Mapping[str, Any]) -> str:
