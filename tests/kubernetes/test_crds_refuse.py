@@ -37,7 +37,7 @@ def test_it_names_the_field(crds: list[str], kubectl: Kubectl, document: dict[st
     message = kubectl.refused("create", "--validate=false", "-f", "-", stdin=as_yaml(document))
 
     assert "is invalid" in message
-    assert field in message
+    assert field in message.replace("[0].", ".")  # the index is told by newer servers only
 
 
 def test_a_change_is_refused_as_a_new_object_is(crds: list[str], kubectl: Kubectl) -> None:

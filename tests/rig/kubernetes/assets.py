@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BUILD = Path(__file__).with_name("build-apiserver")
+BUILD_NEWEST = Path(__file__).with_name("build-newest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,12 @@ class Assets:
         if found.returncode != 0:
             raise RuntimeError(f"no Kubernetes API server: run {BUILD} once, or set KUBEBUILDER_ASSETS")
         return cls(Path(found.stdout.strip()))
+
+    @classmethod
+    def newest(cls) -> Assets | None:
+        """Those of build-newest, where somebody ran it: a server that knows custom resources and little else."""
+        found = subprocess.run([BUILD_NEWEST, "--cached"], stdout=subprocess.PIPE, text=True, check=False)
+        return cls(Path(found.stdout.strip())) if found.returncode == 0 else None
 
     @property
     def apiserver(self) -> Path:

@@ -24,7 +24,7 @@ private_apt() {
 
 # unpack TARGET PACKAGE...
 unpack() {
-    target=$1
+    local target=$1 package
     shift
     mkdir -p "$build/debs" "$target"
     (cd "$build/debs" && "${apt[@]}" download "$@")
