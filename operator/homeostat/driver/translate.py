@@ -47,8 +47,8 @@ class Rule:
 _CONNECTING = (
     Rule(
         PermissionDenied,
-        "here, cacert.pem must hold the CA that signed the host's certificate, and clientcert.pem be signed by the host's CA; its "
-        "certificate must name the host as the address does (https://libvirt.org/kbase/tlscerts.html)",
+        "here, cacert.pem must hold the CA that signed the host's certificate, and clientcert.pem be signed by the host's CA;"
+        " its certificate must name the host as the address does (https://libvirt.org/kbase/tlscerts.html)",
         pattern=r"verify peer's certificate|server verification|(?:ca|client) certificate|tls handshake",
     ),
     Rule(
