@@ -60,10 +60,10 @@ def test_a_selector_that_nobody_meets(crds: list[str], plane: ControlPlane, kube
     """Until a host has the label."""
     with operating(plane, tmp_path / "state"):
         kubectl.create(machine(named="web", hostSelector={"disk": "ssd"}))
-        web = kubectl.wait_for("vm", "web", lambda vm: condition_of(vm, "Scheduled"))
+        lacking = "no host takes it: node lacks the label disk=ssd"  # once the operator has made its host
+        web = kubectl.wait_for("vm", "web", lambda vm: message_of(vm, "Ready") == lacking)
 
         assert condition_of(web, "Scheduled")["status"] == "False"
-        assert message_of(web, "Ready") == "no host takes it: node lacks the label disk=ssd"
         assert "finalizers" not in web["metadata"]
 
         plane.kubectl("label", "host", "node", "disk=ssd")
