@@ -227,4 +227,10 @@ def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception
 
 def _problems(status: Object, message: str) -> list[Problem]:
     causes = (status.get("details") or {}).get("causes") or ()
-    return [Problem(str(c.get("field", "")), str(c.get("message", ""))) for c in causes] or [Problem("", message)]
+    return [Problem(_field(c), str(c.get("message", ""))) for c in causes] or [Problem("", message)]
+
+
+def _field(cause: Object) -> str:
+    """None where the whole object is meant, which Go's formatting leaves as a nil."""
+    field = str(cause.get("field", ""))
+    return "" if field == "<nil>" else field
