@@ -28,7 +28,7 @@ def test_while_its_libvirt_is_down(crds: list[str], plane: ControlPlane, kubectl
         for name in domains:
             vm = kubectl.wait_for("vm", name, lambda vm: reason_of(vm, "Ready") == "HostUnreachable")
             assert condition_of(vm, "Ready")["status"] == "Unknown"
-        assert ABANDON in message_of(kubectl.get("vm", "let-go"), "Ready").replace(': "true"', "=true")
+        kubectl.wait_for("vm", "let-go", lambda vm: ABANDON in message_of(vm, "Ready").replace(': "true"', "=true"))
 
         kubectl("annotate", "vm", "let-go", ABANDON)
         kubectl.wait_gone("vm", "let-go")
