@@ -13,9 +13,20 @@ T = TypeVar("T")
 
 
 class Line:
-    """A connection to a host without networks."""
+    """A connection to a host with one network."""
 
-    handle = request = None
+    def __init__(self) -> None:
+        self.leases: list[dict[str, str]] = []
+        self.handle = self
+
+    def request(self, asked: Callable[..., T], *arguments: object) -> T:
+        return asked(*arguments)
+
+    def networkLookupByName(self, name: str) -> Line:
+        return self
+
+    def DHCPLeases(self) -> list[dict[str, str]]:
+        return self.leases
 
     async def run(self, job: Callable[[], T], what: str) -> T:
         return job()
@@ -39,7 +50,14 @@ class Town:
         self.agents = Agents()
         self.agents.answers = {r.uuid: [(mac, f"10.0.0.{n}")] for n, (mac, r) in enumerate(self.present.items())}
         self.changed: list[set[str]] = []
-        self.book = AddressBook(Line(), self.agents, lambda: (), lambda: self.present, self.changed.append)  # type: ignore[arg-type]
+        self.line = Line()
+        self.book = AddressBook(
+            self.line,
+            self.agents,
+            lambda: ("lan",),
+            lambda: self.present,
+            self.changed.append,  # type: ignore[arg-type]
+        )
 
     async def settle(self) -> None:
         if self.book._asking is not None:
@@ -62,6 +80,19 @@ async def test_another_address_is_told() -> None:
     town.book.recheck()
     await town.settle()
     assert town.book.lookup([mac]) == {mac: (("10.0.0.9", "Agent"), ("fd00::9", "Agent"))}
+    assert town.changed == [{mac}]
+    await town.book.close()
+
+
+async def test_a_lease_that_came_later_is_told() -> None:
+    town = Town(1)
+    (mac,) = town.present
+    await town.known()
+    town.line.leases.append({"mac": mac, "ipaddr": "10.0.0.9"})
+    town.changed.clear()
+    town.book.recheck()
+    await town.settle()
+    assert town.book.lookup([mac]) == {mac: (("10.0.0.9", "Lease"),)}
     assert town.changed == [{mac}]
     await town.book.close()
 

@@ -66,9 +66,10 @@ class AddressBook:
         self._supported = True
 
     def lookup(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """What is known now; where an address is missing, it is looked for from here on."""
+        """What is known now; where an address is missing, it is looked for from here on. So is a better one than the ARP table's,
+        which may speak of an earlier guest of that MAC."""
         found = {mac: addresses for mac in macs if (addresses := self._leases.get(mac.lower()))}
-        new = {mac.lower() for mac in macs if mac not in found} - self._missing
+        new = {mac.lower() for mac in macs if _source(found.get(mac)) in ("", "Arp")} - self._missing
         if new and self._supported:
             self._missing |= new
             self.renew()
@@ -90,8 +91,8 @@ class AddressBook:
             self._polling = asyncio.get_running_loop().create_task(self._poll(), name="addresses")
 
     def recheck(self) -> None:
-        """Asks some of the guests anew for whom no lease speaks: their addresses may be others by now, and nobody tells. A few at
-        a time, so that this costs the same however many there are."""
+        """Asks some of the guests anew for whom no lease speaks: their addresses may be others by now, or leased, and nobody
+        tells. A few at a time, so that this costs the same however many there are."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.get_running_loop().create_task(self._ask_again(), name="addresses anew")
 
@@ -108,7 +109,7 @@ class AddressBook:
             await self._read()
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
-            self._missing &= set(self._present()) - self._leases.keys()
+            self._missing &= {mac for mac in self._present() if _source(self._leases.get(mac)) in ("", "Arp")}
             if not self._missing and not self._asked.is_set():
                 return
             await self._pause()
@@ -149,6 +150,8 @@ class AddressBook:
 
     async def _ask_again(self) -> None:
         """An answer that fails leaves what was known."""
+        if any(_source(found) == "Agent" for found in self._leases.values()):
+            await self._read()
         told = [resident for mac, resident in self._present().items() if _source(self._leases.get(mac)) in ("Agent", "Arp")]
         chosen = random.sample(told, min(ASKED_ANEW, len(told)))
         found = await asyncio.gather(*(self._ask_agent(resident.uuid) for resident in chosen if resident.agent))
