@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
+# More workers than two cores: most of the time they wait, for guests and servers.
+SPREAD := -n 3 --dist loadfile
 BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes
 
 .PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system venv
@@ -45,23 +47,23 @@ define part
 endef
 
 unit: venv
-	$(call part,unit,-n 2)
+	$(call part,unit,-n 3)
 
 libvirt: venv
-	$(call part,libvirt,-n 2 --dist loadfile)
+	$(call part,libvirt,$(SPREAD))
 
 api: venv
-	$(call part,api,-n 2 --dist loadfile)
+	$(call part,api,$(SPREAD))
 
 # The API server comes from KUBEBUILDER_ASSETS, or is built once into the cache, which the script announces.
 kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
-	$(call part,kubernetes,-n 2 --dist loadfile)
+	$(call part,kubernetes,$(SPREAD))
 	@echo "== tests: api, over a cluster's resources: the contract once more"
-	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 2 --dist loadfile tests/api -k test_v
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k test_v
 
 e2e: venv
-	$(call part,e2e,-n 2 --dist loadfile)
+	$(call part,e2e,$(SPREAD))
 
 bench: venv
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks $$name; done

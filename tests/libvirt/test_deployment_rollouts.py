@@ -136,12 +136,12 @@ async def test_a_rollout_that_never_gets_ready_is_undone(tmp_path: Path) -> None
         await started(site, 3)
         # What was good has to have been proven first, which takes a minute with autoRollback; without it, it is at once.
         with site.never_fewer("web-", 3):
-            site.deploy("web", 3, unready(2), progressDeadlineSeconds=1, autoRollback=True)
+            site.deploy("web", 3, unready(2), progressDeadlineSeconds=3, autoRollback=True)
             await site.until(lambda: "RolledBack" in site.events("web"), "it is given up")
             await site.settled("web", *numbered("web", 3), reason="RolledBack")
         assert vcpus(site) == {1}
         condition = site.condition("web", "Ready")
-        assert condition is not None and "no progress for 1 s" in condition.message, condition
+        assert condition is not None and "no progress for 3 s" in condition.message, condition
         assert "; web-4: " in condition.message, "what the new machine waited for"
         assert "no progress" in site.revisions()[2].spec.failed
 

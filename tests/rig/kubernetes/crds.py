@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,21 @@ CRDS = Path(__file__).resolve().parents[3] / "crds"
 
 
 def install_crds(plane: ControlPlane) -> list[str]:
-    """`kubectl apply -k crds`, until they are served; their names."""
+    """`kubectl apply -k crds`, until they are served, and kubectl knows nothing older; their names."""
     names = plane.kubectl("apply", "-k", str(CRDS), "-o", "name").split()
     for name in names:
         plane.kubectl.wait_for(
             "crd", name.partition("/")[2], lambda crd: condition_of(crd, "Established").get("status") == "True"
         )
+    plurals = {name.partition("/")[2].partition(".")[0] for name in names}
+    wait_until(lambda: plurals <= _told_of(plane), SOON, "the server tells of the kinds")
+    shutil.rmtree(plane.directory / ".kube", ignore_errors=True)
     plane.restart_controllers()  # so that the garbage collector follows the new kinds at once
     return [name.partition("/")[2] for name in names]
+
+
+def _told_of(plane: ControlPlane) -> set[str]:
+    return {resource["name"] for resource in plane.api("GET", "/apis/homeostat.dev/v1alpha1")["resources"]}
 
 
 def path_of(plural: str, name: str, namespace: str = "") -> str:
