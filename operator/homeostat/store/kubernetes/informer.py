@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import threading
 import time
@@ -224,6 +225,8 @@ class Informer:
                     self._relisted[kind.KIND] = float("-inf")
             except StoreError as error:
                 log.debug("whether there are %s was not found out: %s", kind.PLURAL, error)
+                gc.collect()  # each connection that fails leaves its TLS buffers in a cycle, and the collector is a calm one
+                return
 
     def _registry(self, group: str, version: str, plural: str, hear: Callable[..., Awaitable[None]]) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
