@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from homeostat.models.base import Key, Model, ObjectMeta, Resource
-from homeostat.models.condition import Condition
+from homeostat.models.base import API_VERSION, Key, ObjectMeta, OwnerReference, Resource
+from homeostat.models.condition import READY, Condition, find_condition
 from homeostat.models.host import SCHEDULABLE, Host, HostCapacity, HostMeta, HostSpec, HostStatus
-from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.runtime.placement import Placer
 
 OPEN = Condition(type=SCHEDULABLE, status="True", reason="Open", message="", observed_generation=1)
@@ -25,6 +25,8 @@ class Cluster:
 
     def __init__(self) -> None:
         self.host = HOST
+        self.unreadable: Key | None = None
+        self.said: list[str] = []
 
     def hosts(self) -> Iterator[Host]:
         yield self.host
@@ -32,8 +34,12 @@ class Cluster:
     async def get(self, key: Key) -> Resource | None:
         return None
 
-    async def write_status(self, key: Key, uid: str, status: Model) -> None:
-        """It is told that it waits."""
+    def exists(self, key: Key) -> bool:
+        return key == self.unreadable
+
+    async def write_status(self, key: Key, uid: str, status: VirtualMachineStatus) -> None:
+        ready = find_condition(status.conditions, READY)
+        self.said.append(ready.reason if ready else "")
 
 
 @pytest.fixture
@@ -67,6 +73,20 @@ def test_by_another_offer(cluster: Cluster, placer: Placer, metadata: dict[str, 
     )
     assert placer.woken_by(HOST.key) == (PICKY.key,)
     assert placer.woken_by(HOST.key) == ()
+
+
+def test_one_whose_deployment_cannot_be_read_waits_for_it(cluster: Cluster) -> None:
+    """That may know which host has its disks."""
+    owner = OwnerReference(api_version=API_VERSION, kind="VirtualMachineDeployment", name="db", uid="u")
+    replica = VirtualMachine(metadata=ObjectMeta(name="db-1", owner_references=(owner,)), spec=VirtualMachineSpec())
+    deployment = Key("VirtualMachineDeployment", "default", "db")
+    cluster.unreadable = deployment
+    placer = Placer(cluster, cluster.hosts, lambda machine: None, lambda host: False)  # type: ignore[arg-type]
+
+    asyncio.run(placer.reconcile(replica))
+
+    assert cluster.said == ["DeploymentUnreadable"]
+    assert placer.woken_by(deployment) == [replica.key]
 
 
 def test_not_by_a_report_of_the_same(cluster: Cluster, placer: Placer) -> None:

@@ -34,6 +34,9 @@ class PlacingStore(ResourceStore, Protocol):
     async def place(self, key: Key, uid: str, host: str) -> bool:
         """Whether the machine is on that host now; only the first of several placements holds."""
 
+    def exists(self, key: Key) -> bool:
+        """Whether there is one, be it readable or not."""
+
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
         """Notes for good which host a machine of a stateful deployment has its disks on."""
 
@@ -64,7 +67,7 @@ class Placer:
         self._placed: dict[Key, _Placed] = {}
         self._promised: dict[str, int] = {}
         self._waiting: set[Key] = set()
-        self._bound: dict[Key, Key] = {}  # of those that wait: the stateful deployment that says where its disks are
+        self._bound: dict[Key, Key] = {}  # of those that wait: the deployment that says where its disks are
 
     def woken_by(self, key: Key) -> Collection[Key]:
         """The machines that no host took, when what a host offers changed, or what their deployment says of their disks; and
@@ -89,14 +92,14 @@ class Placer:
         memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
         offers = self._offers()
         before = self._whence_it_came(machine, offers)
-        chosen = before or self._choose(machine, memory, offers, keeper)
+        chosen = before or (keeper if isinstance(keeper, Waiting) else self._choose(machine, memory, offers, keeper))
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
-            if keeper is not None:
-                self._bound[key] = keeper.key
+            if keeper is not None and (owner := owner_key(machine)) is not None:
+                self._bound[key] = owner
             await self._tell(machine, chosen)
             return Next(LOOK_AGAIN)
-        if keeper is not None and before is None and machine.metadata.name not in placements_of(keeper):
+        if isinstance(keeper, VirtualMachineDeployment) and before is None and machine.metadata.name not in placements_of(keeper):
             await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen.name)
         await self._place(machine, _Placed(machine.metadata.uid, chosen.name, memory))
         return Next()
@@ -122,10 +125,13 @@ class Placer:
             return Waiting("PlacementsUnreadable", f"annotation {PLACEMENTS} of its deployment cannot be read: {error}")
         return choose_host(machine, memory, offers) if host is None else choose_bound(machine, memory, offers, host)
 
-    async def _keeper_of_disks(self, machine: VirtualMachine) -> VirtualMachineDeployment | None:
-        """The stateful deployment that a machine belongs to."""
+    async def _keeper_of_disks(self, machine: VirtualMachine) -> VirtualMachineDeployment | Waiting | None:
+        """The stateful deployment that a machine belongs to. One that cannot be read now may know of disks: it is waited for."""
         owner = owner_key(machine)
         found = await self._store.get(owner) if owner else None
+        if owner is not None and found is None and self._store.exists(owner):
+            why = f"its deployment {owner.name} cannot be read, or is being migrated: its status says why"
+            return Waiting("DeploymentUnreadable", why)
         return found if isinstance(found, VirtualMachineDeployment) and found.spec.stateful else None
 
     async def _place(self, machine: VirtualMachine, placed: _Placed) -> None:

@@ -214,6 +214,10 @@ class ControllerStore(JobStore):
         self._fence.check()
         return await self.store.place(key, uid, host)
 
+    def exists(self, key: Key) -> bool:
+        """See PlacingStore."""
+        return self.store.index.row(key) is not None
+
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
         """See PlacingStore."""
         self._fence.check()
