@@ -63,6 +63,11 @@ class Town:
         if self.book._asking is not None:
             await self.book._asking
 
+    async def rechecked(self) -> None:
+        self.changed.clear()
+        self.book.recheck()
+        await self.settle()
+
     async def known(self) -> None:
         self.book.lookup(list(self.present))
         async with asyncio.timeout(5):
@@ -76,9 +81,7 @@ async def test_another_address_is_told() -> None:
     (mac,) = town.present
     await town.known()
     town.agents.answers["guest-0"] = [(mac, "10.0.0.9"), (mac, "fd00::9")]
-    town.changed.clear()
-    town.book.recheck()
-    await town.settle()
+    await town.rechecked()
     assert town.book.lookup([mac]) == {mac: (("10.0.0.9", "Agent"), ("fd00::9", "Agent"))}
     assert town.changed == [{mac}]
     await town.book.close()
@@ -89,9 +92,7 @@ async def test_a_lease_that_came_later_is_told() -> None:
     (mac,) = town.present
     await town.known()
     town.line.leases.append({"mac": mac, "ipaddr": "10.0.0.9"})
-    town.changed.clear()
-    town.book.recheck()
-    await town.settle()
+    await town.rechecked()
     assert town.book.lookup([mac]) == {mac: (("10.0.0.9", "Lease"),)}
     assert town.changed == [{mac}]
     await town.book.close()
@@ -102,9 +103,7 @@ async def test_an_agent_that_does_not_answer_changes_nothing() -> None:
     (mac,) = town.present
     await town.known()
     town.agents.answers.clear()
-    town.changed.clear()
-    town.book.recheck()
-    await town.settle()
+    await town.rechecked()
     assert town.book.lookup([mac]) == {mac: (("10.0.0.0", "Agent"),)}
     assert town.changed == []
     await town.book.close()

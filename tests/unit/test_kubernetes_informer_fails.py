@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from homeostat.models.base import Resource
-from homeostat.models.host import Host
-from homeostat.store.index.index import Index
 from homeostat.store.kubernetes import informer as informers
-from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.informer import Informer
-from homeostat.store.kubernetes.mirror import Mirror
 from tests.rig.waiting import wait_until
-
-NOWHERE = """
-clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
-contexts: [{name: c, context: {cluster: c, user: u}}]
-users: [{name: u, user: {token: t}}]
-current-context: c
-"""
+from tests.unit.informing import informing
 
 
 def test_it_begins_anew_and_still_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,13 +22,6 @@ def test_it_begins_anew_and_still_ends(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Informer, "_list", defect)
     monkeypatch.setattr(informers, "AGAIN", 0.01)
-    (tmp_path / "kubeconfig").write_text(NOWHERE)
-    index = Index.open(tmp_path / "index.sqlite")
-    informer = Informer(Access(tmp_path / "kubeconfig"), Mirror(index), [Host], lambda words: None)
-    informer.begin()
-    try:
+    with informing(tmp_path) as informer:
         wait_until(lambda: len(calls) >= 3, 10, "it has begun anew")
-    finally:
-        asyncio.run(informer.stop())
-        index.close()
     assert not informer.synced

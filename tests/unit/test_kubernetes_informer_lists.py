@@ -10,13 +10,10 @@ import pytest
 
 from homeostat.models.base import Resource
 from homeostat.models.host import Host
-from homeostat.store.index.index import Index
 from homeostat.store.kubernetes import informer as informers
-from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.informer import Informer
-from homeostat.store.kubernetes.mirror import Mirror
 from tests.rig.waiting import wait_until
-from tests.unit.test_kubernetes_informer_fails import NOWHERE
+from tests.unit.informing import informing
 
 
 def test_what_was_listed_is_listed_again_once_it_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,12 +28,5 @@ def test_what_was_listed_is_listed_again_once_it_is_watched(tmp_path: Path, monk
     monkeypatch.setattr("kopf.operator", quiet)
     monkeypatch.setattr(Informer, "_list", note)
     monkeypatch.setattr(informers, "SETTLE", 0.0)
-    (tmp_path / "kubeconfig").write_text(NOWHERE)
-    index = Index.open(tmp_path / "index.sqlite")
-    informer = Informer(Access(tmp_path / "kubeconfig"), Mirror(index), [Host], lambda words: None)
-    informer.begin()
-    try:
+    with informing(tmp_path):
         wait_until(lambda: listed == [Host.KIND, Host.KIND], 10, "it has listed twice")
-    finally:
-        asyncio.run(informer.stop())
-        index.close()

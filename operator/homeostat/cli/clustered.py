@@ -124,13 +124,8 @@ class ClusterOperator:
                 found[row.name] = host.spec.uri or self._options.uri
         return found
 
-    def _hosts(self) -> Iterator[Host]:
-        """Those that the models accept."""
-        for row in self.store.index.rows(Host.KIND):
-            with contextlib.suppress(Invalid):
-                host = self.store.resource(row)
-                if isinstance(host, Host):
-                    yield host
+    def _hosts(self) -> list[Host]:
+        return [host for host in self.store.readable(Host.KIND) if isinstance(host, Host)]
 
     async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         wanted = self._wanted()

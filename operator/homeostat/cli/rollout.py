@@ -251,7 +251,7 @@ async def _one(store: State, settings: Settings, names: Sequence[str]) -> Virtua
 
 async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> list[MachineRevision]:
     """Oldest first."""
-    from homeostat.runtime.kept import owned_by
+    from homeostat.runtime.ownership import owned_by
 
     kept = await store.list(MachineRevision.KIND, deployment.metadata.namespace)
     mine = [r for r in kept if isinstance(r, MachineRevision) and owned_by(r, deployment)]

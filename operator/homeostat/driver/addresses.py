@@ -69,7 +69,7 @@ class AddressBook:
         """What is known now; where an address is missing, it is looked for from here on. So is a better one than the ARP table's,
         which may speak of an earlier guest of that MAC."""
         found = {mac: addresses for mac in macs if (addresses := self._leases.get(mac.lower()))}
-        new = {mac.lower() for mac in macs if _source(found.get(mac)) in ("", "Arp")} - self._missing
+        new = {mac.lower() for mac in macs if _is_vague(found.get(mac))} - self._missing
         if new and self._supported:
             self._missing |= new
             self.renew()
@@ -109,7 +109,7 @@ class AddressBook:
             await self._read()
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
-            self._missing &= {mac for mac in self._present() if _source(self._leases.get(mac)) in ("", "Arp")}
+            self._missing &= {mac for mac in self._present() if _is_vague(self._leases.get(mac))}
             if not self._missing and not self._asked.is_set():
                 return
             await self._pause()
@@ -222,6 +222,11 @@ def local_arp(macs: Collection[str], table: Path = Path("/proc/net/arp")) -> lis
 
 def _source(addresses: Sequence[tuple[str, str]] | None) -> str:
     return addresses[0][1] if addresses else ""
+
+
+def _is_vague(addresses: Sequence[tuple[str, str]] | None) -> bool:
+    """Nothing, or what the ARP table says."""
+    return _source(addresses) in ("", "Arp")
 
 
 def _by_mac(pairs: Iterable[tuple[str, str]], source: str) -> Leases:

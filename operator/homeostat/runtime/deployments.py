@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,7 +24,8 @@ from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerpri
 
 from .commands import timestamp
 from .deployment_status import deployment_status
-from .kept import ORPHANING, KeptDisksOf, owned_by
+from .kept import KeptDisksOf
+from .ownership import ORPHANING, owned_by
 from .ports import EventType, HostDriver, ResourceStore, Unreadable
 from .reconcile import GONE, Next
 from .status import UNDER_WAY
@@ -187,13 +188,6 @@ def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
     return OwnerReference(
         api_version=API_VERSION, kind=deployment.kind, name=deployment.metadata.name, uid=deployment.metadata.uid
     )
-
-
-def owner_key(machine: VirtualMachine) -> Key | None:
-    """The deployment that a machine belongs to."""
-    owners: Iterable[OwnerReference] = machine.metadata.owner_references
-    name = next((o.name for o in owners if o.controller and o.kind == VirtualMachineDeployment.KIND), None)
-    return Key(VirtualMachineDeployment.KIND, machine.metadata.namespace, name) if name else None
 
 
 def replica(machine: VirtualMachine, deployment: str) -> Replica:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from homeostat.models.base import Key
-from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import DeleteDirectory, DeleteFile
 from homeostat.planner.deployment.actions import ReclaimKept
 from homeostat.planner.deployment.plan import plan_kept
 from homeostat.planner.observed import KeptDisks
 
+from .ownership import ORPHANING, owned_by
 from .ports import HostDriver, ResourceStore
 from .reconcile import GONE, Next
-
-ORPHANING = "orphan"
-"""Finalizer of one that was deleted by kubectl delete --cascade=orphan, until its machines have no owner any more."""
 
 
 class KeptDisksOf:
@@ -30,17 +28,21 @@ class KeptDisksOf:
         """Those that no machine has come to have since. Raises DriverError."""
         meta = deployment.metadata
         found = await self._host.kept_disks(meta.namespace, meta.name, meta.uid)
-        machines = {machine.metadata.name for machine in await self._store.list(VirtualMachine.KIND, meta.namespace)}
+        machines = await self._machines(deployment)
         return tuple(kept for kept in found if kept.machine not in machines)
 
     async def reclaim(self, deployment: VirtualMachineDeployment, action: ReclaimKept) -> None:
         """Raises DriverError."""
-        if await self._store.get(Key(VirtualMachine.KIND, deployment.metadata.namespace, action.name)) is not None:
+        if action.name in await self._machines(deployment):
             return  # another machine came to have them meanwhile
         for path in action.paths:
             await self._host.execute(DeleteFile(path, action.reason))
             await self._store.record_event(deployment.key, "Normal", "FileDeleted", f"{path}: {action.reason}")
         await self._host.execute(DeleteDirectory(action.directory, f"{action.reason}; disks that are retained stay"))
+
+    async def _machines(self, deployment: VirtualMachineDeployment) -> set[str]:
+        """All of its namespace, whatever host they are on: hosts may share a folder."""
+        return {machine.metadata.name for machine in await self._store.list(VirtualMachine.KIND, deployment.metadata.namespace)}
 
 
 class KeptDisksReconciler:
@@ -72,7 +74,3 @@ class KeptDisksReconciler:
 
     def forget(self, key: Key) -> None:
         """There is nothing to remember."""
-
-
-def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMachineDeployment) -> bool:
-    return any(o.uid == deployment.metadata.uid and o.controller for o in resource.metadata.owner_references)

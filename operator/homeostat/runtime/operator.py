@@ -15,9 +15,10 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 
-from .deployments import DeploymentReconciler, Keepers, owner_key
+from .deployments import DeploymentReconciler, Keepers
 from .images import ImageUse
 from .metrics import Metrics, Watched
+from .ownership import owner_key
 from .plugins import PluginReconciler, images_named, plugin_key
 from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober

@@ -19,7 +19,7 @@ from homeostat.planner.plan import Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
-from .deployments import owner_key
+from .ownership import owner_key
 from .ports import ResourceStore, Unreadable
 from .reconcile import Next
 from .status import unknown_status

@@ -34,6 +34,10 @@ class IndexedStore:
         return self.resource(row) if row else None
 
     async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        return self.readable(kind, namespace)
+
+    def readable(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        """Those that the models accept."""
         found = []
         for row in self.index.rows(kind, namespace):
             try:

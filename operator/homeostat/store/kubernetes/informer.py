@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 RELIST = 600.0
 """Seconds between lists that nothing asked for. Watches tell what goes, lists alone tell what went while nobody watched."""
-LAST = 30.0
+EMPTIED = 30.0
 """Seconds between looks whether anything is left of a kind: kopf tells of what it lists, and so nothing where it listed anew
 (its watch was too far behind: 410 Gone) and all had gone."""
 SETTLE = 2.0
@@ -205,9 +205,9 @@ class Informer:
             due = now - last >= RELIST
             if due:
                 last = now
-            if now - looked >= LAST:
+            if now - looked >= EMPTIED:
                 looked = now
-                await self._look_for_the_last()
+                await self._notice_emptied_kinds()
             for kind in self._kinds:
                 if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:
                     continue
@@ -218,7 +218,7 @@ class Informer:
                     log.debug("the list of %s was not renewed: %s", kind.PLURAL, error)
                     self._relisted[kind.KIND] = now
 
-    async def _look_for_the_last(self) -> None:
+    async def _notice_emptied_kinds(self) -> None:
         for kind in self._kinds:
             try:
                 if self._mirror.knows_any(kind.KIND) and not await self._cluster.any(PATHS[kind.KIND]):

@@ -189,7 +189,7 @@ class ControllerStore(JobStore):
         if isinstance(found, VirtualMachineDeployment) and found.spec.stateful:
             with contextlib.suppress(ValueError):  # where it matters, in placing, it is told
                 for host in set(placements_of(found).values()):
-                    if self.store.index.row(Key(Host.KIND, "default", host)) is not None:
+                    if self.exists(Key(Host.KIND, "default", host)):
                         yield host_finalizer(host)
 
     async def _let_go(self, plugin: Key) -> bool:
