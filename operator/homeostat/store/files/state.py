@@ -12,6 +12,8 @@ from pathlib import Path
 
 from homeostat.store.errors import ReadOnly, StateError
 
+from .lock import hold_operator_lock
+
 ENVIRONMENT = "HOMEOSTAT_STATE"
 CLUSTER = "cluster "  # before its identity, where a state folder serves a cluster
 SYSTEM_STATE = "/var/lib/homeostat"
@@ -150,29 +152,13 @@ class StateFolder:
         if serves != wanted:
             raise StateError(f"the state folder {self.root} serves {serves}, not {wanted}: {_way_out(serves, wanted, path)}")
 
-    @contextlib.contextmanager
-    def operator_lock(self) -> Iterator[None]:
+    def operator_lock(self) -> contextlib.AbstractContextManager[None]:
         """Held by the one operator of this state folder; ends with its process, however that ends.
 
         Raises:
             StateError: another operator holds it; the message names its process.
         """
-        path = self.root / "operator.lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = os.pread(handle, 64, 0).decode(errors="replace").strip() or "unknown"
-                raise StateError(
-                    f"another operator (process {holder}) runs on {self.root}: stop it first, or name another state "
-                    "folder with --state"
-                ) from error
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-            yield
-        finally:
-            os.close(handle)
+        return hold_operator_lock(self.root)
 
     @contextlib.contextmanager
     def write_lock(self) -> Iterator[None]:

@@ -1,0 +1,84 @@
+"""The one lock of a state folder's operator: held by the process while it lives, and not to be taken away by deleting files."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from homeostat.store.errors import StateError
+
+LOCK = "operator.lock"
+KERNEL_LOCKS = Path("/proc/locks")
+# What a file system answers that cannot lock a folder (NFS): then the file has to do.
+_UNABLE = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
+
+
+@contextlib.contextmanager
+def hold_operator_lock(root: Path) -> Iterator[None]:
+    """Locks the folder itself, and the file in it that earlier versions lock and that names the holder.
+
+    Raises:
+        StateError: another operator holds it; the message names its process.
+    """
+    with contextlib.ExitStack() as held:
+        folder = _opened(held, root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _taken(root, _written_holder(root / LOCK) or _kernels_holder(folder)) from error
+        except OSError as error:
+            if error.errno not in _UNABLE:
+                raise
+        file = _locked_file(held, root)
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        yield
+
+
+def _locked_file(held: contextlib.ExitStack, root: Path) -> int:
+    """Locked, and still the one that has the name: else who comes later would lock another."""
+    while True:
+        file = _opened(held, root / LOCK, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _taken(root, _written_holder(root / LOCK)) from error
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(root / LOCK), os.fstat(file)):
+                return file
+
+
+def _opened(held: contextlib.ExitStack, path: Path, flags: int) -> int:
+    handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    held.callback(os.close, handle)
+    return handle
+
+
+def _taken(root: Path, holder: str) -> StateError:
+    return StateError(
+        f"another operator (process {holder or 'unknown'}) runs on {root}: stop it first, or name another state folder "
+        "with --state"
+    )
+
+
+def _written_holder(path: Path) -> str:
+    """What the holder wrote into the file; empty where somebody deleted it."""
+    try:
+        return path.read_text(errors="replace")[:64].strip()
+    except OSError:
+        return ""
+
+
+def _kernels_holder(folder: int) -> str:
+    """Who holds the lock as the kernel lists it (proc(5)): ``1: FLOCK ADVISORY WRITE 4242 fe:01:1234 0 EOF``."""
+    found = os.fstat(folder)
+    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    try:
+        lines = [line.split() for line in KERNEL_LOCKS.read_text().splitlines()]
+    except OSError:
+        return ""
+    return next((words[4] for words in lines if len(words) > 5 and words[1] == "FLOCK" and words[5] == place), "")
