@@ -60,7 +60,7 @@ kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
 	$(call part,kubernetes,$(SPREAD))
 	@echo "== tests: api, over a cluster's resources: the contract once more"
-	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k test_v
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k "test_v or test_br"
 
 e2e: venv
 	$(call part,e2e,$(SPREAD))

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from homeostat.models.base import API_GROUP
 from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine
 
+REPLACED = f"{API_GROUP}/run-strategy"
+"""Annotation of a machine that was stopped: the runStrategy that start brings back; _UNSET where the spec had said none."""
+_UNSET = "Default"
 Patch = dict[str, Any]
 # It runs, or its host cannot be asked whether it still does.
 _UP = frozenset({MachineState.STARTING, MachineState.RUNNING, MachineState.PAUSED, MachineState.UNKNOWN})
@@ -21,14 +25,24 @@ def start(machine: VirtualMachine, now: str) -> Patch:
     """Makes it run, also when its strategy let it end; one that runs is left alone."""
     match machine.spec.run_strategy:
         case RunStrategy.HALTED:
-            # A plugin may know better than Always: a batch workload runs once.
-            return {"spec": {"runStrategy": None if machine.spec.plugin_ref else "Always"}}
+            return _with_former_strategy(machine, now)
         case RunStrategy.ALWAYS:
             return {}
         case RunStrategy.MANUAL:
             return {"spec": {"power": "Running"} | _again(machine, now)}
         case _:
             return {"spec": _again(machine, now)}
+
+
+def _with_former_strategy(machine: VirtualMachine, now: str) -> Patch:
+    """Takes back what ``stop`` wrote. Nobody stopped it where the annotation says nothing: it was made halted."""
+    noted = machine.metadata.annotations.get(REPLACED)
+    forget: Patch = {"metadata": {"annotations": {REPLACED: None}}} if noted is not None else {}
+    if noted in (RunStrategy.ONCE, RunStrategy.RERUN_ON_FAILURE):
+        return forget | {"spec": {"runStrategy": noted} | _again(machine, now)}
+    # A plugin may know better than Always: a batch workload runs once.
+    unset = noted == _UNSET or (noted is None and machine.spec.plugin_ref)
+    return forget | {"spec": {"runStrategy": None if unset else "Always"}}
 
 
 def _again(machine: VirtualMachine, now: str) -> Patch:
@@ -38,12 +52,15 @@ def _again(machine: VirtualMachine, now: str) -> Patch:
 
 
 def stop(machine: VirtualMachine, force: bool, now: str) -> Patch:
-    """Shuts it down and keeps it off; with ``force`` cuts its power."""
-    manual = machine.spec.run_strategy is RunStrategy.MANUAL
-    spec: Patch = {"power": "Stopped"} if manual else {"runStrategy": "Halted"}
+    """Shuts it down and keeps it off, and notes what ``start`` is to bring back; with ``force`` cuts its power."""
+    strategy = machine.spec.run_strategy
+    patch: Patch = {"spec": {"power": "Stopped"} if strategy is RunStrategy.MANUAL else {"runStrategy": "Halted"}}
+    if strategy not in (RunStrategy.MANUAL, RunStrategy.HALTED):
+        noted = str(strategy) if "run_strategy" in machine.spec.model_fields_set else _UNSET
+        patch["metadata"] = {"annotations": {REPLACED: noted}}
     if force:
-        spec["poweredOffAt"] = now
-    return {"spec": spec}
+        patch["spec"]["poweredOffAt"] = now
+    return patch
 
 
 def restart(machine: VirtualMachine, now: str) -> Patch:

@@ -65,7 +65,7 @@ class Writer:
                 return self._patch_owned(key, merge_patch, author, expected_version)
             target = self._target(row)
             text, found, _ = edit.load(target)
-            wanted = merge.merge_patch(copy.deepcopy(found.value), desired_part(merge_patch))
+            wanted = _merged(found.value, desired_part(merge_patch))
             key_to_write(wanted, key)
             if edit.documents_equal(wanted, found.value):
                 return self._store.resource(row)
@@ -183,3 +183,12 @@ def place_of(key: Key, attempt: int = 1) -> str:
     """The file that a new document goes to, relative to the folder."""
     within = [key.namespace] if key.namespace != "default" else []
     return "/".join([BY_KIND[key.kind].PLURAL, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
+
+
+def _merged(document: Any, patch: Mapping[str, Any]) -> Any:
+    """A map of notes or labels that the patch emptied goes, too: nobody wrote ``annotations: {}``."""
+    wanted = merge.merge_patch(copy.deepcopy(document), patch)
+    for name in ("annotations", "labels"):
+        if patch.get("metadata", {}).get(name) and not wanted["metadata"][name]:
+            del wanted["metadata"][name]
+    return wanted

@@ -1,0 +1,83 @@
+"""stop notes which runStrategy it replaced, and start brings that back (BR-03)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homeostat.models.machine import MachineState
+from tests.unit.cli_state import CliState
+
+MANUAL = "spec:\n  runStrategy: Manual  # by hand\n  power: Running\n"
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliState:
+    return CliState(tmp_path / "vms", tmp_path / "state", capsys)
+
+
+@pytest.mark.parametrize("back", ["start", "restart"])
+@pytest.mark.parametrize("strategy", ["Once", "RerunOnFailure"])
+def test_br03_a_strategy_that_ends_comes_back_and_runs_once_more(cli: CliState, strategy: str, back: str) -> None:
+    path = cli.write("job", f"spec:\n  # why\n  runStrategy: {strategy}  # as asked\n")
+    before = path.read_text()
+    assert "(stop: runStrategy: Halted)" in cli.homeostat("stop", "job").out
+    assert "runStrategy: Halted" in path.read_text() and f"homeostat.dev/run-strategy: {strategy}" in path.read_text()
+    cli.report("job", state=MachineState.STOPPED)
+    assert cli.homeostat(back, "job").code == 0
+    lines = [line for line in path.read_text().splitlines(keepends=True) if "restartedAt" not in line]
+    assert "".join(lines) == before
+    assert "restartedAt" in path.read_text()
+
+
+@pytest.mark.parametrize("spec", ["spec:\n  runStrategy: Always  # said\n", "spec:\n  suspend: true\n", "spec: {}\n"])
+def test_br03_the_document_is_as_it_was(cli: CliState, spec: str) -> None:
+    path = cli.write("web", spec, labels="  annotations:\n    note: kept  # mine\n")
+    before = path.read_text()
+    cli.homeostat("stop", "web")
+    assert "unchanged" in cli.homeostat("stop", "web").out
+    cli.homeostat("start", "web")
+    assert path.read_text() == before
+
+
+def test_br03_no_empty_annotations_stay(cli: CliState) -> None:
+    path = cli.write("web", "spec:\n  runStrategy: Always\n")
+    before = path.read_text()
+    cli.homeostat("stop", "web")
+    cli.homeostat("start", "web")
+    assert path.read_text() == before
+
+
+def test_br03_manual_stays_manual(cli: CliState) -> None:
+    path = cli.write("web", MANUAL)
+    before = path.read_text()
+    cli.homeostat("stop", "web")
+    cli.report("web", state=MachineState.RUNNING)
+    cli.homeostat("start", "web")
+    assert path.read_text() == before
+
+
+def test_br03_who_edits_the_strategy_meanwhile_wins(cli: CliState) -> None:
+    path = cli.write("job", "spec:\n  runStrategy: Once\n")
+    cli.homeostat("stop", "job")
+    path.write_text(path.read_text().replace("Halted", "RerunOnFailure"))
+    cli.store.sync()
+    cli.report("job", state=MachineState.RUNNING)
+    assert "unchanged" in cli.homeostat("start", "job").out
+    assert "runStrategy: RerunOnFailure" in path.read_text()
+    cli.homeostat("stop", "job")
+    cli.homeostat("start", "job")
+    assert "runStrategy: RerunOnFailure" in path.read_text()
+
+
+def test_br03_one_that_was_made_halted_runs_always(cli: CliState) -> None:
+    path = cli.write("web", "spec:\n  runStrategy: Halted\n")
+    cli.homeostat("start", "web")
+    assert "runStrategy: Always" in path.read_text()
+
+
+def test_br03_a_note_that_names_no_strategy_is_no_reason_to_fail(cli: CliState) -> None:
+    path = cli.write("web", "spec:\n  runStrategy: Halted\n", labels="  annotations: {homeostat.dev/run-strategy: Halted}\n")
+    cli.homeostat("start", "web")
+    assert "runStrategy: Always" in path.read_text()
