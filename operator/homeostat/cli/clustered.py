@@ -208,6 +208,7 @@ class ClusterOperator:
                     kinds=frozenset({VirtualMachine.KIND, Host.KIND, VirtualMachineDeployment.KIND}),
                     reconcilers={Host.KIND: reporter, VirtualMachineDeployment.KIND: KeptDisksReconciler(store, host)},
                     fence=lease.check,
+                    takes_turns=True,
                 )
                 operator = Operator(store, host, config, self.metrics)
                 host.subscribe(lambda uuid: operator.queue.add(reporter.key) if uuid is None else None)

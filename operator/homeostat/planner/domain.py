@@ -103,6 +103,8 @@ class Record:
     outcome: str = ""  # how the last run stands, see planner.machine.power
     restarted_for: str = ""  # fingerprint of the changes a restart was last made for (updatePolicy Immediate)
     autostart: str = ""  # last carried out: yes | no (driftPolicy Report)
+    writer: str = ""  # which run of an operator wrote this, see runtime.rivals
+    written_at: str = ""  # when, by its clock (RFC 3339)
 
 
 @dataclass(frozen=True, slots=True)

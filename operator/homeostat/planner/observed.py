@@ -178,3 +178,4 @@ class Observed:
     refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
+    rival: Stalled | None = None  # another operator with our identity acts on this host

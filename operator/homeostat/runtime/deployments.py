@@ -39,8 +39,16 @@ Keepers = Callable[[VirtualMachineDeployment], Sequence[str]]
 class DeploymentReconciler:
     """Keeps nothing in memory but which there are: what it needs stands in the store."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver, keepers: Keepers = lambda deployment: ()) -> None:
+    def __init__(
+        self,
+        store: ResourceStore,
+        host: HostDriver,
+        keepers: Keepers = lambda deployment: (),
+        halted: Callable[[], Stalled | None] = lambda: None,
+    ) -> None:
+        """``halted`` says why nothing may be done at all; None: it may."""
         self._store = store
+        self._halted = halted
         self._disks = KeptDisksOf(store, host)
         self._keepers = keepers
         self._known: set[Key] = set()
@@ -67,6 +75,8 @@ class DeploymentReconciler:
         deployment, plugin, refusal = await self._resolve(deployment)
         observed = await self._observe(deployment, plugin, refusal)
         plan = plan_deployment(deployment, observed, time.time())
+        if halted := self._halted():
+            plan = replace(plan, actions=(), outcome=halted)
         if not any(isinstance(action, act.ReleaseDeployment) for action in plan.actions):
             await self._report(deployment, _foreseen(observed, plan), plan)
         for action in plan.actions:

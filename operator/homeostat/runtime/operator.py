@@ -24,6 +24,7 @@ from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober
 from .queue import WorkQueue
 from .reconcile import GONE, MachineReconciler, Next, Reconciler
+from .rivals import Rivals, this_run
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class OperatorConfig:
     ``keepers``: see DeploymentReconciler.
 
     ``fence`` is asked before each act on a host, and raises StoreFailure where we may not act.
+
+    ``takes_turns``: with other operators of this identity, by a lease.
     """
 
     instance: str
@@ -60,6 +63,7 @@ class OperatorConfig:
     reconcilers: Mapping[str, Reconciler[Any]] = field(default_factory=dict)
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
+    takes_turns: bool = False
 
 
 class Operator:
@@ -73,12 +77,12 @@ class Operator:
         self._config = config
         self._prober = Prober(self.queue.add, self.metrics.tried)
         self._images = ImageUse()
-        self._machines = MachineReconciler(
-            store, host, self._prober, self._images, config.instance, config.teardown, config.fence
-        )
+        writer = this_run(host.facts.storage_root)
+        self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._look_at_all)
+        self._machines = MachineReconciler(store, host, self._prober, self._images, self.rivals, config.teardown, config.fence)
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,
-            VirtualMachineDeployment.KIND: DeploymentReconciler(store, host, config.keepers),
+            VirtualMachineDeployment.KIND: DeploymentReconciler(store, host, config.keepers, lambda: self.rivals.found),
             Plugin.KIND: PluginReconciler(store, host, self._images),
             **config.reconcilers,
         }
@@ -156,13 +160,16 @@ class Operator:
 
     def _host_changed(self, uuid: str | None) -> None:
         if uuid is None:
-            for key in list(self._seen):
-                self._add(key)
+            self._look_at_all()
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
         else:  # somebody else's: its name may be free now
             for key in self._machines.nameless():
                 self.queue.add(key)
+
+    def _look_at_all(self) -> None:
+        for key in list(self._seen):
+            self._add(key)
 
     def _image_changed(self, image: str, fetching: bool) -> None:
         """Progress is worth less the more machines show it."""
@@ -177,7 +184,7 @@ class Operator:
             naming = {
                 key for key in self._seen if key.kind in (VirtualMachine.KIND, Plugin.KIND) and key.kind in self._config.kinds
             }
-            if not self._images.knows(naming):
+            if self.rivals.found is not None or not self._images.knows(naming):
                 continue
             try:
                 if removed := await self._host.prune_images(await self._images_in_use()):

@@ -31,6 +31,7 @@ from .observe import Claims, is_of, observe
 from .ports import Happening, HostDriver, ResourceStore, Unreadable
 from .probing import Prober
 from .probing.guest import DomainGuest
+from .rivals import Rivals
 from .status import machine_status
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class MachineReconciler:
         host: HostDriver,
         prober: Prober,
         images: ImageUse,
-        instance: str,
+        rivals: Rivals,
         teardown: bool = False,
         fence: Callable[[], None] = lambda: None,
     ) -> None:
@@ -81,7 +82,7 @@ class MachineReconciler:
         self._host = host
         self._prober = prober
         self._images = images
-        self._instance = instance
+        self._rivals = rivals
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, Memory] = {}
@@ -165,8 +166,11 @@ class MachineReconciler:
             self._images.forget(machine.key)  # without its plugin they are not known
         if not observed.host.reachable:
             return observed
+        if observed.domain is not None:
+            self._rivals.look(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
         memory = self._memory[machine.key] = recall(memory, observed.domain, time.monotonic())
-        return replace(observed, memory=memory, refusal=refusal, health=self._health(machine, observed))
+        health = self._health(machine, observed)
+        return replace(observed, memory=memory, refusal=refusal, health=health, rival=self._rivals.found)
 
     def _health(self, machine: VirtualMachine, observed: Observed) -> Health | None:
         """Has a running machine probed, and says what its probes say so far."""
@@ -206,12 +210,12 @@ class MachineReconciler:
         return None
 
     def _signed(self, action: Action) -> Action:
-        """Our store's identity goes into every record, so that two operators on one host keep apart."""
+        """Our identity goes into every record, so that two operators on one host keep apart or notice each other."""
         match action:
             case act.DefineDomain(config=config) if config.record is not None:
-                return replace(action, config=config.with_record(replace(config.record, instance=self._instance)))
+                return replace(action, config=config.with_record(self._rivals.sign(config.record)))
             case act.WriteRecord(record=record):
-                return replace(action, record=replace(record, instance=self._instance))
+                return replace(action, record=self._rivals.sign(record))
         return action
 
     def _remember(self, key: Key, action: Action) -> None:

@@ -39,6 +39,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if not host.reachable:
         error = host.error or f"host {host.name} cannot be reached"
         return abandon(machine, error) if may_be_abandoned(machine) else Plan(outcome=Waiting("HostUnreachable", error))
+    if observed.rival is not None:
+        return Plan(outcome=observed.rival)
     if domain is not None and domain.record is None:
         return Plan(outcome=Stalled("RecordMissing", _foreign_message(machine, observed)))
     if machine.deleting:

@@ -1,0 +1,112 @@
+"""Two operators with one identity: noticed by who wrote the records on the machines' domains, and ended by acting no more.
+
+A restored copy of a state folder has the identity of the original. Each would undo what the other does, for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from homeostat.planner.domain import Record
+from homeostat.planner.observed import ObservedDomain
+from homeostat.planner.plan import Stalled
+
+from .commands import timestamp
+
+log = logging.getLogger(__name__)
+
+OTHER_OPERATOR = "OtherOperator"
+_FORM = re.compile(r"(\d+)\.(\d+)\.\w+@([^:]*):(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One run of an operator, as records name it. ``started``: of its process, in the kernel's ticks since boot, so that another
+    process with its pid is not taken for it."""
+
+    pid: int
+    started: int
+    host: str
+    folder: str
+
+    @classmethod
+    def parse(cls, text: str) -> Writer | None:
+        found = _FORM.fullmatch(text)
+        return cls(int(found[1]), int(found[2]), found[3], found[4]) if found else None
+
+    @property
+    def alive(self) -> bool:
+        """Known to run on this host, and not this process."""
+        return self.host == socket.gethostname() and self.pid != os.getpid() and self.started == started_at(self.pid) > 0
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, state folder {self.folder}"
+
+
+def this_run(folder: str) -> str:
+    """What this run writes into its records."""
+    pid = os.getpid()
+    return f"{pid}.{started_at(pid)}.{secrets.token_hex(4)}@{socket.gethostname()}:{folder}"
+
+
+def started_at(pid: int) -> int:
+    """In the kernel's ticks since boot (proc(5), stat, field 22); 0 where there is no such process."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+class Rivals:
+    """``alone``: nobody takes turns with us by a lease, so that a living process that wrote a record is a rival at once.
+
+    ``noticed`` is called when there is one. What was found stays until this operator ends: two of them must not take turns.
+    """
+
+    def __init__(self, instance: str, writer: str, *, alone: bool, noticed: Callable[[], None] = lambda: None) -> None:
+        self.found: Stalled | None = None
+        self._instance = instance
+        self._writer = writer
+        self._alone = alone
+        self._noticed = noticed
+        self._begun = timestamp()
+        self._inherited: dict[str, str] = {}  # by uuid: when a predecessor wrote, by a clock that is ahead of ours
+
+    def sign(self, record: Record) -> Record:
+        return replace(record, instance=self._instance, writer=self._writer, written_at=timestamp())
+
+    def look(self, domain: ObservedDomain, *, first: bool, may_act: Callable[[], None]) -> None:
+        """``first``: it is looked at for the first time, and may be as a predecessor left it. ``may_act`` raises where our own
+        turn is over."""
+        record = domain.record
+        if record is None or not record.writer or record.instance != self._instance or self.found is not None:
+            return
+        if record.writer == self._writer:
+            self._inherited.pop(domain.uuid, None)
+            return
+        other = Writer.parse(record.writer)
+        if first and not (self._alone and other is not None and other.alive):
+            if record.written_at > self._begun:
+                self._inherited[domain.uuid] = record.written_at
+            return
+        if not first and record.written_at <= max(self._begun, self._inherited.get(domain.uuid, "")):
+            return  # as it was at an earlier time: a predecessor's, or brought back with a snapshot
+        may_act()
+        self.found = Stalled(OTHER_OPERATOR, _words(record, other))
+        log.error("%s", self.found.message)
+        self._noticed()
+
+
+def _words(record: Record, other: Writer | None) -> str:
+    who, machine = other or record.writer, f"{record.namespace}/{record.name}"
+    return (
+        f"another operator with the identity of this one ({who}) wrote the machine {machine} at {record.written_at}: "
+        "they would undo each other's work, so this one acts on no machine any more. End one of them, then restart the other"
+    )
