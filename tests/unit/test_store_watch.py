@@ -8,8 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-import pytest
-
 from homeostat.models.base import Key
 from homeostat.store.files import watch
 from homeostat.store.files.store import FilesStore
@@ -121,22 +119,6 @@ async def test_writes_of_another_process_are_noticed(room: Room) -> None:
             await until(changes, key("one"))  # its end is a change too
     finally:
         other.close()
-
-
-async def test_polling_where_inotify_is_used_up(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = watch.awatch
-
-    def used_up(*paths: object, **options: object) -> object:
-        if not options["force_polling"]:
-            raise OSError(28, "OS file watch limit reached")
-        return real(*paths, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(watch, "awatch", used_up)
-    room.write("a.yaml", document("one"))
-    async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]
-        await until(changes, key("one"))
-        room.write("a.yaml", document("one", "runStrategy: Halted"))
-        await until(changes, key("one"))
 
 
 async def test_a_file_that_is_being_written_in_pieces_deletes_nothing(room: Room) -> None:

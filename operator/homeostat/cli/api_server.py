@@ -11,9 +11,15 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from homeostat.runtime.supervise import Supervisor
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next start, by how often it died in a row
 HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again
+STEADY = 5.0  # seconds after which it counts as mended
+PROCESS = "api-process"  # its name among what fails
 STOP_SECONDS = 10.0  # for answering what is under way
 
 
@@ -36,20 +42,30 @@ class ApiOptions:
         return [*words, *(word for folder in self.image_folders for word in ("--image-folder", folder))]
 
 
-async def serve(command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+async def serve(
+    command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None], supervisor: Supervisor | None = None
+) -> None:
     """Runs the API until ``stop``; its own output goes to the file ``log``, whose end is said when it dies."""
     deaths = 0
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         began = loop.time()
         server = await _start(command, log)
-        code = await _until(server, stop)
+        mended = loop.call_later(STEADY, supervisor.recovered, PROCESS) if supervisor else None
+        try:
+            code = await _until(server, stop)
+        finally:
+            if mended is not None:
+                mended.cancel()
         if code is None:
             return
         deaths = 1 if loop.time() - began > HEALTHY_SECONDS else deaths + 1
         pause = BACKOFF[min(deaths, len(BACKOFF)) - 1]
         said = last_line(log)
-        say(f"the API ended ({_ending(code)}){': ' + said if said else ''}; starting it again in {pause:g} s (log: {log})")
+        ended = f"the API ended ({_ending(code)}){': ' + said if said else ''}"
+        say(f"{ended}; starting it again in {pause:g} s (log: {log})")
+        if supervisor is not None:
+            supervisor.failed(PROCESS, ChildProcessError(ended), quiet=True)
         try:
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:

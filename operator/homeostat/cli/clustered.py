@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import socket
 import uuid
@@ -16,7 +15,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homeostat.driver.errors import DriverError
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
@@ -31,7 +29,7 @@ from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.placement import Placer
-from homeostat.runtime.ports import StoreFailure
+from homeostat.runtime.supervise import Supervisor
 from homeostat.runtime.telemetry import Port, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.state import StateFolder, cluster_source
@@ -45,8 +43,6 @@ from homeostat.store.kubernetes.store import KubernetesStore
 from homeostat.store.kubernetes.views import ControllerStore, HostStore
 
 from .standalone import calm_collector, open_host, qemu_group
-
-log = logging.getLogger(__name__)
 
 AGAIN = 5.0  # seconds before a job that failed is begun anew
 LOOK = 1.0  # seconds between looks which hosts are to be served
@@ -77,11 +73,19 @@ class ClusterOperator:
     """Runs the jobs until it is stopped; guests run on."""
 
     def __init__(
-        self, store: KubernetesStore, options: ClusterOptions, cluster: str, identity: str, metrics: Metrics, say: Say
+        self,
+        store: KubernetesStore,
+        options: ClusterOptions,
+        cluster: str,
+        identity: str,
+        metrics: Metrics,
+        supervisor: Supervisor,
+        say: Say,
     ) -> None:
         """``cluster``: its identity; ``identity``: this operator's."""
         self.store = store
         self.metrics = metrics
+        self._supervisor = supervisor
         self._options = options
         self._identity = identity
         self._say = say
@@ -93,13 +97,17 @@ class ClusterOperator:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._again_and_again("announcing hosts", self._register, announced))
             tasks.create_task(self._again_and_again("controller", self._control, stop))
-            while not stop.is_set():
-                await self._serve_hosts(tasks, stop)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK):
-                        await stop.wait()
+            await self._supervisor.keep("hosts", lambda: self._keep_serving(tasks, stop), stop=stop)
             for ended in (announced, *(ended for _, ended, _ in self._serving.values())):
                 ended.set()
+
+    async def _keep_serving(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        """Begins and ends the hosts' jobs, as hosts come and go."""
+        while not stop.is_set():
+            await self._serve_hosts(tasks, stop)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await stop.wait()
 
     async def _register(self, done: asyncio.Event) -> None:
         """Makes the hosts that were named and are not there: a node announces itself. One that is deleted later stays so."""
@@ -143,12 +151,7 @@ class ClusterOperator:
     async def _again_and_again(self, what: str, job: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
         """A job that fails, or whose lease is lost, is taken up again."""
         while not stop.is_set():
-            try:
-                await job(stop)
-            except* (StoreFailure, DriverError, OSError) as group:
-                log.warning("%s: begun anew in %.0f s: %s", what, AGAIN, _first(group))
-            except* Exception:  # a defect of ours: one job's must not stop the others
-                log.exception("%s: unexpected failure, begun anew in %.0f s", what, AGAIN)
+            await self._supervisor.keep(what, lambda: job(stop), stop=stop, may_end=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN):
                     await stop.wait()
@@ -182,6 +185,7 @@ class ClusterOperator:
             reconcilers={VirtualMachine.KIND: placer, Host.KIND: keeper},
             fence=lease.check,
             keepers=keepers,
+            name="controller: ",
         )
 
         async def work() -> None:
@@ -189,7 +193,7 @@ class ClusterOperator:
             storage = Storage(self._options.state, await qemu_group(self._options.uri))
             try:
                 images = ImageHost(storage, str(self._options.state), lease.check)
-                await Operator(store, images, config, self.metrics).run(stop)
+                await Operator(store, images, config, self.metrics, self._supervisor).run(stop)
             finally:
                 await storage.close()
 
@@ -209,17 +213,13 @@ class ClusterOperator:
                     reconcilers={Host.KIND: reporter, VirtualMachineDeployment.KIND: KeptDisksReconciler(store, host)},
                     fence=lease.check,
                     takes_turns=True,
+                    name=f"host {name}: ",
                 )
-                operator = Operator(store, host, config, self.metrics)
+                operator = Operator(store, host, config, self.metrics, self._supervisor)
                 host.subscribe(lambda uuid: operator.queue.add(reporter.key) if uuid is None else None)
                 await operator.run(stop)
 
         await lease.lead(work, stop)
-
-
-def _first(error: BaseException) -> BaseException:
-    """What happened, of a group of groups."""
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 @contextlib.contextmanager
@@ -262,15 +262,17 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
         store = KubernetesStore(index, cluster, identity)
         informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say)
-        metrics = Metrics()
+        supervisor = Supervisor()
+        supervisor.attend(asyncio.get_running_loop())
+        metrics = Metrics(supervisor)
         for place in (room.operator_socket, options.health):
             if place is not None:
-                await stack.enter_async_context(TelemetryServer(place, metrics.registry, informer.unready))
+                await stack.enter_async_context(TelemetryServer(place, metrics.registry, supervisor, informer.unready))
         known = await _identity_of(cluster, say)
         shared.claim_cluster(known)
         stack.push_async_callback(informer.stop)
         await informer.start()
-        yield ClusterOperator(store, options, known, identity, metrics, say)
+        yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
 
 
 async def _identity_of(cluster: Cluster, say: Say) -> str:

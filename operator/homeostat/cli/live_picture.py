@@ -42,7 +42,7 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
 
     tall = height >= 20
     events = list(snapshot.events)[-SHOWN_EVENTS:] if tall else []
-    errors = list(snapshot.errors)[:3]
+    errors = [*(f"operator: {failing}" for failing in snapshot.failing), *snapshot.errors][: 3 + len(snapshot.failing)]
     deployments = _first(snapshot.deployments, SHOWN_DEPLOYMENTS if tall else 2)
     plugins = [plugin for plugin in snapshot.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
     above = (len(deployments) + 2 if deployments else 0) + len(plugins)

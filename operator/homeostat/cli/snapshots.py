@@ -24,13 +24,14 @@ EVENTS_KEPT = 60
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that there is to show at one moment; ``errors`` are those of the YAML folder."""
+    """All that there is to show at one moment; ``errors`` are those of the YAML folder, ``failing`` the operator's own."""
 
     machines: Sequence[VirtualMachine]
     events: Sequence[Event]
     errors: Sequence[str]
     deployments: Sequence[VirtualMachineDeployment] = ()
     plugins: Sequence[Plugin] = ()
+    failing: Sequence[str] = ()
 
     @property
     def resources(self) -> Sequence[Resource]:

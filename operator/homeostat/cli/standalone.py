@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import grp
 import os
@@ -16,7 +17,9 @@ from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
+from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.supervise import Supervisor
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
@@ -35,6 +38,7 @@ class Standalone:
     store: FilesStore
     host: LibvirtHost
     operator: Operator
+    supervisor: Supervisor
 
 
 @asynccontextmanager
@@ -52,12 +56,15 @@ async def standalone(
     room = StateFolder.open(state)
     async with AsyncExitStack() as stack:
         stack.enter_context(room.operator_lock())
-        store = FilesStore.open(folder, room, owner=True)
+        supervisor = Supervisor()
+        supervisor.attend(asyncio.get_running_loop())
+        store = FilesStore.open(folder, room, owner=True, supervisor=supervisor)
         stack.callback(store.close)
         host = await stack.enter_async_context(open_host(state, uri, labels or labels_of_host(uri, ())))
-        operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown))
-        await stack.enter_async_context(TelemetryServer(room.operator_socket, operator.metrics.registry))
-        yield Standalone(store, host, operator)
+        metrics = Metrics(supervisor)
+        operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown), metrics, supervisor)
+        await stack.enter_async_context(TelemetryServer(room.operator_socket, metrics.registry, supervisor))
+        yield Standalone(store, host, operator, supervisor)
 
 
 @asynccontextmanager

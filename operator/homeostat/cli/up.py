@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,23 +139,26 @@ async def _up(options: UpOptions) -> None:
         with view, _logging(view):
             if not parts.host.facts.reachable:
                 view.say(f"warning: {parts.host.facts.error}")
-            tasks = [asyncio.ensure_future(parts.operator.run(stop))]
+            keep = partial(parts.supervisor.keep, stop=stop)
+            tasks = [asyncio.ensure_future(keep("operator", lambda: parts.operator.run(stop)))]
             if options.api and not options.until_ready:
-                tasks.append(asyncio.ensure_future(_serve(options.api, options.state, stop, view)))
-            tasks.append(asyncio.ensure_future(_watch(parts, view, stop, options)))
+                api = options.api
+                tasks.append(asyncio.ensure_future(keep("api", lambda: _serve(api, parts, options.state, stop, view))))
+            watching = keep("live-view", lambda: _watch(parts, view, stop, options), may_end=True, passing=(CliError,))
+            tasks.append(asyncio.ensure_future(watching))
             await _first_failure_ends_all(tasks, stop)
     if not options.until_ready:
         click.echo("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
 
 
-async def _serve(api: ApiOptions, state: Path, stop: asyncio.Event, view: View) -> None:
+async def _serve(api: ApiOptions, parts: Standalone, state: Path, stop: asyncio.Event, view: View) -> None:
     from .api_server import serve
 
-    await serve(api.command, state / "api.log", stop, view.say)
+    await serve(api.command, state / "api.log", stop, view.say, parts.supervisor)
 
 
 async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> None:
-    """Waits for all; when one fails or ends early the others are stopped in order, and its error is raised."""
+    """Waits for all; when one ends early, or with what is meant for the user, the others are stopped in order."""
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -185,10 +189,13 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
     shown_at = ready_at = 0.0
+    failing: Sequence[str] = ()
     while not stop.is_set():
-        if await snapshots.look() or (view.shows_ages and loop.time() - shown_at > AGE_SECONDS):
+        before, failing = failing, [str(known) for known in parts.supervisor.failing]
+        aged = view.shows_ages and loop.time() - shown_at > AGE_SECONDS
+        if await snapshots.look() or failing != before or aged:
             shown_at = loop.time()
-            view.show(snapshots.current)
+            view.show(replace(snapshots.current, failing=failing))
         if options.until_ready:
             snapshot = snapshots.current
             ready = _all_ready(parts, snapshot)

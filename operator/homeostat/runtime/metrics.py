@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from homeostat.models.machine import VirtualMachineStatus
 
 from .ports import HostDriver
+from .supervise import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Watched:
 class Metrics:
     """One per process. Everything is read when it is scraped, or counted where it happens."""
 
-    def __init__(self) -> None:
+    def __init__(self, supervisor: Supervisor | None = None) -> None:
         self.registry = CollectorRegistry()
         self.reconcile = Histogram(
             "homeostat_reconcile_duration_seconds", "Time one reconcile took.", ["kind"], registry=self.registry,
@@ -67,6 +68,8 @@ class Metrics:
         gauge.set_function(lambda: sum(watched.depth() for watched in self._watched))
         self.registry.register(_HostCollector(self._watched))
         self.registry.register(_MachineCollector(self._watched))
+        if supervisor is not None:
+            self.registry.register(TaskCollector(supervisor))
 
     def tried(self, probe: str, ok: bool) -> None:
         self.probes.labels(probe, "success" if ok else "failure").inc()
@@ -76,6 +79,25 @@ class Metrics:
 
     def unwatch(self, watched: Watched) -> None:
         self._watched.remove(watched)
+
+
+class TaskCollector(Collector):
+    """The tasks of one process, by name."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[Metric]:
+        failures = CounterMetricFamily(
+            "homeostat_task_failures", "Deaths of long-lived tasks, and failures of what they rest on.", labels=["task"]
+        )
+        down = GaugeMetricFamily("homeostat_task_down", "1 while a task fails.", labels=["task"])
+        failing = {known.task for known in self._supervisor.failing}
+        for name in sorted({*self._supervisor.running, *self._supervisor.counted}):
+            failures.add_metric([name], self._supervisor.deaths(name))
+            down.add_metric([name], float(name in failing))
+        yield failures
+        yield down
 
 
 class _MachineCollector(Collector):

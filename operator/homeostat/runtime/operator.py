@@ -25,6 +25,7 @@ from .probing import Prober
 from .queue import WorkQueue
 from .reconcile import GONE, MachineReconciler, Next, Reconciler
 from .rivals import Rivals, this_run
+from .supervise import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ class OperatorConfig:
     ``fence`` is asked before each act on a host, and raises StoreFailure where we may not act.
 
     ``takes_turns``: with other operators of this identity, by a lease.
+
+    ``name``: of this loop among those of one process; its tasks carry it.
     """
 
     instance: str
@@ -64,14 +67,23 @@ class OperatorConfig:
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
     takes_turns: bool = False
+    name: str = ""
 
 
 class Operator:
     """Needs a store and a host that has been started."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver, config: OperatorConfig, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        store: ResourceStore,
+        host: HostDriver,
+        config: OperatorConfig,
+        metrics: Metrics | None = None,
+        supervisor: Supervisor | None = None,
+    ) -> None:
         self.store = store
         self.metrics = metrics or Metrics()
+        self.supervisor = supervisor or Supervisor()
         self.queue: WorkQueue[Key] = WorkQueue()
         self._host = host
         self._config = config
@@ -93,7 +105,8 @@ class Operator:
         self._made_from: dict[Key, Key] = {}  # machine or deployment -> plugin
         self._listed = asyncio.Event()
         self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()))
-        self.metrics.watch(self._watched)
+        self._host.subscribe(self._host_changed)
+        self._host.subscribe_images(self._image_changed)
 
     @property
     def looked_at(self) -> Collection[Key]:
@@ -102,14 +115,13 @@ class Operator:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
-        self._host.subscribe(self._host_changed)
-        self._host.subscribe_images(self._image_changed)
+        self.metrics.watch(self._watched)
         try:
             async with asyncio.TaskGroup() as tasks:
+                jobs = {"feed": self._feed, "dispatch": lambda: self._dispatch(tasks), "prune-images": self._prune_images}
                 running = [
-                    tasks.create_task(self._feed(), name="feed"),
-                    tasks.create_task(self._dispatch(tasks), name="dispatch"),
-                    tasks.create_task(self._prune_images(), name="prune-images"),
+                    tasks.create_task(self.supervisor.keep(name, job), name=name)
+                    for name, job in ((f"{self._config.name}{short}", job) for short, job in jobs.items())
                 ]
                 await self._until_done(stop)
                 for task in running:
@@ -179,8 +191,10 @@ class Operator:
 
     async def _prune_images(self) -> None:
         """Not while the images of any machine or plugin are unknown, nor while machines are taken away."""
-        while not self._config.teardown:
+        while True:
             await asyncio.sleep(PRUNE_EVERY)
+            if self._config.teardown:
+                continue
             naming = {
                 key for key in self._seen if key.kind in (VirtualMachine.KIND, Plugin.KIND) and key.kind in self._config.kinds
             }
@@ -216,6 +230,11 @@ class Operator:
     async def _work(self, key: Key, slots: asyncio.Semaphore) -> None:
         try:
             await self._reconcile(key)
+        except Exception as error:  # around the reconcile, not in it: the loop goes on, and this key is looked at again
+            self.supervisor.failed(f"{self._config.name}reconcile", error)
+            self.queue.retry(key)
+        else:
+            self.supervisor.recovered(f"{self._config.name}reconcile")
         finally:
             self.queue.done(key)
             slots.release()

@@ -1,9 +1,13 @@
 """The operator's ``GET /metrics``, ``/healthz`` and ``/readyz``: on a unix socket for the API process, which passes them on, and
-on a port for a cluster's probes."""
+on a port for a cluster's probes.
+
+/healthz is 200 for as long as this loop answers, whatever fails: failing tasks are started again in here, and a pod that is
+killed for one would only fail again, and take the others with it. They stand in its body, and make /readyz 503."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -13,6 +17,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from .supervise import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +36,15 @@ class TelemetryServer:
     """HTTP/1.0, one answer per connection. A socket is reachable for the owner of its folder only. ``unready`` says why the
     operator is not ready; empty: it is."""
 
-    def __init__(self, place: Path | Port, registry: CollectorRegistry, unready: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self,
+        place: Path | Port,
+        registry: CollectorRegistry,
+        supervisor: Supervisor,
+        unready: Callable[[], str] = lambda: "",
+    ) -> None:
         self._place = place
+        self._supervisor = supervisor
         self._registry = registry
         self._unready = unready
         self._server: asyncio.Server | None = None
@@ -73,9 +86,11 @@ class TelemetryServer:
             case "/metrics":
                 status, type, body = "200 OK", CONTENT_TYPE_LATEST, generate_latest(self._registry)
             case "/healthz":
-                status, type, body = "200 OK", "text/plain", b"ok\n"
+                failing = [known.document() for known in self._supervisor.failing]
+                health = {"status": "failing" if failing else "ok", "failing": failing}
+                status, type, body = "200 OK", "application/json", json.dumps(health).encode() + b"\n"
             case "/readyz":
-                unready = self._unready()
+                unready = self._unready() or "; ".join(map(str, self._supervisor.failing))
                 status = "503 Service Unavailable" if unready else "200 OK"
                 type, body = "text/plain", f"{unready or 'ok'}\n".encode()
             case _:

@@ -17,6 +17,7 @@ from typing import Any
 from homeostat import __version__
 from homeostat.models.base import Key, Model, Resource
 from homeostat.runtime.ports import EventType, Happening
+from homeostat.runtime.supervise import Supervisor
 from homeostat.store.errors import (
     PruneRefused,
     SourceError,
@@ -72,9 +73,10 @@ class FilesStore(IndexedStore):
 
     def __init__(
         self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
     ) -> None:  # fmt: skip
         super().__init__(index)
+        self.supervisor = supervisor or Supervisor()
         self.folder = Path(os.path.realpath(folder))
         self.state = state
         self._commit = commit
@@ -88,7 +90,7 @@ class FilesStore(IndexedStore):
     @classmethod
     def open(
         cls, folder: Path, state: StateFolder | None = None, *, owner: bool = False, commit: bool = False,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
     ) -> FilesStore:  # fmt: skip
         """Opens the store of ``folder``. The operator is its ``owner``, and mends a damaged index.
 
@@ -100,7 +102,7 @@ class FilesStore(IndexedStore):
         index = Index.open(state.index, repair=owner, now=clock())
         if index.message:
             log.warning("%s", index.message)
-        return cls(folder, state, index, commit=commit, clock=clock)
+        return cls(folder, state, index, commit=commit, clock=clock, supervisor=supervisor)
 
     @property
     def committing(self) -> bool:

@@ -1,27 +1,26 @@
-"""Follows the folder (inotify, or polling where that is used up) and the index (other processes write into it too)."""
+"""Follows the folder (inotify, or looks at intervals where that fails) and the index (other processes write into it too)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import time
 from collections.abc import AsyncIterator
+from errno import EMFILE, ENFILE, ENOSPC
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchfiles import Change, awatch
 
 from homeostat.models.base import Key
-from homeostat.store.errors import StoreError
+from homeostat.runtime.supervise import innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
 from .folder import SUFFIXES, signature
 
 if TYPE_CHECKING:
     from .store import FilesStore
-
-log = logging.getLogger(__name__)
 
 STEP = 30
 """Milliseconds without a further change that end a burst (git checkout, an editor's rename)."""
@@ -34,18 +33,27 @@ SETTLE = 0.4
 large file or of a checkout."""
 RESCAN = 30.0
 """Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
+INTERVAL = 1.0
+"""Seconds between passes while watching fails."""
+RETRY = 15.0
+"""Seconds between tries to watch again, where it fails at once each time. The first one comes after INTERVAL."""
+STEADY = 5.0
+"""Seconds after which watching counts as mended."""
+LIMITS = (EMFILE, ENFILE, ENOSPC)
+"""What inotify says when its watches or instances are used up."""
+TAKING_IN = "take-in"
+WATCHING = "follow-folder"
+"""Under these names their failures are told."""
 
 
 async def follow(store: FilesStore) -> AsyncIterator[Key]:
     """Keeps the index at what the folder says, and yields what changed."""
     wake = asyncio.Event()
     await _pass(store, wake)
-    task = asyncio.create_task(_follow_folder(store, wake), name="follow-folder")
+    task = asyncio.create_task(store.supervisor.keep(WATCHING, lambda: _follow_folder(store, wake)), name=WATCHING)
     try:
         async for key in follow_index(store.index, wake, 2 * INDEX_INTERVAL):
             yield key
-            if task.done():
-                task.result()
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -53,46 +61,55 @@ async def follow(store: FilesStore) -> AsyncIterator[Key]:
 
 
 async def _pass(store: FilesStore, wake: asyncio.Event) -> None:
+    """Whatever a pass dies of (no space, a document that nobody foresaw), the next change or the next rescan tries again."""
     loop = asyncio.get_running_loop()
     try:
         await loop.run_in_executor(store.worker, store.sync, SETTLE)
-    except StoreError as error:  # no space, say: the next change or the next rescan tries again
-        log.error("the folder could not be taken in: %s", error)
+    except Exception as error:
+        store.supervisor.failed(TAKING_IN, error)
         return
+    store.supervisor.recovered(TAKING_IN)
     wake.set()  # also when there was nothing to do: then another process wrote both the file and the index
 
 
 async def _follow_folder(store: FilesStore, wake: asyncio.Event) -> None:
-    polling = False
+    """Watches, and looks at intervals where that fails: names that are not UTF-8, no inotify watches left. Says so once."""
+    loop, pause = asyncio.get_running_loop(), INTERVAL
     while True:
+        began = loop.time()
         try:
-            await _watch_once(store, wake, polling)
+            await _watch_once(store, wake)
+            continue
         except FileNotFoundError:
             await asyncio.sleep(LOOK / 1000)
             if _identity(str(store.folder)):
                 await _pass(store, wake)
-        except (OSError, RuntimeError) as error:
-            if polling:
-                log.error("the folder %s cannot be watched: %s", store.folder, error)
-                await asyncio.sleep(LOOK / 1000)
-                await _pass(store, wake)
-            else:
-                log.warning(
-                    "the folder %s is polled, since it cannot be watched: %s (raise fs.inotify.max_user_watches)",
-                    store.folder, error,
-                )  # fmt: skip
-            polling = True
+            continue
+        except Exception as error:
+            store.supervisor.failed(WATCHING, Unwatched(store.folder, innermost(error)))
+        pause = INTERVAL if loop.time() - began > STEADY else min(2 * pause, RETRY)
+        until = loop.time() + pause
+        while loop.time() < until:
+            await _pass(store, wake)
+            await asyncio.sleep(INTERVAL)
 
 
-async def _watch_once(store: FilesStore, wake: asyncio.Event, polling: bool) -> None:
+class Unwatched(OSError):
+    def __init__(self, folder: Path, error: Exception) -> None:
+        limited = " (raise fs.inotify.max_user_watches)" if getattr(error, "errno", None) in LIMITS else ""
+        super().__init__(f"the folder {folder} is looked at every {INTERVAL:g} s, since watching it failed: {error}{limited}")
+
+
+async def _watch_once(store: FilesStore, wake: asyncio.Event) -> None:
     """Until the folder is another one."""
+    begun = time.monotonic()
     root = str(store.folder)
     identity = _identity(root)
     behind = _behind_links(store)
     last = time.monotonic()
     watch = awatch(
         root, watch_filter=lambda change, path: _interesting(root, change, path), debounce=DEBOUNCE, step=STEP,
-        rust_timeout=LOOK, yield_on_timeout=True, force_polling=polling, ignore_permission_denied=True,
+        rust_timeout=LOOK, yield_on_timeout=True, ignore_permission_denied=True,
     )  # fmt: skip
     first = True
     async with contextlib.aclosing(watch):
@@ -105,6 +122,8 @@ async def _watch_once(store: FilesStore, wake: asyncio.Event, polling: bool) -> 
                 await _pass(store, wake)
                 now, last = _behind_links(store), time.monotonic()
             behind, first = now, False
+            if time.monotonic() - begun > STEADY:
+                store.supervisor.recovered(WATCHING)
             if swapped:
                 return
 

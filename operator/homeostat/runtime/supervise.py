@@ -1,0 +1,235 @@
+"""Long-lived tasks: none ends in silence.
+
+A task that is kept here is told of when it dies (log, metrics, /healthz, ``get``, the live table) and started again, later
+each time. What has no task of its own (a thread, a child process, the index's file) tells ``failed`` and ``recovered``.
+
+For the tests that kill each task once:
+
+    HOMEOSTAT_TASK_FAULT="feed:0.5"    the task "feed" dies half a second after its first start, wherever it is then
+    HOMEOSTAT_TASK_FAULT="*:0.5"       so does every task, once
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from homeostat.driver.errors import DriverError
+
+from .ports import StoreFailure
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "HOMEOSTAT_TASK_FAULT"
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds before a task is started again, by how often it died in a row."""
+STEADY = 5.0
+"""Seconds that a task runs until it counts as mended."""
+UNATTENDED = "unattended"
+"""Under this name go the failures of short tasks and callbacks that nobody waits for."""
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Ended(Exception):
+    """A task that should run for ever returned."""
+
+
+class Killed(Exception):
+    """By a test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Something that is down, or was until a moment ago."""
+
+    task: str
+    since: str  # RFC 3339, of the first death
+    error: str  # of the last one, in words for people
+    times: int = 1
+
+    def __str__(self) -> str:
+        often = f", {self.times} times" if self.times > 1 else ""
+        return f"{self.task} fails since {self.since}{often}: {self.error}"
+
+    def document(self) -> dict[str, Any]:
+        return {"task": self.task, "since": self.since, "error": self.error, "times": self.times}
+
+
+class Supervisor:
+    """One per process; may be used from any thread, ``keep`` on any loop."""
+
+    def __init__(self, *, pauses: Sequence[float] = PAUSES, steady: float = STEADY, faults: str | None = None) -> None:
+        self._pauses, self._steady = pauses, steady
+        self._faults = _parse_faults(os.environ.get(VARIABLE, "") if faults is None else faults)
+        self._guard = threading.Lock()
+        self._failing: dict[str, Failing] = {}
+        self._deaths: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
+        self.on_recovery: Callable[[Failing], None] = lambda failing: None
+
+    @property
+    def failing(self) -> Sequence[Failing]:
+        """By name."""
+        with self._guard:
+            return sorted(self._failing.values(), key=lambda failing: failing.task)
+
+    @property
+    def running(self) -> Sequence[str]:
+        """The tasks that are kept now, by name."""
+        with self._guard:
+            return sorted(name for name, count in self._kept.items() if count)
+
+    @property
+    def counted(self) -> Sequence[str]:
+        """The tasks that died once or more."""
+        with self._guard:
+            return sorted(self._deaths)
+
+    def deaths(self, name: str) -> int:
+        with self._guard:
+            return self._deaths[name]
+
+    async def keep(
+        self,
+        name: str,
+        job: Job,
+        *,
+        stop: asyncio.Event | None = None,
+        may_end: bool = False,
+        passing: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        """Runs ``job``, and again where it dies, until we are cancelled or ``stop`` is set.
+
+        ``may_end``: a job that returns has done its work. ``passing``: errors that are meant for our caller."""
+        tries = 0
+        self._count(name, 1)
+        try:
+            while True:
+                began = asyncio.get_running_loop().time()
+                error = await self._run_once(name, job, passing)
+                if stop is not None and stop.is_set():
+                    return
+                if error is None and may_end:
+                    return self.recovered(name)
+                tries = 1 if asyncio.get_running_loop().time() - began > PAUSES[-1] else tries + 1
+                pause = self._pauses[min(tries, len(self._pauses)) - 1]
+                self.failed(name, error or Ended("it returned, though it should run for ever"), again=pause)
+                if await _stopped_within(pause, stop):
+                    return
+        finally:
+            self._count(name, -1)
+
+    async def _run_once(self, name: str, job: Job, passing: tuple[type[BaseException], ...]) -> Exception | None:
+        """What it died of; None: it returned."""
+        mended = asyncio.get_running_loop().call_later(self._steady, self.recovered, name)
+        own = asyncio.current_task()
+        try:
+            await self._exposed(name, job)
+        except passing:
+            raise
+        except asyncio.CancelledError as error:
+            if own is None or own.cancelling():
+                raise
+            return Ended(f"something that it waited for was cancelled: {error}")  # nobody cancelled us: a death, too
+        except Exception as error:
+            return error
+        finally:
+            mended.cancel()
+        return None
+
+    async def _exposed(self, name: str, job: Job) -> None:
+        """Where a test asks for it, dies wherever it happens to be."""
+        after = self._faults.pop(name, None) if name in self._faults else self._each_once(name)
+        if after is None:
+            await job()
+            return
+        try:
+            async with asyncio.timeout(after) as limit:
+                await job()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise Killed(f"killed by {VARIABLE}") from None
+
+    def _each_once(self, name: str) -> float | None:
+        return self._faults.get("*") if self._faults and not self.deaths(name) else None
+
+    def failed(self, name: str, error: Exception, again: float | None = None, *, quiet: bool = False) -> None:
+        """Counts and tells it; the log hears of the same failure once. ``again``: seconds until the next try. ``quiet``: our
+        caller says it in the log himself."""
+        error = innermost(error)
+        known = isinstance(error, (StoreFailure, DriverError, OSError, Killed, Ended))
+        words = str(error) if known else f"unexpected {type(error).__name__}: {error}"
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with self._guard:
+            self._deaths[name] += 1
+            before = self._failing.get(name)
+            self._failing[name] = replace(before, error=words, times=before.times + 1) if before else Failing(name, now, words)
+        if quiet:
+            return
+        if before is None or before.error != words:
+            then = "" if again is None else f"; starting it again in {again:g} s, and so on"
+            log.error("%s failed: %s%s", name, words, then)
+            if not known:
+                log.info("where %s failed:", name, exc_info=error)  # for a pod's log; `up` shows it with HOMEOSTAT_DEBUG=1
+        else:
+            log.debug("%s failed once more: %s", name, words)
+
+    def recovered(self, name: str) -> None:
+        """Does nothing where all was well."""
+        with self._guard:
+            failing = self._failing.pop(name, None)
+        if failing is not None:
+            log.warning("%s works again; it failed since %s", name, failing.since)
+            self.on_recovery(failing)
+
+    def attend(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Of short tasks and callbacks on this loop, too, no failure is passed over."""
+        loop.set_exception_handler(self._unattended)
+
+    def _unattended(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, Exception):
+            loop.default_exception_handler(context)
+            return
+        place = context.get("task") or context.get("future") or context.get("handle")
+        log.info("%s (%s)", context.get("message"), place, exc_info=error)
+        self.failed(UNATTENDED, error)
+        loop.call_later(self._steady, self.recovered, UNATTENDED)
+
+    def _count(self, name: str, step: int) -> None:
+        with self._guard:
+            self._kept[name] += step
+
+
+def innermost(error: Exception) -> Exception:
+    """What happened, of a group of groups."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _parse_faults(text: str) -> dict[str, float]:
+    """Raises ValueError: not of the form name:seconds[,…]."""
+    pairs = (item.rpartition(":") for item in text.split(",") if item)
+    return {name: float(seconds) for name, _, seconds in pairs}
+
+
+async def _stopped_within(seconds: float, stop: asyncio.Event | None) -> bool:
+    if stop is None:
+        await asyncio.sleep(seconds)
+        return False
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""Chaos 1: a file whose name is not UTF-8, or no inotify watches, or a defect: the folder is followed on, and it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import aclosing
+
+import pytest
+
+from homeostat.store.files import watch
+from tests.unit.store_fixtures import Room, document
+from tests.unit.store_fixtures import key as machine
+from tests.unit.test_store_watch import until
+
+
+async def mended(room: Room) -> None:
+    async with asyncio.timeout(20):
+        while room.store.supervisor.failing:  # noqa: ASYNC110 - it sets no event
+            await asyncio.sleep(0.01)
+
+
+async def test_chaos_1_a_name_that_is_not_utf_8(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watch, "STEADY", 0.3)
+    monkeypatch.setattr(watch, "INTERVAL", 0.1)
+    room.write("a.yaml", document("one"))
+    async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]
+        await until(changes, machine("one"))
+        bad = os.fsencode(room.folder) + b"/caf\xe9.txt"
+        with open(bad, "w"):
+            pass
+        room.write("a.yaml", document("one", "runStrategy: Halted"))
+        await until(changes, machine("one"))
+        os.unlink(bad)
+        room.write("b.yaml", document("two"))
+        await until(changes, machine("two"))
+        following = asyncio.create_task(until(changes, machine("three")))
+        await mended(room)
+        room.write("c.yaml", document("three"))
+        await following
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(set(told)) == 1 and "since watching it failed" in told[0], told
+
+
+async def test_chaos_1_no_inotify_watches_are_left(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, free = watch.awatch, False
+
+    def used_up(*paths: object, **options: object) -> object:
+        if not free:
+            raise OSError(28, "OS file watch limit reached")
+        return real(*paths, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch, "awatch", used_up)
+    monkeypatch.setattr(watch, "INTERVAL", 0.05)
+    monkeypatch.setattr(watch, "STEADY", 0.1)
+    room.write("a.yaml", document("one"))
+    async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]
+        await until(changes, machine("one"))
+        room.write("a.yaml", document("one", "runStrategy: Halted"))
+        await until(changes, machine("one"))
+        (failing,) = room.store.supervisor.failing
+        assert failing.task == watch.WATCHING and "fs.inotify.max_user_watches" in failing.error
+        free = True  # and watched again, once there are some
+        following = asyncio.create_task(until(changes, machine("two")))
+        await mended(room)
+        room.write("b.yaml", document("two"))
+        await following
+
+
+async def test_chaos_1_a_pass_that_dies_is_told_and_tried_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a number that overflows, or a name that SQLite does not take."""
+    real, broken = room.store.sync, True
+
+    def dies(settle: float = 0.0) -> object:
+        if broken:
+            raise ExceptionGroup("several", [OverflowError("too large a number")])
+        return real(settle)
+
+    monkeypatch.setattr(room.store, "sync", dies)
+    room.write("a.yaml", document("one"))
+    async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]
+        following = asyncio.create_task(until(changes, machine("two")))
+        async with asyncio.timeout(10):
+            while not room.store.supervisor.failing:  # noqa: ASYNC110 - it sets no event
+                await asyncio.sleep(0.01)
+        assert "OverflowError: too large a number" in room.store.supervisor.failing[0].error
+        broken = False
+        room.write("b.yaml", document("two"))
+        await following
+        await mended(room)
