@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from .soak.options import add_options
+
 # Module, what it measures. Imported late: a child process that measures memory shall not carry them all.
 NAMES = {
     "converge": ("converge", "test driver: seconds from empty to all Running"),
@@ -30,7 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, (_, purpose) in NAMES.items():
         names.add_parser(name, help=purpose).add_argument("--count", type=_positive, help="machines")
+    add_options(names.add_parser("soak", help="random edits, kills and faults, and what must hold through them"))
     options = parser.parse_args(arguments)
+    if options.name == "soak":
+        program: Any = import_module("benchmarks.soak.program")
+        return int(program.run(options))
     module: Any = import_module(f"benchmarks.{NAMES[options.name][0]}")
     measure: Callable[[int], Any] = module.measure
     print(measure(options.count or module.DEFAULT).line(), flush=True)

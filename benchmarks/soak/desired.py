@@ -1,0 +1,115 @@
+"""What the YAML folder says: kept by the soak itself, so that what the operator made of it can be judged."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Spec = dict[str, Any]
+VM, VMD = "VirtualMachine", "VirtualMachineDeployment"
+
+
+@dataclass(slots=True)
+class Wish:
+    """One resource. ``file`` is relative to the folder."""
+
+    kind: str
+    name: str
+    spec: Spec
+    file: str
+    label: str = "0"
+
+    @property
+    def machine(self) -> Spec:
+        """The spec of a machine of it."""
+        spec: Spec = self.spec["template"]["spec"] if self.kind == VMD else self.spec
+        return spec
+
+    def document(self) -> dict[str, Any]:
+        metadata = {"name": self.name, "labels": {"soak": self.label}}
+        return {"apiVersion": "homeostat.dev/v1alpha1", "kind": self.kind, "metadata": metadata, "spec": self.spec}
+
+
+class Desired:
+    """``wishes`` are in force; ``gone`` were deleted on purpose, and may come back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.wishes: dict[str, Wish] = {}
+        self.gone: dict[str, Wish] = {}
+        self.busy: set[str] = set()  # files that are in doubt now
+        folder.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        (folder / ".gitignore").write_text(".*.tmp\n")
+
+    def of_kind(self, kind: str, *, free: bool = True) -> list[Wish]:
+        """Those that may be edited now, in the order of their names."""
+        found = [w for w in self.wishes.values() if w.kind == kind and not (free and w.file in self.busy)]
+        return sorted(found, key=lambda wish: wish.name)
+
+    def files(self, *, free: bool = True) -> list[str]:
+        return sorted({wish.file for wish in self.wishes.values()} - (self.busy if free else set()))
+
+    def within(self, file: str) -> list[Wish]:
+        return [wish for wish in self.wishes.values() if wish.file == file]
+
+    def names(self, *files: str) -> list[str]:
+        return sorted(wish.name for wish in self.wishes.values() if wish.file in files)
+
+    def owner(self, machine: str) -> Wish | None:
+        """The wish that a machine of this name stands for: itself, or its deployment."""
+        name = machine if machine in self.wishes else re.sub(r"-\d+$", "", machine)
+        return self.wishes.get(name)
+
+    # Changes: each is on disk when it returns, written aside and renamed as editors do
+
+    def put(self, wish: Wish) -> None:
+        self.gone.pop(wish.name, None)
+        self.wishes[wish.name] = wish
+        self.write(wish.file)
+
+    def remove(self, name: str) -> Wish:
+        wish = self.wishes.pop(name)
+        self.gone[name] = copy.deepcopy(wish)
+        self.write(wish.file)
+        return wish
+
+    def move(self, old: str, new: str) -> None:
+        for wish in self.within(old):
+            wish.file = new
+        (self.folder / old).rename(self.folder / new)
+
+    def text(self, file: str) -> str:
+        return yaml.safe_dump_all([wish.document() for wish in self.within(file)], sort_keys=False)
+
+    def write(self, file: str) -> None:
+        path = self.folder / file
+        if not self.within(file):
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(exist_ok=True)
+        aside = path.with_name(f".{path.name}.tmp")
+        aside.write_text(self.text(file))
+        os.replace(aside, path)
+
+    # git
+
+    def git(self, *words: str) -> str:
+        who = ("-c", "user.name=soak", "-c", "user.email=soak@localhost", "-c", "gc.auto=0", "-c", "advice.detachedHead=false")
+        done = subprocess.run(["git", "-C", self.folder, *who, *words], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"git {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def commit(self, message: str) -> None:
+        """All that is there."""
+        self.git("add", "--all")
+        if self.git("status", "--porcelain"):
+            self.git("commit", "--quiet", "-m", message)

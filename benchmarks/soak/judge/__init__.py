@@ -1,0 +1,1 @@
+"""What must hold: all the time (``looks``), once it has settled (``settled``), and of each disk for ever (``canaries``)."""

@@ -1,0 +1,153 @@
+"""What must hold once nothing is done any more: what the YAML says is what there is, and what is reported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import libvirt
+
+from homeostat.models.quantity import parse_quantity
+from tests.rig.guest import fetch, leased_address
+
+from ..desired import VM, VMD, Wish
+from ..hypervisor import Domain
+from ..world import QemuWorld, World
+from . import index
+from .canaries import Canaries
+
+DEADLINE = {"qemu": 150.0, "test": 90.0}  # seconds until all is as it should be; most take a tenth of it
+REST = 2.0  # seconds without a write
+POLL = 0.5  # seconds
+
+Rows = dict[tuple[str, str], index.Row]
+
+
+class Judge:
+    def __init__(self, world: World, canaries: Canaries) -> None:
+        self._world, self._canaries = world, canaries
+        self._uuids: dict[str, str] = {}
+
+    def settle(self) -> bool:
+        """Waits until nothing differs; whether it came to that. What still differs at the deadline is a violation."""
+        deadline = time.monotonic() + DEADLINE[self._world.kind]
+        while differences := list(self._differences()):
+            if self._world.log.spoilt:
+                return False
+            if time.monotonic() > deadline:
+                self._world.log.violation(f"not settled within {DEADLINE[self._world.kind]:g} s: " + "; ".join(differences[:6]))
+                return False
+            time.sleep(POLL)
+        return True
+
+    def judge(self) -> None:
+        """After it has settled."""
+        world = self._world
+        for wish in world.desired.of_kind(VM, free=False):
+            world.known.add(wish.name)
+            if wrong := self._canaries.see(wish.name):
+                world.log.violation(wrong)
+            elif world.kind == "qemu" and _runs(wish):
+                self._inside(wish.name)
+        world.known.update(wish.name for wish in world.desired.of_kind(VMD, free=False))
+        for name in world.desired.gone:
+            if name in self._canaries.known and not self._canaries.in_trash(name):
+                world.log.violation(f"{name} was deleted, and its disk is not in the trash")
+        self._rest()
+
+    def _inside(self, name: str) -> None:
+        assert isinstance(self._world, QemuWorld)
+        address = leased_address(self._world.rig, name)
+        token, boots = fetch(address, "/token").strip(), int(fetch(address, "/boots"))
+        if wrong := self._canaries.see_inside(name, token, boots):
+            self._world.log.violation(wrong)
+
+    def _rest(self) -> None:
+        """Nothing is written where nothing differs; what was under way may end first."""
+        deadline = time.monotonic() + 30
+        before = index.writes(self._world.state)
+        while time.monotonic() < deadline:
+            time.sleep(REST)
+            after = index.writes(self._world.state)
+            if after == before:
+                return
+            before = after
+        self._world.log.violation("no rest: the index is written to, though nothing differs")
+
+    # What differs now
+
+    def _differences(self) -> Iterator[str]:
+        rows = index.rows(self._world.state)
+        if rows is None:
+            yield "the index cannot be read"
+            return
+        try:
+            domains = self._world.hypervisor.domains()
+        except (libvirt.libvirtError, OSError) as error:
+            yield f"the hypervisor does not answer: {error}"
+            return
+        expected = {self._world.bystander}
+        for wish in self._world.desired.wishes.values():
+            if wish.kind == VM:
+                expected.add(wish.name)
+                yield from self._machine(wish.name, wish, rows, domains)
+            else:
+                yield from self._deployment(wish, rows, domains, expected)
+        yield from (f"a domain {name} that nothing asks for" for name in sorted(domains.keys() - expected))
+        machines = {name for kind, name in rows if kind == VM}
+        yield from (f"a resource {name} that nothing asks for" for name in sorted(machines - expected))
+        bystander = domains.get(self._world.bystander)
+        if bystander is None or not bystander.running or bystander.records:
+            yield f"{self._world.bystander}, which is nobody's, is {bystander}"
+        yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
+
+    def _machine(self, name: str, wish: Wish, rows: Rows, domains: dict[str, Domain]) -> Iterator[str]:
+        row, domain = rows.get((VM, name)), domains.get(name)
+        if row is None or row.deleted:
+            yield f"{name} is {'being deleted' if row else 'no resource'}"
+            return
+        memory = wish.machine["resources"]["memory"]
+        if row.spec.get("resources", {}).get("memory") != memory:
+            yield f"{name}: the spec in force has the memory {row.spec.get('resources')}, not {memory}"
+        wanted = "Running" if _runs(wish) else "Stopped"
+        ready = row.condition("Ready")
+        if row.state != wanted or not row.ready:
+            yield f"{name} is {row.state}, {ready.get('reason')} {ready.get('message')}"
+        if domain is None:
+            yield f"{name} has no domain"
+            return
+        if self._uuids.setdefault(name, domain.uuid) != domain.uuid:
+            yield f"{name} has another uuid than before"
+        if domain.running != _runs(wish):
+            yield f"the domain {name} is {'running' if domain.running else f'in state {domain.state}'}, reported as {row.state}"
+        if domain.memory != parse_quantity(memory):
+            yield f"the domain {name} has {domain.memory} bytes, not {memory}"
+        if _runs(wish) and isinstance(self._world, QemuWorld) and "data" in str(wish.machine.get("disks")):
+            with suppress(OSError):
+                if fetch(leased_address(self._world.rig, name) or "0.0.0.0", "/token"):
+                    return
+            yield f"the guest of {name} does not answer, reported as {row.state}, Ready {ready.get('status')}"
+
+    def _deployment(self, wish: Wish, rows: Rows, domains: dict[str, Domain], expected: set[str]) -> Iterator[str]:
+        row, replicas = rows.get((VMD, wish.name)), wish.spec["replicas"]
+        if row is None or row.deleted:
+            yield f"{wish.name} is {'being deleted' if row else 'no resource'}"
+            return
+        if not row.ready:
+            yield f"{wish.name} is not ready: {row.condition('Ready')}"
+        machines = sorted(name for (kind, name), one in rows.items() if kind == VM and one.owned and _of(wish, name))
+        expected.update(machines)
+        if len(machines) != replicas:
+            yield f"{wish.name} has {len(machines)} machines, not {replicas}"
+        for name in machines:
+            yield from self._machine(name, wish, rows, domains)
+
+
+def _of(wish: Wish, machine: str) -> bool:
+    prefix, _, number = machine.rpartition("-")
+    return prefix == wish.name and number.isdigit()
+
+
+def _runs(wish: Wish) -> bool:
+    return bool(wish.machine.get("runStrategy", "Always") == "Always")
