@@ -1,5 +1,6 @@
 """A deployment's world as plain values: machines that boot, serve, fail and take time to go; revisions; a clock. And a watch that
-checks each action as it is carried out. No I/O and no waiting.
+checks each action as it is carried out. Machines lie on two hosts that come and go, and an operator that was just started has
+looked at none of them yet. No I/O and no waiting.
 
 What a template is like stands in its CPU's model: ``good``, ``never`` (becomes ready), ``fades`` (ready for 2 s), ``late`` (ready
 for 20 s), ``crash`` (ready for 3 s in each run, ever longer pauses between). A readiness probe on ``/bad`` never succeeds.
@@ -8,8 +9,9 @@ for 20 s), ``crash`` (ready for 3 s in each run, ever longer pauses between). A 
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from math import inf
 from typing import Any
 
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
@@ -68,11 +70,18 @@ class Machine:
     gone: float | None = None  # when, once it is being deleted
     stuck: bool = False  # by a failure from outside, until it is healed
     stale: bool = False
+    drifted: bool = False  # serves, and is not ready
+    known_since: float = 0.0  # when its host was last back
+    said: Replica | None = None  # what its status says, where this operator has not looked at it yet
     kept_disks: bool = False
 
     @property
     def index(self) -> int:
         return int(self.name.rsplit("-", 1)[1])
+
+    @property
+    def host(self) -> str:
+        return "ab"[self.index % 2]
 
     @property
     def quality(self) -> str:
@@ -108,7 +117,7 @@ class Machine:
         begin, end, _ = self.runs(now)
         since = max(begin + BOOT, self.probed)
         times = [since, since + SERVES[self.quality]] if self.quality in SERVES else [since]
-        return [t for t in (*times, end, self.gone) if t is not None and t > now]
+        return [t for t in (*times, end, self.gone) if t is not None and now < t < inf]
 
 
 @dataclass
@@ -122,31 +131,39 @@ class Fleet:
     plugin: str = ""
     refusal: Waiting | Stalled | None = None
     released: bool = False
+    known_since: float = 0.0
+    away: frozenset[str] = frozenset()  # hosts that cannot be asked: their guests run on
     log: list[DeploymentAction] = field(default_factory=list)
 
     def copy(self) -> Fleet:
         return deepcopy(self)
 
     def observe(self) -> ObservedDeployment:
-        return ObservedDeployment(
-            tuple(self._replica(m) for m in self.machines.values()),
-            tuple(self.revisions.values()),
-            self.plugin,
-            self.refusal,
-        )
+        replicas = tuple(self._replica(m) for m in self.machines.values())
+        revisions = tuple(self.revisions.values())
+        return ObservedDeployment(replicas, revisions, self.plugin, self.refusal, known_since=self.known_since)
 
     def _replica(self, machine: Machine) -> Replica:
-        ready, lost = machine.health(self.now)
+        serving, lost = machine.health(self.now)
         going = machine.gone is not None
-        return Replica(
-            machine.name, machine.index, machine.fingerprint, machine.created, ready, lost, "", going, stale=machine.stale
-        )  # fmt: skip
+        found = Replica(machine.name, machine.index, machine.fingerprint, machine.created, None, lost, "", going)
+        if machine.host in self.away:
+            return replace(found, unknown=True, lost=False)
+        if machine.said is not None:
+            return replace(machine.said, fingerprint=machine.fingerprint, deleting=going, unknown=True, lost=False)
+        since = None if serving is None else max(serving, machine.known_since)
+        ready = None if machine.drifted else since
+        return replace(found, ready_since=ready, serving_since=since, unknown=machine.stale)
 
     # What happens
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        for machine in list(self.machines.values()):
+        here = [m for m in self.machines.values() if m.host not in self.away]
+        unseen = [m for m in here if m.said is not None]
+        for machine in unseen if seconds >= 1 else unseen[:1]:
+            machine.said = None
+        for machine in here:
             machine.stale = False
             if machine.gone is not None and machine.gone <= self.now:
                 del self.machines[machine.name]
@@ -160,7 +177,28 @@ class Fleet:
         if machine.gone is None:
             machine.gone, machine.kept_disks = self.now + self.slow, keep_disks
 
+    def leave(self, hosts: str) -> None:
+        """They cannot be asked any more."""
+        self.away |= frozenset(hosts)
+
+    def come_back(self) -> None:
+        for machine in self.machines.values():
+            if machine.host in self.away:
+                machine.known_since = self.known_since = self.now
+                machine.started = min(machine.started, self.now)  # one that was made meanwhile begins now
+                machine.gone = None if machine.gone is None else max(machine.gone, self.now + self.slow)
+        self.away = frozenset()
+
+    def restart_operator(self) -> None:
+        """All it knows at first is what an earlier one wrote, and it has been away for as long as somebody likes."""
+        self.known_since = self.now
+        for machine in self.machines.values():
+            machine.said = machine.said or self._replica(machine)
+
     def heal(self) -> None:
+        self.come_back()
+        for machine in self.machines.values():
+            machine.drifted = False
         for machine in self.machines.values():
             if machine.stuck:
                 machine.stuck, machine.started = False, self.now
@@ -180,7 +218,8 @@ class Fleet:
         match action:
             case act.CreateMachine(name, fingerprint, made_of):
                 assert name not in self.machines, f"{name} still exists"
-                self.machines[name] = Machine(name, fingerprint, made_of, self.now, self.now)
+                made = self.machines[name] = Machine(name, fingerprint, made_of, self.now, self.now)
+                made.started = inf if made.host in self.away else self.now
             case act.UpdateMachine(name, fingerprint, made_of):
                 machine = self.machines[name]
                 anew = machine.template.spec.probes != made_of.spec.probes
@@ -221,8 +260,9 @@ class Fleet:
 
     def _until_news(self, plan: DeploymentPlan) -> float | None:
         """Seconds until something happens without us."""
-        times = [t - self.now for m in self.machines.values() for t in m.news(self.now)]
-        times += [0.25 for m in self.machines.values() if m.stale]
+        here = [m for m in self.machines.values() if m.host not in self.away]
+        times = [t - self.now for m in here for t in m.news(self.now)]
+        times += [0.25 for m in here if m.stale or m.said]
         return min([*times, *([plan.after] if plan.after is not None else [])], default=None)
 
     def settle(self, vmd: VirtualMachineDeployment, until: float = float("inf"), steps: int = 600) -> DeploymentPlan:

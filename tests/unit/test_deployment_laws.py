@@ -20,6 +20,7 @@ REFUSALS = {
     "refuse": Waiting("MachinesRefused", "the plugin is disabled"),
     "batch": Stalled("RunsToCompletion", "the plugin is of type batch"),
 }
+DOUBTS = ["away", "away", "back", "restart", "drift"]  # after these not all is known, or not all that serves is ready
 GOOD = [
     template(),
     template(vcpu=2),
@@ -67,7 +68,7 @@ edits = st.one_of(
     st.sampled_from(["t1", "t2"]).map(lambda t: {"restarted_at": t}),
     strategies(True).map(lambda s: {"strategy": s}),
 )
-failures = st.tuples(st.sampled_from(["kill", "delete", "stick", "heal", "plugin", *REFUSALS]), st.integers(0, 9))
+failures = st.tuples(st.sampled_from(["kill", "delete", "stick", "heal", "plugin", *DOUBTS, *REFUSALS]), st.integers(0, 9))
 waits = st.sampled_from([0.0, 1.0, 6.0, 40.0, 700.0])
 histories = st.lists(st.tuples(edits | failures, st.integers(0, 6), waits), max_size=8)
 
@@ -81,12 +82,20 @@ def happen(fleet: Fleet, what: str, number: int) -> None:
             fleet.plugin = f"v{number}"
         case "admit" | "refuse" | "batch":
             fleet.refusal = REFUSALS[what]
+        case "away":
+            fleet.leave(("a", "b", "ab")[number % 3])
+        case "back":
+            fleet.come_back()
+        case "restart":
+            fleet.restart_operator()
         case _ if not machines:
             pass
         case "kill":
             fleet.kill(machines[number % len(machines)].name)
         case "delete":
             fleet.delete(machines[number % len(machines)].name)
+        case "drift":
+            machines[number % len(machines)].drifted = True
         case "stick":
             machines[number % len(machines)].stuck = True
 
@@ -188,3 +197,27 @@ def test_nothing_flaps_also_where_machines_stay_broken(vmd: VirtualMachineDeploy
             if fleet.now == before:
                 return
     assert len(fleet.log) == done, fleet.log[done:]
+
+
+comings = st.lists(st.tuples(st.sampled_from(["away", "back", "restart"]), st.integers(0, 9), waits), max_size=8)
+
+
+@settings(max_examples=settings.default.max_examples // 3)
+@given(deployments(), st.sampled_from(GOOD), comings)
+def test_no_template_is_given_up_because_its_hosts_were_away(vmd: VirtualMachineDeployment, new: Any, history: Any) -> None:
+    fleet = Fleet()
+    vmd = edited(vmd, auto_rollback=True, paused=False)
+    fleet.settle(vmd)
+    vmd = edited(vmd, template=new)
+    for what, number, wait in history:
+        happen(fleet, what, number)
+        until = fleet.now + wait
+        while fleet.now < until:
+            before = fleet.now
+            fleet.step(vmd)
+            if fleet.now == before:
+                fleet.pass_time(until - fleet.now)
+    fleet.come_back()
+    fleet.settle(vmd)
+    assert [r.spec.failed for r in fleet.revisions.values() if r.spec.failed] == []
+    assert fleet.names() == names(vmd.spec.replicas)

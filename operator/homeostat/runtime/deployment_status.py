@@ -28,7 +28,7 @@ def deployment_status(
         observed_generation=deployment.metadata.generation,
         replicas=len(living),
         updated_replicas=sum(r.fingerprint == target for r in living),
-        ready_replicas=sum(r.ready_since is not None and not r.stale for r in living),
+        ready_replicas=sum(r.ready_since is not None and not r.unknown for r in living),
         available_replicas=available,
         revision=plan.target.revision.revision if plan.target else None,
         selector=f"homeostat.dev/deployment={deployment.metadata.name}",

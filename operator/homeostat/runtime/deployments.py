@@ -12,7 +12,7 @@ from homeostat.driver import faults
 from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, OwnerReference
 from homeostat.models.condition import READY, STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
-from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
@@ -32,12 +32,18 @@ from .status import UNDER_WAY
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
 DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
+When = Callable[[str | None], float]
+"""Seconds since the epoch of an RFC 3339 time; 0 without one."""
 Keepers = Callable[[VirtualMachineDeployment], Sequence[str]]
 """The other hosts that look for what they keep of a deployment's disks themselves, and have yet to say that they did."""
 
 
+def _epoch(text: str | None) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
+
+
 class DeploymentReconciler:
-    """Keeps nothing in memory but which there are: what it needs stands in the store."""
+    """Keeps nothing in memory but which there are, and since when all of each is known: what it needs stands in the store."""
 
     def __init__(
         self,
@@ -45,13 +51,17 @@ class DeploymentReconciler:
         host: HostDriver,
         keepers: Keepers = lambda deployment: (),
         halted: Callable[[], Stalled | None] = lambda: None,
+        looked_at: Callable[[Key], bool] = lambda machine: True,
     ) -> None:
-        """``halted`` says why nothing may be done at all; None: it may."""
+        """``halted`` says why nothing may be done at all; None: it may. ``looked_at``: whether a machine's status says what was
+        seen since its host can be asked."""
         self._store = store
         self._halted = halted
         self._disks = KeptDisksOf(store, host)
         self._keepers = keepers
+        self._looked_at = looked_at
         self._known: set[Key] = set()
+        self._known_since: dict[Key, float] = {}  # seconds since the epoch; without those that are not known now
 
     def woken_by(self, key: Key) -> Collection[Key]:
         """A plugin's change may concern all of its namespace."""
@@ -62,6 +72,7 @@ class DeploymentReconciler:
     def forget(self, key: Key) -> None:
         """The deployment has gone."""
         self._known.discard(key)
+        self._known_since.pop(key, None)
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
         """Takes the deployment one plan further, and says when to look again.
@@ -73,11 +84,12 @@ class DeploymentReconciler:
         if deployment.deleting and ORPHANING in deployment.metadata.finalizers:
             return Next()  # its machines are to stay, and are being made their own: there will be news
         deployment, plugin, refusal = await self._resolve(deployment)
-        observed = await self._observe(deployment, plugin, refusal)
+        observed = self._since_known(deployment.key, await self._observe(deployment, plugin, refusal))
         plan = plan_deployment(deployment, observed, time.time())
         if halted := self._halted():
             plan = replace(plan, actions=(), outcome=halted)
-        if not any(isinstance(action, act.ReleaseDeployment) for action in plan.actions):
+        releasing = any(isinstance(action, act.ReleaseDeployment) for action in plan.actions)
+        if not releasing and not observed.first_look:
             await self._report(deployment, _foreseen(observed, plan), plan)
         for action in plan.actions:
             if isinstance(action, act.ReleaseDeployment):
@@ -91,6 +103,16 @@ class DeploymentReconciler:
         # Of every machine that was created, changed or deleted there will be news; of revisions there is none.
         moved = any(isinstance(action, act.CreateMachine | act.UpdateMachine | act.DeleteMachine) for action in plan.actions)
         return Next(min(MOVED, plan.after or MOVED) if moved else 0.0)
+
+    def _since_known(self, key: Key, observed: ObservedDeployment) -> ObservedDeployment:
+        """With the time since when it is known, which begins when everything of it is."""
+        now = time.time()
+        since = min(now, self._known_since.get(key, now))
+        if any(r.unknown for r in observed.replicas):
+            self._known_since.pop(key, None)
+        else:
+            self._known_since[key] = since
+        return replace(observed, known_since=since)
 
     async def preview(
         self, deployment: VirtualMachineDeployment
@@ -107,7 +129,8 @@ class DeploymentReconciler:
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
         recorded = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
         revisions = (Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
-        replicas = tuple(replica(m, name) for m in machines if owned_by(m, deployment))
+        own = [m for m in machines if owned_by(m, deployment)]
+        replicas = tuple(replica(m, name, self._looked_at(m.key)) for m in own)
         ending = deployment.deleting and not replicas
         return ObservedDeployment(
             replicas=replicas,
@@ -117,6 +140,7 @@ class DeploymentReconciler:
             foreign=frozenset(_index(m, name) for m in machines if not owned_by(m, deployment)) - {0},
             kept=await self._disks.of(deployment) if ending else (),
             keepers=tuple(self._keepers(deployment)) if ending else (),
+            first_look=any(m.status is not None and not self._looked_at(m.key) for m in own),
         )
 
     async def _resolve(
@@ -189,7 +213,7 @@ def _foreseen(observed: ObservedDeployment, plan: DeploymentPlan) -> ObservedDep
     if not going and not changing:
         return observed
     replicas = (
-        replace(r, deleting=r.deleting or r.name in going, stale=r.stale or r.name in changing) for r in observed.replicas
+        replace(r, deleting=r.deleting or r.name in going, unknown=r.unknown or r.name in changing) for r in observed.replicas
     )
     return replace(observed, replicas=tuple(replicas))
 
@@ -200,35 +224,52 @@ def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
     )
 
 
-def replica(machine: VirtualMachine, deployment: str) -> Replica:
-    """A machine as its deployment sees it."""
-    status, conditions = machine.status, machine.status.conditions if machine.status else ()
+def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, when: When = _epoch) -> Replica:
+    """A machine as its deployment sees it. ``looked_at``: its status says what was seen since its host can be asked again."""
+    conditions = machine.status.conditions if machine.status else ()
     ready = find_condition(conditions, READY)
-    serving = status is not None and status.state is MachineState.RUNNING and ready and ready.status == "True"
+    runs = machine.status is not None and machine.status.state is MachineState.RUNNING
+    is_ready = runs and ready is not None and ready.status == "True"
+    unknown = not looked_at or _is_unknown(machine)
     waits, reason = (ready.message, ready.reason) if ready and ready.status != "True" else ("", "")
     return Replica(
         name=machine.metadata.name,
         index=_index(machine, deployment),
         fingerprint=machine.metadata.annotations.get(FOLLOWS, ""),
-        created=_epoch(machine.metadata.creation_timestamp),
-        ready_since=_epoch(ready.last_transition_time) if serving and ready else None,
-        lost=bool(find_condition(conditions, "CrashLoopBackOff")) or bool(ready and ready.reason == "ReadinessLost"),
+        created=when(machine.metadata.creation_timestamp),
+        ready_since=when(ready.last_transition_time) if is_ready and ready else None,
+        lost=not unknown and (bool(find_condition(conditions, "CrashLoopBackOff")) or reason == "ReadinessLost"),
         failure=waits if reason not in UNDER_WAY else "",
         deleting=machine.deleting,
         waits=waits,
-        stale=status is not None and status.observed_generation != machine.metadata.generation,
+        unknown=unknown,
+        serving_since=_serving_since(machine.status, when),
     )
+
+
+def _is_unknown(machine: VirtualMachine) -> bool:
+    """Whether its guest may serve although nothing says so: nobody has looked, or could look, since that may have changed."""
+    status = machine.status
+    if status is None or status.state is MachineState.UNKNOWN or status.observed_generation != machine.metadata.generation:
+        return True
+    running = find_condition(status.conditions, "Running")
+    if running is None:
+        return status.state is not MachineState.PENDING
+    return running.status == "Unknown"
+
+
+def _serving_since(status: VirtualMachineStatus | None, when: When) -> float | None:
+    """None: its guest does not run, or its probes say that it does not serve."""
+    if status is None or status.state is not MachineState.RUNNING:
+        return None
+    told = [c for c in status.conditions if c.type in ("Running", "Healthy")]
+    return max(when(c.last_transition_time) for c in told) if told and all(c.status == "True" for c in told) else None
 
 
 def _index(machine: VirtualMachine, deployment: str) -> int:
     """0: its name is not of the deployment's form."""
     match = re.fullmatch(rf"{re.escape(deployment)}-([1-9][0-9]{{0,8}})", machine.metadata.name)
     return int(match[1]) if match else 0
-
-
-def _epoch(text: str | None) -> float:
-    """Seconds since the epoch of an RFC 3339 time."""
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
 def _machine(deployment: VirtualMachineDeployment, name: str, fingerprint: str, template: MachineTemplate) -> VirtualMachine:

@@ -94,7 +94,9 @@ class Operator:
         self._machines = MachineReconciler(store, host, self._prober, self._images, self.rivals, config.teardown, config.fence)
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,
-            VirtualMachineDeployment.KIND: DeploymentReconciler(store, host, config.keepers, lambda: self.rivals.found),
+            VirtualMachineDeployment.KIND: DeploymentReconciler(
+                store, host, config.keepers, lambda: self.rivals.found, self._is_known
+            ),
             Plugin.KIND: PluginReconciler(store, host, self._images),
             **config.reconcilers,
         }
@@ -112,6 +114,11 @@ class Operator:
     def looked_at(self) -> Collection[Key]:
         """What was reconciled in this run; the status of everything else may be what an earlier operator left."""
         return self._machines.summaries.keys() | self._looked_at
+
+    def _is_known(self, machine: Key) -> bool:
+        """Whether its status says what was seen since its host can be asked. Of what others reconcile, the status says so."""
+        others = self._reconcilers[VirtualMachine.KIND] is not self._machines
+        return others or machine in self._machines.known
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set (or, tearing down, until nothing is left); guests run on."""
@@ -172,6 +179,7 @@ class Operator:
 
     def _host_changed(self, uuid: str | None) -> None:
         if uuid is None:
+            self._machines.known.clear()
             self._look_at_all()
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)

@@ -90,6 +90,7 @@ class MachineReconciler:
         self._made_from: dict[Key, Key] = {}  # machine -> plugin
         self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
         self.summaries: dict[Key, Summary] = {}  # of the statuses as last reported
+        self.known: set[Key] = set()  # machines that were looked at since all of the host changed, as when it came back
 
     async def reconcile(self, machine: VirtualMachine) -> Next:
         """Takes the machine one plan further, and says when to look again.
@@ -133,6 +134,7 @@ class MachineReconciler:
         """The machine has gone."""
         self._memory.pop(key, None)
         self.summaries.pop(key, None)
+        self.known.discard(key)
         self._made_from.pop(key, None)
         self._claims.release(key)
         self._prober.forget(key)
@@ -238,6 +240,7 @@ class MachineReconciler:
         happenings, changed = (*earlier, *steps[1], *later), status != machine.status
         if happenings or changed:
             await self._store.report(machine.key, machine.metadata.uid, status if changed else None, happenings)
+        self.known.add(machine.key)
 
     async def _released(self, machine: VirtualMachine) -> None:
         status = machine.status or VirtualMachineStatus()

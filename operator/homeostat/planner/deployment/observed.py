@@ -18,19 +18,32 @@ class Replica:
     index: int  # from 1
     fingerprint: str  # of the template it was made from
     created: float
-    ready_since: float | None  # None: it is not ready
+    ready_since: float | None  # None: it is not ready, or not known to be
     lost: bool = False  # it was ready in this run and is not any more, or it keeps ending
     failure: str = ""  # why it cannot become ready without help
     deleting: bool = False
     waits: str = ""  # what it waits for while it is not ready, such as a probe's last answer
-    stale: bool = False  # what is said of its health dates from before its spec was last changed
+    unknown: bool = False  # what is said of it may not hold: its host is away, its spec changed since, nobody looked yet
+    serving_since: float | None = None  # its guest runs and passes its probes, ready or not (drifted, say); None: as ready_since
 
     def available(self, min_ready: float, now: float) -> bool:
-        return not self.stale and self.may_serve(min_ready, now)
+        return self._for_certain(self.ready_since, min_ready, now)
 
-    def may_serve(self, min_ready: float, now: float) -> bool:
-        """Whether taking it away may cost availability: also where it is not sure to be available."""
-        return not self.deleting and self.ready_since is not None and now >= self.ready_since + min_ready
+    def serves(self, min_ready: float, now: float) -> bool:
+        """For certain: what is taken away may rest on it."""
+        return self._for_certain(self._serving_since, min_ready, now)
+
+    @property
+    def may_serve(self) -> bool:
+        """For all that is known: taking it away may cost availability."""
+        return not self.deleting and (self.unknown or self._serving_since is not None)
+
+    @property
+    def _serving_since(self) -> float | None:
+        return self.ready_since if self.serving_since is None else self.serving_since
+
+    def _for_certain(self, since: float | None, min_ready: float, now: float) -> bool:
+        return not self.deleting and not self.unknown and since is not None and now >= since + min_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +63,5 @@ class ObservedDeployment:
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have
     kept: tuple[KeptDisks, ...] = ()  # noted down as this deployment's, where no machine has the name; looked for at its end
     keepers: tuple[str, ...] = ()  # hosts that may keep more of them, and look for that themselves at its end
+    known_since: float = 0.0  # when all of this came to be known, after an operator's start or a host's absence (epoch seconds)
+    first_look: bool = False  # some of it is what was seen before the host was lost, or by an earlier operator

@@ -28,7 +28,7 @@ def proven_in(deployment: VirtualMachineDeployment, target: Target, tally: Tally
     """Seconds until a complete rollout is proven."""
     if not deployment.spec.auto_rollback:
         return 0.0
-    since = [target.recorded or now, *(r.ready_since for r in tally.live if r.ready_since is not None)]
+    since = [target.recorded or now, tally.known_since, *(r.ready_since for r in tally.live if r.ready_since is not None)]
     return max(0.0, max(since) + PROBATION - now)
 
 
@@ -41,7 +41,7 @@ def failure_of(
     if decided or not spec.auto_rollback or last_good(observed, revision) is None:
         return None
     lost = [r for r in tally.updated if r.lost]
-    if lost and tally.available < min(max(tally.floor, 1), tally.wanted):
+    if lost and tally.available + tally.unknown < min(max(tally.floor, 1), tally.wanted):
         why = f"{lost[0].name} lost its health, and only {tally.available} of {spec.replicas} are available"
     elif overdue(deployment, target, tally, now):
         why = f"no progress for {spec.progress_deadline_seconds} s (progressDeadlineSeconds){first_failure(tally, late=True)}"
@@ -56,10 +56,13 @@ def overdue(deployment: VirtualMachineDeployment, target: Target, tally: Tally, 
 
 
 def deadline(deployment: VirtualMachineDeployment, target: Target, tally: Tally) -> float | None:
-    """When a rollout that makes no more progress has failed (seconds since the epoch); None: it is none, or it rests."""
+    """When a rollout that makes no more progress has failed (seconds since the epoch); None: it is none, or it rests, also while
+    a host is away: what it does not hear of its machines is no failure of theirs."""
+    if tally.unknown:
+        return None
     if tally.complete or target.recorded is None or target.revision.completed or target.rolled_back or deployment.spec.paused:
         return None
-    steps = [target.recorded, *(r.created for r in tally.updated)]
+    steps = [target.recorded, tally.known_since, *(r.created for r in tally.updated)]
     if not any(r.lost for r in tally.updated):  # else a crash loop that is ready now and then would go on for ever
         steps += [r.ready_since for r in tally.updated if r.ready_since is not None]
     return max(steps) + deployment.spec.progress_deadline_seconds
@@ -104,7 +107,7 @@ def outcome_of(
 
 def look_again(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:
     """Seconds until time alone changes something: a machine was ready for long enough, a rollout is proven, or is late."""
-    ready = [r.ready_since for r in tally.live if r.ready_since is not None]
+    ready = [t for r in tally.live for t in (r.ready_since, r.serving_since) if t is not None]
     times = [since + deployment.spec.min_ready_seconds - now for since in ready]
     due = deadline(deployment, target, tally)
     times += [] if due is None else [due - now + 0.001]

@@ -71,27 +71,32 @@ def _stand_ins(
 
 
 def _thin(deployment: VirtualMachineDeployment, tally: Tally) -> tuple[list[DeploymentAction], int]:
-    """Removes what is beyond the base and not needed, highest index first, and says how many available ones could still go.
+    """Removes what is beyond the base and not needed, highest index first, and says how many that serve could still go.
 
     Where machines of the base are unhealthy, others stand in for them as long as they are; the unhealthy ones then make room.
+    One that may serve for all that is known goes only where enough others serve for certain.
     """
-    spare, removed = tally.available - tally.floor, list[DeploymentAction]()
+    spare, removed = tally.spare, list[DeploymentAction]()
     beyond = [r for r in reversed(tally.live) if not tally.in_base(r)]
     allowed = tally.ceiling - tally.wanted if tally.behind else 0
     standing_in = {r.name for r in islice((r for r in tally.updated if not tally.in_base(r)), allowed)}
     unneeded = [r for r in beyond if r.name not in standing_in]
-    for replica in sorted(unneeded, key=lambda r: r.name in tally.serving):
-        if replica.name in tally.serving:
-            if spare <= 0:
-                continue
-            spare -= 1
+    for replica in sorted(unneeded, key=tally.cheapest_first):
+        if not _may_go(replica, tally, spare):
+            continue
+        spare -= replica.name in tally.serving
         removed.append(_delete(deployment, replica, f"replicas: {tally.wanted}"))
     if removed or not any(r.name in tally.serving for r in unneeded):
         return removed, spare
     excess = max(0, len(tally.live) - tally.ceiling)
-    unhealthy = [r for r in reversed(tally.live) if r.name not in tally.serving and tally.in_base(r)]
+    unhealthy = [r for r in reversed(tally.live) if tally.is_off(r) and tally.in_base(r)]
     why = "others, which are available, stand in for it"
     return [_delete(deployment, r, why) for r in unhealthy[:excess]], spare
+
+
+def _may_go(replica: Replica, tally: Tally, spare: int) -> bool:
+    """``spare``: how many machines serve for certain beyond the floor."""
+    return tally.is_off(replica) or spare > 0 or (spare == 0 and replica.name in tally.doubtful)
 
 
 def _replace(
@@ -102,13 +107,12 @@ def _replace(
     unproven = sum(r.name in tally.idle for r in tally.updated)
     budget = len(tally.live) - gone - tally.floor - unproven
     steps: list[DeploymentAction] = []
-    for replica in sorted(reversed(tally.behind), key=lambda r: r.name in tally.serving):
+    for replica in sorted(reversed(tally.behind), key=tally.cheapest_first):
         if len(steps) >= budget:
             break
-        if replica.name in tally.serving:
-            if spare <= 0:
-                break
-            spare -= 1
+        if not _may_go(replica, tally, spare):
+            continue
+        spare -= replica.name in tally.serving
         in_place = ways[replica.name] is Way.CAREFULLY
         steps.append(_update(replica, target.revision) if in_place else _delete(deployment, replica, OUTDATED))
     return steps

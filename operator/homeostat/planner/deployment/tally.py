@@ -20,10 +20,13 @@ class Tally:
     updated: tuple[Replica, ...]  # follow the target
     old: tuple[Replica, ...]  # do not
     available: int
-    serving: frozenset[str]  # names of those that cost availability when they go
+    serving: frozenset[str]  # names of those that serve for certain, ready or not
+    doubtful: frozenset[str]  # names of those that may serve as well, for all that is known
     idle: frozenset[str]  # names of those that are not available for certain
     taken: frozenset[int]  # indexes whose names are in use, also by machines that are still going
     going: int
+    unknown: int  # of these, and of those that are going, nothing is known now
+    known_since: float
 
     @property
     def complete(self) -> bool:
@@ -34,6 +37,20 @@ class Tally:
     def behind(self) -> tuple[Replica, ...]:
         """Machines that are to be brought to the target; the other old ones only go."""
         return tuple(r for r in self.old if self.in_base(r))
+
+    @property
+    def spare(self) -> int:
+        """How many of those that serve may go; where it is negative, nothing may that might serve."""
+        return len(self.serving) - self.floor
+
+    def is_off(self, replica: Replica) -> bool:
+        """Known not to serve: taking it away costs nothing."""
+        return replica.name not in self.serving and replica.name not in self.doubtful
+
+    def cheapest_first(self, replica: Replica) -> tuple[bool, bool, bool]:
+        """Key for the order in which machines are taken: those that do not serve; then those that serve without being ready;
+        those of which it is not known whether they serve come last."""
+        return replica.name in self.doubtful, replica.name in self.serving, replica.name not in self.idle
 
     def in_base(self, replica: Replica) -> bool:
         return 1 <= replica.index <= self.wanted
@@ -46,6 +63,7 @@ def take_tally(
     surge, missing = allowance(deployment)
     live = tuple(sorted((r for r in observed.replicas if not r.deleting), key=lambda r: r.index))
     available = {r.name for r in live if r.available(spec.min_ready_seconds, now)}
+    serving = frozenset(r.name for r in live if r.serves(spec.min_ready_seconds, now))
     return Tally(
         wanted=spec.replicas,
         floor=max(0, spec.replicas - missing),
@@ -54,10 +72,13 @@ def take_tally(
         updated=tuple(r for r in live if r.fingerprint == target.fingerprint),
         old=tuple(r for r in live if r.fingerprint != target.fingerprint),
         available=len(available),
-        serving=frozenset(r.name for r in live if r.may_serve(spec.min_ready_seconds, now)),
+        serving=serving,
+        doubtful=frozenset(r.name for r in live if r.may_serve) - serving,
         idle=frozenset(r.name for r in live) - available,
         taken=frozenset(r.index for r in observed.replicas) | observed.foreign,
         going=len(observed.replicas) - len(live),
+        unknown=sum(r.unknown for r in observed.replicas),
+        known_since=observed.known_since,
     )
 
 
