@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("HOMEOSTAT_SETTLE", "0.3")  # of operators that run as programs: most removals here are meant
+
 pytest_plugins = ["tests.rig.plugin"]

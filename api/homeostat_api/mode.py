@@ -45,7 +45,7 @@ def _folder(config: ApiConfig) -> Mode:
     """Brought up to date once: without an operator nobody else reads the folder."""
     assert config.directory is not None
     store = FilesStore.open(config.directory, StateFolder.open(config.state))
-    store.sync()
+    store.look()
     return Mode(Source(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket))
 
 

@@ -52,10 +52,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(root: Path) -> AsyncIterator[Running]:
+async def running(root: Path, settle: float = 0.3) -> AsyncIterator[Running]:
     folder, stop = root / "vms", asyncio.Event()
     folder.mkdir(exist_ok=True)
-    async with standalone(folder, root / "state", isolated_uri(root)) as parts:
+    async with standalone(folder, root / "state", isolated_uri(root), settle=settle) as parts:
         task = asyncio.create_task(parts.operator.run(stop))
         try:
             yield Running(parts, folder)

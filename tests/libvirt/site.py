@@ -28,6 +28,7 @@ from tests.libvirt.hosts import isolated_uri
 
 Spec = dict[str, Any]
 WRITES = ("apply_owned", "delete_owned", "write_status", "release", "record_event", "report")
+SETTLE = 0.3  # seconds
 SOON = 20.0  # seconds; all of it takes a second or two
 
 
@@ -52,7 +53,7 @@ class Site:
         self.host.execute = self._stepping(self._acting)  # type: ignore[method-assign]
 
     def _open(self) -> FilesStore:
-        return FilesStore.open(self.folder, StateFolder.open(self.state), owner=True)
+        return FilesStore.open(self.folder, StateFolder.open(self.state), owner=True, settle=SETTLE)
 
     # The operator
 

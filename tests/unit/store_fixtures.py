@@ -50,6 +50,7 @@ class Room:
     base: Path
     clock: Clock = field(default_factory=Clock)
     commit: bool = False
+    settle: float = 0.2  # of passes that the watch makes; ``sync`` has none
     _store: FilesStore | None = None
 
     @property
@@ -63,7 +64,9 @@ class Room:
     @property
     def store(self) -> FilesStore:
         if self._store is None:
-            self._store = FilesStore.open(self.folder, self.state, owner=True, commit=self.commit, clock=self.clock)
+            self._store = FilesStore.open(
+                self.folder, self.state, owner=True, commit=self.commit, settle=self.settle, clock=self.clock
+            )
         return self._store
 
     def reopened(self) -> FilesStore:
@@ -81,8 +84,8 @@ class Room:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         return file
 
-    def sync(self) -> SyncReport:
-        return self.store.sync()
+    def sync(self, settle: float = 0.0) -> SyncReport:
+        return self.store.sync(settle)
 
     def row(self, name: str, namespace: str = "default") -> Row:
         row = self.store.index.row(key(name, namespace))

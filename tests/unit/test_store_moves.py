@@ -49,18 +49,31 @@ def test_at_first_sight_the_first_in_order_of_paths_wins(room: Room) -> None:
     assert len(room.said()) == 2
 
 
-async def test_what_comes_back_while_it_is_deleted_is_made_anew_afterwards(room: Room) -> None:
+async def test_what_comes_back_while_it_is_deleted_is_kept(room: Room) -> None:
     room.write("a.yaml", documents("one", "two"))
     room.sync()
     room.write("a.yaml", document("two"))
     room.sync()
+    assert "homeostat.dev/deleted-by" in room.row("one").metadata
+    uid = room.row("one").uid
+    room.write("a.yaml", document("one", "runStrategy: Halted") + "---\n" + document("two"))
+    assert room.sync().changed == (key("one"),)
+    row = room.row("one")
+    assert (row.deleted, row.grace, row.uid, row.generation, row.metadata) == (None, None, uid, 2, "{}")
+    assert [event.reason for event in room.store.events(0, key("one"))] == ["Kept"]
+    await room.store.release(key("one"), uid)  # of a teardown that was under way
+    assert (room.row("one").deleted, room.said()) == (None, [])
+
+
+async def test_what_was_deleted_by_name_is_kept_when_somebody_writes_it_again(room: Room) -> None:
     room.write("a.yaml", documents("one", "two"))
-    report = room.sync()
-    assert room.row("one").deleted
-    assert "is made anew once it has gone" in str(report.errors[0])
-    await room.store.release(key("one"), room.row("one").uid)
-    assert (room.row("one").deleted, room.row("one").generation) == (None, 1)
-    assert room.said() == []
+    room.sync()
+    gone = room.store.delete(key("one"), "api", force=True)
+    assert gone.metadata.annotations == {"homeostat.dev/deleted-by": "api"}
+    room.reopened()
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    assert (room.row("one").deleted, room.row("one").grace) == (None, None)
 
 
 async def test_release_ends_a_deletion_and_nothing_else(room: Room) -> None:

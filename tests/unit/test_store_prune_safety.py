@@ -7,7 +7,6 @@ import shutil
 
 import pytest
 
-from homeostat.store.errors import PruneRefused
 from tests.unit.store_fixtures import Room, document, documents, key
 
 
@@ -30,12 +29,11 @@ def test_an_empty_folder_needs_a_confirmation(room: Room) -> None:
     room.sync()
     file.unlink()
     report = room.sync()
-    assert (report.deleted, report.refused) == ((), (key("one"),))
-    with pytest.raises(PruneRefused, match="homeostat apply --prune"):
-        report.raise_if_refused()
-    assert room.store.prune_pending() == (key("one"),)
+    assert (report.deleted, set(report.held)) == ((), {key("one")})
+    assert "homeostat apply --prune" in room.said()[0]
+    assert set(room.store.held()) == {key("one")}
     assert room.store.confirm_prune().deleted == (key("one"),)
-    assert room.store.prune_pending() == ()
+    assert not room.store.held()
     assert room.said() == []
 
 
@@ -58,12 +56,12 @@ def test_more_than_ten_and_more_than_half_is_refused_as_a_whole(room: Room) -> N
     room.sync()
     (room.folder / "a.yaml").unlink()
     report = room.sync()
-    assert (len(report.refused), report.deleted) == (11, ())
-    assert "11 of 21 resources would be deleted at once" in report.refusal
+    assert (len(report.held), report.deleted) == (11, ())
+    assert "11 of 21 resources would be deleted at once" in room.said()[0]
     assert len(room.names()) == 21
     room.write("a.yaml", documents(*names("a", 5)))  # six gone: within the budget
     assert len(room.sync().deleted) == 6
-    assert room.store.prune_pending() == ()
+    assert not room.store.held()
 
 
 def test_a_confirmation_allows_exactly_what_was_shown(room: Room) -> None:
@@ -71,10 +69,10 @@ def test_a_confirmation_allows_exactly_what_was_shown(room: Room) -> None:
     room.write("b.yaml", documents("b0", "b1"))
     room.sync()
     (room.folder / "a.yaml").unlink()
-    room.sync()
+    shown = room.sync().held
     room.write("b.yaml", document("b0"))  # one more goes after the question was asked
-    report = room.store.confirm_prune()
-    assert (report.deleted, len(report.refused)) == ((), 21)
+    report = room.store.confirm_prune(shown)
+    assert (report.deleted, len(report.held)) == ((), 21)
     assert len(room.store.confirm_prune().deleted) == 21
 
 
@@ -102,16 +100,18 @@ def test_an_emptied_file_keeps_what_it_declared(room: Room, content: bytes) -> N
     room.sync()
     room.write("a.yaml", content)
     assert room.sync().deleted == ()
-    assert "a.yaml: is empty" in room.said()[0]
+    assert "a.yaml is empty" in room.said()[0]
     assert room.reopened().sync().deleted == ()
 
 
-def test_commenting_everything_out_is_meant(room: Room) -> None:
+def test_what_was_commented_out_goes_once_that_is_confirmed(room: Room) -> None:
     room.write("a.yaml", document("one"))
     room.write("b.yaml", document("two"))
     room.sync()
     room.write("a.yaml", "".join(f"# {line}\n" for line in document("one").splitlines()))
-    assert room.sync().deleted == (key("one"),)
+    assert room.sync().deleted == ()
+    assert "a.yaml says nothing any more" in room.said()[0]
+    assert room.store.confirm_prune().deleted == (key("one"),)
 
 
 @pytest.mark.parametrize("broken", ["spec: [", "name: x\n", document("one").replace("name:", "nam:")])

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from homeostat.models.base import Key
-from homeostat.store.files import watch
+from homeostat.store.files.removal import SETTLE
 from homeostat.store.files.store import FilesStore
 from tests.unit.store_fixtures import Room, document, documents, key
 
@@ -131,9 +131,9 @@ async def test_a_file_that_is_being_written_in_pieces_deletes_nothing(room: Room
             for number, part in enumerate(documents("one", "two", "three").split("---")):
                 file.write(part if number == 0 else "---" + part)
                 file.flush()
-                await asyncio.to_thread(room.store.sync, watch.SETTLE)  # what the watch does, at the worst moments
+                await asyncio.to_thread(room.store.sync, SETTLE)  # what the watch does, at the worst moments
         room.write("b.yaml", document("four"))
         await until(changes, key("four"))
-        assert not room.store.missing
+        assert not room.store.restless
     assert room.names() == ["four", "one", "three", "two"]
     assert all(row.generation == 1 for row in room.store.rows())

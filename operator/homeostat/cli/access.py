@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,14 +67,11 @@ class State:
         await self._desired.delete(key, AUTHOR, force)
 
     async def look(self) -> SyncReport:
-        """Takes in what the folder says now."""
-        return await asyncio.to_thread(self._of_the_folder().sync)
+        """Takes in what the folder says now; nothing goes by that."""
+        return await asyncio.to_thread(self._of_the_folder().look)
 
-    async def prune_pending(self) -> Sequence[Key]:
-        return await asyncio.to_thread(self._of_the_folder().prune_pending)
-
-    async def confirm_prune(self) -> SyncReport:
-        return await asyncio.to_thread(self._of_the_folder().confirm_prune)
+    async def confirm_prune(self, keys: Collection[Key]) -> SyncReport:
+        return await asyncio.to_thread(self._of_the_folder().confirm_prune, keys)
 
     def _of_the_folder(self) -> FilesStore:
         if self._files is None:

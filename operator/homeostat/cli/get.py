@@ -126,10 +126,13 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
 
 async def _note_errors(store: State, show: _Shown) -> None:
     """Beside a table: what is shown may not be what is written down."""
-    errors = [error for error in await store.errors() if error.severity == "Error"]
+    found = await store.errors()
+    errors, held = (sum(error.severity == severity for error in found) for severity in ("Error", "Held"))
     if errors and show.table:
-        what = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        what = "1 error" if errors == 1 else f"{errors} errors"
         click.echo(f"note: {what} in the YAML, so the last good specs are in force: see `homeostat get errors`", err=True)
+    if held and show.table:
+        click.echo("note: deletions wait for a confirmation: see `homeostat get errors`", err=True)
 
 
 def _print_nothing(show: _Shown) -> None:

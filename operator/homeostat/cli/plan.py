@@ -1,7 +1,7 @@
 """``homeostat plan``: what would change, field by field, and how disruptive it is. Writes nothing.
 
-Exit code 0: nothing would change; 2: something would; 1: an error. (2 is also click's code for wrong usage, which says
-"Usage:" on stderr.)
+Exit code 0: nothing would change; 2: something would; 1: an error, or a deletion that waits for a confirmation. (2 is also
+click's code for wrong usage, which says "Usage:" on stderr.)
 """
 
 from __future__ import annotations
@@ -36,22 +36,23 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
     directory = settings.folder(folder)
     require_folder(directory)
     found = run(preview(directory, settings.state, settings.uri, labels_of_host(settings.uri, host_labels)))
-    errors = [*map(str, found.errors), *([found.refusal] if found.refusal else [])]
+    errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     if output == "json":
         groups = {"machines": VirtualMachine, "deployments": VirtualMachineDeployment, "plugins": Plugin}
         document: dict[str, object] = {
             name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
             for name, kind in groups.items()
         }
-        document["errors"] = errors
+        document["errors"], document["held"] = errors, held
         click.echo(json.dumps(document, indent=2))
     else:
         for line in render_plan(found.entries):
             click.echo(paint(line.text, line.tone))
-        print_errors(errors)
-    return 1 if errors else exit_code(found.entries)
+        print_errors("error", errors)
+        print_errors("held", held)
+    return 1 if errors or held else exit_code(found.entries)
 
 
-def print_errors(errors: Sequence[str]) -> None:
+def print_errors(word: str, errors: Sequence[str]) -> None:
     for error in errors:
-        click.echo(paint(f"error: {error}", "bad"), err=True)
+        click.echo(paint(f"{word}: {error}", "bad"), err=True)

@@ -34,7 +34,7 @@ from homeostat.runtime.deployments import DeploymentReconciler
 from homeostat.runtime.images import ImageUse
 from homeostat.runtime.observe import Claims, observe
 from homeostat.runtime.plugins import images_of
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import Severity, SourceError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore, SyncReport
 
@@ -46,11 +46,11 @@ from .standalone import qemu_group
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``errors`` are those of the YAML; ``refusal`` says why deletions wait for a confirmation, empty where none does."""
+    """``errors`` are those of the YAML; ``held`` says which deletions wait for a confirmation, and why."""
 
     entries: Sequence[Planned]
     errors: Sequence[SourceError]
-    refusal: str
+    held: Sequence[SourceError]
 
 
 async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]) -> Preview:
@@ -67,7 +67,7 @@ async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]
             report = await asyncio.to_thread(store.sync)
             async with _opened_host(state, uri, labels) as host:
                 entries = await _plan_all(store, host)
-            return Preview(entries, _errors(report), report.refusal)
+            return Preview(entries, _of(report, "Error"), _of(report, "Held"))
 
 
 def _copy_state(state: Path, scratch: Path) -> None:
@@ -83,8 +83,8 @@ def _copy_state(state: Path, scratch: Path) -> None:
             origin.backup(copy)
 
 
-def _errors(report: SyncReport) -> list[SourceError]:
-    return [error for error in report.errors if error.severity == "Error"]
+def _of(report: SyncReport, severity: Severity) -> list[SourceError]:
+    return [error for error in report.errors if error.severity == severity]
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """``homeostat apply --prune`` (also ``homeostat prune``): confirms deletions that the store holds back.
 
-It does where so many files vanished at once that it looks like an accident.
+It does where a resource may not be gone, and where so many vanished at once that it looks like an accident.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @common_options()
 @pass_settings
 def prune(settings: Settings, yes: bool) -> None:
-    """Confirm the deletions that wait for it: more than 10 and more than half of all at once look like an accident."""
+    """Confirm the deletions that are held back, since they may not be meant; each is listed with the reason."""
     from .access import run
 
     run(confirm_prune(settings, yes))
@@ -38,17 +38,17 @@ async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) ->
     from .access import opened
 
     async with opened(settings) as store:
-        await store.look()
-        pending = await store.prune_pending()
+        pending = (await store.look()).held
         if not pending:
             click.echo("No deletion waits for a confirmation.")
             return
-        for key in pending:
-            click.echo(f"- {full_name(key)}" + (f" (namespace {key.namespace})" if key.namespace != "default" else ""))
+        for key, reason in pending.items():
+            where = f" (namespace {key.namespace})" if key.namespace != "default" else ""
+            click.echo(f"- {full_name(key)}{where}: {reason}")
         if dry_run:
             click.echo(f"{len(pending)} would be deleted (dry run)")
             return
         if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
-            raise CliError("nothing was deleted", "put the files back, and nothing will be")
-        report: SyncReport = await store.confirm_prune()
+            raise CliError("nothing was deleted", "mend or put back the files, and nothing will be")
+        report: SyncReport = await store.confirm_prune(pending)
         click.echo(f"{len(report.deleted)} deleted; the operator takes them off the host")

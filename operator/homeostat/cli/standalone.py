@@ -21,6 +21,7 @@ from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.supervise import Supervisor
 from homeostat.runtime.telemetry import TelemetryServer
+from homeostat.store.files.removal import SETTLE
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
@@ -43,9 +44,15 @@ class Standalone:
 
 @asynccontextmanager
 async def standalone(
-    folder: Path, state: Path, uri: str, *, teardown: bool = False, labels: Mapping[str, str] | None = None
+    folder: Path,
+    state: Path,
+    uri: str,
+    *,
+    teardown: bool = False,
+    labels: Mapping[str, str] | None = None,
+    settle: float = SETTLE,
 ) -> AsyncIterator[Standalone]:
-    """Opens everything in order, and closes it in reverse; guests run on.
+    """Opens everything in order, and closes it in reverse; guests run on. ``settle``: see ``store.files.removal``.
 
     Raises:
         CliError: the folder is not there.
@@ -58,7 +65,7 @@ async def standalone(
         stack.enter_context(room.operator_lock())
         supervisor = Supervisor()
         supervisor.attend(asyncio.get_running_loop())
-        store = FilesStore.open(folder, room, owner=True, supervisor=supervisor)
+        store = FilesStore.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
         stack.callback(store.close)
         host = await stack.enter_async_context(open_host(state, uri, labels or labels_of_host(uri, ())))
         metrics = Metrics(supervisor)

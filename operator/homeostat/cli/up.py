@@ -39,6 +39,7 @@ class UpOptions:
     state: Path
     uri: str
     api: ApiOptions | None
+    settle: float  # seconds
     until_ready: bool = False
     timeout: float = 0.0  # seconds; 0: none
     commit: bool | None = None  # None: as it was
@@ -70,6 +71,15 @@ class UpOptions:
     default=None,
     help="Commit what the API and commands edit, where DIR is a git work tree. Remembered; off at first.",
 )
+@click.option(
+    "--settle",
+    default="5s",
+    show_default=True,
+    metavar="TIME",
+    envvar="HOMEOSTAT_SETTLE",
+    show_envvar=True,
+    help="How long a document must be gone before its machine goes.",
+)
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
@@ -85,6 +95,7 @@ def up(
     plugin_kernel: str | None,
     max_replicas: int,
     commit: bool | None,
+    settle: str,
     no_api: bool,
     until_ready: bool,
     timeout: str,
@@ -99,7 +110,8 @@ def up(
     api = None if no_api else ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, max_replicas)
     if api is not None:
         _check_bind(bind, token_file)
-    options = UpOptions(directory, settings.state, settings.uri, api, until_ready, parse_duration(timeout), commit, host_labels)
+    seconds, patience = parse_duration(timeout), parse_duration(settle)
+    options = UpOptions(directory, settings.state, settings.uri, api, patience, until_ready, seconds, commit, host_labels)
     run(_up(options))
 
 
@@ -133,7 +145,7 @@ async def _up(options: UpOptions) -> None:
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
     labels = labels_of_host(options.uri, options.host_labels)
-    async with standalone(options.folder, options.state, options.uri, labels=labels) as parts:
+    async with standalone(options.folder, options.state, options.uri, labels=labels, settle=options.settle) as parts:
         if options.commit is not None:
             parts.store.commit_edits(options.commit)
         with view, _logging(view):

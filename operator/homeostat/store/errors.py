@@ -5,7 +5,6 @@ StoreError
 ├── AlreadyExists
 ├── Conflict        somebody changed the resource in between
 ├── Invalid         the document is wrong; carries each problem
-├── PruneRefused    too much would go; needs a confirmation
 ├── ReadOnly        no permission, or no space left
 ├── NotEditable     the file cannot be edited in place
 └── StateError      the state folder: in use, for another folder, damaged
@@ -20,6 +19,9 @@ from typing import Literal
 
 from homeostat.models.base import Key
 from homeostat.runtime.ports import StoreFailure, Unreadable
+
+Severity = Literal["Error", "Held", "Notice"]
+"""Held: a deletion that waits for a confirmation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class SourceError:
     field: str
     message: str
     key: Key | None = None  # the resource that the document declares, where it could be told
-    severity: Literal["Error", "Notice"] = "Error"
+    severity: Severity = "Error"
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
@@ -87,14 +89,6 @@ class Invalid(StoreError, Unreadable):
     def __init__(self, problems: Sequence[Problem], what: str = "the document") -> None:
         self.problems = tuple(problems)
         super().__init__(f"{what} is invalid: " + "; ".join(str(problem) for problem in self.problems))
-
-
-class PruneRefused(StoreError):
-    """So many resources lost their documents at once that it looks like an accident."""
-
-    def __init__(self, reason: str, keys: Sequence[Key]) -> None:
-        self.keys = tuple(keys)
-        super().__init__(reason)
 
 
 class ReadOnly(StoreError):

@@ -1,26 +1,32 @@
 """One pass from the folder to the index: what is new, changed, moved, doubled or gone; decided first, written at once.
 
-Nothing is taken for removed unless the file it stood in was read to its end, and nothing much is removed at once unasked.
+What is gone is only found here, with what speaks against it; whether it may go is decided by ``removal``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homeostat.models.base import Key, Resource
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import Severity, SourceError
 
 from ..index.index import Row
 from .folder import Listing
 from .reading import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
+from .remembered import Remembered
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"
-BUDGET = 10
-"""So many removals in one pass need no confirmation, even if they are more than half of all."""
 
-CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A resource that is declared nowhere any more, and why that may not be so (empty: nothing speaks against it)."""
+
+    row: Row
+    doubt: str
+    stood_in: str  # which writing of the file it stood in is there now; empty: none
 
 
 @dataclass(slots=True)
@@ -30,34 +36,41 @@ class Pass:
     create: list[SourceDocument] = field(default_factory=list)
     update: list[tuple[Row, SourceDocument]] = field(default_factory=list)
     move: list[tuple[Row, SourceDocument]] = field(default_factory=list)
-    delete: list[Row] = field(default_factory=list)
-    refused: tuple[Key, ...] = ()
-    refusal: str = ""
+    keep: list[tuple[Row, SourceDocument]] = field(default_factory=list)  # back while they were being deleted
+    absent: list[Absent] = field(default_factory=list)
+    delete: list[Row] = field(default_factory=list)  # those of the absent ones that go now
+    held: dict[Key, str] = field(default_factory=dict)  # those that wait for a confirmation, with the reason
+    renamed: dict[Key, Key] = field(default_factory=dict)  # absent ones -> what stands in their place now
     errors: list[SourceError] = field(default_factory=list)
     files: list[SourceFile] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)  # files that have gone
 
-    def complain(self, path: str, message: str, *, key: Key | None = None, line: int = 0, notice: bool = False) -> None:
-        self.errors.append(SourceError(path, line, 1 if line else 0, "", message, key, "Notice" if notice else "Error"))
+    def complain(
+        self, path: str, message: str, *, key: Key | None = None, line: int = 0, severity: Severity = "Error"
+    ) -> None:  # fmt: skip
+        self.errors.append(SourceError(path, line, 1 if line else 0, "", message, key, severity))
+
+    def sort_errors(self) -> None:
+        self.errors.sort(key=lambda e: (e.severity, e.path, e.line, e.column, e.field, e.message))
 
 
 def decide(
-    listing: Listing, reader: FileReader, memory: Memory, rows: Sequence[Row], allowed: frozenset[Key], folder: str
-) -> Pass:
-    """Compares the folder with the resources in force. Writes nothing; raises nothing that the folder could cause."""
+    listing: Listing, reader: FileReader, memory: Memory, rows: Sequence[Row], known: Remembered, folder: str
+) -> Pass:  # fmt: skip
+    """Compares the folder with the resources in force. Writes nothing; raises nothing that the folder could cause. Which of
+    those that are absent go is not decided here: see ``removal``."""
     work = Pass()
     unread = _read_files(work, listing, reader, memory)
     if listing.missing:
         work.complain("", f"the folder {folder} cannot be read: {listing.missing}. Nothing is deleted because of that")
     in_force = {row.key: row for row in rows}
-    sources = {row.source for row in rows if row.source}
     for file in work.files:
-        _report_file(work, file, sources)
+        _report_file(work, file)
     declared = _choose(work, in_force, reader)
     for file in work.files:
-        declared |= {d.key for d in file.documents if d.state == "Invalid" and d.key}
-    _prune(work, listing, rows, declared, unread, allowed, folder)
-    work.errors.sort(key=lambda e: (e.severity, e.path, e.line, e.column, e.field, e.message))
+        declared |= {d.key for d in file.documents if d.state in ("Invalid", "Broken") and d.key}
+    _find_absent(work, listing, rows, declared, unread, known)
+    work.sort_errors()
     return work
 
 
@@ -87,16 +100,15 @@ def covered(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(place + "/") for place in places)
 
 
-def _report_file(work: Pass, file: SourceFile, sources: set[str]) -> None:
+def _report_file(work: Pass, file: SourceFile) -> None:
     for problem in file.problems:
         work.errors.append(SourceError(file.path, problem.line, problem.column, problem.field, problem.message))
-    if file.digest == EMPTY and file.path in sources:
-        work.complain(file.path, "is empty; what it declared stays in force. Delete the file to remove that", notice=True)
     for document in file.documents:
         for problem in document.problems:
             work.errors.append(
                 SourceError(
-                    file.path, problem.line, problem.column, problem.field, problem.message, document.key,
+                    file.path, problem.line, problem.column, problem.field, problem.message,
+                    document.key if document.state != "Foreign" else None,
                     "Notice" if document.state == "Foreign" else "Error",
                 )
             )  # fmt: skip
@@ -142,10 +154,8 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
             line=document.line,
         )  # fmt: skip
     elif row.deleted is not None:
-        work.complain(
-            document.path, f"{row.key} is still being deleted; it is made anew once it has gone", key=row.key,
-            line=document.line, notice=True,
-        )  # fmt: skip
+        if reader.load(document, file) is not None:
+            work.keep.append((row, document))
     elif row.hash != document.hash:
         if reader.load(document, file) is not None:
             work.update.append((row, document))
@@ -155,47 +165,99 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
         work.move.append((row, document))
 
 
-def _prune(
-    work: Pass,
-    listing: Listing,
-    rows: Sequence[Row],
-    declared: set[Key],
-    unread: Mapping[str, str],
-    allowed: frozenset[Key],
-    folder: str,
-) -> None:
-    """Finds the resources whose documents have gone, and decides whether they may go."""
-    mine = [row for row in rows if row.source is not None and row.deleted is None]
-    unsure = {file.path for file in work.files if not file.complete or file.digest == EMPTY}
-    gone = []
-    for row in mine:
-        source = row.source or ""
-        if row.key in declared or source in unsure or covered(source, unread):
-            continue
-        if json.loads(row.metadata).get("annotations", {}).get(PRUNE_ANNOTATION) == "disabled":
-            work.complain(
-                source, f"{row.key} is declared nowhere any more; its annotation {PRUNE_ANNOTATION}: disabled keeps it. "
-                "Delete it by name if it shall go", key=row.key, notice=True,
-            )  # fmt: skip
-            continue
-        gone.append(row)
-    keys = tuple(sorted(row.key for row in gone))
-    if not keys:
+def _find_absent(
+    work: Pass, listing: Listing, rows: Sequence[Row], declared: set[Key], unread: Mapping[str, str], known: Remembered
+) -> None:  # fmt: skip
+    """Finds the resources whose documents have gone, and what speaks against it."""
+    gone = [row for row in rows if row.source is not None and row.deleted is None and row.key not in declared]
+    gone = [row for row in gone if not _kept_by_annotation(work, row)]
+    if not gone:
         return
-    reason = ""
-    if not listing.files:
-        reason = f"the folder {folder} holds no YAML any more, so {_count(keys)} would be deleted"
-    elif len(keys) > BUDGET and 2 * len(keys) > len(mine):
-        reason = f"{len(keys)} of {len(mine)} resources would be deleted at once"
-    if reason and not allowed.issuperset(keys):
-        work.refused, work.refusal = keys, f"{reason}; none of them was: {CONFIRM}"
-        work.complain("", work.refusal)
-    else:
-        work.delete = gone
+    anywhere = "the folder cannot be read" if listing.missing else next(_unidentified(work.files, unread), "")
+    files, in_force = {file.path: file for file in work.files}, {row.key for row in rows}
+    for row in gone:
+        source = row.source or ""
+        file, new = files.get(source), _renamed(work, row, known, declared)
+        if new:
+            work.renamed[row.key] = new
+        doubt = (
+            anywhere
+            or (f"{source} is a folder now" if source in listing.folders else "")
+            or (_silence(file, row, in_force) if file else another_folder(source, listing, known))
+            or (f"{source} says {new.name} where it said {row.name}, which may be a slip of the pen" if new else "")
+        )
+        work.absent.append(Absent(row, doubt, file.digest if file else ""))
 
 
-def _count(keys: Sequence[Key]) -> str:
-    return str(keys[0]) if len(keys) == 1 else f"{len(keys)} resources"
+def _kept_by_annotation(work: Pass, row: Row) -> bool:
+    if json.loads(row.metadata).get("annotations", {}).get(PRUNE_ANNOTATION) != "disabled":
+        return False
+    work.complain(
+        row.source or "", f"{row.key} is declared nowhere any more; its annotation {PRUNE_ANNOTATION}: disabled keeps it. "
+        "Delete it by name if it shall go", key=row.key, severity="Notice",
+    )  # fmt: skip
+    return True
+
+
+def _unidentified(files: Sequence[SourceFile], unread: Mapping[str, str]) -> Iterator[str]:
+    """What might be any resource, wherever in the folder it stands: documents are moved, and files are merged."""
+    for path, reason in sorted(unread.items()):
+        yield f"{path} {reason}, so it may be in there"
+    for file in files:
+        for problem in file.problems:
+            yield f"{file.path}:{problem.line} cannot be read, so it may be in there"
+        for document in file.documents:
+            if document.state == "Broken" or (document.state == "Invalid" and document.key is None):
+                yield f"{document.place} is wrong in a way that it may be there"
+
+
+def _silence(file: SourceFile, row: Row, in_force: Collection[Key]) -> str:
+    """Why the file in which ``row`` stood cannot be believed to have dropped it; empty where it can."""
+    if file.digest == EMPTY:
+        return f"{file.path} is empty: delete the file to remove what it declared"
+    if file.silent:
+        return f"{file.path} says nothing any more: delete the file to remove what it declared"
+    for document in file.documents:
+        if document.state == "Empty" and document.document == row.document:
+            return f"{document.place} says nothing where it stood: remove that document's dashes too"
+        if document.state == "Foreign" and document.key and _named_alike(document.key, row.key):
+            return f"{document.place} has its name, but another apiVersion and kind"
+        if document.state == "Invalid" and document.key not in in_force:
+            return f"{document.place} is not valid, and may be it under another name"
+    return ""
+
+
+def _named_alike(one: Key, other: Key) -> bool:
+    return (one.namespace, one.name) == (other.namespace, other.name)
+
+
+def another_folder(source: str, listing: Listing, known: Remembered) -> str:
+    """Whether the folder it stood in is another one now: where a mount has gone, what lies below it shows instead."""
+    for folder in parents(source):
+        if folder in listing.folders:
+            before = known.folders.get(folder)
+            changed = before is not None and before != listing.folders[folder]
+            return f"{folder or 'the folder'} is another folder than it was: is something not mounted?" if changed else ""
+    return ""
+
+
+def parents(path: str) -> Iterator[str]:
+    """The folders that a file lies in, innermost first; the last is the empty string."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _renamed(work: Pass, row: Row, known: Remembered, declared: set[Key]) -> Key | None:
+    """What is new in its very place: another machine in its stead, or the same one with a letter missing."""
+    before = known.renamed.get(row.key)
+    if before in declared:
+        return before
+    for document in work.create:
+        place = (document.path, document.document, document.item)
+        if document.key and document.key.kind == row.kind and place == (row.source, row.document, row.item):
+            return document.key
+    return None
 
 
 def metadata_of(resource: Resource) -> dict[str, object]:

@@ -24,6 +24,7 @@ BROKEN_LIMIT = 20
 """After so many documents with syntax errors the rest of a file is passed over."""
 
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_BARE_END = re.compile(r"---\s*\Z")
 _UNUSUAL = re.compile(r"^(%|\.\.\.)|[\r\x85\u2028\u2029]", re.MULTILINE)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -86,15 +87,16 @@ def decode(content: bytes) -> str:
         raise Unreadable(Problem("", "is not UTF-8 text: save it as UTF-8", line, column)) from error
 
 
-def read_documents(text: str) -> FileContent:
-    """All documents of a file. A document with a syntax error does not hide those behind it."""
+def read_documents(text: str, *, empty: bool = False) -> FileContent:
+    """All documents of a file. A document with a syntax error does not hide those behind it. ``empty``: those too that say
+    nothing (their value is None), but for what a last line of dashes begins."""
     content = FileContent()
     offset, line, number = 0, 1, 1
     while True:
         reader = Reader(text[offset:] if offset else text, line, number, offset)
         try:
             for document in reader.documents():
-                content.documents.extend(_items(document))
+                content.documents.extend(_items(document, text if empty else None))
             return content
         except (Unreadable, yaml.YAMLError) as error:
             content.broken.append(error.problem if isinstance(error, Unreadable) else _syntax_problem(error, line, reader.text))
@@ -130,13 +132,13 @@ def split(text: str) -> list[Chunk] | None:
     return chunks
 
 
-def read_chunk(text: str, chunk: Chunk, number: int) -> tuple[FileContent, int]:
+def read_chunk(text: str, chunk: Chunk, number: int, *, empty: bool = False) -> tuple[FileContent, int]:
     """The objects of one chunk, whose document is the ``number``-th of its file; and the next document's number."""
     content = FileContent()
     reader = Reader(text[chunk.start : chunk.end], chunk.line, number, chunk.start)
     try:
         for document in reader.documents():
-            content.documents.extend(_items(document))
+            content.documents.extend(_items(document, text if empty else None))
     except (Unreadable, yaml.YAMLError) as error:
         content.broken.append(error.problem if isinstance(error, Unreadable) else _syntax_problem(error, chunk.line, reader.text))
         return content, reader.number + 1
@@ -158,13 +160,16 @@ def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Proble
     return Problem("", message, before.count(b"\n") + first_line, len(before) - before.rfind(b"\n"))
 
 
-def _items(document: Document) -> Iterator[Document]:
-    """The objects of a List, or the document itself; nothing for an empty one."""
+def _items(document: Document, text: str | None) -> Iterator[Document]:
+    """The objects of a List, or the document itself. One that says nothing is given only where the file's ``text`` is."""
     value = document.value
-    if value is None and not document.problems:
-        return
     kind = value.get("kind") if isinstance(value, dict) else None
-    listed = isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list)
+    listed = isinstance(kind, str) and kind.endswith("List") and "items" in value and isinstance(value["items"], list | None)
+    if (value is None or (listed and not value["items"])) and not document.problems:
+        if text is not None and not _BARE_END.match(text, document.start):
+            document.value = None
+            yield document
+        return
     if not listed:
         yield document
         return

@@ -35,6 +35,7 @@ class Listing:
     files: list[FoundFile] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     missing: str = ""  # why the folder itself could not be listed
+    folders: dict[str, str] = field(default_factory=dict)  # what was entered -> which folder it is, to tell it from another
 
 
 def hidden(name: str) -> bool:
@@ -84,13 +85,20 @@ class _Walk:
         if not stat.S_ISDIR(known.st_mode):
             if not path:
                 self.listing.missing = "is not a folder"
+            elif path.endswith(SUFFIXES):
+                self.listing.unreadable[path] = _other_than_a_file(known.st_mode)
             return []
         identity = (known.st_dev, known.st_ino)
-        if identity in self.folders or path.count("/") >= DEPTH_LIMIT:
+        if identity in self.folders:
+            return []
+        if path.count("/") >= DEPTH_LIMIT:
+            self.listing.unreadable[path] = f"lies more than {DEPTH_LIMIT} folders deep: what is in it is not read"
             return []
         with os.scandir(absolute) as entries:
             children = sorted(entries, key=lambda entry: entry.name)
         self.folders.add(identity)
+        # The folder itself and what links lead to may be swapped for others as a whole; only their disk tells something.
+        self.listing.folders[path] = f"{known.st_dev}" if linked or not path else f"{known.st_dev}.{known.st_ino}"
         prefix = f"{path}/" if path else ""
         return [prefix + child.name for child in children if self._sort_in(child, prefix + child.name, linked)]
 
@@ -106,8 +114,12 @@ class _Walk:
                     self.links.append(path)
             elif entry.is_dir(follow_symlinks=False):
                 return True
-            elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
-                self._add(path, os.stat(entry.path), linked)
+            elif entry.name.endswith(SUFFIXES):
+                known = os.stat(entry.path, follow_symlinks=False)
+                if stat.S_ISREG(known.st_mode):
+                    self._add(path, known, linked)
+                else:
+                    self.listing.unreadable[path] = _other_than_a_file(known.st_mode)
         except UnicodeEncodeError:
             readable = path.encode(errors="surrogateescape").decode(errors="replace")
             self.listing.unreadable[readable] = "its name is not UTF-8: rename it"
@@ -132,6 +144,11 @@ class _Walk:
 
 def signature(known: os.stat_result) -> str:
     return f"{known.st_mtime_ns}.{known.st_ctime_ns}.{known.st_size}.{known.st_dev}.{known.st_ino}"
+
+
+def _other_than_a_file(mode: int) -> str:
+    names = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return f"is {names.get(stat.S_IFMT(mode), 'something else')}, not a file, and cannot be read"
 
 
 def _reason(error: OSError) -> str:

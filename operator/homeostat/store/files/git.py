@@ -10,6 +10,15 @@ from pathlib import Path
 TIMEOUT = 20.0
 """Seconds; a hook may take a while, a hanging one must not hold the folder."""
 
+STALE_LOCK = 60.0
+"""Seconds after which index.lock is more likely left over by a git that was killed."""
+UNDER_WAY = {
+    "rebase-merge": "a rebase", "rebase-apply": "a rebase or `git am`", "MERGE_HEAD": "a merge",
+    "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert", "sequencer": "a cherry-pick or revert of several commits",
+    "BISECT_LOG": "a bisect", "BISECT_START": "a bisect",
+}  # fmt: skip
+"""Files that git keeps while it is in the middle of something, and leaves the work tree as no commit of its branch has it."""
+
 
 class GitFailed(Exception):
     """git refused; the message is what it said. The edit itself is on disk."""
@@ -38,6 +47,44 @@ def _run(folder: Path, *arguments: str) -> str:
     if done.returncode:
         raise GitFailed((done.stderr or done.stdout).strip() or f"git ended with status {done.returncode}")
     return done.stdout.strip()
+
+
+def git_folder(folder: Path) -> Path | None:
+    """Where git keeps what it knows of the work tree that ``folder`` is part of; elsewhere for worktrees and submodules."""
+    for parent in (folder, *folder.parents):
+        mark = parent / ".git"
+        if mark.is_dir():
+            return mark
+        try:
+            named = mark.read_text(errors="surrogateescape")
+        except OSError:
+            continue
+        if named.startswith("gitdir:"):
+            return parent / named.removeprefix("gitdir:").strip()
+    return None
+
+
+def operation_under_way(folder: Path, now: float) -> str:
+    """What git is in the middle of, in words, with what ends it; empty: nothing. ``now``: seconds since the epoch.
+
+    A detached HEAD is none: whole deployments live on one.
+    """
+    inside = git_folder(folder)
+    if inside is None:
+        return ""
+    for name, words in UNDER_WAY.items():
+        if (inside / name).exists():
+            return f"{words} is under way in {inside.parent if inside.name == '.git' else folder}: finish or abort it"
+    try:
+        age = now - (inside / "index.lock").stat().st_mtime
+    except OSError:
+        return ""
+    if age < STALE_LOCK:
+        return f"git is at work ({inside / 'index.lock'})"
+    return (
+        f"git seems to be at work since {age / 60:.0f} minutes ({inside / 'index.lock'}): if no git runs, one was killed, "
+        "and the file is left over: remove it"
+    )
 
 
 def is_work_tree(folder: Path) -> bool:

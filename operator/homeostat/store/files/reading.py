@@ -22,7 +22,8 @@ from . import documents
 from .folder import FoundFile, read_file
 from .validate import Rejected, foreign, identify, validate
 
-State = Literal["Valid", "Invalid", "Foreign"]
+State = Literal["Valid", "Invalid", "Broken", "Foreign", "Empty"]
+"""Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Empty: says nothing."""
 
 RACY = 100_000_000
 """Nanoseconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
@@ -62,9 +63,9 @@ class SourceFile:
     known: bool = False  # just as the index has it
 
     @property
-    def complete(self) -> bool:
-        """Whether what is not in it was really taken out of it."""
-        return not self.problems and all(d.key for d in self.documents if d.state == "Invalid")
+    def silent(self) -> bool:
+        """Whether it can be read and says nothing at all."""
+        return not self.problems and all(document.state == "Empty" for document in self.documents)
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ class FileReader:
             return file
         chunks = documents.split(text)
         if chunks is None or len(chunks) == 1:
-            parsed = documents.read_documents(text)
+            parsed = documents.read_documents(text, empty=True)
             file.problems.extend(parsed.broken)
             file.documents.extend(self._judge(found.path, text, document) for document in parsed.documents)
         else:
@@ -186,7 +187,7 @@ class FileReader:
                 file.documents.append(replace(same, document=number, line=line))
                 number += 1
                 continue
-            parsed, number = documents.read_chunk(text, chunk, number)
+            parsed, number = documents.read_chunk(text, chunk, number, empty=True)
             file.problems.extend(parsed.broken)
             if len(file.problems) >= documents.BROKEN_LIMIT:
                 file.problems.append(Problem("", "has more errors: the rest of the file was not read"))
@@ -221,14 +222,17 @@ class FileReader:
         key = identify(document.value)
         judged = SourceDocument(path, document.number, document.item, document.line, "Valid", key, "")
         if document.problems:
-            judged.state, judged.problems = "Invalid", list(document.problems)
+            judged.state, judged.problems = "Broken", list(document.problems)
+            return judged
+        if document.value is None and document.item is None:
+            judged.state = "Empty"
             return judged
         judged.hash = _hash(document.value, folder)
         if key and key in self._memory.valid.get(judged.hash, ()):
             return judged
         ours = key is not None and self._declared(path, key)
         if foreign(document.value) and not ours:
-            judged.state, judged.key = "Foreign", None
+            judged.state, judged.key = "Foreign", _foreign_key(document.value)
             version, kind = document.value["apiVersion"], document.value["kind"]
             judged.problems = [Problem("", f"{version} {kind} is not ours: ignored", document.line, 1)]
             return judged
@@ -243,6 +247,17 @@ class FileReader:
                 for (line, column), problem in ((places.of(at), problem) for at, problem in error.problems[:PROBLEMS_KEPT])
             ]
         return judged
+
+
+def _foreign_key(value: Any) -> Key | None:
+    """Under a kind that none of ours can have."""
+    metadata = value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    namespace = metadata.get("namespace", "default") if isinstance(metadata, dict) else None
+    if not (isinstance(name, str) and isinstance(namespace, str)):
+        return None
+    kind = f"{value['apiVersion']}/{value['kind']}"
+    return Key(*(part.encode(errors="replace").decode() for part in (kind, namespace, name)))
 
 
 def _hash(value: Any, folder: str) -> str:

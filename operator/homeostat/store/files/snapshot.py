@@ -11,6 +11,7 @@ from homeostat.store.errors import SourceError
 from .apply import decide
 from .folder import FoundFile, Listing, list_folder
 from .reading import FileReader, Memory
+from .remembered import Remembered
 
 
 def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
@@ -22,5 +23,5 @@ def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
         listing = Listing([FoundFile(root.name, str(root), "", 0, 0, False)])
         root = root.parent
     memory = Memory()
-    work = decide(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), frozenset(), str(path))
+    work = decide(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), Remembered(), str(path))
     return [document.resource for document in work.create if document.resource], work.errors

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,28 +16,27 @@ from typing import Any
 
 from homeostat import __version__
 from homeostat.models.base import Key, Model, Resource
+from homeostat.models.kinds import BY_KIND
+from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.ports import EventType, Happening
 from homeostat.runtime.supervise import Supervisor
-from homeostat.store.errors import (
-    PruneRefused,
-    SourceError,
-)
+from homeostat.store.errors import SourceError
 
 from ..index import records
-from ..index.index import Index, set_setting
+from ..index.index import Index, Row, set_setting
 from ..index.removal import remove
 from ..index.store import IndexedStore
-from . import git, owned, writing
-from .apply import Pass, decide
+from . import git, owned, removal, writing
+from .apply import Pass, decide, parents
 from .folder import Listing, list_folder
 from .reading import FileReader, Memory
+from .remembered import Remembered, folders_now
+from .removal import NEVER, SETTLE
 from .state import StateFolder
 from .writer import Writer
 
 log = logging.getLogger(__name__)
 
-NEVER = float("inf")
-"""Settling time of the passes around an edit: they take in what changed, and leave removals to the operator."""
 GIT_LOOKUPS = 20
 """Changed files for which one pass asks git who wrote them; a checkout of hundreds is not worth as many processes."""
 
@@ -52,16 +51,11 @@ class SyncReport:
     created: tuple[Key, ...]
     changed: tuple[Key, ...]  # spec or metadata
     deleted: tuple[Key, ...]
-    refused: tuple[Key, ...]  # would be deleted, and wait for a confirmation
-    refusal: str
+    held: Mapping[Key, str]  # would be deleted, and wait for a confirmation: why
+    absent: tuple[Key, ...]  # declared nowhere, yet not being deleted: the held ones, and those that wait for their time
     errors: tuple[SourceError, ...]  # notices too
     files: int
     seconds: float
-
-    def raise_if_refused(self) -> None:
-        """Raises PruneRefused."""
-        if self.refused:
-            raise PruneRefused(self.refusal, self.refused)
 
 
 class FilesStore(IndexedStore):
@@ -72,7 +66,7 @@ class FilesStore(IndexedStore):
     """
 
     def __init__(
-        self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False,
+        self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False, settle: float = SETTLE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
     ) -> None:  # fmt: skip
         super().__init__(index)
@@ -82,7 +76,9 @@ class FilesStore(IndexedStore):
         self._commit = commit
         self.clock = clock
         self.listing = Listing()  # of the last pass
-        self.missing: dict[Key, float] = {}  # resources whose documents have gone, and since when (monotonic seconds)
+        self.settle = settle  # seconds, see removal.SETTLE
+        self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
+        self._absent: dict[Key, tuple[str, float]] = {}  # the writing of the file it stood in, and since when (monotonic)
         self._instance = state.instance_id
         self._writer = Writer(self)
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
@@ -90,7 +86,8 @@ class FilesStore(IndexedStore):
     @classmethod
     def open(
         cls, folder: Path, state: StateFolder | None = None, *, owner: bool = False, commit: bool = False,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
+        settle: float = SETTLE, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        supervisor: Supervisor | None = None,
     ) -> FilesStore:  # fmt: skip
         """Opens the store of ``folder``. The operator is its ``owner``, and mends a damaged index.
 
@@ -102,7 +99,7 @@ class FilesStore(IndexedStore):
         index = Index.open(state.index, repair=owner, now=clock())
         if index.message:
             log.warning("%s", index.message)
-        return cls(folder, state, index, commit=commit, clock=clock, supervisor=supervisor)
+        return cls(folder, state, index, commit=commit, settle=settle, clock=clock, supervisor=supervisor)
 
     @property
     def committing(self) -> bool:
@@ -167,68 +164,125 @@ class FilesStore(IndexedStore):
 
     def sync(self, settle: float = 0.0) -> SyncReport:
         """One pass: brings the index to what the folder says. Resources whose documents have been missing for less than
-        ``settle`` seconds, as earlier passes saw it, are left for a later pass."""
+        ``settle`` seconds, as earlier passes saw it, are left for a later pass; machines that is, others wait shorter."""
         with self.state.write_lock():
             return self.run_pass({}, settle)
 
-    def prune_pending(self) -> tuple[Key, ...]:
-        """What would be deleted and waits for ``confirm_prune``."""
-        text = self.index.setting(writing.PENDING)
-        return tuple(Key.parse(item) for item in json.loads(text)) if text else ()
-
-    def confirm_prune(self) -> SyncReport:
-        """Allows the deletion of exactly what is pending, and passes over the folder again."""
+    def look(self) -> SyncReport:
+        """As ``sync``, but nothing goes; what is in doubt is told at once."""
         with self.state.write_lock():
-            pending = self.prune_pending()
-            if pending:
-                with self.index.transaction() as database:
-                    set_setting(database, writing.ALLOWED, json.dumps([str(key) for key in pending]))
-            return self.run_pass({}, 0.0)
+            return self.run_pass({}, NEVER, tell_after=0.0)
 
-    def run_pass(self, authors: Mapping[Key, str], settle: float = NEVER) -> SyncReport:
-        """As ``sync``, for who holds the write lock; ``authors`` are those of edits just made."""
+    def held(self) -> Mapping[Key, str]:
+        """What would be deleted and waits for ``confirm_prune``, with the reason."""
+        return Remembered.load(self.index).held
+
+    def confirm_prune(self, keys: Collection[Key] | None = None) -> SyncReport:
+        """Lets exactly ``keys`` go (None: all that is held)."""
+        with self.state.write_lock():
+            confirmed = frozenset(self.held() if keys is None else keys)
+            return self.run_pass({}, NEVER, confirmed=confirmed, tell_after=0.0)
+
+    def run_pass(
+        self,
+        authors: Mapping[Key, str],
+        settle: float = NEVER,
+        *,
+        confirmed: Collection[Key] = (),
+        tell_after: float | None = None,
+    ) -> SyncReport:
+        """As ``sync``, for who holds the write lock; ``authors`` are those of edits just made. See ``removal.rule``."""
         begun = time.perf_counter()
         self.listing = list_folder(self.folder)
         memory = Memory.load(self.index)
         version = self.index.setting("models")
         if version != __version__:  # other models may judge the same documents otherwise
             memory.doubt()
-        rows = self.index.rows()
+        rows, known = self.index.rows(), Remembered.load(self.index)
         declared = {(row.source, row.key) for row in rows}
         reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared)
-        allowed = frozenset(Key.parse(item) for item in json.loads(self.index.setting(writing.ALLOWED) or "[]"))
-        work = decide(self.listing, reader, memory, rows, allowed, str(self.folder))
-        self._settle(work, settle)
+        work = decide(self.listing, reader, memory, rows, known, str(self.folder))
+        remembered = self._rule(work, rows, known, settle, confirmed, tell_after)
         last = records.last_revision(self.index) if work.update or work.create else 0
-        identity = writing.Identity(self._instance, self.clock(), authors)
-        changed = set(writing.write_pass(self.index, work, identity, records.read_errors(self.index)))
+        identity = writing.Identity(self._instance, self.clock(), authors, self._removers(work.delete))
+        changed = set(writing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
         if version != __version__:
             with self.index.transaction() as database:
                 set_setting(database, "models", __version__)
         if changed:
             self._ask_git(work, changed - authors.keys(), last)
+        going = {row.key for row in work.delete}
         return SyncReport(
             created=tuple(d.key for d in work.create if d.key),
-            changed=tuple(row.key for row, _ in work.update if row.key in changed),
+            changed=tuple(row.key for row, _ in (*work.update, *work.keep) if row.key in changed),
             deleted=tuple(row.key for row in work.delete),
-            refused=work.refused,
-            refusal=work.refusal,
+            held=work.held,
+            absent=tuple(absent.row.key for absent in work.absent if absent.row.key not in going),
             errors=tuple(work.errors),
             files=len(self.listing.files),
             seconds=time.perf_counter() - begun,
         )
 
-    def _settle(self, work: Pass, settle: float) -> None:
-        now = time.monotonic()
-        self.missing = {row.key: self.missing.get(row.key, now) for row in work.delete}
-        work.delete = [row for row in work.delete if now - self.missing[row.key] >= settle]
-        for row in work.delete:
-            del self.missing[row.key]
+    def _rule(
+        self,
+        work: Pass,
+        rows: Sequence[Row],
+        known: Remembered,
+        settle: float,
+        confirmed: Collection[Key],
+        tell_after: float | None,
+    ) -> Remembered:
+        """Has it decided which of the absent resources go, and notes that in ``work``."""
+        absences, standing = self._absences(work, rows), [row for row in rows if row.deleted is None]
+        now = self.clock().timestamp()
+        bare = "" if self.listing.files or self.listing.missing else f"the folder {self.folder} holds no YAML any more"
+        weights = _weights(standing)
+        around = removal.Circumstances(sum(weights.values()), known.weight(now), bare)
+        ruling = removal.rule(
+            [removal.Absence(key, seconds, doubt, weights[key]) for key, seconds, doubt in absences],
+            around, settle, confirmed=confirmed, told=known.held, tell_after=tell_after,
+        )  # fmt: skip
+        work.delete = [absent.row for absent in work.absent if absent.row.key in ruling.go]
+        work.held = dict(sorted(ruling.held.items()))
+        self.restless = bool(ruling.waiting)
+        self._absent = {key: since for key, since in self._absent.items() if key not in ruling.go}
+        _tell(work, ruling)
+        unconfirmed = sum(weights[key] for key in ruling.go if key not in confirmed)
+        return Remembered(
+            work.held,
+            folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.source or "")}),
+            {old: new for old, new in work.renamed.items() if old not in ruling.go},
+            [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
+        )
+
+    def _absences(self, work: Pass, rows: Sequence[Row]) -> list[tuple[Key, float, str]]:
+        """How long each has been so, and why it may not be gone."""
+        now, wall = time.monotonic(), time.time()
+        since, found, under_way = dict[Key, tuple[str, float]](), list[tuple[Key, float, str]](), dict[str, str]()
+        for absent in work.absent:
+            key, place = absent.row.key, os.path.dirname(absent.row.source or "")
+            before = self._absent.get(key)
+            since[key] = before if before and before[0] == absent.stood_in else (absent.stood_in, now)
+            if place not in under_way:
+                under_way[place] = git.operation_under_way(self.folder / place, wall)
+            found.append((key, now - since[key][1], absent.doubt or under_way[place]))
+        self._absent = since
+        return found
+
+    def _removers(self, going: Sequence[Row]) -> dict[Key, str]:
+        """Who took their documents away, as far as git tells."""
+        paths = {row.source or "" for row in going}
+        tracked = 0 < len(paths) <= GIT_LOOKUPS and git.is_work_tree(self.folder)
+        said = {}
+        for path in paths:
+            commit = git.last_commit(self.folder, path) if tracked else None
+            said[path] = f"file {path}" + (f", commit {commit.commit[:12]} by {commit.author}" if commit else "")
+        return {row.key: said[row.source or ""] for row in going}
 
     def _ask_git(self, work: Pass, keys: set[Key], after: int) -> None:
         """Puts the git author to the changes that were found in files."""
         by_path: dict[str, list[Key]] = {}
-        for document in (*work.create, *(document for _, document in work.update)):
+        for document in (*work.create, *(document for _, document in (*work.update, *work.keep))):
             if document.key in keys:
                 by_path.setdefault(document.path, []).append(document.key)
         if not by_path or len(by_path) > GIT_LOOKUPS or not git.is_work_tree(self.folder):
@@ -261,3 +315,30 @@ class FilesStore(IndexedStore):
             NotFound, NotEditable, ReadOnly: and nothing was changed.
         """
         return self._writer.delete(key, author, force)
+
+
+def _weights(rows: Sequence[Row]) -> dict[Key, int]:
+    """Of each that a document declares: itself, and a deployment's machines with it."""
+    weights = {row.key: 1 for row in rows if row.source is not None}
+    for row in rows:
+        if row.source is None and row.kind == VirtualMachine.KIND:
+            for owner in json.loads(row.metadata).get("ownerReferences", ()):
+                key = Key(owner["kind"], row.namespace, owner["name"])
+                if key in weights:
+                    weights[key] += 1
+    return weights
+
+
+def _tell(work: Pass, ruling: removal.Ruling) -> None:
+    """Of what is held: once where it is about how many, else each by itself."""
+    if ruling.brake:
+        work.complain("", f"{ruling.brake}; none of them was: {removal.CONFIRM}", severity="Held")
+    else:
+        rows = {absent.row.key: absent.row for absent in work.absent}
+        for key, reason in work.held.items():
+            name = f"{BY_KIND[key.kind].SHORT[0]} {key.name}" + (f" -n {key.namespace}" if key.namespace != "default" else "")
+            work.complain(
+                rows[key].source or "", f"{key} is declared nowhere any more, and kept: {reason}; {removal.CONFIRM}, or with "
+                f"`homeostat delete {name}` for it alone", key=key, severity="Held",
+            )  # fmt: skip
+    work.sort_errors()

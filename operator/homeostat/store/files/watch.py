@@ -28,9 +28,6 @@ DEBOUNCE = 50
 """Milliseconds a burst may last at the most before it is looked at."""
 LOOK = 500
 """Milliseconds between looks at what inotify does not show: the folder swapped for another, files behind links."""
-SETTLE = 0.4
-"""Seconds for which a document must be missing before its resource is deleted: somebody may be in the middle of writing a
-large file or of a checkout."""
 RESCAN = 30.0
 """Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
 INTERVAL = 1.0
@@ -64,7 +61,7 @@ async def _pass(store: FilesStore, wake: asyncio.Event) -> None:
     """Whatever a pass dies of (no space, a document that nobody foresaw), the next change or the next rescan tries again."""
     loop = asyncio.get_running_loop()
     try:
-        await loop.run_in_executor(store.worker, store.sync, SETTLE)
+        await loop.run_in_executor(store.worker, store.sync, store.settle)
     except Exception as error:
         store.supervisor.failed(TAKING_IN, error)
         return
@@ -117,7 +114,7 @@ async def _watch_once(store: FilesStore, wake: asyncio.Event) -> None:
             swapped = _identity(root) != identity
             now = _behind_links(store)
             # The first look is due anyway: something may have changed before the watch stood.
-            due = store.missing or time.monotonic() - last > RESCAN
+            due = store.restless or time.monotonic() - last > RESCAN
             if changes or swapped or first or due or now != behind:
                 await _pass(store, wake)
                 now, last = _behind_links(store), time.monotonic()

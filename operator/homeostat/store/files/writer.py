@@ -93,7 +93,7 @@ class Writer:
                 raise NotFound(key)
             touched = self._remove_documents(key)
             with self._index.transaction() as database:
-                writing.mark_deleted(database, key, self._store.clock(), 0 if force else None)
+                writing.mark_deleted(database, key, self._store.clock(), 0 if force else None, author)
                 marked = self._index.row(key)  # now: the operator may have released it a moment later
             self._store.run_pass({})
             for path in touched:
@@ -130,11 +130,11 @@ class Writer:
 
     def _remove_documents(self, key: Key) -> list[str]:
         """Also its doubles: one of them would make the resource come back. Last first, so that the places stay right."""
-        targets = self._documents(key)
-        row = self._index.row(key)
+        targets = [target for target in self._documents(key) if target.file.is_file()]  # else there is nothing to edit
         broken = {path for (path,) in self._index.read("SELECT path FROM files WHERE problems != '[]'")}
-        if row and row.source in broken:
-            raise NotEditable(f"{row.source} cannot be edited until its syntax is mended")
+        for target in targets:
+            if target.path in broken:
+                raise NotEditable(f"{target.path} cannot be edited until its syntax is mended")
         for target in reversed(targets):
             text, found, _ = edit.load(target)
             rest = edit.removed_text(text, found)

@@ -6,20 +6,22 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from homeostat.models.base import Key
+from homeostat.models.base import API_GROUP, Key
+from homeostat.runtime.ports import Happening
 from homeostat.store.errors import SourceError
 
 from ..index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
-from ..index.records import add_revision, difference
+from ..index.records import add_event, add_revision, difference
 from . import reading
 from .apply import Pass, metadata_of
 from .reading import SourceDocument
+from .remembered import SETTING, Remembered
 
-PENDING = "prune-pending"
-ALLOWED = "prune-allowed"
+DELETED_BY = f"{API_GROUP}/deleted-by"
+"""Annotation of what is being deleted: who asked for it, in words."""
 FILE_AUTHOR = "file"
 """Author of a change that was found in a file, until git tells a better one."""
 
@@ -31,34 +33,34 @@ class Identity:
     instance: uuid.UUID
     now: datetime
     authors: Mapping[Key, str]
+    removed_by: Mapping[Key, str] = field(default_factory=dict)  # of what goes in this pass
 
     def author(self, key: Key) -> str:
         return self.authors.get(key, FILE_AUTHOR)
 
 
-def write_pass(index: Index, work: Pass, identity: Identity, known_errors: Sequence[SourceError]) -> list[Key]:
+def write_pass(
+    index: Index, work: Pass, identity: Identity, known_errors: Sequence[SourceError], remembered: Remembered
+) -> list[Key]:  # fmt: skip
     """Returns the keys whose spec or metadata changed. Writes nothing at all where nothing differs."""
-    fresh = [file for file in work.files if not file.known]
-    pending = json.dumps([str(key) for key in work.refused]) if work.refused else None
-    spent = index.setting(ALLOWED) if work.delete else None
+    fresh, memory = [file for file in work.files if not file.known], remembered.dump()
     same_errors = list(known_errors) == work.errors
-    idle = not (fresh or work.forget or work.create or work.update or work.move or work.delete or spent)
-    if idle and same_errors and pending == index.setting(PENDING):
+    idle = not (fresh or work.forget or work.create or work.update or work.move or work.keep or work.delete)
+    if idle and same_errors and memory == index.setting(SETTING):
         return []
     with index.transaction() as database:
         reading.save(database, fresh, work.forget)
         changed = [_create(database, document, identity) for document in work.create]
         changed += [key for row, document in work.update if (key := _update(database, row, document, identity))]
+        changed += [_keep(database, row, document, identity) for row, document in work.keep]
         for row, document in work.move:
             _place(database, row.key, document)
         for row in work.delete:
-            mark_deleted(database, row.key, identity.now, None)
+            mark_deleted(database, row.key, identity.now, None, identity.removed_by.get(row.key, ""))
         changed += [row.key for row in work.delete]
         if not same_errors:
             _write_errors(database, work.errors)
-        set_setting(database, PENDING, pending)
-        if spent:
-            set_setting(database, ALLOWED, None)
+        set_setting(database, SETTING, memory)
     return changed
 
 
@@ -98,6 +100,19 @@ def _update(database: sqlite3.Connection, row: Row, document: SourceDocument, id
     return key
 
 
+def _keep(database: sqlite3.Connection, row: Row, document: SourceDocument, identity: Identity) -> Key:
+    """Ends the deletion of what is declared again."""
+    _update(database, row, document, identity)
+    key, version = row.key, next_version(database)
+    database.execute(
+        "UPDATE resources SET deleted=NULL, grace=NULL, version=?, changed=? WHERE kind=? AND namespace=? AND name=?",
+        (version, version, key.kind, key.namespace, key.name),
+    )
+    said = f"its document came back while it was being deleted ({document.place})"
+    add_event(database, identity.now, key, Happening("Normal", "Kept", said))
+    return key
+
+
 def _spec(document: SourceDocument) -> object:
     spec = getattr(document.resource, "spec", None)
     return spec.dump() if spec is not None else {}
@@ -113,13 +128,19 @@ def _place(database: sqlite3.Connection, key: Key, document: SourceDocument) -> 
     )  # fmt: skip
 
 
-def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: int | None) -> None:
-    """Starts the deletion; asked again, only the grace period can become shorter."""
-    version = next_version(database)
+def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: int | None, by: str = "") -> None:
+    """Starts the deletion, and notes who asked for it; asked again, only the grace period can become shorter."""
+    version, place = next_version(database), (key.kind, key.namespace, key.name)
+    if by:
+        database.execute(
+            "UPDATE resources SET metadata=json_set(metadata, '$.annotations', json_patch(coalesce(json_extract(metadata, "
+            "'$.annotations'), '{}'), ?)) WHERE kind=? AND namespace=? AND name=? AND deleted IS NULL",
+            (compact({DELETED_BY: by}), *place),
+        )
     database.execute(
         "UPDATE resources SET deleted=coalesce(deleted,?), grace=coalesce(?,grace), version=?, changed=? "
         "WHERE kind=? AND namespace=? AND name=?",
-        (timestamp(now), grace, version, version, key.kind, key.namespace, key.name),
+        (timestamp(now), grace, version, version, *place),
     )
 
 

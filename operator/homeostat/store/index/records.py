@@ -31,7 +31,7 @@ def report(index: Index, now: datetime, key: Key, uid: str, status: str | None, 
         return
     with index.transaction() as database:
         for happening in happenings:
-            _add_event(database, now, place, happening)
+            add_event(database, now, key, happening)
         if status is not None:
             database.execute(
                 "UPDATE resources SET status=?, version=? WHERE kind=? AND namespace=? AND name=? AND uid=?",
@@ -45,11 +45,11 @@ def _differs(index: Index, place: tuple[str, str, str], uid: str, status: str) -
     return bool(known) and known[0][0] != status
 
 
-def _add_event(database: sqlite3.Connection, now: datetime, place: tuple[str, str, str], happening: Happening) -> None:
+def add_event(database: sqlite3.Connection, now: datetime, key: Key, happening: Happening) -> None:
     """When the resource's newest event says the same it is counted up instead, under a new id, so that followers see it again;
     one that came in between keeps their order, and so each of them its own place."""
     event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
-    time, fields = timestamp(now), compact(happening.fields)
+    place, time, fields = (key.kind, key.namespace, key.name), timestamp(now), compact(happening.fields)
     said = (happening.reason, happening.message, happening.type)
     repeated = database.execute(
         "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "

@@ -15,7 +15,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.errors import SourceError
 
-from ..files import edit, owned, writing
+from ..files import edit, owned
+from ..files.remembered import SETTING
 from ..files.render import render_block
 from ..files.state import StateFolder, folder_source
 from ..files.store import FilesStore
@@ -39,10 +40,9 @@ def read_folder(folder: Path, state: StateFolder) -> list[Resource]:
     if not folder.is_dir():
         raise MigrationRefused([f"{folder} is not a folder"])
     with closing(FilesStore.open(folder, state, owner=True)) as store:
-        found = store.sync()
+        found = store.look()
         wrong = _errors(found.errors)
-        if found.refused:
-            wrong.append(found.refusal)
+        wrong += [f"{key} is declared nowhere any more, and not removed yet" for key in found.absent]
         if wrong:
             raise MigrationRefused(wrong)
         return [store.resource(row) for row in store.rows()]
@@ -65,8 +65,7 @@ def _forget_documents(index: Index) -> None:
     with index.transaction() as database:
         for table in ("files", "documents", "errors"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
-        for name in (writing.PENDING, writing.ALLOWED):
-            set_setting(database, name, None)
+        set_setting(database, SETTING, None)
 
 
 class Folder:

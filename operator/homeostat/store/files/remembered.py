@@ -1,0 +1,58 @@
+"""What the removal rule remembers between passes, and over restarts: one small JSON in the index."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from homeostat.models.base import Key
+
+from ..index.index import Index, compact
+from .folder import Listing
+from .removal import WINDOW
+
+SETTING = "removals"
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    held: Mapping[Key, str] = field(default_factory=dict)  # what waits for a confirmation, with the reason
+    folders: Mapping[str, str] = field(default_factory=dict)  # see Listing.folders
+    renamed: Mapping[Key, Key] = field(default_factory=dict)
+    taken: Sequence[tuple[float, int]] = ()  # when (seconds since the epoch) something went unconfirmed, and its weight
+
+    @classmethod
+    def load(cls, index: Index) -> Remembered:
+        found = json.loads(index.setting(SETTING) or "{}")
+        return cls(
+            {Key.parse(key): reason for key, reason in found.get("held", {}).items()},
+            found.get("folders", {}),
+            {Key.parse(old): Key.parse(new) for old, new in found.get("renamed", {}).items()},
+            [(when, weight) for when, weight in found.get("taken", ())],
+        )
+
+    def dump(self) -> str | None:
+        """None: nothing that would have to be kept."""
+        whole = {
+            "held": {str(key): reason for key, reason in self.held.items()},
+            "folders": dict(self.folders),
+            "renamed": {str(old): str(new) for old, new in self.renamed.items()},
+            "taken": list(self.taken),
+        }
+        said = {name: part for name, part in whole.items() if part}
+        return compact(said) if said else None
+
+    def weight(self, now: float) -> int:
+        """Of what went within the window. A clock that was set back counts everything."""
+        return sum(weight for when, weight in self.taken if now - when < WINDOW)
+
+    def still(self, now: float) -> list[tuple[float, int]]:
+        return [(when, weight) for when, weight in self.taken if 0 <= now - when < WINDOW]
+
+
+def folders_now(before: Mapping[str, str], listing: Listing, needed: set[str]) -> dict[str, str]:
+    """Which folders there are. Those that absent resources stood in (``needed``) stay as they were when those were there."""
+    if listing.missing:
+        return dict(before)
+    return {**listing.folders, **{path: before[path] for path in needed if path in before}}

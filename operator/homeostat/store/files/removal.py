@@ -1,0 +1,108 @@
+"""The removal rule: which of the resources whose documents have gone may go now. Pure: nothing here looks at a file.
+
+A resource goes only when its place is gone or says something else whole and valid, nothing in the folder that cannot be
+identified might be it, no git operation is under way, and it all stayed so for the settling time. Whatever is in doubt is held,
+until the doubt ends or somebody confirms. Many at once, counted over a window, are held whatever else holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+
+SETTLE = 5.0
+"""Seconds for which everything must have stayed as it is before a machine or a deployment goes: a file that is put back
+three seconds late, or a commit that is looked at and left again, must be harmless."""
+SETTLE_OTHERS = 1.0
+"""Seconds for what nothing runs in, such as a plugin."""
+NEVER = float("inf")
+"""Settling time of passes that take in what changed and leave removals to the operator."""
+BUDGET = 10
+"""So many removals within the window need no confirmation, even if they are more than half of all."""
+WINDOW = 60.0
+"""Seconds over which removals are counted together."""
+
+CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
+_RUNNING = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND})
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A resource that no document declares any more."""
+
+    key: Key
+    seconds: float  # since when nothing of it has changed: neither that it is missing, nor the file in which it stood
+    doubt: str = ""  # why it may not be gone; empty: nothing speaks against it
+    weight: int = 1  # resources that would go: a deployment takes its machines along
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds for all of them."""
+
+    standing: int  # the weight of all that the folder has made and that is not being deleted
+    taken: int = 0  # the weight of what went within the window, unconfirmed
+    bare: str = ""  # why the folder as a whole is not to be believed, such as that it holds no YAML
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    go: frozenset[Key] = frozenset()
+    held: Mapping[Key, str] = field(default_factory=dict)  # with the reason
+    brake: str = ""  # why none may go unconfirmed, where so many would
+    waiting: frozenset[Key] = frozenset()  # for time only
+
+
+def rule(
+    absences: Sequence[Absence],
+    around: Circumstances,
+    settle: float,
+    *,
+    confirmed: Collection[Key] = (),
+    told: Collection[Key] = (),
+    tell_after: float | None = None,
+) -> Ruling:
+    """``settle`` seconds must have passed. ``confirmed`` ones go whatever speaks against it. ``told`` were held before, and
+    are told of again at once; others only after ``tell_after`` seconds (None: the settling time), since most doubts pass."""
+    brake = _brake(absences, around)
+    everything = all(absence.key in confirmed for absence in absences)
+    go, held, waiting = set[Key](), dict[Key, str](), set[Key]()
+    for absence in absences:
+        key = absence.key
+        settled = absence.seconds >= settling_time(key, settle)
+        may_tell = key in told or absence.seconds >= (settling_time(key, settle) if tell_after is None else tell_after)
+        if key in confirmed and (everything or not brake):
+            go.add(key)
+        elif (reason := brake or absence.doubt) and may_tell:
+            held[key] = reason
+        elif reason or not settled:
+            waiting.add(key)
+        else:
+            go.add(key)
+    return Ruling(frozenset(go), held, brake if held else "", frozenset(waiting))
+
+
+def settling_time(key: Key, settle: float) -> float:
+    """Seconds."""
+    return settle if key.kind in _RUNNING or settle == NEVER else min(settle, SETTLE_OTHERS)
+
+
+def _brake(absences: Sequence[Absence], around: Circumstances) -> str:
+    """Why none of them may go unconfirmed. All that are missing count, whether their time has come or not."""
+    missing = sum(absence.weight for absence in absences)
+    if not missing:
+        return ""
+    if around.bare:
+        one = f"{absences[0].key}" if len(absences) == 1 else f"{missing} resources"
+        return f"{around.bare}, so {one} would be deleted"
+    going, all_of_them = missing + around.taken, around.standing + around.taken
+    if going <= BUDGET or 2 * going <= all_of_them:
+        return ""
+    if not around.taken:
+        return f"{missing} of {around.standing} resources would be deleted at once"
+    before = f"after {around.taken} within the last {WINDOW:.0f} s"
+    return f"{missing} more of {all_of_them} resources would be deleted, {before}"
