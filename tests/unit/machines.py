@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import SEED_NAME, VirtualMachine
+from homeostat.planner.domain import DiskConfig
 from homeostat.planner.observed import DomainState
 from tests.unit.world import Domain, Operator, Refused, World
 
@@ -117,6 +118,35 @@ def _drop_nics(domain: Domain) -> Any:
     return {"nics": domain.live.nics[1:]} if domain.live else {}
 
 
+def _first_disk(world: World) -> DiskConfig:
+    domain = world._own()
+    config = domain.live or domain.config
+    for disk in config.disks if config else ():
+        if disk.device == "disk" and disk.name != SEED_NAME and disk.source in world.disks:
+            return disk
+    raise Refused("it has no disk")
+
+
+def _snapshot(**where: bool) -> Happening:
+    def snapshot(world: World) -> None:
+        disk = _first_disk(world)
+        world.snapshot(disk.name, f"{disk.source}.s{len(world.disks)}", **where)
+
+    return snapshot
+
+
+def _commit(world: World) -> None:
+    disk = _first_disk(world)
+    base = world.disks[disk.source or ""].backing
+    if base not in world.disks:
+        raise Refused("it is no overlay")
+    world.point(disk.name, base)
+
+
+def _copy(world: World) -> None:
+    world.put_on(_first_disk(world).name, f"/elsewhere/{len(world.disks)}")
+
+
 GUEST: dict[str, Happening] = {
     "guest crashes": World.crash,
     "guest shuts itself down": World.shut_itself_down,
@@ -137,6 +167,13 @@ OTHERS: dict[str, Happening] = {
     "virsh detach-interface --live": lambda world: world.edit_live(**_drop_nics(world._own())),
     "virsh detach-interface --config": lambda world: world.edit(nics=()),
     "libvirtd restarts": World.restart_libvirtd,
+    "virsh snapshot-create-as --disk-only": _snapshot(),
+    "an overlay put into the definition only": _snapshot(live=False),
+    "an overlay in the running guest only": _snapshot(config=False),
+    "virsh blockcommit --active --pivot": _commit,
+    "virsh blockcopy --pivot": _copy,
+    "virsh snapshot-create": World.take_snapshot,
+    "virsh snapshot-revert": World.revert,
 }
 HAPPENINGS = {**GUEST, **OTHERS, "disk file deleted": _take_disk}
 

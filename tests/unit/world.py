@@ -19,14 +19,17 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
 from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import (
+    REVERTED,
     DomainState,
     HostFacts,
     ImagePhase,
     Memory,
     Observed,
+    ObservedChain,
     ObservedDisk,
     ObservedDomain,
     ObservedImage,
@@ -68,6 +71,7 @@ class Domain:
     autostart: bool = False
     saved: tuple[DomainConfig, DomainState] | None = None
     asked: bool = False  # to shut down, and has not answered yet
+    snapshot: Domain | None = None  # internal, with its memory
 
     @property
     def active(self) -> bool:
@@ -82,6 +86,7 @@ class World:
     disks: dict[str, ObservedDisk] = field(default_factory=dict)
     images: dict[str, ObservedImage] = field(default_factory=dict)
     image_size: int = GIB
+    unreadable: set[str] = field(default_factory=set)  # files
     seeds: set[str] = field(default_factory=set)
     created: bool = False
     obedient: bool = True  # whether the guest shuts down when it is asked to
@@ -94,15 +99,37 @@ class World:
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
 
     def observe(self, machine: VirtualMachine, memory: Memory) -> Observed:
+        domain = self._observed_domain() if self.host.reachable else None
+        root, created = self.host.storage_root, self.created
+        chains = {source: self.chain(source) for source in foreign_sources(machine, domain, root)}
+        unnamed = {disk: self._overlays(disk) for disk in unnamed_disks(machine, domain, root)}
         return Observed(
             host=self.host,
-            domain=self._observed_domain() if self.host.reachable else None,
+            domain=domain,
             clash=self.clash,
-            storage=ObservedStorage(dict(self.images), dict(self.disks), frozenset(self.seeds), self.created),
+            storage=ObservedStorage(dict(self.images), dict(self.disks), frozenset(self.seeds), created, chains, unnamed),
             memory=memory,
             secrets=self.secrets,
             others=self.others,
         )
+
+    def chain(self, source: str) -> ObservedChain:
+        """As the headers of the files tell it; every file but the images can be missing."""
+        files: list[ObservedDisk] = []
+        path: str | None = source
+        while path is not None and not path.startswith(f"{ROOT}/images/"):
+            if path not in self.disks:
+                return ObservedChain(tuple(files), missing=path)
+            if path in self.unreadable:
+                return ObservedChain(tuple(files), problem=f"{path} cannot be read")
+            files.append(self.disks[path])
+            path = files[-1].backing
+        return ObservedChain(tuple(files))
+
+    def _overlays(self, disk: str) -> tuple[str, ...]:
+        beside = disk.rpartition("/")[0]
+        chains = {path: self.chain(path).files for path in self.disks if path != disk and path.rpartition("/")[0] == beside}
+        return tuple(path for path, files in chains.items() if any(file.path == disk for file in files))
 
     def _observed_domain(self) -> ObservedDomain | None:
         domain = self.domain
@@ -347,6 +374,42 @@ class World:
         self._end("saved")
         domain.saved = kept
 
+    def snapshot(self, name: str, file: str, *, live: bool = True, config: bool = True) -> None:
+        """virsh snapshot-create-as --disk-only --no-metadata of one disk: it goes on in an overlay."""
+        self.put_on(name, file, live=live, config=config, leans=True)
+
+    def put_on(self, name: str, file: str, *, live: bool = True, config: bool = True, leans: bool = False) -> None:
+        """virsh blockcopy --pivot, or somebody's edit of the definition: the disk goes on in another file."""
+        domain = self._own()
+        now = next(disk for disk in (domain.live or domain.config or _nothing()).disks if disk.name == name)
+        assert now.source is not None
+        self.disks[file] = ObservedDisk(file, self.disks[now.source].virtual_size, now.source if leans else None)
+        self.point(name, file, live=live, config=config)
+
+    def point(self, name: str, file: str, *, live: bool = True, config: bool = True) -> None:
+        """The file is there already: `virsh blockcommit --active --pivot`, or an edit."""
+        domain = self._own()
+        if live and domain.live:
+            domain.live = _on_file(domain.live, name, file)
+        if config and domain.config:
+            domain.config = _on_file(domain.config, name, file)
+
+    def take_snapshot(self) -> None:
+        """virsh snapshot-create: internal."""
+        domain = self._own()
+        domain.snapshot = replace(domain, snapshot=None)
+
+    def revert(self) -> None:
+        """virsh snapshot-revert: definition, record and power of that time."""
+        now = self._own()
+        if now.snapshot is None or now.snapshot.config is None or now.config is None:
+            raise Refused("there is no snapshot")
+        kept = now.snapshot
+        self.domain = replace(kept, snapshot=kept, autostart=now.autostart, reason=REVERTED, saved=None, asked=False)
+        if self.domain.active:
+            self.domain.state = DomainState.RUNNING
+            self.starts += 1
+
     def edit(self, **values: object) -> None:
         """virsh edit."""
         domain = self._own()
@@ -372,6 +435,14 @@ class World:
 
     def copy(self) -> World:
         return deepcopy(self)
+
+
+def _on_file(config: DomainConfig, name: str, file: str) -> DomainConfig:
+    return replace(config, disks=tuple(replace(d, source=file) if d.name == name else d for d in config.disks))
+
+
+def _nothing() -> DomainConfig:
+    raise Refused("there is no such domain")
 
 
 def _sectors(size: int) -> int:

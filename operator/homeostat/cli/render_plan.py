@@ -149,6 +149,7 @@ def render_entry(entry: Entry) -> list[Line]:
     lines += render_changes(plan.changes)
     lines += _titled("waits for a restart:", plan.pending)
     lines += _titled("changed by others:", plan.drift)
+    lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.moved]
     lines += _actions(plan)
     return lines + _outcome(plan)
 
@@ -279,6 +280,7 @@ def plan_as_json(entry: Entry) -> dict[str, Any]:
         "changes": [_change_as_json(c) for c in entry.plan.changes],
         "pending": [_change_as_json(c) for c in entry.plan.pending],
         "drift": [_change_as_json(c) for c in entry.plan.drift],
+        "moved": list(entry.plan.moved),
         "actions": [{"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions],
         "outcome": {
             "type": type(outcome).__name__,

@@ -16,15 +16,15 @@ import libvirt
 from pydantic import SecretStr
 
 from homeostat.planner import actions as act
-from homeostat.planner.domain import NicConfig
+from homeostat.planner.domain import DomainConfig, NicConfig
 from homeostat.planner.observed import ObservedDomain
 
 from . import faults
 from .connection import Connection
-from .errors import DomainGone, DriverError, NameTaken, Refused
+from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
-from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, parse_xml, to_text
+from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, parse_domain, parse_xml, to_text
 from .xml.display import with_password
 
 _log = logging.getLogger(__name__)
@@ -224,6 +224,8 @@ class DomainActions:
                 )
             except (DriverError, ValueError) as error:
                 self._inventory.unexpect(uuid, EventKind.DEFINED)
+                if isinstance(error, DomainChanged):
+                    self._inventory.look_again(uuid)
                 if isinstance(error, ValueError):
                     raise Refused(f"machine {config.name} cannot be defined: {error}") from error
                 raise
@@ -234,12 +236,31 @@ class DomainActions:
         config, request = action.config, self._connection.request
         observed = self._full_definition(config.uuid) if known is not None else None
         text = build_domain(config, observed)
+        if observed is not None and known is not None:
+            self._check_disks(action, observed, known.state.active)
         self._fence()
         with faults.around(action):
             handle = request(self._connection.handle.defineXML, text)
         # Who was undefined while it ran is persistent again, and does not start with the host any more.
         flags = Aspect.FLAGS if known is not None and not known.persistent else Aspect.STATE
         return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle)
+
+    def _check_disks(self, action: act.DefineDomain, definition: str, active: bool) -> None:
+        """No event tells of a snapshot: what the plan rests on may be older than where a disk is by now.
+
+        Raises:
+            DomainChanged: a disk is on another file than ``action`` has it, which may hold newer data.
+        """
+        now = _sources(parse_domain(definition))
+        if active:
+            handle = self._inventory.handle(action.config.uuid)
+            now |= _sources(parse_domain(self._connection.request(handle.XMLDesc, 0)))
+        for name, source in _sources(action.config).items():
+            if name in now and now[name] != source and name not in action.moves:
+                raise DomainChanged(
+                    f"disks[{name}] of machine {action.config.name} is on {now[name]} by now, where someone put it: "
+                    "nothing was defined; it is looked at again"
+                )
 
     def _full_definition(self, uuid: str) -> str:
         """With what others keep secret in it, so that it is not lost; read-only connections may not ask for that."""
@@ -309,6 +330,11 @@ class DomainActions:
                 raise
             # The test driver knows neither nvram nor checkpoints.
             self._connection.request(handle.undefineFlags, _UNDEFINE_TEST)
+
+
+def _sources(config: DomainConfig) -> dict[str, str | None]:
+    """By the disk's name; drives may be given any medium, and the seed is made anew with its spec."""
+    return {disk.name: disk.source for disk in config.disks if disk.device == "disk" and not disk.read_only}
 
 
 def _nic_text(nic: NicConfig) -> str:

@@ -4,6 +4,7 @@
      ├─ HostUnreachable         no connection to libvirt
      │   └─ PermissionDenied    libvirt is there, and will not let us in
      ├─ DomainGone              the domain is not there any more
+     ├─ DomainChanged           others changed it while we were about to
      ├─ ResourceInUse           a port, file or address is taken by something else
      ├─ NoSpace                 the disk is full
      ├─ NoMemory                the host cannot give the machine its memory
@@ -33,6 +34,10 @@ class PermissionDenied(HostUnreachable):
 
 class DomainGone(DriverError):
     reason = "DomainGone"
+
+
+class DomainChanged(DriverError):
+    reason = "DomainChanged"
 
 
 class ResourceInUse(DriverError):

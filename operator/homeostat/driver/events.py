@@ -33,7 +33,7 @@ class EventKind(StrEnum):
     STARTED = "started"
     STATE = "state"  # any other change of state
     METADATA = "metadata"
-    DEVICES = "devices"  # attached, detached, tray, medium
+    DEVICES = "devices"  # attached, detached, tray, medium, a block job that moved a disk
     NETWORK = "network"  # uuid is empty: of the host
 
 
@@ -87,6 +87,7 @@ class EventFeed:
             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, self._devices),
         ):
             with contextlib.suppress(libvirt.libvirtError):

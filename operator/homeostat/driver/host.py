@@ -12,7 +12,7 @@ from typing import Protocol
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.domain import DomainType
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 
 from . import faults
 from .actions import DomainActions
@@ -43,6 +43,10 @@ class StorageDriver(Protocol):
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
+
+    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]: ...
+
+    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]: ...
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]: ...
 
@@ -158,6 +162,13 @@ class LibvirtHost:
         if self._storage is None:
             return ObservedStorage()
         return await self._storage.observe(images, disks, seeds, directory)
+
+    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+        return {} if self._storage is None else await self._storage.chains(sources, disks)
+
+    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Raises DriverError."""
+        return {} if self._storage is None else await self._storage.overlays(disks)
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """Raises DriverError."""

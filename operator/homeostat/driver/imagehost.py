@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from homeostat.planner.actions import Action, FetchImage, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 
 from .errors import DriverError
 from .storage.storage import Storage
@@ -63,6 +63,13 @@ class ImageHost:
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage:
         return await self._storage.observe(images, disks, seeds, directory)
+
+    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+        """There are no domains."""
+        return {}
+
+    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        return {}
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """What hosts keep is theirs to look for."""

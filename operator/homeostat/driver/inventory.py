@@ -21,7 +21,7 @@ from .connection import REQUESTS, Connection
 from .errors import DomainGone, DriverError
 from .events import NEEDS, Aspect, DomainEvent, EventFeed, EventKind
 from .reading import Bulk, PidFiles, Reader, read_bulk
-from .usage import usage_of
+from .usage import disks_of, usage_of
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +111,8 @@ class Inventory:
             known, handle = self._domains.get(uuid), bulk.domains.get(uuid)
             if handle is None or known is None or _differs(known, handle, bulk):
                 wanted[uuid] = Aspect.STATE | Aspect.LIVE | Aspect.FLAGS
+            elif known.config is not None and not disks_of(bulk.stats.get(uuid, {})) <= _known_disks(known):
+                wanted[uuid] = Aspect.STATE | Aspect.LIVE | Aspect.CONFIG  # others put a disk on another file
             if handle is not None:
                 self._handles[uuid] = handle
         for uuid in self._next_to_reread():
@@ -193,6 +195,10 @@ class Inventory:
     def unexpect(self, uuid: str, kind: EventKind) -> None:
         """The act failed, so there will be no event."""
         self._take_expected(uuid, kind)
+
+    def look_again(self, uuid: str) -> None:
+        """It is not what we know: it is read again in a moment, and told if it differs."""
+        self._mark(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE)
 
     async def refresh(self, uuid: str, aspects: Aspect) -> ObservedDomain | None:
         async with self.exclusively(uuid):
@@ -327,6 +333,11 @@ def _differs(known: ObservedDomain, handle: libvirt.virDomain, bulk: Bulk) -> bo
         or (uuid in bulk.transient) == known.persistent
         or handle.name() != known.name
     )
+
+
+def _known_disks(known: ObservedDomain) -> set[str]:
+    config = known.live or known.config
+    return {disk.source for disk in config.disks if disk.source} if config else set()
 
 
 def gone(uuid: str) -> DomainGone:

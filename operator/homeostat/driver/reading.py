@@ -10,7 +10,8 @@ from typing import Any
 
 import libvirt
 
-from homeostat.planner.observed import DomainState, ObservedDomain
+from homeostat.planner.domain import DomainConfig
+from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain
 
 from .connection import Connection
 from .events import Aspect
@@ -139,12 +140,16 @@ class Reader:
             aspects |= Aspect.CONFIG  # what the next start boots: no event tells of every change of it
         if reason == "saved":
             aspects |= Aspect.FLAGS
+        if reason == REVERTED and (previous.reason != reason or Aspect.LIVE in aspects):
+            aspects |= Aspect.CONFIG  # with a snapshot comes the definition of its time
         # Starting a domain takes its managed save away, so a running one has none.
         seen = replace(previous, state=state, reason=reason, managed_save=previous.managed_save and not state.active)
         if Aspect.FLAGS in aspects:
             seen = self._with_flags(seen, domain, bulk)
         if Aspect.CONFIG in aspects:
             seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
+            if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
+                aspects |= Aspect.LIVE  # both at one time: which of two files is the newer hangs on it
         if seen.record is None or not state.active:
             return replace(seen, live=None, pid=None, vnc=None, agent=False, run="")
         if Aspect.LIVE in aspects or seen.live is None:
@@ -192,6 +197,10 @@ class Reader:
                 live = seen.config if live == seen.config else live  # one object for both, at thousands of machines
         pid = self._pid_of(seen.name, seen.uuid)
         return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=f"{domain_id}-{pid}" if pid else domain_id)
+
+
+def _sources(config: DomainConfig) -> list[str | None]:
+    return [disk.source for disk in config.disks]
 
 
 class PidFiles:

@@ -20,5 +20,11 @@ def usage_of(stats: Mapping[str, Any]) -> Usage:
     )
 
 
+def disks_of(stats: Mapping[str, Any]) -> set[str]:
+    """The files its disks and drives are on."""
+    found = (stats.get(f"block.{n}.path") for n in range(stats.get("block.count", 0)))
+    return {path for path in found if path}
+
+
 def _sum(stats: Mapping[str, Any], group: str, field: str) -> int:
     return sum(stats.get(f"{group}.{n}.{field}", 0) for n in range(stats.get(f"{group}.count", 0)))

@@ -63,10 +63,14 @@ class WriteSeed:
 
 @dataclass(frozen=True, slots=True)
 class DefineDomain:
-    """Creates or changes the definition; a running domain goes on as it is."""
+    """Creates or changes the definition; a running domain goes on as it is.
+
+    It is refused where a disk is on another file by then than ``config`` has it, but for those named in ``moves``.
+    """
 
     config: DomainConfig
     reason: str
+    moves: frozenset[str] = frozenset()  # disks that are given another source on purpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> It
         yield Change(f"disks[{name}]", _text(old[name].source), "removed", RESTART)
     for name, disk in new.items():
         if name not in old:
-            free = all(other.target != disk.target for other in have)
+            free = all(other.target != disk.target and other.source != disk.source for other in have)
             hotplug = free and disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb") and not disk.read_only
             yield Change(f"disks[{name}]", "none", "added", LIVE if hotplug else RESTART)
             continue

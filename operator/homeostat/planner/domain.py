@@ -105,6 +105,7 @@ class Record:
     autostart: str = ""  # last carried out: yes | no (driftPolicy Report)
     writer: str = ""  # which run of an operator wrote this, see runtime.rivals
     written_at: str = ""  # when, by its clock (RFC 3339)
+    reverted: str = ""  # the run that a snapshot brought, with a record of its time (see planner.machine.revert)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from .domain import DomainConfig, DomainType, Record
 from .plan import Stalled
 
+REVERTED = "from-snapshot"  # reason of a state that someone's `virsh snapshot-revert` brought
+
 
 class DomainState(StrEnum):
     """libvirt's virDomainState, in words."""
@@ -90,6 +92,19 @@ class ObservedDisk:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedChain:
+    """The files that the contents of one disk lie in: the newest first, each an overlay on the next, as their headers say.
+
+    A file that is one of the machine's own disks has the path we gave it, by whatever name it was reached. Of a file that is no
+    qcow2 the virtual size is its length.
+    """
+
+    files: tuple[ObservedDisk, ...] = ()
+    missing: str = ""  # a file of it that is not there; those beneath are not known
+    problem: str = ""  # why those beneath cannot be known
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedStorage:
     """The storage of one machine. ``images`` is keyed by ImageRef.key, ``disks`` by the file's path."""
 
@@ -97,6 +112,9 @@ class ObservedStorage:
     disks: Mapping[str, ObservedDisk] = field(default_factory=dict)
     seeds: frozenset[str] = frozenset()  # paths of cloud-init seeds present
     created: bool = False  # its domain was defined once (marker file), so a missing one was taken away
+    chains: Mapping[str, ObservedChain] = field(default_factory=dict)  # by the source the domain names, where it is not ours
+    overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By a disk of ours that no domain names: the files beside it that lean on it, and were written to after it."""
 
 
 @dataclass(frozen=True, slots=True)

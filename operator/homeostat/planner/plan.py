@@ -62,10 +62,12 @@ Outcome = Converged | Waiting | Stalled
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is
-    restarted. ``drift``: what others changed and the policy only reports."""
+    restarted. ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put
+    on another file, which is kept."""
 
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()
     changes: tuple[Change, ...] = ()
     pending: tuple[Change, ...] = ()
     drift: tuple[Change, ...] = ()
+    moved: tuple[str, ...] = ()

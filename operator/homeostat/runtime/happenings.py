@@ -14,6 +14,7 @@ from homeostat.planner.actions import Action
 from homeostat.planner.observed import Observed
 
 from .ports import EventType, Happening
+from .status import DISKS_MOVED
 
 
 def transitions(
@@ -56,6 +57,12 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
     if health and health.status != (was_health.status if was_health else "starting"):
         type: EventType = "Warning" if health.status == "unhealthy" else "Normal"
         yield Happening(type, "HealthChanged", f"{health.status}: {health.message}", {"status": health.status})
+    moved = find_condition(after.conditions, DISKS_MOVED)
+    knew = find_condition(before.conditions, DISKS_MOVED) if before else None
+    if moved and (knew is None or knew.message != moved.message):
+        yield Happening("Warning", DISKS_MOVED, moved.message)
+    elif knew and not moved and after.state != "Unknown":
+        yield Happening("Normal", "DisksBack", "its disks are where Homeostat placed them again")
     stalled = find_condition(after.conditions, STALLED)
     was = find_condition(before.conditions, STALLED) if before else None
     if stalled and (was is None or was.message != stalled.message):

@@ -6,12 +6,14 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedStorage, Secret
@@ -72,6 +74,8 @@ async def observe(
     storage = (
         await host.storage(needs.images, needs.disks, needs.seeds, needs.directory) if facts.storage_root else ObservedStorage()
     )
+    if storage.disks or domain is not None:
+        storage = await _with_others_files(machine, host, domain, storage)
     return Observed(
         host=facts,
         domain=domain,
@@ -81,6 +85,19 @@ async def observe(
         secrets=_secrets(machine),
         others=others,
     )
+
+
+async def _with_others_files(
+    machine: VirtualMachine, host: HostDriver, domain: ObservedDomain | None, storage: ObservedStorage
+) -> ObservedStorage:
+    """With the files that others put disks on; nothing is looked at where they are where we placed them."""
+    root = host.facts.storage_root
+    sources = foreign_sources(machine, domain, root)
+    unnamed = [path for path in unnamed_disks(machine, domain, root) if path in storage.disks]
+    if not root or not (sources or unnamed):
+        return storage
+    chains = await host.chains(sources, storage_needs(machine, root).disks) if sources else {}
+    return replace(storage, chains=chains, overlays=await host.overlays(unnamed) if unnamed else {})
 
 
 def is_of(machine: VirtualMachine, domain: ObservedDomain) -> bool:

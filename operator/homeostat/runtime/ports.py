@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 
 EventType = Literal["Normal", "Warning"]
 
@@ -136,6 +136,12 @@ class HostDriver(Protocol):
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
+
+    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+        """By source; what is one of ``disks`` is named so, see ObservedChain."""
+
+    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """See ObservedStorage. Raises DriverError."""
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """What is noted down there as kept for the next machines of a deployment, whose uid is ``owner``. Raises DriverError."""

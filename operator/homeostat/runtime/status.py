@@ -1,7 +1,7 @@
 """The status of a machine: what was observed, and what the plan says about it. Pure.
 
 Ready, Reconciling and Stalled follow kstatus: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
-Reconciling, Stalled, RestartRequired, Drifted and CrashLoopBackOff are there only while they are true.
+Reconciling, Stalled, RestartRequired, Drifted, DisksMoved and CrashLoopBackOff are there only while they are true.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from homeostat.models.machine import (
     VirtualMachineStatus,
 )
 from homeostat.planner.domain import DomainConfig, DomainType
+from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.teardown import ABANDON
@@ -33,6 +34,7 @@ UNDER_WAY = frozenset({
     "Reconciling", "ImageFetching", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing", "Saving",
     "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
+DISKS_MOVED = "DisksMoved"  # others put a disk on another file, which is kept
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
 
 
@@ -137,12 +139,14 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
         yield condition("RestartRequired", True, "ChangesPending", _list_changes(plan.pending, _waits(machine)))
     if plan.drift:
         yield condition("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, _DRIFTED))
+    if plan.moved:
+        yield condition(DISKS_MOVED, True, "ByOthers", "; ".join(plan.moved))
     if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
         yield condition("CrashLoopBackOff", True, "EndedUnasked", outcome.message)
 
 
 _STORAGE_REASONS = frozenset(
-    {"ImageFetching", "ImageFailed", "DiskTooSmall", "DiskMissing", "ReplaceRequired", "DiskShrink", "NoSpace"}
+    {"ImageFetching", "ImageFailed", "DiskTooSmall", MISSING, MOVED, OVERLAY, "ReplaceRequired", "DiskShrink", "NoSpace"}
 )
 
 

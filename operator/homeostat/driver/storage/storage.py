@@ -9,7 +9,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from homeostat.driver.errors import Refused
@@ -24,9 +24,10 @@ from homeostat.planner.actions import (
     MarkCreated,
     WriteSeed,
 )
-from homeostat.planner.observed import KeptDisks, ObservedDisk, ObservedStorage
+from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedStorage
 
 from .cache import ImageCache
+from .chains import newer_overlays, read_chain
 from .disks import create_disk, grow_disk, read_disk
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
@@ -96,6 +97,14 @@ class Storage:
             self._disks.pop(path, None)
             return None
         return known[1]
+
+    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+        """A few headers for each; never raises, since what cannot be read is in the answer."""
+        return await asyncio.to_thread(lambda: {source: read_chain(source, disks) for source in sources})
+
+    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Raises DriverError."""
+        return await asyncio.to_thread(lambda: {disk: found for disk in disks if (found := newer_overlays(disk))})
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """Raises:

@@ -12,7 +12,9 @@ from ..changes import VNC_PASSWORD, compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
+from .revert import adopt_reverted, just_reverted
 
+FOLLOWED = "the running guest writes to another file by now, where someone put its disk"
 GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
 
 
@@ -34,7 +36,8 @@ def base_record(machine: VirtualMachine, observed: Observed) -> Record:
     spec, meta = machine.spec, machine.metadata
     old = observed.domain.record if observed.domain else None
     if old is not None:
-        return replace(old, uid=machine.identity, namespace=meta.namespace, name=meta.name)
+        ours = replace(old, uid=machine.identity, namespace=meta.namespace, name=meta.name)
+        return adopt_reverted(machine, observed.domain, ours)
     # A machine that is only now created has nothing to restart or to cut the power of.
     fresh = Record(
         uid=machine.identity,
@@ -62,16 +65,31 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
         return DefinitionPlan(want, "someone undefined it while it runs", asked=asked)
     changes = compare(domain.config, want)
     lacks = compare_running(domain.live, want) if domain.state.active and domain.live else ()
-    drifted = domain.record is not None and domain.record.spec_hash == asked
+    caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next boot lacks data
+    followed = caught_up if caught_up != domain.config else None
+    drifted = domain.record is not None and (domain.record.spec_hash == asked or just_reverted(domain))
     if drifted and reports:
         by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)
         waits = tuple(c for c in lacks if c not in by_others and c not in changes)
-        return DefinitionPlan(drift=tuple(dict.fromkeys(changes + by_others)), pending=waits, asked=asked)
+        drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others))
+        return DefinitionPlan(followed, FOLLOWED if followed else "", drift=drift, pending=waits, asked=asked)
     if spec.update_policy is UpdatePolicy.NEVER and domain.state.active and not drifted and (changes or lacks):
-        return DefinitionPlan(pending=lacks or changes)
+        return DefinitionPlan(followed, FOLLOWED if followed else "", pending=lacks or compare(caught_up, want))
     live = _live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
-    return DefinitionPlan(want if changes else None, _reason(changes, drifted), live, changes, waits, asked=asked)
+    reason = FOLLOWED if followed and not compare(caught_up, want) else _reason(changes, drifted)
+    return DefinitionPlan(want if changes else None, reason, live, changes, waits, asked=asked)
+
+
+def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: DomainConfig) -> DomainConfig:
+    """The definition, with those disks on the file that the running guest writes to that are to be there (see disk_source)."""
+    runs = {disk.name: disk.source for disk in live.disks} if live else {}
+    places = {disk.name: disk for disk in want.disks if disk.device == "disk" and runs.get(disk.name) == disk.source}
+    disks = tuple(
+        replace(disk, source=places[disk.name].source, format=places[disk.name].format) if disk.name in places else disk
+        for disk in config.disks
+    )
+    return replace(config, disks=disks)
 
 
 def _reason(changes: Sequence[Change], drifted: bool) -> str:

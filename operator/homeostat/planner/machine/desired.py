@@ -16,7 +16,9 @@ from ..domain import (
     VncConfig,
 )
 from ..observed import HostFacts, Observed
-from .identity import disk_path, domain_name, domain_uuid, mac_address, machine_directory
+from ..plan import Stalled
+from .disk_source import DiskSource, find_source
+from .identity import domain_name, domain_uuid, mac_address, machine_directory
 from .storage import boot_ref, image_ref, seed_path
 
 SPARE_PCI_PORTS = 4  # devices that can be attached to a running q35 machine; each costs a little boot time
@@ -128,12 +130,14 @@ def _disks(
 def _disk(machine: VirtualMachine, wish: Disk, observed: Observed, target: str) -> DiskConfig:
     image = observed.storage.images[image_ref(wish.image).key] if wish.image else None
     drive = wish.type == "cdrom"
-    path = disk_path(observed.host.storage_root, machine, wish.name)
+    place = DiskSource("") if drive else find_source(machine, wish, observed)
+    if isinstance(place, Stalled):
+        raise CannotPlan(place.reason, place.message)
     return DiskConfig(
         name=wish.name,
         device=wish.type,
-        source=(image.path if image else None) if drive else path,
-        format=_drive_format(wish) if drive else "qcow2",
+        source=(image.path if image else None) if drive else place.path,
+        format=_drive_format(wish) if drive else place.format,
         bus=_bus(wish, machine).value,
         target=target,
         read_only=drive,

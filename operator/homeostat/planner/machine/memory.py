@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..actions import Action, ResumeDomain, ShutdownDomain, StartDomain
 from ..backoff import HEALTHY
-from ..observed import Memory, ObservedDomain
+from ..observed import REVERTED, Memory, ObservedDomain
 from ..plan import Plan
 from .shutdown import UNHEALTHY
 
@@ -27,7 +27,8 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
         return memory
     if memory.running_since is None:
         return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)
-    asked = (memory.shutdown_since is not None and not memory.unhealthy) or domain is None or domain.managed_save
+    ours = memory.shutdown_since is not None and not memory.unhealthy
+    asked = ours or domain is None or domain.managed_save or domain.reason == REVERTED
     healthy = now - memory.running_since >= HEALTHY
     return replace(
         memory,

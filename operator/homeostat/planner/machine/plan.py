@@ -20,6 +20,7 @@ from .definition import (
     plan_definition,
 )
 from .desired import CannotPlan, desired_domain
+from .disk_source import MOVED, moved_on_purpose
 from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power
@@ -27,7 +28,7 @@ from .storage import StoragePlan, plan_storage
 from .teardown import abandon, may_be_abandoned, plan_teardown
 
 # The machine goes on with the definition it has while a human decides about these.
-_HARMLESS = frozenset({"ReplaceRequired", "DiskShrink"})
+_HARMLESS = frozenset({"ReplaceRequired", "DiskShrink", MOVED})
 
 
 def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
@@ -57,7 +58,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if domain is None and definition.drift:
         return Plan(outcome=Converged("Drifted", _gone_message(machine)), drift=definition.drift)
     if domain is None and definition.define is None:  # there is none, and none can be defined yet
-        return Plan(storage.actions, blocker or Converged(), storage.changes)
+        return Plan(storage.actions, blocker or Converged(), storage.changes, moved=storage.moved)
 
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
     power = plan_power(machine, observed, record, _restart_for(machine, definition, record), uuid, now)
@@ -80,6 +81,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         changes=storage.changes + definition.changes,
         pending=definition.pending + storage.pending,
         drift=definition.drift + drift + power.drift,
+        moved=storage.moved,
     )
 
 
@@ -114,7 +116,7 @@ def _definition_actions(
         record = replace(record, spec_hash=definition.asked, generation=machine.metadata.generation)
     actions: list[Action] = []
     if define is not None:
-        actions.append(DefineDomain(define.with_record(record), definition.reason))
+        actions.append(DefineDomain(define.with_record(record), definition.reason, moved_on_purpose(define, domain)))
     elif domain is not None and _differs(record, domain.record):
         actions.append(WriteRecord(uuid, record, "remember what was carried out"))
     if not observed.storage.created:

@@ -19,7 +19,7 @@ from homeostat.models.machine import DriftPolicy, Power, RunStrategy, UpdatePoli
 from ..actions import Action, PauseDomain, PowerOffDomain, ResumeDomain, SaveDomain, StartDomain
 from ..backoff import restart_delay
 from ..domain import Record
-from ..observed import DomainState, Memory, Observed, ObservedDomain
+from ..observed import REVERTED, DomainState, Memory, Observed, ObservedDomain
 from ..plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from .identity import digest
 from .shutdown import ASK_AGAIN, PASSING, UNHEALTHY, shut_down
@@ -124,7 +124,7 @@ def _with_ended(record: Record, domain: ObservedDomain | None) -> Record:
         return record
     if domain.managed_save:
         return replace(record, outcome="Saved")
-    how = {"destroyed": "Destroyed", "shutdown": "Succeeded"}
+    how = {"destroyed": "Destroyed", "shutdown": "Succeeded", REVERTED: "Destroyed"}
     return replace(record, outcome=how.get(domain.reason, "Failed"))
 
 

@@ -13,8 +13,9 @@ from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
 
 from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, WriteSeed
-from ..observed import ImagePhase, Observed, ObservedDomain, ObservedImage
+from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
+from .disk_source import DiskSource, find_source
 from .identity import digest, disk_path, domain_uuid, machine_directory
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
@@ -38,6 +39,7 @@ class StoragePlan:
     changes: tuple[Change, ...]
     pending: tuple[Change, ...]  # wait until the machine is off
     blocker: Outcome | None
+    moved: tuple[str, ...] = ()  # what others did to disks, and how to bring them back
 
 
 def image_ref(source: ImageSource) -> ImageRef:
@@ -119,13 +121,20 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     actions: list[Action] = []
     changes: list[Change] = []
     pending: list[Change] = []
+    moved: list[str] = []
     for disk in machine.spec.disks:
-        if disk.type == "disk":
-            blocker = blocker or _plan_disk(machine, disk, observed, actions, changes, pending)
+        if disk.type != "disk":
+            continue
+        source = find_source(machine, disk, observed)
+        if isinstance(source, Stalled):
+            blocker = blocker or source
+            continue
+        moved += [source.note] if source.note else []
+        blocker = blocker or _plan_disk(machine, disk, source, observed, actions, changes, pending)
     for seed in needs.seeds:
         if seed not in observed.storage.seeds:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
-    return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker)
+    return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved))
 
 
 def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Action], Outcome | None]:
@@ -161,6 +170,7 @@ def _progress(image: ObservedImage) -> str:
 def _plan_disk(
     machine: VirtualMachine,
     disk: Disk,
+    source: DiskSource,
     observed: Observed,
     actions: list[Action],
     changes: list[Change],
@@ -177,29 +187,25 @@ def _plan_disk(
         )
     size = -(-(disk.size or smallest) // SECTOR) * SECTOR  # as qemu-img makes it
     found = observed.storage.disks.get(path)
-    if found is None:
+    if found is None and source.on_ours:
         if _defined_with(observed.domain, path):
             return Stalled("DiskMissing", f"the file {path} has vanished: put it back, or delete the machine to start anew")
         reason = f"overlay on {base.path}" if base else f"blank disk of {format_quantity(size)}"
         actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason))
         return None
+    if found is not None and source.on_ours and (other := _built_on_another(disk, found, base, changes)):
+        return other
+    active = source.active or found
+    if active is None or not active.virtual_size:  # what is in another format has its size elsewhere
+        return None
     field = f"disks[{disk.name}]"
-    if found.backing != (base.path if base else None):
-        changes.append(
-            Change(f"{field}.image", found.backing or "none", base.path or "" if base else "none", Disruption.NEEDS_REPLACE)
-        )
-        return Stalled(
-            "ReplaceRequired",
-            f"{field}.image: the disk was built on another image ({found.backing or 'none'}) and is kept as it is; restore the "
-            f"former image in the spec, or give the disk another name to start from the new one",
-        )
-    if size < found.virtual_size and disk.size is not None:
-        old, new = format_quantity(found.virtual_size), format_quantity(size)
+    old, new = format_quantity(active.virtual_size), format_quantity(size)
+    if size < active.virtual_size and disk.size is not None:
         changes.append(Change(f"{field}.size", old, new, Disruption.FORBIDDEN))
         return Stalled("DiskShrink", f"{field}.size: a disk cannot shrink from {old} to {new}; make the size {old} or larger")
-    if size > found.virtual_size:
-        grow = _plan_growth(machine, observed, path, size)
-        growth = Change(f"{field}.size", format_quantity(found.virtual_size), format_quantity(size), Disruption.LIVE)
+    if size > active.virtual_size:
+        grow = _plan_growth(machine, observed, source, size)
+        growth = Change(f"{field}.size", old, new, Disruption.LIVE)
         if grow is None:
             pending.append(replace(growth, disruption=Disruption.NEEDS_RESTART))
         else:
@@ -208,15 +214,34 @@ def _plan_disk(
     return None
 
 
-def _plan_growth(machine: VirtualMachine, observed: Observed, path: str, size: int) -> GrowDisk | None:
-    """None: not while it runs."""
+def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:
+    if found.backing == (base.path if base else None) or not found.virtual_size:
+        return None
+    field = f"disks[{disk.name}].image"
+    wanted = base.path or "" if base else "none"
+    changes.append(Change(field, found.backing or "none", wanted, Disruption.NEEDS_REPLACE))
+    if found.backing is None:
+        return Stalled(
+            "ReplaceRequired",
+            f"{field}: the disk leans on no image, as it was made blank, or was flattened (virsh blockpull, qemu-img rebase), "
+            "and is kept as it is; give it a size instead of an image in the spec, or another name to start from the image",
+        )
+    return Stalled(
+        "ReplaceRequired",
+        f"{field}: the disk was built on another image ({found.backing}) and is kept as it is; restore the "
+        f"former image in the spec, or give the disk another name to start from the new one",
+    )
+
+
+def _plan_growth(machine: VirtualMachine, observed: Observed, source: DiskSource, size: int) -> GrowDisk | None:
+    """None: not while it runs; of a disk that others put on another file, only while it runs, as libvirt finds that file."""
     domain, uuid, reason = observed.domain, domain_uuid(machine.identity), "its size in the spec grew"
     if domain is None or not domain.state.active:
-        return GrowDisk(uuid, path, size, None, reason)
+        return None if source.active else GrowDisk(uuid, source.path, size, None, reason)
     if machine.spec.update_policy is UpdatePolicy.NEVER or domain.live is None:
         return None
-    target = next((d.target for d in domain.live.disks if d.source == path), None)
-    return GrowDisk(uuid, path, size, target, reason)
+    target = next((d.target for d in domain.live.disks if d.source == source.path), None)
+    return None if source.active and target is None else GrowDisk(uuid, source.path, size, target, reason)
 
 
 def _defined_with(domain: ObservedDomain | None, path: str) -> bool:

@@ -1,0 +1,218 @@
+"""Whose file a disk of the domain is on now, and what follows: what others did to a disk is never undone blindly.
+
+A backup tool's snapshot, a block copy or a hand with `virsh edit` puts a disk on another file, which then holds the newest
+data. So the definition keeps the file that the disk is on, and the status says how to bring it back; where that file is missing
+or nobody can say which is the newest, nothing is defined. Only a file that the operator itself placed is put in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from homeostat.models.machine import SEED_NAME, VirtualMachine
+from homeostat.models.machine_devices import Disk
+
+from ..domain import DiskConfig, DomainConfig
+from ..observed import Observed, ObservedChain, ObservedDisk, ObservedDomain
+from ..plan import Stalled
+from .identity import disk_path, machine_directory
+
+MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or what the disk is on cannot be read
+MISSING = "DiskMissing"
+OVERLAY = "OverlayFound"
+_OWN_FORMAT = "qcow2"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSource:
+    """What the definition is to name. ``active`` is the file that is written to, None where it is our own."""
+
+    path: str
+    format: str = _OWN_FORMAT
+    active: ObservedDisk | None = None
+    on_ours: bool = True  # it is our own file, or an overlay that leads to it
+    note: str = ""  # what others did, and how to bring it back; empty: the disk is where the operator placed it
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFiles:
+    """The files of one disk: those in the machine's own folder, and those that others put elsewhere. The newest first."""
+
+    inside: tuple[str, ...]
+    outside: tuple[str, ...]
+
+
+def foreign_sources(machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str) -> tuple[str, ...]:
+    """The sources of the domain's disks that are not where the operator places them: their chains are to be looked at."""
+    if domain is None or domain.record is None:
+        return ()
+    own = {disk_path(storage_root, machine, disk.name) for disk in machine.spec.disks}
+    found = (disk.source for disk in _devices(domain) if disk.source and disk.source not in own)
+    return tuple(dict.fromkeys(found))
+
+
+def unnamed_disks(machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str) -> tuple[str, ...]:
+    """Paths of the machine's disks that no domain has: somebody may have left a newer overlay beside them."""
+    named = {disk.name for disk in _devices(domain)} if domain else set()
+    return tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk" and d.name not in named)
+
+
+def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskSource | Stalled:
+    """Where the contents of one disk are, or why that cannot be known."""
+    own, domain = disk_path(observed.host.storage_root, machine, disk.name), observed.domain
+    defined = _device(domain.config, disk.name, own, observed) if domain else None
+    runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
+    devices = [device for device in (defined, runs) if device is not None]
+    if domain is None or not devices:
+        overlays = observed.storage.overlays.get(own, ())
+        return Stalled(OVERLAY, _overlay_message(disk, own, overlays)) if overlays else DiskSource(own)
+    if all(_is_own(device, own, observed) for device in devices):
+        return _own_source(disk, own, devices[0], observed)
+    if defined and runs and defined.source != runs.source:
+        # The running guest writes to its file; a definition that names what that leans on, or our own file, is older.
+        if not _is_own(defined, own, observed) and not _leads(runs, defined.source, observed):
+            return Stalled(MOVED, _differ_message(domain.name, disk, runs, defined))
+        return _follow(domain.name, disk, own, runs, observed)
+    return _follow(domain.name, disk, own, devices[0], observed)
+
+
+def moved_on_purpose(config: DomainConfig, domain: ObservedDomain | None) -> frozenset[str]:
+    """The disks that ``config`` puts on another file than they are on: one the operator placed, see ``find_source``."""
+    if domain is None:
+        return frozenset()
+    now = {disk.name: disk.source for disk in _devices(domain)}  # what runs comes last, and counts
+    return frozenset(d.name for d in config.disks if d.device == "disk" and d.name in now and now[d.name] != d.source)
+
+
+def files_of(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskFiles:
+    """All that the contents of a disk lie in, without the image it was built on: for who takes it away."""
+    root = observed.host.storage_root
+    own, folder = disk_path(root, machine, disk.name), machine_directory(root, machine) + "/"
+    found: dict[str, None] = {}
+    for device in _devices(observed.domain) if observed.domain else ():
+        chain = observed.storage.chains.get(device.source or "", ObservedChain())
+        if device.name == disk.name or any(file.path == own for file in chain.files):
+            found.update(dict.fromkeys(file.path for file in _until_own(chain, own)))
+    found.update(dict.fromkeys(observed.storage.overlays.get(own, ())))
+    found.pop(own, None)
+    if own in observed.storage.disks:
+        found[own] = None
+    return DiskFiles(tuple(p for p in found if p.startswith(folder)), tuple(p for p in found if not p.startswith(folder)))
+
+
+def _devices(domain: ObservedDomain) -> Iterator[DiskConfig]:
+    for config in (domain.config, domain.live):
+        for disk in config.disks if config else ():
+            if disk.device == "disk" and disk.name != SEED_NAME:
+                yield disk
+
+
+def _device(config: DomainConfig | None, name: str, own: str, observed: Observed) -> DiskConfig | None:
+    """The disk of that name, or the one that others attached by its file, or by an overlay on that."""
+    if config is None:
+        return None
+    disks = [disk for disk in config.disks if disk.device == "disk"]
+    named = next((disk for disk in disks if disk.name == name), None)
+    nameless = (disk for disk in disks if disk.name == disk.source and (disk.source == own or _leads(disk, own, observed)))
+    return named or next(nameless, None)
+
+
+def _chain(device: DiskConfig, observed: Observed) -> ObservedChain | None:
+    """What is read as raw leans on nothing, whatever its first bytes say."""
+    chain = observed.storage.chains.get(device.source or "")
+    return ObservedChain(chain.files[:1], "" if chain.files else chain.missing) if chain and device.format == "raw" else chain
+
+
+def _leads(device: DiskConfig, path: str | None, observed: Observed) -> bool:
+    chain = _chain(device, observed)
+    return chain is not None and any(file.path == path for file in chain.files)
+
+
+def _is_own(device: DiskConfig, own: str, observed: Observed) -> bool:
+    """Our file by our name or another; also one that is gone from where a former state folder had it, and is in ours."""
+    if device.source == own:
+        return True
+    chain, source = _chain(device, observed), device.source or ""
+    if chain is None:
+        return False
+    if chain.files:
+        return chain.files[0].path == own
+    return chain.missing == source and _same_place(source, own, observed) and own in observed.storage.disks
+
+
+def _same_place(source: str, own: str, observed: Observed) -> bool:
+    return source.endswith(own.removeprefix(observed.host.storage_root))
+
+
+def _until_own(chain: ObservedChain, own: str) -> Iterator[ObservedDisk]:
+    """What lies above our own file, and that; of a copy elsewhere its first file: what it leans on is not the machine's."""
+    if all(file.path != own for file in chain.files):
+        yield from chain.files[:1]
+        return
+    for file in chain.files:
+        yield file
+        if file.path == own:
+            return
+
+
+def _own_source(disk: Disk, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
+    """Our own file, by the name that the definition has for it; in the format it is in by now."""
+    chain = observed.storage.chains.get(device.source or "")
+    path = device.source if chain and chain.files and device.source else own
+    found = observed.storage.disks.get(own)
+    if found is None or found.virtual_size:
+        return DiskSource(path)
+    if device.format == "raw":
+        note = f"disks[{disk.name}]: {own} is a raw file by now, and is kept so; `qemu-img convert -O qcow2` makes it ours again"
+        return DiskSource(path, "raw", ObservedDisk(own, 0, None), note=note)
+    return Stalled(
+        MISSING,
+        f"disks[{disk.name}]: {own} is no qcow2 file any more, and is left alone: shut it down and make it one "
+        f"(`qemu-img convert -O qcow2 {own} NEW`, then `mv NEW {own}`), or put it back from a backup",
+    )
+
+
+def _follow(name: str, disk: Disk, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
+    chain, source = _chain(device, observed), device.source or "nothing"
+    if chain is None or chain.problem or not (chain.files or chain.missing):
+        why = chain.problem if chain and chain.problem else f"{source} cannot be looked at"
+        return Stalled(
+            MOVED,
+            f"disks[{disk.name}]: someone put it on {source}, which holds the newest data, but {why}; the definition is left as "
+            f"it is: bring the disk back to {own} (`virsh edit {name}`) once all of its data is there",
+        )
+    if chain.missing:
+        return Stalled(
+            MISSING,
+            f"disks[{disk.name}]: someone put it on {source}, and {chain.missing} is missing: put that file back; only if what "
+            f"was written to it is not needed, `virsh edit {name}` and name {own}",
+        )
+    active = chain.files[0]
+    if any(file.path == own for file in chain.files):
+        commit = f"`virsh blockcommit {name} {device.target} --active --pivot`"
+        note = (
+            f"disks[{disk.name}] is on {source}, an overlay that someone made on its own file (a snapshot, most often); that "
+            f"holds the newest data and is kept. While it runs, {commit} brings it back"
+        )
+        return DiskSource(source, device.format, active, note=note)
+    note = (
+        f"disks[{disk.name}] is on {source}, where someone copied or moved it; that holds the newest data and is kept. "
+        f"To bring it back, shut it down, put a qcow2 file of it at {own}, and name that in `virsh edit {name}`"
+    )
+    return DiskSource(source, device.format, active, on_ours=False, note=note)
+
+
+def _overlay_message(disk: Disk, own: str, overlays: tuple[str, ...]) -> str:
+    return (
+        f"disks[{disk.name}]: {', '.join(overlays)} leans on {own}, holds newer data, and no domain names it: "
+        f"`qemu-img commit {overlays[0]}` and then delete it, or delete it at once if what it holds is not needed"
+    )
+
+
+def _differ_message(name: str, disk: Disk, runs: DiskConfig, defined: DiskConfig) -> str:
+    return (
+        f"disks[{disk.name}]: the running guest writes to {runs.source}, but someone put {defined.source} into the definition, "
+        f"so that the next boot lacks what is written now; the definition is left as it is: `virsh edit {name}`, and name "
+        f"{runs.source}, or shut it down and bring the data over"
+    )
