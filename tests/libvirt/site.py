@@ -64,9 +64,12 @@ class Site:
         self.steps, self._last, self._before, self.faults = 0, kill_at, before, []
         for name in WRITES:
             setattr(self.store, name, self._stepping(getattr(self.store, name)))
-        operator = Operator(self.store, self.host, OperatorConfig(str(self.store.state.instance_id)))
+        operator = Operator(self.store, self.host, self.config())
         self.operator, self._stop = operator, asyncio.Event()
         self._running = asyncio.create_task(operator.run(self._stop))
+
+    def config(self) -> OperatorConfig:
+        return OperatorConfig(str(self.store.state.instance_id))
 
     def _stepping(self, step: Callable[..., Any]) -> Callable[..., Any]:
         async def watched(*arguments: Any) -> Any:

@@ -17,6 +17,7 @@ def test_domain_disks_and_folder_go_and_the_resource_is_released_last() -> None:
     operator.settle(deleted(vm))
     assert world.domain is None and world.disks == {} and world.released
     assert [type(a) for a in operator.done] == [
+        act.NoteDeletion,
         act.ShutdownDomain,
         act.UndefineDomain,
         act.DeleteFile,

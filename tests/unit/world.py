@@ -89,6 +89,7 @@ class World:
     unreadable: set[str] = field(default_factory=set)  # files
     seeds: set[str] = field(default_factory=set)
     created: bool = False
+    noted: str | None = None  # the resource whose deletion was noted down
     obedient: bool = True  # whether the guest shuts down when it is asked to
     disk_full: bool = False
     starts: int = 0
@@ -107,7 +108,15 @@ class World:
             host=self.host,
             domain=domain,
             clash=self.clash,
-            storage=ObservedStorage(dict(self.images), dict(self.disks), frozenset(self.seeds), created, chains, unnamed),
+            storage=ObservedStorage(
+                dict(self.images),
+                dict(self.disks),
+                frozenset(self.seeds),
+                created,
+                chains,
+                unnamed,
+                deletion_noted=self.noted is not None,
+            ),
             memory=memory,
             secrets=self.secrets,
             others=self.others,
@@ -172,6 +181,10 @@ class World:
                 self._define(config)
             case act.MarkCreated():
                 self.created = True
+            case act.NoteDeletion(_, resource):
+                self.noted = resource
+            case act.ForgetDeletion():
+                self.noted = None
             case act.WriteRecord(_, record):
                 self._own().record = record
             case act.SetAutostart(_, enabled):
@@ -280,7 +293,7 @@ class World:
                 self.kept = action
             case act.DeleteDirectory():
                 self.seeds.clear()
-                self.created, self.kept = False, None
+                self.created, self.kept, self.noted = False, None, None
 
     def _change_live(self, action: Action) -> None:
         domain = self._running()

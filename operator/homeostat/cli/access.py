@@ -14,6 +14,7 @@ from .errors import CliError
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from homeostat.planner.orphans import Orphan
     from homeostat.runtime.ports import Event, Revision
     from homeostat.store.desired import DesiredState
     from homeostat.store.errors import SourceError
@@ -56,6 +57,11 @@ class State:
 
     async def errors(self) -> Sequence[SourceError]:
         return await asyncio.to_thread(self._store.errors)
+
+    async def orphans(self) -> Sequence[tuple[str, Orphan]]:
+        """With the host each is on."""
+        by_host = await asyncio.to_thread(self._store.all_orphans)
+        return [(host, orphan) for host, found in by_host.items() for orphan in found]
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
         return await self._desired.create(kind, document, AUTHOR)

@@ -13,7 +13,7 @@ def action_text(action: a.Action) -> str:
     match action:
         case a.FetchImage():
             return f"fetch image {action.image.url}"
-        case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.MarkCreated():
+        case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion():
             return _storage_text(action)
         case a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks():
             return _storage_text(action)
@@ -27,7 +27,17 @@ def action_text(action: a.Action) -> str:
             return _domain_text(action)
 
 
-_Storage = a.CreateDisk | a.GrowDisk | a.WriteSeed | a.DeleteFile | a.KeepDisks | a.DeleteDirectory | a.MarkCreated
+_Storage = (
+    a.CreateDisk
+    | a.GrowDisk
+    | a.WriteSeed
+    | a.DeleteFile
+    | a.KeepDisks
+    | a.DeleteDirectory
+    | a.MarkCreated
+    | a.NoteDeletion
+    | a.ForgetDeletion
+)
 _Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ChangePassword
 _Domain = (
     a.DefineDomain
@@ -58,6 +68,10 @@ def _storage_text(action: _Storage) -> str:
             return f"keep the disks {', '.join(action.disks)} in {action.directory}"
         case a.MarkCreated():
             return "remember that it was defined"
+        case a.NoteDeletion():
+            return "remember that it is being deleted"
+        case a.ForgetDeletion():
+            return "forget that it was being deleted"
         case _:
             assert_never(action)
 

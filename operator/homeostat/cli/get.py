@@ -34,7 +34,8 @@ def get(
     all_namespaces: bool,
     no_headers: bool,
 ) -> None:
-    """List resources ("get vms", "get vm web db", "get vmd/web", "get vmd,plugins", "get all"), "get events" or "get errors"."""
+    """List resources ("get vms", "get vm web db", "get vmd/web", "get vmd,plugins", "get all"), or "get events", "get errors",
+    "get orphans"."""
     from .access import run
     from .listing import list_errors, list_events
 
@@ -42,6 +43,10 @@ def get(
         run(list_events(settings, all_namespaces=all_namespaces, form=output, watch=watch, headers=not no_headers))
     elif what[0] in ("errors", "error"):
         run(list_errors(settings, form=output, headers=not no_headers))
+    elif what[0] in ("orphans", "orphan"):
+        from .orphans import list_orphans
+
+        run(list_orphans(settings, what[1:], all_namespaces=all_namespaces, form=output, headers=not no_headers))
     else:
         references = parse_references(what)
         one, kinds = len(references) == 1, {reference.kind for reference in references}

@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show what would change, and how disruptive it is."),
     "apply": ("apply", "Write resources into the folder; --prune confirms deletions."),
     "delete": ("delete", "Remove resources from the folder."),
-    "get": ("get", "List resources, events or errors."),
+    "get": ("get", "List resources, events, errors or orphans."),
     "describe": ("describe", "Show one resource in full."),
     "start": ("power", "Start machines."),
     "stop": ("power", "Shut machines down."),

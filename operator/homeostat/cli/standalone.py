@@ -19,6 +19,7 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.orphans import OrphanWatch
 from homeostat.runtime.supervise import Supervisor
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.files.removal import SETTLE
@@ -68,8 +69,10 @@ async def standalone(
         store = FilesStore.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
         stack.callback(store.close)
         host = await stack.enter_async_context(open_host(state, uri, labels or labels_of_host(uri, ())))
-        metrics = Metrics(supervisor)
-        operator = Operator(store, host, OperatorConfig(str(room.instance_id), teardown=teardown), metrics, supervisor)
+        metrics, instance = Metrics(supervisor), str(room.instance_id)
+        orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
+        config = OperatorConfig(instance, teardown=teardown, orphans=orphans)
+        operator = Operator(store, host, config, metrics, supervisor)
         await stack.enter_async_context(TelemetryServer(room.operator_socket, metrics.registry, supervisor))
         yield Standalone(store, host, operator, supervisor)
 

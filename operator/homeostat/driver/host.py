@@ -13,6 +13,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.orphans import MachineFolder
 
 from . import faults
 from .actions import DomainActions
@@ -49,6 +50,8 @@ class StorageDriver(Protocol):
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]: ...
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]: ...
+
+    async def machine_folders(self) -> Sequence[MachineFolder]: ...
 
     async def execute(self, action: StorageAction) -> None: ...
 
@@ -174,6 +177,10 @@ class LibvirtHost:
         """Raises DriverError."""
         return () if self._storage is None else await self._storage.kept_disks(namespace, deployment, owner)
 
+    async def machine_folders(self) -> Sequence[MachineFolder]:
+        """Raises DriverError."""
+        return () if self._storage is None else await self._storage.machine_folders()
+
     async def execute(self, action: Action) -> None:
         """Raises:
         DriverError: it could not be done.
@@ -185,6 +192,7 @@ class LibvirtHost:
                 await self._actions.execute(action)
             case (
                 act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.MarkCreated()
+                | act.NoteDeletion() | act.ForgetDeletion()
                 | act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip
                 await self._keep_files(action)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from homeostat.planner.actions import Action, FetchImage, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.orphans import MachineFolder
 
 from .errors import DriverError
 from .storage.storage import Storage
@@ -73,6 +74,10 @@ class ImageHost:
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """What hosts keep is theirs to look for."""
+        return ()
+
+    async def machine_folders(self) -> Sequence[MachineFolder]:
+        """They are the hosts'."""
         return ()
 
     async def execute(self, action: Action) -> None:

@@ -82,6 +82,23 @@ class MarkCreated:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteDeletion:
+    """Remembers on disk what is being deleted, and by which policies: it is finished also where all else is lost."""
+
+    directory: str
+    resource: str  # as JSON
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetDeletion:
+    """What was being deleted is to be kept."""
+
+    directory: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WriteRecord:
     """Updates our metadata on the domain, live and in its definition."""
 
@@ -244,6 +261,8 @@ Action = (
     | WriteSeed
     | DefineDomain
     | MarkCreated
+    | NoteDeletion
+    | ForgetDeletion
     | WriteRecord
     | SetAutostart
     | StartDomain

@@ -115,6 +115,7 @@ class ObservedStorage:
     chains: Mapping[str, ObservedChain] = field(default_factory=dict)  # by the source the domain names, where it is not ours
     overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By a disk of ours that no domain names: the files beside it that lean on it, and were written to after it."""
+    deletion_noted: bool = False  # that it is being deleted stands in its folder
 
 
 @dataclass(frozen=True, slots=True)

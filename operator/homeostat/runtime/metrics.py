@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from homeostat.models.machine import VirtualMachineStatus
+from homeostat.planner.orphans import Orphan
 
 from .ports import HostDriver
 from .supervise import Supervisor
@@ -42,6 +43,7 @@ class Watched:
     depth: Callable[[], int]
     host: HostDriver
     summaries: Callable[[], Iterable[Summary]]
+    orphans: Callable[[], Iterable[Orphan]] = lambda: ()
 
 
 class Metrics:
@@ -136,15 +138,20 @@ class _HostCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         reachable = GaugeMetricFamily("homeostat_host_reachable", "1 while libvirt answers.", labels=["host"])
+        orphans = GaugeMetricFamily(
+            "homeostat_orphans", "What belongs to no resource any more, by state.", labels=["host", "state"]
+        )
         calls = CounterMetricFamily("homeostat_libvirt_calls", "Calls to libvirt.", labels=["host"])
         memory = GaugeMetricFamily("homeostat_machine_memory_bytes", "Memory the guest has.", labels=["host", "machine"])
         uses = {field: CounterMetricFamily(series, text, labels=["host", "machine"]) for field, series, text in self._SERIES}
-        for host in (watched.host for watched in self._watched):
-            name = host.facts.name
+        for watched in self._watched:
+            host, name = watched.host, watched.host.facts.name
+            for state, count in sorted(Counter(orphan.state for orphan in watched.orphans()).items()):
+                orphans.add_metric([name, state], count)
             reachable.add_metric([name], float(host.facts.reachable))
             calls.add_metric([name], float(host.calls))
             for machine, figures in host.usage().items():
                 memory.add_metric([name, machine], figures.memory_bytes)
                 for field, family in uses.items():
                     family.add_metric([name, machine], getattr(figures, field))
-        yield from (reachable, calls, memory, *uses.values())
+        yield from (reachable, orphans, calls, memory, *uses.values())

@@ -14,10 +14,12 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.orphans import Orphan
 
 from .deployments import DeploymentReconciler, Keepers
 from .images import ImageUse
 from .metrics import Metrics, Watched
+from .orphans import OrphanWatch
 from .ownership import owner_key
 from .plugins import PluginReconciler, images_named, plugin_key
 from .ports import HostDriver, ResourceStore, StoreFailure
@@ -57,6 +59,8 @@ class OperatorConfig:
     ``takes_turns``: with other operators of this identity, by a lease.
 
     ``name``: of this loop among those of one process; its tasks carry it.
+
+    ``orphans`` looks for what belongs to no resource, and hears of what comes and goes.
     """
 
     instance: str
@@ -68,6 +72,7 @@ class OperatorConfig:
     fence: Callable[[], None] = lambda: None
     takes_turns: bool = False
     name: str = ""
+    orphans: OrphanWatch | None = None
 
 
 class Operator:
@@ -90,7 +95,7 @@ class Operator:
         self._prober = Prober(self.queue.add, self.metrics.tried)
         self._images = ImageUse()
         writer = this_run(host.facts.storage_root)
-        self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._look_at_all)
+        self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._stop_acting)
         self._machines = MachineReconciler(store, host, self._prober, self._images, self.rivals, config.teardown, config.fence)
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,
@@ -106,9 +111,12 @@ class Operator:
         self._took: dict[Key, float] = {}  # seconds of the last look at each deployment and plugin
         self._made_from: dict[Key, Key] = {}  # machine or deployment -> plugin
         self._listed = asyncio.Event()
-        self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()))
+        self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()), self._orphans)
         self._host.subscribe(self._host_changed)
         self._host.subscribe_images(self._image_changed)
+
+    def _orphans(self) -> Collection[Orphan]:
+        return self._config.orphans.found if self._config.orphans is not None else ()
 
     @property
     def looked_at(self) -> Collection[Key]:
@@ -126,6 +134,8 @@ class Operator:
         try:
             async with asyncio.TaskGroup() as tasks:
                 jobs = {"feed": self._feed, "dispatch": lambda: self._dispatch(tasks), "prune-images": self._prune_images}
+                if self._config.orphans is not None:
+                    jobs["orphans"] = self._look_for_orphans
                 running = [
                     tasks.create_task(self.supervisor.keep(name, job), name=name)
                     for name, job in ((f"{self._config.name}{short}", job) for short, job in jobs.items())
@@ -164,6 +174,8 @@ class Operator:
             return  # nothing is to be made, or made anew
         known = key in self._seen
         self._seen.add(key)
+        if not known:
+            self._poke()
         self._add(key, self._gathering(key) if known else 0.0)
         for reconciler in self._reconcilers.values():
             for woken in reconciler.woken_by(key):
@@ -181,11 +193,28 @@ class Operator:
         if uuid is None:
             self._machines.known.clear()
             self._look_at_all()
+            self._poke()
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
         else:  # somebody else's: its name may be free now
+            self._poke()
             for key in self._machines.nameless():
                 self.queue.add(key)
+
+    async def _look_for_orphans(self) -> None:
+        """Not while another acts on our machines."""
+        assert self._config.orphans is not None
+        await self._config.orphans.run(lambda: self.rivals.found is None)
+
+    def _poke(self) -> None:
+        if self._config.orphans is not None:
+            self._config.orphans.poke()
+
+    def _stop_acting(self) -> None:
+        """Beside another operator of our identity: every machine says so, and so does all that tells of failing tasks."""
+        assert self.rivals.found is not None
+        self.supervisor.failed(f"{self._config.name}acting", StoreFailure(self.rivals.found.message), quiet=True)
+        self._look_at_all()
 
     def _look_at_all(self) -> None:
         for key in list(self._seen):
@@ -296,6 +325,7 @@ class Operator:
             self._seen.discard(key)
             self._restless.pop(key, None)
             self._looked_at.discard(key)
+            self._poke()
         elif key.kind != VirtualMachine.KIND:
             self._looked_at.add(key)
         if isinstance(resource, VirtualMachine) and (owner := owner_key(resource)) is not None:

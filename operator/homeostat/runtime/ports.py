@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from homeostat.models.base import Key, Model, Resource
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.orphans import MachineFolder
 
 EventType = Literal["Normal", "Warning"]
 
@@ -145,6 +146,9 @@ class HostDriver(Protocol):
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """What is noted down there as kept for the next machines of a deployment, whose uid is ``owner``. Raises DriverError."""
+
+    async def machine_folders(self) -> Sequence[MachineFolder]:
+        """All of the storage, whether a resource knows of them or not. Raises DriverError."""
 
     async def execute(self, action: Action) -> None:
         """Carries one action out, and refreshes what it changed.

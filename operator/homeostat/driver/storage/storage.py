@@ -18,17 +18,21 @@ from homeostat.planner.actions import (
     DeleteDirectory,
     DeleteFile,
     FetchImage,
+    ForgetDeletion,
     GrowDisk,
     ImageRef,
     KeepDisks,
     MarkCreated,
+    NoteDeletion,
     WriteSeed,
 )
 from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedStorage
+from homeostat.planner.orphans import MachineFolder
 
 from .cache import ImageCache
 from .chains import newer_overlays, read_chain
 from .disks import create_disk, grow_disk, read_disk
+from .folders import CREATED, DELETION, find_folders
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
@@ -36,9 +40,19 @@ from .seed import build_seed
 
 log = logging.getLogger(__name__)
 
-StorageAction = FetchImage | CreateDisk | GrowDisk | WriteSeed | MarkCreated | DeleteFile | KeepDisks | DeleteDirectory
-CREATED = "created"  # the marker's name, see planner.observed.ObservedStorage
-_OURS = (CREATED, NOTE, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
+StorageAction = (
+    FetchImage
+    | CreateDisk
+    | GrowDisk
+    | WriteSeed
+    | MarkCreated
+    | NoteDeletion
+    | ForgetDeletion
+    | DeleteFile
+    | KeepDisks
+    | DeleteDirectory
+)
+_OURS = (CREATED, NOTE, DELETION, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
 
 
 class Storage:
@@ -84,6 +98,7 @@ class Storage:
                 disks={path: disk for path in disks if (disk := self._disk(path)) is not None},
                 seeds=frozenset(path for path in seeds if _exists(path)),
                 created=_exists(os.path.join(directory, CREATED)),
+                deletion_noted=_exists(os.path.join(directory, DELETION)),
             )
 
     def _disk(self, path: str) -> ObservedDisk | None:
@@ -112,6 +127,10 @@ class Storage:
         """
         return await asyncio.to_thread(find_kept, self._rooms, namespace, deployment, owner)
 
+    async def machine_folders(self) -> Sequence[MachineFolder]:
+        """Raises DriverError: they cannot be read."""
+        return await asyncio.to_thread(find_folders, self._rooms)
+
     async def execute(self, action: StorageAction) -> None:
         """Carries one action out; doing it twice does no harm.
 
@@ -130,6 +149,10 @@ class Storage:
                 self._place(action.path, iso, "write the cloud-init seed")
             case MarkCreated():
                 self._mark_created(self._rooms.machine_folder(action.directory))
+            case NoteDeletion():
+                self._place(f"{action.directory}/{DELETION}", action.resource.encode(), "note down that its deletion has begun")
+            case ForgetDeletion():
+                self._delete_file(f"{action.directory}/{DELETION}")
             case DeleteFile():
                 self._delete_file(action.path)
             case KeepDisks():

@@ -19,6 +19,7 @@ from .definition import (
     carried_autostart,
     plan_definition,
 )
+from .deletion import forgotten, noted
 from .desired import CannotPlan, desired_domain
 from .disk_source import MOVED, moved_on_purpose
 from .fit import misfit, unselected
@@ -45,7 +46,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if domain is not None and domain.record is None:
         return Plan(outcome=Stalled("RecordMissing", _foreign_message(machine, observed)))
     if machine.deleting:
-        return plan_teardown(machine, observed, now)
+        return noted(machine, observed, plan_teardown(machine, observed, now))
     if machine.spec.suspend:
         return Plan(outcome=Converged("Suspended", "spec.suspend: left alone"))
     if observed.clash is not None:
@@ -70,6 +71,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         definition = replace(definition, live=())
     drift = autostart_drift(machine, domain, power.record) if domain else ()
     actions = (
+        *forgotten(machine, observed),
         *storage.actions,
         *_definition_actions(machine, observed, definition, power.record, uuid),
         *power.actions,

@@ -11,7 +11,7 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import MachineRevision
-from homeostat.models.machine import IDENTITY
+from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.store.errors import AlreadyExists
 
 from ..index.index import FINALIZER, Index, Row, compact, next_version, timestamp
@@ -67,6 +67,20 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
                 (compact(metadata), key.kind, key.namespace, key.name),
             )
         mark_deleted(database, key, now, None)
+
+
+def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine) -> None:
+    """Makes a machine that is being deleted from the start: its teardown is all that is left to do. Without effect where there is
+    one of its name."""
+    key = machine.key
+    metadata = _metadata(machine)
+    if (uid := str(uuid.uuid5(instance, str(key)))) != machine.identity:
+        place = f"{key.namespace}/{key.name}/{machine.identity}"
+        metadata["annotations"] = {**metadata.get("annotations", {}), IDENTITY: place}
+    with index.transaction() as database:
+        if index.row(key) is None:
+            _create(database, key, uid, compact(metadata), compact(_spec(machine)), now)
+            mark_deleted(database, key, now, machine.metadata.deletion_grace_period_seconds)
 
 
 def _metadata(resource: Resource) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class FilesStore(IndexedStore):
         self._commit = commit
         self.clock = clock
         self.listing = Listing()  # of the last pass
+        self.complete = False  # until one pass has been made
         self.settle = settle  # seconds, see removal.SETTLE
         self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
         self._absent: dict[Key, tuple[str, float]] = {}  # the writing of the file it stood in, and since when (monotonic)
@@ -155,6 +156,15 @@ class FilesStore(IndexedStore):
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
         owned.delete_owned(self.index, self.clock(), key, annotations)
 
+    def doubt(self) -> str:
+        """Why what stands in no document may stand in one after all; empty: it does not."""
+        wrong = [error for error in self.errors() if error.severity == "Error"]
+        return f"{wrong[0]}" if wrong else ""
+
+    def take_up(self, machine: VirtualMachine) -> None:
+        """Goes on with a deletion that the index does not know of (any more)."""
+        owned.take_up(self.index, self.state.instance_id, self.clock(), machine)
+
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
     ) -> None:
@@ -212,6 +222,7 @@ class FilesStore(IndexedStore):
         if changed:
             self._ask_git(work, changed - authors.keys(), last)
         going = {row.key for row in work.delete}
+        self.complete = not self.listing.missing
         return SyncReport(
             created=tuple(d.key for d in work.create if d.key),
             changed=tuple(row.key for row, _ in (*work.update, *work.keep) if row.key in changed),

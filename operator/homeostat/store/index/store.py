@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.introspection import model_in
+from homeostat.planner.orphans import Orphan
 from homeostat.runtime.ports import Event, Revision
 from homeostat.store.errors import Invalid, Problem, SourceError
 
-from . import records
+from . import orphans, records
 from .follow import follow_index
 from .index import Index, Row
 
@@ -63,6 +64,27 @@ class IndexedStore:
     def errors(self) -> Sequence[SourceError]:
         """What is wrong with the desired state, as of the last look."""
         return records.read_errors(self.index)
+
+    # Orphans (see runtime.orphans.OrphanStore)
+
+    complete = True
+    """Whether all that is desired has been read once; a cluster's mirror is not used before it is filled."""
+
+    def identities(self) -> Mapping[str, tuple[str, str]]:
+        return orphans.read_identities(self.index)
+
+    def deployments(self) -> frozenset[str]:
+        return orphans.read_deployments(self.index)
+
+    def orphans(self, host: str) -> Sequence[Orphan]:
+        return orphans.read_orphans(self.index, host).get(host, [])
+
+    def all_orphans(self) -> Mapping[str, Sequence[Orphan]]:
+        """By host."""
+        return orphans.read_orphans(self.index)
+
+    def note_orphans(self, host: str, found: Sequence[Orphan]) -> None:
+        orphans.note_orphans(self.index, host, found)
 
     def rows(self, kind: str | None = None, namespace: str | None = None) -> Sequence[Row]:
         """Resources as JSON texts, for readers that must be fast."""

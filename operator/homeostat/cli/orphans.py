@@ -1,0 +1,117 @@
+"""``homeostat get orphans``: what is on hosts by our doing, and belongs to no resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .settings import Settings
+from .terminal import columns
+from .times import age
+
+if TYPE_CHECKING:
+    from homeostat.planner.orphans import Orphan
+
+HEADER = ("NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST WRITTEN", "WHY")
+
+
+async def list_orphans(
+    settings: Settings, names: Sequence[str], *, all_namespaces: bool, form: str | None, headers: bool
+) -> None:
+    """As the operator noted them last."""
+    from .access import opened, operator_runs
+    from .errors import CliError
+
+    async with opened(settings) as store:
+        found = [
+            (host, orphan)
+            for host, orphan in await store.orphans()
+            if (all_namespaces or orphan.namespace == settings.namespace) and (not names or orphan.name in names)
+        ]
+    if missing := set(names) - {orphan.name for _, orphan in found}:
+        raise CliError(f"there is no orphan named {', '.join(sorted(missing))}", "`homeostat get orphans -A` lists them")
+    if form in (None, "wide") and not operator_runs(settings):
+        click.echo("note: no operator runs on this state, so this is what the last one found", err=True)
+    _print(found, form, all_namespaces, headers)
+
+
+def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces: bool, headers: bool) -> None:
+    from .output import to_yaml
+
+    match form:
+        case "json" | "yaml":
+            items = [orphan_document(host, orphan) for host, orphan in found]
+            click.echo(json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items), nl=False)
+        case "name":
+            for _, orphan in found:
+                click.echo(f"orphan/{orphan.name}")
+        case _ if not found:
+            click.echo("No orphans: everything on the host belongs to a resource.", err=True)
+        case _:
+            header = ("NAMESPACE", *HEADER) if all_namespaces else HEADER
+            rows = [((o.namespace, *row) if all_namespaces else row) for host, o in found for row in (_row(host, o),)]
+            for line in columns(header, rows, show_header=headers):
+                click.echo(line)
+            if headers:
+                _print_advice([orphan for _, orphan in found])
+
+
+def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
+    from homeostat.planner.orphans import why
+
+    size = bytes_of(orphan)
+    disks = ",".join(orphan.disks) or "-"
+    since = age(orphan.since) if orphan.since else "-"
+    return (orphan.name, host, orphan.state, orphan.domain or "-", disks, _size(size), since, why(orphan))
+
+
+def _print_advice(orphans: Sequence[Orphan]) -> None:
+    from homeostat.planner.orphans import mend
+
+    click.echo("")
+    for orphan in orphans[:5]:
+        click.echo(f"{orphan.name}: {mend(orphan)}")
+    if len(orphans) > 5:
+        click.echo(f"The other {len(orphans) - 5} likewise.")
+
+
+def _size(size: int | None) -> str:
+    from homeostat.driver.storage.paths import human_size
+
+    return "-" if size is None else human_size(size)
+
+
+def bytes_of(orphan: Orphan) -> int | None:
+    """What its disks take; None where they cannot be seen from here."""
+    if not orphan.disks:
+        return None
+    try:
+        return sum((Path(orphan.directory) / f"{disk}.qcow2").stat().st_blocks * 512 for disk in orphan.disks)
+    except OSError:
+        return None
+
+
+def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
+    from homeostat.planner.orphans import mend, why
+
+    return {
+        "namespace": orphan.namespace,
+        "name": orphan.name,
+        "host": host,
+        "state": orphan.state,
+        "domain": orphan.domain or None,
+        "uuid": orphan.uuid or None,
+        "identity": orphan.uid or None,
+        "lastWritten": orphan.since or None,
+        "writer": orphan.writer or None,
+        "directory": orphan.directory or None,
+        "disks": list(orphan.disks),
+        "bytes": bytes_of(orphan),
+        "deleting": bool(orphan.deletion),
+        "why": why(orphan),
+        "todo": mend(orphan),
+    }

@@ -1,0 +1,61 @@
+"""What lies in the machines' folders, whether a resource knows of it or not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from homeostat.planner.orphans import MachineFolder
+
+from .kept import NOTE
+from .paths import Rooms, file_errors
+
+CREATED = "created"  # marks that a domain was defined, see planner.observed.ObservedStorage
+DELETION = "deleting.json"  # the resource whose deletion has begun, so that it is finished whatever else is lost
+DISK = ".qcow2"
+
+
+def find_folders(rooms: Rooms) -> list[MachineFolder]:
+    """
+    Raises:
+        DriverError: the folders cannot be read, which must not look like there were none.
+    """
+    with file_errors(rooms.machines, f"look through {rooms.machines}"):
+        return [_read(namespace.name, folder) for namespace in _folders(rooms.machines) for folder in _folders(namespace)]
+
+
+def _folders(room: Path) -> Iterator[Path]:
+    with contextlib.suppress(FileNotFoundError), os.scandir(room) as entries:
+        yield from sorted(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
+
+
+def _read(namespace: str, folder: Path) -> MachineFolder:
+    names: list[str] = []
+    with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+        names = sorted(os.listdir(folder))
+    return MachineFolder(
+        namespace,
+        folder.name,
+        str(folder),
+        disks=tuple(name.removesuffix(DISK) for name in names if name.endswith(DISK)),
+        created=CREATED in names,
+        kept_for=_owner(folder / NOTE) if NOTE in names else "",
+        deletion=_text(folder / DELETION) if DELETION in names else "",
+    )
+
+
+def _owner(note: Path) -> str:
+    try:
+        found = json.loads(_text(note) or "{}")
+    except ValueError:
+        return ""
+    return str(found.get("owner", "")) if isinstance(found, dict) else ""
+
+
+def _text(note: Path) -> str:
+    with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
+        return note.read_text()
+    return ""

@@ -1,0 +1,31 @@
+"""That a machine is being deleted is written into its folder before the first step: an index that is lost loses no deletion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from homeostat.models.machine import VirtualMachine
+
+from ..actions import ForgetDeletion, NoteDeletion
+from ..observed import Observed
+from ..plan import Plan
+from .identity import machine_directory
+
+
+def noted(machine: VirtualMachine, observed: Observed, teardown: Plan) -> Plan:
+    """The teardown, with the note first where it is not there yet. Where nothing is left but the resource, there is no need."""
+    left = observed.domain is not None or observed.storage.created
+    if observed.storage.deletion_noted or not left or not observed.host.storage_root:
+        return teardown
+    resource = machine.model_dump_json(by_alias=True, exclude_none=True, exclude={"status"})
+    directory = machine_directory(observed.host.storage_root, machine)
+    note = NoteDeletion(directory, resource, "its deletion goes on whatever else is lost")
+    return replace(teardown, actions=(note, *teardown.actions))
+
+
+def forgotten(machine: VirtualMachine, observed: Observed) -> tuple[ForgetDeletion, ...]:
+    """Of a machine that is to live."""
+    if not observed.storage.deletion_noted:
+        return ()
+    directory = machine_directory(observed.host.storage_root, machine)
+    return (ForgetDeletion(directory, "it is not being deleted any more"),)

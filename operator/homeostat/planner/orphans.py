@@ -1,0 +1,103 @@
+"""Orphans: what is on a host by our doing, and belongs to no resource any more. They are found and told, never guessed about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from .observed import ObservedDomain
+
+NO_DOMAIN = "no domain"
+RETAINED = "retained"
+"""Disks that stayed on purpose, or since nothing tells that they belong to a machine that ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFolder:
+    """One folder of the storage, as it lies there."""
+
+    namespace: str
+    name: str
+    path: str  # absolute
+    disks: tuple[str, ...] = ()  # names of its disks: their files' without .qcow2
+    created: bool = False  # its domain was defined, and it was not torn down since
+    kept_for: str = ""  # uid of the deployment whose next machine of the name gets the disks
+    deletion: str = ""  # the resource as it was when its deletion began, as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A domain, its folder, or both. ``deletion`` is there where it was being deleted: that may be finished."""
+
+    namespace: str
+    name: str
+    state: str  # of the domain, in libvirt's words; NO_DOMAIN, RETAINED
+    domain: str = ""  # its name; empty: only files are left
+    uuid: str = ""
+    uid: str = ""  # identity of the machine that it was, by the record
+    since: str = ""  # when the record was written last (RFC 3339); empty where it does not tell
+    writer: str = ""  # which run of an operator wrote it
+    directory: str = ""  # absolute; empty: there is none
+    disks: tuple[str, ...] = ()
+    deletion: str = ""
+
+    @property
+    def alarming(self) -> bool:
+        """Nobody decided that it should be so."""
+        return self.state != RETAINED
+
+
+def find_orphans(
+    instance: str,
+    domains: Iterable[ObservedDomain],
+    folders: Iterable[MachineFolder],
+    machines: Mapping[str, tuple[str, str]],
+    deployments: Collection[str],
+) -> tuple[Orphan, ...]:
+    """``machines``: namespace and name of all there are, on whatever host, by identity. ``deployments``: their uids."""
+    by_place = {(folder.namespace, folder.name): folder for folder in folders}
+    taken = set(machines.values())
+    found = [_of_domain(d, by_place) for d in domains if _is_orphan(d, instance, machines)]
+    told = {(orphan.namespace, orphan.name) for orphan in found}
+    found += _of_folders(by_place, taken | told, deployments)
+    return tuple(sorted(found, key=lambda o: (o.namespace, o.name, o.uuid)))
+
+
+def _is_orphan(domain: ObservedDomain, instance: str, machines: Mapping[str, tuple[str, str]]) -> bool:
+    return domain.record is not None and domain.record.instance == instance and domain.record.uid not in machines
+
+
+def _of_domain(domain: ObservedDomain, folders: Mapping[tuple[str, str], MachineFolder]) -> Orphan:
+    record = domain.record
+    assert record is not None
+    folder = folders.get((record.namespace, record.name))
+    return Orphan(
+        record.namespace, record.name, domain.state.value, domain.name, domain.uuid, record.uid, record.written_at, record.writer,
+        directory=folder.path if folder else "", disks=folder.disks if folder else (), deletion=folder.deletion if folder else "",
+    )  # fmt: skip
+
+
+def _of_folders(
+    folders: Mapping[tuple[str, str], MachineFolder], known: Collection[tuple[str, str]], deployments: Collection[str]
+) -> Iterator[Orphan]:
+    for place, folder in folders.items():
+        if place in known or folder.kept_for in deployments or not (folder.disks or folder.deletion):
+            continue
+        state = NO_DOMAIN if folder.created or folder.deletion else RETAINED
+        yield Orphan(*place, state, directory=folder.path, disks=folder.disks, deletion=folder.deletion)
+
+
+def why(orphan: Orphan) -> str:
+    """Why it is there, and stays."""
+    if orphan.deletion:
+        return "it was being deleted; that goes on once nothing in the folder is in doubt"
+    if not orphan.domain:
+        return "its machine is gone, and its disks were kept" if orphan.state == RETAINED else "no resource declares its machine"
+    return "no resource declares it, and nothing is deleted by guess"
+
+
+def mend(orphan: Orphan) -> str:
+    """What a person can do."""
+    where = "" if orphan.namespace == "default" else f" -n {orphan.namespace}"
+    found = "it finds its domain and disks" if orphan.domain else "it finds its disks"
+    return f"write the machine again ({found}), or `homeostat delete orphan {orphan.name}{where}`"

@@ -1,0 +1,173 @@
+"""Looks for orphans, tells of them, and finishes the deletions that were under way when the index was lost.
+
+It looks when something came or went, and every hour; at rest it costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.orphans import Orphan, find_orphans, mend, why
+
+from .ports import HostDriver, ResourceStore, StoreFailure
+
+log = logging.getLogger(__name__)
+
+GATHER = 2.0  # seconds in which much news becomes one look
+SHARE = 20.0  # and at least so many times what a look takes
+EVERY = 3600.0  # seconds between looks that nothing asked for: what is put into the storage by hand tells nobody
+AGAIN = 5.0  # seconds until the next look where not all could be seen, or a deletion waits to be finished
+SETTLE = 10.0  # seconds for which a deletion must have been nobody's before it is taken up
+
+
+class OrphanStore(Protocol):
+    """What of a store is needed here, fences aside. Every method may raise StoreFailure."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is desired has been read once."""
+
+    def identities(self) -> Mapping[str, tuple[str, str]]:
+        """Of all machines, on whatever host, by identity."""
+
+    def deployments(self) -> frozenset[str]:
+        """Their uids."""
+
+    def orphans(self, host: str) -> Sequence[Orphan]:
+        """As noted last."""
+
+    def note_orphans(self, host: str, orphans: Sequence[Orphan]) -> None: ...
+
+
+class Deletions(Protocol):
+    """Where deletions that the index forgot are taken up again; None of it in a cluster, which does not forget."""
+
+    def doubt(self) -> str:
+        """Why what seems to be gone may not be; empty: it is certain."""
+
+    def take_up(self, machine: VirtualMachine) -> None: ...
+
+
+class OrphanWatch:
+    """``told_on`` is the object whose events tell of an orphan. ``changed`` is called after their number did."""
+
+    def __init__(
+        self,
+        store: ResourceStore,
+        index: OrphanStore,
+        host: HostDriver,
+        instance: str,
+        *,
+        deletions: Deletions | None = None,
+        told_on: Callable[[Orphan], Key] = lambda orphan: Key(VirtualMachine.KIND, orphan.namespace, orphan.name),
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.found: tuple[Orphan, ...] = ()
+        self.looks = 0
+        self.looked = 0.0  # monotonic, when last
+        self._store, self._index, self._host, self._instance = store, index, host, instance
+        self._deletions = deletions
+        self._told_on = told_on
+        self._changed = changed
+        self._due = asyncio.Event()
+        self._due.set()
+        self._waiting: dict[tuple[str, str], float] = {}  # deletions to be finished, and since when
+
+    def poke(self) -> None:
+        """Something came or went."""
+        self._due.set()
+
+    async def run(self, may_look: Callable[[], bool] = lambda: True) -> None:
+        """Until it is cancelled."""
+        pause, took = EVERY, 0.0
+        while True:
+            try:
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
+            except TimeoutError:
+                log.debug("looking for orphans, as every %.0f s", pause)
+            await asyncio.sleep(max(GATHER, SHARE * took))
+            self._due.clear()
+            begun = time.perf_counter()
+            pause = await self._tried() if may_look() else EVERY
+            took = time.perf_counter() - begun
+
+    async def _tried(self) -> float:
+        try:
+            return await self.look()
+        except (DriverError, StoreFailure) as error:
+            log.info("orphans could not be looked for: %s", error)
+            return AGAIN
+
+    async def look(self) -> float:
+        """Once; returns the seconds until the next look.
+
+        Raises:
+            DriverError, StoreFailure: not all could be seen.
+        """
+        if not self._host.facts.reachable or not self._index.complete:
+            return AGAIN
+        self.looks, self.looked = self.looks + 1, time.monotonic()
+        folders = await self._host.machine_folders()
+        # Read last: who was made meanwhile is not taken for an orphan.
+        found = find_orphans(
+            self._instance, self._host.domains(), folders, self._index.identities(), self._index.deployments()
+        )  # fmt: skip
+        await self._tell(found)
+        return self._finish(found)
+
+    async def _tell(self, found: tuple[Orphan, ...]) -> None:
+        """Once each: those that an earlier run told of are noted down."""
+        host = self._host.facts.name
+        known = {(o.namespace, o.name, o.uuid) for o in self._index.orphans(host)}
+        if tuple(self._index.orphans(host)) != found:
+            self._index.note_orphans(host, found)
+        if self.found != found:
+            self.found = found
+            self._changed()
+        for orphan in found:
+            if orphan.alarming and (orphan.namespace, orphan.name, orphan.uuid) not in known:
+                words = f"{describe(orphan)}: {why(orphan)}; {mend(orphan)}"
+                log.warning("orphan %s/%s: %s", orphan.namespace, orphan.name, words)
+                await self._store.record_event(self._told_on(orphan), "Warning", "Orphaned", words)
+
+    def _finish(self, found: Sequence[Orphan]) -> float:
+        """A deletion that had begun goes on by the rules, where its document is certainly gone."""
+        begun = {(o.namespace, o.name): o for o in found if o.deletion}
+        if self._deletions is None or not begun:
+            self._waiting.clear()
+            return EVERY
+        now = time.monotonic()
+        self._waiting = {place: self._waiting.get(place, now) for place in begun}
+        if doubt := self._deletions.doubt():
+            log.info("deletions that had begun wait: %s", doubt)
+            return AGAIN
+        for place, orphan in begun.items():
+            if now - self._waiting[place] >= SETTLE and (machine := deleted_machine(orphan)) is not None:
+                self._deletions.take_up(machine)
+                log.warning("the deletion of machine %s/%s goes on: it had begun before the index was lost", *place)
+                self.poke()
+        return AGAIN
+
+
+def describe(orphan: Orphan) -> str:
+    """What it is, in a few words."""
+    disks = f"disks {', '.join(orphan.disks)} in {orphan.directory}" if orphan.disks else "no disks"
+    return f"domain {orphan.domain} ({orphan.state}), {disks}" if orphan.domain else disks
+
+
+def deleted_machine(orphan: Orphan) -> VirtualMachine | None:
+    """The machine as it was when its deletion began; None where nothing tells, or what does is not about this one."""
+    try:
+        machine = VirtualMachine.model_validate_json(orphan.deletion)
+    except ValueError:
+        return None
+    same = (machine.metadata.namespace, machine.metadata.name) == (orphan.namespace, orphan.name)
+    return machine if same and orphan.uid in ("", machine.identity) else None

@@ -1,0 +1,72 @@
+"""What belongs to no resource: domains by their record, folders by their name; and what is not one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homeostat.planner.domain import Record
+from homeostat.planner.observed import DomainState, ObservedDomain
+from homeostat.planner.orphans import MachineFolder, Orphan, find_orphans, mend, why
+
+WEB = {"uid-web": ("default", "web")}
+
+
+def domain(name: str, uid: str, *, instance: str = "i", namespace: str = "default") -> ObservedDomain:
+    record = Record(uid, namespace, name, instance, writer="w", written_at="2026-01-01T00:00:00Z")
+    return ObservedDomain(name, f"uuid-{uid}", DomainState.RUNNING, "booted", True, True, False, record, None)
+
+
+def folder(name: str, *disks: str, **values: object) -> MachineFolder:
+    return MachineFolder("default", name, f"/state/machines/default/{name}", disks, **values)  # type: ignore[arg-type]
+
+
+def found(
+    *domains: ObservedDomain, folders: tuple[MachineFolder, ...] = (), machines: Mapping[str, tuple[str, str]] = WEB
+) -> tuple[Orphan, ...]:
+    return find_orphans("i", domains, folders, machines, {"uid-deployment"})
+
+
+def test_chaos_5_a_domain_with_our_record_and_no_resource() -> None:
+    (orphan,) = found(domain("web", "uid-web"), domain("db", "uid-db"), folders=(folder("db", "root", created=True),))
+    assert (orphan.name, orphan.domain, orphan.state, orphan.uid) == ("db", "db", "running", "uid-db")
+    assert (orphan.disks, orphan.directory) == (("root",), "/state/machines/default/db")
+    assert (orphan.since, orphan.alarming) == ("2026-01-01T00:00:00Z", True)
+    assert why(orphan) == "no resource declares it, and nothing is deleted by guess"
+    assert "`homeostat delete orphan db`" in mend(orphan)
+
+
+def test_domains_of_others_are_none() -> None:
+    foreign = ObservedDomain("x", "u", DomainState.RUNNING, "booted", True, True, False, None, None)
+    assert found(foreign, domain("db", "uid-db", instance="theirs")) == ()
+
+
+def test_a_machine_of_the_name_with_another_identity_leaves_it_one() -> None:
+    """In a cluster: the object vanished, and another one has its name."""
+    (orphan,) = found(domain("web", "uid-of-before"), folders=(folder("web", "root", created=True),))
+    assert orphan.uid == "uid-of-before"
+
+
+def test_chaos_5_a_folder_with_disks_and_no_resource() -> None:
+    (orphan,) = found(folders=(folder("web", "root", created=True), folder("db", "root", "data", created=True)))
+    assert (orphan.name, orphan.state, orphan.disks, orphan.alarming) == ("db", "no domain", ("root", "data"), True)
+
+
+def test_disks_that_were_kept_are_listed_and_alarm_nobody() -> None:
+    (orphan,) = found(folders=(folder("db", "data"),))
+    assert (orphan.state, orphan.alarming) == ("retained", False)
+
+
+def test_disks_kept_for_the_next_machine_of_a_deployment_are_none() -> None:
+    assert found(folders=(folder("web-1", "data", kept_for="uid-deployment"),)) == ()
+    assert found(folders=(folder("web-1", "data", kept_for="uid-of-one-that-went"),)) != ()
+
+
+def test_an_empty_folder_is_none_but_for_a_deletion_that_began() -> None:
+    assert found(folders=(folder("db", created=True),)) == ()
+    (orphan,) = found(folders=(folder("db", deletion="{}"),))
+    assert "was being deleted" in why(orphan)
+
+
+def test_the_advice_names_the_namespace() -> None:
+    (orphan,) = found(domain("db", "uid-db", namespace="prod"))
+    assert "`homeostat delete orphan db -n prod`" in mend(orphan)
