@@ -24,9 +24,13 @@ class Loopback:
     endpoint: Endpoint | None
     agent: bool = False
     codes: dict[str, int] = field(default_factory=dict)  # program -> exit code
+    reachable: bool = True  # its host
 
     def locate(self, port: int) -> Endpoint | None:
         return self.endpoint
+
+    def can_be_asked(self) -> bool:
+        return self.reachable
 
     async def ping(self, timeout: float) -> None:
         if not self.agent:

@@ -22,6 +22,7 @@ from homeostat.planner.machine.teardown import KEEP_DISKS
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin
 
+from .clock import OwnClock
 from .commands import timestamp
 from .deployment_status import deployment_status
 from .kept import KeptDisksOf
@@ -52,6 +53,7 @@ class DeploymentReconciler:
         keepers: Keepers = lambda deployment: (),
         halted: Callable[[], Stalled | None] = lambda: None,
         looked_at: Callable[[Key], bool] = lambda machine: True,
+        clock: OwnClock | None = None,
     ) -> None:
         """``halted`` says why nothing may be done at all; None: it may. ``looked_at``: whether a machine's status says what was
         seen since its host can be asked."""
@@ -60,6 +62,7 @@ class DeploymentReconciler:
         self._disks = KeptDisksOf(store, host)
         self._keepers = keepers
         self._looked_at = looked_at
+        self._clock = clock or OwnClock()
         self._known: set[Key] = set()
         self._known_since: dict[Key, float] = {}  # seconds since the epoch; without those that are not known now
 
@@ -104,10 +107,14 @@ class DeploymentReconciler:
         moved = any(isinstance(action, act.CreateMachine | act.UpdateMachine | act.DeleteMachine) for action in plan.actions)
         return Next(min(MOVED, plan.after or MOVED) if moved else 0.0)
 
+    def _when(self, text: str | None) -> float:
+        """A time as the plan is to take it: later by what we have paused since, so that nothing comes due in a pause."""
+        return self._clock.put_off(_epoch(text))
+
     def _since_known(self, key: Key, observed: ObservedDeployment) -> ObservedDeployment:
         """With the time since when it is known, which begins when everything of it is."""
         now = time.time()
-        since = min(now, self._known_since.get(key, now))
+        since = min(now, self._clock.put_off(self._known_since.get(key, now)))
         if any(r.unknown for r in observed.replicas):
             self._known_since.pop(key, None)
         else:
@@ -128,9 +135,9 @@ class DeploymentReconciler:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
         machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
         recorded = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
-        revisions = (Revision(r.spec, _epoch(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
+        revisions = (Revision(r.spec, self._when(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
         own = [m for m in machines if owned_by(m, deployment)]
-        replicas = tuple(replica(m, name, self._looked_at(m.key)) for m in own)
+        replicas = tuple(replica(m, name, self._looked_at(m.key), self._when) for m in own)
         ending = deployment.deleting and not replicas
         return ObservedDeployment(
             replicas=replicas,

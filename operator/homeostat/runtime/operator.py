@@ -16,6 +16,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.orphans import Orphan
 
+from .clock import OwnClock
 from .deployments import DeploymentReconciler, Keepers
 from .images import ImageUse
 from .metrics import Metrics, Watched
@@ -92,15 +93,18 @@ class Operator:
         self.queue: WorkQueue[Key] = WorkQueue()
         self._host = host
         self._config = config
-        self._prober = Prober(self.queue.add, self.metrics.tried)
+        self._clock = OwnClock()
+        self._prober = Prober(self.queue.add, self.metrics.tried, self._clock)
         self._images = ImageUse()
         writer = this_run(host.facts.storage_root)
         self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._stop_acting)
-        self._machines = MachineReconciler(store, host, self._prober, self._images, self.rivals, config.teardown, config.fence)
+        self._machines = MachineReconciler(
+            store, host, self._prober, self._images, self.rivals, self._clock, config.teardown, config.fence
+        )
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,
             VirtualMachineDeployment.KIND: DeploymentReconciler(
-                store, host, config.keepers, lambda: self.rivals.found, self._is_known
+                store, host, config.keepers, lambda: self.rivals.found, self._is_known, self._clock
             ),
             Plugin.KIND: PluginReconciler(store, host, self._images),
             **config.reconcilers,
@@ -140,7 +144,8 @@ class Operator:
                     tasks.create_task(self.supervisor.keep(name, job), name=name)
                     for name, job in ((f"{self._config.name}{short}", job) for short, job in jobs.items())
                 ]
-                await self._until_done(stop)
+                with self._clock.ticking():
+                    await self._until_done(stop)
                 for task in running:
                     task.cancel()
         finally:

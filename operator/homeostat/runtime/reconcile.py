@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -23,6 +22,7 @@ from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
 
+from .clock import OwnClock
 from .commands import timestamp
 from .happenings import step_taken, transitions
 from .images import ImageUse
@@ -75,6 +75,7 @@ class MachineReconciler:
         prober: Prober,
         images: ImageUse,
         rivals: Rivals,
+        clock: OwnClock,
         teardown: bool = False,
         fence: Callable[[], None] = lambda: None,
     ) -> None:
@@ -83,6 +84,7 @@ class MachineReconciler:
         self._prober = prober
         self._images = images
         self._rivals = rivals
+        self._clock = clock
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, Memory] = {}
@@ -170,7 +172,7 @@ class MachineReconciler:
             return observed
         if observed.domain is not None:
             self._rivals.look(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
-        memory = self._memory[machine.key] = recall(memory, observed.domain, time.monotonic())
+        memory = self._memory[machine.key] = recall(memory, observed.domain, self._clock.now())
         health = self._health(machine, observed)
         return replace(observed, memory=memory, refusal=refusal, health=health, rival=self._rivals.found)
 
@@ -186,7 +188,7 @@ class MachineReconciler:
         return self._prober.health(machine.key)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
-        now = time.monotonic()
+        now = self._clock.now()
         plan = plan_machine(machine, observed, now)
         if machine.key in self._memory:
             self._memory[machine.key] = keep_asking(self._memory[machine.key], plan, now)
@@ -221,7 +223,7 @@ class MachineReconciler:
         return action
 
     def _remember(self, key: Key, action: Action) -> None:
-        self._memory[key] = note(self._memory.get(key, Memory()), action, time.monotonic())
+        self._memory[key] = note(self._memory.get(key, Memory()), action, self._clock.now())
 
     async def _report(
         self,
@@ -261,7 +263,7 @@ class MachineReconciler:
             return None  # its return is told
         times = [
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
-            healthy_in(observed.memory, time.monotonic()),
+            healthy_in(observed.memory, self._clock.now()),
             SECRET_LOOK if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)

@@ -10,13 +10,13 @@ import asyncio
 import errno
 import os
 import ssl
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from homeostat.driver.errors import DriverError
+from homeostat.driver.errors import DriverError, HostUnreachable
 from homeostat.models.probe import HttpGet, Probe
 
 from .forward import somebody_listens
@@ -37,6 +37,7 @@ class Endpoint:
 class Result:
     ok: bool
     message: str
+    counts: bool = True  # False: it says nothing of the guest
 
 
 class Guest(Protocol):
@@ -45,6 +46,9 @@ class Guest(Protocol):
     def locate(self, port: int) -> Endpoint | None:
         """The endpoint of a port of the guest; None while no address is known."""
 
+    def can_be_asked(self) -> bool:
+        """False while its host is away: where it is, and what its agent says, is not known then."""
+
     async def ping(self, timeout: float) -> None:
         """Raises DriverError where there is no guest agent, TimeoutError where it does not answer in time (seconds)."""
 
@@ -52,16 +56,20 @@ class Guest(Protocol):
         """The exit code of a command in the guest. Raises likewise."""
 
 
-async def attempt(probe: Probe, guest: Guest) -> Result:
-    """Never raises: whatever goes wrong is the result."""
+async def attempt(
+    probe: Probe, guest: Guest, within: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout
+) -> Result:
+    """Never raises: whatever goes wrong is the result. ``within`` raises TimeoutError once so many seconds are over."""
     try:
         # The agent keeps to the time itself: it may be busy with others first, and that is not the guest's failure.
         if by_agent(probe):
             return await _by_agent(probe, guest)
-        async with asyncio.timeout(probe.timeout_seconds):
+        async with within(probe.timeout_seconds):
             return await _by_network(probe, guest)
     except TimeoutError:
         return Result(False, f"no answer within {probe.timeout_seconds} s")
+    except HostUnreachable as error:
+        return Result(False, str(error), counts=False)
     except (OSError, ssl.SSLError, DriverError) as error:
         return Result(False, _explain(error))
 

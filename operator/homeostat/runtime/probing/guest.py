@@ -28,6 +28,9 @@ class DomainGuest:
         known = self._host.addresses(macs)
         return next((Endpoint(ip, port) for mac in macs for ip, _ in known.get(mac, ())), None)
 
+    def can_be_asked(self) -> bool:
+        return self._host.facts.reachable
+
     async def ping(self, timeout: float) -> None:
         await self._host.agent.ping(self._uuid, timeout)
 

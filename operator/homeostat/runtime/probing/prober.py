@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from homeostat.models.base import Key
 from homeostat.models.probe import Probe, Probes
 from homeostat.planner.observed import Health
+from homeostat.runtime.clock import OwnClock
 from homeostat.runtime.commands import timestamp
 
-from .attempt import Guest, attempt, by_agent
+from .attempt import Guest, Result, attempt, by_agent
 from .counting import NAMES, Tally
 
 NOWHERE = 1.0  # seconds between looks for the address of a guest that has none yet
+SPOILT = 0.5  # of its time limit: where we paused for longer during a try, its failure counts for nothing
 AT_ONCE = 256  # tries over the network under way at the same time
 
 
@@ -40,8 +42,14 @@ class Prober:
     """For one event loop. A timer per probe, no task while nothing is being tried. ``tried`` hears of every try: the probe's
     name, and whether it succeeded."""
 
-    def __init__(self, changed: Callable[[Key], None], tried: Callable[[str, bool], None] = lambda probe, ok: None) -> None:
+    def __init__(
+        self,
+        changed: Callable[[Key], None],
+        tried: Callable[[str, bool], None] = lambda probe, ok: None,
+        clock: OwnClock | None = None,
+    ) -> None:
         self._changed, self._tried = changed, tried
+        self._clock = clock or OwnClock()
         self._subjects: dict[Key, _Subject] = {}
         self._tries: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -88,22 +96,29 @@ class Prober:
             self._schedule(key, subject, name, probe, NOWHERE, waited + NOWHERE)
             return
         self._schedule(key, subject, name, probe, probe.period_seconds)
-        if not due or name in subject.trying:
+        if not due or name in subject.trying or not subject.guest.can_be_asked():
             return  # as with the kubelet, a probe that takes longer than its period skips beats
         subject.trying.add(name)
         task = asyncio.ensure_future(self._try(key, subject, name, probe))
         self._tries.add(task)
         task.add_done_callback(self._tries.discard)
 
+    async def _ask(self, probe: Probe, guest: Guest) -> Result:
+        """A failure while the host went away, or while we did not run for long, is none of the guest's."""
+        # Guest agents have bounds of their own, and slow ones must not keep other probes waiting.
+        async with contextlib.nullcontext() if by_agent(probe) else self._slots:
+            lost = self._clock.lost
+            result = await attempt(probe, guest, self._clock.within)
+        paused = self._clock.lost - lost >= SPOILT * probe.timeout_seconds
+        return replace(result, counts=result.ok or (result.counts and guest.can_be_asked() and not paused))
+
     async def _try(self, key: Key, subject: _Subject, name: str, probe: Probe) -> None:
         try:
-            # Guest agents have bounds of their own, and slow ones must not keep other probes waiting.
-            async with contextlib.nullcontext() if by_agent(probe) else self._slots:
-                result = await attempt(probe, subject.guest)
+            result = await self._ask(probe, subject.guest)
         finally:
             subject.trying.discard(name)
-        if self._subjects.get(key) is not subject:
-            return  # it was stopped or restarted meanwhile
+        if self._subjects.get(key) is not subject or not result.counts:
+            return  # it was stopped or restarted meanwhile, or this says nothing of it
         self._tried(name, result.ok)
         before = subject.tally.health(subject.probes)
         subject.tally = subject.tally.after(name, probe, result, timestamp())
