@@ -6,6 +6,7 @@ What is gone is only found here, with what speaks against it; whether it may go 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,8 +17,13 @@ from ..index.index import Row
 from .folder import Listing
 from .reading import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
 from .remembered import Remembered
+from .unfinished import ends_with_a_line
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"
+LONG = 5.0
+"""Seconds without a write after which a file that is open for writing is told of."""
+FRESH = 60.0
+"""Seconds after its last write for which a file may still be taking in what has left another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Pass:
     absent: list[Absent] = field(default_factory=list)
     delete: list[Row] = field(default_factory=list)  # those of the absent ones that go now
     held: dict[Key, str] = field(default_factory=dict)  # those that wait for a confirmation, with the reason
+    unfinished: dict[str, str] = field(default_factory=dict)  # files that change, and are not whole yet: why
     renamed: dict[Key, Key] = field(default_factory=dict)  # absent ones -> what stands in their place now
     errors: list[SourceError] = field(default_factory=list)
     files: list[SourceFile] = field(default_factory=list)
@@ -69,7 +76,8 @@ def decide(
     declared = _choose(work, in_force, reader)
     for file in work.files:
         declared |= {d.key for d in file.documents if d.state in ("Invalid", "Broken") and d.key}
-    _find_absent(work, listing, rows, declared, unread, known)
+    _find_absent(work, listing, rows, declared, unread, known, reader)
+    _tell_unfinished(work, listing, reader)
     work.sort_errors()
     return work
 
@@ -145,7 +153,7 @@ def _precedence(document: SourceDocument, row: Row | None) -> tuple[bool, bool, 
 
 def _compare(work: Pass, row: Row | None, document: SourceDocument, file: SourceFile, reader: FileReader) -> None:
     if row is None:
-        if reader.load(document, file) is not None:
+        if reader.whole(document) and reader.load(document, file) is not None:
             work.create.append(document)
         return
     if row.source is None:
@@ -154,10 +162,17 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
             line=document.line,
         )  # fmt: skip
     elif row.deleted is not None:
-        if reader.load(document, file) is not None:
+        if reader.whole(document) and reader.load(document, file) is not None:
             work.keep.append((row, document))
     elif row.hash != document.hash:
-        if reader.load(document, file) is not None:
+        if not reader.whole(document) or reader.load(document, file) is None:
+            return
+        if reader.cut_off(document, file, json.loads(row.spec)):
+            work.complain(
+                document.path, f"{row.key} ends here in the middle of what it was, so that stays in force: write the rest, or "
+                "end the file with a newline if this is all", key=row.key, line=document.line,
+            )  # fmt: skip
+        else:
             work.update.append((row, document))
     elif (row.source, row.document, row.item, row.line) != (
         document.path, document.document, document.item, document.line,
@@ -165,15 +180,32 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
         work.move.append((row, document))
 
 
+def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:
+    """Of what stays open for long; most are closed a moment later."""
+    work.unfinished = {path: reason for path, reason in reader.unfinished.items() if reason}
+    for found in listing.files:
+        reason = work.unfinished.get(found.path)
+        if reason and time.time_ns() - found.changed_at > LONG * 1e9:
+            work.complain(found.path, f"{reason}: what has changed in it comes into force after that", severity="Notice")
+
+
 def _find_absent(
-    work: Pass, listing: Listing, rows: Sequence[Row], declared: set[Key], unread: Mapping[str, str], known: Remembered
-) -> None:  # fmt: skip
+    work: Pass,
+    listing: Listing,
+    rows: Sequence[Row],
+    declared: set[Key],
+    unread: Mapping[str, str],
+    known: Remembered,
+    reader: FileReader,
+) -> None:
     """Finds the resources whose documents have gone, and what speaks against it."""
     gone = [row for row in rows if row.source is not None and row.deleted is None and row.key not in declared]
     gone = [row for row in gone if not _kept_by_annotation(work, row)]
     if not gone:
         return
     anywhere = "the folder cannot be read" if listing.missing else next(_unidentified(work.files, unread), "")
+    fresh = [found.path for found in listing.files if time.time_ns() - found.changed_at < FRESH * 1e9]
+    anywhere = anywhere or next((f"{path} {why}" for path in fresh if (why := reader.why_unfinished(path))), "")
     files, in_force = {file.path: file for file in work.files}, {row.key for row in rows}
     for row in gone:
         source = row.source or ""
@@ -224,6 +256,8 @@ def _silence(file: SourceFile, row: Row, in_force: Collection[Key]) -> str:
             return f"{document.place} has its name, but another apiVersion and kind"
         if document.state == "Invalid" and document.key not in in_force:
             return f"{document.place} is not valid, and may be it under another name"
+    if not ends_with_a_line(file.real):
+        return f"{file.path} ends without a newline, so it may have been cut off: end it with one"
     return ""
 
 

@@ -20,6 +20,7 @@ from homeostat.store.errors import Problem
 from ..index.index import Index, compact
 from . import documents
 from .folder import FoundFile, read_file
+from .unfinished import ends_with_a_line, is_beginning, unfinished
 from .validate import Rejected, foreign, identify, validate
 
 State = Literal["Valid", "Invalid", "Broken", "Foreign", "Empty"]
@@ -138,13 +139,21 @@ class Unopened(Exception):
 class FileReader:
     """Reads files against what the last pass remembers."""
 
-    def __init__(self, root: str, memory: Memory, declared: Callable[[str, Key], bool]) -> None:
+    def __init__(
+        self, root: str, memory: Memory, declared: Callable[[str, Key], bool], quiet: float = 0.0, trusted: Collection[Key] = ()
+    ) -> None:  # fmt: skip
+        """``quiet``: see ``unfinished.QUIET``. ``trusted`` are those whose documents we have just written ourselves."""
         self._root = root
         self._memory = memory
         self._declared = declared  # whether the resource in force comes from that file
+        self._quiet = quiet
+        self._trusted = trusted
+        self._found: dict[str, FoundFile] = {}
+        self.unfinished: dict[str, str] = {}  # files that were asked about -> why they may not be whole; empty: they are
 
     def read(self, found: FoundFile) -> SourceFile:
         """Raises Unopened."""
+        self._found[found.path] = found
         known = self._memory.files.get(found.path)
         if known and known.signature == found.signature:
             known.real, known.known = found.real, True
@@ -197,6 +206,24 @@ class FileReader:
                 if document.item is None:
                     judged.chunk = f"{digest}:{judged.line - chunk.line}"
                 file.documents.append(judged)
+
+    def whole(self, document: SourceDocument) -> bool:
+        """Whether what it says may come into force: nobody is still writing it."""
+        return document.key in self._trusted or not self.why_unfinished(document.path)
+
+    def why_unfinished(self, path: str) -> str:
+        """In words; empty: the file is whole."""
+        if path not in self.unfinished:
+            found = self._found.get(path)
+            self.unfinished[path] = unfinished(found, time.time_ns(), self._quiet) if found else ""
+        return self.unfinished[path]
+
+    def cut_off(self, document: SourceDocument, file: SourceFile, spec: Any) -> bool:
+        """Whether it is the beginning of what is in force, and the file ends within a line: somebody was interrupted."""
+        new = getattr(document.resource, "spec", None)
+        if document is not file.documents[-1] or new is None or (dumped := new.dump()) == spec or not is_beginning(dumped, spec):
+            return False
+        return not ends_with_a_line(file.real)
 
     def load(self, document: SourceDocument, file: SourceFile) -> Resource | None:
         """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""

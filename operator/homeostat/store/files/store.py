@@ -33,6 +33,7 @@ from .reading import FileReader, Memory
 from .remembered import Remembered, folders_now
 from .removal import NEVER, SETTLE
 from .state import StateFolder
+from .unfinished import QUIET
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class FilesStore(IndexedStore):
         self.complete = False  # until one pass has been made
         self.settle = settle  # seconds, see removal.SETTLE
         self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
+        self.unfinished: Mapping[str, str] = {}  # files that are still being written, as of the last pass
         self._absent: dict[Key, tuple[str, float]] = {}  # the writing of the file it stood in, and since when (monotonic)
         self._instance = state.instance_id
         self._writer = Writer(self)
@@ -210,7 +212,8 @@ class FilesStore(IndexedStore):
             memory.doubt()
         rows, known = self.index.rows(), Remembered.load(self.index)
         declared = {(row.source, row.key) for row in rows}
-        reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared)
+        quiet = min(settle, QUIET)
+        reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared, quiet, authors.keys())
         work = decide(self.listing, reader, memory, rows, known, str(self.folder))
         remembered = self._rule(work, rows, known, settle, confirmed, tell_after)
         last = records.last_revision(self.index) if work.update or work.create else 0
@@ -255,7 +258,7 @@ class FilesStore(IndexedStore):
         )  # fmt: skip
         work.delete = [absent.row for absent in work.absent if absent.row.key in ruling.go]
         work.held = dict(sorted(ruling.held.items()))
-        self.restless = bool(ruling.waiting)
+        self.unfinished, self.restless = work.unfinished, bool(ruling.waiting or work.unfinished)
         self._absent = {key: since for key, since in self._absent.items() if key not in ruling.go}
         _tell(work, ruling)
         unconfirmed = sum(weights[key] for key in ruling.go if key not in confirmed)

@@ -64,6 +64,8 @@ class Writer:
             if row.source is None and not self._documents(key):
                 return self._patch_owned(key, merge_patch, author, expected_version)
             target = self._target(row)
+            if why := self._store.unfinished.get(target.path):
+                raise NotEditable(f"{target.path} {why}: repeat the request after that")
             text, found, _ = edit.load(target)
             wanted = _merged(found.value, desired_part(merge_patch))
             key_to_write(wanted, key)

@@ -1,0 +1,98 @@
+"""Whether a file is still being written: then what changed in it must not come into force yet.
+
+Nothing in a file says that it is whole, and inotify's word that it was closed may have been missed. The kernel tells for sure: it
+gives a read lease only on a file that nobody has open for writing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from .folder import FoundFile, read_file, signature
+
+QUIET = 2.0
+"""Seconds for which a file must not have been written to, where it cannot be told whether it is whole: it ends in the middle
+of a line, or it lies on another host, whose writers the kernel does not know."""
+REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs"})
+
+
+def unfinished(found: FoundFile, now: int, quiet: float) -> str:
+    """Why it may not be whole, in words; empty: it is. ``now``: nanoseconds since the epoch; ``quiet``: seconds, see QUIET."""
+    try:
+        handle = os.open(found.real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return "cannot be opened any more"
+    try:
+        known = os.fstat(handle)
+        if found.signature and signature(known) != found.signature:
+            return "is being written"
+        young = abs(now - found.changed_at) < quiet * 1e9
+        match _open_for_writing(handle, known.st_dev):
+            case True:
+                return "is open for writing by another program"
+            case None if young:
+                return "was written a moment ago"
+        if young and known.st_size and os.pread(handle, 1, known.st_size - 1) != b"\n":
+            return "was written a moment ago and ends without a newline"
+        return ""
+    except OSError:
+        return "cannot be read any more"
+    finally:
+        os.close(handle)
+
+
+def ends_with_a_line(path: str) -> bool:
+    """Whether its last line has an end. One that cannot be read has none."""
+    try:
+        return read_file(path).endswith(b"\n")
+    except (OSError, ValueError):
+        return False
+
+
+def _open_for_writing(handle: int, device: int) -> bool | None:
+    """None: that cannot be told here."""
+    if _remote(device):
+        return None
+    try:
+        # Whoever opens it for writing while the lease stands has us told by a signal; the usual one would end us.
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:  # not ours and without CAP_LEASE, or a file system without leases
+        return None
+    return False
+
+
+@functools.lru_cache(maxsize=256)
+def _remote(device: int) -> bool:
+    """Whether others write there too, or a program stands between, so that leases tell nothing."""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    for fields in (mount.split() for mount in mounts):
+        if fields[2] == wanted:
+            kind = fields[fields.index("-") + 1]
+            return kind in REMOTE or kind.startswith("fuse")
+    return False
+
+
+def is_beginning(new: Any, old: Any) -> bool:
+    """Whether ``new`` is what a reader makes of ``old`` written down and cut off somewhere: ``network: defau``."""
+    if isinstance(new, dict) and isinstance(old, dict):
+        changed = [name for name, value in new.items() if name not in old or old[name] != value]
+        return len(changed) <= 1 and all(name in old and is_beginning(new[name], old[name]) for name in changed)
+    if isinstance(new, list) and isinstance(old, list):
+        cut = new[:-1] == old[: len(new) - 1] and len(new) <= len(old)
+        return cut and (not new or new[-1] == old[len(new) - 1] or is_beginning(new[-1], old[len(new) - 1]))
+    if isinstance(new, str | int | float) and isinstance(old, str | int | float):
+        return str(old).startswith(str(new))
+    return new is None
