@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.homeostat import idle
 from tests.e2e.steps import End, Stage, boundaries, differences
 
-STORED = ("NoteDeletion", "UndefineDomain", "DeleteFile", "DeleteFile", "DeleteDirectory", "ReleaseResource")
+STORED = ("NoteDeletion", "UndefineDomain", "SetAside", "DeleteDirectory", "ReleaseResource")
 RUNNING = ("NoteDeletion", "ShutdownDomain", "PowerOffDomain", "UndefineDomain", "DeleteDirectory", "ReleaseResource")
 
 
@@ -19,7 +19,11 @@ def stored(stage: Stage, fault: str = "") -> End:
         {"name": "kept", "size": "2Mi", "reclaimPolicy": "Retain"},
     ]
     stage.reach(idle(runStrategy="Halted", disks=disks, cloudInit={"userData": "#!/bin/sh\n"}))
-    return stage.reach(None, steps=STORED, fault=fault)
+    return stage.reach(None, steps=STORED, fault=fault) | {"trash": trashed(stage)}
+
+
+def trashed(stage: Stage) -> list[str]:
+    return sorted(path.name for path in (stage.home.state / "trash").rglob("*.qcow2"))
 
 
 def running(stage: Stage, fault: str = "") -> End:
@@ -34,6 +38,7 @@ def test_a_machine_with_disks(stage: Stage, fault: str) -> None:
     unhurt = stage.reference("stored", lambda: stored(stage))
     assert (unhurt["status"], unhurt["definition"]) == (None, None)
     assert [name for name in unhurt["files"] if name.endswith(".qcow2")] == ["machines/default/subject/kept.qcow2"]
+    assert unhurt["trash"] == ["data.qcow2", "root.qcow2"]
     assert differences(unhurt, stored(stage, fault)) == []
 
 

@@ -17,7 +17,7 @@ from tests.e2e.steps import canonical, files
 # goes, then web-1 comes again and web-2 goes.
 STEPS = (
     *("CreateMachine", "CreateDisk", "WriteSeed", "DefineDomain", "MarkCreated", "SetAutostart", "StartDomain"),
-    *("DeleteMachine", "ShutdownDomain", "UndefineDomain", "DeleteFile", "DeleteDirectory", "ReleaseResource"),
+    *("DeleteMachine", "ShutdownDomain", "UndefineDomain", "SetAside", "DeleteDirectory", "ReleaseResource"),
 )
 
 

@@ -17,6 +17,8 @@ SAMPLES: dict[object, object] = {
     tuple[str, ...]: ("x",),
     bool: True,
     int: 1,
+    float: 1.0,
+    tuple[tuple[str, str], ...]: (("x", "/x"),),
     DiskConfig: DiskConfig("root", "disk", "/x", "qcow2", "virtio", "vda"),
     NicConfig: NicConfig("lan", "network", "default", "52:54:00:00:00:01", "virtio"),
     DomainConfig: DomainConfig("web", "u", DomainType.TEST, 1, 1, "q35", None),

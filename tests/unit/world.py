@@ -37,8 +37,10 @@ from homeostat.planner.observed import (
     Secret,
 )
 from homeostat.planner.plan import Plan, Waiting
+from homeostat.planner.trash import TrashedDisk, TrashEntry
 
 ROOT = "/state"
+SINCE, UNTIL = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"  # of whatever is set aside
 GIB = 2**30
 HOST = HostFacts(
     name="local",
@@ -90,6 +92,9 @@ class World:
     seeds: set[str] = field(default_factory=set)
     created: bool = False
     noted: str | None = None  # the resource whose deletion was noted down
+    reclaimable: tuple[str, ...] = ()  # disks that are to be deleted with the machine
+    trash: dict[str, TrashEntry] = field(default_factory=dict)
+    trashed: dict[tuple[str, str], ObservedDisk] = field(default_factory=dict)  # by entry and name
     obedient: bool = True  # whether the guest shuts down when it is asked to
     disk_full: bool = False
     starts: int = 0
@@ -116,6 +121,8 @@ class World:
                 chains,
                 unnamed,
                 deletion_noted=self.noted is not None,
+                reclaimable=frozenset(self.reclaimable) if created else frozenset(),
+                trash=tuple(self.trash.values()),
             ),
             memory=memory,
             secrets=self.secrets,
@@ -179,12 +186,8 @@ class World:
                 self.seeds.add(path)
             case act.DefineDomain(config):
                 self._define(config)
-            case act.MarkCreated():
-                self.created = True
-            case act.NoteDeletion(_, resource):
-                self.noted = resource
-            case act.ForgetDeletion():
-                self.noted = None
+            case act.MarkCreated() | act.NoteDisks() | act.NoteDeletion() | act.ForgetDeletion():
+                self._write_note(action)
             case act.WriteRecord(_, record):
                 self._own().record = record
             case act.SetAutostart(_, enabled):
@@ -218,10 +221,21 @@ class World:
                 if self._own().active:
                     raise Refused("it still runs")
                 self.domain = None
-            case act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory():
+            case act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory() | act.SetAside() | act.TakeBack():
                 self._change_folder(action)
             case act.ReleaseResource():
                 self.released = True
+
+    def _write_note(self, action: act.MarkCreated | act.NoteDisks | act.NoteDeletion | act.ForgetDeletion) -> None:
+        match action:
+            case act.MarkCreated(_, _, disks):
+                self.created, self.reclaimable = True, disks
+            case act.NoteDisks(_, disks):
+                self.reclaimable = disks
+            case act.NoteDeletion(_, resource):
+                self.noted = resource
+            case act.ForgetDeletion():
+                self.noted = None
 
     def _own(self) -> Domain:
         if self.domain is None:
@@ -285,8 +299,12 @@ class World:
             raise Refused("a disk cannot shrink")
         self.disks[path] = replace(disk, virtual_size=_sectors(size))
 
-    def _change_folder(self, action: act.DeleteFile | act.KeepDisks | act.DeleteDirectory) -> None:
+    def _change_folder(self, action: act.DeleteFile | act.KeepDisks | act.DeleteDirectory | act.SetAside | act.TakeBack) -> None:
         match action:
+            case act.SetAside():
+                self._set_aside(action)
+            case act.TakeBack(entry, name, path):
+                self._take_back(entry, name, path)
             case act.DeleteFile(path):
                 del self.disks[path]
             case act.KeepDisks():
@@ -294,6 +312,28 @@ class World:
             case act.DeleteDirectory():
                 self.seeds.clear()
                 self.created, self.kept, self.noted = False, None, None
+
+    def _set_aside(self, action: act.SetAside) -> None:
+        before = self.trash.get(action.entry)
+        disks = {disk.name: disk for disk in before.disks} if before else {}
+        for name, path in action.disks:
+            if name in disks:
+                raise Refused(f"{action.entry} holds another {name}")
+            found = self.trashed[action.entry, name] = self.disks.pop(path)
+            disks[name] = TrashedDisk(name, path, 1, found.virtual_size, found.backing)
+        self.trash[action.entry] = TrashEntry(
+            action.entry, action.namespace, action.name, action.uid, action.reason, SINCE, UNTIL, action.returns,
+            disks=tuple(disks.values()),
+        )  # fmt: skip
+
+    def _take_back(self, entry: str, name: str, path: str) -> None:
+        if path in self.disks:
+            raise Refused(f"{path} exists")
+        self.disks[path] = replace(self.trashed.pop((entry, name)), path=path)
+        left = tuple(disk for disk in self.trash[entry].disks if disk.name != name)
+        self.trash[entry] = replace(self.trash[entry], disks=left)
+        if not left:
+            del self.trash[entry]
 
     def _change_live(self, action: Action) -> None:
         domain = self._running()

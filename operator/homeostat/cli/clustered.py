@@ -24,6 +24,7 @@ from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.trash import KEEP
 from homeostat.runtime.hosts import HostKeeper, HostReporter
 from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
@@ -63,6 +64,7 @@ class ClusterOptions:
     labels: Mapping[str, str] = field(default_factory=dict)
     namespace: str = "homeostat-system"
     health: Port | None = None
+    trash_keep: float = KEEP
 
     def serves(self, host: Host) -> bool:
         by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
@@ -205,7 +207,8 @@ class ClusterOperator:
 
         async def work() -> None:
             self._say(f"this operator serves host {name} ({uri}) now")
-            async with open_host(self._options.state, uri, name=name, fence=lease.check) as host:
+            state, keep = self._options.state, self._options.trash_keep
+            async with open_host(state, uri, name=name, fence=lease.check, trash_keep=keep) as host:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines)
                 config = OperatorConfig(
                     self._instance,

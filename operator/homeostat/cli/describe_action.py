@@ -7,6 +7,8 @@ from typing import assert_never
 from homeostat.models.quantity import format_quantity
 from homeostat.planner import actions as a
 
+from .times import short_duration
+
 
 def action_text(action: a.Action) -> str:
     """One line, without the reason."""
@@ -15,7 +17,7 @@ def action_text(action: a.Action) -> str:
             return f"fetch image {action.image.url}"
         case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion():
             return _storage_text(action)
-        case a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks():
+        case a.NoteDisks() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
             return _storage_text(action)
         case a.AttachDisk() | a.DetachDisk() | a.ChangeMedium() | a.AttachNic() | a.DetachNic() | a.ChangePassword():
             return _device_text(action)
@@ -32,11 +34,14 @@ _Storage = (
     | a.GrowDisk
     | a.WriteSeed
     | a.DeleteFile
+    | a.SetAside
+    | a.TakeBack
     | a.KeepDisks
     | a.DeleteDirectory
     | a.MarkCreated
     | a.NoteDeletion
     | a.ForgetDeletion
+    | a.NoteDisks
 )
 _Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ChangePassword
 _Domain = (
@@ -64,6 +69,10 @@ def _storage_text(action: _Storage) -> str:
             return f"write cloud-init seed {action.path}"
         case a.DeleteFile() | a.DeleteDirectory():
             return f"delete {action.path}"
+        case a.SetAside():
+            return f"set aside {', '.join(path for _, path in action.disks)} for {short_duration(int(action.keep))}"
+        case a.TakeBack():
+            return f"take {action.path} back from the trash"
         case a.KeepDisks():
             return f"keep the disks {', '.join(action.disks)} in {action.directory}"
         case a.MarkCreated():
@@ -72,6 +81,8 @@ def _storage_text(action: _Storage) -> str:
             return "remember that it is being deleted"
         case a.ForgetDeletion():
             return "forget that it was being deleted"
+        case a.NoteDisks():
+            return f"note down the disks to be deleted with it: {', '.join(action.disks) or 'none'}"
         case _:
             assert_never(action)
 

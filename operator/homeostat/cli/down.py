@@ -18,6 +18,7 @@ from homeostat.models.machine import VirtualMachine
 from .errors import CliError
 from .render_plan import disk_fates
 from .settings import Settings, common_options, pass_settings
+from .trash_keep import trash_keep_option
 
 if TYPE_CHECKING:
     from homeostat.store.files.store import FilesStore
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--timeout", default="0", metavar="TIME", help="Exit 1 after this long, such as 5m. Default: no limit.")
+@trash_keep_option
 @common_options()
 @pass_settings
-def down(settings: Settings, folder: str | None, yes: bool, timeout: str) -> None:
+def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
     """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
     from .access import operator_runs, read_all, run
     from .times import parse_duration
@@ -49,7 +51,7 @@ def down(settings: Settings, folder: str | None, yes: bool, timeout: str) -> Non
         click.echo("\n".join(announcement(machines)))
         if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
             raise CliError("nothing was removed", "--yes does not ask")
-    run(_down(directory, settings.state, settings.uri, parse_duration(timeout)))
+    run(_down(directory, settings.state, settings.uri, parse_duration(timeout), trash_keep))
 
 
 def announcement(machines: Sequence[VirtualMachine]) -> list[str]:
@@ -67,7 +69,7 @@ def _count(number: int) -> str:
     return f"{number} machine{'' if number == 1 else 's'}"
 
 
-async def _down(folder: Path, state: Path, uri: str, timeout: float) -> None:
+async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep: float) -> None:
     from .snapshots import Snapshots
     from .standalone import standalone
     from .up_view import PlainView
@@ -75,7 +77,7 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with standalone(folder, state, uri, teardown=True) as parts:
+    async with standalone(folder, state, uri, teardown=True, trash_keep=trash_keep) as parts:
         if not parts.host.facts.reachable:
             raise CliError(f"nothing was removed: {parts.host.facts.error}", "`homeostat doctor` says more")
         with PlainView(f"removing the machines of {folder} from {uri}") as view:
@@ -85,11 +87,18 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float) -> None:
             await teardown
             await snapshots.look()
             left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
+            aside = await parts.host.trash()
             if not stop.is_set():
                 await _forget_statuses(parts.store, snapshots.current.deployments)
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     click.echo("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
+    if aside:
+        until = max(entry.until for entry in aside)
+        click.echo(
+            f"Their disks lie in {state / 'trash'} until {until} at the latest, where `up` finds them again: "
+            "`homeostat trash list` shows them, `homeostat trash empty --all` erases them now."
+        )
 
 
 async def _show_until(

@@ -15,6 +15,7 @@ import click
 
 from .errors import CliError, debugging
 from .settings import Settings, common_options, pass_settings
+from .trash_keep import trash_keep_option
 
 if TYPE_CHECKING:
     from homeostat.runtime.telemetry import Port
@@ -49,6 +50,7 @@ PATIENCE = 25.0
     help="Where leases are kept.",
 )
 @click.option("--health-bind", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics there.")
+@trash_keep_option
 @common_options()
 @pass_settings
 def operator(
@@ -60,6 +62,7 @@ def operator(
     labels: tuple[str, ...],
     lease_namespace: str,
     health_bind: str | None,
+    trash_keep: float,
 ) -> None:
     """Keep the machines of a Kubernetes cluster as its resources say, until Ctrl-C. Guests run on when it ends."""
     from homeostat.store.kubernetes.access import Access
@@ -80,6 +83,7 @@ def operator(
         _pairs("--host-label", labels),
         lease_namespace,
         _port(health_bind) if health_bind else None,
+        trash_keep,
     )
     run(_operate(options))
 

@@ -30,6 +30,7 @@ from homeostat.planner.machine.storage import plan_images
 from homeostat.planner.observed import Memory, Observed
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS, with_plugin
+from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployments import DeploymentReconciler
 from homeostat.runtime.images import ImageUse
 from homeostat.runtime.observe import Claims, observe
@@ -95,7 +96,9 @@ async def _opened_host(state: Path, uri: str, labels: Mapping[str, str]) -> Asyn
         return not is_local(uri) or (await probe_kvm(None)).usable
 
     storage = Storage(state, await qemu_group(uri))
-    async with LibvirtHost(uri, storage=storage, storage_root=str(state), labels=labels, kvm_usable=kvm_usable) as host:
+    async with LibvirtHost(
+        uri, storage=storage, storage_root=str(state), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
+    ) as host:
         if not host.facts.reachable:
             raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
         yield host

@@ -17,6 +17,7 @@ from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
+from homeostat.planner.trash import KEEP
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.orphans import OrphanWatch
@@ -52,6 +53,7 @@ async def standalone(
     teardown: bool = False,
     labels: Mapping[str, str] | None = None,
     settle: float = SETTLE,
+    trash_keep: float = KEEP,
 ) -> AsyncIterator[Standalone]:
     """Opens everything in order, and closes it in reverse; guests run on. ``settle``: see ``store.files.removal``.
 
@@ -68,7 +70,8 @@ async def standalone(
         supervisor.attend(asyncio.get_running_loop())
         store = FilesStore.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
         stack.callback(store.close)
-        host = await stack.enter_async_context(open_host(state, uri, labels or labels_of_host(uri, ())))
+        opening = open_host(room.root, uri, labels or labels_of_host(uri, ()), trash_keep=trash_keep)
+        host = await stack.enter_async_context(opening)
         metrics, instance = Metrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
         config = OperatorConfig(instance, teardown=teardown, orphans=orphans)
@@ -84,6 +87,7 @@ async def open_host(
     labels: Mapping[str, str] | None = None,
     name: str = "local",
     fence: Callable[[], None] = lambda: None,
+    trash_keep: float = KEEP,
 ) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
     opens the files by the same path: the folder is a share. See LibvirtHost for the others."""
@@ -100,6 +104,7 @@ async def open_host(
         labels=labels,
         kvm_usable=kvm_usable,
         fence=fence,
+        trash_keep=trash_keep,
     ) as host:
         try:
             yield host

@@ -21,6 +21,7 @@ import click
 from .errors import CliError, debugging
 from .host_labels import host_label_option, labels_of_host
 from .settings import Settings, common_options, pass_settings
+from .trash_keep import trash_keep_option
 
 if TYPE_CHECKING:
     from .api_server import ApiOptions
@@ -44,6 +45,7 @@ class UpOptions:
     timeout: float = 0.0  # seconds; 0: none
     commit: bool | None = None  # None: as it was
     host_labels: Sequence[str] = ()
+    trash_keep: float = 0.0  # seconds
 
 
 @click.command()
@@ -83,6 +85,7 @@ class UpOptions:
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
+@trash_keep_option
 @host_label_option
 @common_options()
 @pass_settings
@@ -100,6 +103,7 @@ def up(
     until_ready: bool,
     timeout: str,
     host_labels: tuple[str, ...],
+    trash_keep: float,
 ) -> None:
     """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
     from .access import run
@@ -111,7 +115,9 @@ def up(
     if api is not None:
         _check_bind(bind, token_file)
     seconds, patience = parse_duration(timeout), parse_duration(settle)
-    options = UpOptions(directory, settings.state, settings.uri, api, patience, until_ready, seconds, commit, host_labels)
+    options = UpOptions(
+        directory, settings.state, settings.uri, api, patience, until_ready, seconds, commit, host_labels, trash_keep
+    )
     run(_up(options))
 
 
@@ -145,7 +151,10 @@ async def _up(options: UpOptions) -> None:
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
     labels = labels_of_host(options.uri, options.host_labels)
-    async with standalone(options.folder, options.state, options.uri, labels=labels, settle=options.settle) as parts:
+    opening = standalone(
+        options.folder, options.state, options.uri, labels=labels, settle=options.settle, trash_keep=options.trash_keep
+    )
+    async with opening as parts:
         if options.commit is not None:
             parts.store.commit_edits(options.commit)
         with view, _logging(view):

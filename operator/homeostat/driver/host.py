@@ -14,6 +14,7 @@ from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.trash import Space, TrashEntry
 
 from . import faults
 from .actions import DomainActions
@@ -55,6 +56,14 @@ class StorageDriver(Protocol):
 
     async def execute(self, action: StorageAction) -> None: ...
 
+    async def leftovers(self, directory: str) -> Sequence[str]: ...
+
+    async def trashed(self, directory: str | None) -> Sequence[TrashEntry]: ...
+
+    async def space(self) -> Space: ...
+
+    async def erase(self, entry: str) -> None: ...
+
     async def prune(self, used: Callable[[], Collection[str]], paths: Callable[[], Collection[str]]) -> list[str]: ...
 
 
@@ -72,14 +81,16 @@ class LibvirtHost:
         labels: Mapping[str, str] | None = None,
         kvm_usable: Callable[[], Awaitable[bool]] | None = None,
         resync_interval: float = RESYNC,
+        trash_keep: float = 0.0,
         fence: Callable[[], None] = lambda: None,
     ) -> None:
         """``fence`` is asked just before anything is done to a domain, on whatever thread; it raises where we may not.
 
-        ``labels`` None: what is to be here was decided elsewhere."""
+        ``labels`` None: what is to be here was decided elsewhere. ``trash_keep``: see HostFacts."""
         self._facts = HostFacts(
             name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
             labels=None if labels is None else dict(labels), error=f"not connected to {uri} yet",
+            trash_keep=trash_keep,
         )  # fmt: skip
         self._storage, self._kvm_usable, self._resync_interval = storage, kvm_usable, resync_interval
         self._kvm_known: bool | None = None
@@ -192,8 +203,8 @@ class LibvirtHost:
                 await self._actions.execute(action)
             case (
                 act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.MarkCreated()
+                | act.NoteDisks() | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
                 | act.NoteDeletion() | act.ForgetDeletion()
-                | act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip
                 await self._keep_files(action)
             case _:
@@ -216,6 +227,23 @@ class LibvirtHost:
         kernels = [config.kernel for config in configs if config.kernel is not None]
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
+
+    async def leftovers(self, directory: str) -> Sequence[str]:
+        """Raises DriverError."""
+        return () if self._storage is None else await self._storage.leftovers(directory)
+
+    async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
+        """Raises DriverError."""
+        return () if self._storage is None else await self._storage.trashed(directory)
+
+    async def space(self) -> Space:
+        """Raises DriverError."""
+        return Space(0, 0) if self._storage is None else await self._storage.space()
+
+    async def erase(self, entry: str) -> None:
+        """Raises DriverError."""
+        if self._storage is not None:
+            await self._storage.erase(entry)
 
     async def refresh(self, uuid: str) -> None:
         await self._inventory.refresh(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from homeostat.planner.actions import Action, FetchImage, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.trash import Space, TrashEntry
 
 from .errors import DriverError
 from .storage.storage import Storage
@@ -90,6 +91,21 @@ class ImageHost:
     async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
         """Left to the hosts whose machines use them."""
         return ()
+
+    async def leftovers(self, directory: str) -> Sequence[str]:
+        """Hosts' machines lie elsewhere."""
+        return ()
+
+    async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
+        """Looked after by the hosts whose machines' it is."""
+        return ()
+
+    async def space(self) -> Space:
+        """Nothing here needs any."""
+        return Space(0, 0)
+
+    async def erase(self, entry: str) -> None:
+        """There is nothing to erase."""
 
     async def refresh(self, uuid: str) -> None:
         """There is nothing to read."""

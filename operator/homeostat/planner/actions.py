@@ -75,9 +75,19 @@ class DefineDomain:
 
 @dataclass(frozen=True, slots=True)
 class MarkCreated:
-    """Remembers on disk that the domain was defined once."""
+    """Remembers on disk that the domain was defined once, and which disks are the machine's to delete (see NoteDisks)."""
 
     directory: str
+    reason: str
+    disks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDisks:
+    """Notes down which disks have reclaimPolicy Delete: of one that leaves the spec, the spec says it no more."""
+
+    directory: str
+    disks: tuple[str, ...]  # by name
     reason: str
 
 
@@ -230,6 +240,32 @@ class DeleteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Moves disks of a machine to the trash, with a label that says whose they are and why. Done twice it goes on where it
+    ended."""
+
+    entry: str  # the trash's folder for them; the driver takes another where that holds a disk of the same name
+    namespace: str
+    name: str  # of the machine
+    uid: str  # its identity; empty: not known
+    disks: tuple[tuple[str, str], ...]  # name, path
+    keep: float  # seconds
+    returns: bool  # to the same machine, when that comes back
+    reason: str
+    macs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Moves one disk from the trash to its place."""
+
+    entry: str
+    disk: str  # its name
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeepDisks:
     """Notes down in the machine's directory whose disks these are that stay: nothing but this lets them go by themselves."""
 
@@ -263,6 +299,7 @@ Action = (
     | MarkCreated
     | NoteDeletion
     | ForgetDeletion
+    | NoteDisks
     | WriteRecord
     | SetAutostart
     | StartDomain
@@ -280,6 +317,8 @@ Action = (
     | ChangePassword
     | UndefineDomain
     | DeleteFile
+    | SetAside
+    | TakeBack
     | KeepDisks
     | DeleteDirectory
     | ReleaseResource

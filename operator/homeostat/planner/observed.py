@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from .domain import DomainConfig, DomainType, Record
 from .plan import Stalled
+from .trash import TrashEntry
 
 REVERTED = "from-snapshot"  # reason of a state that someone's `virsh snapshot-revert` brought
 
@@ -116,6 +117,8 @@ class ObservedStorage:
     overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By a disk of ours that no domain names: the files beside it that lean on it, and were written to after it."""
     deletion_noted: bool = False  # that it is being deleted stands in its folder
+    reclaimable: frozenset[str] = frozenset()  # names of disks whose policy was Delete when that was last noted down
+    trash: tuple[TrashEntry, ...] = ()  # what of machines of this name lies set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ class HostFacts:
     labels: Mapping[str, str] | None = None  # None: which machines are to be here was decided elsewhere
     version: str = ""  # of libvirt and the hypervisor, for readers
     error: str = ""  # not reachable: why, and what to do
+    trash_keep: float = 0.0  # seconds for which what is deleted is set aside; 0: it is erased at once
 
 
 @dataclass(frozen=True, slots=True)

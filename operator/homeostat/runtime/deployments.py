@@ -21,6 +21,7 @@ from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin
+from homeostat.planner.trash import DELETED_BECAUSE
 
 from .clock import OwnClock
 from .commands import timestamp
@@ -178,7 +179,7 @@ class DeploymentReconciler:
                 await self._store.apply_owned(_machine(deployment, name, fingerprint, template))
                 await self._record(deployment, "Normal", "MachineUpdated", f"{name}: {action.reason}")
             case act.DeleteMachine(name, keep_disks):
-                marks = {KEEP_DISKS: "true"} if keep_disks else {}
+                marks = {DELETED_BECAUSE: action.reason, **({KEEP_DISKS: "true"} if keep_disks else {})}
                 await self._store.delete_owned(Key(VirtualMachine.KIND, namespace, name), marks)
                 await self._record(deployment, "Normal", "MachineDeleted", f"{name}: {action.reason}")
             case act.RecordRevision(revision):

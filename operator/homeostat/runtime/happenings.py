@@ -91,6 +91,11 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             return None  # tried again
         case act.FetchImage():
             return Happening("Normal", "Fetching", f"{action.image.url}: {action.reason}")
+        case act.SetAside():
+            paths = ", ".join(path for _, path in action.disks)
+            return Happening("Normal", "SetAside", f"{paths}: {action.reason} (trash entry {action.entry})")
+        case act.TakeBack():
+            return Happening("Normal", "Restored", f"{action.path} from trash entry {action.entry}: {action.reason}")
         case act.DeleteFile():
             return Happening("Normal", "FileDeleted", f"{action.path}: {action.reason}")
     return None

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.actions import DeleteDirectory, DeleteFile
+from homeostat.planner.actions import DeleteDirectory, SetAside
 from homeostat.planner.deployment.actions import ReclaimKept
-from homeostat.planner.deployment.plan import plan_kept
+from homeostat.planner.deployment.plan import discard_kept, plan_kept
 from homeostat.planner.observed import KeptDisks
 
 from .ownership import ORPHANING, owned_by
@@ -35,9 +35,11 @@ class KeptDisksOf:
         """Raises DriverError."""
         if action.name in await self._machines(deployment):
             return  # another machine came to have them meanwhile
-        for path in action.paths:
-            await self._host.execute(DeleteFile(path, action.reason))
-            await self._store.record_event(deployment.key, "Normal", "FileDeleted", f"{path}: {action.reason}")
+        for step in discard_kept(deployment, action, self._host.facts.trash_keep):
+            await self._host.execute(step)
+            reason = "SetAside" if isinstance(step, SetAside) else "FileDeleted"
+            paths = ", ".join(path for _, path in step.disks) if isinstance(step, SetAside) else step.path
+            await self._store.record_event(deployment.key, "Normal", reason, f"{paths}: {action.reason}")
         await self._host.execute(DeleteDirectory(action.directory, f"{action.reason}; disks that are retained stay"))
 
     async def _machines(self, deployment: VirtualMachineDeployment) -> set[str]:

@@ -64,6 +64,10 @@ class Metrics:
         self.probes = CounterMetric(
             "homeostat_probes_total", "Tries of health checks.", ["probe", "result"], registry=self.registry
         )
+        self._trash_entries = Gauge(
+            "homeostat_trash_entries", "Deletions whose disks are set aside.", ["host"], registry=self.registry
+        )
+        self._trash_bytes = Gauge("homeostat_trash_bytes", "Bytes that disks set aside take.", ["host"], registry=self.registry)
 
         self._watched: list[Watched] = []
         gauge = Gauge("homeostat_queue_depth", "Resources that wait for a worker.", registry=self.registry)
@@ -75,6 +79,11 @@ class Metrics:
 
     def tried(self, probe: str, ok: bool) -> None:
         self.probes.labels(probe, "success" if ok else "failure").inc()
+
+    def trashed(self, host: str, entries: int, size: int) -> None:
+        """``size`` in bytes."""
+        self._trash_entries.labels(host).set(entries)
+        self._trash_bytes.labels(host).set(size)
 
     def watch(self, watched: Watched) -> None:
         self._watched.append(watched)

@@ -29,6 +29,7 @@ from .queue import WorkQueue
 from .reconcile import GONE, MachineReconciler, Next, Reconciler
 from .rivals import Rivals, this_run
 from .supervise import Supervisor
+from .trash import empty_trash
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ GATHER = 0.05  # seconds in which the news of many machines become one look at t
 GATHER_SHARE = 3.0  # but at least so many times what such a look takes: of a thousand machines it takes a tenth of a second
 PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
 PRUNE_EVERY = 3600.0  # seconds
+TRASH_EVERY = 60.0  # seconds between looks through the trash: space may run low fast
 GATHERED = frozenset({VirtualMachineDeployment.KIND, Plugin.KIND})  # a look at one of these looks at all its machines
 
 
@@ -137,7 +139,12 @@ class Operator:
         self.metrics.watch(self._watched)
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = {"feed": self._feed, "dispatch": lambda: self._dispatch(tasks), "prune-images": self._prune_images}
+                jobs = {
+                    "feed": self._feed,
+                    "dispatch": lambda: self._dispatch(tasks),
+                    "prune-images": self._prune_images,
+                    "empty-trash": self._empty_trash,
+                }
                 if self._config.orphans is not None:
                     jobs["orphans"] = self._look_for_orphans
                 running = [
@@ -247,6 +254,17 @@ class Operator:
                     log.info("removed images that nothing uses: %s", ", ".join(removed))
             except (DriverError, StoreFailure) as error:
                 log.info("the image cache was not looked through: %s", error)  # the next round follows
+
+    async def _empty_trash(self) -> None:
+        """Where machines are reconciled, and not while they are taken away."""
+        while True:
+            if not self._config.teardown and self._reconcilers[VirtualMachine.KIND] is self._machines:
+                try:
+                    for erasure in await empty_trash(self.store, self._host, self._config.fence, self.metrics):
+                        log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
+                except (DriverError, StoreFailure) as error:
+                    log.info("the trash was not looked through: %s", error)  # the next round follows
+            await asyncio.sleep(TRASH_EVERY)
 
     async def _images_in_use(self) -> Callable[[], frozenset[str]]:
         """Of all that is reconciled here, and of all that others reconcile: hosts may share a cache."""

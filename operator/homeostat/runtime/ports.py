@@ -10,6 +10,7 @@ from homeostat.models.base import Key, Model, Resource
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.trash import Space, TrashEntry
 
 EventType = Literal["Normal", "Warning"]
 
@@ -164,6 +165,18 @@ class HostDriver(Protocol):
         Raises:
             DriverError: it is not known what is in use; nothing was removed.
         """
+
+    async def leftovers(self, directory: str) -> Sequence[str]:
+        """The files in a machine's folder, by name. Raises DriverError."""
+
+    async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
+        """What is set aside there: of machines whose folder is ``directory``, or all of it, oldest first. Raises DriverError."""
+
+    async def space(self) -> Space:
+        """Of the file system that holds the trash. Raises DriverError."""
+
+    async def erase(self, entry: str) -> None:
+        """Erases what was set aside for good. Raises DriverError."""
 
     async def refresh(self, uuid: str) -> None:
         """Reads one domain again."""

@@ -16,11 +16,12 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
+from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN
 
 from .clock import OwnClock
 from .commands import timestamp
@@ -248,12 +249,26 @@ class MachineReconciler:
         status = machine.status or VirtualMachineStatus()
         if status.run:
             await self._record(machine.key, Happening("Normal", "Stopped", "stopped (deleted)"))
-        await self._record(machine.key, Happening("Normal", "Deleted", "everything of it is gone"))
+        await self._record(machine.key, Happening("Normal", "Deleted", await self._what_is_left(machine)))
         if machine.deleting:
             with faults.around(act.ReleaseResource("teardown is complete")):
                 await self._store.release(machine.key, machine.metadata.uid)
         else:  # torn down, but still desired: the next `up` makes it again
             await self._store.write_status(machine.key, machine.metadata.uid, VirtualMachineStatus())
+
+    async def _what_is_left(self, machine: VirtualMachine) -> str:
+        """Nothing, or which files, and where."""
+        facts = self._host.facts
+        folder = machine_directory(facts.storage_root, machine)
+        try:
+            files = await self._host.leftovers(folder) if facts.reachable and facts.storage_root else ()
+        except DriverError as error:
+            return f"its domain is gone; what is left of its files is not known: {error}"
+        kept = f"{folder} keeps {', '.join(files)}" if files else ""
+        mine = [entry for entry in await self._host.trash(folder) if entry.uid == machine.identity] if facts.trash_keep else []
+        aside = [f"{', '.join(disk.name for disk in entry.disks)} in {entry.entry} until {entry.until}" for entry in mine]
+        trash = f"in the trash: {'; '.join(aside)} (`homeostat trash list`)" if aside else ""
+        return ". ".join(["its domain is gone", *filter(None, (trash, kept))]) if kept or trash else "everything of it is gone"
 
     async def _record(self, key: Key, happening: Happening) -> None:
         await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)
@@ -274,5 +289,7 @@ def plugin_name(machine: VirtualMachine) -> str | None:
 
 
 def _as_deleted(machine: VirtualMachine) -> VirtualMachine:
-    metadata = machine.metadata.model_copy(update={"deletion_timestamp": machine.metadata.deletion_timestamp or timestamp()})
+    since = machine.metadata.deletion_timestamp or timestamp()
+    marks = {DELETED_BECAUSE: TAKEN_DOWN, **machine.metadata.annotations}
+    metadata = machine.metadata.model_copy(update={"deletion_timestamp": since, "annotations": marks})
     return machine.model_copy(update={"metadata": metadata})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 
 from .disks import read_disk
@@ -37,9 +38,10 @@ def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None)
 
 
 def _backing_names(rooms: Rooms) -> set[str]:
-    """Names of the cached images that disks lean on."""
+    """Names of the cached images that disks lean on, those in the trash too."""
     names = set()
-    for folder, _, files in os.walk(rooms.machines, onerror=_stop):
+    everywhere = chain.from_iterable(os.walk(room, onerror=_stop) for room in (rooms.machines, rooms.trash))
+    for folder, _, files in everywhere:
         for file in files:
             path = os.path.join(folder, file)
             if not file.endswith(".qcow2"):

@@ -4,6 +4,7 @@ Layout below the root (the state folder)::
 
     images/                      the read-only cache of base images
     machines/<namespace>/<name>/ the files of one machine
+    trash/<entry>/               disks that were set aside, see trash.py
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused
 
 IMAGES = "images"
 MACHINES = "machines"
+TRASH = "trash"
 PARTIAL = ".partial"  # the ending of everything that is not finished yet
 
 
@@ -84,6 +86,7 @@ class Rooms:
         self.root = Path(os.path.realpath(root))
         self.images = self.root / IMAGES
         self.machines = self.root / MACHINES
+        self.trash = self.root / TRASH
         self.qemu_gid = qemu_gid
 
     def machine_file(self, path: str) -> Path:

@@ -24,10 +24,15 @@ from homeostat.planner.actions import (
     KeepDisks,
     MarkCreated,
     NoteDeletion,
+    NoteDisks,
+    SetAside,
+    TakeBack,
     WriteSeed,
 )
+from homeostat.planner.machine.identity import disk_file
 from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedStorage
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.trash import Space, TrashEntry
 
 from .cache import ImageCache
 from .chains import newer_overlays, read_chain
@@ -37,6 +42,7 @@ from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
 from .seed import build_seed
+from .trash import Trash
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +52,12 @@ StorageAction = (
     | GrowDisk
     | WriteSeed
     | MarkCreated
+    | NoteDisks
     | NoteDeletion
     | ForgetDeletion
     | DeleteFile
+    | SetAside
+    | TakeBack
     | KeepDisks
     | DeleteDirectory
 )
@@ -74,6 +83,8 @@ class Storage:
         self._listeners: list[Callable[[str, bool], None]] = []
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
         self._disks: dict[str, tuple[tuple[int, int, int], ObservedDisk]] = {}
+        self._marks: dict[str, tuple[tuple[int, int, int], frozenset[str]]] = {}
+        self.trash = Trash(self._rooms)
 
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
         """``changed(key, fetching)`` when the image with that ImageRef.key progressed (twice a second at the most; only then
@@ -93,18 +104,35 @@ class Storage:
             DriverError: the state folder cannot be read, which must not look like empty storage.
         """
         with file_errors(directory, f"read the machine's folder {directory}"):
+            mark = self._mark(os.path.join(directory, CREATED))
+            noted = [path for name in mark or () if (path := disk_file(directory, name)) not in disks]
             return ObservedStorage(
                 images={ref.key: await self._images.observe(ref) for ref in images},
-                disks={path: disk for path in disks if (disk := self._disk(path)) is not None},
+                disks={path: disk for path in (*disks, *noted) if (disk := self._disk(path)) is not None},
                 seeds=frozenset(path for path in seeds if _exists(path)),
-                created=_exists(os.path.join(directory, CREATED)),
                 deletion_noted=_exists(os.path.join(directory, DELETION)),
+                created=mark is not None,
+                reclaimable=mark or frozenset(),
+                trash=self.trash.of(directory),
             )
+
+    def _mark(self, path: str) -> frozenset[str] | None:
+        """The names in the marker, an empty one of earlier versions included; None: there is none."""
+        try:
+            signature = _signature(path)
+            known = self._marks.get(path)
+            if known is None or known[0] != signature:
+                lines = Path(path).read_text(errors="replace").splitlines()
+                names = frozenset(name for name in lines if name and "/" not in name)
+                known = self._marks[path] = signature, names
+        except (FileNotFoundError, NotADirectoryError):
+            self._marks.pop(path, None)
+            return None
+        return known[1]
 
     def _disk(self, path: str) -> ObservedDisk | None:
         try:
-            found = os.stat(path)
-            signature = found.st_size, found.st_mtime_ns, found.st_ino
+            signature = _signature(path)
             known = self._disks.get(path)
             if known is None or known[0] != signature:
                 known = self._disks[path] = signature, read_disk(path)
@@ -148,11 +176,17 @@ class Storage:
                 iso = await asyncio.to_thread(build_seed, action.files)
                 self._place(action.path, iso, "write the cloud-init seed")
             case MarkCreated():
-                self._mark_created(self._rooms.machine_folder(action.directory))
+                self._mark_created(self._rooms.machine_folder(action.directory), action.disks)
             case NoteDeletion():
                 self._place(f"{action.directory}/{DELETION}", action.resource.encode(), "note down that its deletion has begun")
             case ForgetDeletion():
                 self._delete_file(f"{action.directory}/{DELETION}")
+            case NoteDisks():
+                self._write_mark(self._rooms.machine_folder(action.directory), action.disks)
+            case SetAside():
+                self.trash.set_aside(action)
+            case TakeBack():
+                self.trash.take_back(action)
             case DeleteFile():
                 self._delete_file(action.path)
             case KeepDisks():
@@ -161,12 +195,18 @@ class Storage:
             case DeleteDirectory():
                 self._delete_directory(action.path)
 
-    def _mark_created(self, folder: Path) -> None:
-        """Not flushed: a mark that is lost with the power is only made again."""
+    def _mark_created(self, folder: Path, disks: Sequence[str]) -> None:
         self._rooms.ensure(folder)
         with file_errors(folder, "note that the machine was created"):
             (folder / NOTE).unlink(missing_ok=True)  # the disks are this machine's now
-            (folder / CREATED).touch(0o600)
+        self._write_mark(folder, disks)
+
+    def _write_mark(self, folder: Path, disks: Sequence[str]) -> None:
+        """Not flushed: a mark that is lost with the power is only made again."""
+        partial = folder / f"{CREATED}{PARTIAL}"
+        with file_errors(folder, "note that the machine was created"):
+            partial.write_text("".join(f"{name}\n" for name in disks))
+            os.replace(partial, folder / CREATED)
 
     def _place(self, path: str, content: bytes, doing: str) -> None:
         """Writes a file that is either whole or not there; one that is there already stays."""
@@ -229,9 +269,34 @@ class Storage:
     def _kept(self, used: Collection[str], paths: Collection[str]) -> set[Path]:
         return {self._images.path(key) for key in {*used, *self._images.busy}} | {Path(path) for path in paths}
 
+    async def leftovers(self, directory: str) -> Sequence[str]:
+        """The files in a machine's folder. Raises DriverError."""
+        with file_errors(directory, f"read the machine's folder {directory}"):
+            try:
+                return sorted(os.listdir(directory))
+            except (FileNotFoundError, NotADirectoryError):
+                return ()
+
+    async def trashed(self, directory: str | None) -> Sequence[TrashEntry]:
+        """Of machines whose folder is ``directory``, or all, oldest first. Raises DriverError."""
+        return self.trash.of(directory) if directory else await asyncio.to_thread(self.trash.entries)
+
+    async def space(self) -> Space:
+        """Raises DriverError."""
+        return self.trash.space()
+
+    async def erase(self, entry: str) -> None:
+        """Raises DriverError."""
+        self.trash.erase(entry)
+
     async def close(self) -> None:
         """Ends fetches; what came so far is kept for the next time."""
         await self._images.close()
+
+
+def _signature(path: str) -> tuple[int, int, int]:
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _exists(path: str) -> bool:

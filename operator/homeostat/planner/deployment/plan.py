@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachineSpec
 from homeostat.models.machine_devices import ReclaimPolicy
 
-from ..machine.identity import disk_file
+from ..actions import DeleteFile, SetAside
+from ..machine.identity import digest, disk_file
 from ..observed import KeptDisks
 from ..plan import Converged, Outcome, Waiting
+from ..trash import WITH_DEPLOYMENT
 from .actions import DeleteMachine, DeploymentAction, ForgetRevision, ReclaimKept, RecordRevision, ReleaseDeployment
 from .observed import ObservedDeployment
 from .progress import failure_of, look_again, outcome_of, standing_of
@@ -56,14 +59,14 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
 def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> DeploymentPlan:
     """Its machines first, by their own shutdown policy, then what was kept of earlier ones; disks follow reclaimPolicy."""
     living = [r for r in observed.replicas if not r.deleting]
-    actions: list[DeploymentAction] = [DeleteMachine(r.name, False, "its deployment was deleted") for r in living]
+    actions: list[DeploymentAction] = [DeleteMachine(r.name, False, WITH_DEPLOYMENT) for r in living]
     if observed.keepers and not observed.replicas:
         on = ", and on ".join(observed.keepers)
         waiting = Waiting("Terminating", f"disks that were kept of machines scaled away are still to be looked for on {on}")
         return DeploymentPlan(None, (), waiting, KEEPERS_LOOK)
     if not observed.replicas:
         actions += plan_kept(deployment, observed.kept)
-        actions += [ForgetRevision(r.spec.revision, "its deployment was deleted") for r in observed.revisions]
+        actions += [ForgetRevision(r.spec.revision, WITH_DEPLOYMENT) for r in observed.revisions]
         actions.append(ReleaseDeployment("all its machines have gone"))
     return DeploymentPlan(None, tuple(actions), Waiting("Terminating", f"{len(observed.replicas)} machines are still going"))
 
@@ -78,4 +81,14 @@ def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:
     policies = {disk.name: disk.reclaim_policy or template.reclaim_policy for disk in template.disks}
     going = (name for name in kept.disks if policies.get(name, template.reclaim_policy) is ReclaimPolicy.DELETE)
     paths = tuple(disk_file(kept.directory, name) for name in going)
-    return ReclaimKept(kept.machine, kept.directory, paths, "its deployment was deleted")
+    return ReclaimKept(kept.machine, kept.directory, paths, WITH_DEPLOYMENT)
+
+
+def discard_kept(deployment: VirtualMachineDeployment, kept: ReclaimKept, keep: float) -> list[SetAside | DeleteFile]:
+    """As of machines: set aside for ``keep`` seconds, or deleted where nothing is kept. Whose identity the machine had is not
+    known any more, so that only a person puts these back."""
+    if keep <= 0:
+        return [DeleteFile(path, kept.reason) for path in kept.paths]
+    namespace, disks = deployment.metadata.namespace, tuple((PurePosixPath(path).stem, path) for path in kept.paths)
+    entry = f"{namespace}.{kept.name}-{digest(deployment.metadata.uid, kept.reason)[:8]}"
+    return [SetAside(entry, namespace, kept.name, "", disks, keep, returns=False, reason=kept.reason)] if disks else []

@@ -25,6 +25,7 @@ from .disk_source import MOVED, moved_on_purpose
 from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power
+from .reclaim import to_note
 from .storage import StoragePlan, plan_storage
 from .teardown import abandon, may_be_abandoned, plan_teardown
 
@@ -123,7 +124,7 @@ def _definition_actions(
         actions.append(WriteRecord(uuid, record, "remember what was carried out"))
     if not observed.storage.created:
         directory = machine_directory(observed.host.storage_root, machine)
-        actions.append(MarkCreated(directory, "remember that it was defined"))
+        actions.append(MarkCreated(directory, "remember that it was defined", to_note(machine, observed)))
     lasting = define is not None or (domain is not None and domain.persistent)
     if lasting and not (domain and autostart_drift(machine, domain, record)):
         actions += autostart_actions(machine, domain, uuid)

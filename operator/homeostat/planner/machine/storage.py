@@ -12,11 +12,13 @@ from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
 
-from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, WriteSeed
+from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
+from ..trash import returning
 from .disk_source import DiskSource, find_source
 from .identity import digest, disk_path, domain_uuid, machine_directory
+from .reclaim import plan_departed
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
 
@@ -134,6 +136,7 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     for seed in needs.seeds:
         if seed not in observed.storage.seeds:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
+    actions += plan_departed(machine, observed)
     return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved))
 
 
@@ -188,6 +191,9 @@ def _plan_disk(
     size = -(-(disk.size or smallest) // SECTOR) * SECTOR  # as qemu-img makes it
     found = observed.storage.disks.get(path)
     if found is None and source.on_ours:
+        if (back := _in_the_trash(machine, disk, observed, base, size)) is not None:
+            actions.append(back)
+            return None
         if _defined_with(observed.domain, path):
             return Stalled("DiskMissing", f"the file {path} has vanished: put it back, or delete the machine to start anew")
         reason = f"overlay on {base.path}" if base else f"blank disk of {format_quantity(size)}"
@@ -212,6 +218,21 @@ def _plan_disk(
             changes.append(growth)
             actions.append(grow)
     return None
+
+
+def _in_the_trash(
+    machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int
+) -> TakeBack | None:
+    """The disk as it was when the machine was deleted or the disk left the spec; not one that this spec could not have, as one
+    built on another image: it stays where it is."""
+    found = returning(observed.storage.trash, machine.identity, disk.name)
+    if found is None:
+        return None
+    entry, trashed = found
+    if trashed.backing != (base.path if base else None) or (disk.size is not None and size < trashed.virtual_size):
+        return None
+    path = disk_path(observed.host.storage_root, machine, disk.name)
+    return TakeBack(entry.entry, disk.name, path, f"it was set aside on {entry.since}: {entry.reason}")
 
 
 def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:

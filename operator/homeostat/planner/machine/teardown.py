@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from homeostat.models.base import API_GROUP, Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Disk, ReclaimPolicy
 
-from ..actions import Action, DeleteDirectory, DeleteFile, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain
+from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain
 from ..observed import Observed
 from ..plan import Plan, Waiting
+from ..trash import COMES_BACK, DELETED_BECAUSE
 from .identity import disk_path, machine_directory
+from .reclaim import departed, discard, reclaimed
 from .shutdown import shut_down
 
 KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
@@ -29,20 +30,26 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     actions: list[Action] = []
     if domain is not None:
         actions.append(UndefineDomain(domain.uuid, DELETED))
-    root, directory = observed.host.storage_root, machine_directory(observed.host.storage_root, machine)
-    there = [disk for disk in _reclaimed(machine) if disk_path(root, machine, disk.name) in observed.storage.disks]
+    directory = machine_directory(observed.host.storage_root, machine)
+    kept, going = _disks_by_fate(machine, observed)
     owner = next((o.uid for o in machine.metadata.owner_references if o.controller), "")
-    kept = tuple(disk.name for disk in there if disk.image is None and KEEP_DISKS in machine.metadata.annotations)
-    actions += [
-        DeleteFile(disk_path(root, machine, disk.name), f"{DELETED}, reclaimPolicy: Delete")
-        for disk in there
-        if disk.name not in kept
-    ]
+    because = machine.metadata.annotations.get(DELETED_BECAUSE, DELETED)
+    occasion = machine.metadata.deletion_timestamp or ""
+    returns = not owner or because in COMES_BACK
+    actions += discard(machine, observed, going, f"{because}, reclaimPolicy: Delete", occasion, returns=returns)
     actions.append(DeleteDirectory(directory, f"{DELETED}; disks that are retained stay"))
     if kept and owner:
         actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index"))
     actions.append(ReleaseResource("everything of it is gone"))
     return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
+
+
+def _disks_by_fate(machine: VirtualMachine, observed: Observed) -> tuple[tuple[str, ...], list[str]]:
+    """Names of the disks that stay for the next machine of this index, and of those that go."""
+    root = observed.host.storage_root
+    there = [disk for disk in reclaimed(machine) if disk_path(root, machine, disk.name) in observed.storage.disks]
+    kept = tuple(disk.name for disk in there if disk.image is None and KEEP_DISKS in machine.metadata.annotations)
+    return kept, [*(disk.name for disk in there if disk.name not in kept), *departed(machine, observed)]
 
 
 def may_be_abandoned(resource: Resource) -> bool:
@@ -52,13 +59,3 @@ def may_be_abandoned(resource: Resource) -> bool:
 def abandon(machine: VirtualMachine, error: str) -> Plan:
     """The host cannot be asked, and the annotation says not to wait for it."""
     return Plan((ReleaseResource(f"let go as {ABANDON} asks: {error}"),), Waiting("Abandoned", error))
-
-
-def _reclaimed(machine: VirtualMachine) -> list[Disk]:
-    """Its disks that are not to be retained."""
-    spec = machine.spec
-    return [
-        disk
-        for disk in spec.disks
-        if disk.type == "disk" and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
-    ]

@@ -1,0 +1,283 @@
+"""The trash of one state folder: ``trash/<entry>/`` holds the disks of one deletion, and ``label.json`` says whose they are.
+
+Every change is made under the trash's lock, so that operator, command line and API may each make it. The label comes first and
+goes last, and a disk is moved by a link and an unlink, never over another file: killed between two of these steps, the same act
+done again goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.planner.actions import SetAside, TakeBack
+from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, write_label
+
+from .disks import read_disk
+from .paths import Rooms, file_errors, flush, publish
+
+log = logging.getLogger(__name__)
+
+LABEL = "label.json"
+LOCK = ".lock"
+ERASING = ".erasing-"  # before an entry's name, while its files go
+SUFFIX = ".qcow2"
+
+Signature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
+
+
+class Trash:
+    """Reads are a stat call while nothing changes; what changed costs one reading of each new label."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._seen: Signature | None = None
+        self._known: dict[str, TrashEntry] = {}
+        self._by_machine: dict[tuple[str, str], tuple[TrashEntry, ...]] = {}
+
+    def of(self, directory: str) -> tuple[TrashEntry, ...]:
+        """What lies there of machines whose folder is ``directory``."""
+        self._look()
+        namespace, name = directory.rsplit("/", 2)[-2:]
+        return self._by_machine.get((namespace, name), ())
+
+    def entries(self) -> list[TrashEntry]:
+        """All, oldest first, as they are now. Raises DriverError: the trash cannot be read."""
+        with file_errors(self._rooms.trash, "look through the trash"):
+            found = [entry for name in self._names() if (entry := _read(self._rooms.trash / name)) is not None]
+        return sorted(found, key=lambda entry: (entry.since, entry.entry))
+
+    def space(self) -> Space:
+        with file_errors(self._rooms.root, "see how much space is free"):
+            usage = shutil.disk_usage(self._rooms.root)
+        return Space(usage.free, usage.total)
+
+    def _look(self) -> None:
+        signature = self._signature()
+        if signature == self._seen:
+            return
+        names = self._names()
+        self._known = {name: known for name, known in self._known.items() if name in names}
+        for name in names - self._known.keys():
+            if (entry := _read(self._rooms.trash / name)) is not None:
+                self._known[name] = entry
+        self._remember(signature)
+
+    def _remember(self, signature: Signature | None) -> None:
+        by_machine: dict[tuple[str, str], list[TrashEntry]] = {}
+        for entry in self._known.values():
+            by_machine.setdefault((entry.namespace, entry.name), []).append(entry)
+        self._by_machine = {machine: tuple(entries) for machine, entries in by_machine.items()}
+        self._seen = signature
+
+    def _signature(self) -> Signature | None:
+        try:
+            found = os.stat(self._rooms.trash)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+    def _names(self) -> set[str]:
+        try:
+            return {name for name in os.listdir(self._rooms.trash) if not name.startswith(".")}
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+
+    @contextlib.contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
+        """Holds the trash's lock. What is known is kept right without looking through all of it again."""
+        self._rooms.ensure(self._rooms.root)
+        self._rooms.trash.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(self._rooms.trash / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            fresh = self._signature() == self._seen
+            try:
+                yield
+            finally:
+                if fresh:
+                    self._know(name)
+                else:
+                    self._known.pop(name, None)  # read again at the next look, with all else that is new
+                    self._seen = None
+        finally:
+            os.close(handle)
+
+    def _know(self, name: str) -> None:
+        entry = _read(self._rooms.trash / name)
+        for known in (self._known.pop(name, None), entry):
+            if known is not None:
+                machine = known.namespace, known.name
+                others = tuple(e for e in self._by_machine.get(machine, ()) if e.entry != name)
+                self._by_machine[machine] = (*others, known) if known is entry else others
+        if entry is not None:
+            self._known[name] = entry
+        self._seen = self._signature()
+
+    def set_aside(self, action: SetAside, now: datetime | None = None) -> None:
+        """Raises:
+        Refused: a file that is none of the machine's own.
+        """
+        now = datetime.now(UTC) if now is None else now
+        with file_errors(self._rooms.trash, f"set the disks of {action.name} aside"):
+            files = [(name, self._rooms.machine_file(path)) for name, path in action.disks]
+            there = [(name, path) for name, path in files if os.path.lexists(path)]
+            if not there:
+                return
+            entry = self._free_name(action.entry, there)
+            with self._changing(entry):
+                folder = self._rooms.trash / entry
+                self._label(folder, action, there, now)
+                for _, path in there:
+                    _move(path, folder / path.name)
+                flush(there[0][1].parent)
+        log.info("set aside in %s: %s", folder, ", ".join(str(path) for _, path in there))
+
+    def _free_name(self, wanted: str, disks: list[tuple[str, Path]]) -> str:
+        """An entry that does not hold another disk of these names."""
+        name, number = wanted, 1
+        while any(_is_another(self._rooms.trash / name / path.name, path) for _, path in disks):
+            number += 1
+            name = f"{wanted}-{number}"
+        return name
+
+    def _label(self, folder: Path, action: SetAside, disks: list[tuple[str, Path]], now: datetime) -> None:
+        until = _stamp(now + timedelta(seconds=min(action.keep, 1e9)))
+        label = TrashEntry(
+            folder.name, action.namespace, action.name, action.uid, action.reason, _stamp(now), until, action.returns,
+            action.macs, tuple(_describe(name, path) for name, path in disks),
+        )  # fmt: skip
+        if (before := _read(folder)) is not None:  # goes on with what was begun
+            names = {disk.name for disk in label.disks}
+            label = replace(
+                label, since=before.since, until=max(until, before.until),
+                disks=(*(disk for disk in before.disks if disk.name not in names), *label.disks),
+            )  # fmt: skip
+        folder.mkdir(mode=0o700, exist_ok=True)
+        partial = folder / f".{LABEL}"
+        partial.write_text(write_label(label))
+        flush(partial)
+        os.replace(partial, folder / LABEL)
+
+    def take_back(self, action: TakeBack) -> None:
+        """Raises:
+        Refused: another file is in the way.
+        DriverError: it lies neither in the trash nor in its place.
+        """
+        target = self._rooms.machine_file(action.path)
+        source = self._rooms.trash / Path(action.entry).name / target.name
+        self._rooms.ensure(target.parent)
+        with file_errors(target, f"take {target} back from the trash"):
+            if source.exists():
+                with self._changing(source.parent.name):
+                    _move(source, target)
+                    _remove_empty(source.parent)
+            elif not target.exists():
+                raise DriverError(f"{target.name} of {action.entry} is in the trash no more, nor in its place {target}")
+        log.info("took back %s", target)
+
+    def restore(self, entry: TrashEntry) -> list[Path]:
+        """Puts all disks of an entry back to where they lay, all or none.
+
+        Raises:
+            Refused: a file is there already.
+        """
+        folder = self._rooms.trash / entry.entry
+        home = self._rooms.machines / entry.namespace / entry.name
+        moves = [
+            (folder / f"{disk.name}{SUFFIX}", self._rooms.machine_file(f"{home}/{disk.name}{SUFFIX}")) for disk in entry.disks
+        ]
+        taken = [target for source, target in moves if _is_another(target, source)]
+        if taken:
+            raise Refused(
+                f"{', '.join(map(str, taken))}: the machine has a disk there, which is kept. Delete the machine (its disk is "
+                "then set aside too) or move that file away, and restore this one again"
+            )
+        self._rooms.ensure(home)
+        with file_errors(home, f"put the disks of {entry.name} back"), self._changing(entry.entry):
+            for source, target in moves:
+                if source.exists():
+                    _move(source, target)
+            _remove_empty(folder)
+        return [target for _, target in moves]
+
+    def erase(self, name: str) -> None:
+        """For good; without effect where there is no such entry. Killed meanwhile, the rest goes at the next time."""
+        if not name or name.startswith(".") or "/" in name:
+            return
+        folder = self._rooms.trash / name
+        going = folder.with_name(f"{ERASING}{folder.name}")
+        with file_errors(folder, f"erase {folder}"), self._changing(folder.name):
+            if folder.is_dir() and not folder.is_symlink():
+                if going.exists():
+                    shutil.rmtree(going)
+                os.rename(folder, going)
+            for left in self._rooms.trash.glob(f"{ERASING}*"):
+                shutil.rmtree(left)
+
+
+def _read(folder: Path) -> TrashEntry | None:
+    """An entry with the disks that are in it now; None where there is none. Without a label that can be read its disks are
+    nobody's, and only a person erases them."""
+    try:
+        files = {name for name in os.listdir(folder) if name.endswith(SUFFIX)}
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        entry = read_label(folder.name, (folder / LABEL).read_bytes())
+    except (OSError, ValueError) as error:
+        since = _stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))
+        disks = tuple(_describe(name.removesuffix(SUFFIX), folder / name) for name in sorted(files))
+        return TrashEntry(folder.name, "", "", "", f"its {LABEL} cannot be read: {error}", since, "", disks=disks)
+    return replace(entry, disks=tuple(disk for disk in entry.disks if f"{disk.name}{SUFFIX}" in files))
+
+
+def _describe(name: str, path: Path) -> TrashedDisk:
+    size = os.lstat(path).st_blocks * 512
+    try:
+        found = read_disk(str(path))
+    except OSError:
+        return TrashedDisk(name, str(path), size)
+    return TrashedDisk(name, str(path), size, found.virtual_size, found.backing)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Raises FileExistsError where another file has the name."""
+    if _same(source, target):  # killed between the link and the unlink
+        source.unlink()
+    elif source.is_symlink():
+        os.rename(source, target)
+    else:
+        publish(source, target)
+
+
+def _is_another(path: Path, file: Path) -> bool:
+    return os.path.lexists(path) and not _same(path, file)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samestat(os.lstat(one), os.lstat(other))
+    except OSError:
+        return False
+
+
+def _remove_empty(folder: Path) -> None:
+    """With its label, once no disk lies there."""
+    if any(name.endswith(SUFFIX) for name in os.listdir(folder)):
+        return
+    (folder / LABEL).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something else was put there
+        folder.rmdir()
+
+
+def _stamp(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

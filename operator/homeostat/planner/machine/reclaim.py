@@ -1,0 +1,79 @@
+"""Which disks of a machine are to be deleted with it or after they left its spec, and the actions that do so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import Disk, ReclaimPolicy
+
+from ..actions import Action, DeleteFile, NoteDisks, SetAside
+from ..observed import Observed
+from .identity import digest, disk_path, mac_address, machine_directory
+
+LEFT = "it left the spec"
+
+
+def reclaimed(machine: VirtualMachine) -> list[Disk]:
+    """The disks of its spec that are not to be retained."""
+    spec = machine.spec
+    return [
+        disk
+        for disk in spec.disks
+        if disk.type == "disk" and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
+    ]
+
+
+def departed(machine: VirtualMachine, observed: Observed) -> list[str]:
+    """Names of disks that are in the spec no more, whose files are there, and whose policy was Delete as long as it was known."""
+    root, named = observed.host.storage_root, {disk.name for disk in machine.spec.disks if disk.type == "disk"}
+    gone = sorted(observed.storage.reclaimable - named)
+    return [name for name in gone if disk_path(root, machine, name) in observed.storage.disks]
+
+
+def to_note(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
+    """What the note in its folder is to hold."""
+    return tuple(sorted({*(disk.name for disk in reclaimed(machine)), *departed(machine, observed)}))
+
+
+def plan_departed(machine: VirtualMachine, observed: Observed) -> list[Action]:
+    """What becomes of the disks that left the spec, once nothing uses them."""
+    actions: list[Action] = []
+    if names := [name for name in departed(machine, observed) if not _used(machine, observed, name)]:
+        actions += discard(machine, observed, names, f"{LEFT}, and reclaimPolicy was Delete", LEFT, returns=True)
+    noted = to_note(machine, observed)
+    if observed.storage.created and frozenset(noted) != observed.storage.reclaimable:
+        directory = machine_directory(observed.host.storage_root, machine)
+        actions.append(NoteDisks(directory, noted, "which disks are to be deleted with the machine, or when they leave its spec"))
+    return actions
+
+
+def _used(machine: VirtualMachine, observed: Observed, name: str) -> bool:
+    """By the definition, the running guest or another disk. Where a domain has a disk that we did not give it, it may be an
+    overlay of any of them: then each is in use."""
+    domain, root = observed.domain, observed.host.storage_root
+    path = disk_path(root, machine, name)
+    if domain is not None and (domain.config is None or (domain.state.active and domain.live is None)):
+        return True  # not known
+    configs = [c for c in (domain.config, domain.live) if c is not None] if domain else []
+    sources = {disk.source for config in configs for disk in config.disks if disk.source and not disk.read_only}
+    ours = {disk_path(root, machine, n) for n in (*observed.storage.reclaimable, *(d.name for d in machine.spec.disks))}
+    leant_on = {disk.backing for disk in observed.storage.disks.values()}
+    return path in sources or path in leant_on or path in observed.others or not sources <= ours
+
+
+def discard(
+    machine: VirtualMachine, observed: Observed, names: Iterable[str], reason: str, occasion: str, *, returns: bool
+) -> list[Action]:
+    """Sets disks aside, or deletes them where nothing is kept. ``occasion`` tells apart what was set aside when; the same one
+    goes on with what was begun."""
+    root, keep = observed.host.storage_root, observed.host.trash_keep
+    disks = tuple((name, disk_path(root, machine, name)) for name in names)
+    if not disks:
+        return []
+    if keep <= 0:
+        return [DeleteFile(path, reason) for _, path in disks]
+    meta, uid = machine.metadata, machine.identity
+    entry = f"{meta.namespace}.{meta.name}-{digest(uid, occasion)[:8]}"
+    macs = tuple(nic.mac or mac_address(uid, nic.name) for nic in machine.spec.nics)
+    return [SetAside(entry, meta.namespace, meta.name, uid, disks, keep, returns, reason, macs)]

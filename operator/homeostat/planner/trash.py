@@ -1,0 +1,126 @@
+"""What was deleted and lies set aside: the label it carries, which of it comes back by itself, and which of it goes for good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from homeostat.models.base import API_GROUP
+
+DELETED_BECAUSE = f"{API_GROUP}/deleted-because"
+"""Annotation of a replica that its deployment takes away: why. It stands on the label of its disks."""
+WITH_DEPLOYMENT = "its deployment was deleted"
+TAKEN_DOWN = "taken off the host by `homeostat down`"
+COMES_BACK = frozenset({WITH_DEPLOYMENT, TAKEN_DOWN})
+"""The reasons for which a replica's disks come back by themselves: with the deployment, a new replica is the same again. One that
+replaces another in a rollout, or comes after a scale-down, begins afresh."""
+
+KEEP = 86400.0  # seconds for which what is deleted is set aside, unless something else is asked for
+
+LOW_SHARE, LOW_MOST = 0.10, 10 * 2**30
+"""Space is low below a tenth of the file system, as the kubelet has it (its default hard eviction threshold is
+nodefs.available<10%), and on large file systems below 10 GiB: a tenth of them is no need."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrashedDisk:
+    name: str  # as in the spec
+    path: str  # where it lay, absolute
+    size: int = 0  # bytes that it takes on the host's disk
+    virtual_size: int = 0  # bytes that the guest sees
+    backing: str | None = None  # absolute path of the image that it was built on
+
+
+@dataclass(frozen=True, slots=True)
+class TrashEntry:
+    """What one deletion set aside. Times are RFC 3339, UTC."""
+
+    entry: str  # its folder's name
+    namespace: str
+    name: str  # of the machine
+    uid: str  # the machine's identity; empty: not known
+    reason: str
+    since: str
+    until: str  # empty: only erased by hand, or where space is low
+    returns: bool = False  # to the same machine, when that comes back
+    macs: tuple[str, ...] = ()
+    disks: tuple[TrashedDisk, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes on the host's disk."""
+        return sum(disk.size for disk in self.disks)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An entry that goes for good."""
+
+    entry: TrashEntry
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Of the file system that holds the trash, in bytes."""
+
+    free: int
+    total: int
+
+
+def write_label(entry: TrashEntry) -> str:
+    """For people too."""
+    return json.dumps(asdict(entry), indent=2) + "\n"
+
+
+def read_label(name: str, text: str | bytes) -> TrashEntry:
+    """Raises:
+    ValueError: it is none of our labels.
+    """
+    found = json.loads(text)
+    try:
+        disks = tuple(TrashedDisk(**_known(TrashedDisk, disk)) for disk in found.pop("disks"))
+        macs = tuple(found.pop("macs"))
+        return replace(TrashEntry(**_known(TrashEntry, found)), entry=name, disks=disks, macs=macs)
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"not a label: {error}") from error
+
+
+def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """A later version may say more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def returning(entries: Iterable[TrashEntry], uid: str, disk: str) -> tuple[TrashEntry, TrashedDisk] | None:
+    """The disk of that name that comes back to the machine ``uid``: of several the newest."""
+    found = [
+        (entry, trashed)
+        for entry in entries
+        if entry.returns and entry.uid == uid
+        for trashed in entry.disks
+        if trashed.name == disk
+    ]
+    return max(found, key=lambda pair: pair[0].since, default=None)
+
+
+def to_erase(entries: Collection[TrashEntry], now: datetime, space: Space) -> list[Erasure]:
+    """Whose time is over; and while space is low, the oldest of the others until it is not."""
+    going, free = [], space.free
+    for entry in sorted(entries, key=lambda e: (e.since, e.entry)):
+        if entry.until and datetime.fromisoformat(entry.until) <= now:
+            going.append(Erasure(entry, f"it was set aside until {entry.until}"))
+            free += entry.size
+    gone = {erasure.entry.entry for erasure in going}
+    for entry in sorted(entries, key=lambda e: (e.since, e.entry)):
+        if entry.entry not in gone and entry.size and is_low(replace(space, free=free)):
+            going.append(Erasure(entry, f"space is low: {free * 100 // max(1, space.total)} % of the file system is free"))
+            free += entry.size
+    return going
+
+
+def is_low(space: Space) -> bool:
+    return space.free < min(space.total * LOW_SHARE, LOW_MOST)
