@@ -35,6 +35,7 @@ from .resources.machines import MachineItem, MachineList
 from .resources.plugins import PluginCollection, PluginItem, PluginSwitch
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.system import SystemInformation
+from .resources.trash import TrashCollection, TrashItem, TrashRestore, TrashRoom
 from .routes import Route
 from .stream import EventStream
 
@@ -76,6 +77,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
         *machine_routes(config, collections, changes),
         *deployment_routes(config, collections, changes),
         *plugin_routes(config, collections, changes),
+        *trash_routes(config, source),
         Route(f"{V1}/system/info", SystemInformation(collections.index, source)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
         Route("/healthz", Liveness()),
@@ -155,4 +157,13 @@ def plugin_routes(config: ApiConfig, shared: Collections, changes: Changes) -> l
         Route(f"{V1}/plugins", PluginCollection(plugins, shared.admission, answer, config.plugin_kernel)),
         Route(plugin, PluginItem(plugins, config.shutdown_margin)),
         Route(f"{plugin}/enabled", PluginSwitch(plugins)),
+    ]
+
+
+def trash_routes(config: ApiConfig, source: Source) -> list[Route]:
+    room = TrashRoom(config.state, source.namespace)
+    return [
+        Route(f"{V1}/trash", TrashCollection(room)),
+        Route(f"{V1}/trash/{{entry}}", TrashItem(room)),
+        Route(f"{V1}/trash/{{entry}}/restore", TrashRestore(room)),
     ]

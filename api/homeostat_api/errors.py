@@ -30,7 +30,12 @@ _CODES = {
 
 
 # The contract's words for kinds: in codes, and for people.
-NOUNS = {"VirtualMachine": ("vm", "VM"), "VirtualMachineDeployment": ("deployment", "Deployment"), "Plugin": ("plugin", "Plugin")}
+NOUNS = {
+    "VirtualMachine": ("vm", "VM"),
+    "VirtualMachineDeployment": ("deployment", "Deployment"),
+    "Plugin": ("plugin", "Plugin"),
+    "Trash entry": ("trash_entry", "Trash entry"),
+}
 
 
 class Problem(falcon.HTTPError):

@@ -39,6 +39,7 @@ _EVERYWHERE = (401, 403, 414, 431, 500, 503)
 _BY_SERVER = (414, 431)  # gunicorn answers these before the application is asked
 _WITH_BODY = (400, 413, 415)
 _NAME = {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
+_ENTRY = {"type": "string", "maxLength": 255, "pattern": r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}
 
 
 class _Document:
@@ -68,7 +69,8 @@ class _Document:
         if declared.description:
             made["description"] = declared.description
         parameters: list[dict[str, Any]] = [
-            {"name": part, "in": "path", "required": True, "schema": _NAME} for part in re.findall(r"\{(\w+)\}", route.path)
+            {"name": part, "in": "path", "required": True, "schema": _ENTRY if part == "entry" else _NAME}
+            for part in re.findall(r"\{(\w+)\}", route.path)
         ]
         parameters += [
             {"name": p.name, "in": p.place, "required": False, "description": p.description, "schema": dict(p.schema)}

@@ -282,6 +282,44 @@ class SystemInfo(Words):
     resources: HostResources
 
 
+class TrashedDisk(Words):
+    name: str
+    path: str = Field(description="Where it lay.")
+    size: int = Field(description="Bytes on the host's disk.")
+    virtual_size: int = Field(description="Bytes that the guest sees.")
+    backing: str | None = Field(description="The image that it was built on.")
+
+
+class TrashEntry(Words):
+    entry: str = Field(examples=["default.web-0b5c9a1e"])
+    namespace: str
+    name: str = Field(description="Of the machine; empty where the label cannot be read.")
+    uid: str
+    reason: str
+    since: Timestamp
+    until: Timestamp | None = Field(description="Then it is erased; null: only by a request.")
+    returns: bool = Field(description="By itself, when the same machine comes back.")
+    macs: list[str]
+    disks: list[TrashedDisk]
+    size: int = Field(description="Bytes on the host's disk.")
+
+
+class TrashList(Words):
+    entries: list[TrashEntry]
+    size: int
+
+
+class TrashErased(Words):
+    erased: list[str]
+    size: int = Field(description="Bytes that are free again.")
+
+
+class TrashRestored(Words):
+    entry: str
+    machine: str
+    restored: list[str] = Field(description="Paths.")
+
+
 class Ready(Words):
     ready: Literal[True]
     parts: dict[str, str]

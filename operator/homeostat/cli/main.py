@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "console": ("console", "Attach to a machine's serial console."),
     "wait": ("wait", "Wait for a condition or a deletion."),
     "prune": ("prune", "The same as `apply --prune`."),
+    "trash": ("trash", "List, put back or erase disks of what was deleted."),
     "migrate": ("migrate", "Move machines from a folder to Kubernetes, or back."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
     "schema": ("schema", "Print a kind's JSON Schema."),

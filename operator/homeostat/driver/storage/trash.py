@@ -43,6 +43,13 @@ class Trash:
         self._known: dict[str, TrashEntry] = {}
         self._by_machine: dict[tuple[str, str], tuple[TrashEntry, ...]] = {}
 
+    @classmethod
+    def at(cls, root: Path) -> Trash:
+        """Of a state folder whose rights stay as they are: for who does not know the group that QEMU runs with."""
+        with file_errors(root, "look at the state folder"):
+            found = root.stat()
+        return cls(Rooms(root, found.st_gid if found.st_mode & 0o010 else None))
+
     def of(self, directory: str) -> tuple[TrashEntry, ...]:
         """What lies there of machines whose folder is ``directory``."""
         self._look()

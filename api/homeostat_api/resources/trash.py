@@ -1,0 +1,118 @@
+"""/api/v1/trash: what was deleted and is set aside on this host."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.driver.storage.trash import Trash
+from homeostat.planner.trash import TrashEntry
+
+from ..errors import Problem, not_found
+from ..operations import Answer, operation
+from ..words import TrashErased, TrashList, TrashRestored
+
+TAG = "Trash"
+
+
+class TrashRoom:
+    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock."""
+
+    def __init__(self, state: Path, namespace: str) -> None:
+        self._trash = Trash.at(state)
+        self._namespace = namespace
+
+    async def entries(self) -> list[TrashEntry]:
+        """Of the namespace that is served."""
+        try:
+            found = await asyncio.to_thread(self._trash.entries)
+        except DriverError as error:
+            raise _unreadable(error) from error
+        return [entry for entry in found if entry.namespace in (self._namespace, "")]
+
+    async def entry(self, name: str) -> TrashEntry:
+        """404 where there is none."""
+        found = next((entry for entry in await self.entries() if entry.entry == name), None)
+        if found is None:
+            raise not_found("Trash entry", name)
+        return found
+
+    async def restore(self, entry: TrashEntry) -> list[str]:
+        try:
+            return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
+        except Refused as error:
+            raise Problem(409, "conflict", str(error), {"entry": entry.entry}) from error
+        except DriverError as error:
+            raise _unreadable(error) from error
+
+    async def erase(self, entry: TrashEntry) -> None:
+        try:
+            await asyncio.to_thread(self._trash.erase, entry.entry)
+        except DriverError as error:
+            raise _unreadable(error) from error
+
+
+class TrashCollection:
+    def __init__(self, room: TrashRoom) -> None:
+        self._room = room
+
+    @operation(
+        "List what is set aside",
+        TAG,
+        {200: Answer("Oldest first, and what it takes of the host's disk.", TrashList)},
+        description="The disks of deleted machines, for as long as the operator's --trash-keep says. In a cluster: those of the "
+        "hosts that keep their files in this server's state folder.",
+        errors=(503,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        entries = await self._room.entries()
+        resp.media = {"entries": [_shown(entry) for entry in entries], "size": sum(entry.size for entry in entries)}
+
+    @operation("Erase all that is set aside, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(503,))
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        entries = await self._room.entries()
+        for entry in entries:
+            await self._room.erase(entry)
+        resp.media = {"erased": [entry.entry for entry in entries], "size": sum(entry.size for entry in entries)}
+
+
+class TrashItem:
+    def __init__(self, room: TrashRoom) -> None:
+        self._room = room
+
+    @operation("Erase one entry, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(404, 503))
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
+        found = await self._room.entry(entry)
+        await self._room.erase(found)
+        resp.media = {"erased": [found.entry], "size": found.size}
+
+
+class TrashRestore:
+    def __init__(self, room: TrashRoom) -> None:
+        self._room = room
+
+    @operation(
+        "Put the disks of an entry back",
+        TAG,
+        {200: Answer("Where they lie now; the machine of that name finds them there.", TrashRestored)},
+        description="409 where the machine has a disk in that place: nothing is overwritten.",
+        errors=(404, 409, 503),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
+        found = await self._room.entry(entry)
+        resp.media = {"entry": found.entry, "machine": found.name, "restored": await self._room.restore(found)}
+
+
+def _shown(entry: TrashEntry) -> dict[str, Any]:
+    known = asdict(entry)
+    return {**known, "until": entry.until or None, "size": entry.size}
+
+
+def _unreadable(error: DriverError) -> Problem:
+    return Problem(503, "trash_unavailable", str(error))
