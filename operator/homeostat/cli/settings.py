@@ -27,7 +27,8 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        return Path(self.given_state).expanduser().absolute() if self.given_state else default_state()
+        """By its real path, see StateFolder.open."""
+        return Path(os.path.realpath(Path(self.given_state).expanduser() if self.given_state else default_state()))
 
     @property
     def namespace(self) -> str:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
@@ -69,6 +70,8 @@ async def observe(
     domain, namesake = host.domain(uuid), host.domain_named(name)
     if domain is not None and not is_of(machine, domain):
         domain, namesake = None, domain
+    if domain is not None:
+        domain = by_real_paths(domain, facts.storage_root)
     needs = storage_needs(machine, facts.storage_root)
     images.note(machine.key, needs.images)
     storage = (
@@ -98,6 +101,34 @@ async def _with_others_files(
         return storage
     chains = await host.chains(sources, storage_needs(machine, root).disks) if sources else {}
     return replace(storage, chains=chains, overlays=await host.overlays(unnamed) if unnamed else {})
+
+
+def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
+    """A domain that was defined while the state folder was reached by a link carries the link in its paths. They are the same
+    files, and no reason to define it anew. Costs system calls for such paths only."""
+
+    def real(path: str | None) -> str | None:
+        if path is None or not root or path.startswith(f"{root}/"):
+            return path
+        folder, name = os.path.split(path)
+        found = os.path.join(os.path.realpath(folder), name)
+        return found if found.startswith(f"{root}/") else path
+
+    def settled(config: DomainConfig | None) -> DomainConfig | None:
+        if config is None:
+            return None
+        disks = tuple(
+            disk if (source := real(disk.source)) == disk.source else replace(disk, source=source) for disk in config.disks
+        )
+        kernel = config.kernel
+        if kernel is not None:
+            kernel = replace(kernel, kernel=real(kernel.kernel) or "", initramfs=real(kernel.initramfs))
+        log = real(config.console_log)
+        same = (disks, kernel, log) == (config.disks, config.kernel, config.console_log)
+        return config if same else replace(config, disks=disks, kernel=kernel, console_log=log)
+
+    config, live = settled(domain.config), settled(domain.live)
+    return domain if config is domain.config and live is domain.live else replace(domain, config=config, live=live)
 
 
 def is_of(machine: VirtualMachine, domain: ObservedDomain) -> bool:

@@ -47,12 +47,12 @@ class StateFolder:
 
     @classmethod
     def open(cls, root: Path | None = None) -> StateFolder:
-        """Makes the folder where it is missing.
+        """Makes the folder where it is missing. Reached by a link it is the same as by its real path, in every path of a disk.
 
         Raises:
             ReadOnly: it cannot be made.
         """
-        state = cls(Path(os.path.abspath(root or default_state_root())))
+        state = cls(Path(os.path.realpath(root or default_state_root())))
         try:
             if not state.root.is_dir():
                 state.root.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,124 @@
+"""What is deleted while an operator runs is found again by what comes back, and goes for good when its time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from homeostat.models.base import Key
+from homeostat.runtime.trash import empty_trash
+from tests.libvirt.running import Running, running
+
+MACHINE = """apiVersion: homeostat.dev/v1alpha1
+kind: VirtualMachine
+metadata: {name: web}
+spec:
+  resources: {memory: 64Mi}
+  shutdown: {gracePeriodSeconds: 0}
+  disks: [{name: data, size: 1Mi}, {name: kept, size: 1Mi, reclaimPolicy: Retain}]
+"""
+DEPLOYMENT = """apiVersion: homeostat.dev/v1alpha1
+kind: VirtualMachineDeployment
+metadata: {name: fleet}
+spec:
+  replicas: %d
+  template:
+    spec:
+      resources: {memory: 64Mi}
+      shutdown: {gracePeriodSeconds: 0}
+      disks: [{name: data, size: 1Mi}]
+"""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - statuses set no event
+            await asyncio.sleep(0.05)
+
+
+def disks(root: Path, room: str) -> dict[str, int]:
+    """Disk -> inode."""
+    found = sorted((root / "state" / room).rglob("*.qcow2"))
+    return {f"{path.parent.name}/{path.name}" if room == "machines" else path.name: path.stat().st_ino for path in found}
+
+
+def told(operator: Running, name: str = "web") -> list[tuple[str, str]]:
+    events = operator.parts.store.events(0, Key("VirtualMachine", "default", name), 100)
+    return [(event.reason, event.message) for event in events]
+
+
+async def test_br02_what_comes_back_after_its_deletion_is_complete_finds_its_disks(tmp_path: Path) -> None:
+    async with running(tmp_path) as operator:
+        operator.write("stay")  # a folder that becomes empty deletes nothing
+        file = operator.folder / "web.yaml"
+        file.write_text(MACHINE)
+        await until(lambda: operator.ready("web"))
+        before, uuids = disks(tmp_path, "machines"), {d.uuid for d in operator.parts.host.domains()}
+        file.unlink()
+        await until(lambda: operator.machine("web") is None)
+        assert list(disks(tmp_path, "machines")) == ["web/kept.qcow2"] and list(disks(tmp_path, "trash")) == ["data.qcow2"]
+        last = next(message for reason, message in told(operator) if reason == "Deleted")
+        assert "in the trash: data in default.web-" in last and "keeps kept.qcow2" in last and "everything" not in last
+        file.write_text(MACHINE)
+        await until(lambda: operator.ready("web"))
+        assert disks(tmp_path, "machines") == before and not disks(tmp_path, "trash")
+        assert {d.uuid for d in operator.parts.host.domains()} == uuids
+        (restored,) = [message for reason, message in told(operator) if reason == "Restored"]
+        assert "web/data.qcow2 from trash entry default.web-" in restored and "the resource was deleted" in restored
+
+
+async def test_findings_deletion_of_a_machine_without_disks_says_that_everything_is_gone(tmp_path: Path) -> None:
+    async with running(tmp_path) as operator:
+        operator.write("stay")  # a folder that becomes empty deletes nothing
+        file = operator.write("web")
+        await until(lambda: operator.ready("web"))
+        file.unlink()
+        await until(lambda: operator.machine("web") is None)
+        assert ("Deleted", "everything of it is gone") in told(operator)
+
+
+async def test_br02_a_deployment_that_comes_back_has_its_disks_and_one_that_is_scaled_begins_afresh(tmp_path: Path) -> None:
+    async with running(tmp_path) as operator:
+        operator.write("stay")  # a folder that becomes empty deletes nothing
+        file = operator.folder / "fleet.yaml"
+        file.write_text(DEPLOYMENT % 2)
+        await until(lambda: operator.ready("fleet-1", "fleet-2"))
+        before = disks(tmp_path, "machines")
+        file.unlink()
+        await until(lambda: operator.machine("fleet-1") is None and operator.machine("fleet-2") is None)
+        assert not disks(tmp_path, "machines")
+        file.write_text(DEPLOYMENT % 2)
+        await until(lambda: operator.ready("fleet-1", "fleet-2"))
+        assert disks(tmp_path, "machines") == before
+        file.write_text(DEPLOYMENT % 1)
+        await until(lambda: operator.machine("fleet-2") is None)
+        file.write_text(DEPLOYMENT % 2)
+        await until(lambda: operator.ready("fleet-2"))
+        after = disks(tmp_path, "machines")
+        assert after["fleet-1/data.qcow2"] == before["fleet-1/data.qcow2"]
+        assert list(disks(tmp_path, "trash").values()) == [before["fleet-2/data.qcow2"]] != [after["fleet-2/data.qcow2"]]
+
+
+async def test_what_is_over_its_time_is_erased_and_its_machine_s_events_say_so(tmp_path: Path) -> None:
+    async with running(tmp_path) as operator:
+        operator.write("stay")  # a folder that becomes empty deletes nothing
+        file = operator.folder / "web.yaml"
+        file.write_text(MACHINE)
+        await until(lambda: operator.ready("web"))
+        file.unlink()
+        await until(lambda: operator.machine("web") is None)
+        metrics, scrape = operator.parts.operator.metrics, operator.parts.operator.metrics.registry.get_sample_value
+        host, store = operator.parts.host, operator.parts.store
+        assert await empty_trash(store, host, lambda: None, metrics) == []
+        assert scrape("homeostat_trash_entries", {"host": "local"}) == 1
+        assert (scrape("homeostat_trash_bytes", {"host": "local"}) or 0) > 0
+        (label,) = (tmp_path / "state" / "trash").glob("*/label.json")
+        label.write_text(json.dumps(json.loads(label.read_text()) | {"until": "2026-01-01T00:00:00Z"}))
+        (gone,) = await empty_trash(store, host, lambda: None, metrics)
+        assert not disks(tmp_path, "trash") and os.listdir(tmp_path / "state" / "trash") == [".lock"]
+        assert scrape("homeostat_trash_entries", {"host": "local"}) == 0
+        (erased,) = [message for reason, message in told(operator) if reason == "TrashErased"]
+        assert gone.entry.entry in erased and "set aside until 2026-01-01" in erased
