@@ -119,6 +119,13 @@ def test_findings_deletion_of_the_machine_takes_them_too_and_each_comes_back_int
     assert made(world, vm) == ["TakeBack", "TakeBack"]
 
 
+def test_nothing_is_defined_before_what_was_taken_back_has_been_looked_at() -> None:
+    """An overlay that others made may lean on it, and hold the newest data."""
+    world, _, vm = keeping(disks=[DATA])
+    gone(world, vm)
+    assert [type(a) for a in Operator(world).plan(vm).actions] == [act.TakeBack]
+
+
 def test_a_disk_that_comes_back_into_the_spec_is_taken_back() -> None:
     both = [DATA, {"name": "more", "size": "1Gi"}]
     world, operator, vm = keeping(disks=both, runStrategy="Halted")

@@ -12,9 +12,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import DriverError
 from .hostview import TIMEOUT, HostView, read_host
 from .kvm import KvmVerdict, probe_kvm
-from .storage.paths import free_bytes, human_size, nearest_folder
+from .storage.paths import TRASH, free_bytes, human_size, nearest_folder
+from .storage.trash import Trash
 
 GIB = 2**30
 SPACE_LEAST, SPACE_ENOUGH = 1 * GIB, 5 * GIB  # bytes: a cloud image takes about 0.5 GiB, its overlay grows to its size
@@ -41,6 +43,8 @@ async def run_checks(uri: str, state: Path, *, timeout: float = TIMEOUT, boot: b
         verdict = await probe_kvm(state if nearest_folder(state) == state else None, boot=boot)
         checks += [check_emulator(host), check_kvm(verdict, host), await asyncio.to_thread(check_qemu_img)]
     checks += [check_state(state, host), check_space(state)]
+    if (state / TRASH).is_dir():
+        checks.append(await asyncio.to_thread(check_trash, state))
     if host.is_qemu and not host.error:
         checks += [check_networks(host), check_confinement(host)]
     if host.is_qemu and host.local:
@@ -159,6 +163,20 @@ def check_space(state: Path) -> Check:
     if free < SPACE_ENOUGH:
         return Check("space", None, found, "enough for a few small machines only")
     return Check("space", True, found)
+
+
+def check_trash(state: Path) -> Check:
+    """How much of the disk is held by what was deleted."""
+    try:
+        entries = Trash.at(state).entries()
+    except DriverError as error:
+        return Check("trash", None, str(error), "run it as the operator's user")
+    if not entries:
+        return Check("trash", True, "empty")
+    size, total = sum(entry.size for entry in entries), shutil.disk_usage(nearest_folder(state)).total
+    share = f"{size * 100 / total:.1f} %" if total else "?"
+    found = f"{len(entries)} deleted, {human_size(size)} ({share} of the file system), the oldest since {entries[0].since}"
+    return Check("trash", True, f"{found}: `homeostat trash list`")
 
 
 def check_networks(host: HostView) -> Check:

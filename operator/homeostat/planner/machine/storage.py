@@ -136,6 +136,8 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     for seed in needs.seeds:
         if seed not in observed.storage.seeds:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
+    if any(isinstance(action, TakeBack) for action in actions):  # its size, and overlays that lean on it, are seen then
+        blocker = blocker or Waiting("Reconciling", "taking disks back from the trash")
     actions += plan_departed(machine, observed)
     return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved))
 
