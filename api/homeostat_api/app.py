@@ -22,7 +22,7 @@ from .kind_index import KindIndex
 from .lists import ListAnswer
 from .machines import Machines
 from .metrics import Metrics
-from .middleware import Guard, HeadAsGet, Observe
+from .middleware import Guard, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .plugins import Plugins
 from .resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
@@ -53,7 +53,7 @@ def create_app(config: ApiConfig) -> App:
     mode = open_mode(config)
     metrics = Metrics()
     app: App = falcon.asgi.App()
-    for part in (Observe(metrics), HeadAsGet(), Guard(config), *mode.middleware):
+    for part in (Observe(metrics), HeadAsGet(), Guard(config), TellAge(mode.operator), *mode.middleware):
         app.add_middleware(part)
     app.req_options.strip_url_path_trailing_slash = True
     errors.install(app)

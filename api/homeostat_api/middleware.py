@@ -12,6 +12,8 @@ from .config import BODY_LIMIT, ApiConfig, is_loopback
 from .errors import Problem
 from .media import discard, too_large
 from .metrics import Metrics
+from .operations import LAST_LOOK
+from .operator_link import Link
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -90,6 +92,19 @@ class HeadAsGet:
     ) -> None:
         if getattr(req.context, "head", False):
             req.method = "HEAD"
+
+
+class TellAge:
+    """Where nobody looks after what is answered, the answer says since when."""
+
+    def __init__(self, operator: Link) -> None:
+        self._operator = operator
+
+    async def process_response(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: Any, succeeded: bool
+    ) -> None:
+        if succeeded and req.method in SAFE_METHODS and req.path.startswith("/api/") and (last := self._operator.last_look()):
+            resp.set_header(LAST_LOOK, last)
 
 
 class Observe:

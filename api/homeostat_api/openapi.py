@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from homeostat import __version__
 
-from .operations import ATTRIBUTE, Operation
+from .operations import AGE, ATTRIBUTE, Operation
 from .routes import Route
 from .words import ErrorBody
 
@@ -64,7 +64,7 @@ class _Document:
             "operationId": f"{method}{re.sub(r'[^A-Za-z0-9]+', '_', route.path).rstrip('_')}",
             "summary": declared.summary,
             "tags": [declared.tag],
-            "responses": self._responses(declared),
+            "responses": self._responses(declared, AGE if method == "get" and route.path.startswith("/api/") else {}),
         }
         if declared.description:
             made["description"] = declared.description
@@ -83,15 +83,16 @@ class _Document:
             made["requestBody"] = {"required": True, "content": dict.fromkeys(declared.body_types, content)}
         return made
 
-    def _responses(self, declared: Operation) -> dict[str, Any]:
+    def _responses(self, declared: Operation, everywhere: Mapping[str, str]) -> dict[str, Any]:
+        """``everywhere``: headers of all its answers that are no errors."""
         responses: dict[str, Any] = {}
         for status, answer in declared.answers.items():
             response: dict[str, Any] = {"description": answer.description}
             if answer.schema is not None:
                 response["content"] = {answer.media_type: {"schema": self.schema(answer.schema)}}
-            if answer.headers:
+            if headers := {**answer.headers, **everywhere}:
                 response["headers"] = {
-                    name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
+                    name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
                 }
             responses[str(status)] = response
         body = self.schema(ErrorBody)

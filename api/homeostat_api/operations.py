@@ -60,5 +60,10 @@ def operation(
     return mark
 
 
+LAST_LOOK = "X-Last-Look"
+AGE = {
+    LAST_LOOK: "Only where the answer may be out of date, since no operator runs or the cluster cannot be followed: when it was "
+    "last looked at (RFC 3339, or `unknown`)."
+}
 ETAG = {"ETag": "The version, for If-Match."}
 LIST_HEADERS = {"ETag": "Changes with the list.", "X-Total-Count": "Entries before limit and offset."}

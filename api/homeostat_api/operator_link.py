@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+from homeostat.store.files.last_look import last_look, operator_listens
+
 if TYPE_CHECKING:
     from homeostat.store.kubernetes.informer import Informer
 
+FRESH = 1.0  # seconds for which it is believed whether an operator runs
 TIMEOUT = 2.0  # seconds; it answers from memory
 TEXT = "text/plain; version=0.0.4"
 
@@ -22,6 +26,9 @@ class Link(Protocol):
 
     async def absence(self) -> str | None:
         """Why nothing would be carried out, or what is answered is not what is; None where all is well."""
+
+    def last_look(self) -> str | None:
+        """Since when what is answered may be out of date (RFC 3339; ``unknown``); None where it is looked after."""
 
 
 class ClusterLink:
@@ -36,10 +43,14 @@ class ClusterLink:
     async def absence(self) -> str | None:
         return self._informer.unready() or None
 
+    def last_look(self) -> str | None:
+        return self._informer.out_of_date_since() or None
+
 
 class OperatorLink:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
+        self._listens = (0.0, False)  # when that was asked last, and the answer
 
     async def metrics(self) -> str | None:
         """The operator's metrics as Prometheus text; None where it does not answer."""
@@ -54,13 +65,29 @@ class OperatorLink:
     async def absence(self) -> str | None:
         """Why the operator is not there; None where it is."""
         if not self._socket.exists():
-            return f"the operator does not run: there is no {self._socket.name} in the state folder; start `homeostat up`"
+            last = self.last_look() or "unknown"
+            return (
+                f"the operator does not run: there is no {self._socket.name} in the state folder, and its last look was {last}; "
+                "start `homeostat up`"
+            )
         try:
             async with self._client() as client:
-                await client.get("/healthz")
+                answer = await client.get("/readyz")
+                if answer.status_code == 503:
+                    return f"the operator runs, but {answer.text.strip()}"
         except (httpx.HTTPError, OSError) as error:
             return f"the operator does not answer on {self._socket.name}: {error or type(error).__name__}"
         return None
+
+    def last_look(self) -> str | None:
+        asked, listens = self._listens
+        if (now := time.monotonic()) - asked > FRESH:
+            listens = operator_listens(self._socket.parent)
+            self._listens = now, listens
+        if listens:
+            return None
+        found = last_look(self._socket.parent)
+        return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else "unknown"
 
     def _client(self) -> httpx.AsyncClient:
         transport = httpx.AsyncHTTPTransport(uds=str(self._socket))

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+from homeostat.store.files.last_look import mark
 from tests.api.harness import Api, refused
+from tests.rig.waiting import wait_until
 
 METRICS = "# TYPE homeostat_queue_depth gauge\nhomeostat_queue_depth 3.0\n"
 
@@ -45,6 +47,17 @@ def test_readiness_follows_the_operator(own_api: Api) -> None:
     with operator_at(own_api.state / "operator.sock"):
         assert own_api.http.get("/readyz").json()["ready"] is True
     refused(own_api.http.get("/readyz"), 503, "operator_missing")
+
+
+def test_answers_tell_the_last_look_where_no_operator_runs(own_api: Api) -> None:
+    assert own_api.http.get("/api/v1/vms").headers["X-Last-Look"] == "unknown"
+    mark(own_api.state)
+    assert own_api.http.get("/api/v1/vms").headers["X-Last-Look"].startswith("20")
+    etag = own_api.http.get("/api/v1/vms").headers["ETag"]
+    assert own_api.http.get("/api/v1/vms", headers={"If-None-Match": etag}).headers["X-Last-Look"].startswith("20")  # 304, too
+    assert "its last look was 20" in refused(own_api.http.get("/readyz"), 503, "operator_missing")["operator"]
+    with operator_at(own_api.state / "operator.sock"):
+        wait_until(lambda: "X-Last-Look" not in own_api.http.get("/api/v1/vms").headers, 10, "the operator is noticed")
 
 
 def test_metrics_of_both(own_api: Api) -> None:

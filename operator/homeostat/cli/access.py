@@ -149,12 +149,6 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
 
 def operator_runs(settings: Settings) -> bool:
     """Whether an operator serves this state now: it listens on its socket."""
-    import socket
+    from homeostat.store.files.last_look import operator_listens
 
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
-        try:
-            probe.connect(str(settings.state / "operator.sock"))
-        except OSError:
-            return False
-    return True
+    return operator_listens(settings.state)

@@ -30,9 +30,10 @@ from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.placement import Placer
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.supervise import Supervisor, kept
 from homeostat.runtime.telemetry import Port, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
+from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.state import StateFolder, cluster_source
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -275,7 +276,8 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         shared.claim_cluster(known)
         stack.push_async_callback(informer.stop)
         await informer.start()
-        yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
+        async with kept(supervisor, "heartbeat", lambda: keep_marking(room.root)):
+            yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
 
 
 async def _identity_of(cluster: Cluster, say: Say) -> str:

@@ -20,6 +20,7 @@ from .render_plan import render_changes
 from .rollout import revisions_of
 from .rollout_state import history_rows, rollout_counts
 from .settings import Settings, common_options, pass_settings
+from .staleness import note_operator
 from .tables import images_word
 from .terminal import columns, paint, tone_of
 from .times import age
@@ -45,6 +46,7 @@ def describe(settings: Settings, what: tuple[str, ...]) -> None:
 async def _describe(settings: Settings, what: Sequence[str]) -> None:
     from .access import opened
 
+    noted = False
     async with opened(settings) as store:
         for i, reference in enumerate(parse_references(what)):
             if reference.name is None:
@@ -60,6 +62,9 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                 lines = describe_lines(resource, events, revisions)
                 if isinstance(resource, VirtualMachineDeployment):
                     lines += _section("Rollouts", _rollouts(resource, await revisions_of(store, resource)))
+                if not noted:
+                    note_operator(settings)
+                    noted = True
                 click.echo(("\n" if i else "") + "\n".join(lines))
 
 

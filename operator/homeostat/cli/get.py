@@ -11,6 +11,7 @@ from homeostat.models.base import Resource
 
 from .references import Reference, complete_any, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
+from .staleness import note_operator
 
 if TYPE_CHECKING:
     from .access import State
@@ -123,8 +124,12 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
                 where = f" in {namespace} namespace" if namespace else ""
                 click.echo(f"No resources found{where}.", err=True)
             else:
+                if show.table:
+                    note_operator(settings)
                 show.print(resources) if resources else _print_nothing(show)
             return
+        if show.table:
+            note_operator(settings)
         async for resources in changing(read):
             show.print(resources)
 

@@ -14,6 +14,7 @@ from homeostat.models.base import Key
 from .access import changing, opened
 from .references import short_name
 from .settings import Settings
+from .staleness import note_operator
 from .terminal import columns, paint
 from .times import age
 
@@ -88,9 +89,11 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 async def list_errors(settings: Settings, *, form: str | None = None, headers: bool = True) -> None:
-    """What is wrong in the folder now; the last good specs of those documents stay in force."""
+    """What is wrong in the folder now; the last good specs of those documents stay in force. And what of the operator fails."""
     async with opened(settings) as store:
         errors = await store.errors()
+    if form not in ("json", "yaml"):
+        note_operator(settings)
     if form in ("json", "yaml"):
         from .output import to_yaml
 

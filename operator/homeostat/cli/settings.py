@@ -62,6 +62,11 @@ class Settings:
             CliError: no operator ever ran on it.
         """
         if not (self.state / "index.sqlite").exists():
+            if (self.state / "instance-id").exists():
+                raise CliError(
+                    f"the index of the state folder {self.state} has been removed",
+                    "an operator that runs puts it back at once: try again; else `homeostat up` rebuilds it from the YAML folder",
+                )
             raise CliError(
                 f"no operator has run on the state folder {self.state} yet",
                 "start one with `homeostat up DIR`, or name another folder with --state (or HOMEOSTAT_STATE)",

@@ -62,6 +62,7 @@ class Snapshots:
     def __init__(self, store: FilesStore) -> None:
         self._store = store
         self._watcher = store.index.connect()  # a connection of its own: SQLite does not tell one of its own writes
+        self._generation = store.index.generation
         self._seen = -1
         self._cursor = 0
         self._resources: dict[Key, Resource] = {}
@@ -70,6 +71,9 @@ class Snapshots:
 
     async def look(self) -> bool:
         """Brings ``current`` up to date; whether anything was written since the last look."""
+        if self._generation != self._store.index.generation:  # another file took its place
+            self._generation, self._seen, self._cursor = self._store.index.generation, -1, 0
+            self._watcher = self._store.index.connect()
         now = int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
         if now == self._seen:
             return False

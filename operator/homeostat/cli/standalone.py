@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import grp
 import os
@@ -17,20 +18,27 @@ from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
+from homeostat.models.base import Key
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.orphans import OrphanWatch
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.supervise import Failing, Supervisor, kept
 from homeostat.runtime.telemetry import TelemetryServer
+from homeostat.store.errors import StoreError
+from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.removal import SETTLE
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
+from homeostat.store.index.index import Index
 
 from .errors import CliError
 from .host_labels import labels_of_host
 
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
+STATE = "state"  # the name of the index among what fails
+THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
+TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
 
 
@@ -77,7 +85,12 @@ async def standalone(
         config = OperatorConfig(instance, teardown=teardown, orphans=orphans)
         operator = Operator(store, host, config, metrics, supervisor)
         await stack.enter_async_context(TelemetryServer(room.operator_socket, metrics.registry, supervisor))
-        yield Standalone(store, host, operator, supervisor)
+        tell_of_failures(store, operator)
+        async with (
+            kept(supervisor, "heartbeat", lambda: keep_marking(room.root)),
+            kept(supervisor, "state-space", lambda: keep_trying(store.index)),
+        ):
+            yield Standalone(store, host, operator, supervisor)
 
 
 @asynccontextmanager
@@ -110,6 +123,45 @@ async def open_host(
             yield host
         finally:
             await storage.close()
+
+
+def tell_of_failures(store: FilesStore, operator: Operator) -> None:
+    """An index that cannot be written fails like a task. What failed and works again is told by an event, as soon as one can be
+    written; then all is looked at anew, since statuses may have been lost."""
+    loop, supervisor, told = asyncio.get_running_loop(), operator.supervisor, set[asyncio.Task[None]]()
+
+    async def record(failing: Failing) -> None:
+        words = f"{failing.task} failed since {failing.since}, and works again: {failing.error}"
+        await store.record_event(THIS_HOST, "Warning", "OperatorFailed", words)
+
+    def mended(failing: Failing) -> None:
+        if failing.task == STATE:
+            operator.look_at_all()
+        task = loop.create_task(record(failing))
+        told.add(task)
+        task.add_done_callback(told.discard)
+
+    def troubled(error: StoreError | None) -> None:
+        if error is None:
+            supervisor.recovered(STATE)
+        else:
+            supervisor.failed(STATE, error)
+
+    def recovered(failing: Failing) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(mended, failing)
+
+    supervisor.on_recovery = recovered
+    store.index.troubled = troubled
+
+
+async def keep_trying(index: Index) -> None:
+    """While nothing can be written, finds out when it can be again: at rest nobody else would."""
+    while True:
+        await asyncio.sleep(TRY_AGAIN)
+        if index.in_trouble:
+            with contextlib.suppress(StoreError):  # told by the index
+                index.try_again()
 
 
 def calm_collector() -> None:

@@ -204,7 +204,7 @@ class Operator:
     def _host_changed(self, uuid: str | None) -> None:
         if uuid is None:
             self._machines.known.clear()
-            self._look_at_all()
+            self.look_at_all()
             self._poke()
         elif owner := self._machines.uuids.get(uuid):
             self.queue.add(owner)
@@ -226,9 +226,9 @@ class Operator:
         """Beside another operator of our identity: every machine says so, and so does all that tells of failing tasks."""
         assert self.rivals.found is not None
         self.supervisor.failed(f"{self._config.name}acting", StoreFailure(self.rivals.found.message), quiet=True)
-        self._look_at_all()
+        self.look_at_all()
 
-    def _look_at_all(self) -> None:
+    def look_at_all(self) -> None:
         for key in list(self._seen):
             self._add(key)
 

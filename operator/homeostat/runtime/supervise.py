@@ -16,7 +16,8 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -80,6 +81,9 @@ class Supervisor:
         """By name."""
         with self._guard:
             return sorted(self._failing.values(), key=lambda failing: failing.task)
+
+    def fails(self, name: str) -> bool:
+        return name in self._failing
 
     @property
     def running(self) -> Sequence[str]:
@@ -208,6 +212,17 @@ class Supervisor:
     def _count(self, name: str, step: int) -> None:
         with self._guard:
             self._kept[name] += step
+
+
+@asynccontextmanager
+async def kept(supervisor: Supervisor, name: str, job: Job) -> AsyncIterator[None]:
+    """Keeps ``job`` meanwhile."""
+    task = asyncio.create_task(supervisor.keep(name, job), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def innermost(error: Exception) -> Exception:

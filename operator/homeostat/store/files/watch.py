@@ -32,8 +32,8 @@ RESCAN = 30.0
 """Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
 INTERVAL = 1.0
 """Seconds between passes while watching fails."""
-RETRY = 15.0
-"""Seconds between tries to watch again, where it fails at once each time. The first one comes after INTERVAL."""
+RETRY = 5.0
+"""Seconds between tries to watch again, where it fails at once each time, and between passes while they fail."""
 STEADY = 5.0
 """Seconds after which watching counts as mended."""
 LIMITS = (EMFILE, ENFILE, ENOSPC)
@@ -114,7 +114,7 @@ async def _watch_once(store: FilesStore, wake: asyncio.Event) -> None:
             swapped = _identity(root) != identity
             now = _behind_links(store)
             # The first look is due anyway: something may have changed before the watch stood.
-            due = store.restless or time.monotonic() - last > RESCAN
+            due = store.restless or time.monotonic() - last > (RETRY if store.supervisor.fails(TAKING_IN) else RESCAN)
             if changes or swapped or first or due or now != behind:
                 await _pass(store, wake)
                 now, last = _behind_links(store), time.monotonic()

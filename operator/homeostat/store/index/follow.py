@@ -20,9 +20,12 @@ async def follow_index(
     """Every key once, then each whose metadata or spec (with ``statuses``, or status) changed, whoever wrote it."""
     wake = wake or asyncio.Event()
     watcher = index.connect()  # one that never writes, so that its data_version shows the writes of all others
-    cursor, seen = 0, -1
+    cursor, seen, generation = 0, -1, index.generation
     try:
         while True:
+            if index.look() != generation:  # another file took its place: what is in there may be other than what we told
+                watcher.close()
+                watcher, cursor, seen, generation = index.connect(), 0, -1, index.generation
             now = int(watcher.execute("PRAGMA data_version").fetchone()[0])
             if now != seen:
                 seen = now

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.models.kinds import STORED
 from homeostat.store.errors import IndexDamaged, ReadOnly, StateError, StoreError
 
 from . import schema
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another process's write; the longest is a first pass over thousands of documents."""
@@ -116,9 +120,16 @@ class Index:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.message = ""  # what had to be done to open it, for people
+        self.generation = 0  # grows where the file is another one than before
+        self.troubled: Callable[[StoreError | None], None] = lambda error: None
+        """Is told what writes fail of, and None when they succeed again."""
+        self.in_trouble = False
+        self._owned = False
+        self._file = (0, 0)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._writing = threading.RLock()
 
     @classmethod
     def open(cls, path: Path, *, repair: bool = False, now: datetime | None = None) -> Index:
@@ -133,6 +144,7 @@ class Index:
             ReadOnly: no permission, no space.
         """
         index = cls(path)
+        index._owned = repair
         try:
             index._prepare(check=repair)
         except IndexDamaged:
@@ -157,11 +169,13 @@ class Index:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self._create(database)
+                database.execute("PRAGMA wal_checkpoint")  # so that the file is no empty one
             elif version != schema.VERSION:
                 raise StateError(
                     f"the index {self.path} has format {version}, this version of Homeostat writes {schema.VERSION}: "
                     "use the version that wrote it, or move the file away to have it rebuilt from the YAML folder"
                 )
+            self._file = self._identity() or (0, 0)
         except sqlite3.OperationalError as error:
             raise ReadOnly(f"cannot open the index {self.path}: {error}; check permissions and free space") from error
         except OSError as error:
@@ -196,14 +210,19 @@ class Index:
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is not None and self._local.generation != self.generation and not known.in_transaction:
+            self._forget(known)
+            known = None
         if known is None:
+            generation = self.generation
             known = self.connect()
-            self._local.connection = known
+            self._local.connection, self._local.generation = known, generation
         return known
 
     def connect(self) -> sqlite3.Connection:
         """One more connection, closed with the index."""
-        made = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        place = f"file:{quote(str(self.path))}?mode=rw"  # where the file was removed, no empty one takes its place
+        made = sqlite3.connect(place, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, uri=True)
         with self._guard:
             self._connections.append(made)
         made.execute("PRAGMA journal_mode = WAL")
@@ -219,6 +238,49 @@ class Index:
             self._connections.clear()
         self._local = threading.local()
 
+    def _forget(self, connection: sqlite3.Connection) -> None:
+        with self._guard:
+            self._connections.remove(connection)
+        connection.close()
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Of the file that has the name now; None: there is none, or one that is only being made."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino) if found.st_size else None
+
+    def look(self) -> int:
+        """The generation, after a look whether the file was removed or replaced by another one. The operator, whose index it is,
+        puts back what it still has open, so that nothing is lost; others go on with what is there then. Costs one stat."""
+        known = self._identity()
+        if known == self._file:
+            return self.generation
+        if self._owned:
+            try:
+                self._put_back()
+            except (OSError, sqlite3.Error) as error:
+                self._tell(ReadOnly(f"the index {self.path} was removed, and cannot be put back: {error}"))
+                return self.generation
+            log.warning("the index %s was removed or replaced while in use: it has been put back, nothing is lost", self.path)
+        elif known is None:
+            return self.generation
+        self._file = self._identity() or (0, 0)
+        self.generation += 1
+        return self.generation
+
+    def _put_back(self) -> None:
+        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with self._writing:
+            aside.unlink(missing_ok=True)
+            with contextlib.closing(sqlite3.connect(aside, isolation_level=None)) as copy:
+                self.connection.backup(copy)
+            for suffix in ("-wal", "-shm"):  # of another file: SQLite would take its pages for this one's
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            aside.chmod(0o600)
+            os.replace(aside, self.path)
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing, and alone among the writers.
@@ -226,18 +288,32 @@ class Index:
         Raises:
             ReadOnly: the disk is full, or the file cannot be written.
         """
-        database = self.connection
-        try:
-            database.execute("BEGIN IMMEDIATE")
+        with self._writing:
             try:
-                yield database
-                database.execute("COMMIT")
-            except BaseException:
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise self._explained(error) from error
+                database = self.connection
+                database.execute("BEGIN IMMEDIATE")
+                try:
+                    yield database
+                    database.execute("COMMIT")
+                except BaseException:
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                explained = self._explained(error)
+                self._tell(explained)
+                raise explained from error
+        if self.in_trouble:
+            self._tell(None)
+
+    def _tell(self, error: StoreError | None) -> None:
+        self.in_trouble = error is not None
+        self.troubled(error)
+
+    def try_again(self) -> None:
+        """Writes something small. Raises StoreError as ``transaction``."""
+        with self.transaction() as database:
+            set_setting(database, "tried", timestamp(datetime.now(UTC)))
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a SELECT.
@@ -280,8 +356,9 @@ class Index:
         return [Row(*row) for row in found]
 
     def data_version(self) -> int:
-        """Differs from its last value once another connection (of any process or thread) has written. Costs 2 us."""
-        return int(self.read("PRAGMA data_version")[0][0])
+        """Differs from its last value once another connection (of any process or thread) has written, or the file is another
+        one. Costs 3 us."""
+        return (self.look() << 32) + int(self.read("PRAGMA data_version")[0][0])
 
     def version(self) -> int:
         """The resourceVersion of the newest write."""

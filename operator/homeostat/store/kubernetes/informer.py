@@ -12,12 +12,14 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import kopf
 
 from homeostat.models.base import API_GROUP, API_VERSION, Resource
+from homeostat.runtime.supervise import Supervisor
 from homeostat.store.errors import StoreError
 
 from .access import Access
@@ -37,6 +39,7 @@ EMPTIED = 30.0
 (its watch was too far behind: 410 Gone) and all had gone."""
 SETTLE = 2.0
 """Seconds after kopf listed anew (it had lost its watch) until what went meanwhile is looked for."""
+TASK = "informer"
 AGAIN = 2.0
 """Seconds before another try where the server did not answer, and at most MOST."""
 MOST = 30.0
@@ -62,6 +65,7 @@ class Informer:
         kinds: Sequence[type[Resource]],
         say: Callable[[str], None],
         events: EventLog | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         """``say`` is told, in words for people, what is being waited for. ``events``: takes the cluster's Events of ours."""
         self._access = access
@@ -76,6 +80,8 @@ class Informer:
         self._known: set[str] = set()  # kinds that were listed by us: what is in the mirror of them is not an earlier process's
         self._told: set[type[StoreError]] = set()  # what is being waited for, as far as that was said
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
+        self._answers, self._answered = True, "unknown"
+        self._supervisor = supervisor or Supervisor()
         self._thread = threading.Thread(target=self._run, name="homeostat-informer", daemon=True)
 
     @property
@@ -86,6 +92,15 @@ class Informer:
     def unready(self) -> str:
         """Why what is read is not yet what there is; empty: it is."""
         return "" if self.synced else "waiting for the API server"
+
+    def out_of_date_since(self) -> str:
+        """When the API server answered last, where it does not now; empty: it does."""
+        return "" if self._answers else self._answered
+
+    def _note(self, answers: bool) -> None:
+        self._answers = answers
+        if answers:
+            self._answered = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def begin(self) -> None:
         """Starts, and returns at once."""
@@ -112,7 +127,7 @@ class Informer:
             try:
                 asyncio.run(self._follow())
             except Exception as error:  # whatever it was: a mirror that nobody follows any more would go on to be believed
-                log.error("the cluster cannot be followed, and that is begun anew: %r", error)
+                self._supervisor.failed(TASK, error, again=AGAIN)
                 self._stop.wait(AGAIN)
 
     async def _follow(self) -> None:
@@ -124,16 +139,23 @@ class Informer:
             async with asyncio.TaskGroup() as tasks:
                 for kind in self._kinds:
                     listing, watching = partial(self._list, kind), self._registry(API_GROUP, VERSION, kind.PLURAL, self._hear)
-                    tasks.create_task(self._keep_following(kind.KIND, PATHS[kind.KIND], listing, watching))
+                    tasks.create_task(self._keep(kind.KIND, PATHS[kind.KIND], listing, watching))
                 if self._events is not None:
                     watching = self._registry("", "v1", "events", self._hear_event)
-                    tasks.create_task(self._keep_following("events", EVENTS, self._list_events, watching))
-                tasks.create_task(self._keep_listing())
+                    tasks.create_task(self._keep("events", EVENTS, self._list_events, watching))
+                tasks.create_task(self._supervisor.keep(f"{TASK}: lists", self._keep_listing, stop=self._ended))
+                asyncio.get_running_loop().call_later(AGAIN, self._supervisor.recovered, TASK)
                 while not self._stop.is_set():  # not in a thread that waits: that would keep a failed loop from ending
                     await self._pause(LOOK)
                 self._ended.set()
         finally:
             await self._cluster.close()
+
+    async def _keep(self, what: str, path: Path, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry) -> None:
+        """One kind; a defect met in one keeps none of the others waiting."""
+        await self._supervisor.keep(
+            f"{TASK}: {what}", lambda: self._keep_following(what, path, listing, watching), stop=self._ended
+        )
 
     async def _keep_following(
         self, what: str, path: Path, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
@@ -150,6 +172,7 @@ class Informer:
                 await self._pause(pause)
                 pause = min(pause * 1.5, MOST)
                 continue
+            self._note(answers=True)
             self._listed(what)
             # kopf tells of what it lists, and so nothing where the last one went just now.
             self._relisted[what] = time.monotonic()
@@ -169,10 +192,11 @@ class Informer:
 
     def _tell(self, error: StoreError) -> None:
         """Once of each sort, until all is well again."""
+        missing = isinstance(error, KindMissing)
+        self._note(answers=missing)
         if type(error) in self._told:
             return
         self._told.add(type(error))
-        missing = isinstance(error, KindMissing)
         words = (
             "the CRDs, which are not installed: homeostat crds | kubectl apply -f -" if missing else f"the API server: {error}"
         )
@@ -223,7 +247,9 @@ class Informer:
             try:
                 if self._mirror.knows_any(kind.KIND) and not await self._cluster.any(PATHS[kind.KIND]):
                     self._relisted[kind.KIND] = float("-inf")
+                self._note(answers=True)
             except StoreError as error:
+                self._note(answers=isinstance(error, KindMissing))
                 log.debug("whether there are %s was not found out: %s", kind.PLURAL, error)
                 gc.collect()  # each connection that fails leaves its TLS buffers in a cycle, and the collector is a calm one
                 return
@@ -261,9 +287,11 @@ class Informer:
         heard, self._pending = self._pending, []
         try:
             self._mirror.take([item for gone, item in heard if not gone], [item for gone, item in heard if gone])
-        except StoreError as error:  # no space, say
-            log.error("what the API server told could not be kept, and is asked for again: %s", error)
+        except Exception as error:  # no space, say
+            self._supervisor.failed(f"{TASK}: mirror", error)
             self._relisted.update(dict.fromkeys((kind.KIND for kind in self._kinds), time.monotonic()))
+        else:
+            self._supervisor.recovered(f"{TASK}: mirror")
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -1,0 +1,95 @@
+"""When the operator of a state folder last looked, for readers: what they show is no newer than that.
+
+At rest nothing is written that a look could leave a trace in. So a file's time is moved on rarely while the operator runs, and
+once more when it ends; one that was killed left its last mark at most EVERY before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+MARK = "last-look"
+SOCKET = "operator.sock"
+EVERY = 30.0
+"""Seconds between marks."""
+TIMEOUT = 1.0
+"""Seconds for the operator's answer, which comes from memory."""
+ANSWER_MAX = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorState:
+    """``failing``: what of a running operator fails, in words."""
+
+    runs: bool
+    failing: Sequence[str] = ()
+    last_look: datetime | None = None
+
+
+def mark(root: Path) -> None:
+    """Raises OSError."""
+    handle = os.open(root / MARK, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.utime(handle)
+    finally:
+        os.close(handle)
+
+
+async def keep_marking(root: Path) -> None:
+    try:
+        while True:
+            mark(root)
+            await asyncio.sleep(EVERY)
+    finally:
+        mark(root)
+
+
+def last_look(root: Path) -> datetime | None:
+    """None: never, or by a version that left no mark."""
+    try:
+        return datetime.fromtimestamp((root / MARK).stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def operator_listens(root: Path) -> bool:
+    """Quick enough for every request: nobody has to answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(root / SOCKET))
+        except BlockingIOError:  # it listens, and is busy
+            return True
+        except OSError:
+            return False
+    return True
+
+
+def ask_operator(root: Path) -> OperatorState:
+    """Blocks for TIMEOUT at most."""
+    if not operator_listens(root):
+        return OperatorState(runs=False, last_look=last_look(root))
+    try:
+        failing = _health(root / SOCKET).get("failing", [])
+        return OperatorState(True, [f"{f['task']} fails since {f['since']}: {f['error']}" for f in failing], last_look(root))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return OperatorState(True, ["it does not answer, or not as this version's does"], last_look(root))
+
+
+def _health(path: Path) -> Any:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(TIMEOUT)
+        asking.connect(str(path))
+        asking.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        answer = b""
+        while (part := asking.recv(65536)) and len(answer) < ANSWER_MAX:
+            answer += part
+    return json.loads(answer.partition(b"\r\n\r\n")[2])

@@ -1,0 +1,94 @@
+"""Readers say how old it is what they show: since when no operator runs, or what of a running one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from homeostat.runtime.metrics import Metrics
+from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.telemetry import TelemetryServer
+from homeostat.store.files import last_look
+from tests.unit.cli_state import CliState
+
+COMMANDS = [("get", "vm"), ("get", "vm", "web", "-o", "wide"), ("describe", "vm", "web"), ("get", "errors")]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliState:
+    return CliState(tmp_path / "vms", tmp_path / "state", capsys)
+
+
+@contextmanager
+def operator(state: Path, supervisor: Supervisor) -> Iterator[None]:
+    """Its socket, in a thread."""
+    up, loop = threading.Event(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with TelemetryServer(state / "operator.sock", Metrics(supervisor).registry, supervisor):
+            up.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert up.wait(10)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_no_operator_runs(cli: CliState, words: tuple[str, ...]) -> None:
+    cli.write("web")
+    cli.report("web")
+    assert "no operator is running on this state" in cli.homeostat(*words).err  # and none left a mark
+    last_look.mark(cli.state)
+    at = datetime.now(UTC).timestamp() - 3 * 3600
+    os.utime(cli.state / last_look.MARK, (at, at))
+    assert "this was last looked at about 3h ago (20" in cli.homeostat(*words).err
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_an_operator_runs(cli: CliState, words: tuple[str, ...]) -> None:
+    cli.write("web")
+    cli.report("web")
+    supervisor = Supervisor()
+    with operator(cli.state, supervisor):
+        assert "operator" not in cli.homeostat(*words).err
+        supervisor.failed("feed", KeyError("x"))
+        said = cli.homeostat(*words)
+    assert "note: the operator: feed fails since 20" in said.err and "unexpected KeyError: 'x'" in said.err
+
+
+def test_what_programs_read_is_not_disturbed(cli: CliState) -> None:
+    cli.write("web")
+    assert cli.homeostat("get", "vm", "-o", "json").err == ""
+
+
+async def test_the_mark_is_made_at_the_end_too(tmp_path: Path) -> None:
+    task = asyncio.create_task(last_look.keep_marking(tmp_path))
+    await asyncio.sleep(0)
+    os.utime(tmp_path / last_look.MARK, (0, 0))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    found = last_look.last_look(tmp_path)
+    assert found is not None and (datetime.now(UTC) - found).total_seconds() < 60
+
+
+def test_an_index_that_is_missing_is_not_an_operator_that_never_ran(cli: CliState) -> None:
+    assert cli.store.state.instance_id
+    cli.store.close()
+    (cli.state / "index.sqlite").unlink()
+    said = cli.homeostat("get", "vm")
+    assert said.code == 1 and "has been removed" in said.err and "no operator has run" not in said.err
