@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -q
 SPREAD := -n 3 --dist loadfile
 BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes
 
-.PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system venv
+.PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
 test: lint unit libvirt api kubernetes e2e
@@ -68,7 +68,19 @@ e2e: venv
 bench: venv
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks $$name; done
 
-demo: venv
+# Only what the demo needs: no compiler of the API server, no browser, no tools of the tests.
+system-demo:
+	@scripts/install-system demo
+
+venv-demo: system-demo $(VENV)/.demo
+
+$(VENV)/.demo: pyproject.toml constraints.txt
+	@echo "== virtualenv: $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+demo: venv-demo
 	@scripts/demo
 
 demo-down:
