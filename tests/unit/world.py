@@ -35,6 +35,7 @@ from homeostat.planner.observed import (
     ObservedImage,
     ObservedStorage,
     Secret,
+    Tap,
 )
 from homeostat.planner.plan import Plan, Waiting
 from homeostat.planner.trash import TrashedDisk, TrashEntry
@@ -102,6 +103,8 @@ class World:
     kept: act.KeepDisks | None = None  # what is noted down in its folder
     secrets: dict[str, Secret] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
+    renameable: bool = True  # it has no snapshots
+    unplugged: dict[str, str] = field(default_factory=dict)  # nics of what runs, and why
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
 
     def observe(self, machine: VirtualMachine, memory: Memory) -> Observed:
@@ -165,6 +168,8 @@ class World:
             config=(domain.config or domain.live) if ours else None,
             live=domain.live if ours else None,
             run=str(self.starts) if domain.active else "",
+            taps=tuple(Tap(nic.name, f"vnet-{nic.name}", "virbr0") for nic in domain.live.nics) if domain.live else (),
+            unplugged=dict(self.unplugged) if domain.live else {},
         )
 
     # What actions do
@@ -214,9 +219,12 @@ class World:
                 | act.ChangeMedium()
                 | act.AttachNic()
                 | act.DetachNic()
+                | act.ReplugNic()
                 | act.ChangePassword()
             ):
                 self._change_live(action)
+            case act.RenameDomain(_, name):
+                self._rename(name)
             case act.UndefineDomain():
                 if self._own().active:
                     raise Refused("it still runs")
@@ -277,6 +285,13 @@ class World:
         domain.reason = "booted" if domain.state is DomainState.RUNNING else "user" if paused else "migration"
         domain.saved, domain.asked = None, False
         self.starts += 1
+
+    def _rename(self, name: str) -> None:
+        domain = self._own()
+        if domain.active or domain.config is None:
+            raise Refused("cannot rename active domain")
+        if self.renameable:
+            domain.name, domain.config = name, replace(domain.config, name=name)
 
     def _ask_to_shut_down(self) -> None:
         domain = self._own()
@@ -355,6 +370,8 @@ class World:
                     raise Refused("the MAC is in use")
                 _check_boot_order(live, nic)
                 domain.live = replace(live, nics=(*live.nics, nic))
+            case act.ReplugNic(_, nic):
+                self.unplugged.pop(nic.name, None)
             case act.ChangePassword(_, password):
                 if live.vnc is None or live.vnc.password is None:
                     raise Refused("it was started without a password")

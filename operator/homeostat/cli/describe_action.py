@@ -19,7 +19,15 @@ def action_text(action: a.Action) -> str:
             return _storage_text(action)
         case a.NoteDisks() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
             return _storage_text(action)
-        case a.AttachDisk() | a.DetachDisk() | a.ChangeMedium() | a.AttachNic() | a.DetachNic() | a.ChangePassword():
+        case (
+            a.AttachDisk()
+            | a.DetachDisk()
+            | a.ChangeMedium()
+            | a.AttachNic()
+            | a.DetachNic()
+            | a.ReplugNic()
+            | a.ChangePassword()
+        ):
             return _device_text(action)
         case a.SetAutostart():
             return "start with the host" if action.enabled else "do not start with the host"
@@ -43,10 +51,11 @@ _Storage = (
     | a.ForgetDeletion
     | a.NoteDisks
 )
-_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ChangePassword
+_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ReplugNic | a.ChangePassword
 _Domain = (
     a.DefineDomain
     | a.WriteRecord
+    | a.RenameDomain
     | a.ShutdownDomain
     | a.PowerOffDomain
     | a.PauseDomain
@@ -100,6 +109,8 @@ def _device_text(action: _Device) -> str:
             return f"attach nic {action.nic.name}"
         case a.DetachNic():
             return f"detach nic {action.nic.name}"
+        case a.ReplugNic():
+            return f"plug nic {action.nic.name} in again"
         case a.ChangePassword():
             return "change the VNC password, while it runs"
         case _:
@@ -112,6 +123,8 @@ def _domain_text(action: _Domain) -> str:
             return f"define domain {action.config.name}"
         case a.WriteRecord():
             return "update our record on the domain"
+        case a.RenameDomain():
+            return f"name the domain {action.name} again"
         case a.ShutdownDomain():
             return "ask the guest to shut down"
         case a.PowerOffDomain():

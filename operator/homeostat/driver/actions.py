@@ -17,13 +17,14 @@ from pydantic import SecretStr
 
 from homeostat.planner import actions as act
 from homeostat.planner.domain import DomainConfig, NicConfig
-from homeostat.planner.observed import ObservedDomain
+from homeostat.planner.observed import ObservedDomain, Tap
 
-from . import faults
+from . import faults, links
 from .connection import Connection
 from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
+from .survey import is_local
 from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, parse_domain, parse_xml, to_text
 from .xml.display import with_password
 
@@ -110,6 +111,12 @@ class DomainActions:
                 return self._part(action, f"disk {disk.name}", to_text(build_disk(disk)))
             case act.DetachNic(uuid, nic):
                 return self._part(action, f"nic {nic.name}", _nic_text(nic))
+            case act.ReplugNic(uuid):
+                return Step(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
+            case act.RenameDomain(uuid, name):
+                # libvirt renames none that has snapshots; it runs as well under the name that it has.
+                rename = lambda d: request(d.rename, name, 0)  # noqa: E731
+                return Step(uuid, "rename", rename, Aspect.STATE | Aspect.CONFIG, done=lambda _: True)
             case act.ChangeMedium(uuid, disk):
                 text = to_text(build_disk(disk))
                 # A guest that mounted it locks the tray; what the spec names goes in all the same.
@@ -134,6 +141,21 @@ class DomainActions:
     def _change_password(self, domain: Domain, password: SecretStr) -> None:
         root = parse_xml(self._connection.request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_SECURE))
         self._connection.request(domain.updateDeviceFlags, to_text(with_password(root, password)), LIVE)
+
+    def _replug(self, domain: Domain, action: act.ReplugNic) -> None:
+        """libvirt puts a tap on a bridge when the kind or source of its nic changes, and takes the same definition for no change:
+        so a nic of a network is one of that network's bridge for a moment. That also tells the network of it anew, which forgot
+        its guests when it was stopped. Killed in between, it is connected, and waits for a restart to be of the network again."""
+        nic, request = action.nic, self._connection.request
+        if nic.kind == "network":
+            over = replace(nic, kind="bridge", source=action.bridge)
+            request(domain.updateDeviceFlags, _nic_text(over), LIVE)
+        request(domain.updateDeviceFlags, _nic_text(nic), LIVE)
+        if is_local(self._connection.uri) and links.unplugged([Tap(nic.name, action.tap, action.bridge)]):
+            try:
+                links.plug(action.tap, action.bridge)
+            except OSError as error:
+                raise DriverError(f"{action.tap} cannot be put on bridge {action.bridge}: {error.strerror}") from error
 
     def _attach(self, uuid: str, device: str, text: str) -> Step:
         def call(domain: Domain) -> object:

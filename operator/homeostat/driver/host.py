@@ -16,7 +16,7 @@ from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, Obse
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
-from . import faults
+from . import faults, links
 from .actions import DomainActions
 from .addresses import AddressBook, Resident
 from .agent import Agent
@@ -98,7 +98,11 @@ class LibvirtHost:
         self._image_subscribers: list[ImageChanged] = []
         self._connection = Connection(uri, self._connected, self._lost)
         self._inventory = Inventory(
-            self._connection, PidFiles(pid_folders(uri, os.environ)), self._notify, self._networks_changed
+            self._connection,
+            PidFiles(pid_folders(uri, os.environ)),
+            self._notify,
+            self._networks_changed,
+            links.unplugged if is_local(uri) and not is_test(uri) else lambda taps: {},
         )
         self.agent = Agent(uri)
         self._book = AddressBook(
@@ -304,6 +308,7 @@ class LibvirtHost:
         except DriverError as error:
             _log.info("%s", error)  # a lost connection is reported by itself; the next resync lists them again
             return
+        self._inventory.look_at_links()
         if (facts.networks, facts.bridges) != (self._facts.networks, self._facts.bridges):
             self._facts = replace(self._facts, networks=facts.networks, bridges=facts.bridges)
             self._notify(None)

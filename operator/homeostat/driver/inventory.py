@@ -20,7 +20,7 @@ from homeostat.planner.observed import ObservedDomain, Usage
 from .connection import REQUESTS, Connection
 from .errors import DomainGone, DriverError
 from .events import NEEDS, Aspect, DomainEvent, EventFeed, EventKind
-from .reading import Bulk, PidFiles, Reader, read_bulk
+from .reading import Bulk, PidFiles, Reader, Unplugged, read_bulk
 from .usage import disks_of, usage_of
 
 _log = logging.getLogger(__name__)
@@ -41,12 +41,14 @@ class Inventory:
         pid_of: PidFiles,
         changed: Callable[[str], None],
         network_changed: Callable[[], None],
+        unplugged: Unplugged = lambda taps: {},
     ) -> None:
         self._usage: dict[str, Usage] = {}  # by uuid, as of the last bulk reading
         self.last_resync = 0.0  # monotonic
         self._reread_last = ""  # uuid of the last domain whose definition had its turn
         self._connection = connection
-        self._reader = Reader(connection, pid_of)
+        self._unplugged = unplugged
+        self._reader = Reader(connection, pid_of, unplugged)
         self._changed = changed
         self._network_changed = network_changed
         self._domains: dict[str, ObservedDomain] = {}
@@ -119,6 +121,12 @@ class Inventory:
             wanted[uuid] = wanted.get(uuid, Aspect.STATE) | Aspect.CONFIG
         for uuid, aspects in wanted.items():
             self._mark(uuid, aspects)
+
+    def look_at_links(self) -> None:
+        """Finds nics that were cut off or plugged in again, of which libvirt tells nothing; it is not asked for that."""
+        for uuid, known in self._domains.items():
+            if known.taps and self._unplugged(known.taps) != known.unplugged:
+                self._mark(uuid, Aspect.LIVE)
 
     def _next_to_reread(self) -> list[str]:
         ours = sorted(uuid for uuid, known in self._domains.items() if known.record is not None)

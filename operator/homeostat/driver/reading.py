@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import libvirt
 
 from homeostat.planner.domain import DomainConfig
-from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain
+from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain, Tap
 
 from .connection import Connection
 from .events import Aspect
@@ -19,6 +19,7 @@ from .xml import parse_record, parse_root, parse_xml
 from .xml.agent import agent_connected
 from .xml.cpu import running_cpu
 from .xml.display import vnc_address
+from .xml.nics import parse_taps
 
 STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: DomainState.RUNNING,  # the test and Xen drivers' "no particular state"
@@ -48,6 +49,8 @@ _REASONS: dict[DomainState, tuple[str, ...]] = {
     DomainState.CRASHED: ("unknown", "panicked"),
     DomainState.SUSPENDED: ("unknown", "disk"),
 }  # fmt: skip
+
+Unplugged = Callable[[Sequence[Tap]], Mapping[str, str]]  # see links.unplugged
 
 SECURE = libvirt.VIR_DOMAIN_XML_SECURE  # with the VNC password, which is compared and never shown
 _ID = re.compile(r" id='([^']*)'")
@@ -112,8 +115,8 @@ def name_state(state: int, reason: int) -> tuple[DomainState, str]:
 class Reader:
     """Reads single domains, on whatever thread. Nothing may read the same domain at the same time."""
 
-    def __init__(self, connection: Connection, pid_of: Callable[[str, str], int | None]) -> None:
-        self._connection, self._pid_of = connection, pid_of
+    def __init__(self, connection: Connection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged) -> None:
+        self._connection, self._pid_of, self._unplugged = connection, pid_of, unplugged
         self._definitions: dict[str, int] = {}  # by uuid: the hash of its inactive XML
 
     def forget(self, uuid: str) -> None:
@@ -151,7 +154,7 @@ class Reader:
             if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
                 aspects |= Aspect.LIVE  # both at one time: which of two files is the newer hangs on it
         if seen.record is None or not state.active:
-            return replace(seen, live=None, pid=None, vnc=None, agent=False, run="")
+            return replace(seen, live=None, pid=None, vnc=None, agent=False, run="", taps=(), unplugged={})
         if Aspect.LIVE in aspects or seen.live is None:
             seen = self._with_live(seen, request(domain.XMLDesc, SECURE))
         return seen
@@ -187,16 +190,20 @@ class Reader:
         found = _ID.search(text, 0, text.find(">"))
         domain_id = found[1] if found else ""
         vnc, agent, live = None, False, seen.config
+        taps: tuple[Tap, ...] = ()
         # Word for word the definition it is with the test driver; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
         if hash(plain) != self._definitions.get(seen.uuid):
             root = parse_xml(text)
-            vnc, agent, live = vnc_address(root), agent_connected(root), parse_root(root)
+            vnc, agent, live, taps = vnc_address(root), agent_connected(root), parse_root(root), parse_taps(root)
             if seen.config is not None:
                 live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
                 live = seen.config if live == seen.config else live  # one object for both, at thousands of machines
         pid = self._pid_of(seen.name, seen.uuid)
-        return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=f"{domain_id}-{pid}" if pid else domain_id)
+        run = f"{domain_id}-{pid}" if pid else domain_id
+        return replace(
+            seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run, taps=taps, unplugged=self._unplugged(taps) if taps else {}
+        )
 
 
 def _sources(config: DomainConfig) -> list[str | None]:

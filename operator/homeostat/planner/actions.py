@@ -215,6 +215,26 @@ class DetachNic:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplugNic:
+    """Puts a nic of a running machine back on its network or bridge; the guest sees a link that comes back, no other device."""
+
+    uuid: str
+    nic: NicConfig
+    tap: str  # its device on the host, such as vnet0
+    bridge: str  # that the tap belongs on
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameDomain:
+    """Gives a domain that is off its name back."""
+
+    uuid: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePassword:
     """Of the VNC server of a running machine; viewers that are connected stay."""
 
@@ -314,6 +334,8 @@ Action = (
     | ChangeMedium
     | AttachNic
     | DetachNic
+    | ReplugNic
+    | RenameDomain
     | ChangePassword
     | UndefineDomain
     | DeleteFile

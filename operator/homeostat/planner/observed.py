@@ -31,6 +31,16 @@ class DomainState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tap:
+    """The host's end of a running guest's nic."""
+
+    nic: str  # its name
+    device: str  # such as vnet0
+    bridge: str  # that it belongs on, by what runs
+    link: bool = True  # False: its cable was pulled (virsh domif-setlink)
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedDomain:
     """One domain, ours or not, as libvirt had it when last read."""
 
@@ -48,6 +58,8 @@ class ObservedDomain:
     vnc: str | None = None  # address:port while running
     agent: bool = False  # its guest agent listens
     run: str = ""  # names this run of the domain: another one after every start
+    taps: tuple[Tap, ...] = ()  # of what runs
+    unplugged: Mapping[str, str] = field(default_factory=dict)  # nic -> why nothing passes it, by the host's own links
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,7 @@ class Memory:
     restarts: int = 0  # all starts after such an end
     unhealthy: bool = False  # the shutdown that was asked for is a restart of a guest that failed its liveness probe
     resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
+    rename_asked: float | None = None  # when its domain was last given its name back
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,18 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             return Happening("Warning", "PoweredOff", action.reason)
         case act.PauseDomain() | act.ResumeDomain() | act.SaveDomain() | act.DiscardSave():
             return Happening("Normal", type(action).__name__.removesuffix("Domain"), action.reason)
-        case act.AttachDisk() | act.DetachDisk() | act.ChangeMedium() | act.AttachNic() | act.DetachNic() | act.GrowDisk():
+        case (
+            act.AttachDisk()
+            | act.DetachDisk()
+            | act.ChangeMedium()
+            | act.AttachNic()
+            | act.DetachNic()
+            | act.GrowDisk()
+            | act.ReplugNic()
+        ):
             return Happening("Normal", type(action).__name__, action.reason)
+        case act.RenameDomain():
+            return Happening("Normal", "Renamed", action.reason)
         case act.ChangePassword():
             return Happening("Normal", "PasswordChanged", action.reason)
         case act.FetchImage(image) if (seen := observed.storage.images.get(image.key)) and seen.error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from homeostat.planner.domain import DomainConfig, NicConfig
+from homeostat.planner.observed import Tap
 
 from . import forwards
 from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element
@@ -40,6 +41,17 @@ def parse(root: Element) -> dict[str, Any]:
     for position, nic in forwards.parse_nics(root):
         nics.insert(position, nic)
     return {"nics": tuple(nics)}
+
+
+def parse_taps(root: Element) -> tuple[Tap, ...]:
+    """Of what runs: libvirt names the device on the host, and the bridge that it plugged it in on. Open vSwitch has no bridge
+    of the kernel's, and macvtap none at all."""
+    taps = []
+    for nic in root.iterfind("devices/interface"):
+        device, bridge = attribute(nic, "target", "dev"), attribute(nic, "source", "bridge")
+        if device and bridge and nic.find("virtualport") is None:
+            taps.append(Tap(parse_nic(nic).name, device, bridge, attribute(nic, "link", "state") != "down"))
+    return tuple(taps)
 
 
 def parse_nic(nic: Element) -> NicConfig:

@@ -13,6 +13,7 @@ from ..domain import DomainConfig, Record
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
 from .revert import adopt_reverted, just_reverted
+from .strayed import replugs, unplugged
 
 FOLLOWED = "the running guest writes to another file by now, where someone put its disk"
 GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
@@ -71,11 +72,12 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
     if drifted and reports:
         by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)
         waits = tuple(c for c in lacks if c not in by_others and c not in changes)
-        drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others))
+        drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others + unplugged(observed)))
         return DefinitionPlan(followed, FOLLOWED if followed else "", drift=drift, pending=waits, asked=asked)
     if spec.update_policy is UpdatePolicy.NEVER and domain.state.active and not drifted and (changes or lacks):
         return DefinitionPlan(followed, FOLLOWED if followed else "", pending=lacks or compare(caught_up, want))
     live = _live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
+    live += () if reports else tuple(replugs(observed, want))
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
     reason = FOLLOWED if followed and not compare(caught_up, want) else _reason(changes, drifted)
     return DefinitionPlan(want if changes else None, reason, live, changes, waits, asked=asked)

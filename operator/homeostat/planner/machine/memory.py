@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..actions import Action, ResumeDomain, ShutdownDomain, StartDomain
+from ..actions import Action, RenameDomain, ResumeDomain, ShutdownDomain, StartDomain
 from ..backoff import HEALTHY
 from ..observed import REVERTED, Memory, ObservedDomain
 from ..plan import Plan
@@ -62,6 +62,8 @@ def note(memory: Memory, action: Action, now: float) -> Memory:
             return replace(memory, shutdown_asked=now)
         case ResumeDomain():
             return replace(memory, resume_asked=now)
+        case RenameDomain():
+            return replace(memory, rename_asked=now)
     return memory
 
 

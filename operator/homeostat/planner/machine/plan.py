@@ -27,6 +27,7 @@ from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power
 from .reclaim import to_note
 from .storage import StoragePlan, plan_storage
+from .strayed import rename, renamed, unplugged
 from .teardown import abandon, may_be_abandoned, plan_teardown
 
 # The machine goes on with the definition it has while a human decides about these.
@@ -55,6 +56,9 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if domain is None and (elsewhere := unselected(machine, host)):
         return Plan(outcome=elsewhere)
 
+    if again := rename(machine, observed, now):
+        return Plan((again,), Waiting("Reconciling", "giving its domain its name back"))
+
     storage = plan_storage(machine, observed) if observed.refusal is None else StoragePlan((), (), (), observed.refusal)
     definition, blocker = _definition(machine, observed, storage)
     if domain is None and definition.drift:
@@ -70,7 +74,11 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
             power = replace(power, record=record, actions=(), outcome=blocker)
     if power.stopping:  # what runs is about to end: the next boot has everything
         definition = replace(definition, live=())
+    if blocker is None and not power.stopping and unplugged(observed):
+        blocker = misfit(machine, observed)  # says what is missing, where that is why
     drift = autostart_drift(machine, domain, power.record) if domain else ()
+    name = renamed(machine, domain)
+    reports = machine.spec.drift_policy is DriftPolicy.REPORT
     actions = (
         *forgotten(machine, observed),
         *storage.actions,
@@ -82,8 +90,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         actions=actions,
         outcome=_outcome(power, blocker, bool(actions)),
         changes=storage.changes + definition.changes,
-        pending=definition.pending + storage.pending,
-        drift=definition.drift + drift + power.drift,
+        pending=definition.pending + storage.pending + (() if reports else name),
+        drift=definition.drift + drift + power.drift + (name if reports else ()),
         moved=storage.moved,
     )
 

@@ -1,0 +1,64 @@
+"""What others did to a machine that neither its definition nor its power tells: its name, and where its nics are plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from homeostat.models.machine import DriftPolicy, VirtualMachine
+
+from ..actions import RenameDomain, ReplugNic
+from ..domain import DomainConfig
+from ..observed import Observed, ObservedDomain
+from ..plan import Change, Disruption
+from .identity import domain_name
+
+RENAME_AGAIN = 300.0  # seconds: libvirt renames no domain that has snapshots, and the machine is to run all the same
+
+
+def renamed(machine: VirtualMachine, domain: ObservedDomain | None) -> tuple[Change, ...]:
+    """Someone gave its domain another name. libvirt renames only what is off."""
+    if domain is None or domain.name == domain_name(machine):
+        return ()
+    return (Change("domain name", domain.name, domain_name(machine), Disruption.NEEDS_RESTART),)
+
+
+def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDomain | None:
+    """What gives it its name back; None where that has to wait, or is only reported."""
+    domain, asked = observed.domain, observed.memory.rename_asked
+    if domain is None or not renamed(machine, domain) or machine.spec.drift_policy is DriftPolicy.REPORT:
+        return None
+    if domain.state.active or domain.managed_save or not domain.persistent:
+        return None
+    if asked is not None and now - asked < RENAME_AGAIN:
+        return None
+    return RenameDomain(domain.uuid, domain_name(machine), f"someone renamed it {domain.name}")
+
+
+def unplugged(observed: Observed) -> tuple[Change, ...]:
+    """Nics of the running guest that are cut off from their network or bridge."""
+    domain = observed.domain
+    if domain is None or not domain.state.active:
+        return ()
+    bridges = {tap.nic: tap.bridge for tap in domain.taps}
+    return tuple(
+        Change(f"nics[{nic}]", why, f"plugged in on {bridges[nic]}", Disruption.LIVE)
+        for nic, why in domain.unplugged.items()
+        if nic in bridges
+    )
+
+
+def replugs(observed: Observed, want: DomainConfig) -> Iterator[ReplugNic]:
+    """A nic that waits for a restart in some other way is left until then, and so is one whose network or bridge is away."""
+    domain, host = observed.domain, observed.host
+    if domain is None or domain.live is None or not host.attach:
+        return
+    live = {nic.name: nic for nic in domain.live.nics}
+    taps = {tap.nic: tap for tap in domain.taps}
+    for nic in want.nics:
+        have = live.get(nic.name)
+        if nic.name not in domain.unplugged or have is None or (have.kind, have.source) != (nic.kind, nic.source):
+            continue
+        there = nic.source in host.networks if nic.kind == "network" else host.bridges is None or nic.source in host.bridges
+        if there:
+            tap, why = taps[nic.name], domain.unplugged[nic.name]
+            yield ReplugNic(domain.uuid, have, tap.device, tap.bridge, f"nics[{nic.name}] was {why}")
