@@ -54,16 +54,6 @@ def test_a_domain_undefined_while_it_runs_keeps_running() -> None:
     assert [a.reason for a in operator.done if isinstance(a, act.DefineDomain)] == ["someone undefined it while it runs"]
 
 
-def test_a_domain_that_was_renamed_is_still_ours_and_keeps_its_name() -> None:
-    world, operator, vm = running(runStrategy="Halted")
-    assert world.domain and world.domain.config
-    world.domain.name = "renamed"
-    world.edit(name="renamed")
-    operator.settle(vm)
-    assert [type(a) for a in operator.done] == []
-    assert world.domain.name == "renamed"
-
-
 @pytest.mark.parametrize("reason", ["save", "dump", "snapshot", "shutting-down", "crashed", "starting-up"])
 def test_a_pause_of_libvirt_s_own_is_waited_for(reason: str) -> None:
     world, operator, vm = running()

@@ -62,3 +62,11 @@ def test_where_drift_is_reported_it_keeps_the_name() -> None:
     plan = operator.settle(vm)
     assert world.domain is not None and world.domain.name == "other"
     assert [c.field for c in plan.drift] == ["domain name"]
+
+
+def test_one_that_stays_off_gets_its_name_back_once() -> None:
+    world, operator, vm = running(runStrategy="Halted")
+    rename(world, "other")
+    operator.settle(vm)
+    assert [type(a) for a in operator.done] == [act.RenameDomain]
+    assert world.domain is not None and world.domain.name == "web" and world.starts == 0

@@ -57,9 +57,17 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
         memory=node[1] * MIB,
         cpus=node[2],
         version=_version(connection),
+        boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
         networks=networks,
         bridges=bridges,
     )
+
+
+def _boot_id(file: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _version(connection: Connection) -> str:

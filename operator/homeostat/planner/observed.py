@@ -161,6 +161,7 @@ class HostFacts:
     version: str = ""  # of libvirt and the hypervisor, for readers
     error: str = ""  # not reachable: why, and what to do
     trash_keep: float = 0.0  # seconds for which what is deleted is set aside; 0: it is erased at once
+    boot_id: str = ""  # another one after every boot of the host; empty: not known (a remote host)
 
 
 @dataclass(frozen=True, slots=True)

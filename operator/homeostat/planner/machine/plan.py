@@ -24,7 +24,7 @@ from .desired import CannotPlan, desired_domain
 from .disk_source import MOVED, moved_on_purpose
 from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
-from .power import PowerPlan, plan_power
+from .power import PowerPlan, plan_power, with_boot
 from .reclaim import to_note
 from .storage import StoragePlan, plan_storage
 from .strayed import rename, renamed, unplugged
@@ -68,6 +68,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
 
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
     power = plan_power(machine, observed, record, _restart_for(machine, definition, record), uuid, now)
+    power = replace(power, record=with_boot(power.record, observed.host.boot_id))
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
         if blocker and not _harmless(blocker):

@@ -55,7 +55,7 @@ def plan_power(
     """``pending`` are the changes that only a restart brings to the guest."""
     spec, domain = machine.spec, observed.domain
     state = domain.state if domain else DomainState.SHUTOFF
-    record = _with_ended(record, domain)
+    record = _with_ended(record, domain, observed.host.boot_id)
     token = (spec.restarted_at or "") != record.restarted_at
     intent = _intent(machine, record, state, token)
     if intent is not Intent.OFF:  # a token to cut the power counts while it is to be off, and is not kept for later
@@ -106,16 +106,23 @@ def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change,
     return changes if changes != record.restarted_for or record.outcome == "Stopping" else ""
 
 
+def with_boot(record: Record, boot: str) -> Record:
+    """Notes in which boot of the host a run is seen, where it matters how that ends."""
+    runs = record.outcome in ("Starting", "Restarting", "Started")
+    return replace(record, boot=boot or record.boot) if runs else record
+
+
 def _keeps_outcome(machine: VirtualMachine) -> bool:
     """Always and Halted need no memory of how a run ended, but for reporting who ended it."""
     spec = machine.spec
     return spec.run_strategy not in (RunStrategy.ALWAYS, RunStrategy.HALTED) or spec.drift_policy is DriftPolicy.REPORT
 
 
-def _with_ended(record: Record, domain: ObservedDomain | None) -> Record:
+def _with_ended(record: Record, domain: ObservedDomain | None, boot: str) -> Record:
     """A run that was Started and is off now has ended: well only if the guest shut itself down.
 
     One may also end before it was seen to run. libvirt's reason tells that, unless it can be that of an earlier run.
+    The host was booted meanwhile: then nobody watched, and it was the host's shutdown that ended the run, or a later one.
     """
     if domain is None or domain.state.active:
         return record
@@ -124,6 +131,8 @@ def _with_ended(record: Record, domain: ObservedDomain | None) -> Record:
         return record
     if domain.managed_save:
         return replace(record, outcome="Saved")
+    if record.boot and boot and record.boot != boot:
+        return replace(record, outcome="Failed")
     how = {"destroyed": "Destroyed", "shutdown": "Succeeded", REVERTED: "Destroyed"}
     return replace(record, outcome=how.get(domain.reason, "Failed"))
 
