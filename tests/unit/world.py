@@ -196,9 +196,7 @@ class World:
             case act.WriteRecord(_, record):
                 self._own().record = record
             case act.SetAutostart(_, enabled):
-                if self._own().config is None:
-                    raise Refused("cannot set autostart for transient domain")
-                self._own().autostart = enabled
+                self.set_autostart(enabled)
             case act.StartDomain(_, paused):
                 self._start(paused)
             case act.ShutdownDomain():
