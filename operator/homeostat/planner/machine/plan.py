@@ -78,8 +78,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if blocker is None and not power.stopping and unplugged(observed):
         blocker = misfit(machine, observed)  # says what is missing, where that is why
     drift = autostart_drift(machine, domain, power.record) if domain else ()
-    name = renamed(machine, domain)
-    reports = machine.spec.drift_policy is DriftPolicy.REPORT
+    waits, reported = renamed(machine, domain)
     actions = (
         *forgotten(machine, observed),
         *storage.actions,
@@ -91,8 +90,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         actions=actions,
         outcome=_outcome(power, blocker, bool(actions)),
         changes=storage.changes + definition.changes,
-        pending=definition.pending + storage.pending + (() if reports else name),
-        drift=definition.drift + drift + power.drift + (name if reports else ()),
+        pending=definition.pending + storage.pending + waits,
+        drift=definition.drift + drift + power.drift + reported,
         moved=storage.moved,
     )
 

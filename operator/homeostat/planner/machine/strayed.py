@@ -15,17 +15,18 @@ from .identity import domain_name
 RENAME_AGAIN = 300.0  # seconds: libvirt renames no domain that has snapshots, and the machine is to run all the same
 
 
-def renamed(machine: VirtualMachine, domain: ObservedDomain | None) -> tuple[Change, ...]:
-    """Someone gave its domain another name. libvirt renames only what is off."""
+def renamed(machine: VirtualMachine, domain: ObservedDomain | None) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """Someone gave its domain another name, which waits until it is off, as libvirt renames no other; or is only reported."""
     if domain is None or domain.name == domain_name(machine):
-        return ()
-    return (Change("domain name", domain.name, domain_name(machine), Disruption.NEEDS_RESTART),)
+        return (), ()
+    change = (Change("domain name", domain.name, domain_name(machine), Disruption.NEEDS_RESTART),)
+    return ((), change) if machine.spec.drift_policy is DriftPolicy.REPORT else (change, ())
 
 
 def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDomain | None:
     """What gives it its name back; None where that has to wait, or is only reported."""
     domain, asked = observed.domain, observed.memory.rename_asked
-    if domain is None or not renamed(machine, domain) or machine.spec.drift_policy is DriftPolicy.REPORT:
+    if domain is None or not renamed(machine, domain)[0]:
         return None
     if domain.state.active or domain.managed_save or not domain.persistent:
         return None
