@@ -124,3 +124,9 @@ def test_readers_need_a_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert run(["--state", str(tmp_path / "none"), "get", "vms"]) == 1
     assert "no operator has run" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_get_marks_what_is_suspended(cli: CliState) -> None:
+    cli.write("web", "spec:\n  suspend: true\n")
+    cli.report("web")
+    assert "Running,Suspended" in cli.homeostat("get", "vms").out

@@ -7,10 +7,13 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homeostat.models.condition import Condition, find_condition
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import Record
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import HostFacts, Memory
 from homeostat.planner.plan import Stalled, Waiting
+from homeostat.runtime.status import machine_status
 from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
 from tests.unit.world import HOST, Operator, World, namesake
 
@@ -24,7 +27,33 @@ def test_a_suspended_machine_is_left_alone_whatever_happens_to_it(fields: Spec, 
     happen(world, what)
     plan = operator.plan(machine(**flat({**fields, **edit}), suspend=True))
     assert plan.actions == ()
-    assert (plan.outcome.reason, plan.outcome.message) == ("Suspended", "spec.suspend: left alone")
+    assert (plan.outcome.reason, plan.outcome.message.startswith("spec.suspend")) == ("Suspended", True)
+
+
+def ready_of(world: World, operator: Operator, vm: VirtualMachine) -> Condition:
+    plan = operator.plan(vm)
+    status = machine_status(vm, world.observe(vm, operator.memory), plan, {}, None, "2026-01-01T00:00:00Z")
+    found = find_condition(status.conditions, "Ready")
+    assert plan.actions == () and found is not None and found.reason == "Suspended"
+    return found
+
+
+def test_a_suspended_machine_that_is_as_its_spec_says_is_ready() -> None:
+    world, operator, vm = running()
+    assert ready_of(world, operator, changed(vm, suspend=True)).status == "True"
+
+
+def test_a_suspended_machine_that_somebody_destroyed_is_not_and_says_what_waits() -> None:
+    world, operator, vm = running()
+    world.destroy()
+    ready = ready_of(world, operator, changed(vm, suspend=True))
+    assert ready.status == "False"
+    assert "runStrategy: Always" in ready.message and "homeostat resume web" in ready.message
+
+
+def test_a_suspended_machine_that_is_to_be_off_and_is_is_ready() -> None:
+    world, operator, vm = running(runStrategy="Halted")
+    assert ready_of(world, operator, changed(vm, suspend=True)).status == "True"
 
 
 def test_an_unreachable_host_is_waited_for() -> None:

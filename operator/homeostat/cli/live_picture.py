@@ -9,7 +9,7 @@ from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
 
-from .output import address, is_ready, ready_word, state_word, waits_for
+from .output import address, is_ready, ready_word, status_cell, waits_for
 from .references import short_name
 from .snapshots import Snapshot
 from .terminal import tone_of
@@ -90,7 +90,7 @@ def cut(text: str, room: int) -> str:
 
 
 def _machine_table(machines: Sequence[VirtualMachine], width: int) -> Table:
-    rows = [(short_name(m.key).removeprefix("vm/"), state_word(m), ready_word(m), address(m), waits_for(m)) for m in machines]
+    rows = [(short_name(m.key).removeprefix("vm/"), status_cell(m), ready_word(m), address(m), waits_for(m)) for m in machines]
     return _table(("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR"), rows, (1, 2), width)
 
 

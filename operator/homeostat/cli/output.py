@@ -97,6 +97,14 @@ def state_word(machine: VirtualMachine) -> str:
     return machine.status.state.value if machine.status else "Pending"
 
 
+def status_cell(machine: VirtualMachine) -> str:
+    """Its state, and what a reader must not miss beside it, as kubectl shows a node that is cordoned."""
+    marks = ["Suspended"] if machine.spec.suspend else []
+    restart = find_condition(status_of(machine).conditions, "RestartRequired")
+    marks += ["RestartRequired"] if restart is not None and restart.status == "True" else []
+    return ",".join([state_word(machine), *marks])
+
+
 def ready_word(resource: Resource) -> str:
     condition = find_condition(status_of(resource).conditions, READY)
     return condition.status if condition else "Unknown"

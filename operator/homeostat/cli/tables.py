@@ -13,7 +13,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
 
-from .output import address, ready_word, state_word, status_of, waits_for
+from .output import address, ready_word, status_cell, status_of, waits_for
 from .references import KIND_WORDS
 from .terminal import columns
 from .times import age
@@ -42,7 +42,7 @@ def machine_row(machine: VirtualMachine, wide: bool) -> Row:
     status = machine.status
     row = (
         machine.metadata.name,
-        state_word(machine),
+        status_cell(machine),
         ready_word(machine),
         address(machine),
         (status.host if status else None) or "",

@@ -62,6 +62,14 @@ class ObservedDomain:
     unplugged: Mapping[str, str] = field(default_factory=dict)  # nic -> why nothing passes it, by the host's own links
 
 
+def same_run(one: str | None, other: str | None) -> bool:
+    """A run has its domain's id for a name until QEMU's pid can be read, and then both."""
+    if not one or not other or one == other:
+        return one == other
+    (id_one, _, pid_one), (id_other, _, pid_other) = one.partition("-"), other.partition("-")
+    return id_one == id_other and (not pid_one or not pid_other)
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a domain has used since it started, as the last bulk read had it."""

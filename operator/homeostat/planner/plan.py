@@ -63,7 +63,7 @@ Outcome = Converged | Waiting | Stalled
 class Plan:
     """``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is
     restarted. ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put
-    on another file, which is kept."""
+    on another file, which is kept. ``left``: something would be done, were the machine not suspended."""
 
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()
@@ -71,3 +71,4 @@ class Plan:
     pending: tuple[Change, ...] = ()
     drift: tuple[Change, ...] = ()
     moved: tuple[str, ...] = ()
+    left: bool = False

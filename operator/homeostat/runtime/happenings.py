@@ -11,7 +11,7 @@ from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
-from homeostat.planner.observed import Observed
+from homeostat.planner.observed import Observed, same_run
 
 from .ports import EventType, Happening
 from .status import DISKS_MOVED
@@ -40,7 +40,7 @@ def _stopped(
     before: VirtualMachineStatus | None, after: VirtualMachineStatus, first: Observed, last: Observed
 ) -> list[Happening]:
     old_run = before.run if before else None
-    if not old_run or old_run == after.run or after.state == "Unknown":
+    if not old_run or same_run(old_run, after.run) or after.state == "Unknown":
         return []
     # It may have been started again by now: then only the first look saw how it had ended.
     off = last.domain if after.run is None else first.domain
@@ -50,7 +50,7 @@ def _stopped(
 
 def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> Iterator[Happening]:
     old_run = before.run if before else None
-    if after.run and after.run != old_run:
+    if after.run and not same_run(after.run, old_run):
         ip = after.addresses[0].ip if after.addresses else None
         yield Happening("Normal", "Started", f"running on host {after.host}", {"ip": ip})
     health, was_health = after.health, before.health if before else None

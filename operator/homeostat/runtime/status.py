@@ -24,7 +24,7 @@ from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.teardown import ABANDON
-from homeostat.planner.observed import DomainState, Observed, ObservedDomain
+from homeostat.planner.observed import DomainState, Observed, ObservedDomain, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
@@ -63,7 +63,7 @@ def machine_status(
         console_log=domain.config.console_log if domain and domain.config else None,
         restarts=observed.memory.restarts,
         run=run,
-        started_at=None if run is None else before.started_at if run == before.run and before.started_at else now,
+        started_at=None if run is None else before.started_at if same_run(run, before.run) and before.started_at else now,
         changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
         drift=_pending(plan.drift),
     )
@@ -119,7 +119,9 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
         assert observed.health is not None
         reason = "ReadinessLost" if observed.health.was_ready else "NotReadyYet"
         message = observed.health.message
-    yield condition(READY, settled and not plan.drift and not unready, reason if not plan.drift else "Drifted", message)
+    yield condition(
+        READY, settled and not plan.drift and not unready and not plan.left, reason if not plan.drift else "Drifted", message
+    )
     if stalled:
         yield condition(STALLED, True, reason, message)
     elif not settled or (unready and reason == "NotReadyYet"):

@@ -9,7 +9,7 @@ from homeostat.models.machine import IDENTITY, DriftPolicy, VirtualMachine
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes import spec_hash
 from ..domain import Record
-from ..observed import Observed
+from ..observed import Memory, Observed
 from ..plan import Change, Converged, Outcome, Plan, Stalled, Waiting
 from .definition import (
     DefinitionPlan,
@@ -50,7 +50,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if machine.deleting:
         return noted(machine, observed, plan_teardown(machine, observed, now))
     if machine.spec.suspend:
-        return Plan(outcome=Converged("Suspended", "spec.suspend: left alone"))
+        return _suspended(machine, observed, now)
     if observed.clash is not None:
         return Plan(outcome=Stalled("NameInUse", _clash_message(machine, observed)))
     if domain is None and (elsewhere := unselected(machine, host)):
@@ -94,6 +94,20 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         drift=definition.drift + drift + power.drift + reported,
         moved=storage.moved,
     )
+
+
+def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
+    """Nothing is done; but what would be done otherwise says that it is not as its spec has it."""
+    resumed = machine.model_copy(update={"spec": machine.spec.model_copy(update={"suspend": False})})
+    plan = plan_machine(resumed, replace(observed, memory=Memory()), now)
+    waits = [action.reason for action in plan.actions if not isinstance(action, WriteRecord | MarkCreated)]
+    if not waits and not plan.drift and isinstance(plan.outcome, Converged):
+        return Plan(outcome=Converged("Suspended", "spec.suspend: left alone"))
+    why = waits[0] if waits else plan.outcome.message or plan.outcome.reason
+    message = (
+        f"spec.suspend leaves it as it is, not as its spec says ({why}): `homeostat resume {machine.metadata.name}` takes it up"
+    )
+    return Plan(outcome=Converged("Suspended", message), left=True)
 
 
 def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Record) -> tuple[Change, ...]:
