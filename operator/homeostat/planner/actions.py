@@ -273,6 +273,7 @@ class KeepDisks:
     owner: str  # uid of the deployment
     disks: tuple[str, ...]  # by name
     reason: str
+    uid: str = ""  # the machine's identity
 
 
 @dataclass(frozen=True, slots=True)
