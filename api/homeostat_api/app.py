@@ -32,6 +32,7 @@ from .resources.machine_config import MachineConfig, MachineHistory
 from .resources.machine_power import MachineRestart, MachineStart, MachineStop
 from .resources.machine_spec import MachineOpenApi, MachineSpec
 from .resources.machines import MachineItem, MachineList
+from .resources.orphans import OrphanList
 from .resources.plugins import PluginCollection, PluginItem, PluginSwitch
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.system import SystemInformation
@@ -79,6 +80,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
         *plugin_routes(config, collections, changes),
         *trash_routes(config, source),
         Route(f"{V1}/system/info", SystemInformation(collections.index, source)),
+        Route(f"{V1}/orphans", OrphanList(source)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
         Route("/healthz", Liveness()),
         Route("/readyz", Readiness(changes, operator)),

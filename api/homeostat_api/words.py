@@ -320,6 +320,21 @@ class TrashRestored(Words):
     restored: list[str] = Field(description="Paths.")
 
 
+class OrphanBody(Words):
+    """Ours: what is on a host by our doing, and belongs to no resource."""
+
+    name: str
+    host: str
+    state: str = Field(description="Of its domain, in libvirt's words; else no domain, or retained.", examples=["running"])
+    domain: str | None
+    disks: list[str]
+    bytes: int | None = Field(description="What its disks take; null where there are none, or they are elsewhere.")
+    last_written: Timestamp | None = Field(description="When the record on the domain was written last.")
+    deleting: bool = Field(description="It was being deleted; that is finished once nothing is in doubt.")
+    why: str
+    todo: str
+
+
 class Ready(Words):
     ready: Literal[True]
     parts: dict[str, str]

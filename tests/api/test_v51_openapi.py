@@ -23,6 +23,7 @@ PATHS = {
     "/api/v1/plugins/{plugin}": {"get", "delete"},
     "/api/v1/plugins/{plugin}/enabled": {"post"},
     "/api/v1/system/info": {"get"},
+    "/api/v1/orphans": {"get"},
     "/api/v1/events/vms": {"get"},
     "/api/v1/openapi": {"get"},
 }

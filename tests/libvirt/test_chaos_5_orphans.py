@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.base import Key
+from homeostat.planner.orphans import Orphan
 from homeostat.runtime import orphans
 from homeostat.runtime.operator import OperatorConfig
-from homeostat.runtime.orphans import OrphanWatch
+from homeostat.runtime.orphans import OrphanWatch, machine_to_delete
 from tests.libvirt import site as sites
 from tests.libvirt.site import Site, living, plain
 
@@ -152,4 +153,47 @@ async def test_nothing_is_written_for_orphans_at_rest(site: Watched) -> None:
     before = site.store.index.data_version(), site.watch.looks
     await site.at_rest()
     assert (site.store.index.data_version(), site.watch.looks) == before
+    await site.stop()
+
+
+async def orphaned(site: Watched) -> Orphan:
+    """b, which lost its document together with the index."""
+    site.write("VirtualMachine", "a", plain())
+    site.write("VirtualMachine", "b", plain(disks=[DISK, {"name": "root", "size": "1Mi"}]))
+    site.start()
+    await site.until(lambda: site.running() == ["a", "b"], "both run")
+    await site.stop()
+    site.remove("b")
+    site.lose_the_index()
+    site.start()
+    await site.until(lambda: site.names() == ["b"], "b is an orphan")
+    return site.watch.found[0]
+
+
+async def test_an_orphan_goes_when_a_person_says_so(site: Watched) -> None:
+    site.store.take_up(machine_to_delete(await orphaned(site), keep_disks=False))
+    folder = site.state / "machines/default/b"
+    await site.until(lambda: site.domains() == {"a": True} and site.names() == [] and not folder.exists(), "b has gone")
+    assert list(site.machines()) == ["a"]
+    await site.stop()
+
+
+async def test_an_orphan_goes_and_its_disks_stay(site: Watched) -> None:
+    site.store.take_up(machine_to_delete(await orphaned(site), keep_disks=True))
+    await site.until(lambda: [o.state for o in site.watch.found] == ["retained"], "its disks are kept")
+    assert site.domains() == {"a": True} and site.watch.found[0].disks == ("data", "root")
+    site.store.take_up(machine_to_delete(site.watch.found[0], keep_disks=False))  # later these too
+    await site.until(lambda: site.names() == [] and not (site.state / "machines/default/b").exists(), "they have gone")
+    await site.stop()
+
+
+async def test_an_orphan_that_is_being_deleted_is_kept_when_its_document_comes_back(site: Watched) -> None:
+    orphan = await orphaned(site)
+    await site.stop()
+    site.store.take_up(machine_to_delete(orphan, keep_disks=False))
+    site.write("VirtualMachine", "b", plain(disks=[DISK, {"name": "root", "size": "1Mi"}]))
+    site.start()
+    await site.until(lambda: site.names() == [] and not site.machines()["b"].deleting, "it lives on")
+    await site.at_rest()
+    assert site.running() == ["a", "b"] and site.store.errors() == []
     await site.stop()

@@ -112,5 +112,6 @@ DOCUMENTS: tuple[Document, ...] = (
     document("Host", "rack7.example.org", {"uri": "qemu+ssh://root@rack7/system?keyfile=/etc/key", "maintenance": True}, {
         "observedGeneration": 1, "conditions": CONDITIONS, "version": "libvirt 9.0.0, QEMU 7.2.0",
         "capacity": {"vcpus": 8, "memory": "16Gi"}, "machines": 2, "operator": "homeostat-0",
+        "orphans": [{"namespace": "default", "name": "old", "state": "running", "domain": "old"}],
     }),
 )  # fmt: skip

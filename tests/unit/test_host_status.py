@@ -8,6 +8,7 @@ from homeostat.models.condition import Condition, find_condition
 from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
+from homeostat.planner.orphans import Orphan
 from homeostat.runtime.hosts import host_status
 
 NOW, LATER = "2026-01-02T03:04:05Z", "2026-01-02T03:05:05Z"
@@ -72,3 +73,12 @@ def test_the_same_again_is_the_same_status() -> None:
     before = host_status(host(), facts(), 3, "me", NOW)
     again = host_status(host().model_copy(update={"status": before}), facts(), 3, "me", LATER)
     assert again == before
+
+
+def test_orphans_are_told_and_what_was_kept_on_purpose_alarms_nobody() -> None:
+    lost, kept = Orphan("default", "db", "running", "db"), Orphan("default", "old", "retained")
+    status = host_status(host(), facts(), 0, "me", NOW, [lost, kept])
+    assert [(o.name, o.state, o.domain) for o in status.orphans] == [("db", "running", "db"), ("old", "retained", "")]
+    told = condition(status, "Orphaned")
+    assert (told.status, told.reason) == ("True", "OrphansFound") and "1 belong to no object: default/db" in told.message
+    assert find_condition(host_status(host(), facts(), 0, "me", NOW, [kept]).conditions, "Orphaned") is None

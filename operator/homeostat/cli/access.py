@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from homeostat.models.base import Key, Resource
+from homeostat.models.machine import IDENTITY, VirtualMachine
 
 from .errors import CliError
 from .settings import Settings
@@ -62,6 +63,20 @@ class State:
         """With the host each is on."""
         by_host = await asyncio.to_thread(self._store.all_orphans)
         return [(host, orphan) for host, found in by_host.items() for orphan in found]
+
+    async def take_up(self, machine: VirtualMachine) -> None:
+        """An orphan, to be deleted. Raises CliError: not here."""
+        if self._files is None:
+            key, meta = machine.key, machine.metadata
+            identity = f"{meta.namespace}/{meta.name}/{machine.identity}"
+            raise CliError(
+                f"the orphan {key.name} is on a host of a cluster, where only an object can be deleted",
+                f"apply a VirtualMachine {key.name} in namespace {key.namespace} with the annotation {IDENTITY}: {identity}, "
+                "which finds it; then delete that",
+            )
+        if not await asyncio.to_thread(self._files.take_up, machine):
+            mend = f"see `homeostat describe vm {machine.metadata.name}`"
+            raise CliError(f"there is a machine of the name {machine.metadata.name}, which another identity has", mend)
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
         return await self._desired.create(kind, document, AUTHOR)

@@ -29,6 +29,7 @@ from homeostat.runtime.hosts import HostKeeper, HostReporter
 from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.orphans import OrphanWatch
 from homeostat.runtime.placement import Placer
 from homeostat.runtime.supervise import Supervisor, kept
 from homeostat.runtime.telemetry import Port, TelemetryServer
@@ -210,17 +211,20 @@ class ClusterOperator:
             self._say(f"this operator serves host {name} ({uri}) now")
             state, keep = self._options.state, self._options.trash_keep
             async with open_host(state, uri, name=name, fence=lease.check, trash_keep=keep) as host:
-                reporter = HostReporter(store, host, name, self._identity, lambda: store.machines)
+                orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
+                reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
                 config = OperatorConfig(
                     self._instance,
                     kinds=frozenset({VirtualMachine.KIND, Host.KIND, VirtualMachineDeployment.KIND}),
                     reconcilers={Host.KIND: reporter, VirtualMachineDeployment.KIND: KeptDisksReconciler(store, host)},
                     fence=lease.check,
                     takes_turns=True,
+                    orphans=orphans,
                     name=f"host {name}: ",
                 )
                 operator = Operator(store, host, config, self.metrics, self._supervisor)
                 host.subscribe(lambda uuid: operator.queue.add(reporter.key) if uuid is None else None)
+                orphans.changed = lambda: operator.queue.add(reporter.key)
                 await operator.run(stop)
 
         await lease.lead(work, stop)

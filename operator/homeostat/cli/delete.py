@@ -22,6 +22,8 @@ from .settings import Settings, common_options, pass_settings
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until they are gone, if an operator runs.")
 @click.option("--timeout", default="0", metavar="TIME", help="How long to wait, such as 5m. Default: as long as it takes.")
 @click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
+@click.option("--keep-disks", is_flag=True, help="Of orphans: their disks stay where they are.")
+@click.option("-y", "--yes", is_flag=True, help="Of orphans: do not ask.")
 @common_options()
 @pass_settings
 def delete(
@@ -34,13 +36,21 @@ def delete(
     wait: bool,
     timeout: str,
     ignore_not_found: bool,
+    keep_disks: bool,
+    yes: bool,
 ) -> None:
-    """Remove resources from the folder. Their disks follow reclaimPolicy."""
+    """Remove resources from the folder. Their disks follow reclaimPolicy. "delete orphan NAME" takes an orphan off the host."""
     from .access import operator_runs, run
+    from .orphans import delete_orphans
 
     if bool(what) == bool(names):
         raise click.UsageError("name resources, or files with -f (one of both)")
-    keys = run(_delete(settings, what, names, selector, every, force, ignore_not_found))
+    if what and what[0] in ("orphan", "orphans"):
+        if len(what) == 1:
+            raise click.UsageError("name the orphans, such as: orphan web")
+        keys = run(delete_orphans(settings, what[1:], keep_disks=keep_disks, yes=yes))
+    else:
+        keys = run(_delete(settings, what, names, selector, every, force, ignore_not_found))
     if not keys:
         return
     if not operator_runs(settings):

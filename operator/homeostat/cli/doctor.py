@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,12 +28,36 @@ def doctor(settings: Settings, output: str | None) -> int:
 
     from .access import run
 
-    checks = run(run_checks(settings.uri, settings.state))
+    checks = [*run(run_checks(settings.uri, settings.state)), *check_orphans(settings.state)]
     if output == "json":
         click.echo(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
     else:
         click.echo("\n".join(render_checks(checks)))
     return 1 if any(check.ok is False for check in checks) else 0
+
+
+def check_orphans(state: Path) -> list[Check]:
+    """What the operator of this state noted last; nothing where none ever ran."""
+    from homeostat.driver.checks import Check
+    from homeostat.store.errors import StoreError
+    from homeostat.store.index.index import Index
+    from homeostat.store.index.orphans import read_orphans
+
+    path = state / "index.sqlite"
+    if not path.exists():
+        return []
+    try:
+        index = Index.open(path)
+    except StoreError as error:
+        return [Check("orphans", False, str(error))]
+    try:
+        found = [o for orphans in read_orphans(index).values() for o in orphans if o.alarming]
+    finally:
+        index.close()
+    if not found:
+        return [Check("orphans", True, "everything on the host belongs to a resource")]
+    named = ", ".join(f"{o.namespace}/{o.name}" for o in found[:5]) + (" …" if len(found) > 5 else "")
+    return [Check("orphans", None, f"{len(found)} belong to no resource: {named}", "homeostat get orphans -A says what to do")]
 
 
 def render_checks(checks: Sequence[Check]) -> list[str]:

@@ -1,10 +1,9 @@
-"""``homeostat get orphans``: what is on hosts by our doing, and belongs to no resource."""
+"""``homeostat get orphans`` and ``delete orphan``: what is on hosts by our doing, and belongs to no resource."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from .terminal import columns
 from .times import age
 
 if TYPE_CHECKING:
+    from homeostat.models.base import Key
     from homeostat.planner.orphans import Orphan
 
 HEADER = ("NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST WRITTEN", "WHY")
@@ -61,9 +61,10 @@ def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces
 
 
 def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
+    from homeostat.driver.storage.folders import bytes_on_disk
     from homeostat.planner.orphans import why
 
-    size = bytes_of(orphan)
+    size = bytes_on_disk(orphan.directory, orphan.disks)
     disks = ",".join(orphan.disks) or "-"
     since = age(orphan.since) if orphan.since else "-"
     return (orphan.name, host, orphan.state, orphan.domain or "-", disks, _size(size), since, why(orphan))
@@ -85,17 +86,8 @@ def _size(size: int | None) -> str:
     return "-" if size is None else human_size(size)
 
 
-def bytes_of(orphan: Orphan) -> int | None:
-    """What its disks take; None where they cannot be seen from here."""
-    if not orphan.disks:
-        return None
-    try:
-        return sum((Path(orphan.directory) / f"{disk}.qcow2").stat().st_blocks * 512 for disk in orphan.disks)
-    except OSError:
-        return None
-
-
 def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
+    from homeostat.driver.storage.folders import bytes_on_disk
     from homeostat.planner.orphans import mend, why
 
     return {
@@ -110,8 +102,44 @@ def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
         "writer": orphan.writer or None,
         "directory": orphan.directory or None,
         "disks": list(orphan.disks),
-        "bytes": bytes_of(orphan),
+        "bytes": bytes_on_disk(orphan.directory, orphan.disks),
         "deleting": bool(orphan.deletion),
         "why": why(orphan),
         "todo": mend(orphan),
     }
+
+
+async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks: bool, yes: bool) -> list[Key]:
+    """Hands them to the operator as machines that are being deleted; returns those.
+
+    Raises:
+        CliError: one of the names is none, or nobody can be asked whether it is meant.
+    """
+    from homeostat.models.base import Key
+    from homeostat.runtime.orphans import describe, machine_to_delete
+
+    from .access import opened
+    from .errors import CliError
+
+    async with opened(settings) as store:
+        found = {o.name: o for _, o in await store.orphans() if o.namespace == settings.namespace}
+        if missing := [name for name in names if name not in found]:
+            raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
+        for name in names:
+            click.echo(f"orphan {name}: {describe(found[name])}")
+        fate = "its disks stay where they are" if keep_disks else "its disks are deleted as a machine's are"
+        if not yes and not _confirmed(f"Shut it down and take it off the host? {fate[0].upper()}{fate[1:]}."):
+            raise CliError("nothing was deleted", "give --yes where nobody can be asked")
+        keys = []
+        for name in names:
+            machine = machine_to_delete(found[name], keep_disks=keep_disks)
+            await store.take_up(machine)
+            keys.append(Key(machine.kind, machine.metadata.namespace, machine.metadata.name))
+            click.echo(f"orphan/{name} is being deleted")
+        return keys
+
+
+def _confirmed(question: str) -> bool:
+    import sys
+
+    return sys.stdin.isatty() and click.confirm(question)

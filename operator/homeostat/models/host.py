@@ -15,6 +15,8 @@ from .quantity import Quantity
 REACHABLE = "Reachable"
 KVM_USABLE = "KVMUsable"
 SCHEDULABLE = "Schedulable"
+ORPHANED = "Orphaned"
+ORPHANS_SHOWN = 50
 
 URI_PATTERN = r"^(qemu|test)(\+(unix|ssh|tls|tcp|libssh|libssh2))?://\S*$"
 # Parts of a URI by which libvirt's client runs a program of the caller's choice, with the operator's rights.
@@ -67,6 +69,15 @@ class HostCapacity(Model):
     memory: Quantity = Field(default=0, description="Memory.")
 
 
+class HostOrphan(Model):
+    """What is on the host by our doing, and belongs to no object."""
+
+    namespace: str = Field(default="", description="Of the machine that it was.")
+    name: str = Field(default="", description="Of the machine that it was.")
+    state: str = Field(default="", description="Of its domain, in libvirt's words; else no domain, or retained.")
+    domain: str = Field(default="", description="libvirt's name of its domain; empty: only disks are left.")
+
+
 class HostStatus(Model):
     """The host as it was last observed."""
 
@@ -76,6 +87,9 @@ class HostStatus(Model):
     capacity: HostCapacity | None = None
     machines: int = Field(default=0, description="Machines that are on it.")
     operator: str = Field(default="", description="Identity of the operator that serves it.")
+    orphans: tuple[HostOrphan, ...] = Field(
+        default=(), description="Domains and disks there that belong to no object any more; 50 at the most."
+    )
 
 
 class Host(Resource):

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, Condition, ConditionStatus, find_condition, merge_conditions
-from homeostat.models.host import KVM_USABLE, REACHABLE, SCHEDULABLE, Host, HostCapacity, HostStatus
+from homeostat.models.host import (
+    KVM_USABLE,
+    ORPHANED,
+    ORPHANS_SHOWN,
+    REACHABLE,
+    SCHEDULABLE,
+    Host,
+    HostCapacity,
+    HostOrphan,
+    HostStatus,
+)
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
+from homeostat.planner.orphans import Orphan
 
 from .commands import timestamp
 from .placement import OPERATOR_GONE, Placer, unserved
@@ -23,20 +34,25 @@ LOOK = 5.0
 """Seconds between looks whether a host's operator still shows signs of life, and whether what is said of a host is still true."""
 
 
-def host_status(host: Host, facts: HostFacts, machines: int, operator: str, now: str) -> HostStatus:
+def host_status(
+    host: Host, facts: HostFacts, machines: int, operator: str, now: str, orphans: Sequence[Orphan] = ()
+) -> HostStatus:
     """What the operator that serves it knows of it. Pure; ``now`` is RFC 3339."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
-        conditions=merge_conditions(before.conditions, _conditions(host, facts), now),
+        conditions=merge_conditions(before.conditions, _conditions(host, facts, orphans), now),
         version=facts.version,
         capacity=HostCapacity(vcpus=facts.cpus, memory=facts.memory) if facts.memory else before.capacity,
         machines=machines,
         operator=operator,
+        orphans=tuple(
+            HostOrphan(namespace=o.namespace, name=o.name, state=o.state, domain=o.domain) for o in orphans[:ORPHANS_SHOWN]
+        ),
     )
 
 
-def _conditions(host: Host, facts: HostFacts) -> Iterator[Condition]:
+def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan]) -> Iterator[Condition]:
     def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
         word: ConditionStatus = "True" if status else "False"
         return Condition(type=type, status=word, reason=reason, message=message, observed_generation=host.metadata.generation)
@@ -54,6 +70,10 @@ def _conditions(host: Host, facts: HostFacts) -> Iterator[Condition]:
             KVM_USABLE, facts.kvm_usable, "Proven" if facts.kvm_usable else "NotWorking" if offered else "NotOffered",
             "" if facts.kvm_usable else "machines run by emulation (TCG)",
         )  # fmt: skip
+    if alarming := [f"{o.namespace}/{o.name}" for o in orphans if o.alarming]:
+        named = ", ".join(alarming[:5]) + (" …" if len(alarming) > 5 else "")
+        advice = "see status.orphans, and docs/operations.md for what to do"
+        yield condition(ORPHANED, True, "OrphansFound", f"{len(alarming)} belong to no object: {named}; {advice}")
 
 
 def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
@@ -69,7 +89,16 @@ def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
 class HostReporter:
     """Keeps the status of the host that we serve; the Reconciler of its resource. ``machines`` counts those on it."""
 
-    def __init__(self, store: ResourceStore, driver: HostDriver, name: str, operator: str, machines: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: ResourceStore,
+        driver: HostDriver,
+        name: str,
+        operator: str,
+        machines: Callable[[], int],
+        orphans: Callable[[], Sequence[Orphan]] = lambda: (),
+    ) -> None:
+        self._orphans = orphans
         self.key = Key(Host.KIND, "default", name)
         self._store = store
         self._driver = driver
@@ -83,7 +112,7 @@ class HostReporter:
         left = self._reported + GATHER - time.monotonic()
         if left > 0:
             return Next(left)
-        status = host_status(host, self._driver.facts, self._machines(), self._operator, timestamp())
+        status = host_status(host, self._driver.facts, self._machines(), self._operator, timestamp(), self._orphans())
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)

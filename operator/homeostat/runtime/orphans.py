@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import Key
+from homeostat.models.base import NAME_PATTERN, Key
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.orphans import Orphan, find_orphans, mend, why
 
 from .ports import HostDriver, ResourceStore, StoreFailure
@@ -24,6 +26,7 @@ GATHER = 2.0  # seconds in which much news becomes one look
 SHARE = 20.0  # and at least so many times what a look takes
 EVERY = 3600.0  # seconds between looks that nothing asked for: what is put into the storage by hand tells nobody
 AGAIN = 5.0  # seconds until the next look where not all could be seen, or a deletion waits to be finished
+SOME_SIZE = "1Gi"  # a disk has one in a spec; that of a disk to be deleted matters to nobody
 SETTLE = 10.0  # seconds for which a deletion must have been nobody's before it is taken up
 
 
@@ -52,7 +55,7 @@ class Deletions(Protocol):
     def doubt(self) -> str:
         """Why what seems to be gone may not be; empty: it is certain."""
 
-    def take_up(self, machine: VirtualMachine) -> None: ...
+    def take_up(self, machine: VirtualMachine) -> bool: ...
 
 
 class OrphanWatch:
@@ -67,7 +70,6 @@ class OrphanWatch:
         *,
         deletions: Deletions | None = None,
         told_on: Callable[[Orphan], Key] = lambda orphan: Key(VirtualMachine.KIND, orphan.namespace, orphan.name),
-        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
         self.looks = 0
@@ -75,7 +77,7 @@ class OrphanWatch:
         self._store, self._index, self._host, self._instance = store, index, host, instance
         self._deletions = deletions
         self._told_on = told_on
-        self._changed = changed
+        self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
         self._waiting: dict[tuple[str, str], float] = {}  # deletions to be finished, and since when
@@ -131,7 +133,7 @@ class OrphanWatch:
             self._index.note_orphans(host, found)
         if self.found != found:
             self.found = found
-            self._changed()
+            self.changed()
         for orphan in found:
             if orphan.alarming and (orphan.namespace, orphan.name, orphan.uuid) not in known:
                 words = f"{describe(orphan)}: {why(orphan)}; {mend(orphan)}"
@@ -150,8 +152,8 @@ class OrphanWatch:
             log.info("deletions that had begun wait: %s", doubt)
             return AGAIN
         for place, orphan in begun.items():
-            if now - self._waiting[place] >= SETTLE and (machine := deleted_machine(orphan)) is not None:
-                self._deletions.take_up(machine)
+            due = now - self._waiting[place] >= SETTLE
+            if due and (machine := deleted_machine(orphan)) is not None and self._deletions.take_up(machine):
                 log.warning("the deletion of machine %s/%s goes on: it had begun before the index was lost", *place)
                 self.poke()
         return AGAIN
@@ -171,3 +173,15 @@ def deleted_machine(orphan: Orphan) -> VirtualMachine | None:
         return None
     same = (machine.metadata.namespace, machine.metadata.name) == (orphan.namespace, orphan.name)
     return machine if same and orphan.uid in ("", machine.identity) else None
+
+
+def machine_to_delete(orphan: Orphan, *, keep_disks: bool) -> VirtualMachine:
+    """What a person decided to delete: by its own policies where they are known, else as a machine that says nothing of them."""
+    policy = "Retain" if keep_disks else "Delete"
+    machine = deleted_machine(orphan)
+    if machine is None:
+        disks = [{"name": disk, "size": SOME_SIZE} for disk in orphan.disks if re.fullmatch(NAME_PATTERN, disk)]
+        metadata = {"namespace": orphan.namespace, "name": orphan.name, "uid": orphan.uid}
+        return VirtualMachine.model_validate({"metadata": metadata, "spec": {"reclaimPolicy": policy, "disks": disks}})
+    changed = [disk.model_copy(update={"reclaim_policy": ReclaimPolicy(policy)}) for disk in machine.spec.disks]
+    return machine.model_copy(update={"spec": machine.spec.model_copy(update={"disks": tuple(changed)})})

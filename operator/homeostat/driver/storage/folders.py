@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from homeostat.planner.orphans import MachineFolder
@@ -25,6 +25,14 @@ def find_folders(rooms: Rooms) -> list[MachineFolder]:
     """
     with file_errors(rooms.machines, f"look through {rooms.machines}"):
         return [_read(namespace.name, folder) for namespace in _folders(rooms.machines) for folder in _folders(namespace)]
+
+
+def bytes_on_disk(directory: str, disks: Sequence[str]) -> int | None:
+    """What the disks of a folder take; None where there are none, or they cannot be seen from here."""
+    try:
+        return sum(os.stat(f"{directory}/{disk}{DISK}").st_blocks * 512 for disk in disks) if disks else None
+    except OSError:
+        return None
 
 
 def _folders(room: Path) -> Iterator[Path]:

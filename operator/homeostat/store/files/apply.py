@@ -156,7 +156,7 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
         if reader.whole(document) and reader.load(document, file) is not None:
             work.create.append(document)
         return
-    if row.source is None:
+    if row.source is None and not _nobodys(row):
         work.complain(
             document.path, f"{row.key} belongs to another resource, which made it: choose another name", key=row.key,
             line=document.line,
@@ -187,6 +187,11 @@ def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:
         reason = work.unfinished.get(found.path)
         if reason and time.time_ns() - found.changed_at > LONG * 1e9:
             work.complain(found.path, f"{reason}: what has changed in it comes into force after that", severity="Notice")
+
+
+def _nobodys(row: Row) -> bool:
+    """An orphan that is being deleted: its document may come back as any other's."""
+    return row.deleted is not None and not json.loads(row.metadata).get("ownerReferences")
 
 
 def _find_absent(

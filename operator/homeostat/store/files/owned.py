@@ -69,18 +69,20 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
         mark_deleted(database, key, now, None)
 
 
-def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine) -> None:
-    """Makes a machine that is being deleted from the start: its teardown is all that is left to do. Without effect where there is
-    one of its name."""
+def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine) -> bool:
+    """Makes a machine that is being deleted from the start: its teardown is all that is left to do. False: there is one of its
+    name, and nothing was done."""
     key = machine.key
     metadata = _metadata(machine)
-    if (uid := str(uuid.uuid5(instance, str(key)))) != machine.identity:
+    if (uid := str(uuid.uuid5(instance, str(key)))) != machine.identity != "":
         place = f"{key.namespace}/{key.name}/{machine.identity}"
         metadata["annotations"] = {**metadata.get("annotations", {}), IDENTITY: place}
     with index.transaction() as database:
-        if index.row(key) is None:
-            _create(database, key, uid, compact(metadata), compact(_spec(machine)), now)
-            mark_deleted(database, key, now, machine.metadata.deletion_grace_period_seconds)
+        if index.row(key) is not None:
+            return False
+        _create(database, key, uid, compact(metadata), compact(_spec(machine)), now)
+        mark_deleted(database, key, now, machine.metadata.deletion_grace_period_seconds)
+        return True
 
 
 def _metadata(resource: Resource) -> dict[str, Any]:

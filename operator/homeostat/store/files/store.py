@@ -160,12 +160,14 @@ class FilesStore(IndexedStore):
 
     def doubt(self) -> str:
         """Why what stands in no document may stand in one after all; empty: it does not."""
+        if self.restless:
+            return "the folder is being written to"
         wrong = [error for error in self.errors() if error.severity == "Error"]
         return f"{wrong[0]}" if wrong else ""
 
-    def take_up(self, machine: VirtualMachine) -> None:
-        """Goes on with a deletion that the index does not know of (any more)."""
-        owned.take_up(self.index, self.state.instance_id, self.clock(), machine)
+    def take_up(self, machine: VirtualMachine) -> bool:
+        """Goes on with a deletion that the index does not know of (any more); whether there was no machine of its name."""
+        return owned.take_up(self.index, self.state.instance_id, self.clock(), machine)
 
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None

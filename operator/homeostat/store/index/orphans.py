@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.planner.orphans import Orphan
 
@@ -29,6 +30,17 @@ def read_orphans(index: Index, host: str | None = None) -> dict[str, list[Orphan
         if host in (None, at := name.removeprefix(_SETTING)):
             found[at] = [Orphan(**{**values, "disks": tuple(values["disks"])}) for values in json.loads(text)]
     return found
+
+
+def read_reported(index: Index) -> dict[str, list[Orphan]]:
+    """As the statuses of Hosts tell; by host."""
+    rows = index.read("SELECT name, status FROM resources WHERE kind=? AND status IS NOT NULL ORDER BY name", (Host.KIND,))
+    told = {name: json.loads(status).get("orphans", ()) for name, status in rows}
+    return {
+        name: [Orphan(o.get("namespace", ""), o.get("name", ""), o.get("state", ""), o.get("domain", "")) for o in found]
+        for name, found in told.items()
+        if found
+    }
 
 
 def read_identities(index: Index) -> Mapping[str, tuple[str, str]]:

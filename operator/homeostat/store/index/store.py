@@ -80,8 +80,8 @@ class IndexedStore:
         return orphans.read_orphans(self.index, host).get(host, [])
 
     def all_orphans(self) -> Mapping[str, Sequence[Orphan]]:
-        """By host."""
-        return orphans.read_orphans(self.index)
+        """By host. Where the operators keep indexes of their own, as Hosts tell of them."""
+        return orphans.read_orphans(self.index) or orphans.read_reported(self.index)
 
     def note_orphans(self, host: str, found: Sequence[Orphan]) -> None:
         orphans.note_orphans(self.index, host, found)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from homeostat.planner.orphans import Orphan
+from homeostat.store.files.state import StateFolder
+from homeostat.store.index.index import Index
+from homeostat.store.index.orphans import note_orphans
+from tests.api.harness import Api
+from tests.api.modes import of_a_folder
+
+LOST = Orphan("default", "db", "running", "db", "uuid", "uid", "2026-01-01T00:00:00Z", "w", "/nowhere", ("root",))
+
+
+@of_a_folder
+def test_orphans_are_listed(own_api: Api) -> None:
+    assert own_api.http.get("/api/v1/orphans").json() == []
+    index = Index.open(StateFolder(own_api.state).index)
+    note_orphans(index, "local", [LOST, Orphan("elsewhere", "x", "no domain")])
+    index.close()
+    (found,) = own_api.http.get("/api/v1/orphans").json()
+    assert (found["name"], found["host"], found["state"], found["domain"]) == ("db", "local", "running", "db")
+    assert found["disks"] == ["root"] and found["bytes"] is None and found["deleting"] is False
+    assert found["last_written"] == "2026-01-01T00:00:00Z"
+    assert "homeostat delete orphan db" in found["todo"] and "nothing is deleted by guess" in found["why"]
