@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,10 @@ from homeostat.planner.actions import Action
 from homeostat.planner.deployment.actions import DeploymentAction
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+Strikes = tuple[Path, Sequence[str]]
+"""The pid file of a daemon that is killed at these steps, one after the other; each as in HOMEOSTAT_FAULT, without a count."""
 
 
 class Nursery:
@@ -36,10 +41,19 @@ class Nursery:
         )  # fmt: skip
         self._pid = 0
 
-    def start(self, folder: Path, state: Path, uri: str, *, fault: str = "", trace: Path | None = None, user: int = 0) -> None:
+    def start(
+        self,
+        folder: Path,
+        state: Path,
+        uri: str,
+        *,
+        fault: str = "",
+        trace: Path | None = None,
+        strikes: Strikes | None = None,
+    ) -> None:
         """``fault`` as in HOMEOSTAT_FAULT; ``trace`` is a file that receives the name of every step that is begun."""
         paths = {"folder": str(folder), "state": str(state), "trace": str(trace or "")}
-        order = {**paths, "uri": uri, "fault": fault}
+        order = {**paths, "uri": uri, "fault": fault, "strikes": strikes and [str(strikes[0]), list(strikes[1])]}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -55,10 +69,13 @@ class Nursery:
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], timeout)[0]:
             os.kill(self._pid, signal.SIGTERM)
-        return int(self._process.stdout.readline())
+        code, self._pid = int(self._process.stdout.readline()), 0
+        return code
 
     def close(self) -> None:
         assert self._process.stdin is not None
+        if self._pid:  # of a test that failed
+            os.kill(self._pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait(30)
         self._log.close()
@@ -74,6 +91,22 @@ class Trace:
         if moment == "before":
             with open(self._path, "a") as file:
                 file.write(type(action).__name__ + "\n")
+
+
+class Striker:
+    """In the place of a fault: kills another program, once per step of the list, and not while it is dead."""
+
+    def __init__(self, pid_file: str, steps: list[str]) -> None:
+        self._pid_file, self._steps, self._killed = Path(pid_file), steps, 0
+
+    def cross(self, moment: str, action: Action | DeploymentAction) -> None:
+        if not self._steps or self._steps[0] != f"{moment}:{type(action).__name__}":
+            return
+        pid = int(self._pid_file.read_text())
+        if pid != self._killed:
+            del self._steps[0]
+            self._killed = pid
+            os.kill(pid, signal.SIGKILL)
 
 
 async def live(order: dict[str, Any]) -> None:
@@ -103,6 +136,8 @@ def main() -> None:
             os.close(0)
             if order["fault"]:
                 faults._fault = faults.Fault.parse(order["fault"])
+            elif order["strikes"]:
+                faults._fault = Striker(*order["strikes"])  # type: ignore[assignment]
             elif order["trace"]:
                 faults._fault = Trace(order["trace"])  # type: ignore[assignment]
             os._exit(run(order))
