@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import yaml
 
 Spec = dict[str, Any]
-VM, VMD = "VirtualMachine", "VirtualMachineDeployment"
+VM, VMD, PLUGIN = "VirtualMachine", "VirtualMachineDeployment", "Plugin"
 
 
 @dataclass(slots=True)
@@ -35,6 +34,17 @@ class Wish:
     def document(self) -> dict[str, Any]:
         metadata = {"name": self.name, "labels": {"soak": self.label}}
         return {"apiVersion": "homeostat.dev/v1alpha1", "kind": self.kind, "metadata": metadata, "spec": self.spec}
+
+
+def plugin_of(wish: Wish) -> str:
+    """The name of the plugin that it follows; empty: none."""
+    return str(wish.machine.get("pluginRef", {}).get("name", ""))
+
+
+def numbered(deployment: str, machine: str) -> bool:
+    """Whether it is one of the deployment's machines, by its name."""
+    prefix, _, number = machine.rpartition("-")
+    return prefix == deployment and number.isdigit()
 
 
 class Desired:
@@ -61,12 +71,18 @@ class Desired:
         return [wish for wish in self.wishes.values() if wish.file == file]
 
     def names(self, *files: str) -> list[str]:
-        return sorted(wish.name for wish in self.wishes.values() if wish.file in files)
+        """What these files declare, and what follows a plugin of theirs."""
+        found = {wish.name for wish in self.wishes.values() if wish.file in files}
+        return sorted(found | {wish.name for wish in self.wishes.values() if plugin_of(wish) in found})
 
-    def owner(self, machine: str) -> Wish | None:
-        """The wish that a machine of this name stands for: itself, or its deployment."""
-        name = machine if machine in self.wishes else re.sub(r"-\d+$", "", machine)
-        return self.wishes.get(name)
+    def memory(self, wish: Wish) -> str:
+        """Of a machine of it."""
+        spec = self.wishes[plugin_of(wish)].spec if plugin_of(wish) else wish.machine
+        return str(spec["resources"]["memory"])
+
+    def owner(self, machine: str) -> str:
+        """Whose wish a machine of this name is: its own, or its deployment's."""
+        return machine if machine in self.wishes else machine.rpartition("-")[0] or machine
 
     # Changes: each is on disk when it returns, written aside and renamed as editors do
 

@@ -11,7 +11,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="the same seed chooses the same operations (1)")
     parser.add_argument("--phases", type=int, default=0, help="end after so many phases of each world")
     parser.add_argument("--life", type=int, default=1, help="begin with this life: a fresh world that lasts some phases (1)")
-    parser.add_argument("--guests", type=int, default=3, help="machines on real QEMU, at most (3)")
+    parser.add_argument("--guests", type=int, default=4, help="machines on real QEMU, at most (4)")
     parser.add_argument("--machines", type=int, default=40, help="machines on libvirt's test driver, at most (40)")
     parser.add_argument("--only", choices=("test", "qemu"), help="one of the two worlds; qemu needs root")
     parser.add_argument("--acts", default="", metavar="WORDS", help="only acts whose names hold one of these, by commas")

@@ -27,6 +27,7 @@ def doubt(
     change()
     if absent:
         world.excuse(names, world.settle * SURE)
+        world.unserve(names)
 
     def put_right() -> None:
         if not absent or time.monotonic() - began < world.settle * SURE:

@@ -27,6 +27,7 @@ def checkout_and_back(world: World) -> None:
         return
     world.log.operation("checkout and back", world.desired.git("diff", "--stat=80", "HEAD~1", "HEAD").splitlines()[-1].strip())
     world.excuse(_concerned(world))  # its specs are others, too
+    world.unserve(_concerned(world))
     world.desired.busy |= set(world.desired.files())
     world.desired.git("checkout", "--quiet", "HEAD~1")
 
@@ -49,6 +50,7 @@ def stash_and_pop(world: World) -> None:
     world.desired.write(old)
     world.hold()
     world.excuse([wish.name], world.settle * SURE)
+    world.unserve([wish.name])
     world.desired.busy |= set(world.desired.files())
     world.desired.git("stash", "--quiet", "--include-untracked")
 
