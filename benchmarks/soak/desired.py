@@ -115,6 +115,13 @@ class Desired:
         aside.write_text(self.text(file))
         os.replace(aside, path)
 
+    def write_missing(self) -> None:
+        """Files that are not what they should be, such as those that git put back to what it knew."""
+        for file in self.files(free=False):
+            path = self.folder / file
+            if not path.is_file() or path.read_text() != self.text(file):
+                self.write(file)
+
     # git
 
     def git(self, *words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.rig.guest import CMDLINE, GuestImage
@@ -65,5 +66,6 @@ def deployment(name: str, replicas: int, spec: Spec) -> Wish:
     return Wish(VMD, name, {"replicas": replicas, "template": {"spec": spec}}, f"{name}.yaml")
 
 
-def plugin(name: str, memory: str = "64Mi") -> Wish:
-    return Wish(PLUGIN, name, {"version": "1", "resources": {"memory": memory}}, f"{name}.yaml")
+def plugin(name: str, rootfs: Path) -> Wish:
+    spec = {"version": "1", "resources": {"memory": "64Mi"}, "rootfs": {"path": str(rootfs)}}
+    return Wish(PLUGIN, name, spec, f"{name}.yaml")

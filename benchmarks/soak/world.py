@@ -204,7 +204,9 @@ class DriverWorld(World):
     def begin(self) -> None:
         """Some files hold one document, some several, some lie in folders."""
         self.desired.put(machines.deployment("web", 4, self.spec))
-        self.desired.put(machines.plugin("page"))
+        rootfs = self.root / "rootfs.img"
+        rootfs.write_bytes(b"a root disk".ljust(2**20, b"\0"))
+        self.desired.put(machines.plugin("page", rootfs))
         follower = {"pluginRef": {"name": "page"}, "guestAgent": {"enabled": False}}
         self.desired.put(machines.deployment("pages", 2, follower))
         for number in range(self.limit // 2):

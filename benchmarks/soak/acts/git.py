@@ -33,6 +33,7 @@ def checkout_and_back(world: World) -> None:
 
     def back() -> None:
         world.desired.git("checkout", "--quiet", "--force", "main")
+        world.desired.write_missing()  # what was made meanwhile
         world.desired.busy.clear()
 
     world.later("checkout main", back)
@@ -56,6 +57,7 @@ def stash_and_pop(world: World) -> None:
 
     def back() -> None:
         world.desired.git("stash", "pop", "--quiet")
+        world.desired.write_missing()
         world.desired.busy.clear()
         world.desired.commit("after a stash")
 

@@ -93,6 +93,7 @@ class Judge:
         except (libvirt.libvirtError, OSError) as error:
             yield f"the hypervisor does not answer: {error}"
             return
+        yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
         expected = {self._world.bystander}
         for wish in self._world.desired.wishes.values():
             if wish.kind == VM:
@@ -110,7 +111,6 @@ class Judge:
         bystander = domains.get(self._world.bystander)
         if bystander is None or not bystander.running or bystander.records:
             yield f"{self._world.bystander}, which is nobody's, is {bystander}"
-        yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
 
     def _machine(self, name: str, wish: Wish, rows: Rows, domains: dict[str, Domain]) -> Iterator[str]:
         row, domain = rows.get((VM, name)), domains.get(name)
