@@ -14,7 +14,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guests", type=int, default=4, help="machines on real QEMU, at most (4)")
     parser.add_argument("--machines", type=int, default=40, help="machines on libvirt's test driver, at most (40)")
     parser.add_argument("--only", choices=("test", "qemu"), help="one of the two worlds; qemu needs root")
-    parser.add_argument("--acts", default="", metavar="WORDS", help="only acts whose names hold one of these, by commas")
+    parser.add_argument("--acts", default="", metavar="WORDS", help="only acts named with one of these words (-WORD: without)")
     parser.add_argument("--settle", type=float, default=3.0, help="the operator's HOMEOSTAT_SETTLE, in seconds (3)")
     parser.add_argument("--log", type=Path, help="file for the operations; by default stderr")
     parser.add_argument("--keep", type=Path, help="folder that receives the operator's output and index at a violation")
