@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import signal
 import sys
@@ -120,14 +119,10 @@ def _go(options: argparse.Namespace, course: Course, began: float, failures: lis
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """SIGTERM and Ctrl-C end it soon, and without a trace; a second one at once."""
+    """SIGTERM and Ctrl-C end it soon, and without a trace."""
 
     def stop(number: int, frame: object) -> None:
-        if STOP.is_set():
-            raise KeyboardInterrupt
         STOP.set()
-        with contextlib.suppress(OSError):
-            print("ending", file=sys.stderr, flush=True)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
