@@ -29,7 +29,7 @@ from .operator import Operator
 HOLDS = (0.0, 0.1, 0.5, 1.0, 2.5)  # seconds between two operations
 BYSTANDER = "bystander"  # a domain that is nobody's: never touched
 CLI_TIMEOUT = 120.0  # seconds
-CRAMPED = "96m"
+CRAMPED = 96 * 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,13 @@ class World:
 
     def cramp(self) -> None:
         """Puts the state on a file system that can be filled; needs root."""
-        self.state.mkdir(mode=0o710)
-        options = f"size={CRAMPED},mode=0710"
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "soak", self.state], check=True)
+        self.state.mkdir()
+        image = self.root / "state.img"
+        with image.open("wb") as file:
+            file.truncate(CRAMPED)
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, self.state], check=True)
+        self.state.chmod(0o710)
         self.cramped = True
 
     def close(self) -> None:
@@ -175,7 +179,23 @@ class QemuWorld(World):
             if str(self.root) in self.rig.virsh("dumpxml", name, check=False) or name == BYSTANDER:
                 self.rig.virsh("destroy", name, check=False)
                 self.rig.virsh("undefine", name, "--managed-save", "--snapshots-metadata", check=False)
+        if self.cramped:
+            for pid in self._daemons():
+                subprocess.run(["nsenter", "--mount", "--target", str(pid), "umount", "-l", self.state], check=False)
         super().close()
+
+    def cramp(self) -> None:
+        """In the mount namespaces of the daemons, too."""
+        super().cramp()
+        device = subprocess.run(
+            ["findmnt", "-no", "SOURCE", self.state], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for pid in self._daemons():
+            subprocess.run(["nsenter", "--mount", "--target", str(pid), "mount", device, self.state], check=True)
+
+    def _daemons(self) -> list[int]:
+        found = [self.rig.pid, processes.read_pid(self.rig.directory / "virtlogd.pid")]
+        return [pid for pid in found if pid is not None]
 
     def pid_of(self, machine: str) -> int | None:
         """Of its QEMU."""

@@ -14,7 +14,7 @@ ACTS = "-rename,-network,-delete,-detach"
 
 def test_a_short_soak(libvirtd: Libvirtd, guest_image: GuestImage) -> None:
     options = argparse.Namespace(
-        seconds=60, seed=1, phases=2, life=1, guests=3, machines=16, only=None, acts=ACTS, settle=1.0, keep=None
+        seconds=60, seed=2, phases=2, life=1, guests=3, machines=16, only=None, acts=ACTS, settle=1.0, keep=None
     )
     out = StringIO()
     found = soak(options, out, libvirtd, guest_image)
