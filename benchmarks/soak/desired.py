@@ -54,6 +54,7 @@ class Desired:
         self.folder = folder
         self.wishes: dict[str, Wish] = {}
         self.gone: dict[str, Wish] = {}
+        self.settled: set[str] = set()  # were seen to be what they should be, since they were made
         self.busy: set[str] = set()  # files that are in doubt now
         folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
@@ -93,6 +94,7 @@ class Desired:
 
     def remove(self, name: str) -> Wish:
         wish = self.wishes.pop(name)
+        self.settled.discard(name)
         self.gone[name] = copy.deepcopy(wish)
         self.write(wish.file)
         return wish

@@ -56,7 +56,6 @@ class World:
         self.excused_at: dict[str, float] = {}  # when (time.time) that was said first
         self.cuts: dict[str, list[float]] = {}  # when we cut the power of a machine ourselves
         self.struck: set[str] = set()  # machines that were hit in this phase: once is enough, as restarts are put off
-        self.known: set[str] = set()  # resources that have settled once
         self.libvirtd_up = True
         self.made, self.began = 0, time.time()
         self.serving: dict[str, int] = {}  # deployments of which so many replicas must serve all the time

@@ -9,7 +9,7 @@ from benchmarks.soak.program import soak
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
 
-ACTS = "-rename,-network,-delete,-detach"
+ACTS = "-rename,-network,-detach"
 
 
 def test_a_short_soak(libvirtd: Libvirtd, guest_image: GuestImage) -> None:

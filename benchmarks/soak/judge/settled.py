@@ -46,13 +46,13 @@ class Judge:
         """After it has settled."""
         world = self._world
         for wish in world.desired.of_kind(VM, free=False):
-            world.known.add(wish.name)
+            world.desired.settled.add(wish.name)
             if wrong := self._canaries.see(wish.name):
                 world.log.violation(wrong)
             elif world.kind == "qemu" and _runs(wish):
                 self._inside(wish.name)
         for wish in world.desired.of_kind(VMD, free=False):
-            world.known.add(wish.name)
+            world.desired.settled.add(wish.name)
             world.serving[wish.name] = wish.spec["replicas"]
         for name in () if world.cramped else world.desired.gone:
             if name in self._canaries.known and not self._canaries.in_trash(name):
