@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import yaml
 
 Spec = dict[str, Any]
-VM, VMD = "VirtualMachine", "VirtualMachineDeployment"
+VM, VMD, PLUGIN = "VirtualMachine", "VirtualMachineDeployment", "Plugin"
 
 
 @dataclass(slots=True)
@@ -37,6 +36,17 @@ class Wish:
         return {"apiVersion": "homeostat.dev/v1alpha1", "kind": self.kind, "metadata": metadata, "spec": self.spec}
 
 
+def plugin_of(wish: Wish) -> str:
+    """The name of the plugin that it follows; empty: none."""
+    return str(wish.machine.get("pluginRef", {}).get("name", ""))
+
+
+def numbered(deployment: str, machine: str) -> bool:
+    """Whether it is one of the deployment's machines, by its name."""
+    prefix, _, number = machine.rpartition("-")
+    return prefix == deployment and number.isdigit()
+
+
 class Desired:
     """``wishes`` are in force; ``gone`` were deleted on purpose, and may come back."""
 
@@ -44,6 +54,7 @@ class Desired:
         self.folder = folder
         self.wishes: dict[str, Wish] = {}
         self.gone: dict[str, Wish] = {}
+        self.settled: set[str] = set()  # were seen to be what they should be, since they were made
         self.busy: set[str] = set()  # files that are in doubt now
         folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
@@ -61,12 +72,18 @@ class Desired:
         return [wish for wish in self.wishes.values() if wish.file == file]
 
     def names(self, *files: str) -> list[str]:
-        return sorted(wish.name for wish in self.wishes.values() if wish.file in files)
+        """What these files declare, and what follows a plugin of theirs."""
+        found = {wish.name for wish in self.wishes.values() if wish.file in files}
+        return sorted(found | {wish.name for wish in self.wishes.values() if plugin_of(wish) in found})
 
-    def owner(self, machine: str) -> Wish | None:
-        """The wish that a machine of this name stands for: itself, or its deployment."""
-        name = machine if machine in self.wishes else re.sub(r"-\d+$", "", machine)
-        return self.wishes.get(name)
+    def memory(self, wish: Wish) -> str:
+        """Of a machine of it."""
+        spec = self.wishes[plugin_of(wish)].spec if plugin_of(wish) else wish.machine
+        return str(spec["resources"]["memory"])
+
+    def owner(self, machine: str) -> str:
+        """Whose wish a machine of this name is: its own, or its deployment's."""
+        return machine if machine in self.wishes else machine.rpartition("-")[0] or machine
 
     # Changes: each is on disk when it returns, written aside and renamed as editors do
 
@@ -77,6 +94,7 @@ class Desired:
 
     def remove(self, name: str) -> Wish:
         wish = self.wishes.pop(name)
+        self.settled.discard(name)
         self.gone[name] = copy.deepcopy(wish)
         self.write(wish.file)
         return wish
@@ -98,6 +116,13 @@ class Desired:
         aside = path.with_name(f".{path.name}.tmp")
         aside.write_text(self.text(file))
         os.replace(aside, path)
+
+    def write_missing(self) -> None:
+        """Files that are not what they should be, such as those that git put back to what it knew."""
+        for file in self.files(free=False):
+            path = self.folder / file
+            if not path.is_file() or path.read_text() != self.text(file):
+                self.write(file)
 
     # git
 

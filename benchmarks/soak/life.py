@@ -40,14 +40,17 @@ def live(world: World, acts: list[Act], seed: str, phases: int, until: float, ke
             world.begin()
             if judge.settle():
                 judge.judge()
-            while not world.log.spoilt and lived.phases < phases and time.monotonic() < until:
+            while not world.log.spoilt and lived.phases < phases and time.monotonic() < until and not world.stop.is_set():
                 lived.phases += 1
                 world.log.phase = lived.phases
                 world.rng = random.Random(f"{seed}/{lived.phases}")
                 _phase(world, acts)
                 if judge.settle():
                     judge.judge()
-                _begin_anew(world)
+                world.excuses.clear()  # what ends from now on was not done in this phase
+                world.struck.clear()
+                world.excused_at.clear()
+                world.began = time.time()
         lived.looks, lived.kills = looks.count, world.operator.kills
         if world.log.spoilt and keep is not None:
             _keep(world, keep / f"{world.kind}-{world.log.life}")
@@ -65,12 +68,6 @@ def _phase(world: World, acts: list[Act]) -> None:
             world.undo(world.rng.randrange(len(world.pending)))
     while world.pending:
         world.undo(world.rng.randrange(len(world.pending)))
-
-
-def _begin_anew(world: World) -> None:
-    """What ends from now on was not done in the phase before."""
-    world.excuses.clear()
-    world.struck.clear()
 
 
 def _keep(world: World, place: Path) -> None:

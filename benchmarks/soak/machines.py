@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.rig.guest import CMDLINE, GuestImage
 
-from .desired import VM, VMD, Spec, Wish
+from .desired import PLUGIN, VM, VMD, Spec, Wish
 
 # Once per disk, kept on it, served: a guest that serves another token than before has another disk.
 TOKEN = """#!/bin/sh
@@ -14,7 +15,7 @@ TOKEN = """#!/bin/sh
 cp /mnt/data/token /www/token
 sync
 """
-DATA = [{"name": "data", "size": "16Mi"}]
+GRACE = 20  # seconds for a guest to shut down in
 IDLE = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>32</memory>
 <os><type arch='x86_64' machine='q35'>hvm</type></os></domain>"""
 
@@ -28,12 +29,12 @@ def guest(image: GuestImage, **fields: Any) -> Spec:
         "boot": {
             "kernel": {"path": str(image.kernel)},
             "initramfs": {"path": str(image.initramfs)},
-            "cmdline": f"{CMDLINE} homeostat.data=/dev/vda",
+            "cmdline": f"{CMDLINE} homeostat.root=/dev/vda homeostat.data=/dev/vdb",
         },
-        "disks": DATA,
+        "disks": [{"name": "root", "image": {"path": str(image.base)}}, {"name": "data", "size": "16Mi"}],
         "nics": [{"name": "lan", "network": "default"}],
         "cloudInit": {"userData": TOKEN},
-        "shutdown": {"gracePeriodSeconds": 20},
+        "shutdown": {"gracePeriodSeconds": GRACE},
         "updatePolicy": "Immediate",
         "probes": {"readiness": {"httpGet": {"port": 80, "path": "/token"}, "periodSeconds": 1, "timeoutSeconds": 5}},
         **fields,
@@ -59,5 +60,12 @@ def machine(name: str, spec: Spec, file: str = "") -> Wish:
 def deployment(name: str, replicas: int, spec: Spec) -> Wish:
     """Its machines have no disk of their own but the seed: they begin afresh."""
     spec = {field: value for field, value in spec.items() if field not in ("disks", "updatePolicy", "probes", "cloudInit")}
-    template = {"spec": spec}
-    return Wish(VMD, name, {"replicas": replicas, "template": template}, f"{name}.yaml")
+    if "boot" in spec:
+        spec["boot"] = {**spec["boot"], "cmdline": CMDLINE}
+        spec["probes"] = {"readiness": {"httpGet": {"port": 80}, "periodSeconds": 1, "timeoutSeconds": 5}}
+    return Wish(VMD, name, {"replicas": replicas, "template": {"spec": spec}}, f"{name}.yaml")
+
+
+def plugin(name: str, rootfs: Path) -> Wish:
+    spec = {"version": "1", "resources": {"memory": "64Mi"}, "rootfs": {"path": str(rootfs)}}
+    return Wish(PLUGIN, name, spec, f"{name}.yaml")

@@ -90,14 +90,13 @@ class Operator:
 
     def _end(self, how: signal.Signals) -> int:
         assert self._running is not None, "it does not run"
-        self._running.send_signal(how)
+        running, self._running, self.paused = self._running, None, False  # from now on it may be gone
+        running.send_signal(how)
         try:
-            code = self._running.wait(STOPS_WITHIN)
+            return running.wait(STOPS_WITHIN)
         except subprocess.TimeoutExpired:
-            self._running.kill()
-            code = self._running.wait()
-        self._running, self.paused = None, False
-        return code
+            running.kill()
+            return running.wait()
 
 
 def _parents() -> dict[int, int]:

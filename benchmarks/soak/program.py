@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import signal
 import sys
@@ -22,6 +21,9 @@ from .acts import all_acts
 from .life import PHASES, Lived, live
 from .log import Log
 from .world import DriverWorld, QemuWorld, World
+
+CRAMPED_EVERY = 3  # lives: the state of one of them lies on a small file system
+STOP = threading.Event()
 
 
 @dataclass(slots=True)
@@ -100,8 +102,12 @@ def _go(options: argparse.Namespace, course: Course, began: float, failures: lis
     try:
         while time.monotonic() < began + options.seconds and left > 0 and not STOP.is_set():
             course.log.life = life
+            world = course.make()
+            world.stop = STOP
+            if life % CRAMPED_EVERY == 0:
+                world.cramp()
             seed = f"{options.seed}/{course.log.world}/{life}"
-            lived = live(course.make(), acts, seed, min(left, PHASES), began + options.seconds, options.keep)
+            lived = live(world, acts, seed, min(left, PHASES), began + options.seconds, options.keep)
             course.lived.append(lived)
             left -= lived.phases
             life += 1
@@ -111,19 +117,12 @@ def _go(options: argparse.Namespace, course: Course, began: float, failures: lis
         failures.append(f"{course.log.world} {life}.{course.log.phase}: {traceback.format_exc()}")
 
 
-STOP = threading.Event()
-
-
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """SIGTERM and Ctrl-C end it after the phase under way, without a trace; a second one at once."""
+    """SIGTERM and Ctrl-C end it soon, and without a trace."""
 
     def stop(number: int, frame: object) -> None:
-        if STOP.is_set():
-            raise KeyboardInterrupt
         STOP.set()
-        with contextlib.suppress(OSError):
-            print("ending after this phase", file=sys.stderr, flush=True)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

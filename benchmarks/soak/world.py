@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from .operator import Operator
 HOLDS = (0.0, 0.1, 0.5, 1.0, 2.5)  # seconds between two operations
 BYSTANDER = "bystander"  # a domain that is nobody's: never touched
 CLI_TIMEOUT = 120.0  # seconds
+CRAMPED = 96 * 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,14 @@ class World:
         self.state, self.desired = root / "state", Desired(root / "vms")
         self.pending: list[Undo] = []
         self.excuses: dict[str, float] = {}  # machine or deployment: from when on a run of it may end
+        self.excused_at: dict[str, float] = {}  # when (time.time) that was said first
+        self.cuts: dict[str, list[float]] = {}  # when we cut the power of a machine ourselves
         self.struck: set[str] = set()  # machines that were hit in this phase: once is enough, as restarts are put off
-        self.known: set[str] = set()  # resources that have settled once
         self.libvirtd_up = True
-        self.made = 0
+        self.made, self.began = 0, time.time()
+        self.serving: dict[str, int] = {}  # deployments of which so many replicas must serve all the time
+        self.cramped = False  # a small file system: what was deleted may be erased before its time
+        self.stop = threading.Event()  # it is to end now
         self.settle_first: Callable[[], bool] = lambda: True  # waits until it has settled
         self.operator: Operator
         self.hypervisor: Hypervisor | Remote
@@ -73,12 +79,17 @@ class World:
     def excuse(self, names: Iterable[str], after: float = 0.0) -> None:
         """From ``after`` seconds on, runs of these may end in this phase."""
         for name in names:
+            self.excused_at.setdefault(name, time.time() + after)
             self.excuses[name] = min(self.excuses.get(name, float("inf")), time.monotonic() + after)
 
     def excused(self, machine: str) -> bool:
-        owner = self.desired.owner(machine)
-        now = time.monotonic()
-        return any(self.excuses.get(name, float("inf")) <= now for name in (machine, owner.name if owner else machine))
+        names = (machine, self.desired.owner(machine))
+        return any(self.excuses.get(name, float("inf")) <= time.monotonic() for name in names)
+
+    def unserve(self, names: Iterable[str]) -> None:
+        """Deployments of these may serve less in this phase."""
+        for name in names:
+            self.serving.pop(name, None)
 
     def later(self, what: str, act: Callable[[], None]) -> None:
         self.pending.append(Undo(what, act))
@@ -89,7 +100,7 @@ class World:
         undo.act()
 
     def hold(self) -> None:
-        time.sleep(self.rng.choice(HOLDS))
+        self.stop.wait(self.rng.choice(HOLDS))
 
     def fresh(self) -> Wish:
         """A machine that never was."""
@@ -118,9 +129,22 @@ class World:
         """The first machines are there, and an operator runs."""
         raise NotImplementedError
 
+    def cramp(self) -> None:
+        """Puts the state on a file system that can be filled; needs root."""
+        self.state.mkdir()
+        image = self.root / "state.img"
+        with image.open("wb") as file:
+            file.truncate(CRAMPED)
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, self.state], check=True)
+        self.state.chmod(0o710)
+        self.cramped = True
+
     def close(self) -> None:
         """Without a trace."""
         self.operator.close()
+        if os.path.ismount(self.state):
+            subprocess.run(["umount", "-l", self.state], check=False)
         shutil.rmtree(self.root, ignore_errors=True)
 
 
@@ -154,9 +178,23 @@ class QemuWorld(World):
             if str(self.root) in self.rig.virsh("dumpxml", name, check=False) or name == BYSTANDER:
                 self.rig.virsh("destroy", name, check=False)
                 self.rig.virsh("undefine", name, "--managed-save", "--snapshots-metadata", check=False)
-        if os.path.ismount(self.state):
-            subprocess.run(["umount", "-l", self.state], check=False)
+        if self.cramped:
+            for pid in self._daemons():
+                subprocess.run(["nsenter", "--mount", "--target", str(pid), "umount", "-l", self.state], check=False)
         super().close()
+
+    def cramp(self) -> None:
+        """In the mount namespaces of the daemons, too."""
+        super().cramp()
+        device = subprocess.run(
+            ["findmnt", "-no", "SOURCE", self.state], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for pid in self._daemons():
+            subprocess.run(["nsenter", "--mount", "--target", str(pid), "mount", device, self.state], check=True)
+
+    def _daemons(self) -> list[int]:
+        found = [self.rig.pid, processes.read_pid(self.rig.directory / "virtlogd.pid")]
+        return [pid for pid in found if pid is not None]
 
     def pid_of(self, machine: str) -> int | None:
         """Of its QEMU."""
@@ -185,6 +223,11 @@ class DriverWorld(World):
     def begin(self) -> None:
         """Some files hold one document, some several, some lie in folders."""
         self.desired.put(machines.deployment("web", 4, self.spec))
+        rootfs = self.root / "rootfs.img"
+        rootfs.write_bytes(b"a root disk".ljust(2**20, b"\0"))
+        self.desired.put(machines.plugin("page", rootfs))
+        follower = {"pluginRef": {"name": "page"}, "guestAgent": {"enabled": False}}
+        self.desired.put(machines.deployment("pages", 2, follower))
         for number in range(self.limit // 2):
             wish = self.fresh()
             wish.file = ("{0}.yaml", "several-{1}.yaml", "east/{0}.yaml")[number % 3].format(wish.name, number % 2)

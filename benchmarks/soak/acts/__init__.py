@@ -42,11 +42,14 @@ def act(
 
 
 def all_acts(words: Iterable[str] = ()) -> list[Act]:
-    """Those whose names hold one of the words; all where there is none."""
+    """Those whose names hold one of the words; all where there is none. A word with a minus leaves acts out."""
     for room in ROOMS:
         import_module(f"{__name__}.{room}")
-    wanted = tuple(words)
-    return [ACTS[title] for title in sorted(ACTS) if not wanted or any(word in title for word in wanted)]
+    words = tuple(words)
+    unwanted = [word[1:] for word in words if word.startswith("-")]
+    wanted = [word for word in words if not word.startswith("-")] or [""]
+    named = [title for title in sorted(ACTS) if any(word in title for word in wanted)]
+    return [ACTS[title] for title in named if not any(word in title for word in unwanted)]
 
 
 def choose(world: World, acts: list[Act]) -> Act | None:

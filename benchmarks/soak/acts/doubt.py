@@ -27,6 +27,7 @@ def doubt(
     change()
     if absent:
         world.excuse(names, world.settle * SURE)
+        world.unserve(names)
 
     def put_right() -> None:
         if not absent or time.monotonic() - began < world.settle * SURE:
@@ -49,7 +50,7 @@ def still_there(world: World, names: Sequence[str], what: str) -> None:
         return  # the index is away, or made anew at this moment
     for name in names:
         row = next((row for row in found.values() if row.name == name and row.owned is False), None)
-        if name in world.known and (row is None or row.deleted):
+        if name in world.desired.settled and (row is None or row.deleted):
             world.log.violation(f"doubt deletes: {name} is {'gone' if row is None else 'being deleted'} because of: {what}")
 
 

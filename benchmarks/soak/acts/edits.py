@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..desired import VM, VMD, Wish
+from ..desired import PLUGIN, VM, VMD, Wish, plugin_of
 from ..world import World
 from . import act
 
@@ -25,6 +25,7 @@ def room(world: World) -> bool:
 
 
 def _put(world: World, name: str, wish: Wish, what: str) -> None:
+    """Runs of it may end by this."""
     world.log.operation(name, f"{wish.name}: {what}")
     world.excuse([wish.name])
     world.desired.put(wish)
@@ -120,13 +121,32 @@ def bring_back(world: World) -> None:
 @act(2, deployments)
 def scale(world: World) -> None:
     wish = world.rng.choice(deployments(world))
+    world.unserve([wish.name])
     wish.spec["replicas"] = world.rng.choice(REPLICAS[world.kind])
     _put(world, "scale", wish, f"replicas {wish.spec['replicas']}")
 
 
-@act(2, deployments)
+def rollable(world: World) -> list[Wish]:
+    return [wish for wish in deployments(world) if not plugin_of(wish)]
+
+
+def plugins(world: World) -> list[Wish]:
+    return world.desired.of_kind(PLUGIN)
+
+
+@act(1, plugins)
+def change_plugin(world: World) -> None:
+    """A new version rolls the deployment that follows it."""
+    wish = world.rng.choice(plugins(world))
+    memory = world.rng.choice(MEMORY[world.kind])
+    wish.spec |= {"version": str(int(wish.spec["version"]) + 1), "resources": {"memory": memory}}
+    world.excuse(world.desired.names(wish.file))
+    _put(world, "change plugin", wish, f"version {wish.spec['version']}, memory {memory}")
+
+
+@act(2, rollable)
 def roll_out(world: World) -> None:
-    wish = world.rng.choice(deployments(world))
+    wish = world.rng.choice(rollable(world))
     memory = world.rng.choice(MEMORY[world.kind])
     wish.machine["resources"] = {"memory": memory}
     _put(world, "roll out", wish, f"memory {memory}")
@@ -136,6 +156,7 @@ def roll_out(world: World) -> None:
 def delete_deployment(world: World) -> None:
     wish = world.rng.choice(deployments(world))
     world.log.operation("delete deployment", wish.name)
+    world.unserve([wish.name])
     world.excuse([wish.name])
     world.excuse(f"{wish.name}-{number}" for number in range(1, 20))
     world.desired.remove(wish.name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from ..world import World
 from . import act
 
+FULL = (0.5, 2.0, 6.0)  # seconds for which there is no space
 DAMAGES = ("removed", "overwritten", "cut", "emptied", "without its log")
 
 
@@ -34,3 +37,18 @@ def index_fault(world: World) -> None:
             for name in ("index.sqlite-wal", "index.sqlite-shm"):
                 (world.state / name).unlink(missing_ok=True)
     world.operator.start()
+
+
+@act(6, lambda world: world.cramped)
+def no_space(world: World) -> None:
+    """The file system of the state is full for a while, to the last byte."""
+    seconds = world.rng.choice(FULL)
+    world.log.operation("no space", f"for {seconds:g} s")
+    ballast = world.state / "ballast"
+    try:
+        with ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(2**16))
+    except OSError:
+        time.sleep(seconds)
+    ballast.unlink(missing_ok=True)

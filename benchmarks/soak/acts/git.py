@@ -27,11 +27,13 @@ def checkout_and_back(world: World) -> None:
         return
     world.log.operation("checkout and back", world.desired.git("diff", "--stat=80", "HEAD~1", "HEAD").splitlines()[-1].strip())
     world.excuse(_concerned(world))  # its specs are others, too
+    world.unserve(_concerned(world))
     world.desired.busy |= set(world.desired.files())
     world.desired.git("checkout", "--quiet", "HEAD~1")
 
     def back() -> None:
         world.desired.git("checkout", "--quiet", "--force", "main")
+        world.desired.write_missing()  # what was made meanwhile
         world.desired.busy.clear()
 
     world.later("checkout main", back)
@@ -49,11 +51,13 @@ def stash_and_pop(world: World) -> None:
     world.desired.write(old)
     world.hold()
     world.excuse([wish.name], world.settle * SURE)
+    world.unserve([wish.name])
     world.desired.busy |= set(world.desired.files())
     world.desired.git("stash", "--quiet", "--include-untracked")
 
     def back() -> None:
         world.desired.git("stash", "pop", "--quiet")
+        world.desired.write_missing()
         world.desired.busy.clear()
         world.desired.commit("after a stash")
 

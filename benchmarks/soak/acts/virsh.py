@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import libvirt
 
 from ..world import World
 from . import act
 from .kills import running
 
-TARGET = "vda"  # the data disk of a guest
+TARGET = "vdb"  # the data disk of a guest
 
 
 def _act(world: World, verb: str, name: str, value: str = "") -> bool:
     """Whether libvirt did it: a domain may be off, busy, or not there yet."""
     world.log.operation(f"virsh {verb}", f"{name} {value}".strip())
+    if verb == "destroy":
+        world.cuts.setdefault(name, []).append(time.time())
     try:
         world.hypervisor.act(verb, name, value)
     except (libvirt.libvirtError, OSError) as error:
@@ -53,6 +57,7 @@ def set_memory(world: World) -> None:
 @act(1, lambda world: world.in_reach, only="qemu")
 def network_ends(world: World) -> None:
     """Guests stay, their cards hang in the air; libvirt plugs none back."""
+    world.unserve(list(world.serving))
     if _act(world, "net-destroy", "default"):
         world.hold()
         _act(world, "net-start", "default")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,10 @@ class Canaries:
 
     def in_trash(self, machine: str) -> bool:
         return self.known[machine].mark in _marks(self._state / "trash")
+
+    def forget(self, machines: Iterable[str]) -> None:
+        for machine in machines:
+            self.known.pop(machine, None)
 
     def _missing(self) -> set[str]:
         marks = _marks(self._state)

@@ -6,10 +6,12 @@ import threading
 import traceback
 
 from ..world import World
+from .answers import answering
 from .canaries import Canaries
 from .open_files import Qemu, qemus, run_twice, written_twice
 
 INTERVAL = 0.5  # seconds
+TRIES = 3  # looks at who answers: one machine may go and another come between two of them
 
 
 class Looks:
@@ -42,10 +44,13 @@ class Looks:
     def look(self) -> None:
         self.count += 1
         world = self._world
+        if world.cramped:
+            self._canaries.forget(world.desired.gone)
         for machine in self._canaries.lost():
             world.log.violation(f"data lost: the disk of {machine} is nowhere in the state folder")
         if world.kind == "qemu":
             self._guests(qemus(world.root))
+            self._serving()
         self._operator()
 
     def _guests(self, found: list[Qemu]) -> None:
@@ -59,6 +64,15 @@ class Looks:
             if runs.get(machine) != pid and not world.excused(machine):
                 world.log.violation(f"power lost: a run of {machine} ended, and nothing was done that may end it")
         self._runs = runs
+
+    def _serving(self) -> None:
+        """Invariant 6, by the guests' own answers."""
+        world = self._world
+        for name, replicas in list(world.serving.items()):
+            if any(answering(world.state, name) >= replicas for _ in range(TRIES)):
+                continue
+            if world.serving.get(name) == replicas:
+                world.log.violation(f"availability: fewer than {replicas} machines of {name} answer")
 
     def _operator(self) -> None:
         world = self._world

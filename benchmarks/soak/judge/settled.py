@@ -11,11 +11,12 @@ import libvirt
 from homeostat.models.quantity import parse_quantity
 from tests.rig.guest import fetch, leased_address
 
-from ..desired import VM, VMD, Wish
+from ..desired import PLUGIN, VM, VMD, Wish, numbered
 from ..hypervisor import Domain
 from ..world import QemuWorld, World
 from . import index
 from .canaries import Canaries
+from .power import early_cuts
 
 DEADLINE = {"qemu": 150.0, "test": 90.0}  # seconds until all is as it should be; most take a tenth of it
 REST = 2.0  # seconds without a write
@@ -33,7 +34,7 @@ class Judge:
         """Waits until nothing differs; whether it came to that. What still differs at the deadline is a violation."""
         deadline = time.monotonic() + DEADLINE[self._world.kind]
         while differences := list(self._differences()):
-            if self._world.log.spoilt:
+            if self._world.log.spoilt or self._world.stop.is_set():
                 return False
             if time.monotonic() > deadline:
                 self._world.log.violation(f"not settled within {DEADLINE[self._world.kind]:g} s: " + "; ".join(differences[:6]))
@@ -45,15 +46,20 @@ class Judge:
         """After it has settled."""
         world = self._world
         for wish in world.desired.of_kind(VM, free=False):
-            world.known.add(wish.name)
+            world.desired.settled.add(wish.name)
             if wrong := self._canaries.see(wish.name):
                 world.log.violation(wrong)
             elif world.kind == "qemu" and _runs(wish):
                 self._inside(wish.name)
-        world.known.update(wish.name for wish in world.desired.of_kind(VMD, free=False))
-        for name in world.desired.gone:
+        for wish in world.desired.of_kind(VMD, free=False):
+            world.desired.settled.add(wish.name)
+            world.serving[wish.name] = wish.spec["replicas"]
+        for name in () if world.cramped else world.desired.gone:
             if name in self._canaries.known and not self._canaries.in_trash(name):
                 world.log.violation(f"{name} was deleted, and its disk is not in the trash")
+        if isinstance(world, QemuWorld):
+            for cut in early_cuts(world):
+                world.log.violation(cut)
         self._rest()
 
     def _inside(self, name: str) -> None:
@@ -87,11 +93,16 @@ class Judge:
         except (libvirt.libvirtError, OSError) as error:
             yield f"the hypervisor does not answer: {error}"
             return
+        yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
         expected = {self._world.bystander}
         for wish in self._world.desired.wishes.values():
             if wish.kind == VM:
                 expected.add(wish.name)
                 yield from self._machine(wish.name, wish, rows, domains)
+            elif wish.kind == PLUGIN:
+                row = rows.get((PLUGIN, wish.name))
+                if row is None or row.deleted or not row.ready:
+                    yield f"the plugin {wish.name} is {'not ready' if row else 'no resource'}"
             else:
                 yield from self._deployment(wish, rows, domains, expected)
         yield from (f"a domain {name} that nothing asks for" for name in sorted(domains.keys() - expected))
@@ -100,14 +111,13 @@ class Judge:
         bystander = domains.get(self._world.bystander)
         if bystander is None or not bystander.running or bystander.records:
             yield f"{self._world.bystander}, which is nobody's, is {bystander}"
-        yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
 
     def _machine(self, name: str, wish: Wish, rows: Rows, domains: dict[str, Domain]) -> Iterator[str]:
         row, domain = rows.get((VM, name)), domains.get(name)
         if row is None or row.deleted:
             yield f"{name} is {'being deleted' if row else 'no resource'}"
             return
-        memory = wish.machine["resources"]["memory"]
+        memory = self._world.desired.memory(wish)
         if row.spec.get("resources", {}).get("memory") != memory:
             yield f"{name}: the spec in force has the memory {row.spec.get('resources')}, not {memory}"
         wanted = "Running" if _runs(wish) else "Stopped"
@@ -136,17 +146,12 @@ class Judge:
             return
         if not row.ready:
             yield f"{wish.name} is not ready: {row.condition('Ready')}"
-        machines = sorted(name for (kind, name), one in rows.items() if kind == VM and one.owned and _of(wish, name))
+        machines = sorted(name for (kind, name), one in rows.items() if kind == VM and one.owned and numbered(wish.name, name))
         expected.update(machines)
         if len(machines) != replicas:
             yield f"{wish.name} has {len(machines)} machines, not {replicas}"
         for name in machines:
             yield from self._machine(name, wish, rows, domains)
-
-
-def _of(wish: Wish, machine: str) -> bool:
-    prefix, _, number = machine.rpartition("-")
-    return prefix == wish.name and number.isdigit()
 
 
 def _runs(wish: Wish) -> bool:
