@@ -72,7 +72,8 @@ def decide(
         work.complain("", f"the folder {folder} cannot be read: {listing.missing}. Nothing is deleted because of that")
     in_force = {row.key: row for row in rows}
     for file in work.files:
-        _report_file(work, file)
+        if not file.flawless and not reader.why_unfinished(file.path):  # what is half written is wrong for a moment only
+            _report_file(work, file)
     declared = _choose(work, in_force, reader)
     for file in work.files:
         declared |= {d.key for d in file.documents if d.state in ("Invalid", "Broken") and d.key}

@@ -65,6 +65,10 @@ class SourceFile:
     known: bool = False  # just as the index has it
 
     @property
+    def flawless(self) -> bool:
+        return not self.problems and not any(document.problems for document in self.documents)
+
+    @property
     def silent(self) -> bool:
         """Whether it can be read and says nothing at all."""
         return not self.problems and all(document.state == "Empty" for document in self.documents)
