@@ -35,7 +35,7 @@ from .resources.machines import MachineItem, MachineList
 from .resources.orphans import OrphanList
 from .resources.plugins import PluginCollection, PluginItem, PluginSwitch
 from .resources.probes import Liveness, MetricsPage, Readiness
-from .resources.system import SystemInformation
+from .resources.system import DesiredStateErrors, SystemInformation
 from .resources.trash import TrashCollection, TrashItem, TrashRestore, TrashRoom
 from .routes import Route
 from .stream import EventStream
@@ -81,6 +81,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
         *trash_routes(config, source),
         Route(f"{V1}/system/info", SystemInformation(collections.index, source)),
         Route(f"{V1}/orphans", OrphanList(source)),
+        Route(f"{V1}/errors", DesiredStateErrors(source)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
         Route("/healthz", Liveness()),
         Route("/readyz", Readiness(changes, operator)),

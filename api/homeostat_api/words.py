@@ -259,6 +259,24 @@ class DeploymentBrief(Words):
     status: Literal["deleting"]
 
 
+class DesiredError(Words):
+    severity: Literal["Error", "Held", "Notice"] = Field(
+        description="Error: the last good spec stays in force. Held: a deletion that waits for a confirmation."
+    )
+    path: str = Field(description="Relative to the folder; empty for the folder as a whole.")
+    line: int
+    column: int
+    field: str
+    message: str
+    kind: str | None = Field(description="Of the resource it is about, where that is known.")
+    namespace: str | None
+    name: str | None
+
+
+class DesiredErrors(Words):
+    errors: list[DesiredError]
+
+
 class SystemStats(Words):
     total_vms: int
     running_vms: int

@@ -40,6 +40,7 @@ SAYS_NOTHING: dict[str, str | bytes] = {
     "a syntax error": "x: [\n",
     "half of it": document("m")[:60],
     "a number": "42\n",
+    "another program's values": "image: {tag: v2}\n",
 }
 
 
@@ -130,6 +131,18 @@ def test_a_document_of_several_that_says_nothing(room: Room) -> None:
         assert set(room.sync().held) == {key("two")}
     room.write("a.yaml", documents("one", "three"))
     assert room.sync().deleted == (key("two"),)
+
+
+def test_another_programs_values_in_the_folder_are_no_doubt(room: Room) -> None:
+    room.write("a.yaml", documents("one", "two"))
+    room.write("values.yaml", "image: {tag: v2}\n")
+    room.write("Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n")
+    room.sync()
+    room.write("a.yaml", document("one"))
+    assert room.sync().deleted == (key("two"),)
+    room.write("values.yaml", "apiVersion: homeostat.dev/v1alpha1\n")  # what is left of one of ours
+    room.write("a.yaml", "# nothing\n")
+    assert "values.yaml:1 is wrong, and may hold it" in room.sync().held[key("one")]
 
 
 def test_a_last_line_of_dashes_begins_nothing(room: Room) -> None:

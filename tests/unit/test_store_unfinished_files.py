@@ -79,6 +79,16 @@ def test_a_file_that_is_open_for_writing_is_read_once_it_is_closed(room: Room) -
     assert (report.changed, report.created, room.store.restless) == ((key("a"),), (key("b"),), False)
 
 
+def test_what_is_wrong_only_while_a_file_is_written_is_not_told(room: Room) -> None:
+    with (room.folder / "a.yaml").open("w") as file:
+        file.write(document("a") + "---\nx: [\n")
+        file.flush()
+        room.sync(0.0)
+        assert (room.said(), room.store.restless) == ([], True)
+    room.sync(0.0)
+    assert "a.yaml:9:1: is not YAML" in room.said()[0]
+
+
 def test_nothing_goes_while_some_file_is_being_written(room: Room) -> None:
     room.write("a.yaml", document("a"))
     room.write("b.yaml", document("b"))

@@ -1,7 +1,8 @@
-"""/api/v1/system/info."""
+"""/api/v1/system/info, and what is wrong with the desired state."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import sys
@@ -17,7 +18,7 @@ from homeostat.store.desired import Source
 
 from ..kind_index import KindIndex
 from ..operations import Answer, operation
-from ..words import SystemInfo
+from ..words import DesiredErrors, SystemInfo
 
 _COUNT = "SELECT count(*) FROM resources WHERE kind=? AND namespace=?"
 MEMINFO = Path("/proc/meminfo")
@@ -30,6 +31,35 @@ def memory_mb() -> dict[str, int]:
         return {}
     lines = (line.split() for line in MEMINFO.read_text(encoding="ascii").splitlines())
     return {words[0].rstrip(":"): int(words[1]) // 1024 for words in lines if len(words) > 1}
+
+
+class DesiredStateErrors:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @operation(
+        "List what is wrong with the desired state",
+        "System",
+        {200: Answer("What `homeostat get errors` lists: mistakes in the YAML, and deletions that are held.", DesiredErrors)},
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        found = await asyncio.to_thread(self._source.store.errors)
+        resp.media = {
+            "errors": [
+                {
+                    "severity": error.severity,
+                    "path": error.path,
+                    "line": error.line,
+                    "column": error.column,
+                    "field": error.field,
+                    "message": error.message,
+                    "kind": error.key.kind if error.key else None,
+                    "namespace": error.key.namespace if error.key else None,
+                    "name": error.key.name if error.key else None,
+                }
+                for error in found
+            ]
+        }
 
 
 class SystemInformation:

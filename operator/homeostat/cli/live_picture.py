@@ -46,7 +46,7 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
     deployments = _first(snapshot.deployments, SHOWN_DEPLOYMENTS if tall else 2)
     plugins = [plugin for plugin in snapshot.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
     above = (len(deployments) + 2 if deployments else 0) + len(plugins)
-    machines = _first(snapshot.machines, max(height - _SPENT - len(events) - len(errors) - above, 2))
+    machines = _first(snapshot.machines, max(height - _SPENT - len(events) - len(errors) - len(snapshot.held[:1]) - above, 2))
 
     parts: list[object] = [line(heading, "bold"), line(snapshot.summary, "dim"), Text("")]
     parts += [line(f"{short_name(plugin.key)}: {waits_for(plugin)}", "yellow") for plugin in plugins]
@@ -56,6 +56,7 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
     if len(machines) < len(snapshot.machines):
         parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more", "dim"))
     parts += [line(f"error: {error}", "red") for error in errors]
+    parts += [line(f"held: {held}", "yellow") for held in snapshot.held[:1]]
     if events:
         parts += [Text(""), _event_table(events)]
     return Group(*parts)  # type: ignore[arg-type]

@@ -24,7 +24,8 @@ EVENTS_KEPT = 60
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that there is to show at one moment; ``errors`` are those of the YAML folder, ``failing`` the operator's own."""
+    """All that there is to show at one moment; ``errors`` are those of the YAML folder, ``held`` its
+    deletions that wait for a confirmation, ``failing`` the operator's own."""
 
     machines: Sequence[VirtualMachine]
     events: Sequence[Event]
@@ -32,6 +33,7 @@ class Snapshot:
     deployments: Sequence[VirtualMachineDeployment] = ()
     plugins: Sequence[Plugin] = ()
     failing: Sequence[str] = ()
+    held: Sequence[str] = ()
 
     @property
     def resources(self) -> Sequence[Resource]:
@@ -49,6 +51,8 @@ class Snapshot:
             parts.append(f"{_count(len(self.deployments), 'deployment')}, {rolled_out} rolled out")
         if self.errors:
             parts.append(f"{_count(len(self.errors), 'error')} in the YAML")
+        if self.held:
+            parts.append("deletions are held")
         return ", ".join(parts)
 
 
@@ -89,6 +93,7 @@ class Snapshots:
             [str(error) for error in errors if error.severity == "Error"],
             [r for r in self._resources.values() if isinstance(r, VirtualMachineDeployment)],
             [r for r in self._resources.values() if isinstance(r, Plugin)],
+            held=[str(error) for error in errors if error.severity == "Held"],
         )
         return True
 

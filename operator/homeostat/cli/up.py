@@ -236,7 +236,8 @@ def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
     from .output import is_ready
 
     fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
-    return fresh and bool(snapshot.resources) and not snapshot.errors and all(map(is_ready, snapshot.resources))
+    settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to go
+    return fresh and settled and bool(snapshot.resources) and all(map(is_ready, snapshot.resources))
 
 
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:

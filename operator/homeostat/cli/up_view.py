@@ -43,6 +43,7 @@ class PlainView:
         self._told: dict[Key, tuple[str, ...]] = {}
         self._last_event = -1
         self._errors: set[str] = set()
+        self._held: set[str] = set()
 
     def __enter__(self) -> PlainView:
         self.say(self._heading)
@@ -73,6 +74,10 @@ class PlainView:
         if self._errors and not snapshot.errors:
             self.say("the errors in the YAML are mended")
         self._errors = set(snapshot.errors)
+        for held in snapshot.held:
+            if held not in self._held:
+                self.say(f"held: {held}")
+        self._held = set(snapshot.held)
 
     def _tell(self, resource: Resource) -> None:
         if not status_of(resource).conditions:

@@ -72,7 +72,8 @@ def decide(
         work.complain("", f"the folder {folder} cannot be read: {listing.missing}. Nothing is deleted because of that")
     in_force = {row.key: row for row in rows}
     for file in work.files:
-        _report_file(work, file)
+        if not file.flawless and not reader.why_unfinished(file.path):  # what is half written is wrong for a moment only
+            _report_file(work, file)
     declared = _choose(work, in_force, reader)
     for file in work.files:
         declared |= {d.key for d in file.documents if d.state in ("Invalid", "Broken") and d.key}
@@ -245,7 +246,7 @@ def _unidentified(files: Sequence[SourceFile], unread: Mapping[str, str]) -> Ite
             yield f"{file.path}:{problem.line} cannot be read, so it may be in there"
         for document in file.documents:
             if document.state == "Broken" or (document.state == "Invalid" and document.key is None):
-                yield f"{document.place} is wrong in a way that it may be there"
+                yield f"{document.place} is wrong, and may hold it"
 
 
 def _silence(file: SourceFile, row: Row, in_force: Collection[Key]) -> str:
@@ -259,7 +260,7 @@ def _silence(file: SourceFile, row: Row, in_force: Collection[Key]) -> str:
             return f"{document.place} says nothing where it stood: remove that document's dashes too"
         if document.state == "Foreign" and document.key and _named_alike(document.key, row.key):
             return f"{document.place} has its name, but another apiVersion and kind"
-        if document.state == "Invalid" and document.key not in in_force:
+        if document.state in ("Invalid", "Stray") and document.key not in in_force:
             return f"{document.place} is not valid, and may be it under another name"
     if not ends_with_a_line(file.real):
         return f"{file.path} ends without a newline, so it may have been cut off: end it with one"

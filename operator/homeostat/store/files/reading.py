@@ -21,10 +21,11 @@ from ..index.index import Index, compact
 from . import documents
 from .folder import FoundFile, read_file
 from .unfinished import ends_with_a_line, is_beginning, unfinished
-from .validate import Rejected, foreign, identify, validate
+from .validate import Rejected, foreign, identify, stray, validate
 
-State = Literal["Valid", "Invalid", "Broken", "Foreign", "Empty"]
-"""Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Empty: says nothing."""
+State = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
+"""Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Stray: no resource, and
+none that lost a part of itself. Foreign: another system's. Empty: says nothing."""
 
 RACY = 100_000_000
 """Nanoseconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
@@ -62,6 +63,10 @@ class SourceFile:
     problems: list[Problem] = field(default_factory=list)  # of the file as a whole, such as syntax errors
     documents: list[SourceDocument] = field(default_factory=list)
     known: bool = False  # just as the index has it
+
+    @property
+    def flawless(self) -> bool:
+        return not self.problems and not any(document.problems for document in self.documents)
 
     @property
     def silent(self) -> bool:
@@ -268,7 +273,7 @@ class FileReader:
             judged.key = judged.resource.key
         except Rejected as error:
             places = documents.Positions(text, document)
-            judged.state = "Invalid"
+            judged.state = "Stray" if stray(document.value) else "Invalid"
             judged.problems = [
                 replace(problem, line=line, column=column)
                 for (line, column), problem in ((places.of(at), problem) for at, problem in error.problems[:PROBLEMS_KEPT])

@@ -249,14 +249,13 @@ class FilesStore(IndexedStore):
         tell_after: float | None,
     ) -> Remembered:
         """Has it decided which of the absent resources go, and notes that in ``work``."""
-        absences, standing = self._absences(work, rows), [row for row in rows if row.deleted is None]
-        now = self.clock().timestamp()
+        absences, now = self._absences(work), self.clock().timestamp()
         bare = "" if self.listing.files or self.listing.missing else f"the folder {self.folder} holds no YAML any more"
-        weights = _weights(standing)
-        around = removal.Circumstances(sum(weights.values()), known.weight(now), bare)
+        weights = _weights([row for row in rows if row.deleted is None]) if absences else {}
         ruling = removal.rule(
             [removal.Absence(key, seconds, doubt, weights[key]) for key, seconds, doubt in absences],
-            around, settle, confirmed=confirmed, told=known.held, tell_after=tell_after,
+            removal.Circumstances(sum(weights.values()), known.weight(now), bare),
+            settle, confirmed=confirmed, told=known.held, tell_after=tell_after,
         )  # fmt: skip
         work.delete = [absent.row for absent in work.absent if absent.row.key in ruling.go]
         work.held = dict(sorted(ruling.held.items()))
@@ -271,7 +270,7 @@ class FilesStore(IndexedStore):
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
         )
 
-    def _absences(self, work: Pass, rows: Sequence[Row]) -> list[tuple[Key, float, str]]:
+    def _absences(self, work: Pass) -> list[tuple[Key, float, str]]:
         """How long each has been so, and why it may not be gone."""
         now, wall = time.monotonic(), time.time()
         since, found, under_way = dict[Key, tuple[str, float]](), list[tuple[Key, float, str]](), dict[str, str]()

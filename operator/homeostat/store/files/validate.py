@@ -52,10 +52,19 @@ def identify(value: Any) -> Key | None:
 def foreign(value: Any) -> bool:
     """Whether a document belongs to some other system, such as a Deployment of Kubernetes or a kustomization."""
     version = value.get("apiVersion") if isinstance(value, dict) else None
-    if not isinstance(version, str) or not version or not isinstance(value.get("kind"), str):
+    return bool(version) and isinstance(version, str) and isinstance(value.get("kind"), str) and not _nearly_ours(version)
+
+
+def stray(value: Any) -> bool:
+    """Whether a document is no resource of anybody's, nor what is left of one: a file of values, say."""
+    if not isinstance(value, dict) or {"kind", "metadata", "spec"} & value.keys():
         return False
-    group = version.split("/")[0]
-    return group != API_GROUP and not difflib.get_close_matches(group, [API_GROUP], cutoff=0.75)
+    return not _nearly_ours(str(value.get("apiVersion", "")))
+
+
+def _nearly_ours(version: str) -> bool:
+    group = version.split("/", maxsplit=1)[0]
+    return group == API_GROUP or bool(difflib.get_close_matches(group, [API_GROUP], cutoff=0.75))
 
 
 def validate(value: Any, folder: str | None = None) -> Resource:
