@@ -102,6 +102,25 @@ async def test_br02_a_deployment_that_comes_back_has_its_disks_and_one_that_is_s
         assert list(disks(tmp_path, "trash").values()) == [before["fleet-2/data.qcow2"]] != [after["fleet-2/data.qcow2"]]
 
 
+async def test_br02_disks_kept_of_a_stateful_index_come_back_with_the_deployment(tmp_path: Path) -> None:
+    stateful = DEPLOYMENT.replace("  replicas", "  stateful: true\n  strategy: {rollingUpdate: {maxUnavailable: 1}}\n  replicas")
+    async with running(tmp_path) as operator:
+        operator.write("stay")
+        file = operator.folder / "fleet.yaml"
+        file.write_text(stateful % 2)
+        await until(lambda: operator.ready("fleet-1", "fleet-2"))
+        before = disks(tmp_path, "machines")
+        file.write_text(stateful % 1)
+        await until(lambda: operator.machine("fleet-2") is None)
+        assert disks(tmp_path, "machines") == before
+        file.unlink()
+        await until(lambda: not disks(tmp_path, "machines"))
+        await until(lambda: operator.parts.store.index.row(Key("VirtualMachineDeployment", "default", "fleet")) is None)
+        file.write_text(stateful % 2)
+        await until(lambda: operator.ready("fleet-1", "fleet-2"))
+        assert disks(tmp_path, "machines") == before
+
+
 async def test_what_is_over_its_time_is_erased_and_its_machine_s_events_say_so(tmp_path: Path) -> None:
     async with running(tmp_path) as operator:
         operator.write("stay")  # a folder that becomes empty deletes nothing

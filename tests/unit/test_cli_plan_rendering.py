@@ -120,5 +120,5 @@ def test_json_carries_changes_actions_and_outcome() -> None:
 def test_a_deletion_says_what_becomes_of_the_disks() -> None:
     disks = [{"name": "root", "size": "1Gi"}, {"name": "data", "size": "1Gi", "reclaimPolicy": "Retain"}]
     shown = text(Entry(machine("web", disks=disks), DELETION))
-    assert "- disks[root]   its file is deleted" in shown
+    assert "- disks[root]   its file goes to the trash" in shown
     assert "disks[data]   its file is kept (reclaimPolicy: Retain)" in shown

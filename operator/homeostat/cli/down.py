@@ -48,18 +48,19 @@ def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_
         click.echo("No machines: there is nothing to remove.")
         return
     if not yes:
-        click.echo("\n".join(announcement(machines)))
+        click.echo("\n".join(announcement(machines, trash_keep)))
         if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
             raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings.state, settings.uri, parse_duration(timeout), trash_keep))
 
 
-def announcement(machines: Sequence[VirtualMachine]) -> list[str]:
+def announcement(machines: Sequence[VirtualMachine], trash_keep: float) -> list[str]:
     """What would go, disk by disk."""
+    word = "sets aside" if trash_keep > 0 else "erases"
     lines = []
     for machine in machines:
         kept, lost = disk_fates(machine)
-        fates = [f"deletes {', '.join(lost)}" if lost else "", f"keeps {', '.join(kept)}" if kept else ""]
+        fates = [f"{word} {', '.join(lost)}" if lost else "", f"keeps {', '.join(kept)}" if kept else ""]
         disks = "; ".join(filter(None, fates)) or "has no disks"
         lines.append(f"- {machine.metadata.namespace}/{machine.metadata.name}: {disks}")
     return lines

@@ -144,7 +144,7 @@ def render_entry(entry: Entry) -> list[Line]:
         lines += _creation(entry.resource)
     if verb is Verb.DELETE and isinstance(entry.resource, VirtualMachine):
         kept, lost = disk_fates(entry.resource)
-        lines += [Line(f"    - disks[{name}]   its file is deleted", "delete") for name in lost]
+        lines += [Line(f"    - disks[{name}]   its file goes to the trash (reclaimPolicy: Delete)", "delete") for name in lost]
         lines += [Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept]
     lines += render_changes(plan.changes)
     lines += _titled("waits for a restart:", plan.pending)
@@ -205,7 +205,7 @@ def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
 
 
 def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
-    """Names of the disks that stay, and of those that are deleted."""
+    """Names of the disks that stay, and of those that are reclaimed."""
     kept: list[str] = []
     lost: list[str] = []
     for disk in machine.spec.disks:

@@ -293,6 +293,7 @@ class KeepDisks:
     owner: str  # uid of the deployment
     disks: tuple[str, ...]  # by name
     reason: str
+    uid: str = ""  # the machine's identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ class KeptDisks:
     machine: str  # its name
     directory: str  # absolute
     disks: tuple[str, ...]  # by name; not those whose policy was to retain them
+    uid: str = ""  # the identity that it had; empty in notes of earlier versions
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,7 +268,7 @@ class MachineReconciler:
         mine = [entry for entry in await self._host.trash(folder) if entry.uid == machine.identity] if facts.trash_keep else []
         aside = [f"{', '.join(disk.name for disk in entry.disks)} in {entry.entry} until {entry.until}" for entry in mine]
         trash = f"in the trash: {'; '.join(aside)} (`homeostat trash list`)" if aside else ""
-        return ". ".join(["its domain is gone", *filter(None, (trash, kept))]) if kept or trash else "everything of it is gone"
+        return "; ".join(["its domain is gone", *filter(None, (trash, kept))]) if kept or trash else "everything of it is gone"
 
     async def _record(self, key: Key, happening: Happening) -> None:
         await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)

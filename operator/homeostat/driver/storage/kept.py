@@ -14,8 +14,8 @@ from .paths import Rooms, file_errors
 NOTE = "kept.json"  # the machine's folder loses it as soon as another machine is made there
 
 
-def write_note(owner: str, disks: Sequence[str]) -> bytes:
-    return json.dumps({"owner": owner, "disks": list(disks)}).encode()
+def write_note(owner: str, disks: Sequence[str], uid: str = "") -> bytes:
+    return json.dumps({"owner": owner, "disks": list(disks), **({"uid": uid} if uid else {})}).encode()
 
 
 def find_kept(rooms: Rooms, namespace: str, deployment: str, owner: str) -> list[KeptDisks]:
@@ -40,15 +40,16 @@ def _find(room: Path, prefix: str, owner: str) -> Iterator[KeptDisks]:
         if not name.startswith(prefix) or not index.isascii() or not index.isdigit() or index.startswith("0"):
             continue
         folder = room / name
-        if not folder.is_symlink() and (disks := _read(folder / NOTE, owner)) is not None:
-            yield KeptDisks(name, str(folder), disks)
+        if not folder.is_symlink() and (noted := _read(folder / NOTE, owner)) is not None:
+            yield KeptDisks(name, str(folder), *noted)
 
 
-def _read(note: Path, owner: str) -> tuple[str, ...] | None:
+def _read(note: Path, owner: str) -> tuple[tuple[str, ...], str] | None:
+    """Disks, and the identity of the machine that had them."""
     try:
         found = json.loads(note.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     disks = found.get("disks") if isinstance(found, dict) and found.get("owner") == owner else None
     plain = isinstance(disks, list) and all(isinstance(disk, str) and "/" not in disk for disk in disks)
-    return tuple(disks) if plain and disks else None
+    return (tuple(disks), str(found.get("uid", ""))) if plain and disks else None

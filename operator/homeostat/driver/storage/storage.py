@@ -191,7 +191,7 @@ class Storage:
                 self._delete_file(action.path)
             case KeepDisks():
                 note = f"{action.directory}/{NOTE}"
-                self._place(note, write_note(action.owner, action.disks), "note down whose the disks are that stay")
+                self._place(note, write_note(action.owner, action.disks, action.uid), "note down whose the disks are that stay")
             case DeleteDirectory():
                 self._delete_directory(action.path)
 

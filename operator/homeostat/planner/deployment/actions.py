@@ -56,6 +56,7 @@ class ReclaimKept:
     directory: str
     paths: tuple[str, ...]  # none: all of it is retained
     reason: str
+    uid: str = ""  # the identity that the machine had
 
 
 @dataclass(frozen=True, slots=True)

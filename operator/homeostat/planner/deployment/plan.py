@@ -81,14 +81,13 @@ def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:
     policies = {disk.name: disk.reclaim_policy or template.reclaim_policy for disk in template.disks}
     going = (name for name in kept.disks if policies.get(name, template.reclaim_policy) is ReclaimPolicy.DELETE)
     paths = tuple(disk_file(kept.directory, name) for name in going)
-    return ReclaimKept(kept.machine, kept.directory, paths, WITH_DEPLOYMENT)
+    return ReclaimKept(kept.machine, kept.directory, paths, WITH_DEPLOYMENT, kept.uid)
 
 
 def discard_kept(deployment: VirtualMachineDeployment, kept: ReclaimKept, keep: float) -> list[SetAside | DeleteFile]:
-    """As of machines: set aside for ``keep`` seconds, or deleted where nothing is kept. Whose identity the machine had is not
-    known any more, so that only a person puts these back."""
+    """As of machines: set aside for ``keep`` seconds, or deleted where nothing is kept."""
     if keep <= 0:
         return [DeleteFile(path, kept.reason) for path in kept.paths]
     namespace, disks = deployment.metadata.namespace, tuple((PurePosixPath(path).stem, path) for path in kept.paths)
     entry = f"{namespace}.{kept.name}-{digest(deployment.metadata.uid, kept.reason)[:8]}"
-    return [SetAside(entry, namespace, kept.name, "", disks, keep, returns=False, reason=kept.reason)] if disks else []
+    return [SetAside(entry, namespace, kept.name, kept.uid, disks, keep, bool(kept.uid), kept.reason)] if disks else []

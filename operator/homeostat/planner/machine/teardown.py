@@ -39,7 +39,7 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     actions += discard(machine, observed, going, f"{because}, reclaimPolicy: Delete", occasion, returns=returns)
     actions.append(DeleteDirectory(directory, f"{DELETED}; disks that are retained stay"))
     if kept and owner:
-        actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index"))
+        actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index", machine.identity))
     actions.append(ReleaseResource("everything of it is gone"))
     return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
 
