@@ -73,6 +73,17 @@ async def test_what_another_process_did_is_seen(storage: Storage, folder: Path, 
     assert len(list(folder.iterdir())) == 2
 
 
+async def test_what_both_did_at_once_is_seen(storage: Storage, folder: Path, tmp_path: Path) -> None:
+    await storage.execute(aside(folder))
+    assert len((await storage.observe([], [], [], str(folder))).trash) == 1
+    (folder / "other.qcow2").write_bytes(qcow2())
+    other = SetAside("default.web-2", "default", "web", "uid", (("other", str(folder / "other.qcow2")),), 60.0, True, "deleted")
+    await Storage(tmp_path, None).execute(other)
+    await storage.execute(back(folder, "root"))
+    found = {entry.entry: [d.name for d in entry.disks] for entry in (await storage.observe([], [], [], str(folder))).trash}
+    assert found == {"default.web-1": ["data"], "default.web-2": ["other"]}
+
+
 async def test_no_file_is_ever_overwritten(storage: Storage, folder: Path) -> None:
     await storage.execute(aside(folder))
     (folder / "root.qcow2").write_bytes(b"newer")

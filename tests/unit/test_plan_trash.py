@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from homeostat.models.base import API_VERSION, OwnerReference
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, WITH_DEPLOYMENT
+from homeostat.planner.machine.reclaim import plan_departed
+from homeostat.planner.observed import DomainState, Memory, ObservedDisk
+from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
 from tests.unit.machines import IMAGE, changed, deleted, running
 from tests.unit.world import HOST, Killed, Operator, World
 
@@ -135,6 +137,34 @@ def test_a_disk_that_comes_back_into_the_spec_is_taken_back() -> None:
     operator.settle(changed(vm, disks=both))
     assert [a.disk for a in operator.done if isinstance(a, act.TakeBack)] == ["more"]
     assert not world.trash
+
+
+def test_a_disk_stays_as_long_as_the_definition_the_guest_or_another_disk_uses_it() -> None:
+    world, _, vm = keeping(disks=[DATA, {"name": "more", "size": "1Gi"}], runStrategy="Halted")
+    observed = world.observe(vm, Memory())
+    assert observed.domain and observed.domain.config
+    left, undefined = changed(vm, disks=[DATA]), replace(observed, domain=None)
+    assert [a for a in plan_departed(left, undefined) if isinstance(a, act.SetAside)]
+    leaning = {**observed.storage.disks, f"{PATH}/data.qcow2": ObservedDisk(f"{PATH}/data.qcow2", 2**30, f"{PATH}/more.qcow2")}
+    bare = replace(observed.domain.config, disks=())
+    runs = replace(observed.domain, state=DomainState.RUNNING, live=observed.domain.config, config=bare)
+    for used in (
+        observed,
+        replace(observed, domain=runs),
+        replace(observed, domain=replace(runs, live=None)),
+        replace(undefined, storage=replace(observed.storage, disks=leaning)),
+        replace(undefined, others={f"{PATH}/more.qcow2": "another"}),
+    ):
+        assert not [a for a in plan_departed(left, used) if isinstance(a, act.SetAside)]
+
+
+def test_of_several_the_newest_comes_back() -> None:
+    entries = [
+        TrashEntry(since, "default", "web", "u", "", since, "", True, disks=(TrashedDisk("data", since),))
+        for since in ("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z")
+    ]
+    found = returning(entries, "u", "data")
+    assert found is not None and found[1].path == "2026-01-03T00:00:00Z"
 
 
 def test_a_disk_under_an_overlay_that_others_made_is_left_alone() -> None:
