@@ -5,8 +5,6 @@ The guest counts its boots on its data disk.
 
 from __future__ import annotations
 
-import json
-
 from tests.e2e.homeostat import Homeostat, guest
 from tests.rig.guest import BOOT_TIMEOUT, fetch
 from tests.rig.waiting import wait_until
@@ -37,6 +35,8 @@ def test_br01_restarts_and_crashes_go_on_with_the_overlay_until_it_is_committed(
 
     town.virsh("snapshot-create-as", NAME, "bak", "--disk-only", "--atomic", "--no-metadata")
     assert source(town) == "data.bak"
+    town.virsh("reset", NAME)
+    booted(town, address, 2)
     town.edit(NAME, lambda spec: spec.update(resources={"memory": "144Mi"}))  # defined anew before anybody told of the snapshot
     town.wait_for(lambda: "147456" in town.virsh("dumpxml", "--inactive", NAME), "the change is defined")
     assert source(town, "--inactive") == "data.bak"
@@ -45,8 +45,6 @@ def test_br01_restarts_and_crashes_go_on_with_the_overlay_until_it_is_committed(
     town.wait_ready(NAME)
 
     town.run("restart", NAME)
-    booted(town, address, 2)
-    town.virsh("destroy", NAME)
     booted(town, address, 3)
     assert source(town) == source(town, "--inactive") == "data.bak"
     assert town.count(NAME, "DisksMoved") == 1
@@ -54,8 +52,6 @@ def test_br01_restarts_and_crashes_go_on_with_the_overlay_until_it_is_committed(
     town.virsh("blockcommit", NAME, "vda", "--active", "--pivot", "--wait")
     assert source(town) == "data.qcow2"
     town.wait_for(lambda: town.condition(NAME, "DisksMoved") is None, "all is well again by itself")
-    town.run("restart", NAME)
-    booted(town, address, 4)
     assert source(town, "--inactive") == "data.qcow2"
-    plan = json.loads(town.run("plan", str(town.folder), "-o", "json").stdout)
-    assert not [step for entry in plan.get("resources", plan.get("items", [])) for step in entry.get("actions", ())], plan
+    town.virsh("destroy", NAME)
+    booted(town, address, 4)

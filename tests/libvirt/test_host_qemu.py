@@ -144,5 +144,7 @@ async def test_refusals_say_what_to_do(host: LibvirtHost, libvirtd: Libvirtd, gu
         await running(host, replace(config, nics=(replace(config.nics[0], source="hs-none"),)))
     with pytest.raises(NoMemory, match=r"resources\.memory"):
         await running(host, replace(config, memory=2**44))
+    missing = replace(config, disks=(replace(config.disks[0], source="/hs-none.qcow2"),))
+    await host.execute(act.DefineDomain(missing, "", frozenset({"root"})))
     with pytest.raises(Refused, match="must exist"):
-        await running(host, replace(config, disks=(replace(config.disks[0], source="/hs-none.qcow2"),)))
+        await host.execute(act.StartDomain(config.uuid, False, ""))

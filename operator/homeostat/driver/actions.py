@@ -21,7 +21,7 @@ from homeostat.planner.observed import ObservedDomain, Tap
 
 from . import faults, links
 from .connection import Connection
-from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused
+from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused, SaveOutdated
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
 from .survey import is_local
@@ -87,7 +87,7 @@ class DomainActions:
             case act.StartDomain(uuid, paused):
                 flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
                 started = lambda seen: seen is not None and seen.state.active  # noqa: E731
-                return Step(uuid, "start", lambda d: request(d.createWithFlags, flags), live, EventKind.STARTED, started)
+                return Step(uuid, "start", lambda d: self._start(d, flags), live, EventKind.STARTED, started)
             case act.ShutdownDomain(uuid):
                 return Step(uuid, "shut down", lambda d: request(d.shutdown), done=_is_off)
             case act.PowerOffDomain(uuid):
@@ -132,6 +132,33 @@ class DomainActions:
             case act.UndefineDomain(uuid):
                 return Step(uuid, "undefine", self._undefine, done=lambda seen: seen is None)
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
+
+    def _start(self, domain: Domain, flags: int) -> object:
+        if (known := self._inventory.get(domain.UUIDString())) is not None and known.managed_save:
+            self._check_save(domain, known.name)
+        return self._connection.request(domain.createWithFlags, flags)
+
+    def _check_save(self, domain: Domain, name: str) -> None:
+        """What was saved goes on with the files of then, whatever the definition has since.
+
+        Raises:
+            SaveOutdated: a disk is on another file by now, which would lose its data, or be made worthless.
+        """
+        request = self._connection.request
+        try:
+            then = _sources(parse_domain(request(domain.managedSaveGetXMLDesc, 0)))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+                raise
+            return  # the test driver, which keeps no memory either
+        now = _sources(parse_domain(request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)))
+        for disk, source in then.items():
+            if now.get(disk, source) != source:
+                raise SaveOutdated(
+                    f"disks[{disk}] of machine {name} was on {source} when its memory was saved, and someone put it on "
+                    f"{now[disk]} since: going on would write to the former file. `virsh managedsave-remove {name}` lets it boot "
+                    f"from {now[disk]}, without the saved memory; or `virsh edit {name}`, and name the former file again"
+                )
 
     def _resume(self, domain: Domain) -> object:
         """A guest that put itself to sleep is woken as hardware would wake it."""

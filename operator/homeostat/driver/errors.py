@@ -10,7 +10,8 @@
      ├─ NoMemory                the host cannot give the machine its memory
      ├─ NetworkMissing          a network or bridge is not there, or not up
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
-         └─ NameTaken           another domain has the name or uuid
+         ├─ NameTaken           another domain has the name or uuid
+         └─ SaveOutdated        its memory was saved with a disk on another file
 
 ``str(error)`` is for a person: what happened, and what to do next.
 """
@@ -62,3 +63,7 @@ class Refused(DriverError):
 
 class NameTaken(Refused):
     reason = "NameTaken"
+
+
+class SaveOutdated(Refused):
+    reason = "SaveOutdated"

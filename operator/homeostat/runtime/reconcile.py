@@ -16,6 +16,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
@@ -37,6 +38,7 @@ from .status import machine_status
 
 log = logging.getLogger(__name__)
 
+FILE_LOOK = 30.0  # seconds between looks at the disk files of a machine that is stalled for them: nothing announces their return
 SECRET_LOOK = 10.0  # seconds between looks at a password file, which nothing announces
 
 
@@ -279,6 +281,7 @@ class MachineReconciler:
         times = [
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, self._clock.now()),
+            FILE_LOOK if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY) else None,
             SECRET_LOOK if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)
