@@ -10,7 +10,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.machine.disk_source import files_of
 from homeostat.planner.observed import Memory
 from homeostat.planner.plan import Converged, Plan, Stalled, Waiting
-from tests.unit.machines import Spec, changed, running
+from tests.unit.machines import Spec, changed, deleted, running
 from tests.unit.world import ROOT, World
 
 OWN = f"{ROOT}/machines/default/web/data.qcow2"
@@ -86,6 +86,14 @@ def test_several_layers_in_several_folders() -> None:
     files = files_of(vm, vm.spec.disks[0], world.observe(vm, Memory()))
     assert files.inside == (BESIDE, OWN)
     assert files.outside == ("/backup/second.snap", AWAY)
+
+
+def test_a_deletion_names_what_others_made_and_leaves_it() -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.snapshot("data", AWAY)
+    operator.settle(deleted(vm, grace=0))
+    assert [a.stays for a in operator.done if isinstance(a, act.UndefineDomain)] == [(AWAY,)]
+    assert AWAY in world.disks
 
 
 def test_after_the_commit_all_is_well_by_itself() -> None:

@@ -249,6 +249,7 @@ class UndefineDomain:
 
     uuid: str
     reason: str
+    stays: tuple[str, ...] = ()  # files that others put its disks on, outside its folder
 
 
 @dataclass(frozen=True, slots=True)

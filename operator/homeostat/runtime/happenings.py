@@ -106,6 +106,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             return Happening("Normal", "SetAside", f"{paths}: {action.reason} (trash entry {action.entry})")
         case act.TakeBack():
             return Happening("Normal", "Restored", f"{action.path} from trash entry {action.entry}: {action.reason}")
+        case act.UndefineDomain(stays=files) if files:
+            return Happening("Warning", "FilesStay", f"others put its disks on {', '.join(files)}: that is not deleted")
         case act.DeleteFile():
             return Happening("Normal", "FileDeleted", f"{action.path}: {action.reason}")
     return None

@@ -9,6 +9,7 @@ from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, Releas
 from ..observed import Observed
 from ..plan import Plan, Waiting
 from ..trash import COMES_BACK, DELETED_BECAUSE
+from .disk_source import files_of
 from .identity import disk_path, machine_directory
 from .reclaim import departed, discard, reclaimed
 from .shutdown import shut_down
@@ -29,7 +30,9 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
         return Plan(steps, outcome)
     actions: list[Action] = []
     if domain is not None:
-        actions.append(UndefineDomain(domain.uuid, DELETED))
+        disks = [disk for disk in machine.spec.disks if disk.type == "disk"]
+        stays = tuple(file for disk in disks for file in files_of(machine, disk, observed).outside)
+        actions.append(UndefineDomain(domain.uuid, DELETED, stays))
     directory = machine_directory(observed.host.storage_root, machine)
     kept, going = _disks_by_fate(machine, observed)
     owner = next((o.uid for o in machine.metadata.owner_references if o.controller), "")
