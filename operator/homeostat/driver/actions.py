@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -153,7 +154,7 @@ class DomainActions:
             return  # the test driver, which keeps no memory either
         now = _sources(parse_domain(request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)))
         for disk, source in then.items():
-            if now.get(disk, source) != source:
+            if os.path.realpath(now.get(disk) or source or "") != os.path.realpath(source or ""):
                 raise SaveOutdated(
                     f"disks[{disk}] of machine {name} was on {source} when its memory was saved, and someone put it on "
                     f"{now[disk]} since: going on would write to the former file. `virsh managedsave-remove {name}` lets it boot "
