@@ -13,6 +13,8 @@ from homeostat.planner.deployment.observed import ObservedDeployment, Replica
 from homeostat.planner.plan import Converged
 from tests.unit.fleet import Fleet, deployment, edited, template
 
+ALL_BUT_ONE = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 4}}}
+ONE_LESS = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
 ONE_MORE = {"strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}
 
 
@@ -104,7 +106,7 @@ def test_a_stand_in_that_may_be_gone_lets_nobody_go() -> None:
     first, second, third = fleet.observe().replicas
     off = replace(first, ready_since=None, serving_since=None)
     unsure = replace(fleet.observe(), replicas=(off, away(second), away(third)))
-    vmd = edited(vmd, strategy=deployment(2, **ONE_MORE).spec.strategy)
+    vmd = edited(vmd, strategy=deployment(2, **ONE_LESS).spec.strategy)
     assert plan_deployment(vmd, unsure, fleet.now).actions == ()
 
 
@@ -136,3 +138,28 @@ def test_after_it_is_known_again_a_rollout_is_proven_anew() -> None:
     proof = plan_deployment(vmd, observed, later).actions
     assert any(isinstance(a, RecordRevision) and a.revision.succeeded for a in proof)
     assert plan_deployment(vmd, replace(observed, known_since=later - 10), later).actions == ()
+
+
+def test_what_does_not_serve_is_replaced_first_and_then_what_is_not_ready() -> None:
+    """Then those that are ready; what may serve, for all that is known, is left for last."""
+    found = replicas(serving=2, unknown=1, ready=1)
+    newer = edited(deployment(4, **ONE_LESS), template=template(vcpu=2))
+    order = []
+    while found.replicas:
+        loose = edited(newer, replicas=4, strategy=deployment(4, **ALL_BUT_ONE).spec.strategy)
+        plan = plan_deployment(loose, found, 1_000_100.0)
+        gone = [a.name for a in plan.actions if isinstance(a, DeleteMachine)]
+        order += gone
+        found = replace(found, replicas=tuple(r for r in found.replicas if r.name not in gone))
+        if not gone:
+            break
+    assert order == ["web-4", "web-2", "web-1", "web-3"]
+
+
+def test_one_that_serves_without_being_ready_is_looked_at_when_it_has_for_long_enough() -> None:
+    fleet, vmd = Fleet(), deployment(1, minReadySeconds=60)
+    fleet.settle(vmd)
+    (replica,) = fleet.observe().replicas
+    now = fleet.now
+    late = replace(replica, ready_since=None, serving_since=now - 20.0)
+    assert plan_deployment(vmd, replace(fleet.observe(), replicas=(late,)), now).after == 40.0
