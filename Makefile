@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -q
+PYTEST := $(BIN)/python -m pytest -q -rs
 # More workers than two cores: most of the time they wait, for guests and servers.
 SPREAD := -n 3 --dist loadfile
 BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes

@@ -24,6 +24,7 @@ from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import wait_until
 
+ROOT = Path(__file__).parents[2]
 LABEL = {"homeostat.dev/served-by": "central"}
 
 
@@ -78,19 +79,35 @@ def pods_user(place: Site) -> list[str]:
     ]  # fmt: skip
 
 
+def reachable(prefix: list[str], place: Site) -> tuple[list[str], list[str], dict[str, str]]:
+    """What changes the user, the Python to run then, and what it needs in its environment. A clone below /root is closed to other
+    users: it is shown to that process alone at a place that they reach."""
+    if subprocess.run([*prefix, sys.executable, "-c", "import homeostat"], capture_output=True, check=False).returncode == 0:
+        return prefix, [sys.executable], {}
+    shown = place.root / "clone"
+    shown.mkdir()
+    show = ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"']
+    prefix = [*show, str(ROOT), str(shown), *prefix]
+    python = str(shown / Path(sys.executable).relative_to(ROOT)) if Path(sys.executable).is_relative_to(ROOT) else sys.executable
+    environment = {"PYTHONPATH": f"{shown / 'operator'}:{shown / 'api'}"}
+    tried = subprocess.run([*prefix, python, "-c", "import homeostat"], capture_output=True, check=False, env=environment)
+    if tried.returncode != 0:
+        pytest.skip(f"other users cannot run {sys.executable}: {tried.stderr.decode()[-200:]}")
+    return prefix, [python], environment
+
+
 @contextlib.contextmanager
 def central_operator(plane: ControlPlane, place: Site) -> Iterator[Path]:
     """Its log."""
-    prefix, log = pods_user(place), place.root / "operator.log"
-    if subprocess.run([*prefix, sys.executable, "-c", ""], capture_output=True, check=False).returncode != 0:
-        pytest.skip(f"other users cannot run {sys.executable}")
+    prefix, python, environment = reachable(pods_user(place), place)
+    log = place.root / "operator.log"
     config = place.root / "kubeconfig"
     shutil.copy(plane.kubeconfig, config)
     shutil.copy(plane.certificate, place.root)
     config.write_text(config.read_text().replace(str(plane.certificate), str(place.root / plane.certificate.name)))
     for path in (config, place.root / plane.certificate.name):
         path.chmod(0o644)
-    command = [sys.executable, "-m", "homeostat.cli.main", "operator", "--kubeconfig", str(config), "--state", str(place.state)]
+    command = [*python, "-m", "homeostat.cli.main", "operator", "--kubeconfig", str(config), "--state", str(place.state)]
     with contextlib.suppress(Exception):
         plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     with log.open("wb") as output:
@@ -98,7 +115,7 @@ def central_operator(plane: ControlPlane, place: Site) -> Iterator[Path]:
             [*prefix, *command, "--host-selector", "homeostat.dev/served-by=central"],
             stdout=output,
             stderr=output,
-            env={"PATH": os.environ["PATH"], "HOME": str(place.root)},
+            env={"PATH": os.environ["PATH"], "HOME": str(place.root), **environment},
         )
     try:
         yield log

@@ -35,6 +35,7 @@ def test_a_machine_shows_status_ready_ip_host_and_age(crds: list[str], plane: Co
     shown = row(kubectl, "vm")
 
     assert shown.pop("AGE")
+    assert (shown.pop("SUSPENDED"), shown.pop("RESTART-REQUIRED")) == ("", "")
     assert shown == {"NAME": "web", "STATUS": "Running", "READY": "True", "IP": "192.0.2.7", "HOST": "rack7"}
     assert row(kubectl, "vm", "-o", "wide")["MESSAGE"] == "runs"
 

@@ -77,6 +77,7 @@ def test_working(text: str, code: int, kind: type[errors.DriverError], advice: s
         ("authentication failed: Failed to verify peer's certificate", errors.PermissionDenied, "cacert.pem"),
         ("Cannot read CA certificate '/x/cacert.pem': No such file or directory", errors.PermissionDenied, "clientcert.pem"),
         ("something new", errors.HostUnreachable, "something new"),
+        ("Cannot recv data: Connection reset by peer", errors.HostUnreachable, "start it (systemctl start libvirtd"),
     ],
 )
 def test_connecting(text: str, kind: type[errors.DriverError], advice: str) -> None:

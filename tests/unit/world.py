@@ -103,6 +103,8 @@ class World:
     kept: act.KeepDisks | None = None  # what is noted down in its folder
     secrets: dict[str, Secret] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
+    balloon: int = 0  # what the running guest was left with
+    driver: bool = True  # its guest has the balloon's
     renameable: bool = True  # it has no snapshots
     unplugged: dict[str, str] = field(default_factory=dict)  # nics of what runs, and why
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
@@ -169,6 +171,7 @@ class World:
             live=domain.live if ours else None,
             run=str(self.starts) if domain.active else "",
             taps=tuple(Tap(nic.name, f"vnet-{nic.name}", "virbr0") for nic in domain.live.nics) if domain.live else (),
+            balloon=self.balloon if domain.live else 0,
             unplugged=dict(self.unplugged) if domain.live else {},
         )
 
@@ -218,6 +221,7 @@ class World:
                 | act.AttachNic()
                 | act.DetachNic()
                 | act.ReplugNic()
+                | act.SetMemory()
                 | act.ChangePassword()
             ):
                 self._change_live(action)
@@ -368,6 +372,8 @@ class World:
                     raise Refused("the MAC is in use")
                 _check_boot_order(live, nic)
                 domain.live = replace(live, nics=(*live.nics, nic))
+            case act.SetMemory():
+                self.balloon = 0 if self.driver else self.balloon
             case act.ReplugNic(_, nic):
                 self.unplugged.pop(nic.name, None)
             case act.ChangePassword(_, password):

@@ -56,6 +56,7 @@ _Domain = (
     a.DefineDomain
     | a.WriteRecord
     | a.RenameDomain
+    | a.SetMemory
     | a.ShutdownDomain
     | a.PowerOffDomain
     | a.PauseDomain
@@ -123,6 +124,8 @@ def _domain_text(action: _Domain) -> str:
             return f"define domain {action.config.name}"
         case a.WriteRecord():
             return "update our record on the domain"
+        case a.SetMemory():
+            return f"give it {format_quantity(action.memory)} of memory again, while it runs"
         case a.RenameDomain():
             return f"name the domain {action.name} again"
         case a.ShutdownDomain():

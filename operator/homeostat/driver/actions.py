@@ -114,6 +114,8 @@ class DomainActions:
                 return self._part(action, f"nic {nic.name}", _nic_text(nic))
             case act.ReplugNic(uuid):
                 return Step(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
+            case act.SetMemory(uuid, memory):
+                return Step(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
             case act.RenameDomain(uuid, name):
                 # libvirt renames none that has snapshots; it runs as well under the name that it has.
                 rename = lambda d: request(d.rename, name, 0)  # noqa: E731

@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     STATE = "state"  # any other change of state
     METADATA = "metadata"
     DEVICES = "devices"  # attached, detached, tray, medium, a block job that moved a disk
+    MEMORY = "memory"  # given to the guest, or taken
     NETWORK = "network"  # uuid is empty: of the host
 
 
@@ -43,6 +44,7 @@ NEEDS: dict[EventKind, Aspect] = {
     EventKind.STARTED: Aspect.STATE | Aspect.LIVE,
     EventKind.STATE: Aspect.STATE,
     EventKind.METADATA: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
+    EventKind.MEMORY: Aspect.STATE | Aspect.LIVE,
     EventKind.DEVICES: Aspect.STATE | Aspect.CONFIG | Aspect.LIVE,
 }
 
@@ -89,6 +91,7 @@ class EventFeed:
             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, self._memory),
         ):
             with contextlib.suppress(libvirt.libvirtError):
                 self._ids.append(request(handle.domainEventRegisterAny, None, event, callback, None))
@@ -124,6 +127,9 @@ class EventFeed:
 
     def _devices(self, _conn: Any, domain: libvirt.virDomain, *_rest: Any) -> None:
         self._put(EventKind.DEVICES, domain)
+
+    def _memory(self, _conn: Any, domain: libvirt.virDomain, *_rest: Any) -> None:
+        self._put(EventKind.MEMORY, domain)
 
     def _network(self, *_rest: Any) -> None:
         self._enqueue(DomainEvent(EventKind.NETWORK))

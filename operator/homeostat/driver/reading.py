@@ -19,6 +19,7 @@ from .xml import parse_record, parse_root, parse_xml
 from .xml.agent import agent_connected
 from .xml.cpu import running_cpu
 from .xml.display import vnc_address
+from .xml.general import parse_balloon
 from .xml.nics import parse_taps
 
 STATES = {
@@ -154,7 +155,7 @@ class Reader:
             if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
                 aspects |= Aspect.LIVE  # both at one time: which of two files is the newer hangs on it
         if seen.record is None or not state.active:
-            return replace(seen, live=None, pid=None, vnc=None, agent=False, run="", taps=(), unplugged={})
+            return replace(seen, live=None, pid=None, vnc=None, agent=False, run="", taps=(), balloon=0, unplugged={})
         if Aspect.LIVE in aspects or seen.live is None:
             seen = self._with_live(seen, request(domain.XMLDesc, SECURE))
         return seen
@@ -191,19 +192,21 @@ class Reader:
         domain_id = found[1] if found else ""
         vnc, agent, live = None, False, seen.config
         taps: tuple[Tap, ...] = ()
+        balloon = 0
         # Word for word the definition it is with the test driver; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
         if hash(plain) != self._definitions.get(seen.uuid):
             root = parse_xml(text)
             vnc, agent, live, taps = vnc_address(root), agent_connected(root), parse_root(root), parse_taps(root)
+            balloon = parse_balloon(root)
             if seen.config is not None:
                 live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
                 live = seen.config if live == seen.config else live  # one object for both, at thousands of machines
         pid = self._pid_of(seen.name, seen.uuid)
         run = f"{domain_id}-{pid}" if pid else domain_id
-        return replace(
-            seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run, taps=taps, unplugged=self._unplugged(taps) if taps else {}
-        )
+        unplugged = self._unplugged(taps) if taps else {}
+        seen = replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run)
+        return replace(seen, taps=taps, balloon=balloon, unplugged=unplugged)
 
 
 def _sources(config: DomainConfig) -> list[str | None]:

@@ -63,6 +63,12 @@ _CONNECTING = (
     ),
     Rule(
         HostUnreachable,
+        "libvirtd ended just now, or ended the connection: it is tried again by itself; if that stays so, start it"
+        " (systemctl start libvirtd; without systemd: virtlogd -d; libvirtd -d)",
+        pattern=r"connection reset by peer|broken pipe|end of file while reading",
+    ),
+    Rule(
+        HostUnreachable,
         "install the libvirt driver for this address (Debian: libvirt-daemon-system), or correct the address",
         pattern=r"no connection driver available",
     ),

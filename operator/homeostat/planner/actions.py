@@ -226,6 +226,15 @@ class ReplugNic:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMemory:
+    """Gives a running guest back what its balloon took, up to the memory that it was started with."""
+
+    uuid: str
+    memory: int  # bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RenameDomain:
     """Gives a domain that is off its name back."""
 
@@ -337,6 +346,7 @@ Action = (
     | AttachNic
     | DetachNic
     | ReplugNic
+    | SetMemory
     | RenameDomain
     | ChangePassword
     | UndefineDomain

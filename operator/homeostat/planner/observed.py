@@ -59,6 +59,7 @@ class ObservedDomain:
     agent: bool = False  # its guest agent listens
     run: str = ""  # names this run of the domain: another one after every start
     taps: tuple[Tap, ...] = ()  # of what runs
+    balloon: int = 0  # bytes that the running guest is left with; 0: all of its memory
     unplugged: Mapping[str, str] = field(default_factory=dict)  # nic -> why nothing passes it, by the host's own links
 
 
@@ -189,6 +190,7 @@ class Memory:
     unhealthy: bool = False  # the shutdown that was asked for is a restart of a guest that failed its liveness probe
     resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
     rename_asked: float | None = None  # when its domain was last given its name back
+    memory_asked: bool = False  # its guest was offered the memory back that someone took, and has not taken it yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             | act.ReplugNic()
         ):
             return Happening("Normal", type(action).__name__, action.reason)
+        case act.SetMemory():
+            return Happening("Normal", "SetMemory", action.reason)
         case act.RenameDomain():
             return Happening("Normal", "Renamed", action.reason)
         case act.ChangePassword():

@@ -35,14 +35,24 @@ def build(config: DomainConfig) -> Iterator[Element]:
     yield element("on_crash", "destroy")
 
 
+def parse_balloon(root: Element) -> int:
+    """Bytes that a running guest is left with; 0: all of its memory."""
+    current, whole = _bytes(root, "currentMemory"), _bytes(root, "memory")
+    return current if 0 < current < whole else 0
+
+
+def _bytes(root: Element, tag: str) -> int:
+    found = root.find(tag)
+    return 0 if found is None else int(found.text or 0) * _UNITS[found.get("unit", "KiB")]
+
+
 def parse(root: Element) -> dict[str, Any]:
     kind = root.get("type", "")
-    memory = root.find("memory")
     return {
         "name": text_of(root, "name") or "",
         "uuid": text_of(root, "uuid") or "",
         # Xen, lxc and others are nobody's machines of ours; they are never compared.
         "type": DomainType(kind) if kind in list(DomainType) else DomainType.QEMU,
-        "memory": 0 if memory is None else int(memory.text or 0) * _UNITS[memory.get("unit", "KiB")],
+        "memory": _bytes(root, "memory"),
         "vcpus": int(text_of(root, "vcpu") or 1),
     }

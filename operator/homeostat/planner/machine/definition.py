@@ -13,7 +13,7 @@ from ..domain import DomainConfig, Record
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
 from .revert import adopt_reverted, just_reverted
-from .strayed import replugs, unplugged
+from .strayed import ballooned, give_memory, replugs, unplugged
 
 FOLLOWED = "the running guest writes to another file by now, where someone put its disk"
 GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
@@ -29,6 +29,7 @@ class DefinitionPlan:
     changes: tuple[Change, ...] = ()  # spec against definition
     pending: tuple[Change, ...] = ()  # spec against the running guest, without what ``live`` does
     drift: tuple[Change, ...] = ()  # only reported
+    told: tuple[Change, ...] = ()  # as ``pending``, and no reason to restart it
     asked: str = ""  # fingerprint of what the spec asks for; empty while that has to wait (updatePolicy Never)
 
 
@@ -69,18 +70,19 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
     caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next boot lacks data
     followed = caught_up if caught_up != domain.config else None
     drifted = domain.record is not None and (domain.record.spec_hash == asked or just_reverted(domain))
+    taken = ballooned(machine, observed, want)
     if drifted and reports:
         by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)
         waits = tuple(c for c in lacks if c not in by_others and c not in changes)
-        drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others + unplugged(observed)))
+        drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others + unplugged(observed) + taken))
         return DefinitionPlan(followed, FOLLOWED if followed else "", drift=drift, pending=waits, asked=asked)
     if spec.update_policy is UpdatePolicy.NEVER and domain.state.active and not drifted and (changes or lacks):
         return DefinitionPlan(followed, FOLLOWED if followed else "", pending=lacks or compare(caught_up, want))
     live = _live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
-    live += () if reports else tuple(replugs(observed, want))
+    live += () if reports else (*replugs(observed, want), *give_memory(observed, taken, want))
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
     reason = FOLLOWED if followed and not compare(caught_up, want) else _reason(changes, drifted)
-    return DefinitionPlan(want if changes else None, reason, live, changes, waits, asked=asked)
+    return DefinitionPlan(want if changes else None, reason, live, changes, waits, told=taken, asked=asked)
 
 
 def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: DomainConfig) -> DomainConfig:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..actions import Action, RenameDomain, ResumeDomain, ShutdownDomain, StartDomain
+from ..actions import Action, RenameDomain, ResumeDomain, SetMemory, ShutdownDomain, StartDomain
 from ..backoff import HEALTHY
 from ..observed import REVERTED, Memory, ObservedDomain
 from ..plan import Plan
@@ -19,6 +19,8 @@ _STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating", U
 
 def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
     running = domain is not None and domain.state.active
+    if memory.memory_asked and (domain is None or not domain.balloon):
+        memory = replace(memory, memory_asked=False)
     if running:
         if memory.running_since is None:
             return replace(memory, running_since=now)
@@ -62,6 +64,8 @@ def note(memory: Memory, action: Action, now: float) -> Memory:
             return replace(memory, shutdown_asked=now)
         case ResumeDomain():
             return replace(memory, resume_asked=now)
+        case SetMemory():
+            return replace(memory, memory_asked=True)
         case RenameDomain():
             return replace(memory, rename_asked=now)
     return memory

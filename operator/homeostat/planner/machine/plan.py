@@ -90,7 +90,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         actions=actions,
         outcome=_outcome(power, blocker, bool(actions)),
         changes=storage.changes + definition.changes,
-        pending=definition.pending + storage.pending + waits,
+        pending=definition.pending + storage.pending + definition.told + waits,
         drift=definition.drift + drift + power.drift + reported,
         moved=storage.moved,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from homeostat.models.machine import DriftPolicy, VirtualMachine
+from homeostat.models.quantity import format_quantity
 
-from ..actions import RenameDomain, ReplugNic
+from ..actions import RenameDomain, ReplugNic, SetMemory
 from ..domain import DomainConfig
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
@@ -33,6 +34,24 @@ def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDom
     if asked is not None and now - asked < RENAME_AGAIN:
         return None
     return RenameDomain(domain.uuid, domain_name(machine), f"someone renamed it {domain.name}")
+
+
+def ballooned(machine: VirtualMachine, observed: Observed, want: DomainConfig) -> tuple[Change, ...]:
+    """Someone took memory from the running guest (virsh setmem). Other memory than the spec's waits for a restart anyway."""
+    domain = observed.domain
+    if domain is None or domain.live is None or not domain.balloon or domain.live.memory != want.memory:
+        return ()
+    reports = machine.spec.drift_policy is DriftPolicy.REPORT
+    old, new = format_quantity(domain.balloon), format_quantity(want.memory)
+    return (Change("resources.memory", old, new, Disruption.LIVE if reports else Disruption.NEEDS_RESTART),)
+
+
+def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainConfig) -> tuple[SetMemory, ...]:
+    """Asked once: a guest whose balloon driver has gone does not take it, and has it with its next boot."""
+    domain = observed.domain
+    if not changes or domain is None or observed.memory.memory_asked:
+        return ()
+    return (SetMemory(domain.uuid, want.memory, f"someone left it {changes[0].old} of memory"),)
 
 
 def unplugged(observed: Observed) -> tuple[Change, ...]:
