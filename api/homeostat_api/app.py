@@ -80,7 +80,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
         *trash_routes(config, source),
         Route(f"{V1}/system/info", SystemInformation(collections.index, source)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
-        Route("/healthz", Liveness()),
+        Route("/healthz", Liveness(mode.supervisor)),
         Route("/readyz", Readiness(changes, operator)),
         Route("/metrics", MetricsPage(metrics, operator)),
         Route("/", StatusPage()),

@@ -43,7 +43,10 @@ class Changes:
     async def _poll(self, seen: int) -> None:
         while self._waiting:
             await asyncio.sleep(self._period)
-            now = self._version()
+            try:
+                now = self._version()
+            except Exception:  # each of those who wait meets it, and answers for itself
+                now = -1
             if now != seen or self.stopping:
                 seen = now
                 woken, self._wake = self._wake, asyncio.Event()

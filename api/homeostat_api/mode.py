@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import falcon.asgi
 
 from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.runtime.supervise import Supervisor
 from homeostat.store.desired import FolderState, Source
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
@@ -30,7 +32,8 @@ log = logging.getLogger("homeostat.api")
 class Mode:
     source: Source
     operator: Link
-    middleware: tuple[WaitForMirror | Closing, ...] = ()
+    supervisor: Supervisor
+    middleware: tuple[WaitForMirror | Closing | Attending, ...] = ()
 
 
 def open_mode(config: ApiConfig) -> Mode:
@@ -46,7 +49,9 @@ def _folder(config: ApiConfig) -> Mode:
     assert config.directory is not None
     store = FilesStore.open(config.directory, StateFolder.open(config.state))
     store.look()
-    return Mode(Source(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket))
+    supervisor = Supervisor()
+    source, link = Source(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket)
+    return Mode(source, link, supervisor, (Attending(supervisor),))
 
 
 def _cluster(config: ApiConfig) -> Mode:
@@ -59,11 +64,16 @@ def _cluster(config: ApiConfig) -> Mode:
     assert config.cluster is not None
     index = Index.open(StateFolder.open(config.state).root / "api.sqlite", repair=True)
     mirror = Mirror(index)
-    informer = Informer(config.cluster, mirror, CLUSTER_KINDS, log.warning, EventLog(index))
+    supervisor = Supervisor()
+    index.troubled = supervisor.teller("state")
+    informer = Informer(config.cluster, mirror, CLUSTER_KINDS, log.warning, EventLog(index), supervisor)
     informer.begin()
     writer = ClusterWriter(index, mirror, config.cluster)
     return Mode(
-        Source(writer, writer, config.namespace), ClusterLink(informer), (WaitForMirror(informer), Closing(informer, writer))
+        Source(writer, writer, config.namespace),
+        ClusterLink(informer),
+        supervisor,
+        (WaitForMirror(informer), Closing(informer, writer), Attending(supervisor)),
     )
 
 
@@ -76,6 +86,16 @@ class WaitForMirror:
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         if req.path not in OPEN_PATHS and (why := self._informer.unready()):
             raise Problem(503, "not_ready", f"Not ready: {why}", headers={"Retry-After": "2"})
+
+
+class Attending:
+    """Of tasks and callbacks on the server's loop, no failure is passed over."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    async def process_startup(self, scope: object, event: object) -> None:
+        self._supervisor.attend(asyncio.get_running_loop())
 
 
 class Closing:

@@ -325,5 +325,13 @@ class Ready(Words):
     parts: dict[str, str]
 
 
+class FailingTask(Words):
+    task: str = Field(examples=["informer"])
+    since: str
+    error: str
+    times: int
+
+
 class Alive(Words):
     status: Literal["ok"]
+    failing: list[FailingTask]

@@ -10,7 +10,7 @@ import pytest
 from homeostat.runtime.supervise import VARIABLE
 from tests.libvirt.running import Running, running
 
-TASKS = {"dispatch", "empty-trash", "feed", "follow-folder", "heartbeat", "prune-images", "state-space"}
+TASKS = {"dispatch", "empty-trash", "feed", "follow-folder", "heartbeat", "prune-images", "resync", "state-space"}
 
 
 async def until_ready(operator: Running, *names: str) -> None:

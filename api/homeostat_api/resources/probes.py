@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import falcon.asgi
 
+from homeostat.runtime.supervise import Supervisor
+
 from ..changes import Changes
 from ..errors import Problem
 from ..metrics import Metrics
@@ -15,9 +17,17 @@ TAG = "Health"
 
 
 class Liveness:
-    @operation("Whether the API runs", TAG, {200: Answer("It does.", Alive)}, description="Needs no token.")
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    @operation(
+        "Whether the API runs",
+        TAG,
+        {200: Answer("It does.", Alive)},
+        description="Needs no token. What of it fails is started again in here, and listed; `/readyz` tells of the operator.",
+    )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.media = {"status": "ok"}
+        resp.media = {"status": "ok", "failing": [known.document() for known in self._supervisor.failing]}
 
 
 class Readiness:

@@ -44,7 +44,7 @@ from homeostat.store.kubernetes.objects import host_of, hosts_of
 from homeostat.store.kubernetes.store import KubernetesStore
 from homeostat.store.kubernetes.views import ControllerStore, HostStore
 
-from .standalone import calm_collector, open_host, qemu_group
+from .standalone import calm_collector, hearing_of_events, keep_trying, open_host, qemu_group
 
 AGAIN = 5.0  # seconds before a job that failed is begun anew
 LOOK = 1.0  # seconds between looks which hosts are to be served
@@ -208,8 +208,11 @@ class ClusterOperator:
 
         async def work() -> None:
             self._say(f"this operator serves host {name} ({uri}) now")
-            state, keep = self._options.state, self._options.trash_keep
-            async with open_host(state, uri, name=name, fence=lease.check, trash_keep=keep) as host:
+            keep = self._supervisor.named(f"host {name}: ")
+            opening = open_host(
+                self._options.state, uri, name=name, fence=lease.check, trash_keep=self._options.trash_keep, keep=keep
+            )
+            async with opening as host:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines)
                 config = OperatorConfig(
                     self._instance,
@@ -265,9 +268,11 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         stack.callback(index.close)
         identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
         store = KubernetesStore(index, cluster, identity)
-        informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say)
         supervisor = Supervisor()
         supervisor.attend(asyncio.get_running_loop())
+        informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say, supervisor=supervisor)
+        stack.enter_context(hearing_of_events(supervisor))
+        index.troubled = supervisor.teller("state")
         metrics = Metrics(supervisor)
         for place in (room.operator_socket, options.health):
             if place is not None:
@@ -276,7 +281,10 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         shared.claim_cluster(known)
         stack.push_async_callback(informer.stop)
         await informer.start()
-        async with kept(supervisor, "heartbeat", lambda: keep_marking(room.root)):
+        async with (
+            kept(supervisor, "heartbeat", lambda: keep_marking(room.root)),
+            kept(supervisor, "state-space", lambda: keep_trying(index)),
+        ):
             yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
 
 

@@ -7,17 +7,19 @@ import contextlib
 import gc
 import grp
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from homeostat.driver import eventloop
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
+from homeostat.driver.tasks import Keep, once
 from homeostat.models.base import Key
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.metrics import Metrics
@@ -78,7 +80,9 @@ async def standalone(
         supervisor.attend(asyncio.get_running_loop())
         store = FilesStore.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
         stack.callback(store.close)
-        opening = open_host(room.root, uri, labels or labels_of_host(uri, ()), trash_keep=trash_keep)
+        stack.enter_context(hearing_of_events(supervisor))
+        labels = labels or labels_of_host(uri, ())
+        opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=supervisor.keep)
         host = await stack.enter_async_context(opening)
         metrics, instance = Metrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
@@ -101,6 +105,7 @@ async def open_host(
     name: str = "local",
     fence: Callable[[], None] = lambda: None,
     trash_keep: float = KEEP,
+    keep: Keep = once,
 ) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
     opens the files by the same path: the folder is a share. See LibvirtHost for the others."""
@@ -118,11 +123,22 @@ async def open_host(
         kvm_usable=kvm_usable,
         fence=fence,
         trash_keep=trash_keep,
+        keep=keep,
     ) as host:
         try:
             yield host
         finally:
             await storage.close()
+
+
+@contextlib.contextmanager
+def hearing_of_events(supervisor: Supervisor) -> Iterator[None]:
+    """Is told what libvirt's event thread, one for the whole program, stumbles over."""
+    eventloop.listeners.add(supervisor.stumbled)
+    try:
+        yield
+    finally:
+        eventloop.listeners.discard(supervisor.stumbled)
 
 
 def tell_of_failures(store: FilesStore, operator: Operator) -> None:
@@ -141,18 +157,12 @@ def tell_of_failures(store: FilesStore, operator: Operator) -> None:
         told.add(task)
         task.add_done_callback(told.discard)
 
-    def troubled(error: StoreError | None) -> None:
-        if error is None:
-            supervisor.recovered(STATE)
-        else:
-            supervisor.failed(STATE, error)
-
     def recovered(failing: Failing) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(mended, failing)
 
     supervisor.on_recovery = recovered
-    store.index.troubled = troubled
+    store.index.troubled = supervisor.teller(STATE)
 
 
 async def keep_trying(index: Index) -> None:

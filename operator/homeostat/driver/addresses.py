@@ -22,6 +22,7 @@ from .agent import Agent
 from .connection import Connection
 from .errors import DriverError
 from .survey import is_local
+from .tasks import Keep, attended, once
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,9 @@ class AddressBook:
         networks: Callable[[], Iterable[str]],
         present: Callable[[], Mapping[str, Resident]],
         changed: Callable[[set[str]], None],
+        keep: Keep = once,
     ) -> None:
+        self._keep = keep
         self._connection, self._agents = connection, agents
         self._networks, self._present, self._changed = networks, present, changed
         self._leases: Leases = {}
@@ -88,13 +91,14 @@ class AddressBook:
         self._interval = SOONEST
         self._asked.set()
         if self._polling is None or self._polling.done():
-            self._polling = asyncio.get_running_loop().create_task(self._poll(), name="addresses")
+            polling = self._keep("addresses", self._poll, may_end=True)
+            self._polling = asyncio.get_running_loop().create_task(polling, name="addresses")
 
     def recheck(self) -> None:
         """Asks some of the guests anew for whom no lease speaks: their addresses may be others by now, or leased, and nobody
         tells. A few at a time, so that this costs the same however many there are."""
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.get_running_loop().create_task(self._ask_again(), name="addresses anew")
+            self._asking = attended(asyncio.get_running_loop().create_task(self._ask_again(), name="addresses anew"))
 
     async def close(self) -> None:
         tasks = [task for task in (self._polling, self._asking) if task is not None]
@@ -108,7 +112,8 @@ class AddressBook:
             self._asked.clear()
             await self._read()
             if self._asking is None or self._asking.done():
-                self._asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
+                asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
+                self._asking = attended(asking)
             self._missing &= {mac for mac in self._present() if _is_vague(self._leases.get(mac))}
             if not self._missing and not self._asked.is_set():
                 return

@@ -13,7 +13,7 @@ import asyncio
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ import libvirt_qemu
 
 from .connection import REQUESTS, Connection
 from .errors import DriverError
+from .tasks import Keep, once
 from .turns import Patience, Turns
 
 T = TypeVar("T")
@@ -34,8 +35,11 @@ SILENT_AT_ONCE = REQUESTS - 2  # so many calls may hang, and the others go on
 class Agent:
     """Asks the agents of one host's guests. Opens its connection when it is first needed."""
 
-    def __init__(self, uri: str) -> None:
-        self._connection = Connection(uri, _nothing_to_list, lambda error: None, quiet=True)
+    def __init__(self, uri: str, keep: Keep = once) -> None:
+        async def keep_ours(name: str, job: Callable[[], Awaitable[None]], *, may_end: bool = False) -> None:
+            await keep(f"{name} for guest agents", job, may_end=may_end)
+
+        self._connection = Connection(uri, _nothing_to_list, lambda error: None, quiet=True, keep=keep_ours)
         self._starting: asyncio.Task[None] | None = None
         self._turns = Turns(REQUESTS, SILENT_AT_ONCE)
 

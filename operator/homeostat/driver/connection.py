@@ -16,6 +16,7 @@ import libvirt
 
 from . import eventloop
 from .errors import DriverError, HostUnreachable
+from .tasks import Keep, once
 from .translate import is_lost, translate, translate_connect
 
 _log = logging.getLogger(__name__)
@@ -38,13 +39,19 @@ class Connection:
     """
 
     def __init__(
-        self, uri: str, connected: Callable[[], Awaitable[None]], lost: Callable[[DriverError], None], *, quiet: bool = False
+        self,
+        uri: str,
+        connected: Callable[[], Awaitable[None]],
+        lost: Callable[[DriverError], None],
+        *,
+        quiet: bool = False,
+        keep: Keep = once,
     ) -> None:
         self.uri = uri
         self.calls: Counter[str] = Counter()  # libvirt calls by function, for metrics and budgets
         self.before_close: Callable[[], None] = lambda: None  # on a thread: lets go of what was registered
         self.error: DriverError | None = HostUnreachable(f"not connected to {uri} yet")
-        self._connected, self._lost = connected, lost
+        self._connected, self._lost, self._keep = connected, lost, keep
         self._level = logging.DEBUG if quiet else logging.WARNING
         # The test driver is a few structs in this very program: it never waits, and a thread would cost more than its calls.
         self._in_process = urlsplit(uri).scheme == "test" and not urlsplit(uri).hostname
@@ -60,7 +67,8 @@ class Connection:
         """Returns after the first attempt, whether it succeeded (``error`` is None) or not, or when that takes too long."""
         eventloop.ensure_running()
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._maintain(), name=f"connection {self.uri}")
+        name = f"connection {self.uri}"
+        self._task = self._loop.create_task(self._keep(name, self._maintain), name=name)
         try:
             await asyncio.wait_for(self._tried.wait(), PATIENCE)
         except TimeoutError:
@@ -112,6 +120,7 @@ class Connection:
             raise translate(error, doing) from error
 
     async def _maintain(self) -> None:
+        await self._drop()  # what a keeper before us, that died, had open
         delay = RETRY_FIRST
         while True:
             try:

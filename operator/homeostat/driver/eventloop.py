@@ -10,12 +10,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import libvirt
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _started = False
+TASK = "libvirt-events"
+PAUSE = 1.0  # seconds
+listeners: set[Callable[[str, Exception], None]] = set()
+"""Are told, on the event thread, what it failed of."""
 
 
 def ensure_running() -> None:
@@ -36,9 +41,12 @@ def _quiet(_context: object, _error: object) -> None:
 
 
 def _run() -> None:
+    """Ends with the program only: without it no connection of ours hears or notices anything."""
     while True:
         try:
             libvirt.virEventRunDefaultImpl()
-        except libvirt.libvirtError as error:
-            _log.error("libvirt's event loop: %s", error)
-            time.sleep(1)  # never a busy loop, should the error stay
+        except Exception as error:
+            for tell in list(listeners):
+                tell(TASK, error)
+            _log.error("libvirt's event loop: %r; going on", error)
+            time.sleep(PAUSE)  # never a busy loop, should the error stay

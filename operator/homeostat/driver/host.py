@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
@@ -27,6 +27,7 @@ from .inventory import Inventory
 from .reading import PidFiles
 from .storage import StorageAction
 from .survey import is_local, is_test, pid_folders, survey, survey_networks
+from .tasks import Keep, attended, once
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +84,10 @@ class LibvirtHost:
         resync_interval: float = RESYNC,
         trash_keep: float = 0.0,
         fence: Callable[[], None] = lambda: None,
+        keep: Keep = once,
     ) -> None:
-        """``fence`` is asked just before anything is done to a domain, on whatever thread; it raises where we may not.
+        """``fence`` is asked just before anything is done to a domain, on whatever thread; it raises where we may not. ``keep``
+        runs what runs for ever here.
 
         ``labels`` None: what is to be here was decided elsewhere. ``trash_keep``: see HostFacts."""
         self._facts = HostFacts(
@@ -96,7 +99,8 @@ class LibvirtHost:
         self._kvm_known: bool | None = None
         self._subscribers: list[Changed] = []
         self._image_subscribers: list[ImageChanged] = []
-        self._connection = Connection(uri, self._connected, self._lost)
+        self._keep = keep
+        self._connection = Connection(uri, self._connected, self._lost, keep=keep)
         self._inventory = Inventory(
             self._connection,
             PidFiles(pid_folders(uri, os.environ)),
@@ -104,9 +108,9 @@ class LibvirtHost:
             self._networks_changed,
             links.unplugged if is_local(uri) and not is_test(uri) else lambda taps: {},
         )
-        self.agent = Agent(uri)
+        self.agent = Agent(uri, keep)
         self._book = AddressBook(
-            self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed
+            self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep
         )
         self._actions = DomainActions(self._connection, self._inventory, fence)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +120,7 @@ class LibvirtHost:
         if self._storage is not None:
             self._storage.subscribe(self._image_changed)
         await self._connection.start()
-        self._spawn(self._resync_forever())
+        self._spawn(self._keep("resync", self._resync_forever))
 
     async def close(self) -> None:
         """Guests run on."""
@@ -327,7 +331,7 @@ class LibvirtHost:
             except DriverError as error:
                 _log.info("%s", error)  # nothing is lost: a broken connection is listed anew, else the next round follows
 
-    def _spawn(self, job: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(job)
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        task = attended(asyncio.create_task(job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -21,6 +21,7 @@ from .connection import REQUESTS, Connection
 from .errors import DomainGone, DriverError
 from .events import NEEDS, Aspect, DomainEvent, EventFeed, EventKind
 from .reading import Bulk, PidFiles, Reader, Unplugged, read_bulk
+from .tasks import attended
 from .usage import disks_of, usage_of
 
 _log = logging.getLogger(__name__)
@@ -255,7 +256,7 @@ class Inventory:
         for uuid in free:
             del self._dirty[uuid]
         if free:
-            task = asyncio.get_running_loop().create_task(self._read_dirty(free))
+            task = attended(asyncio.get_running_loop().create_task(self._read_dirty(free), name="read domains"))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

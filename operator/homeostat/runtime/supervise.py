@@ -17,12 +17,13 @@ import os
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from homeostat.driver.errors import DriverError
+from homeostat.driver.tasks import Keep
 
 from .ports import StoreFailure
 
@@ -74,6 +75,7 @@ class Supervisor:
         self._failing: dict[str, Failing] = {}
         self._deaths: Counter[str] = Counter()
         self._kept: Counter[str] = Counter()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.on_recovery: Callable[[Failing], None] = lambda failing: None
 
     @property
@@ -131,6 +133,14 @@ class Supervisor:
         finally:
             self._count(name, -1)
 
+    def named(self, prefix: str) -> Keep:
+        """``keep``, for tasks of which a process has several."""
+
+        async def keep(name: str, job: Job, *, may_end: bool = False) -> None:
+            await self.keep(prefix + name, job, may_end=may_end)
+
+        return keep
+
     async def _run_once(self, name: str, job: Job, passing: tuple[type[BaseException], ...]) -> Exception | None:
         """What it died of; None: it returned."""
         mended = asyncio.get_running_loop().call_later(self._steady, self.recovered, name)
@@ -187,6 +197,17 @@ class Supervisor:
         else:
             log.debug("%s failed once more: %s", name, words)
 
+    def teller(self, name: str) -> Callable[[Exception | None], None]:
+        """For what tells by itself when it fails, and by None when it works again."""
+        return lambda error: self.recovered(name) if error is None else self.failed(name, error)
+
+    def stumbled(self, name: str, error: Exception) -> None:
+        """It failed, from any thread, and went on by itself: mended unless that happens again soon."""
+        self.failed(name, error)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._loop.call_later, self._steady, self.recovered, name)
+
     def recovered(self, name: str) -> None:
         """Does nothing where all was well."""
         with self._guard:
@@ -197,6 +218,7 @@ class Supervisor:
 
     def attend(self, loop: asyncio.AbstractEventLoop) -> None:
         """Of short tasks and callbacks on this loop, too, no failure is passed over."""
+        self._loop = loop
         loop.set_exception_handler(self._unattended)
 
     def _unattended(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -206,8 +228,7 @@ class Supervisor:
             return
         place = context.get("task") or context.get("future") or context.get("handle")
         log.info("%s (%s)", context.get("message"), place, exc_info=error)
-        self.failed(UNATTENDED, error)
-        loop.call_later(self._steady, self.recovered, UNATTENDED)
+        self.stumbled(UNATTENDED, error)
 
     def _count(self, name: str, step: int) -> None:
         with self._guard:

@@ -83,7 +83,9 @@ class Lease:
         finally:
             if not task.done():
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                (ended,) = await asyncio.gather(task, return_exceptions=True)
+                if isinstance(ended, Exception):
+                    log.warning("lease %s: what we stopped ended with: %r", self._key.name, ended)
             if self.held:
                 await self._release()
             self._renewed = float("-inf")
