@@ -16,9 +16,10 @@ METRICS = "# TYPE homeostat_queue_depth gauge\nhomeostat_queue_depth 3.0\n"
 
 class Operator(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200)
+        failing = getattr(self.server, "failing", "")
+        self.send_response(503 if failing and self.path == "/readyz" else 200)
         self.end_headers()
-        self.wfile.write(METRICS.encode())
+        self.wfile.write((failing or METRICS).encode())
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -28,8 +29,9 @@ class Operator(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def operator_at(path: Path) -> Iterator[None]:
+def operator_at(path: Path, failing: str = "") -> Iterator[None]:
     server = socketserver.ThreadingUnixStreamServer(str(path), Operator)
+    server.failing = failing  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -58,6 +60,16 @@ def test_answers_tell_the_last_look_where_no_operator_runs(own_api: Api) -> None
     assert "its last look was 20" in refused(own_api.http.get("/readyz"), 503, "operator_missing")["operator"]
     with operator_at(own_api.state / "operator.sock"):
         wait_until(lambda: "X-Last-Look" not in own_api.http.get("/api/v1/vms").headers, 10, "the operator is noticed")
+
+
+def test_health_lists_what_fails(own_api: Api) -> None:
+    assert own_api.http.get("/healthz").json() == {"status": "ok", "failing": []}
+
+
+def test_readiness_names_what_of_the_operator_fails(own_api: Api) -> None:
+    with operator_at(own_api.state / "operator.sock", failing="feed fails since 2026-01-01T00:00:00Z: a defect"):
+        details = refused(own_api.http.get("/readyz"), 503, "operator_missing")
+    assert "feed fails since" in details["operator"]
 
 
 def test_metrics_of_both(own_api: Api) -> None:
