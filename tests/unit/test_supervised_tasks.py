@@ -96,6 +96,7 @@ async def test_stopping_is_prompt_and_no_death() -> None:
     async with asyncio.timeout(5):
         await asyncio.gather(*tasks)
     assert kept.deaths("job") == 0 and not kept.running
+    assert not kept.failing  # what is not wanted any more does not fail
 
 
 async def test_what_is_meant_for_the_caller_passes() -> None:

@@ -122,6 +122,8 @@ class Supervisor:
                 began = asyncio.get_running_loop().time()
                 error = await self._run_once(name, job, passing)
                 if stop is not None and stop.is_set():
+                    if error is not None:
+                        log.warning("%s ended with: %r", name, error)
                     return
                 if error is None and may_end:
                     return self.recovered(name)
@@ -231,8 +233,11 @@ class Supervisor:
         self.stumbled(UNATTENDED, error)
 
     def _count(self, name: str, step: int) -> None:
+        """What nobody keeps any more does not fail any more."""
         with self._guard:
             self._kept[name] += step
+            if not self._kept[name]:
+                self._failing.pop(name, None)
 
 
 @asynccontextmanager
