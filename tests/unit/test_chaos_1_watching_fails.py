@@ -24,6 +24,7 @@ async def mended(room: Room) -> None:
 async def test_chaos_1_a_name_that_is_not_utf_8(
     room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    room.store.supervisor._steady = 1000.0  # by the watch alone it is told that watching works again
     monkeypatch.setattr(watch, "STEADY", 0.3)
     monkeypatch.setattr(watch, "INTERVAL", 0.1)
     room.write("a.yaml", document("one"))
@@ -55,6 +56,7 @@ async def test_chaos_1_no_inotify_watches_are_left(room: Room, monkeypatch: pyte
 
     monkeypatch.setattr(watch, "awatch", used_up)
     monkeypatch.setattr(watch, "INTERVAL", 0.05)
+    room.store.supervisor._steady = 1000.0
     monkeypatch.setattr(watch, "STEADY", 0.1)
     room.write("a.yaml", document("one"))
     async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]

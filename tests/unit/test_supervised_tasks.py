@@ -72,6 +72,16 @@ async def test_a_task_that_returns_has_died_unless_that_is_its_way() -> None:
     task.cancel()
     await kept.keep("addresses", returns, may_end=True)
     assert kept.deaths("addresses") == 0
+    mended: list[str] = []
+    kept.on_recovery = lambda failing: mended.append(failing.task)
+    left = [KeyError("x")]
+
+    async def ends() -> None:
+        if left:
+            raise left.pop()
+
+    await kept.keep("poll", ends, may_end=True)
+    assert mended == ["poll"]
 
 
 async def test_it_is_mended_once_it_runs_steadily_and_that_is_told() -> None:
