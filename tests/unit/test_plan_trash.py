@@ -15,7 +15,7 @@ from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.machine.reclaim import plan_departed
 from homeostat.planner.observed import DomainState, Memory, ObservedDisk
-from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
+from homeostat.planner.trash import DELETED_BECAUSE, DELETED_BY, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
 from tests.unit.machines import IMAGE, changed, deleted, running
 from tests.unit.world import HOST, Killed, Operator, World
 
@@ -79,6 +79,13 @@ def test_of_replicas_only_those_return_that_went_with_their_deployment(because: 
     (entry,) = world.trash.values()
     assert entry.reason.startswith(because or "the resource was deleted")
     assert made(world, vm) == (["TakeBack"] if returns else ["CreateDisk"])
+
+
+def test_the_label_says_who_asked_for_the_deletion() -> None:
+    world, _, vm = keeping(disks=[DATA])
+    gone(world, vm, annotations={DELETED_BY: "file web.yaml"})
+    (entry,) = world.trash.values()
+    assert entry.reason == "the resource was deleted (by file web.yaml), reclaimPolicy: Delete"
 
 
 def test_a_disk_built_on_another_image_stays_in_the_trash() -> None:

@@ -12,6 +12,8 @@ from homeostat.models.base import API_GROUP
 
 DELETED_BECAUSE = f"{API_GROUP}/deleted-because"
 """Annotation of a replica that its deployment takes away: why. It stands on the label of its disks."""
+DELETED_BY = f"{API_GROUP}/deleted-by"
+"""Annotation of what is being deleted: who asked for it, such as ``cli`` or ``file web.yaml``. The label says it too."""
 WITH_DEPLOYMENT = "its deployment was deleted"
 TAKEN_DOWN = "taken off the host by `homeostat down`"
 COMES_BACK = frozenset({WITH_DEPLOYMENT, TAKEN_DOWN})

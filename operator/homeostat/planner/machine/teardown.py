@@ -8,7 +8,7 @@ from homeostat.models.machine import VirtualMachine
 from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain
 from ..observed import Observed
 from ..plan import Plan, Waiting
-from ..trash import COMES_BACK, DELETED_BECAUSE
+from ..trash import COMES_BACK, DELETED_BECAUSE, DELETED_BY
 from .disk_source import files_of
 from .identity import disk_path, machine_directory
 from .reclaim import departed, discard, reclaimed
@@ -39,7 +39,9 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     because = machine.metadata.annotations.get(DELETED_BECAUSE, DELETED)
     occasion = machine.metadata.deletion_timestamp or ""
     returns = not owner or because in COMES_BACK
-    actions += discard(machine, observed, going, f"{because}, reclaimPolicy: Delete", occasion, returns=returns)
+    by = machine.metadata.annotations.get(DELETED_BY)
+    reason = f"{because}{f' (by {by})' if by else ''}, reclaimPolicy: Delete"
+    actions += discard(machine, observed, going, reason, occasion, returns=returns)
     actions.append(DeleteDirectory(directory, f"{DELETED}; disks that are retained stay"))
     if kept and owner:
         actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index", machine.identity))

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from homeostat.models.base import API_GROUP, Key
+from homeostat.models.base import Key
+from homeostat.planner.trash import DELETED_BY
 from homeostat.runtime.ports import Happening
 from homeostat.store.errors import SourceError
 
@@ -20,8 +21,6 @@ from .apply import Pass, metadata_of
 from .reading import SourceDocument
 from .remembered import SETTING, Remembered
 
-DELETED_BY = f"{API_GROUP}/deleted-by"
-"""Annotation of what is being deleted: who asked for it, in words."""
 FILE_AUTHOR = "file"
 """Author of a change that was found in a file, until git tells a better one."""
 
