@@ -6,7 +6,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,19 +37,14 @@ def on_terminal(*words: str, **environment: str) -> str:
     return shown.decode()
 
 
-def test_version_starts_in_no_time() -> None:
-    spent = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        done = subprocess.run([*HOMEOSTAT, "version"], capture_output=True, text=True, check=True)
-        spent.append(time.perf_counter() - begun)
+def test_version_says_which_it_is() -> None:
+    done = subprocess.run([*HOMEOSTAT, "version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("homeostat 0.")
-    # 0.08 s on an idle machine; what must not creep in are pydantic, libvirt and rich, each of which costs as much again.
-    assert min(spent) < 0.5
 
 
 def test_version_loads_nothing_heavy() -> None:
     code = "import sys; from homeostat.cli.main import run; run(['version']); print(*sys.modules)"
+    # It starts in 0.08 s on an idle machine; each of these costs as much again.
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pydantic", "libvirt", "rich", "asyncio", "sqlite3", "yaml"} & set(loaded)
 

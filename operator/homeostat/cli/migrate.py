@@ -109,21 +109,20 @@ async def _outward(wanted: Wanted) -> None:
 
 
 async def _inward(wanted: Wanted) -> None:
-    import tempfile
-
+    from homeostat.driver.scratch import scratch_folder
     from homeostat.store.files.state import StateFolder, folder_source
     from homeostat.store.migrate.cluster import ClusterSide
     from homeostat.store.migrate.folder import Folder, read_folder
     from homeostat.store.migrate.inward import plan_inward, plan_rest_inward
 
     room = StateFolder.open(wanted.state)
-    with room.operator_lock(), tempfile.TemporaryDirectory(prefix="homeostat-migrate-") as scratch:
+    with room.operator_lock(), scratch_folder("migrate") as scratch:
         async with ClusterSide.opened(wanted.access) as side:
             begun = room.source == folder_source(wanted.folder)
             if not begun:
                 room.claim_cluster(await side.cluster.identity())
             known = {r.key: r for r in read_folder(wanted.folder, room)} if begun else {}
-            with closing(Folder(wanted.folder, Path(scratch))) as folder:
+            with closing(Folder(wanted.folder, scratch)) as folder:
 
                 async def planned() -> Migration:
                     await side.load()

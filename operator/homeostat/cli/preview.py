@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.kvm import probe_kvm
+from homeostat.driver.scratch import scratch_folder
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
 from homeostat.models.base import Key
@@ -61,9 +61,9 @@ async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]
         CliError: the host cannot be asked.
         StoreError: the state serves another folder.
     """
-    with tempfile.TemporaryDirectory(prefix="homeostat-plan-") as scratch:
-        await asyncio.to_thread(_copy_state, state, Path(scratch))
-        store = FilesStore.open(folder, StateFolder.open(Path(scratch)))
+    with scratch_folder("plan") as scratch:
+        await asyncio.to_thread(_copy_state, state, scratch)
+        store = FilesStore.open(folder, StateFolder.open(scratch))
         with closing(store):
             report = await asyncio.to_thread(store.sync)
             async with _opened_host(state, uri, labels) as host:

@@ -13,9 +13,10 @@ import logging
 import os
 import platform
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from .scratch import scratch_folder
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +120,8 @@ class BootResult:
 
 async def boot_guest(accelerator: str, qemu: str = "qemu-system-x86_64", limit: float = BOOT_LIMIT) -> BootResult:
     """Boots the guest above under ``accelerator`` (kvm or tcg) and gives it ``limit`` seconds."""
-    with tempfile.TemporaryDirectory(prefix="homeostat-kvm-") as folder:
-        disk = Path(folder) / "disk.img"
+    with scratch_folder("kvm") as folder:
+        disk = folder / "disk.img"
         _write_disk(disk)
         pipe = asyncio.subprocess.PIPE
         begun = asyncio.get_running_loop().time()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from homeostat.driver.scratch import process_folder
 from homeostat.models.base import Key
 from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem
 
@@ -62,7 +63,10 @@ class Cluster:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             else:
                 named = str(access.kubeconfig) if access.kubeconfig else None
-                await config.load_kube_config(named, access.context, configuration, persist_config=False)  # type: ignore[no-untyped-call]
+                room = str(process_folder("credentials"))  # certificates and keys that stand in the kubeconfig become files
+                await config.load_kube_config(  # type: ignore[no-untyped-call]
+                    named, access.context, configuration, persist_config=False, temp_file_path=room
+                )
         except (config.ConfigException, OSError, ValueError) as error:
             raise ClusterUnavailable(
                 f"no usable kubeconfig: {error}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from homeostat.driver.scratch import scratch_folder
 from homeostat.models.base import API_VERSION, Key, OwnerReference, Resource
 from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.kinds import CLUSTER_KINDS
@@ -59,10 +58,10 @@ class ClusterSide:
             ClusterUnavailable: there is no usable kubeconfig.
         """
         async with AsyncExitStack() as stack:
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homeostat-migrate-"))
+            scratch = stack.enter_context(scratch_folder("migrate"))
             cluster = await Cluster.connect(access)
             stack.push_async_callback(cluster.close)
-            index = Index.open(Path(scratch) / "index.sqlite")
+            index = Index.open(scratch / "index.sqlite")
             stack.callback(index.close)
             yield cls(cluster, index)
 
