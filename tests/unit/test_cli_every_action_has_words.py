@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from homeostat.cli.describe_action import action_text
 from homeostat.planner import actions
-from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
+from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, MovedDisk, NicConfig, Record
 
 SAMPLES: dict[object, object] = {
     str: "x",
@@ -19,6 +19,7 @@ SAMPLES: dict[object, object] = {
     int: 1,
     float: 1.0,
     tuple[tuple[str, str], ...]: (("x", "/x"),),
+    tuple[MovedDisk, ...]: (MovedDisk("x", "/x", "qcow2"),),
     DiskConfig: DiskConfig("root", "disk", "/x", "qcow2", "virtio", "vda"),
     NicConfig: NicConfig("lan", "network", "default", "52:54:00:00:00:01", "virtio"),
     DomainConfig: DomainConfig("web", "u", DomainType.TEST, 1, 1, "q35", None),

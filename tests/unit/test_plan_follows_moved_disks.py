@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from homeostat.planner import actions as act
+from homeostat.planner.actions import Action
+from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.disk_source import files_of
 from homeostat.planner.observed import Memory
 from homeostat.planner.plan import Converged, Plan, Stalled, Waiting
 from tests.unit.machines import Spec, changed, deleted, running
-from tests.unit.world import ROOT, World
+from tests.unit.world import HOST, ROOT, Operator, World
 
 OWN = f"{ROOT}/machines/default/web/data.qcow2"
 BESIDE = f"{ROOT}/machines/default/web/data.bak"
@@ -28,11 +30,16 @@ def sources(world: World) -> tuple[str | None, str | None]:
     return domain.config.disks[0].source, live
 
 
+def besides(operator: Operator) -> list[Action]:
+    """What was done but for the note of where others put disks."""
+    return [action for action in operator.done if not isinstance(action, act.NoteMoved)]
+
+
 def test_br01_an_overlay_is_kept_and_told() -> None:
     world, operator, vm = running(disks=[DISK])
     world.snapshot("data", BESIDE)
     plan = operator.settle(vm)
-    assert operator.done == []
+    assert besides(operator) == []
     assert isinstance(plan.outcome, Converged) and not plan.drift
     assert "virsh blockcommit web vda --active --pivot" in plan.moved[0]
     assert BESIDE in plan.moved[0]
@@ -65,7 +72,7 @@ def test_a_definition_that_lags_behind_the_running_guest_catches_up(policy: Spec
     world.snapshot("data", BESIDE, config=False)
     operator.settle(vm)
     assert sources(world) == (BESIDE, BESIDE)
-    assert [type(a) for a in operator.done if not isinstance(a, act.WriteRecord)] == [act.DefineDomain]
+    assert [type(a) for a in besides(operator) if not isinstance(a, act.WriteRecord)] == [act.DefineDomain]
     assert world.starts == 1
 
 
@@ -100,9 +107,11 @@ def test_after_the_commit_all_is_well_by_itself() -> None:
     world, operator, vm = running(disks=[DISK])
     world.snapshot("data", BESIDE)
     operator.settle(vm)
+    assert world.moved == (MovedDisk("data", BESIDE, "qcow2"),)
     world.point("data", OWN)
     plan = operator.settle(vm)
-    assert plan == Plan(outcome=Converged()) and operator.done == []
+    assert plan == Plan(outcome=Converged()) and besides(operator) == []
+    assert world.moved == ()
 
 
 @pytest.mark.parametrize("gone", [BESIDE, OWN])
@@ -138,7 +147,7 @@ def test_a_definition_edited_under_a_running_guest_is_told_and_left() -> None:
     vm = changed(vm, resources={"memory": "1Gi"})
     plan = operator.settle(vm)
     assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "DiskMoved"
-    assert operator.done == []
+    assert besides(operator) == []
     world.destroy()
     operator.settle(vm)
     assert sources(world) == (AWAY, AWAY), "it is off: the definition is what somebody decided"
@@ -150,7 +159,7 @@ def test_what_cannot_be_read_is_left_as_it_is() -> None:
     world.unreadable.add(AWAY)
     plan = operator.settle(changed(vm, resources={"memory": "1Gi"}))
     assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "DiskMoved"
-    assert operator.done == []
+    assert besides(operator) == []
 
 
 def test_an_overlay_grows_while_it_runs_and_not_before() -> None:
@@ -209,3 +218,55 @@ def test_a_raw_file_in_place_of_ours_is_not_started() -> None:
     world.edit(disks=tuple(replace(disk, format="raw") for disk in world.domain.config.disks))
     assert isinstance(operator.settle(vm).outcome, Converged), "somebody put it into the definition too"
     assert world.domain.config.disks[0].format == "raw"
+
+
+@pytest.mark.parametrize("file", [BESIDE, AWAY])
+def test_a_machine_that_returns_from_the_trash_goes_on_with_the_newest_file(file: str) -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.host = replace(HOST, trash_keep=3600.0)
+    world.snapshot("data", file)
+    operator.settle(deleted(vm, grace=0))
+    assert world.domain is None and OWN not in world.disks and file in world.disks
+    world.released = False
+    Operator(world).settle(vm)
+    assert sources(world) == (file, file)
+    assert world.moved == (MovedDisk("data", file, "qcow2"),)
+
+
+@pytest.mark.parametrize("file", [BESIDE, AWAY])
+def test_a_machine_whose_domain_was_undefined_goes_on_with_the_newest_file(file: str) -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.snapshot("data", file)
+    operator.settle(vm)
+    world.destroy()
+    world.undefine()
+    Operator(world).settle(vm)
+    assert sources(world) == (file, file)
+
+
+def test_without_its_newest_file_it_does_not_start_on_an_older_one() -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.snapshot("data", AWAY)
+    operator.settle(vm)
+    world.destroy()
+    world.undefine()
+    kept = world.disks.pop(AWAY)
+    plan = Operator(world).settle(vm)
+    assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "DiskMissing"
+    assert AWAY in plan.outcome.message and "moved.json" in plan.outcome.message
+    assert world.domain is None
+    world.disks[AWAY] = kept
+    Operator(world).settle(vm)
+    assert sources(world) == (AWAY, AWAY)
+
+
+def test_an_overlay_that_nobody_noted_still_holds_it_up() -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.snapshot("data", AWAY)
+    operator.settle(vm)
+    world.destroy()
+    world.undefine()
+    world.disks[BESIDE] = replace(world.disks[AWAY], path=BESIDE)
+    plan = Operator(world).settle(vm)
+    assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "OverlayFound"
+    assert BESIDE in plan.outcome.message

@@ -28,6 +28,7 @@ from homeostat.planner.observed import (
     HostFacts,
     ImagePhase,
     Memory,
+    MovedDisk,
     Observed,
     ObservedChain,
     ObservedDisk,
@@ -93,6 +94,7 @@ class World:
     seeds: set[str] = field(default_factory=set)
     created: bool = False
     noted: str | None = None  # the resource whose deletion was noted down
+    moved: tuple[MovedDisk, ...] = ()  # where others put disks, as noted down
     reclaimable: tuple[str, ...] = ()  # disks that are to be deleted with the machine
     trash: dict[str, TrashEntry] = field(default_factory=dict)
     trashed: dict[tuple[str, str], ObservedDisk] = field(default_factory=dict)  # by entry and name
@@ -112,7 +114,7 @@ class World:
     def observe(self, machine: VirtualMachine, memory: Memory) -> Observed:
         domain = self._observed_domain() if self.host.reachable else None
         root, created = self.host.storage_root, self.created
-        chains = {source: self.chain(source) for source in foreign_sources(machine, domain, root)}
+        chains = {source: self.chain(source) for source in foreign_sources(machine, domain, root, self.moved)}
         unnamed = {disk: self._overlays(disk) for disk in unnamed_disks(machine, domain, root)}
         return Observed(
             host=self.host,
@@ -128,6 +130,7 @@ class World:
                 deletion_noted=self.noted is not None,
                 reclaimable=frozenset(self.reclaimable) if created else frozenset(),
                 trash=tuple(self.trash.values()),
+                moved=self.moved,
             ),
             memory=memory,
             secrets=self.secrets,
@@ -194,7 +197,7 @@ class World:
                 self.seeds.add(path)
             case act.DefineDomain(config):
                 self._define(config)
-            case act.MarkCreated() | act.NoteDisks() | act.NoteDeletion() | act.ForgetDeletion():
+            case act.MarkCreated() | act.NoteDisks() | act.NoteMoved() | act.NoteDeletion() | act.ForgetDeletion():
                 self._write_note(action)
             case act.WriteRecord(_, record):
                 self._own().record = record
@@ -236,10 +239,14 @@ class World:
             case act.ReleaseResource():
                 self.released = True
 
-    def _write_note(self, action: act.MarkCreated | act.NoteDisks | act.NoteDeletion | act.ForgetDeletion) -> None:
+    def _write_note(
+        self, action: act.MarkCreated | act.NoteDisks | act.NoteMoved | act.NoteDeletion | act.ForgetDeletion
+    ) -> None:
         match action:
             case act.MarkCreated(_, _, disks):
                 self.created, self.reclaimable = True, disks
+            case act.NoteMoved(_, moved):
+                self.moved = moved
             case act.NoteDisks(_, disks):
                 self.reclaimable = disks
             case act.NoteDeletion(_, resource):
@@ -320,7 +327,8 @@ class World:
         match action:
             case act.SetAside():
                 self._set_aside(action)
-            case act.TakeBack(entry, name, path):
+            case act.TakeBack(entry, name, path, moved=moved):
+                self.moved += (moved,) if moved else ()
                 self._take_back(entry, name, path)
             case act.DeleteFile(path):
                 del self.disks[path]
@@ -328,7 +336,7 @@ class World:
                 self.kept = action
             case act.DeleteDirectory():
                 self.seeds.clear()
-                self.created, self.kept, self.noted = False, None, None
+                self.created, self.kept, self.noted, self.moved = False, None, None, ()
 
     def _set_aside(self, action: act.SetAside) -> None:
         before = self.trash.get(action.entry)
@@ -337,7 +345,8 @@ class World:
             if name in disks:
                 raise Refused(f"{action.entry} holds another {name}")
             found = self.trashed[action.entry, name] = self.disks.pop(path)
-            disks[name] = TrashedDisk(name, path, 1, found.virtual_size, found.backing)
+            moved = next((m for m in action.moved if m.name == name), MovedDisk(name, "", ""))
+            disks[name] = TrashedDisk(name, path, 1, found.virtual_size, found.backing, moved.source, moved.format)
         self.trash[action.entry] = TrashEntry(
             action.entry, action.namespace, action.name, action.uid, action.reason, SINCE, UNTIL, action.returns,
             disks=tuple(disks.values()),

@@ -17,7 +17,7 @@ def action_text(action: a.Action) -> str:
             return f"fetch image {action.image.url}"
         case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion():
             return _storage_text(action)
-        case a.NoteDisks() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
+        case a.NoteDisks() | a.NoteMoved() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
             return _storage_text(action)
         case (
             a.AttachDisk()
@@ -50,6 +50,7 @@ _Storage = (
     | a.NoteDeletion
     | a.ForgetDeletion
     | a.NoteDisks
+    | a.NoteMoved
 )
 _Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ReplugNic | a.ChangePassword
 _Domain = (
@@ -91,6 +92,8 @@ def _storage_text(action: _Storage) -> str:
             return "remember that it is being deleted"
         case a.ForgetDeletion():
             return "forget that it was being deleted"
+        case a.NoteMoved():
+            return f"note down where others put its disks: {', '.join(disk.source for disk in action.disks) or 'nowhere'}"
         case a.NoteDisks():
             return f"note down the disks to be deleted with it: {', '.join(action.disks) or 'none'}"
         case _:

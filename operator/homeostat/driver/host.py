@@ -211,8 +211,8 @@ class LibvirtHost:
                 await self._actions.execute(action)
             case (
                 act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.MarkCreated()
-                | act.NoteDisks() | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
-                | act.NoteDeletion() | act.ForgetDeletion()
+                | act.NoteDisks() | act.NoteMoved() | act.NoteDeletion() | act.ForgetDeletion()
+                | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip
                 await self._keep_files(action)
             case _:

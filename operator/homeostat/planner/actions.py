@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from .domain import DiskConfig, DomainConfig, NicConfig, Record
+from .domain import DiskConfig, DomainConfig, MovedDisk, NicConfig, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +270,15 @@ class DeleteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteMoved:
+    """Notes in the machine's folder which disks others put on which files; none: takes the note away."""
+
+    directory: str
+    disks: tuple[MovedDisk, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetAside:
     """Moves disks of a machine to the trash, with a label that says whose they are and why. Done twice it goes on where it
     ended."""
@@ -283,16 +292,18 @@ class SetAside:
     returns: bool  # to the same machine, when that comes back
     reason: str
     macs: tuple[str, ...] = ()
+    moved: tuple[MovedDisk, ...] = ()  # those of them that others had put on other files
 
 
 @dataclass(frozen=True, slots=True)
 class TakeBack:
-    """Moves one disk from the trash to its place."""
+    """Moves one disk from the trash to its place, and notes where others had put it."""
 
     entry: str
     disk: str  # its name
     path: str
     reason: str
+    moved: MovedDisk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +342,7 @@ Action = (
     | NoteDeletion
     | ForgetDeletion
     | NoteDisks
+    | NoteMoved
     | WriteRecord
     | SetAutostart
     | StartDomain

@@ -56,6 +56,15 @@ class DiskConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedDisk:
+    """Where others put a disk of the machine. It is noted in the machine's folder, since the domain that says it may go."""
+
+    name: str
+    source: str  # absolute path
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForwardConfig:
     host_address: str
     host_port: int

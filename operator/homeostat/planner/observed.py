@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-from .domain import DomainConfig, DomainType, Record
+from .domain import DomainConfig, DomainType, MovedDisk, Record
 from .plan import Stalled
 from .trash import TrashEntry
 
@@ -140,6 +140,7 @@ class ObservedStorage:
     deletion_noted: bool = False  # that it is being deleted stands in its folder
     reclaimable: frozenset[str] = frozenset()  # names of disks whose policy was Delete when that was last noted down
     trash: tuple[TrashEntry, ...] = ()  # what of machines of this name lies set aside
+    moved: tuple[MovedDisk, ...] = ()  # as noted: disks that were on files of others when the domain was last seen
 
 
 @dataclass(frozen=True, slots=True)

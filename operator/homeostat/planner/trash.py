@@ -34,6 +34,8 @@ class TrashedDisk:
     size: int = 0  # bytes that it takes on the host's disk
     virtual_size: int = 0  # bytes that the guest sees
     backing: str | None = None  # absolute path of the image that it was built on
+    source: str = ""  # absolute path of the file that others had put it on; empty: none
+    source_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

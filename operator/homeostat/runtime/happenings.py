@@ -61,7 +61,7 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
     knew = find_condition(before.conditions, DISKS_MOVED) if before else None
     if moved and (knew is None or knew.message != moved.message):
         yield Happening("Warning", DISKS_MOVED, moved.message)
-    elif knew and not moved and after.state != "Unknown":
+    elif knew and not moved and after.state not in ("Unknown", "Terminating"):
         yield Happening("Normal", "DisksBack", "its disks are where Homeostat placed them again")
     stalled = find_condition(after.conditions, STALLED)
     was = find_condition(before.conditions, STALLED) if before else None

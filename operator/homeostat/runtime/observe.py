@@ -77,7 +77,7 @@ async def observe(
     storage = (
         await host.storage(needs.images, needs.disks, needs.seeds, needs.directory) if facts.storage_root else ObservedStorage()
     )
-    if storage.disks or domain is not None:
+    if storage.disks or storage.moved or domain is not None:
         storage = await _with_others_files(machine, host, domain, storage)
     return Observed(
         host=facts,
@@ -95,7 +95,7 @@ async def _with_others_files(
 ) -> ObservedStorage:
     """With the files that others put disks on; nothing is looked at where they are where we placed them."""
     root = host.facts.storage_root
-    sources = foreign_sources(machine, domain, root)
+    sources = foreign_sources(machine, domain, root, storage.moved)
     unnamed = [path for path in unnamed_disks(machine, domain, root) if path in storage.disks]
     if not root or not (sources or unnamed):
         return storage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -115,7 +115,7 @@ class MachineReconciler:
         happenings: list[Happening] = []
         error = await self._execute(machine, plan, observed, happenings)
         if any(isinstance(a, act.ReleaseResource) for a in plan.actions) and error is None:
-            await self._released(original)
+            await self._released(original, happenings)
             return GONE
         if plan.actions:
             observed = await self._observe(machine, refusal)
@@ -247,10 +247,12 @@ class MachineReconciler:
             await self._store.report(machine.key, machine.metadata.uid, status if changed else None, happenings)
         self.known.add(machine.key)
 
-    async def _released(self, machine: VirtualMachine) -> None:
+    async def _released(self, machine: VirtualMachine, happenings: Sequence[Happening]) -> None:
         status = machine.status or VirtualMachineStatus()
         if status.run:
             await self._record(machine.key, Happening("Normal", "Stopped", "stopped (deleted)"))
+        if happenings:
+            await self._store.report(machine.key, machine.metadata.uid, None, happenings)
         await self._record(machine.key, Happening("Normal", "Deleted", await self._what_is_left(machine)))
         if machine.deleting:
             with faults.around(act.ReleaseResource("teardown is complete")):

@@ -25,10 +25,12 @@ from homeostat.planner.actions import (
     MarkCreated,
     NoteDeletion,
     NoteDisks,
+    NoteMoved,
     SetAside,
     TakeBack,
     WriteSeed,
 )
+from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
 from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedStorage
 from homeostat.planner.orphans import MachineFolder
@@ -40,6 +42,7 @@ from .disks import create_disk, grow_disk, read_disk
 from .folders import CREATED, DELETION, find_folders
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
+from .moved import MovedNotes, write_moved
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
 from .seed import build_seed
 from .trash import Trash
@@ -53,6 +56,7 @@ StorageAction = (
     | WriteSeed
     | MarkCreated
     | NoteDisks
+    | NoteMoved
     | NoteDeletion
     | ForgetDeletion
     | DeleteFile
@@ -61,7 +65,15 @@ StorageAction = (
     | KeepDisks
     | DeleteDirectory
 )
-_OURS = (CREATED, NOTE, DELETION, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
+_OURS = (
+    CREATED,
+    NOTE,
+    DELETION,
+    MOVED_NOTE,
+    "seed-*.iso",
+    "console.log*",
+    f"*{PARTIAL}",
+)  # what DeleteDirectory may remove by itself
 
 
 class Storage:
@@ -84,6 +96,7 @@ class Storage:
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
         self._disks: dict[str, tuple[tuple[int, int, int], ObservedDisk]] = {}
         self._marks: dict[str, tuple[tuple[int, int, int], frozenset[str]]] = {}
+        self._moved = MovedNotes()
         self.trash = Trash(self._rooms)
 
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
@@ -114,6 +127,7 @@ class Storage:
                 created=mark is not None,
                 reclaimable=mark or frozenset(),
                 trash=self.trash.of(directory),
+                moved=self._moved.read(os.path.join(directory, MOVED_NOTE)),
             )
 
     def _mark(self, path: str) -> frozenset[str] | None:
@@ -183,6 +197,8 @@ class Storage:
                 self._delete_file(f"{action.directory}/{DELETION}")
             case NoteDisks():
                 self._write_mark(self._rooms.machine_folder(action.directory), action.disks)
+            case NoteMoved():
+                write_moved(self._rooms.machine_folder(action.directory), action.disks)
             case SetAside():
                 self.trash.set_aside(action)
             case TakeBack():

@@ -12,16 +12,18 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.planner.actions import SetAside, TakeBack
+from homeostat.planner.domain import MovedDisk
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, write_label
 
 from .disks import read_disk
+from .moved import add_moved
 from .paths import Rooms, file_errors, flush, publish
 
 log = logging.getLogger(__name__)
@@ -160,7 +162,7 @@ class Trash:
         until = _stamp(now + timedelta(seconds=min(action.keep, 1e9)))
         label = TrashEntry(
             folder.name, action.namespace, action.name, action.uid, action.reason, _stamp(now), until, action.returns,
-            action.macs, tuple(_describe(name, path) for name, path in disks),
+            action.macs, tuple(_with_source(_describe(name, path), action.moved) for name, path in disks),
         )  # fmt: skip
         if (before := _read(folder)) is not None:  # goes on with what was begun
             names = {disk.name for disk in label.disks}
@@ -185,6 +187,8 @@ class Trash:
         with file_errors(target, f"take {target} back from the trash"):
             if source.exists():
                 with self._changing(source.parent.name):
+                    if action.moved is not None:  # first: without it the disk would be taken for the newest
+                        add_moved(target.parent, action.moved)
                     _move(source, target)
                     _remove_empty(source.parent)
             elif not target.exists():
@@ -210,6 +214,9 @@ class Trash:
             )
         self._rooms.ensure(home)
         with file_errors(home, f"put the disks of {entry.name} back"), self._changing(entry.entry):
+            for disk in entry.disks:
+                if disk.source:
+                    add_moved(home, MovedDisk(disk.name, disk.source, disk.source_format))
             for source, target in moves:
                 if source.exists():
                     _move(source, target)
@@ -254,6 +261,11 @@ def _describe(name: str, path: Path) -> TrashedDisk:
     except OSError:
         return TrashedDisk(name, str(path), size)
     return TrashedDisk(name, str(path), size, found.virtual_size, found.backing)
+
+
+def _with_source(disk: TrashedDisk, moved: Sequence[MovedDisk]) -> TrashedDisk:
+    found = next((known for known in moved if known.name == disk.name), None)
+    return replace(disk, source=found.source, source_format=found.format) if found else disk
 
 
 def _move(source: Path, target: Path) -> None:

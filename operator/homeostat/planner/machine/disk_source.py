@@ -7,13 +7,14 @@ or nobody can say which is the newest, nothing is defined. Only a file that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homeostat.models.machine import SEED_NAME, VirtualMachine
 from homeostat.models.machine_devices import Disk
 
-from ..domain import DiskConfig, DomainConfig
+from ..actions import Action, NoteMoved
+from ..domain import DiskConfig, DomainConfig, MovedDisk
 from ..observed import Observed, ObservedChain, ObservedDisk, ObservedDomain
 from ..plan import Stalled
 from .identity import disk_path, machine_directory
@@ -21,6 +22,7 @@ from .identity import disk_path, machine_directory
 MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or what the disk is on cannot be read
 MISSING = "DiskMissing"
 OVERLAY = "OverlayFound"
+MOVED_NOTE = "moved.json"  # in the machine's folder
 _OWN_FORMAT = "qcow2"
 
 
@@ -43,13 +45,17 @@ class DiskFiles:
     outside: tuple[str, ...]
 
 
-def foreign_sources(machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str) -> tuple[str, ...]:
-    """The sources of the domain's disks that are not where the operator places them: their chains are to be looked at."""
-    if domain is None or domain.record is None:
+def foreign_sources(
+    machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str, noted: Sequence[MovedDisk] = ()
+) -> tuple[str, ...]:
+    """The sources of the domain's disks that are not where the operator places them, and of those that no domain has what was
+    ``noted``: their chains are to be looked at."""
+    if domain is not None and domain.record is None:
         return ()
-    own = {disk_path(storage_root, machine, disk.name) for disk in machine.spec.disks}
-    found = (disk.source for disk in _devices(domain) if disk.source and disk.source not in own)
-    return tuple(dict.fromkeys(found))
+    devices = list(_devices(domain)) if domain else []
+    own, named = {disk_path(storage_root, machine, disk.name) for disk in machine.spec.disks}, {disk.name for disk in devices}
+    found = (disk.source for disk in devices if disk.source and disk.source not in own)
+    return tuple(dict.fromkeys((*found, *(moved.source for moved in noted if moved.name not in named))))
 
 
 def unnamed_disks(machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str) -> tuple[str, ...]:
@@ -65,8 +71,7 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
     runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
     devices = [device for device in (defined, runs) if device is not None]
     if domain is None or not devices:
-        overlays = observed.storage.overlays.get(own, ())
-        return Stalled(OVERLAY, _overlay_message(disk, own, overlays)) if overlays else DiskSource(own)
+        return _undefined_source(machine, disk, own, observed)
     if all(_is_own(device, own, observed) for device in devices):
         return _own_source(disk, own, devices[0], observed)
     if defined and runs and defined.source != runs.source:
@@ -75,6 +80,52 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
             return Stalled(MOVED, _differ_message(domain.name, disk, runs, defined))
         return _follow(domain.name, disk, own, runs, observed)
     return _follow(domain.name, disk, own, devices[0], observed)
+
+
+def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: Observed) -> DiskSource | Stalled:
+    """No domain says where it is: what was noted counts, and of what nobody knows nothing is taken for the newest."""
+    overlays = observed.storage.overlays.get(own, ())
+    noted = next((moved for moved in observed.storage.moved if moved.name == disk.name), None)
+    device = DiskConfig(disk.name, "disk", noted.source, noted.format, "", "TARGET") if noted else None
+    chain = _chain(device, observed) if device else None
+    known = {file.path for file in chain.files} if chain else set()
+    if unknown := tuple(overlay for overlay in overlays if overlay not in known):
+        return Stalled(OVERLAY, _overlay_message(disk, own, unknown))
+    if device is None:
+        return DiskSource(own)
+    found = _follow(machine.metadata.name, disk, own, device, observed)
+    if isinstance(found, Stalled):
+        note = f"{machine_directory(observed.host.storage_root, machine)}/{MOVED_NOTE}"
+        return Stalled(
+            found.reason,
+            f"disks[{disk.name}]: someone had put it on {device.source}, which holds the newest data, and that file or what it "
+            f"leans on is missing or cannot be read: put it back; only if what was written to it is not needed, delete {note}",
+        )
+    return found
+
+
+def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk, ...]:
+    """What the note in its folder is to hold: where others put its disks, as the domain says, or as it said when it was there."""
+    root, domain = observed.host.storage_root, observed.domain
+    before = {moved.name: moved for moved in observed.storage.moved}
+    in_domain = {disk.name for disk in _devices(domain)} if domain else set()
+    found = {name: moved for name, moved in before.items() if name not in in_domain}
+    for disk in machine.spec.disks:
+        own = disk_path(root, machine, disk.name)
+        runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
+        device = runs or (_device(domain.config, disk.name, own, observed) if domain else None)
+        if disk.type == "disk" and device and device.source and not _is_own(device, own, observed):
+            found[disk.name] = MovedDisk(disk.name, device.source, device.format)
+    return tuple(sorted(found.values(), key=lambda moved: moved.name))
+
+
+def plan_note(machine: VirtualMachine, observed: Observed) -> list[Action]:
+    """Keeps that note right, so that a domain that goes takes no knowledge along."""
+    moved = moved_disks(machine, observed)
+    if observed.domain is None or moved == observed.storage.moved:
+        return []
+    directory = machine_directory(observed.host.storage_root, machine)
+    return [NoteMoved(directory, moved, "where others put its disks, should the domain go")]
 
 
 def moved_on_purpose(config: DomainConfig, domain: ObservedDomain | None) -> frozenset[str]:

@@ -125,10 +125,17 @@ def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePla
     try:
         want = desired_domain(machine, observed)
         # What was observed of the domain has its part in the definition, but not in what was asked for.
-        asked = spec_hash(want if observed.domain is None else desired_domain(machine, replace(observed, domain=None)))
+        asked = spec_hash(
+            want if observed.domain is None and not observed.storage.moved else desired_domain(machine, _blank(observed))
+        )
     except CannotPlan as problem:
         return DefinitionPlan(), Stalled(problem.reason, problem.message)
     return plan_definition(machine, observed, want, asked), None
+
+
+def _blank(observed: Observed) -> Observed:
+    """As before there was a domain, and before others put disks elsewhere."""
+    return replace(observed, domain=None, storage=replace(observed.storage, moved=(), overlays={}))
 
 
 def _definition_actions(

@@ -9,6 +9,7 @@ from homeostat.models.machine_devices import Disk, ReclaimPolicy
 
 from ..actions import Action, DeleteFile, NoteDisks, SetAside
 from ..observed import Observed
+from .disk_source import moved_disks
 from .identity import digest, disk_path, mac_address, machine_directory
 
 LEFT = "it left the spec"
@@ -76,4 +77,5 @@ def discard(
     meta, uid = machine.metadata, machine.identity
     entry = f"{meta.namespace}.{meta.name}-{digest(uid, occasion)[:8]}"
     macs = tuple(nic.mac or mac_address(uid, nic.name) for nic in machine.spec.nics)
-    return [SetAside(entry, meta.namespace, meta.name, uid, disks, keep, returns, reason, macs)]
+    moved = tuple(disk for disk in moved_disks(machine, observed) if disk.name in dict(disks))
+    return [SetAside(entry, meta.namespace, meta.name, uid, disks, keep, returns, reason, macs, moved)]

@@ -13,10 +13,11 @@ from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
 
 from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
+from ..domain import MovedDisk
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
 from ..trash import returning
-from .disk_source import DiskSource, find_source
+from .disk_source import DiskSource, find_source, plan_note
 from .identity import digest, disk_path, domain_uuid, machine_directory
 from .reclaim import plan_departed
 
@@ -138,6 +139,7 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
     if any(isinstance(action, TakeBack) for action in actions):  # its size, and overlays that lean on it, are seen then
         blocker = blocker or Waiting("Reconciling", "taking disks back from the trash")
+    actions += plan_note(machine, observed)
     actions += plan_departed(machine, observed)
     return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved))
 
@@ -234,7 +236,8 @@ def _in_the_trash(
     if trashed.backing != (base.path if base else None) or (disk.size is not None and size < trashed.virtual_size):
         return None
     path = disk_path(observed.host.storage_root, machine, disk.name)
-    return TakeBack(entry.entry, disk.name, path, f"it was set aside on {entry.since}: {entry.reason}")
+    moved = MovedDisk(disk.name, trashed.source, trashed.source_format) if trashed.source else None
+    return TakeBack(entry.entry, disk.name, path, f"it was set aside on {entry.since}: {entry.reason}", moved)
 
 
 def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:

@@ -9,7 +9,7 @@ from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, Releas
 from ..observed import Observed
 from ..plan import Plan, Waiting
 from ..trash import COMES_BACK, DELETED_BECAUSE, DELETED_BY
-from .disk_source import files_of
+from .disk_source import files_of, plan_note
 from .identity import disk_path, machine_directory
 from .reclaim import departed, discard, reclaimed
 from .shutdown import shut_down
@@ -32,6 +32,7 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     if domain is not None:
         disks = [disk for disk in machine.spec.disks if disk.type == "disk"]
         stays = tuple(file for disk in disks for file in files_of(machine, disk, observed).outside)
+        actions += plan_note(machine, observed)  # before nothing else tells it any more
         actions.append(UndefineDomain(domain.uuid, DELETED, stays))
     directory = machine_directory(observed.host.storage_root, machine)
     kept, going = _disks_by_fate(machine, observed)
