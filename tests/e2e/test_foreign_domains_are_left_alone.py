@@ -49,7 +49,7 @@ def test_suspend_leaves_a_machine_alone(homeostat: Homeostat) -> None:
     homeostat.start()
     homeostat.wait_ready("resting")
     homeostat.edit("resting", lambda spec: spec.update(suspend=True, resources={"memory": "64Mi"}))
-    homeostat.wait_condition("resting", "Ready", "Suspended")
+    homeostat.wait_condition("resting", "Ready", "Suspended", status="False")
     homeostat.virsh("destroy", "resting")
     homeostat.wait_for(lambda: homeostat.status("resting").state == "Stopped", "what happens is reported")
     assert (homeostat.count("resting", "Started"), homeostat.count("resting", "Redefined")) == (1, 0)

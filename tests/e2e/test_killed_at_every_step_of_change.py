@@ -9,9 +9,19 @@ import pytest
 from tests.e2e.homeostat import Spec, idle
 from tests.e2e.steps import End, Stage, boundaries, differences
 
-LIVE = ("FetchImage", "GrowDisk", "CreateDisk", "DefineDomain", "ChangeMedium", "AttachDisk", "AttachNic", "WriteRecord")
+LIVE = (
+    "FetchImage",
+    "GrowDisk",
+    "CreateDisk",
+    "NoteDisks",
+    "DefineDomain",
+    "ChangeMedium",
+    "AttachDisk",
+    "AttachNic",
+    "WriteRecord",
+)
 RESTART = ("DefineDomain", "PowerOffDomain", "WriteRecord", "StartDomain")
-HALTED = ("GrowDisk", "CreateDisk", "DefineDomain")
+HALTED = ("GrowDisk", "CreateDisk", "NoteDisks", "DefineDomain")
 CIRCLE = (  # power of a manual machine, from Running
     ("Paused", ("PauseDomain", "WriteRecord")),
     ("Running", ("ResumeDomain", "WriteRecord")),

@@ -336,7 +336,8 @@ class World:
                 self.kept = action
             case act.DeleteDirectory():
                 self.seeds.clear()
-                self.created, self.kept, self.noted, self.moved = False, None, None, ()
+                self.created, self.kept, self.noted = False, None, None
+                self.moved = tuple(m for m in self.moved if any(path.endswith(f"/{m.name}.qcow2") for path in self.disks))
 
     def _set_aside(self, action: act.SetAside) -> None:
         before = self.trash.get(action.entry)

@@ -11,6 +11,7 @@ from pathlib import Path
 from homeostat.driver.errors import Refused
 from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
+from homeostat.planner.machine.identity import disk_file
 
 from .paths import PARTIAL, file_errors, flush
 
@@ -59,6 +60,14 @@ def write_moved(folder: Path, disks: Sequence[MovedDisk]) -> None:
         flush(partial)
         os.replace(partial, note)
         flush(folder)
+
+
+def forget_moved(folder: Path) -> None:
+    """Leaves in the note the disks whose own files stay: whoever has them next must not take them for the newest."""
+    with file_errors(folder, "note down where others put the disks"):
+        before = MovedNotes().read(str(folder / MOVED_NOTE))
+    if before:
+        write_moved(folder, [disk for disk in before if os.path.lexists(disk_file(str(folder), disk.name))])
 
 
 def add_moved(folder: Path, disk: MovedDisk) -> None:

@@ -42,7 +42,7 @@ from .disks import create_disk, grow_disk, read_disk
 from .folders import CREATED, DELETION, find_folders
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
-from .moved import MovedNotes, write_moved
+from .moved import MovedNotes, forget_moved, write_moved
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
 from .seed import build_seed
 from .trash import Trash
@@ -65,15 +65,7 @@ StorageAction = (
     | KeepDisks
     | DeleteDirectory
 )
-_OURS = (
-    CREATED,
-    NOTE,
-    DELETION,
-    MOVED_NOTE,
-    "seed-*.iso",
-    "console.log*",
-    f"*{PARTIAL}",
-)  # what DeleteDirectory may remove by itself
+_OURS = (CREATED, NOTE, DELETION, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
 
 
 class Storage:
@@ -262,7 +254,8 @@ class Storage:
             ours = [n for n in names if any(fnmatch.fnmatch(n, pattern) for pattern in _OURS)]
             for name in sorted(ours, key=lambda n: n == CREATED):  # the marker last: until then it says what this is
                 (folder / name).unlink(missing_ok=True)
-            if kept := [n for n in names if n not in ours]:
+            forget_moved(folder)
+            if kept := sorted(os.listdir(folder)):
                 log.info("kept in %s: %s", folder, ", ".join(kept))
                 return
             folder.rmdir()
