@@ -55,6 +55,7 @@ class Desired:
         self.wishes: dict[str, Wish] = {}
         self.gone: dict[str, Wish] = {}
         self.settled: set[str] = set()  # were seen to be what they should be, since they were made
+        self.had_disk: set[str] = set()  # machines that were seen with a disk, which was not erased since
         self.busy: set[str] = set()  # files that are in doubt now
         folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")

@@ -117,8 +117,8 @@ def _snapshot(domain: Any, layer: str) -> None:
 
 
 def _commit(domain: Any, target: str) -> None:
-    """As `virsh blockcommit --active --pivot` does; waits until the copy is whole."""
-    flags = libvirt.VIR_DOMAIN_BLOCK_COMMIT_ACTIVE
+    """As `virsh blockcommit --active --pivot --shallow` does; waits until the copy is whole."""
+    flags = libvirt.VIR_DOMAIN_BLOCK_COMMIT_ACTIVE | libvirt.VIR_DOMAIN_BLOCK_COMMIT_SHALLOW  # not into the shared image
     domain.blockCommit(target, None, None, 0, flags)
     for _ in range(200):
         status = domain.blockJobInfo(target, 0)

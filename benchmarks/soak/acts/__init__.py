@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..world import World
 
-ROOMS = ("edits", "files", "git", "kills", "virsh", "faults")
+ROOMS = ("edits", "files", "git", "kills", "virsh", "faults", "trash")
 
 
 @dataclass(frozen=True, slots=True)

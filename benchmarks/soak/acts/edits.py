@@ -24,8 +24,9 @@ def room(world: World) -> bool:
     return bool(len(world.desired.of_kind(VM, free=False)) + replicas < world.limit)
 
 
-def _put(world: World, name: str, wish: Wish, what: str) -> None:
+def put(world: World, name: str, wish: Wish, what: str) -> None:
     """Runs of it may end by this."""
+    world.erased.discard(wish.name)
     world.log.operation(name, f"{wish.name}: {what}")
     world.excuse([wish.name])
     world.desired.put(wish)
@@ -43,7 +44,7 @@ def change_memory(world: World) -> None:
     wish = world.rng.choice(machines(world))
     memory = world.rng.choice(MEMORY[world.kind])
     wish.spec["resources"] = {"memory": memory}
-    _put(world, "change memory", wish, f"memory {memory}")
+    put(world, "change memory", wish, f"memory {memory}")
 
 
 @act(2, machines)
@@ -60,14 +61,14 @@ def turn_off_or_on(world: World) -> None:
     wish = world.rng.choice(machines(world))
     strategy = "Halted" if wish.spec.get("runStrategy", "Always") == "Always" else "Always"
     wish.spec["runStrategy"] = strategy
-    _put(world, "turn off or on", wish, strategy)
+    put(world, "turn off or on", wish, strategy)
 
 
 @act(1, machines)
 def restart_by_token(world: World) -> None:
     wish = world.rng.choice(machines(world))
     wish.spec["restartedAt"] = f"token-{world.rng.randrange(10**6)}"
-    _put(world, "restart by token", wish, "restartedAt")
+    put(world, "restart by token", wish, "restartedAt")
 
 
 @act(1, lambda world: machines(world) and not world.pending)
@@ -85,7 +86,7 @@ def stop_or_start_by_command(world: World) -> None:
 @act(2, room)
 def make_machine(world: World) -> None:
     wish = world.fresh()
-    _put(world, "make machine", wish, f"in {wish.file}")
+    put(world, "make machine", wish, f"in {wish.file}")
 
 
 @act(2, lambda world: len(machines(world)) > 1)
@@ -115,7 +116,7 @@ def bring_back(world: World) -> None:
     wish.file = f"{name}.yaml"
     if wish.kind == VMD:
         wish.spec["replicas"] = min(wish.spec["replicas"], 1)
-    _put(world, "bring back", wish, "again")
+    put(world, "bring back", wish, "again")
 
 
 @act(2, deployments)
@@ -123,7 +124,7 @@ def scale(world: World) -> None:
     wish = world.rng.choice(deployments(world))
     world.unserve([wish.name])
     wish.spec["replicas"] = world.rng.choice(REPLICAS[world.kind])
-    _put(world, "scale", wish, f"replicas {wish.spec['replicas']}")
+    put(world, "scale", wish, f"replicas {wish.spec['replicas']}")
 
 
 def rollable(world: World) -> list[Wish]:
@@ -141,7 +142,7 @@ def change_plugin(world: World) -> None:
     memory = world.rng.choice(MEMORY[world.kind])
     wish.spec |= {"version": str(int(wish.spec["version"]) + 1), "resources": {"memory": memory}}
     world.excuse(world.desired.names(wish.file))
-    _put(world, "change plugin", wish, f"version {wish.spec['version']}, memory {memory}")
+    put(world, "change plugin", wish, f"version {wish.spec['version']}, memory {memory}")
 
 
 @act(2, rollable)
@@ -149,7 +150,7 @@ def roll_out(world: World) -> None:
     wish = world.rng.choice(rollable(world))
     memory = world.rng.choice(MEMORY[world.kind])
     wish.machine["resources"] = {"memory": memory}
-    _put(world, "roll out", wish, f"memory {memory}")
+    put(world, "roll out", wish, f"memory {memory}")
 
 
 @act(1, deployments)

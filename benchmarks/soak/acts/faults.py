@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from ..desired import VM
 from ..world import World
 from . import act
+from .doubt import clear
 
 FULL = (0.5, 2.0, 6.0)  # seconds for which there is no space
 DAMAGES = ("removed", "overwritten", "cut", "emptied", "without its log")
@@ -37,6 +39,7 @@ def index_fault(world: World) -> None:
             for name in ("index.sqlite-wal", "index.sqlite-shm"):
                 (world.state / name).unlink(missing_ok=True)
     world.operator.start()
+    world.settle_first()  # a document that breaks or goes before the new index has it was never known
 
 
 @act(6, lambda world: world.cramped)
@@ -52,3 +55,20 @@ def no_space(world: World) -> None:
     except OSError:
         time.sleep(seconds)
     ballast.unlink(missing_ok=True)
+
+
+@act(1, lambda world: world.operator.acting and world.desired.of_kind(VM) and not world.pending, only="qemu")
+def forgotten_machine(world: World) -> None:
+    """The index is lost, and a document at the same time: an orphan now, which runs on until the document is back."""
+    file = world.rng.choice(world.desired.of_kind(VM)).file
+    if not world.settle_first():
+        return
+    world.log.operation("forgotten machine", file)
+    world.operator.kill9()
+    for path in world.state.glob("index.sqlite*"):
+        path.unlink()
+    clear(world, file)
+    world.operator.start()
+    time.sleep(world.settle * world.rng.choice((0.5, 3)))
+    world.desired.write(file)
+    world.settle_first()  # what nobody has seen yet would be an orphan again if it were deleted now

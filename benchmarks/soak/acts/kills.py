@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 
 from tests.rig import processes
@@ -61,7 +62,11 @@ def kill_libvirtd(world: World) -> None:
 
 @act(1, lambda world: world.operator.acting, only="qemu")
 def kill_api(world: World) -> None:
-    children = [pid for pid in world.operator.children() if "homeostat_api" in processes.command_of(pid)]
+    children: list[int] = []
+    deadline = time.monotonic() + 10
+    while not children and time.monotonic() < deadline:  # a new operator starts it after a moment
+        children = [pid for pid in world.operator.children() if "homeostat_api" in processes.command_of(pid)]
+        time.sleep(0.1)
     world.log.operation("kill API", f"{len(children)} processes")
     for pid in children:
         with suppress(ProcessLookupError):

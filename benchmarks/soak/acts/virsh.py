@@ -80,8 +80,9 @@ def snapshot(world: World) -> None:
         return
 
     def commit() -> None:
-        if world.in_reach and name in world.desired.wishes:
-            _act(world, "blockcommit", name, TARGET)
+        for target in ("vda", TARGET):
+            if world.in_reach and name in world.desired.wishes:
+                _act(world, "blockcommit", name, target)
 
     world.later(f"commit the overlay of {name}", commit)
 

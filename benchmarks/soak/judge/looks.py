@@ -44,8 +44,7 @@ class Looks:
     def look(self) -> None:
         self.count += 1
         world = self._world
-        if world.cramped:
-            self._canaries.forget(world.desired.gone)
+        self._canaries.forget(list(world.desired.gone) if world.cramped else list(world.erased & world.desired.gone.keys()))
         for machine in self._canaries.lost():
             world.log.violation(f"data lost: the disk of {machine} is nowhere in the state folder")
         if world.kind == "qemu":

@@ -47,6 +47,7 @@ class Judge:
         world = self._world
         for wish in world.desired.of_kind(VM, free=False):
             world.desired.settled.add(wish.name)
+            world.desired.had_disk.add(wish.name)
             if wrong := self._canaries.see(wish.name):
                 world.log.violation(wrong)
             elif world.kind == "qemu" and _runs(wish):
@@ -94,6 +95,8 @@ class Judge:
             yield f"the hypervisor does not answer: {error}"
             return
         yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
+        if isinstance(self._world, QemuWorld):
+            yield from self._api(self._world.port)
         expected = {self._world.bystander}
         for wish in self._world.desired.wishes.values():
             if wish.kind == VM:
@@ -112,6 +115,12 @@ class Judge:
         if bystander is None or not bystander.running or bystander.records:
             yield f"{self._world.bystander}, which is nobody's, is {bystander}"
 
+    def _api(self, port: int) -> Iterator[str]:
+        try:
+            fetch(f"127.0.0.1:{port}", "/healthz", timeout=5)
+        except OSError as error:
+            yield f"the API does not say that all is well: {error}"
+
     def _machine(self, name: str, wish: Wish, rows: Rows, domains: dict[str, Domain]) -> Iterator[str]:
         row, domain = rows.get((VM, name)), domains.get(name)
         if row is None or row.deleted:
@@ -122,6 +131,8 @@ class Judge:
             yield f"{name}: the spec in force has the memory {row.spec.get('resources')}, not {memory}"
         wanted = "Running" if _runs(wish) else "Stopped"
         ready = row.condition("Ready")
+        if ready.get("reason") == "OverlayFound":
+            self._world.commit_layers(name)
         if row.state != wanted or not row.ready:
             yield f"{name} is {row.state}, {ready.get('reason')} {ready.get('message')}"
         if domain is None:
