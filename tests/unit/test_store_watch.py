@@ -1,14 +1,14 @@
-"""Changes of the folder and of the index reach the operator, fast and whatever happens to the folder."""
+"""Changes of the folder and of the index reach the operator, whatever happens to the folder."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
 from homeostat.store.files.removal import SETTLE
 from homeostat.store.files.store import FilesStore
 from tests.unit.store_fixtures import Room, document, documents, key
@@ -39,17 +39,16 @@ async def test_each_once_then_each_change(room: Room) -> None:
         assert not room.row("three").deleted
 
 
-async def test_an_edit_arrives_within_the_budget(room: Room) -> None:
+async def test_each_edit_arrives(room: Room) -> None:
+    """How fast they do is measured by the benchmark ``edit``."""
     room.write("a.yaml", documents(*(f"vm-{number}" for number in range(200))))
-    took = []
     async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]
         await until(changes, key("vm-199"))
         for count in range(1, 8):
             room.write("b.yaml", document("edited", f"resources: {{vcpu: {count}}}"))
-            begun = time.perf_counter()
             await until(changes, key("edited"))
-            took.append(time.perf_counter() - begun)
-    assert sorted(took)[len(took) // 2] < 0.15, took
+            machine = await room.store.get(key("edited"))
+            assert isinstance(machine, VirtualMachine) and machine.spec.resources.vcpu == count
 
 
 async def test_an_editor_that_writes_aside_and_renames(room: Room) -> None:
