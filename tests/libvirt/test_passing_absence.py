@@ -15,7 +15,7 @@ ASIDE = {name: value for name, value in os.environ.items() if not name.startswit
 
 
 def git(folder: Path, *words: str) -> None:
-    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
     subprocess.run(["git", "-C", str(folder), *identity, *words], env=ASIDE, check=True, capture_output=True)
 
 

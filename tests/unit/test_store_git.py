@@ -23,8 +23,8 @@ def git(room: Room, monkeypatch: pytest.MonkeyPatch) -> Git:
         return done.stdout.strip()
 
     run("init", "--quiet")
-    run("config", "user.name", "Ada")
-    run("config", "user.email", "ada@example.org")
+    run("config", "user.name", "somebody")
+    run("config", "user.email", "somebody@example.org")
     room.write("web.yaml", documents("web", "db"))
     run("add", ".")
     run("commit", "--quiet", "-m", "Add machines")
@@ -36,7 +36,7 @@ def test_an_edit_is_a_commit_of_that_file_only(room: Room, git: Git) -> None:
     room.write("other.txt", "mine")
     git("add", "other.txt")
     room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
-    assert git("log", "-1", "--format=%s|%an|%cn") == "Change VirtualMachine/default/web|api|Ada"
+    assert git("log", "-1", "--format=%s|%an|%cn") == "Change VirtualMachine/default/web|api|somebody"
     assert git("show", "--name-only", "--format=", "HEAD") == "web.yaml"
     assert git("status", "--porcelain") == "A  other.txt"
     assert room.store.revisions(key("web"))[0].commit == git("rev-parse", "HEAD")

@@ -31,8 +31,8 @@ def git(room: Room, monkeypatch: pytest.MonkeyPatch) -> Git:
         return done.stdout.strip()
 
     run("init", "--quiet", "--initial-branch=main")
-    run("config", "user.name", "Ada")
-    run("config", "user.email", "ada@example.org")
+    run("config", "user.name", "somebody")
+    run("config", "user.email", "somebody@example.org")
     for name in ("anchor", "dat"):
         room.write(f"{name}.yaml", document(name))
         run("add", ".")

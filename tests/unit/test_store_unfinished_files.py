@@ -57,6 +57,19 @@ def test_a_cut_document_does_not_come_into_force_however_long_it_stays(room: Roo
     assert room.sync(0.0).changed == (key("a"),)
 
 
+@pytest.mark.parametrize("end", ["nics:\n", "nics:   # all of them\n\n"])
+def test_a_key_that_waits_for_its_value_takes_nothing_away(room: Room, end: str) -> None:
+    whole = document("a", *SPEC)
+    beginning = whole.partition("nics:")[0]
+    room.write("a.yaml", whole)
+    room.sync()
+    room.write("a.yaml", beginning + end)
+    assert room.sync(0.0).changed == ()
+    assert "write the rest" in room.said()[0]
+    room.write("a.yaml", beginning + "nics: []\n")
+    assert room.sync(0.0).changed == (key("a"),)
+
+
 def test_a_file_without_a_last_newline_is_taken_in_once_it_is_quiet(room: Room) -> None:
     path = room.write("a.yaml", document("a").rstrip())
     assert (room.sync(5.0).created, room.store.restless) == ((), True)

@@ -70,7 +70,13 @@ def test_a_label_says_all_of_it_and_a_later_one_may_say_more() -> None:
     assert read_label("web", text.replace('"name": "web"', '"name": "web", "mood": "calm"')) == whole
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"disks": [1], "macs": []}', '{"disks": [], "macs": []}'])
+BAD_SIZE = """{"entry": "e", "namespace": "n", "name": "m", "uid": "", "reason": "", "since": "", "until": "",
+    "disks": [{"name": "a", "path": "/a", "size": "many"}]}"""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", "null", BAD_SIZE, '{"disks": [1], "macs": []}', '{"disks": [], "macs": []}']
+)
 def test_what_is_no_label_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         read_label("web", text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from homeostat.models.base import API_GROUP
 
@@ -75,6 +76,9 @@ class Space:
     total: int
 
 
+_LABEL = TypeAdapter(TrashEntry)
+
+
 def write_label(entry: TrashEntry) -> str:
     """For people too."""
     return json.dumps(asdict(entry), indent=2) + "\n"
@@ -84,19 +88,11 @@ def read_label(name: str, text: str | bytes) -> TrashEntry:
     """Raises:
     ValueError: it is none of our labels.
     """
-    found = json.loads(text)
     try:
-        disks = tuple(TrashedDisk(**_known(TrashedDisk, disk)) for disk in found.pop("disks"))
-        macs = tuple(found.pop("macs"))
-        return replace(TrashEntry(**_known(TrashEntry, found)), entry=name, disks=disks, macs=macs)
-    except (TypeError, AttributeError, KeyError) as error:
-        raise ValueError(f"not a label: {error}") from error
-
-
-def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
-    """A later version may say more."""
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in values.items() if name in names}
+        return replace(_LABEL.validate_json(text), entry=name)  # what a later version says more is passed over
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from error
 
 
 def returning(entries: Iterable[TrashEntry], uid: str, disk: str) -> tuple[TrashEntry, TrashedDisk] | None:

@@ -61,9 +61,9 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
     knew = find_condition(before.conditions, DISKS_MOVED) if before else None
     if moved and (knew is None or knew.message != moved.message):
         yield Happening("Warning", DISKS_MOVED, moved.message)
-    elif knew and not moved and after.state not in ("Unknown", "Terminating"):
-        yield Happening("Normal", "DisksBack", "its disks are where Homeostat placed them again")
     stalled = find_condition(after.conditions, STALLED)
+    if knew and not moved and not stalled and after.state not in ("Unknown", "Terminating"):
+        yield Happening("Normal", "DisksBack", "its disks are where Homeostat placed them again")
     was = find_condition(before.conditions, STALLED) if before else None
     if stalled and (was is None or was.message != stalled.message):
         yield Happening("Warning", "Failed", stalled.message, {"error": stalled.reason})

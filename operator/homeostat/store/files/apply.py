@@ -17,7 +17,7 @@ from ..index.index import Row
 from .folder import Listing
 from .reading import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
 from .remembered import Remembered
-from .unfinished import ends_with_a_line
+from .unfinished import ends_whole
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"
 LONG = 5.0
@@ -171,7 +171,8 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
         if reader.cut_off(document, file, json.loads(row.spec)):
             work.complain(
                 document.path, f"{row.key} ends here in the middle of what it was, so that stays in force: write the rest, or "
-                "end the file with a newline if this is all", key=row.key, line=document.line,
+                "end the file with a newline, and with a value behind its last key, if this is all",
+                key=row.key, line=document.line,
             )  # fmt: skip
         else:
             work.update.append((row, document))
@@ -222,9 +223,14 @@ def _find_absent(
             anywhere
             or (f"{source} is a folder now" if source in listing.folders else "")
             or (_silence(file, row, in_force) if file else another_folder(source, listing, known))
-            or (f"{source} says {new.name} where it said {row.name}, which may be a slip of the pen" if new else "")
+            or (_slip(source, row, new) if new else "")
         )
         work.absent.append(Absent(row, doubt, file.digest if file else ""))
+
+
+def _slip(source: str, row: Row, new: Key) -> str:
+    was, now = (row.name, new.name) if row.namespace == new.namespace else (f"{k.namespace}/{k.name}" for k in (row, new))
+    return f"{source} says {now} where it said {was}, which may be a slip of the pen"
 
 
 def _kept_by_annotation(work: Pass, row: Row) -> bool:
@@ -262,8 +268,8 @@ def _silence(file: SourceFile, row: Row, in_force: Collection[Key]) -> str:
             return f"{document.place} has its name, but another apiVersion and kind"
         if document.state in ("Invalid", "Stray") and document.key not in in_force:
             return f"{document.place} is not valid, and may be it under another name"
-    if not ends_with_a_line(file.real):
-        return f"{file.path} ends without a newline, so it may have been cut off: end it with one"
+    if not ends_whole(file.real):
+        return f"{file.path} ends within a line or behind a bare key, so it may have been cut off: end it with a newline"
     return ""
 
 

@@ -20,7 +20,7 @@ from homeostat.store.errors import Problem
 from ..index.index import Index, compact
 from . import documents
 from .folder import FoundFile, read_file
-from .unfinished import ends_with_a_line, is_beginning, unfinished
+from .unfinished import ends_whole, is_beginning, unfinished
 from .validate import Rejected, foreign, identify, stray, validate
 
 State = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
@@ -224,11 +224,11 @@ class FileReader:
         return self.unfinished[path]
 
     def cut_off(self, document: SourceDocument, file: SourceFile, spec: Any) -> bool:
-        """Whether it is the beginning of what is in force, and the file ends within a line: somebody was interrupted."""
+        """Whether it is the beginning of what is in force, and the file ends within a line or a field: somebody was cut short."""
         new = getattr(document.resource, "spec", None)
         if document is not file.documents[-1] or new is None or (dumped := new.dump()) == spec or not is_beginning(dumped, spec):
             return False
-        return not ends_with_a_line(file.real)
+        return not ends_whole(file.real)
 
     def load(self, document: SourceDocument, file: SourceFile) -> Resource | None:
         """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .folder import FoundFile, read_file, signature
 QUIET = 2.0
 """Seconds for which a file must not have been written to, where it cannot be told whether it is whole: it ends in the middle
 of a line, or it lies on another host, whose writers the kernel does not know."""
+_DANGLING = re.compile(rb":[ \t]*(#[^\n]*)?\s*\Z")
 REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs"})
 
 
@@ -46,12 +48,13 @@ def unfinished(found: FoundFile, now: int, quiet: float) -> str:
         os.close(handle)
 
 
-def ends_with_a_line(path: str) -> bool:
-    """Whether its last line has an end. One that cannot be read has none."""
+def ends_whole(path: str) -> bool:
+    """Whether its last line has an end, and is no key that waits for its value (``disks:``). One that cannot be read is not."""
     try:
-        return read_file(path).endswith(b"\n")
+        content = read_file(path)
     except (OSError, ValueError):
         return False
+    return content.endswith(b"\n") and not _DANGLING.search(content)
 
 
 def _open_for_writing(handle: int, device: int) -> bool | None:
