@@ -122,7 +122,7 @@ class Desired:
         """Files that are not what they should be, such as those that git put back to what it knew."""
         for file in self.files(free=False):
             path = self.folder / file
-            if not path.is_file() or path.read_text() != self.text(file):
+            if not path.is_file() or path.read_bytes() != self.text(file).encode():
                 self.write(file)
 
     # git

@@ -18,7 +18,7 @@ NAME = "drifting"
 def drifting(libvirtd: Libvirtd) -> Iterator[Homeostat]:
     """One machine that all of these tests are done to; every one of them leaves it in order."""
     home = Homeostat(libvirtd)
-    home.write(NAME, idle(nics=[{"name": "lan", "network": "default"}]))
+    home.write(NAME, idle(nics=[{"name": "lan", "network": "default"}], resources={"memory": "32Mi", "vcpu": 2}))
     home.start()
     home.wait_ready(NAME)
     yield home
@@ -51,7 +51,7 @@ def redefined(drifting: Homeostat, old: str, new: str) -> None:
 
 def test_an_edited_definition(drifting: Homeostat) -> None:
     run = drifting.status(NAME).run
-    redefined(drifting, "<vcpu placement='static'>1</vcpu>", "<vcpu placement='static'>2</vcpu>")
+    redefined(drifting, "<vcpu placement='static'>2</vcpu>", "<vcpu placement='static'>3</vcpu>")
     drifting.wait_for(lambda: drifting.count(NAME, "Redefined") >= 1, "it is defined anew")
     last = [event for event in drifting.events(NAME) if event.reason == "Redefined"][-1]
     assert last.message == "someone else changed resources.vcpu"
@@ -61,10 +61,14 @@ def test_an_edited_definition(drifting: Homeostat) -> None:
 def test_changes_that_libvirt_tells_nobody_of(drifting: Homeostat) -> None:
     """They are found by the bulk reading, and when their definition has its turn to be read again."""
     before = drifting.count(NAME, "Redefined")
+    mac = next(line.split()[4] for line in drifting.virsh("domiflist", NAME).splitlines() if "default" in line)
+    drifting.virsh("domif-setlink", NAME, mac, "down")
     drifting.virsh("setmaxmem", NAME, "64M", "--config")
+    drifting.virsh("setvcpus", NAME, "1", "--config")
     drifting.virsh("detach-interface", NAME, "network", "--config")
     drifting.virsh("autostart", "--disable", NAME)
     drifting.wait_for(lambda: drifting.count(NAME, "Redefined") > before, "it is defined anew", RESYNC + SOON)
+    drifting.wait_for(lambda: drifting.count(NAME, "RaiseLink") == 1, "its link is raised")
     drifting.wait_for(lambda: "enable" in autostart(drifting), "it starts with the host again")
 
 

@@ -8,7 +8,15 @@ from tests.e2e.homeostat import idle
 from tests.e2e.steps import End, Stage, boundaries, differences
 
 STORED = ("NoteDeletion", "UndefineDomain", "SetAside", "DeleteDirectory", "ReleaseResource")
-RUNNING = ("NoteDeletion", "ShutdownDomain", "PowerOffDomain", "UndefineDomain", "DeleteDirectory", "ReleaseResource")
+RUNNING = (
+    "NoteDeletion",
+    "WriteRecord",
+    "ShutdownDomain",
+    "PowerOffDomain",
+    "UndefineDomain",
+    "DeleteDirectory",
+    "ReleaseResource",
+)
 
 
 def stored(stage: Stage, fault: str = "") -> End:
@@ -42,7 +50,7 @@ def test_a_machine_with_disks(stage: Stage, fault: str) -> None:
     assert differences(unhurt, stored(stage, fault)) == []
 
 
-@pytest.mark.parametrize("fault", boundaries(RUNNING[:3]))
+@pytest.mark.parametrize("fault", boundaries(RUNNING[:4]))
 def test_a_machine_that_runs(stage: Stage, fault: str) -> None:
     unhurt = stage.reference("running", lambda: running(stage))
     assert differences(unhurt, running(stage, fault)) == []

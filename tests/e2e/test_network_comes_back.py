@@ -64,6 +64,20 @@ def test_chaos_8_the_bridge_was_made_anew(home: Homeostat) -> None:
     assert home.status(NAME).run == run
 
 
+def test_chaos_8_a_link_was_taken_down(home: Homeostat) -> None:
+    run = home.status(NAME).run
+    mac = next(line.split()[4] for line in home.virsh("domiflist", NAME).splitlines() if "default" in line)
+    for where in ("--config", "--live"):
+        home.virsh("domif-setlink", NAME, mac, "down", *(where,) * (where == "--config"))
+    home.virsh("desc", NAME, "--live", "--title", "someone")  # an event, instead of waiting for the next bulk reading
+    home.wait_for(lambda: home.count(NAME, "RaiseLink") == 1, "its link is raised")
+    home.wait_ready(NAME)
+    for definition in ((), ("--inactive",)):
+        assert "state='down'" not in home.virsh("dumpxml", NAME, *definition)
+    assert home.virsh("domif-getlink", NAME, mac).split()[-1] == "up"
+    assert home.status(NAME).run == run
+
+
 def test_chaos_9_renamed_behind_our_back(home: Homeostat) -> None:
     home.write(NAME, idle(nics=[{"name": "lan", "network": "default"}], runStrategy="Halted"))
     home.wait_for(lambda: home.state_of(NAME) == "shut off", "it is off")

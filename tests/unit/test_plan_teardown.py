@@ -18,6 +18,7 @@ def test_domain_disks_and_folder_go_and_the_resource_is_released_last() -> None:
     assert world.domain is None and world.disks == {} and world.released
     assert [type(a) for a in operator.done] == [
         act.NoteDeletion,
+        act.WriteRecord,
         act.ShutdownDomain,
         act.UndefineDomain,
         act.DeleteFile,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.models.base import Key
-from homeostat.store.files.removal import BUDGET, NEVER, SETTLE, Absence, Circumstances, Ruling, rule
+from homeostat.store.files.removal import BUDGET, NEVER, SETTLE, Absence, Circumstances, Loss, Ruling, rule, takes_away
 
 
 def vm(name: str) -> Key:
@@ -66,6 +66,39 @@ def test_a_confirmation_of_some_does_not_release_the_brake() -> None:
     absences = [Absence(vm(f"m{n}"), 9) for n in range(12)]
     assert not rule(absences, Circumstances(12), SETTLE, confirmed={vm("m1")}).go
     assert len(rule(absences, Circumstances(12), SETTLE, confirmed={a.key for a in absences}).go) == 12
+
+
+def test_fewer_replicas_and_lost_disks_are_taken_away_and_nothing_else() -> None:
+    def of_machine(old: dict[str, object], new: dict[str, object]) -> Loss | None:
+        return takes_away("VirtualMachine", old, new)
+
+    assert takes_away("VirtualMachineDeployment", {"replicas": 5}, {"replicas": 2}) == Loss("replicas: 5 -> 2", 3)
+    assert takes_away("VirtualMachineDeployment", {"replicas": 5}, {}) == Loss("replicas: 5 -> 1", 4)
+    assert takes_away("VirtualMachineDeployment", {}, {"replicas": 1, "paused": True}) is None
+    assert takes_away("VirtualMachineDeployment", {"replicas": 2}, {"replicas": 5}) is None
+    root, logs = {"name": "root", "size": "1Gi"}, {"name": "logs", "size": "1Gi"}
+    assert of_machine({"disks": [root, logs]}, {"disks": [root]}) == Loss("disks[logs] would go", 1)
+    assert of_machine({"disks": [root, logs]}, {}) == Loss("disks[root], disks[logs] would go", 1)
+    assert of_machine({"disks": [logs]}, {"disks": [{"name": "logs", "type": "cdrom"}]}) == Loss("disks[logs] would go", 1)
+    assert of_machine({"disks": [root, logs]}, {"disks": [logs, {**root, "size": "2Gi"}], "runStrategy": "Halted"}) is None
+    assert of_machine({"disks": [{"name": "iso", "type": "cdrom"}]}, {}) is None
+    assert of_machine({"disks": [{**logs, "reclaimPolicy": "Retain"}]}, {}) is None
+    assert of_machine({"disks": [logs], "reclaimPolicy": "Retain"}, {}) is None
+    assert of_machine({"disks": [{**logs, "reclaimPolicy": "Delete"}], "reclaimPolicy": "Retain"}, {}) is not None
+    assert of_machine({"pluginRef": {"name": "p"}}, {}) is not None
+    assert takes_away("Plugin", {"rootfs": {"url": "u"}, "disks": [logs]}, {"disks": [logs]}) is not None
+    assert takes_away("Plugin", {"type": "service"}, {"type": "batch"}) is None
+
+
+def test_what_a_document_takes_away_settles_is_held_and_counts_as_a_removal_does() -> None:
+    web = Key("VirtualMachineDeployment", "default", "web")
+    assert ruled([Absence(web, 4.9, takes="replicas: 3 -> 1")]).waiting == {web}
+    assert ruled([Absence(web, 5.0, takes="replicas: 3 -> 1")]).go == {web}
+    assert ruled([Absence(web, 5.0, "a bisect", takes="replicas: 3 -> 1")]).held == {web: "replicas: 3 -> 1: a bisect"}
+    assert "199 of 202 resources would be deleted at once" in ruled([Absence(web, 9, "", 199, "fewer")], 202).held[web]
+    assert "or lose disks" in ruled([Absence(vm(f"m{n}"), 9, takes="disks") for n in range(12)], 12).brake
+    plugin = Key("Plugin", "default", "p")
+    assert ruled([Absence(plugin, 1.0, takes="disks")]).waiting == {plugin}
 
 
 @settings(max_examples=50, deadline=None)

@@ -224,6 +224,7 @@ class World:
                 | act.AttachNic()
                 | act.DetachNic()
                 | act.ReplugNic()
+                | act.RaiseLink()
                 | act.SetMemory()
                 | act.ChangePassword()
             ):
@@ -386,6 +387,8 @@ class World:
                 self.balloon = 0 if self.driver else self.balloon
             case act.ReplugNic(_, nic):
                 self.unplugged.pop(nic.name, None)
+            case act.RaiseLink(_, nic):
+                domain.live = with_link(live, nic.name, up=True)
             case act.ChangePassword(_, password):
                 if live.vnc is None or live.vnc.password is None:
                     raise Refused("it was started without a password")
@@ -435,6 +438,12 @@ class World:
         domain.config, domain.autostart, domain.saved = None, False, None
         if not domain.active:
             self.domain = None
+
+    def pull_cable(self, nic: str) -> None:
+        """virsh domif-setlink down, live and --config."""
+        domain = self._running()
+        assert domain.live and domain.config
+        domain.live, domain.config = with_link(domain.live, nic, up=False), with_link(domain.config, nic, up=False)
 
     def pause(self, reason: str = "user") -> None:
         domain = self._running()
@@ -632,3 +641,7 @@ def namesake(machine: VirtualMachine, record: Record | None = None) -> ObservedD
 
 def uuid_of(machine: VirtualMachine) -> str:
     return domain_uuid(machine.metadata.uid)
+
+
+def with_link(config: DomainConfig, nic: str, *, up: bool) -> DomainConfig:
+    return replace(config, nics=tuple(replace(n, link=up) if n.name == nic else n for n in config.nics))

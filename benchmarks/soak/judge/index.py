@@ -42,7 +42,10 @@ class Row:
 def rows(state: Path) -> dict[tuple[str, str], Row] | None:
     """By kind and name; None where there is no index that can be read now."""
     found = _read(state, QUERY)
-    return None if found is None else {(row[0], row[1]): _row(row) for row in found}
+    try:
+        return None if found is None else {(row[0], row[1]): _row(row) for row in found}
+    except ValueError:  # damaged, and the operator has not seen that yet
+        return None
 
 
 def errors(state: Path) -> list[str]:

@@ -26,6 +26,7 @@ def action_text(action: a.Action) -> str:
             | a.AttachNic()
             | a.DetachNic()
             | a.ReplugNic()
+            | a.RaiseLink()
             | a.ChangePassword()
         ):
             return _device_text(action)
@@ -52,7 +53,7 @@ _Storage = (
     | a.NoteDisks
     | a.NoteMoved
 )
-_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ReplugNic | a.ChangePassword
+_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ReplugNic | a.RaiseLink | a.ChangePassword
 _Domain = (
     a.DefineDomain
     | a.WriteRecord
@@ -115,6 +116,8 @@ def _device_text(action: _Device) -> str:
             return f"detach nic {action.nic.name}"
         case a.ReplugNic():
             return f"plug nic {action.nic.name} in again"
+        case a.RaiseLink():
+            return f"raise the link of nic {action.nic.name}"
         case a.ChangePassword():
             return "change the VNC password, while it runs"
         case _:

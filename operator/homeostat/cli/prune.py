@@ -51,4 +51,6 @@ async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) ->
         if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
             raise CliError("nothing was deleted", "mend or put back the files, and nothing will be")
         report: SyncReport = await store.confirm_prune(pending)
-        click.echo(f"{len(report.deleted)} deleted; the operator takes them off the host")
+        changed = len(set(report.changed) & set(pending))
+        said = f"{len(report.deleted)} deleted" + (f", {changed} changed" if changed else "")
+        click.echo(f"{said}; the operator takes them off the host")

@@ -80,7 +80,7 @@ class UpOptions:
     metavar="TIME",
     envvar="HOMEOSTAT_SETTLE",
     show_envvar=True,
-    help="How long a document must be gone before its machine goes.",
+    help="How long a document must be gone, or say less, before what it declared goes.",
 )
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")

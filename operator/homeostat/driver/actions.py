@@ -114,6 +114,9 @@ class DomainActions:
                 return self._part(action, f"nic {nic.name}", _nic_text(nic))
             case act.ReplugNic(uuid):
                 return Step(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
+            case act.RaiseLink(uuid, nic):
+                up = _nic_text(nic)  # without a word on its link, which then is up
+                return Step(uuid, f"raise the link of {nic.name} in", lambda d: request(d.updateDeviceFlags, up, LIVE), live)
             case act.SetMemory(uuid, memory):
                 return Step(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
             case act.RenameDomain(uuid, name):

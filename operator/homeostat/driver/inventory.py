@@ -27,7 +27,7 @@ from .usage import disks_of, usage_of
 _log = logging.getLogger(__name__)
 
 CHUNK = 64  # domains read in one job, so that actions get their turn in between
-REREAD = 10  # definitions read again in each resync: some changes, such as virsh setmaxmem --config, cause no event
+REREAD = 10  # domains read again in each resync: some changes, such as virsh domif-setlink, cause no event
 EXPECTED_FOR = 10.0  # seconds an event of our own act may take; later it counts as somebody else's
 
 Readings = dict[str, ObservedDomain | None]  # None: gone
@@ -119,7 +119,7 @@ class Inventory:
             if handle is not None:
                 self._handles[uuid] = handle
         for uuid in self._next_to_reread():
-            wanted[uuid] = wanted.get(uuid, Aspect.STATE) | Aspect.CONFIG
+            wanted[uuid] = wanted.get(uuid, Aspect.STATE) | Aspect.CONFIG | Aspect.LIVE
         for uuid, aspects in wanted.items():
             self._mark(uuid, aspects)
 

@@ -37,8 +37,6 @@ def _unplugged(taps: Sequence[Tap], links: Path) -> Iterator[tuple[str, str]]:
             yield tap.nic, f"on bridge {master}" if master else "on no bridge"
         elif not flags & _IFF_UP:
             yield tap.nic, f"down ({tap.device})"
-        elif not tap.link:
-            yield tap.nic, "unplugged (its link is down)"
 
 
 def _master(link: Path) -> str:

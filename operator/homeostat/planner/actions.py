@@ -226,6 +226,15 @@ class ReplugNic:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseLink:
+    """Plugs the cable of a running machine's nic in again that someone pulled."""
+
+    uuid: str
+    nic: NicConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetMemory:
     """Gives a running guest back what its balloon took, up to the memory that it was started with."""
 
@@ -358,6 +367,7 @@ Action = (
     | AttachNic
     | DetachNic
     | ReplugNic
+    | RaiseLink
     | SetMemory
     | RenameDomain
     | ChangePassword

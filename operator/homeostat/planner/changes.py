@@ -17,6 +17,7 @@ from .domain import DiskConfig, DomainConfig, NicConfig
 from .plan import Change, Disruption
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
+_NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left"})  # secrets, what is carried over, what others did
 RESTART = Disruption.NEEDS_RESTART
 LIVE = Disruption.LIVE
 
@@ -27,7 +28,7 @@ def spec_hash(config: DomainConfig) -> str:
 
 
 def _canonical(value: Any) -> str:
-    """A stable text of nested values. Secrets and what is carried over from libvirt are left out."""
+    """A stable text of nested values."""
     if isinstance(value, tuple):
         return "[" + ",".join(map(_canonical, value)) + "]"
     kept = _kept(value.__class__)
@@ -41,7 +42,7 @@ def _kept(kind: type) -> tuple[str, ...] | None:
     """The fields that are asked for; None where it is no class of ours."""
     if not is_dataclass(kind):
         return None
-    return tuple(f.name for f in fields(kind) if f.name not in ("record", "password"))
+    return tuple(f.name for f in fields(kind) if f.name not in _NOT_ASKED_FOR)
 
 
 def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
@@ -73,6 +74,11 @@ def _text(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
+def _vcpus_text(vcpus: tuple[int, int | None]) -> str:
+    most, left = vcpus
+    return str(most) if left is None else f"{left} of {most}"
+
+
 def yes_no(value: Any) -> str:
     return "yes" if value else "no"
 
@@ -80,7 +86,7 @@ def yes_no(value: Any) -> str:
 def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any, Any, Callable[[Any], str]]]:
     yield "virtualization", have.type, want.type, _text
     yield "resources.memory", have.memory, want.memory, format_quantity
-    yield "resources.vcpu", have.vcpus, want.vcpus, _text
+    yield "resources.vcpu", (have.vcpus, have.vcpus_left), (want.vcpus, want.vcpus_left), _vcpus_text
     if want.machine and not _is_machine(have.machine, want.machine):
         yield "machine", have.machine, want.machine, _text
     if want.cpu is not None:
@@ -139,6 +145,8 @@ def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig]) -> Itera
             yield Change(f"nics[{name}]", "none", "added", RESTART if nic.kind == "user" else LIVE)
         else:
             yield from _compare_fields(f"nics[{name}]", old[name], nic, _NIC_FIELDS)
+            if nic.link and not old[name].link:
+                yield Change(f"nics[{name}].link", "down", "up", LIVE)
 
 
 def _compare_fields(prefix: str, old: Any, new: Any, names: Sequence[str]) -> Iterator[Change]:

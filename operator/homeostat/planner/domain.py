@@ -83,6 +83,7 @@ class NicConfig:
     model: str
     forwards: tuple[ForwardConfig, ...] = ()
     boot_order: int | None = None
+    link: bool = True  # False: someone pulled its cable (virsh domif-setlink); no spec asks for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class DomainConfig:
     guest_agent: bool = False
     spare_pci_ports: int = 0  # q35: empty root ports, for attaching devices while running; not compared
     record: Record | None = None  # None on a domain that is not ours; not compared
+    vcpus_left: int | None = None  # of them, where someone unplugged the others (virsh setvcpus); no spec asks for that
 
     def with_record(self, record: Record) -> DomainConfig:
         return replace(self, record=record)

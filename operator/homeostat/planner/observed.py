@@ -37,7 +37,6 @@ class Tap:
     nic: str  # its name
     device: str  # such as vnet0
     bridge: str  # that it belongs on, by what runs
-    link: bool = True  # False: its cable was pulled (virsh domif-setlink)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             | act.DetachNic()
             | act.GrowDisk()
             | act.ReplugNic()
+            | act.RaiseLink()
         ):
             return Happening("Normal", type(action).__name__, action.reason)
         case act.SetMemory():

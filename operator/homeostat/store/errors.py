@@ -21,7 +21,7 @@ from homeostat.models.base import Key
 from homeostat.runtime.ports import StoreFailure, Unreadable
 
 Severity = Literal["Error", "Held", "Notice"]
-"""Held: a deletion that waits for a confirmation."""
+"""Held: a deletion, or a change that takes machines or disks away, that waits for a confirmation."""
 
 
 @dataclass(frozen=True, slots=True)

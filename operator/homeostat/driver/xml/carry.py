@@ -15,9 +15,10 @@ from .elements import Element, attribute, element, text_of
 
 # Devices of these families that the spec does not name are taken away; of any other family they stay.
 _OWNED_SETS = frozenset({"disk", "interface", "video"})
+_OWNED = frozenset({"vcpus"})  # which of its vCPUs are plugged in: all
 _LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
 # Never carried from a matched device: what it is (its source, its alias) is ours to say.
-_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "backingStore", "log", "address"})
+_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "backingStore", "log", "address", "link"})
 
 
 def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
@@ -37,7 +38,7 @@ def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
     if same_machine and built.get("type") == observed.get("type"):
         _carry_children(_child(built, "devices"), observed.find("devices"), only=frozenset({"emulator"}))
     _carry_arguments(built, observed)
-    known = {child.tag for child in built} | _LIBVIRT_CHOICES | ({"cpu"} if config.cpu is not None else set())
+    known = {child.tag for child in built} | _LIBVIRT_CHOICES | _OWNED | ({"cpu"} if config.cpu is not None else set())
     for child in observed:
         if child.tag not in known:
             built.append(deepcopy(child))

@@ -7,7 +7,7 @@ from typing import Any
 
 from homeostat.planner.domain import DomainConfig, DomainType
 
-from .elements import Element, element, text_of
+from .elements import Element, attribute, element, text_of
 
 PARENT = "domain"
 
@@ -48,11 +48,13 @@ def _bytes(root: Element, tag: str) -> int:
 
 def parse(root: Element) -> dict[str, Any]:
     kind = root.get("type", "")
+    vcpus, left = int(text_of(root, "vcpu") or 1), int(attribute(root, "vcpu", "current") or 0)
     return {
         "name": text_of(root, "name") or "",
         "uuid": text_of(root, "uuid") or "",
         # Xen, lxc and others are nobody's machines of ours; they are never compared.
         "type": DomainType(kind) if kind in list(DomainType) else DomainType.QEMU,
         "memory": _bytes(root, "memory"),
-        "vcpus": int(text_of(root, "vcpu") or 1),
+        "vcpus": vcpus,
+        "vcpus_left": left if 0 < left < vcpus else None,
     }

@@ -50,7 +50,7 @@ def parse_taps(root: Element) -> tuple[Tap, ...]:
     for nic in root.iterfind("devices/interface"):
         device, bridge = attribute(nic, "target", "dev"), attribute(nic, "source", "bridge")
         if device and bridge and nic.find("virtualport") is None:
-            taps.append(Tap(parse_nic(nic).name, device, bridge, attribute(nic, "link", "state") != "down"))
+            taps.append(Tap(parse_nic(nic).name, device, bridge))
     return tuple(taps)
 
 
@@ -65,4 +65,5 @@ def parse_nic(nic: Element) -> NicConfig:
         mac=mac,
         model=attribute(nic, "model", "type") or "",
         boot_order=boot_order(nic),
+        link=attribute(nic, "link", "state") != "down",
     )

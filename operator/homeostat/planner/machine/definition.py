@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, VirtualMachine
 
-from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, SetAutostart
+from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, RaiseLink, SetAutostart
 from ..changes import VNC_PASSWORD, compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
 from ..observed import Observed, ObservedDomain
@@ -123,6 +123,9 @@ def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending:
     for nic in want.nics:
         if f"nics[{nic.name}]" in names:
             actions.append(AttachNic(uuid, replace(nic, boot_order=None), f"nics[{nic.name}] was added"))
+        elif f"nics[{nic.name}].link" in names:
+            have = next(other for other in running.nics if other.name == nic.name)  # nothing else of it can be changed now
+            actions.append(RaiseLink(uuid, have, f"nics[{nic.name}]: someone took its link down"))
     return tuple(actions)
 
 

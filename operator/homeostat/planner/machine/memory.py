@@ -29,7 +29,7 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
         return memory
     if memory.running_since is None:
         return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)
-    ours = memory.shutdown_since is not None and not memory.unhealthy
+    ours = not memory.unhealthy and (memory.shutdown_since is not None or _asked_before(domain))
     asked = ours or domain is None or domain.managed_save or domain.reason == REVERTED
     healthy = now - memory.running_since >= HEALTHY
     return replace(
@@ -41,6 +41,12 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
         ended=0 if asked else 1 if healthy else memory.ended + 1,
         last_end=None if asked else now,
     )
+
+
+def _asked_before(domain: ObservedDomain | None) -> bool:
+    """It ended as we had asked it to, though that is not wanted any more, or another run of the operator asked."""
+    known = domain.record if domain else None
+    return domain is not None and known is not None and known.outcome == "Stopping" and domain.reason in ("shutdown", "destroyed")
 
 
 def keep_asking(memory: Memory, plan: Plan, now: float) -> Memory:

@@ -5,7 +5,7 @@ were carried out, and as ``outcome`` how the last run stands, where a strategy o
 
     Starting    a start is due or under way, and libvirt cannot tell yet that it ran (Restarting: it may have, before)
     Started     it was seen to run as it should
-    Stopping    we asked it to end (also kept for Always and Halted): how it ends then says nothing of the guest
+    Stopping    we asked it to end, or began to delete it (kept for every strategy): how it ends then says nothing of the guest
     Succeeded | Failed | Destroyed | Saved    it ended: by itself, unexpectedly, or by someone else's hand
 """
 
@@ -264,9 +264,8 @@ def _keep(
 
 
 def _settled(machine: VirtualMachine, record: Record) -> Record:
-    """It is as it should be. Once we asked a run to end, how it ends is ours; but Once never runs a second time."""
-    asked = record.outcome == "Stopping" and machine.spec.run_strategy is not RunStrategy.ONCE
-    outcome = "Stopping" if asked else "Started" if _keeps_outcome(machine) else ""
+    """It is as it should be. Where we asked a run to end, how it ends is ours, also for Once: that did not come to its end."""
+    outcome = "Stopping" if record.outcome == "Stopping" else "Started" if _keeps_outcome(machine) else ""
     return replace(record, outcome=outcome, power=_power(machine))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat.models.base import API_GROUP, Resource
 from homeostat.models.machine import VirtualMachine
 
-from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain
-from ..observed import Observed
+from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain, WriteRecord
+from ..observed import Observed, ObservedDomain
 from ..plan import Plan, Waiting
 from ..trash import COMES_BACK, DELETED_BECAUSE, DELETED_BY
 from .disk_source import files_of, plan_note
@@ -25,9 +27,9 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     if domain is not None and domain.state.active:
         if machine.metadata.deletion_grace_period_seconds == 0:
             cut = PowerOffDomain(domain.uuid, f"{DELETED}, and at once was asked for")
-            return Plan((cut,), Waiting("Terminating", "cutting the power"))
+            return Plan((*_known_as_ours(domain), cut), Waiting("Terminating", "cutting the power"))
         steps, outcome = shut_down(machine, domain, observed.memory, now, DELETED)
-        return Plan(steps, outcome)
+        return Plan((*_known_as_ours(domain), *steps), outcome)
     actions: list[Action] = []
     if domain is not None:
         disks = [disk for disk in machine.spec.disks if disk.type == "disk"]
@@ -48,6 +50,14 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
         actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index", machine.identity))
     actions.append(ReleaseResource("everything of it is gone"))
     return Plan(tuple(actions), Waiting("Terminating", "removing what is left"))
+
+
+def _known_as_ours(domain: ObservedDomain) -> tuple[WriteRecord, ...]:
+    """First that the end is ours: should the machine be kept after all, it is started again, and no end of its own is counted."""
+    record = domain.record
+    if record is None or record.outcome == "Stopping":
+        return ()
+    return (WriteRecord(domain.uuid, replace(record, outcome="Stopping"), "how it ends from here on is by its deletion"),)
 
 
 def _disks_by_fate(machine: VirtualMachine, observed: Observed) -> tuple[tuple[str, ...], list[str]]:

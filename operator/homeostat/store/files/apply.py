@@ -1,6 +1,7 @@
 """One pass from the folder to the index: what is new, changed, moved, doubled or gone; decided first, written at once.
 
-What is gone is only found here, with what speaks against it; whether it may go is decided by ``removal``.
+What is gone, also from within a resource, is only found here, with what speaks against it; whether it may go is decided by
+``removal``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.store.errors import Severity, SourceError
@@ -17,6 +19,7 @@ from ..index.index import Row
 from .folder import Listing
 from .reading import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
 from .remembered import Remembered
+from .removal import Loss, takes_away
 from .unfinished import ends_whole
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"
@@ -35,12 +38,22 @@ class Absent:
     stood_in: str  # which writing of the file it stood in is there now; empty: none
 
 
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A changed document with which something is deleted."""
+
+    row: Row
+    document: SourceDocument
+    loss: Loss
+
+
 @dataclass(slots=True)
 class Pass:
     """What one pass is going to write."""
 
     create: list[SourceDocument] = field(default_factory=list)
     update: list[tuple[Row, SourceDocument]] = field(default_factory=list)
+    reductions: list[Reduction] = field(default_factory=list)  # those that come into force now are among ``update`` too
     move: list[tuple[Row, SourceDocument]] = field(default_factory=list)
     keep: list[tuple[Row, SourceDocument]] = field(default_factory=list)  # back while they were being deleted
     absent: list[Absent] = field(default_factory=list)
@@ -168,18 +181,26 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
     elif row.hash != document.hash:
         if not reader.whole(document) or reader.load(document, file) is None:
             return
-        if reader.cut_off(document, file, json.loads(row.spec)):
+        before = json.loads(row.spec)
+        if reader.cut_off(document, file, before):
             work.complain(
                 document.path, f"{row.key} ends here in the middle of what it was, so that stays in force: write the rest, or "
                 "end the file with a newline, and with a value behind its last key, if this is all",
                 key=row.key, line=document.line,
             )  # fmt: skip
+        elif (loss := _loss(row.kind, before, document)) and not reader.trusts(document):
+            work.reductions.append(Reduction(row, document, loss))
         else:
             work.update.append((row, document))
     elif (row.source, row.document, row.item, row.line) != (
         document.path, document.document, document.item, document.line,
     ):  # fmt: skip
         work.move.append((row, document))
+
+
+def _loss(kind: str, before: Mapping[str, Any], document: SourceDocument) -> Loss | None:
+    spec = getattr(document.resource, "spec", None)
+    return takes_away(kind, before, spec.dump()) if spec is not None else None
 
 
 def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:

@@ -3,16 +3,21 @@
 A resource goes only when its place is gone or says something else whole and valid, nothing in the folder that cannot be
 identified might be it, no git operation is under way, and it all stayed so for the settling time. Whatever is in doubt is held,
 until the doubt ends or somebody confirms. Many at once, counted over a window, are held whatever else holds.
+
+What a changed document takes away within its resource (lowered replicas, a disk) is judged alike: its last spec stays in force.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.plugin import Plugin
 
 SETTLE = 5.0
 """Seconds for which everything must have stayed as it is before a machine or a deployment goes: a file that is put back
@@ -28,16 +33,59 @@ WINDOW = 60.0
 
 CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
 _RUNNING = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND})
+_PARTS = {
+    VirtualMachineDeployment.KIND: ("replicas",),
+    VirtualMachine.KIND: ("disks", "pluginRef"),
+    Plugin.KIND: ("disks", "rootfs"),
+}
+"""Fields of the spec with which something is deleted when they say less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is deleted when a new spec comes into force."""
+
+    words: str
+    weight: int  # machines of a deployment; disks of a machine count as one
+
+
+def takes_away(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Loss | None:
+    """What ``new`` does not have any more of what ``old`` has, where that is deleted with it. Specs as written: without what
+    was not set."""
+    if kind == VirtualMachineDeployment.KIND:
+        before, after = old.get("replicas", 1), new.get("replicas", 1)
+        return Loss(f"replicas: {before} -> {after}", before - after) if after < before else None
+    if kind not in _PARTS:
+        return None
+    keep = ReclaimPolicy.RETAIN.value
+    stays = {disk["name"] for disk in new.get("disks", ()) if _is_disk(disk)}
+    gone = [
+        f"disks[{disk['name']}]"
+        for disk in old.get("disks", ())
+        if _is_disk(disk) and disk["name"] not in stays and disk.get("reclaimPolicy", old.get("reclaimPolicy")) != keep
+    ]
+    gone += [f"{part} and its disks" for part in ("pluginRef", "rootfs") if old.get(part) and not new.get(part)]
+    return Loss(f"{', '.join(gone)} would go", 1) if gone else None
+
+
+def _is_disk(disk: Mapping[str, Any]) -> bool:
+    return bool(disk.get("type", "disk") == "disk")
+
+
+def speaks_of_it(kind: str, spec: Mapping[str, Any]) -> bool:
+    """Whether a change of the spec by somebody is about what may be taken away, so that it says what shall become of that."""
+    return any(part in spec for part in _PARTS.get(kind, ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A resource that no document declares any more."""
+    """A resource that no document declares any more, or only with less than it has (``takes``)."""
 
     key: Key
     seconds: float  # since when nothing of it has changed: neither that it is missing, nor the file in which it stood
     doubt: str = ""  # why it may not be gone; empty: nothing speaks against it
     weight: int = 1  # resources that would go: a deployment takes its machines along
+    takes: str = ""  # what its document takes away; empty: it is declared nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +121,22 @@ def rule(
     go, held, waiting = set[Key](), dict[Key, str](), set[Key]()
     for absence in absences:
         key = absence.key
-        settled = absence.seconds >= settling_time(key, settle)
-        may_tell = key in told or absence.seconds >= (settling_time(key, settle) if tell_after is None else tell_after)
+        needed = settling_time(absence, settle)
+        may_tell = key in told or absence.seconds >= (needed if tell_after is None else tell_after)
         if key in confirmed and (everything or not brake):
             go.add(key)
         elif (reason := brake or absence.doubt) and may_tell:
-            held[key] = reason
-        elif reason or not settled:
+            held[key] = f"{absence.takes}: {reason}" if absence.takes else reason
+        elif reason or absence.seconds < needed:
             waiting.add(key)
         else:
             go.add(key)
     return Ruling(frozenset(go), held, brake if held else "", frozenset(waiting))
 
 
-def settling_time(key: Key, settle: float) -> float:
+def settling_time(absence: Absence, settle: float) -> float:
     """Seconds."""
-    return settle if key.kind in _RUNNING or settle == NEVER else min(settle, SETTLE_OTHERS)
+    return settle if absence.takes or absence.key.kind in _RUNNING or settle == NEVER else min(settle, SETTLE_OTHERS)
 
 
 def _brake(absences: Sequence[Absence], around: Circumstances) -> str:
@@ -102,7 +150,9 @@ def _brake(absences: Sequence[Absence], around: Circumstances) -> str:
     going, all_of_them = missing + around.taken, around.standing + around.taken
     if going <= BUDGET or 2 * going <= all_of_them:
         return ""
+    losing = any(absence.takes and absence.key.kind != VirtualMachineDeployment.KIND for absence in absences)
+    go = "would be deleted or lose disks" if losing else "would be deleted"
     if not around.taken:
-        return f"{missing} of {around.standing} resources would be deleted at once"
+        return f"{missing} of {around.standing} resources {go} at once"
     before = f"after {around.taken} within the last {WINDOW:.0f} s"
-    return f"{missing} more of {all_of_them} resources would be deleted, {before}"
+    return f"{missing} more of {all_of_them} resources {go}, {before}"

@@ -16,6 +16,7 @@ from typing import Any
 
 from homeostat import __version__
 from homeostat.models.base import Key, Model, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.ports import EventType, Happening
@@ -27,7 +28,7 @@ from ..index.index import Index, Row, set_setting
 from ..index.removal import remove
 from ..index.store import IndexedStore
 from . import git, owned, removal, writing
-from .apply import Pass, decide, parents
+from .apply import Pass, Reduction, decide, parents
 from .folder import Listing, list_folder
 from .reading import FileReader, Memory
 from .remembered import Remembered, folders_now
@@ -81,6 +82,7 @@ class FilesStore(IndexedStore):
         self.settle = settle  # seconds, see removal.SETTLE
         self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
         self.unfinished: Mapping[str, str] = {}  # files that are still being written, as of the last pass
+        self.withheld: Mapping[Key, str] = {}  # changes that take something away and are not in force yet: what they take
         self._absent: dict[Key, tuple[str, float]] = {}  # the writing of the file it stood in, and since when (monotonic)
         self._instance = state.instance_id
         self._writer = Writer(self)
@@ -178,7 +180,8 @@ class FilesStore(IndexedStore):
 
     def sync(self, settle: float = 0.0) -> SyncReport:
         """One pass: brings the index to what the folder says. Resources whose documents have been missing for less than
-        ``settle`` seconds, as earlier passes saw it, are left for a later pass; machines that is, others wait shorter."""
+        ``settle`` seconds, as earlier passes saw it, are left for a later pass; machines that is, others wait shorter. So are
+        changes that take machines or disks away."""
         with self.state.write_lock():
             return self.run_pass({}, settle)
 
@@ -248,21 +251,22 @@ class FilesStore(IndexedStore):
         confirmed: Collection[Key],
         tell_after: float | None,
     ) -> Remembered:
-        """Has it decided which of the absent resources go, and notes that in ``work``."""
-        absences, now = self._absences(work), self.clock().timestamp()
+        """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``."""
+        weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
+        absences, now = self._absences(work, weights), self.clock().timestamp()
         bare = "" if self.listing.files or self.listing.missing else f"the folder {self.folder} holds no YAML any more"
-        weights = _weights([row for row in rows if row.deleted is None]) if absences else {}
         ruling = removal.rule(
-            [removal.Absence(key, seconds, doubt, weights[key]) for key, seconds, doubt in absences],
-            removal.Circumstances(sum(weights.values()), known.weight(now), bare),
+            absences, removal.Circumstances(sum(weights.values()), known.weight(now), bare),
             settle, confirmed=confirmed, told=known.held, tell_after=tell_after,
         )  # fmt: skip
         work.delete = [absent.row for absent in work.absent if absent.row.key in ruling.go]
+        work.update += [(less.row, less.document) for less in work.reductions if less.row.key in ruling.go]
+        self.withheld = {less.row.key: less.loss.words for less in work.reductions if less.row.key not in ruling.go}
         work.held = dict(sorted(ruling.held.items()))
         self.unfinished, self.restless = work.unfinished, bool(ruling.waiting or work.unfinished)
         self._absent = {key: since for key, since in self._absent.items() if key not in ruling.go}
         _tell(work, ruling)
-        unconfirmed = sum(weights[key] for key in ruling.go if key not in confirmed)
+        unconfirmed = sum(absence.weight for absence in absences if absence.key in ruling.go - set(confirmed))
         return Remembered(
             work.held,
             folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.source or "")}),
@@ -270,17 +274,27 @@ class FilesStore(IndexedStore):
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
         )
 
-    def _absences(self, work: Pass) -> list[tuple[Key, float, str]]:
-        """How long each has been so, and why it may not be gone."""
+    def _absences(self, work: Pass, weights: Mapping[Key, int]) -> list[removal.Absence]:
+        """How long each has been so, and why it may not be gone, or not be meant to lose what it has."""
         now, wall = time.monotonic(), time.time()
-        since, found, under_way = dict[Key, tuple[str, float]](), list[tuple[Key, float, str]](), dict[str, str]()
-        for absent in work.absent:
-            key, place = absent.row.key, os.path.dirname(absent.row.source or "")
-            before = self._absent.get(key)
-            since[key] = before if before and before[0] == absent.stood_in else (absent.stood_in, now)
+        since, under_way = dict[Key, tuple[str, float]](), dict[str, str]()
+
+        def seen(key: Key, mark: str, path: str) -> tuple[Key, float, str]:
+            before, place = self._absent.get(key), os.path.dirname(path)
+            since[key] = before if before and before[0] == mark else (mark, now)
             if place not in under_way:
                 under_way[place] = git.operation_under_way(self.folder / place, wall)
-            found.append((key, now - since[key][1], absent.doubt or under_way[place]))
+            return key, now - since[key][1], under_way[place]
+
+        found = []
+        for absent in work.absent:
+            key, seconds, git_says = seen(absent.row.key, absent.stood_in, absent.row.source or "")
+            found.append(removal.Absence(key, seconds, absent.doubt or git_says, weights[key]))
+        for less in work.reductions:
+            key, seconds, git_says = seen(less.row.key, less.document.hash, less.document.path)
+            # A deployment loses no more machines than it has, and stays itself.
+            weight = min(less.loss.weight, weights[key] - 1) if key.kind == VirtualMachineDeployment.KIND else less.loss.weight
+            found.append(removal.Absence(key, seconds, git_says, weight, less.loss.words))
         self._absent = since
         return found
 
@@ -350,10 +364,25 @@ def _tell(work: Pass, ruling: removal.Ruling) -> None:
         work.complain("", f"{ruling.brake}; none of them was: {removal.CONFIRM}", severity="Held")
     else:
         rows = {absent.row.key: absent.row for absent in work.absent}
+        reductions = {reduction.row.key: reduction for reduction in work.reductions}
         for key, reason in work.held.items():
             name = f"{BY_KIND[key.kind].SHORT[0]} {key.name}" + (f" -n {key.namespace}" if key.namespace != "default" else "")
+            if key in reductions:
+                _tell_reduction(work, reductions[key], name)
+                continue
             work.complain(
                 rows[key].source or "", f"{key} is declared nowhere any more, and kept: {reason}; {removal.CONFIRM}, or with "
                 f"`homeostat delete {name}` for it alone", key=key, severity="Held",
             )  # fmt: skip
     work.sort_errors()
+
+
+def _tell_reduction(work: Pass, reduction: Reduction, name: str) -> None:
+    document, key = reduction.document, reduction.row.key
+    alone = f"homeostat apply -f {document.path}"
+    if isinstance(document.resource, VirtualMachineDeployment):
+        alone = f"homeostat scale {name} --replicas {document.resource.spec.replicas}"
+    work.complain(
+        document.path, f"{key} keeps the spec it had, since something would be deleted ({work.held[key]}); {removal.CONFIRM}, or "
+        f"with `{alone}` for it alone", key=key, line=document.line, severity="Held",
+    )  # fmt: skip

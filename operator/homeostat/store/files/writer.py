@@ -24,6 +24,7 @@ from .. import merge
 from ..index import records
 from ..index.index import Row
 from . import edit, git, owned, writing
+from .removal import speaks_of_it
 from .render import render_block
 from .validate import STORE_METADATA, desired_part, key_to_write, validate
 
@@ -66,11 +67,19 @@ class Writer:
             target = self._target(row)
             if why := self._store.unfinished.get(target.path):
                 raise NotEditable(f"{target.path} {why}: repeat the request after that")
+            takes = self._store.withheld.get(key)
+            if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # else this would confirm it unasked
+                raise NotEditable(
+                    f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
+                    "back, or repeat the request after that; `homeostat get errors` says what holds it"
+                )
             text, found, _ = edit.load(target)
             wanted = _merged(found.value, desired_part(merge_patch))
             key_to_write(wanted, key)
             if edit.documents_equal(wanted, found.value):
-                return self._store.resource(row)
+                if takes:
+                    self._store.run_pass({key: author})  # so what the document says already is meant
+                return self._store.resource(self._index.row(key) or row)
             edit.write_file(target.file, edit.patched_text(text, found, wanted))
             return self._finish(key, target.path, author, f"Change {key}")
 

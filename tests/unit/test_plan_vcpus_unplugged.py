@@ -1,0 +1,51 @@
+"""vCPUs that someone unplugged (virsh setvcpus) come back with the next boot, which is said; the definition has them at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lxml import etree
+
+from homeostat.driver.xml import build_domain, parse_domain
+from homeostat.planner import actions as act
+from homeostat.planner.changes import compare, spec_hash
+from tests.unit.configs import PLAIN
+from tests.unit.machines import running
+
+
+def test_the_definition_has_them_again_and_the_running_guest_waits() -> None:
+    world, operator, vm = running(resources={"vcpu": 2})
+    assert world.domain and world.domain.config and world.domain.live
+    world.domain.config = replace(world.domain.config, vcpus_left=1)
+    plan = operator.settle(vm)
+    assert [type(a) for a in operator.done] == [act.DefineDomain] and not plan.pending
+    world.domain.live = replace(world.domain.live, vcpus_left=1)
+    plan = operator.settle(vm)
+    assert [(c.field, c.old, c.new) for c in plan.pending] == [("resources.vcpu", "1 of 2", "2")]
+    assert world.starts == 1
+
+
+def test_where_drift_is_reported_it_is_named() -> None:
+    world, operator, vm = running(resources={"vcpu": 2}, driftPolicy="Report")
+    assert world.domain and world.domain.config
+    world.domain.config = replace(world.domain.config, vcpus_left=1)
+    plan = operator.settle(vm)
+    assert operator.done == [] and [c.field for c in plan.drift] == ["resources.vcpu"]
+
+
+def test_they_are_seen_and_not_defined_again() -> None:
+    root = etree.fromstring(build_domain(replace(PLAIN, vcpus=2)))
+    vcpu = root.find("vcpu")
+    assert vcpu is not None
+    vcpu.set("current", "1")
+    for number, enabled in enumerate(("yes", "no")):
+        vcpus = root.find("vcpus")
+        vcpus = etree.SubElement(root, "vcpus") if vcpus is None else vcpus
+        etree.SubElement(vcpus, "vcpu", id=str(number), enabled=enabled, hotpluggable="no")
+    text = etree.tostring(root, encoding="unicode")
+    have, want = parse_domain(text), replace(PLAIN, vcpus=2)
+    assert [(c.field, c.old, c.new) for c in compare(have, want)] == [("resources.vcpu", "1 of 2", "2")]
+    assert spec_hash(have) == spec_hash(want)
+    again = etree.fromstring(build_domain(want, text))
+    assert again.find("vcpus") is None
+    assert parse_domain(etree.tostring(again, encoding="unicode")) == want
