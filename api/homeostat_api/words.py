@@ -261,7 +261,8 @@ class DeploymentBrief(Words):
 
 class DesiredError(Words):
     severity: Literal["Error", "Held", "Notice"] = Field(
-        description="Error: the last good spec stays in force. Held: a deletion that waits for a confirmation."
+        description="Error: the last good spec stays in force. Held: a deletion that waits for a confirmation, "
+        "also of replicas or disks that a document has no more."
     )
     path: str = Field(description="Relative to the folder; empty for the folder as a whole.")
     line: int

@@ -85,6 +85,12 @@ def test_scale_edits_replicas_and_nothing_else(cli: CliState) -> None:
     assert "unchanged" in cli.homeostat("scale", "web", "--replicas=5").out
 
 
+def test_scale_to_what_is_in_force_mends_a_document_that_says_less_and_is_not_yet(cli: CliState) -> None:
+    (cli.folder / "web.yaml").write_text(WEB.replace("replicas: 3", "replicas: 1"))
+    assert cli.homeostat("scale", "vmd/web", "--replicas=3").code == 0
+    assert (cli.folder / "web.yaml").read_text() == WEB
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -43,6 +43,26 @@ def test_a_stubborn_guest_is_asked_every_ten_seconds_and_cut_after_its_grace_per
     assert world.domain and world.domain.state == "shutoff"
 
 
+@pytest.mark.parametrize("grace", [4, 60])
+@pytest.mark.parametrize("deaf", [True, False])
+def test_a_guest_that_hears_only_its_agent_or_only_its_button_shuts_down_within_its_grace_period(grace: int, deaf: bool) -> None:
+    world, operator, vm = running(shutdown={"gracePeriodSeconds": grace})
+    world.agent, world.deaf_to = True, frozenset({deaf})
+    operator.settle(changed(vm, runStrategy="Halted"))
+    assert [a.by_agent for a in operator.done if isinstance(a, act.ShutdownDomain)] == [True, False][: 1 + deaf]
+    assert world.domain and world.domain.reason == "shutdown"
+
+
+def test_agent_and_button_take_turns_and_without_an_agent_it_is_the_button() -> None:
+    world, operator, vm = stubborn()
+    world.agent = True
+    operator.pass_time(vm, 35)
+    assert [a.by_agent for a in operator.done if isinstance(a, act.ShutdownDomain)] == [True, False, True, False]
+    world.agent = False
+    operator.pass_time(vm, 20)
+    assert not any(a.by_agent for a in operator.done[-1:] if isinstance(a, act.ShutdownDomain))
+
+
 def test_on_timeout_wait_asks_for_ever() -> None:
     world, operator, vm = stubborn(shutdown={"gracePeriodSeconds": 35, "onTimeout": "Wait"})
     operator.pass_time(vm, 600)

@@ -99,6 +99,8 @@ class World:
     trash: dict[str, TrashEntry] = field(default_factory=dict)
     trashed: dict[tuple[str, str], ObservedDisk] = field(default_factory=dict)  # by entry and name
     obedient: bool = True  # whether the guest shuts down when it is asked to
+    agent: bool = False  # the guest's listens
+    deaf_to: frozenset[bool] = frozenset()  # ways to ask (by_agent) that it does not hear
     disk_full: bool = False
     starts: int = 0
     released: bool = False
@@ -173,6 +175,7 @@ class World:
             config=(domain.config or domain.live) if ours else None,
             live=domain.live if ours else None,
             run=str(self.starts) if domain.active else "",
+            agent=self.agent and domain.active,
             taps=tuple(Tap(nic.name, f"vnet-{nic.name}", "virbr0") for nic in domain.live.nics) if domain.live else (),
             balloon=self.balloon if domain.live else 0,
             unplugged=dict(self.unplugged) if domain.live else {},
@@ -205,8 +208,9 @@ class World:
                 self.set_autostart(enabled)
             case act.StartDomain(_, paused):
                 self._start(paused)
-            case act.ShutdownDomain():
-                self._ask_to_shut_down()
+            case act.ShutdownDomain(_, _, by_agent):
+                if by_agent not in self.deaf_to:
+                    self._ask_to_shut_down()
             case act.PowerOffDomain():
                 self._end("destroyed")
             case act.PauseDomain():

@@ -39,7 +39,7 @@ def scale(settings: Settings, names: tuple[str, ...], replicas: int, current_rep
         now = deployment.spec.replicas
         if current_replicas is not None and now != current_replicas:
             raise CliError(f"{short_name(deployment.key)} has replicas: {now}, not {current_replicas}", "nothing was changed")
-        return {"replicas": replicas} if now != replicas else {}
+        return {"replicas": replicas}  # also where that is in force: its document may say something else that is not yet
 
     _edit(settings, names, edit, f"scaled to {replicas}")
 
@@ -212,13 +212,13 @@ async def _edit_all(
 
     async with opened(settings) as store:
         deployments = await _named(store, settings, names)
-        edits = [(deployment.key, edit(deployment)) for deployment in deployments]  # all must be possible first
-        for key, spec in edits:
-            if not spec:
-                click.echo(f"{full_name(key)} unchanged (it is so already)")
-                continue
-            await store.patch(key, {"spec": spec})
-            click.echo(f"{full_name(key)} {said}")
+        edits = [(deployment, edit(deployment)) for deployment in deployments]  # all must be possible first
+        for deployment, spec in edits:
+            if spec:
+                await store.patch(deployment.key, {"spec": spec})
+            before = deployment.spec.dump(defaults=True)
+            same = all(before.get(field) == value for field, value in spec.items())
+            click.echo(f"{full_name(deployment.key)} {'unchanged (it is so already)' if same else said}")
 
 
 def _note_operator(settings: Settings) -> None:

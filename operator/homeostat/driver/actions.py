@@ -21,6 +21,7 @@ from homeostat.planner.domain import DomainConfig, NicConfig
 from homeostat.planner.observed import ObservedDomain, Tap
 
 from . import faults, links
+from .agent import Agent
 from .connection import Connection
 from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused, SaveOutdated
 from .events import Aspect, EventKind
@@ -64,8 +65,10 @@ class DomainActions:
     """Executes the actions that concern domains. ``fence`` is asked on the thread, just before each: it raises where we may not
     act any more, as a process finds that was stopped for a while with actions waiting in line."""
 
-    def __init__(self, connection: Connection, inventory: Inventory, fence: Callable[[], None] = lambda: None) -> None:
-        self._connection, self._inventory, self._fence = connection, inventory, fence
+    def __init__(
+        self, connection: Connection, inventory: Inventory, agent: Agent, fence: Callable[[], None] = lambda: None
+    ) -> None:
+        self._connection, self._inventory, self._agent, self._fence = connection, inventory, agent, fence
 
     async def execute(self, action: act.Action) -> None:
         """Raises:
@@ -78,6 +81,8 @@ class DomainActions:
                 await self._write_record(action)
             case act.DetachDisk() | act.DetachNic():
                 await self._detach(action)
+            case act.ShutdownDomain(by_agent=True):
+                await self._shut_down_by_agent(action)
             case _:
                 await self._run(self._step(action), action)
 
@@ -90,7 +95,7 @@ class DomainActions:
                 started = lambda seen: seen is not None and seen.state.active  # noqa: E731
                 return Step(uuid, "start", lambda d: self._start(d, flags), live, EventKind.STARTED, started)
             case act.ShutdownDomain(uuid):
-                return Step(uuid, "shut down", lambda d: request(d.shutdown), done=_is_off)
+                return Step(uuid, "shut down", self._press_button, done=_is_off)
             case act.PowerOffDomain(uuid):
                 return Step(uuid, "power off", lambda d: request(d.destroy), done=_is_off)
             case act.PauseDomain(uuid):
@@ -165,6 +170,26 @@ class DomainActions:
                     f"{now[disk]} since: going on would write to the former file. `virsh managedsave-remove {name}` lets it boot "
                     f"from {now[disk]}, without the saved memory; or `virsh edit {name}`, and name the former file again"
                 )
+
+    async def _shut_down_by_agent(self, action: act.ShutdownDomain) -> None:
+        """Nothing waits for the agent meanwhile, neither readings nor the other guests."""
+        self._own(action.uuid)
+        self._fence()
+        try:
+            with faults.around(action):
+                await self._agent.shut_down(action.uuid)
+        except DriverError as error:
+            _log.info("asking a guest's agent to shut it down: %s", error)
+            await self._run(self._step(action), action)
+
+    def _press_button(self, domain: Domain) -> object:
+        """Without flags libvirt asks the agent first, and waits a minute for the guest to do so."""
+        try:
+            return self._connection.request(domain.shutdownFlags, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
+                raise
+            return self._connection.request(domain.shutdown)  # the test driver, which has neither
 
     def _resume(self, domain: Domain) -> object:
         """A guest that put itself to sleep is woken as hardware would wake it."""

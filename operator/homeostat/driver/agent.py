@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 POLL = 0.1  # seconds between looks whether a command has ended
 HANGS = 1.0  # seconds; where there is no agent libvirt says so at once
+TOLD_WITHIN = 2.0  # seconds for a guest to be told to shut down, while agents are asked other things
+REFUSES_WITHIN = 1.0  # seconds; one that has not refused by then does as it was told, or hangs
 SILENT_AT_ONCE = REQUESTS - 2  # so many calls may hang, and the others go on
 
 
@@ -76,6 +78,27 @@ class Agent:
         """(MAC, IP) of every address the guest says it has. Raises likewise."""
         return await self._ask(uuid, Patience(timeout), "guest-network-get-interfaces", _addresses)
 
+    async def shut_down(self, uuid: str) -> None:
+        """Tells the guest to shut down, and returns within seconds: an agent that does so does not answer, and libvirt's own call
+        would wait a minute for the guest to go off.
+
+        Raises:
+            DriverError: it was not told, as its agent is not there or is still busy; or it refuses.
+        """
+        try:
+            async with asyncio.timeout(TOLD_WITHIN):
+                await self._connect()
+                turn = await self._turn(uuid, Patience(TOLD_WITHIN))
+        except TimeoutError:
+            raise DriverError("it cannot be asked now, or has not answered yet what it was asked before") from None
+        execute = "guest-shutdown"
+        text = json.dumps({"execute": execute})
+        call = asyncio.ensure_future(self._call(uuid, execute, text, math.ceil(REFUSES_WITHIN) + 1, turn))
+        call.add_done_callback(_retrieve)
+        await asyncio.wait((call,), timeout=REFUSES_WITHIN)
+        if call.done():
+            call.result()
+
     async def _ask(self, uuid: str, patience: Patience, execute: str, read: Callable[[Any], T], **arguments: object) -> T:
         """``read`` takes what it wants from the answer, whatever that is: guests are not to be trusted."""
         await self._connect()
@@ -86,12 +109,15 @@ class Agent:
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise DriverError(f"the guest agent answered {execute} with something else: {answer[:200]!r}") from error
 
-    async def _answer(self, uuid: str, patience: Patience, execute: str, text: str) -> str:
+    async def _turn(self, uuid: str, patience: Patience) -> AsyncExitStack:
         async with AsyncExitStack() as held:
             async with patience.running():  # what it was asked before and has not answered is its own failure
                 await held.enter_async_context(self._turns.alone(uuid))
             await held.enter_async_context(self._turns.slot(uuid))
-            turn = held.pop_all()
+            return held.pop_all()
+
+    async def _answer(self, uuid: str, patience: Patience, execute: str, text: str) -> str:
+        turn = await self._turn(uuid, patience)
         # A call that nobody waits for any more goes on, and keeps its turn until libvirt gives it up.
         call = asyncio.ensure_future(self._call(uuid, execute, text, max(1, math.ceil(patience.left)), turn))
         call.add_done_callback(_retrieve)

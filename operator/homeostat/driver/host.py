@@ -112,7 +112,7 @@ class LibvirtHost:
         self._book = AddressBook(
             self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep
         )
-        self._actions = DomainActions(self._connection, self._inventory, fence)
+        self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

@@ -135,10 +135,11 @@ class StartDomain:
 
 @dataclass(frozen=True, slots=True)
 class ShutdownDomain:
-    """Asks the guest to shut down."""
+    """Asks the guest to shut down, by its power button, or by its agent: where that cannot be told, by the button too."""
 
     uuid: str
     reason: str
+    by_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

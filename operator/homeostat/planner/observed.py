@@ -184,6 +184,7 @@ class Memory:
     running_since: float | None = None  # when it was first seen to run, or started by us
     shutdown_since: float | None = None  # since when it is wanted off, and is not
     shutdown_asked: float | None = None  # when it was last asked for
+    agent_asked: bool = False  # that was by its agent
     ended: int = 0  # consecutive ends that nobody asked for
     last_end: float | None = None
     restarts: int = 0  # all starts after such an end

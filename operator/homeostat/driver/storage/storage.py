@@ -192,9 +192,9 @@ class Storage:
             case NoteMoved():
                 write_moved(self._rooms.machine_folder(action.directory), action.disks)
             case SetAside():
-                self.trash.set_aside(action)
+                await asyncio.to_thread(self.trash.set_aside, action)
             case TakeBack():
-                self.trash.take_back(action)
+                await asyncio.to_thread(self.trash.take_back, action)
             case DeleteFile():
                 self._delete_file(action.path)
             case KeepDisks():
@@ -296,7 +296,7 @@ class Storage:
 
     async def erase(self, entry: str) -> None:
         """Raises DriverError."""
-        self.trash.erase(entry)
+        await asyncio.to_thread(self.trash.erase, entry)
 
     async def close(self) -> None:
         """Ends fetches; what came so far is kept for the next time."""

@@ -1,8 +1,8 @@
 """The trash of one state folder: ``trash/<entry>/`` holds the disks of one deletion, and ``label.json`` says whose they are.
 
 Every change is made under the trash's lock, so that operator, command line and API may each make it. The label comes first and
-goes last, and a disk is moved by a link and an unlink, never over another file: killed between two of these steps, the same act
-done again goes on where it ended.
+goes last, and a disk is moved by a link and an unlink (a copy where machines/ is another file system), never over another file:
+killed between two of these steps, the same act done again goes on where it ended.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,9 @@ from homeostat.planner.domain import MovedDisk
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, write_label
 
 from .disks import read_disk
+from .move import move, same
 from .moved import add_moved
-from .paths import Rooms, file_errors, flush, publish
+from .paths import PARTIAL, Rooms, file_errors, flush
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class Trash:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._knowing = threading.Lock()  # acts run in threads, since a copy takes long
         self._seen: Signature | None = None
         self._known: dict[str, TrashEntry] = {}
         self._by_machine: dict[tuple[str, str], tuple[TrashEntry, ...]] = {}
@@ -61,8 +64,22 @@ class Trash:
     def entries(self) -> list[TrashEntry]:
         """All, oldest first, as they are now. Raises DriverError: the trash cannot be read."""
         with file_errors(self._rooms.trash, "look through the trash"):
-            found = [entry for name in self._names() if (entry := _read(self._rooms.trash / name)) is not None]
+            read = {name: _read(self._rooms.trash / name) for name in self._names()}
+            self._clean_up([name for name, entry in read.items() if entry is None])
+        found = [entry for entry in read.values() if entry is not None]
         return sorted(found, key=lambda entry: (entry.since, entry.entry))
+
+    def _clean_up(self, names: Sequence[str]) -> None:
+        """Entries without a disk: a killed act left them, unless one is under way."""
+        if not names:
+            return
+        with contextlib.suppress(OSError), open(self._rooms.trash / LOCK, "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for folder in (self._rooms.trash / name for name in names):
+                if not folder.is_symlink() and _read(folder) is None:
+                    for left in folder.iterdir():
+                        left.unlink()
+                    folder.rmdir()
 
     def space(self) -> Space:
         with file_errors(self._rooms.root, "see how much space is free"):
@@ -70,6 +87,10 @@ class Trash:
         return Space(usage.free, usage.total)
 
     def _look(self) -> None:
+        with self._knowing:
+            self._look_through()
+
+    def _look_through(self) -> None:
         signature = self._signature()
         if signature == self._seen:
             return
@@ -112,11 +133,13 @@ class Trash:
             try:
                 yield
             finally:
-                if fresh:
-                    self._know(name)
-                else:
-                    self._known.pop(name, None)  # read again at the next look, with all else that is new
-                    self._seen = None
+                os.utime(self._rooms.trash)  # whoever looked meanwhile looks again
+                with self._knowing:
+                    if fresh:
+                        self._know(name)
+                    else:
+                        self._known.pop(name, None)  # read again at the next look, with all else that is new
+                        self._seen = None
         finally:
             os.close(handle)
 
@@ -146,7 +169,7 @@ class Trash:
                 folder = self._rooms.trash / entry
                 self._label(folder, action, there, now)
                 for _, path in there:
-                    _move(path, folder / path.name)
+                    move(path, folder / path.name)
                 flush(there[0][1].parent)
         log.info("set aside in %s: %s", folder, ", ".join(str(path) for _, path in there))
 
@@ -189,7 +212,7 @@ class Trash:
                 with self._changing(source.parent.name):
                     if action.moved is not None:  # first: without it the disk would be taken for the newest
                         add_moved(target.parent, action.moved)
-                    _move(source, target)
+                    move(source, target)
                     _remove_empty(source.parent)
             elif not target.exists():
                 raise DriverError(f"{target.name} of {action.entry} is in the trash no more, nor in its place {target}")
@@ -219,7 +242,7 @@ class Trash:
                     add_moved(home, MovedDisk(disk.name, disk.source, disk.source_format))
             for source, target in moves:
                 if source.exists():
-                    _move(source, target)
+                    move(source, target)
             _remove_empty(folder)
         return [target for _, target in moves]
 
@@ -239,12 +262,15 @@ class Trash:
 
 
 def _read(folder: Path) -> TrashEntry | None:
-    """An entry with the disks that are in it now; None where there is none. Without a label that can be read its disks are
+    """An entry with the disks that are in it now; None where nothing is. Without a label that can be read its disks are
     nobody's, and only a person erases them."""
     try:
-        files = {name for name in os.listdir(folder) if name.endswith(SUFFIX)}
+        names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    if all(name in (LABEL, f".{LABEL}") or name.endswith(PARTIAL) for name in names):
+        return None
+    files = {name for name in names if name.endswith(SUFFIX)}
     try:
         entry = read_label(folder.name, (folder / LABEL).read_bytes())
     except (OSError, ValueError) as error:
@@ -268,25 +294,8 @@ def _with_source(disk: TrashedDisk, moved: Sequence[MovedDisk]) -> TrashedDisk:
     return replace(disk, source=found.source, source_format=found.format) if found else disk
 
 
-def _move(source: Path, target: Path) -> None:
-    """Raises FileExistsError where another file has the name."""
-    if _same(source, target):  # killed between the link and the unlink
-        source.unlink()
-    elif source.is_symlink():
-        os.rename(source, target)
-    else:
-        publish(source, target)
-
-
 def _is_another(path: Path, file: Path) -> bool:
-    return os.path.lexists(path) and not _same(path, file)
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return os.path.samestat(os.lstat(one), os.lstat(other))
-    except OSError:
-        return False
+    return os.path.lexists(path) and not same(path, file)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -67,7 +67,7 @@ def note(memory: Memory, action: Action, now: float) -> Memory:
             restarts = memory.restarts + (1 if memory.ended else 0)
             return replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)
         case ShutdownDomain():
-            return replace(memory, shutdown_asked=now)
+            return replace(memory, shutdown_asked=now, agent_asked=action.by_agent)
         case ResumeDomain():
             return replace(memory, resume_asked=now)
         case SetMemory():

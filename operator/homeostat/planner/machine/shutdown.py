@@ -30,11 +30,16 @@ def shut_down(
         return (cut,), Waiting("PoweringOff", "the grace period is over: cutting the power", ASK_AGAIN)
     then = f"its power is cut after {policy.grace_period_seconds} s" if force else "shutdown.onTimeout: Wait keeps asking"
     waiting = f"waiting for the guest to shut down ({why}); {then}"
-    next_ask = 0.0 if memory.shutdown_asked is None else memory.shutdown_asked + ASK_AGAIN - now
+    agent_asked = memory.shutdown_asked is not None and memory.agent_asked
+    soon = min(ASK_AGAIN, grace / 2) if force else ASK_AGAIN  # both ways are tried within the grace period
+    again = soon if agent_asked else ASK_AGAIN
+    next_ask = 0.0 if memory.shutdown_asked is None else memory.shutdown_asked + again - now
     if next_ask > 0:
         return (), Waiting("ShuttingDown", waiting, min(next_ask, left) if force else next_ask)
     actions: list[Action] = []
     if domain.state is DomainState.SUSPENDED or (domain.state is DomainState.PAUSED and domain.reason not in PASSING):
         actions.append(ResumeDomain(uuid, "a paused guest cannot shut down"))  # libvirt does not even ask one
-    actions.append(ShutdownDomain(uuid, why))
-    return tuple(actions), Waiting("ShuttingDown", waiting, min(ASK_AGAIN, left) if force else ASK_AGAIN)
+    by_agent = domain.agent and not agent_asked  # in turns: an agent may listen and do nothing
+    again = soon if by_agent else ASK_AGAIN
+    actions.append(ShutdownDomain(uuid, why, by_agent))
+    return tuple(actions), Waiting("ShuttingDown", waiting, min(again, left) if force else again)
