@@ -46,6 +46,11 @@ def test_what_is_there_is_listed(state: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_stands_in_its_place_is_in_the_way_of_its_return(state: Path) -> None:
+    (state / "machines/default/db/root.qcow2").write_bytes(qcow2())
+    assert all("by restore" in line for line in trash(state, "list").output.splitlines()[1:])
+
+
 def test_a_machine_s_disks_are_put_back(state: Path) -> None:
     place = state / "machines/default/db/root.qcow2"
     assert f"put back {place}" in trash(state, "restore", "db").output

@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homeostat.cli.describe_action import action_text
 from homeostat.models.base import API_VERSION, OwnerReference
+from homeostat.models.condition import find_condition
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.machine.reclaim import plan_departed
 from homeostat.planner.observed import DomainState, Memory, ObservedDisk
 from homeostat.planner.trash import DELETED_BECAUSE, DELETED_BY, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
+from homeostat.runtime.happenings import step_taken
+from homeostat.runtime.status import machine_status
 from tests.unit.machines import IMAGE, changed, deleted, running
-from tests.unit.world import HOST, Killed, Operator, World
+from tests.unit.world import HOST, SINCE, Killed, Operator, World
 
 DATA, ROOT_DISK = {"name": "data", "size": "1Gi"}, {"name": "root", "image": IMAGE}
 KEEP = {"name": "keep", "size": "1Gi", "reclaimPolicy": "Retain"}
@@ -103,6 +107,41 @@ def test_a_disk_larger_than_the_spec_wants_stays_in_the_trash_and_a_smaller_one_
     assert made(world.copy(), small) == ["CreateDisk"]
     assert made(world, large) == ["TakeBack"]
     assert world.disks[f"{PATH}/data.qcow2"].virtual_size == 2 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("disk", "why", "what"),
+    [
+        (
+            {**DATA, "size": "512Mi"},
+            "it has 1Gi, and the spec asks for 512Mi",
+            "set the size to 1Gi or more, `homeostat stop web`",
+        ),
+        ({"name": "data", "image": IMAGE}, "it was built on no image, and the spec asks for /state/images/", "its former image"),
+    ],
+)
+def test_that_a_disk_stays_in_the_trash_is_told_and_what_to_do(disk: Mapping[str, Any], why: str, what: str) -> None:
+    world, _, vm = keeping(disks=[DATA])
+    gone(world, vm)
+    other, operator = changed(vm, disks=[disk]), Operator(world)
+    plan = operator.settle(other)
+    (made_,) = (a for a in operator.done if isinstance(a, act.CreateDisk))
+    event = step_taken(made_, world.observe(other, Memory()))
+    assert event is not None and (event.type, event.reason) == ("Warning", "DiskStaysInTrash")
+    (entry,) = world.trash
+    for words in (event.message, action_text(made_), *plan.aside):
+        assert why in words and what in words and f"homeostat trash restore {entry}" in words, words
+    assert plan.aside and not plan.actions
+    status = machine_status(other, world.observe(other, operator.memory), plan, {}, None, SINCE)
+    ready = find_condition(status.conditions, "StorageReady")
+    assert ready and (ready.status, ready.message) == ("True", plan.aside[0])
+
+
+def test_of_what_came_back_nothing_is_told() -> None:
+    world, _, vm = keeping(disks=[DATA])
+    gone(world, vm)
+    operator = Operator(world)
+    assert operator.settle(vm).aside == ()
 
 
 def test_findings_deletion_disks_that_left_the_spec_are_set_aside_once_nothing_uses_them() -> None:

@@ -74,7 +74,7 @@ def _storage_text(action: _Storage) -> str:
     match action:
         case a.CreateDisk():
             size = f" of {format_quantity(action.size)}" if action.size else ""
-            return f"create disk {action.path}{size}"
+            return f"create disk {action.path}{size}{f' ({action.aside})' if action.aside else ''}"
         case a.GrowDisk():
             return f"grow disk {action.path} to {format_quantity(action.size)}"
         case a.WriteSeed():

@@ -15,10 +15,10 @@ import click
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
 
+from .durations import trash_keep_option
 from .errors import CliError
 from .render_plan import disk_fates
 from .settings import Settings, common_options, pass_settings
-from .trash_keep import trash_keep_option
 
 if TYPE_CHECKING:
     from homeostat.store.files.store import FilesStore

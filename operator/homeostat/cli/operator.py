@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .durations import trash_keep_option
 from .errors import CliError, debugging
 from .settings import Settings, common_options, pass_settings
-from .trash_keep import trash_keep_option
 
 if TYPE_CHECKING:
     from homeostat.runtime.telemetry import Port

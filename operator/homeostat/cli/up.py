@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .durations import settle_option, trash_keep_option
 from .errors import CliError, debugging
 from .host_labels import host_label_option, labels_of_host
 from .settings import Settings, common_options, pass_settings
-from .trash_keep import trash_keep_option
 
 if TYPE_CHECKING:
     from .api_server import ApiOptions
@@ -73,15 +73,7 @@ class UpOptions:
     default=None,
     help="Commit what the API and commands edit, where DIR is a git work tree. Remembered; off at first.",
 )
-@click.option(
-    "--settle",
-    default="5s",
-    show_default=True,
-    metavar="TIME",
-    envvar="HOMEOSTAT_SETTLE",
-    show_envvar=True,
-    help="How long a document must be gone, or say less, before what it declared goes.",
-)
+@settle_option
 @click.option("--no-api", is_flag=True, help="Without the API.")
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
@@ -98,7 +90,7 @@ def up(
     plugin_kernel: str | None,
     max_replicas: int,
     commit: bool | None,
-    settle: str,
+    settle: float,
     no_api: bool,
     until_ready: bool,
     timeout: str,
@@ -114,9 +106,9 @@ def up(
     api = None if no_api else ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, max_replicas)
     if api is not None:
         _check_bind(bind, token_file)
-    seconds, patience = parse_duration(timeout), parse_duration(settle)
+    seconds = parse_duration(timeout)
     options = UpOptions(
-        directory, settings.state, settings.uri, api, patience, until_ready, seconds, commit, host_labels, trash_keep
+        directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep
     )
     run(_up(options))
 

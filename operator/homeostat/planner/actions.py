@@ -32,13 +32,16 @@ class FetchImage:
 
 @dataclass(frozen=True, slots=True)
 class CreateDisk:
-    """A qcow2 file, as an overlay where ``backing`` is given. ``size`` in bytes; None: the backing image's."""
+    """A qcow2 file, as an overlay where ``backing`` is given. ``size`` in bytes; None: the backing image's.
+
+    ``aside``: a sentence on the one in the trash that it stands in for, which this spec could not have."""
 
     path: str
     size: int | None
     backing: str | None
     backing_format: str | None
     reason: str
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

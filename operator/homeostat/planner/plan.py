@@ -63,7 +63,8 @@ Outcome = Converged | Waiting | Stalled
 class Plan:
     """``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is
     restarted. ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put
-    on another file, which is kept. ``left``: something would be done, were the machine not suspended."""
+    on another file, which is kept. ``left``: something would be done, were the machine not suspended. ``aside``: sentences on
+    disks that stay in the trash though the machine is back."""
 
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()
@@ -72,3 +73,4 @@ class Plan:
     drift: tuple[Change, ...] = ()
     moved: tuple[str, ...] = ()
     left: bool = False
+    aside: tuple[str, ...] = ()

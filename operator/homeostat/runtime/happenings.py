@@ -107,6 +107,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
         case act.SetAside():
             paths = ", ".join(path for _, path in action.disks)
             return Happening("Normal", "SetAside", f"{paths}: {action.reason} (trash entry {action.entry})")
+        case act.CreateDisk(aside=stays) if stays:
+            return Happening("Warning", "DiskStaysInTrash", f"a new disk is made, {action.reason}. {stays}")
         case act.TakeBack():
             return Happening("Normal", "Restored", f"{action.path} from trash entry {action.entry}: {action.reason}")
         case act.UndefineDomain(stays=files) if files:

@@ -128,7 +128,7 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
         yield condition(RECONCILING, True, reason, message)
     yield condition("Scheduled", True, "HostSelected", f"host {observed.host.name}")
     storage = _storage_problem(plan, error)
-    yield condition("StorageReady", storage is None, storage or "DisksReady", message if storage else "")
+    yield condition("StorageReady", storage is None, storage or "DisksReady", message if storage else "; ".join(plan.aside))
     why = "DomainRunning" if running else "NoDomain" if domain is None else f"Domain{_camel(domain.state.value)}"
     yield condition("Running", running, why, f"reason: {domain.reason}" if domain and not running else "")
     if running and domain is not None and domain.live is not None and domain.live.guest_agent:

@@ -66,8 +66,13 @@ class Trash:
         with file_errors(self._rooms.trash, "look through the trash"):
             read = {name: _read(self._rooms.trash / name) for name in self._names()}
             self._clean_up([name for name, entry in read.items() if entry is None])
-        found = [entry for entry in read.values() if entry is not None]
+        found = [replace(entry, returns=entry.returns and self._has_room(entry)) for entry in read.values() if entry is not None]
         return sorted(found, key=lambda entry: (entry.since, entry.entry))
+
+    def _has_room(self, entry: TrashEntry) -> bool:
+        """Nothing stands where a disk of it lay; else it comes back only by hand."""
+        home = self._rooms.machines / entry.namespace / entry.name
+        return not any(os.path.lexists(home / f"{disk.name}{SUFFIX}") for disk in entry.disks)
 
     def _clean_up(self, names: Sequence[str]) -> None:
         """Entries without a disk: a killed act left them, unless one is under way."""

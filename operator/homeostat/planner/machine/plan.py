@@ -55,7 +55,6 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return Plan(outcome=Stalled("NameInUse", _clash_message(machine, observed)))
     if domain is None and (elsewhere := unselected(machine, host)):
         return Plan(outcome=elsewhere)
-
     if again := rename(machine, observed, now):
         return Plan((again,), Waiting("Reconciling", "giving its domain its name back"))
 
@@ -64,7 +63,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if domain is None and definition.drift:
         return Plan(outcome=Converged("Drifted", _gone_message(machine)), drift=definition.drift)
     if domain is None and definition.define is None:  # there is none, and none can be defined yet
-        return Plan(storage.actions, blocker or Converged(), storage.changes, moved=storage.moved)
+        return Plan(storage.actions, blocker or Converged(), storage.changes, moved=storage.moved, aside=storage.aside)
 
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
     power = plan_power(machine, observed, record, _restart_for(machine, definition, record), uuid, now)
@@ -93,6 +92,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         pending=definition.pending + storage.pending + definition.told + waits,
         drift=definition.drift + drift + power.drift + reported,
         moved=storage.moved,
+        aside=storage.aside,
     )
 
 

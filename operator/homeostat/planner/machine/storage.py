@@ -13,13 +13,12 @@ from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
 
 from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
-from ..domain import MovedDisk
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
-from ..trash import returning
 from .disk_source import DiskSource, find_source, plan_note
 from .identity import digest, disk_path, domain_uuid, machine_directory
 from .reclaim import plan_departed
+from .trashed import from_trash, stays_in_trash
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
 
@@ -43,6 +42,7 @@ class StoragePlan:
     pending: tuple[Change, ...]  # wait until the machine is off
     blocker: Outcome | None
     moved: tuple[str, ...] = ()  # what others did to disks, and how to bring them back
+    aside: tuple[str, ...] = ()  # which disks stay in the trash though the machine is back, and how to have them
 
 
 def image_ref(source: ImageSource) -> ImageRef:
@@ -141,7 +141,21 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
         blocker = blocker or Waiting("Reconciling", "taking disks back from the trash")
     actions += plan_note(machine, observed)
     actions += plan_departed(machine, observed)
-    return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved))
+    return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved), _aside(machine, observed))
+
+
+def _aside(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
+    """Of the disks whose place is taken."""
+    root, found = observed.host.storage_root, []
+    for disk in machine.spec.disks if observed.storage.trash else ():
+        if disk.type == "disk" and disk_path(root, machine, disk.name) in observed.storage.disks:
+            base = observed.storage.images[image_ref(disk.image).key] if disk.image else None
+            found.append(stays_in_trash(machine, disk, observed, base, _wanted_size(disk, base)))
+    return tuple(filter(None, found))
+
+
+def _wanted_size(disk: Disk, base: ObservedImage | None) -> int:
+    return -(-(disk.size or (base.virtual_size if base else 0)) // SECTOR) * SECTOR  # as qemu-img makes it
 
 
 def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Action], Outcome | None]:
@@ -192,16 +206,17 @@ def _plan_disk(
             f"disks[{disk.name}].size is {format_quantity(disk.size)}, but its image needs {format_quantity(smallest)}: "
             "make the size at least that, or leave it out",
         )
-    size = -(-(disk.size or smallest) // SECTOR) * SECTOR  # as qemu-img makes it
+    size = _wanted_size(disk, base)
     found = observed.storage.disks.get(path)
     if found is None and source.on_ours:
-        if (back := _in_the_trash(machine, disk, observed, base, size)) is not None:
+        if (back := from_trash(machine, disk, observed, base, size)) is not None:
             actions.append(back)
             return None
         if _defined_with(observed.domain, path):
             return Stalled("DiskMissing", f"the file {path} has vanished: put it back, or delete the machine to start anew")
         reason = f"overlay on {base.path}" if base else f"blank disk of {format_quantity(size)}"
-        actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason))
+        aside = stays_in_trash(machine, disk, observed, base, size)
+        actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason, aside))
         return None
     if found is not None and source.on_ours and (other := _built_on_another(disk, found, base, changes)):
         return other
@@ -222,22 +237,6 @@ def _plan_disk(
             changes.append(growth)
             actions.append(grow)
     return None
-
-
-def _in_the_trash(
-    machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int
-) -> TakeBack | None:
-    """The disk as it was when the machine was deleted or the disk left the spec; not one that this spec could not have, as one
-    built on another image: it stays where it is."""
-    found = returning(observed.storage.trash, machine.identity, disk.name)
-    if found is None:
-        return None
-    entry, trashed = found
-    if trashed.backing != (base.path if base else None) or (disk.size is not None and size < trashed.virtual_size):
-        return None
-    path = disk_path(observed.host.storage_root, machine, disk.name)
-    moved = MovedDisk(disk.name, trashed.source, trashed.source_format) if trashed.source else None
-    return TakeBack(entry.entry, disk.name, path, f"it was set aside on {entry.since}: {entry.reason}", moved)
 
 
 def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:

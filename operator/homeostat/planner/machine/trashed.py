@@ -1,0 +1,60 @@
+"""What lies in the trash of a disk that the spec names: taken back where the spec could have it, else told, with what to do."""
+
+from __future__ import annotations
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import Disk
+from homeostat.models.quantity import format_quantity
+
+from ..actions import TakeBack
+from ..domain import MovedDisk
+from ..observed import Observed, ObservedImage
+from ..trash import TrashedDisk, TrashEntry, returning
+from .identity import disk_path
+
+
+def from_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int) -> TakeBack | None:
+    """The disk as it was when the machine was deleted or the disk left the spec; not one that this spec could not have, as one
+    built on another image: it stays where it is."""
+    found = returning(observed.storage.trash, machine.identity, disk.name)
+    if found is None or _misfit(disk, found[1], base, size):
+        return None
+    entry, trashed = found
+    path = disk_path(observed.host.storage_root, machine, disk.name)
+    moved = MovedDisk(disk.name, trashed.source, trashed.source_format) if trashed.source else None
+    return TakeBack(entry.entry, disk.name, path, f"it was set aside on {entry.since}: {entry.reason}", moved)
+
+
+def stays_in_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int) -> str:
+    """That another one lies there which does not come back by itself, and how to have it; empty: none does."""
+    found = returning(observed.storage.trash, machine.identity, disk.name)
+    if found is None:
+        return ""
+    entry, trashed = found
+    why, path = _misfit(disk, trashed, base, size), disk_path(observed.host.storage_root, machine, disk.name)
+    return (
+        f"disks[{disk.name}]: one that was set aside on {entry.since} stays in the trash ({_until(entry)})"
+        f"{f', as {why}' if why else ''}: to have it back, {_change(trashed, why)}`homeostat stop {machine.metadata.name}`, move "
+        f"{path} away, and `homeostat trash restore {entry.entry}`"
+    )
+
+
+def _misfit(disk: Disk, trashed: TrashedDisk, base: ObservedImage | None, size: int) -> str:
+    """Why this spec could not have it; empty: it could."""
+    if trashed.backing != (base.path if base else None):
+        return f"it was built on {trashed.backing or 'no image'}, and the spec asks for {base.path if base else 'no image'}"
+    if disk.size is not None and size < trashed.virtual_size:
+        return f"it has {format_quantity(trashed.virtual_size)}, and the spec asks for {format_quantity(size)}"
+    return ""
+
+
+def _change(trashed: TrashedDisk, why: str) -> str:
+    if not why:
+        return ""
+    if "built on" in why:
+        return "give the spec its former image, "
+    return f"set the size to {format_quantity(trashed.virtual_size)} or more, "
+
+
+def _until(entry: TrashEntry) -> str:
+    return f"{entry.entry}, until {entry.until}" if entry.until else entry.entry
