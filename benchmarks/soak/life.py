@@ -49,6 +49,7 @@ def live(world: World, acts: list[Act], seed: str, phases: int, until: float, ke
                     judge.judge()
                 world.excuses.clear()  # what ends from now on was not done in this phase
                 world.struck.clear()
+                world.restarted.clear()
                 world.excused_at.clear()
                 world.began = time.time()
         lived.looks, lived.kills = looks.count, world.operator.kills

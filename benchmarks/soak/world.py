@@ -60,6 +60,8 @@ class World:
         self.made, self.began = 0, time.time()
         self.erased: set[str] = set()  # machines whose disks were taken out of the trash for good
         self.serving: dict[str, int] = {}  # deployments of which so many replicas must serve all the time
+        self.restarted: set[str] = set()  # in this phase, as they were told to be
+        self.full = False  # there is no space now
         self.cramped = False  # a small file system: what was deleted may be erased before its time
         self.stop = threading.Event()  # it is to end now
         self.settle_first: Callable[[], bool] = lambda: True  # waits until it has settled
@@ -141,9 +143,6 @@ class World:
         self.state.chmod(0o710)
         self.cramped = True
 
-    def commit_layers(self, machine: str) -> None:
-        """There are none on the test driver."""
-
     def close(self) -> None:
         """Without a trace."""
         self.operator.close()
@@ -199,13 +198,6 @@ class QemuWorld(World):
     def _daemons(self) -> list[int]:
         found = [self.rig.pid, processes.read_pid(self.rig.directory / "virtlogd.pid")]
         return [pid for pid in found if pid is not None]
-
-    def commit_layers(self, machine: str) -> None:
-        """Does what the operator tells a person to do about an overlay that no domain names any more."""
-        for layer in sorted((self.state / "machines" / "default" / machine).glob("*.layer*")):
-            self.log.operation("commit by hand", f"{machine}: {layer.name}")
-            subprocess.run(["qemu-img", "commit", "-q", layer], check=True)
-            layer.unlink()
 
     def pid_of(self, machine: str) -> int | None:
         """Of its QEMU."""

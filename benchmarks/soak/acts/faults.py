@@ -10,6 +10,7 @@ from . import act
 from .doubt import clear
 
 FULL = (0.5, 2.0, 6.0)  # seconds for which there is no space
+ENDS = 2.0  # seconds until one that cannot start has ended
 DAMAGES = ("removed", "overwritten", "cut", "emptied", "without its log")
 
 
@@ -47,6 +48,7 @@ def no_space(world: World) -> None:
     """The file system of the state is full for a while, to the last byte."""
     seconds = world.rng.choice(FULL)
     world.log.operation("no space", f"for {seconds:g} s")
+    world.full = True
     ballast = world.state / "ballast"
     try:
         with ballast.open("wb", buffering=0) as file:
@@ -55,6 +57,11 @@ def no_space(world: World) -> None:
     except OSError:
         time.sleep(seconds)
     ballast.unlink(missing_ok=True)
+    time.sleep(ENDS)
+    if world.operator.ended_by_itself() is not None:
+        world.log.say("the operator could not start without space: it is started again, as its service would be")
+        world.operator.start()
+    world.full = False
 
 
 @act(1, lambda world: world.operator.acting and world.desired.of_kind(VM) and not world.pending, only="qemu")

@@ -1,4 +1,4 @@
-"""Which machines of a deployment answer on port 80, by the addresses that are reported of them."""
+"""Which machines of a deployment answer on port 80, by the addresses that were reported of them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ from pathlib import Path
 
 from tests.rig.guest import fetch
 
-from ..desired import VM, numbered
+from ..desired import VM, VMD, numbered
 from . import index
 
 TIMEOUT = 5.0  # seconds for an answer; guests are emulated
 
 
-def answering(state: Path, deployment: str) -> int:
-    """How many; all where the index cannot be read now, as then nothing is known."""
-    rows = index.rows(state)
-    if rows is None:
-        return 10**6
-    found = [row for (kind, name), row in rows.items() if kind == VM and row.owned and numbered(deployment, name)]
-    addresses = [address["ip"] for row in found for address in row.status.get("addresses", [])[:1]]
-    with ThreadPoolExecutor(4) as pool:
-        return sum(pool.map(_answers, addresses))
+class Answers:
+    """Addresses are kept: a new index does not know them for a moment, and no status has them while libvirtd is away."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._known: dict[str, str] = {}
+
+    def count(self, deployment: str) -> int | None:
+        """None where nothing is known now: the index is away, or new and not filled yet."""
+        rows = index.rows(self._state)
+        if rows is None or (VMD, deployment) not in rows:
+            return None
+        machines = [name for kind, name in rows if kind == VM and numbered(deployment, name)]
+        for name in machines:
+            for address in rows[VM, name].status.get("addresses", [])[:1]:
+                self._known[name] = address["ip"]
+        addresses = {self._known[name] for name in machines if name in self._known}
+        if not addresses:
+            return None
+        with ThreadPoolExecutor(4) as pool:
+            return sum(pool.map(_answers, addresses))
 
 
 def _answers(address: str) -> bool:

@@ -15,6 +15,7 @@ from ..desired import PLUGIN, VM, VMD, Wish, numbered
 from ..hypervisor import Domain
 from ..world import QemuWorld, World
 from . import index
+from .advice import follow
 from .canaries import Canaries
 from .power import early_cuts
 
@@ -131,8 +132,7 @@ class Judge:
             yield f"{name}: the spec in force has the memory {row.spec.get('resources')}, not {memory}"
         wanted = "Running" if _runs(wish) else "Stopped"
         ready = row.condition("Ready")
-        if ready.get("reason") == "OverlayFound":
-            self._world.commit_layers(name)
+        follow(self._world, wish, row)
         if row.state != wanted or not row.ready:
             yield f"{name} is {row.state}, {ready.get('reason')} {ready.get('message')}"
         if domain is None:
