@@ -19,7 +19,7 @@ def end(world: World) -> dict[str, Any]:
 @given(specs(), st.sampled_from([None, None, *sorted(HAPPENINGS)]), edits(), st.booleans())
 def test_a_kill_after_any_action_changes_nothing_in_the_end(fields: Spec, before: str | None, edit: Spec, deleting: bool) -> None:
     start = World()
-    Operator(start).settle(machine(**flat(fields)))
+    Operator(start, signs=False).settle(machine(**flat(fields)))
     if before is not None:
         happen(start, before)
     vm = machine(**flat({**fields, **edit}), deleting=deleting)
@@ -27,16 +27,16 @@ def test_a_kill_after_any_action_changes_nothing_in_the_end(fields: Spec, before
         start.obedient = True
 
     unhurt = start.copy()
-    operator = Operator(unhurt)
+    operator = Operator(unhurt, signs=False)
     operator.settle(vm)
 
     for lives in range(len(operator.done)):
         world = start.copy()
-        killed = Operator(world, lives=lives)
+        killed = Operator(world, lives=lives, signs=False)
         try:
             killed.settle(vm)
         except Killed:
-            Operator(world, now=killed.now + 1).settle(vm)
+            Operator(world, now=killed.now + 1, signs=False).settle(vm)
         assert end(world) == end(unhurt), f"killed before {operator.done[lives]}"
 
 
@@ -44,13 +44,13 @@ def test_a_kill_after_any_action_changes_nothing_in_the_end(fields: Spec, before
 @given(specs())
 def test_a_kill_while_a_machine_is_made_changes_nothing_in_the_end(fields: Spec) -> None:
     vm, unhurt = machine(**flat(fields)), World()
-    operator = Operator(unhurt)
+    operator = Operator(unhurt, signs=False)
     operator.settle(vm)
     for lives in range(len(operator.done)):
         world = World()
-        killed = Operator(world, lives=lives)
+        killed = Operator(world, lives=lives, signs=False)
         try:
             killed.settle(vm)
         except Killed:
-            Operator(world, now=killed.now + 1).settle(vm)
+            Operator(world, now=killed.now + 1, signs=False).settle(vm)
         assert end(world) == end(unhurt), f"killed before {operator.done[lives]}"

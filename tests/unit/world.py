@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from pydantic import SecretStr
@@ -562,9 +563,22 @@ class Killed(Exception):
     """The operator was killed."""
 
 
+_times = count(1)
+
+
+def _signed(action: Action) -> Action:
+    """With the time in its record, as the runtime writes it."""
+    match action:
+        case act.DefineDomain(config=config) if config.record is not None:
+            return replace(action, config=config.with_record(replace(config.record, written_at=f"{next(_times):09}")))
+        case act.WriteRecord(record=record):
+            return replace(action, record=replace(record, written_at=f"{next(_times):09}"))
+    return action
+
+
 class Operator:
     """Reconciles as the runtime does. ``watch`` is called before every action; ``lives`` is how many actions it carries out
-    before it is killed."""
+    before it is killed; unless it ``signs``, the worlds of two operators can be compared."""
 
     def __init__(
         self,
@@ -572,8 +586,9 @@ class Operator:
         now: float = 1000.0,
         watch: Callable[[World, VirtualMachine, Action, Memory, float], None] | None = None,
         lives: int | None = None,
+        signs: bool = True,
     ) -> None:
-        self.world, self.now, self.watch, self.lives = world, now, watch, lives
+        self.world, self.now, self.watch, self.lives, self.signs = world, now, watch, lives, signs
         self.memory = Memory()
         self.done: list[Action] = []
 
@@ -591,6 +606,7 @@ class Operator:
         for action in plan.actions:
             if self.lives is not None and len(self.done) >= self.lives:
                 raise Killed
+            action = _signed(action) if self.signs else action
             if self.watch is not None:
                 self.watch(self.world, machine, action, self.memory, self.now)
             self.world.apply(action)

@@ -192,6 +192,7 @@ class Memory:
     resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
     rename_asked: float | None = None  # when its domain was last given its name back
     memory_asked: bool = False  # its guest was offered the memory back that someone took, and has not taken it yet
+    written_at: str = ""  # the newest record seen or written on its domain: an older one was brought back by others
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,8 +206,9 @@ class MachineReconciler:
                 continue
             log.debug("%s: %s: %s", machine.key, type(action).__name__, action.reason)
             self._fence()
+            action = self._signed(action)
             try:
-                await self._host.execute(self._signed(action))
+                await self._host.execute(action)
             except DriverError as error:
                 log.warning("%s: %s failed: %s", machine.key, type(action).__name__, error)
                 return error

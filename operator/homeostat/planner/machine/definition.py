@@ -39,7 +39,7 @@ def base_record(machine: VirtualMachine, observed: Observed) -> Record:
     old = observed.domain.record if observed.domain else None
     if old is not None:
         ours = replace(old, uid=machine.identity, namespace=meta.namespace, name=meta.name)
-        return adopt_reverted(machine, observed.domain, ours)
+        return adopt_reverted(machine, observed, ours)
     # A machine that is only now created has nothing to restart or to cut the power of.
     fresh = Record(
         uid=machine.identity,
@@ -69,7 +69,7 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
     lacks = compare_running(domain.live, want) if domain.state.active and domain.live else ()
     caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next boot lacks data
     followed = caught_up if caught_up != domain.config else None
-    drifted = domain.record is not None and (domain.record.spec_hash == asked or just_reverted(domain))
+    drifted = domain.record is not None and (domain.record.spec_hash == asked or just_reverted(observed))
     taken = ballooned(machine, observed, want)
     if drifted and reports:
         by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..actions import Action, RenameDomain, ResumeDomain, SetMemory, ShutdownDomain, StartDomain
+from ..actions import Action, DefineDomain, RenameDomain, ResumeDomain, SetMemory, ShutdownDomain, StartDomain, WriteRecord
 from ..backoff import HEALTHY
+from ..domain import DomainConfig, Record
 from ..observed import REVERTED, Memory, ObservedDomain
 from ..plan import Plan
 from .shutdown import UNHEALTHY
@@ -21,6 +22,8 @@ def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
     running = domain is not None and domain.state.active
     if memory.memory_asked and (domain is None or not domain.balloon):
         memory = replace(memory, memory_asked=False)
+    if domain is not None and domain.record is not None and domain.record.written_at > memory.written_at:
+        memory = replace(memory, written_at=domain.record.written_at)
     if running:
         if memory.running_since is None:
             return replace(memory, running_since=now)
@@ -63,6 +66,8 @@ def keep_asking(memory: Memory, plan: Plan, now: float) -> Memory:
 def note(memory: Memory, action: Action, now: float) -> Memory:
     """With one of our own acts, once carried out."""
     match action:
+        case DefineDomain(config=DomainConfig(record=Record() as record)) | WriteRecord(record=record):
+            return replace(memory, written_at=record.written_at)  # whatever the clock did meanwhile
         case StartDomain():
             restarts = memory.restarts + (1 if memory.ended else 0)
             return replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)

@@ -26,6 +26,7 @@ from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power, with_boot
 from .reclaim import to_note
+from .revert import went_back
 from .storage import StoragePlan, plan_storage
 from .strayed import rename, renamed, unplugged
 from .teardown import abandon, may_be_abandoned, plan_teardown
@@ -149,7 +150,7 @@ def _definition_actions(
     actions: list[Action] = []
     if define is not None:
         actions.append(DefineDomain(define.with_record(record), definition.reason, moved_on_purpose(define, domain)))
-    elif domain is not None and _differs(record, domain.record):
+    elif domain is not None and (_differs(record, domain.record) or went_back(observed)):
         actions.append(WriteRecord(uuid, record, "remember what was carried out"))
     if not observed.storage.created:
         directory = machine_directory(observed.host.storage_root, machine)

@@ -22,7 +22,7 @@ from ..domain import Record
 from ..observed import REVERTED, DomainState, Memory, Observed, ObservedDomain
 from ..plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from .identity import digest
-from .shutdown import ASK_AGAIN, PASSING, UNHEALTHY, shut_down
+from .shutdown import ASK_AGAIN, PASSING, STARTING_UP, UNHEALTHY, shut_down
 
 RUN_FAILED = "RunFailed"  # reason of a job that did not come to its end
 RESUME_AGAIN = 30.0  # seconds between tries to resume a machine that an I/O error paused
@@ -70,6 +70,8 @@ def plan_power(
         case Intent.RUN | Intent.PAUSE if not state.active:
             return _start(machine, observed, record, intent, token, uuid, now)
     assert domain is not None
+    if domain.reason == STARTING_UP:  # what of it can be read may be of two times, as in the middle of a revert
+        return PowerPlan(record, outcome=Waiting("Busy", "libvirt is starting it", ASK_AGAIN))
     due = _restart_due(machine, record, pending)
     if token or due:
         why = "restartedAt changed" if token else f"updatePolicy: Immediate, and {pending[0].field} needs a restart"

@@ -3,6 +3,9 @@
 What that record lacks has been carried out since. So the tokens of the spec count as carried out, what differs is drift and no
 new spec, and the end of the run before it is no crash. The record then says of which run that was said, so that a token given
 later is carried out.
+
+libvirt's reason tells of a revert, though not while it is under way: the old record is there before. That the record is older
+than one we saw or wrote tells it then.
 """
 
 from __future__ import annotations
@@ -12,28 +15,33 @@ from dataclasses import replace
 from homeostat.models.machine import VirtualMachine
 
 from ..domain import Record
-from ..observed import REVERTED, ObservedDomain
+from ..observed import REVERTED, Observed, ObservedDomain
 
 _OFF = "off"
 
 
-def adopt_reverted(machine: VirtualMachine, domain: ObservedDomain | None, record: Record) -> Record:
+def adopt_reverted(machine: VirtualMachine, observed: Observed, record: Record) -> Record:
     """The record as it would stand had nobody brought an older one back; as it is where nobody did."""
-    run = _reverted_run(domain)
-    if not run:
-        return replace(record, reverted="") if record.reverted else record
-    if record.reverted == run:
-        return record
+    run = _reverted_run(observed.domain)
+    if not just_reverted(observed):
+        return record if run or not record.reverted else replace(record, reverted="")
     spec = machine.spec
     return replace(
         record, restarted_at=spec.restarted_at or "", powered_off_at=spec.powered_off_at or "", restarted_for="", reverted=run
     )
 
 
-def just_reverted(domain: ObservedDomain) -> bool:
+def just_reverted(observed: Observed) -> bool:
     """Whether the domain's record is that of a snapshot, and not of what the spec was brought to last."""
+    domain = observed.domain
     run = _reverted_run(domain)
-    return bool(run) and (domain.record is None or domain.record.reverted != run)
+    return went_back(observed) or (bool(run) and (domain is None or domain.record is None or domain.record.reverted != run))
+
+
+def went_back(observed: Observed) -> bool:
+    """Whether the domain's record is older than one that was there before. It is so until we write another."""
+    record = observed.domain.record if observed.domain else None
+    return record is not None and record.written_at < observed.memory.written_at
 
 
 def _reverted_run(domain: ObservedDomain | None) -> str:

@@ -10,9 +10,10 @@ from ..plan import Outcome, Waiting
 
 UNHEALTHY = "Unhealthy"  # outcome of a plan that restarts a guest for its health
 ASK_AGAIN = 10.0  # seconds; a guest that is still booting misses the first ACPI event
+STARTING_UP = "starting-up"  # reason of a pause
 # Reasons of a pause that libvirt itself ends, or that nothing but the end of the run ends. Not "migration": that is also what
 # a machine rests in that was restored from a save made while it was paused; during a real one libvirt refuses to resume.
-PASSING = frozenset({"save", "dump", "snapshot", "shutting-down", "crashed", "starting-up", "postcopy"})
+PASSING = frozenset({"save", "dump", "snapshot", "shutting-down", "crashed", STARTING_UP, "postcopy"})
 
 
 def shut_down(
