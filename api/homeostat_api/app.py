@@ -83,7 +83,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
         Route(f"{V1}/orphans", OrphanList(source)),
         Route(f"{V1}/errors", DesiredStateErrors(source)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
-        Route("/healthz", Liveness(mode.supervisor)),
+        Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, operator)),
         Route("/metrics", MetricsPage(metrics, operator)),
         Route("/", StatusPage()),

@@ -12,6 +12,7 @@ import falcon.asgi
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.runtime.supervise import Supervisor
 from homeostat.store.desired import FolderState, Source
+from homeostat.store.errors import StoreError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
@@ -48,7 +49,10 @@ def _folder(config: ApiConfig) -> Mode:
     """Brought up to date once: without an operator nobody else reads the folder."""
     assert config.directory is not None
     store = FilesStore.open(config.directory, StateFolder.open(config.state))
-    store.look()
+    try:
+        store.look()
+    except StoreError as error:  # as where the state folder is full: what is known is shown, and the operator goes on trying
+        log.warning("the folder was not looked through: %s", error)
     supervisor = Supervisor()
     source, link = Source(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket)
     return Mode(source, link, supervisor, (Attending(supervisor),))

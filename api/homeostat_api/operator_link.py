@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FRESH = 1.0  # seconds for which it is believed whether an operator runs
 TIMEOUT = 2.0  # seconds; it answers from memory
+BRIEFLY = 0.5  # seconds
 TEXT = "text/plain; version=0.0.4"
 
 
@@ -26,6 +27,9 @@ class Link(Protocol):
 
     async def absence(self) -> str | None:
         """Why nothing would be carried out, or what is answered is not what is; None where all is well."""
+
+    async def failing(self) -> list[dict[str, Any]]:
+        """What fails of it, as its own /healthz has it; empty where it does not answer, or is not ours to ask."""
 
     def last_look(self) -> str | None:
         """Since when what is answered may be out of date (RFC 3339; ``unknown``); None where it is looked after."""
@@ -39,6 +43,9 @@ class ClusterLink:
 
     async def metrics(self) -> str | None:
         return None
+
+    async def failing(self) -> list[dict[str, Any]]:
+        return []
 
     async def absence(self) -> str | None:
         return self._informer.unready() or None
@@ -61,6 +68,16 @@ class OperatorLink:
                 return answer.text
         except (httpx.HTTPError, OSError):
             return None
+
+    async def failing(self) -> list[dict[str, Any]]:
+        """A probe's question: it does not wait long for the answer."""
+        try:
+            async with self._client(BRIEFLY) as client:
+                answer = await client.get("/healthz")
+            found = answer.json()["failing"]
+        except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError):
+            return []
+        return found if isinstance(found, list) else []
 
     async def absence(self) -> str | None:
         """Why the operator is not there; None where it is."""
@@ -89,6 +106,6 @@ class OperatorLink:
         found = last_look(self._socket.parent)
         return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else "unknown"
 
-    def _client(self) -> httpx.AsyncClient:
+    def _client(self, timeout: float = TIMEOUT) -> httpx.AsyncClient:
         transport = httpx.AsyncHTTPTransport(uds=str(self._socket))
-        return httpx.AsyncClient(transport=transport, base_url="http://operator", timeout=TIMEOUT)
+        return httpx.AsyncClient(transport=transport, base_url="http://operator", timeout=timeout)

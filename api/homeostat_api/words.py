@@ -320,6 +320,7 @@ class TrashEntry(Words):
     returns: bool = Field(description="By itself, when the same machine comes back.")
     macs: list[str]
     disks: list[TrashedDisk]
+    note: str = Field(description="Why it may not last until then, as of when it was set aside; empty: nothing is known.")
     size: int = Field(description="Bytes on the host's disk.")
 
 

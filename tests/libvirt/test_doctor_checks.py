@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver import checks
-from homeostat.driver.checks import Check, run_checks
+from homeostat.driver.checks import Check, check_trash, run_checks
 from homeostat.driver.hostview import HostView, NetworkView, read_host
 from homeostat.driver.kvm import KvmVerdict
+from homeostat.driver.storage.trash import Trash
+from homeostat.planner.trash import Space
 
 HOST = HostView("qemu:///system", domain_types=frozenset({"qemu", "kvm"}))
 
@@ -96,6 +98,16 @@ def test_space_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(checks, "free_bytes", lambda folder, free=free: free)
         verdicts.append(checks.check_space(tmp_path / "not" / "yet").ok)
     assert verdicts == [False, None, True]
+
+
+def test_a_trash_that_will_not_last_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "trash" / "e").mkdir(parents=True)
+    (tmp_path / "trash" / "e" / "data.qcow2").write_bytes(b"x" * 5000)
+    monkeypatch.setattr(Trash, "space", lambda self: Space(50, 100))
+    assert check_trash(tmp_path).ok is True
+    monkeypatch.setattr(Trash, "space", lambda self: Space(5, 100))
+    found = check_trash(tmp_path)
+    assert found.ok is None and "5 % of the file system is free, so the trash is erased soon, oldest first" in found.found
 
 
 def test_networks() -> None:

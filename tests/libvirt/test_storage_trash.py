@@ -12,7 +12,9 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage import Storage
 from homeostat.driver.storage.garbage import unreferenced
 from homeostat.driver.storage.paths import Rooms
+from homeostat.driver.storage.trash import Trash
 from homeostat.planner.actions import SetAside, TakeBack
+from homeostat.planner.trash import Space
 from tests.libvirt.test_storage_killed import die
 from tests.unit.images import qcow2
 
@@ -120,6 +122,15 @@ async def test_without_a_label_disks_are_listed_and_stay(storage: Storage, folde
     (entry,) = storage.trash.entries()
     assert (entry.name, entry.until, len(entry.disks)) == ("", "", 2)
     assert "cannot be read" in entry.reason
+
+
+async def test_a_label_says_that_space_was_low(
+    storage: Storage, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trash, "space", lambda self: Space(5, 100))
+    await storage.execute(aside(folder, "data"))
+    (label,) = (tmp_path / "trash").glob("*/label.json")
+    assert "erased soon, oldest first, for lack of space" in json.loads(label.read_text())["note"]
 
 
 async def test_images_under_disks_in_the_trash_are_in_use(storage: Storage, folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.runtime import operator as operator_module
+from homeostat.runtime.supervise import STATE
 from homeostat.runtime.trash import empty_trash
 from tests.libvirt.running import Running, running
 
@@ -119,6 +124,57 @@ async def test_br02_disks_kept_of_a_stateful_index_come_back_with_the_deployment
         file.write_text(stateful % 2)
         await until(lambda: operator.ready("fleet-1", "fleet-2"))
         assert disks(tmp_path, "machines") == before
+
+
+async def test_what_a_machine_of_the_store_may_take_back_is_not_erased_though_its_time_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as operator:
+        operator.write("stay")  # a folder that becomes empty deletes nothing
+        file = operator.folder / "web.yaml"
+        file.write_text(MACHINE)
+        await until(lambda: operator.ready("web"))
+        file.unlink()
+        await until(lambda: operator.machine("web") is None)
+        (label,) = (tmp_path / "state" / "trash").glob("*/label.json")
+        over = json.loads(label.read_text()) | {"until": "2026-01-01T00:00:00Z"}
+        label.write_text(json.dumps(over))
+        parts = operator.parts
+        back = VirtualMachine.model_validate(
+            {
+                "metadata": {"name": "web", "namespace": "default", "uid": over["uid"]},
+                "spec": {"disks": [{"name": "data", "size": "1Mi"}]},
+            }
+        )
+
+        async def get(key: Key) -> VirtualMachine:
+            return back
+
+        metrics = parts.operator.metrics
+        with monkeypatch.context() as patched:
+            patched.setattr(parts.store, "get", get)
+            assert await empty_trash(parts.store, parts.host, lambda: None, metrics) == [] and disks(tmp_path, "trash")
+        assert len(await empty_trash(parts.store, parts.host, lambda: None, metrics)) == 1 and not disks(tmp_path, "trash")
+
+
+async def test_nothing_is_erased_while_what_came_back_may_not_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operator_module, "TRASH_EVERY", 0.02)
+    monkeypatch.setattr(operator_module, "TRASH_LOOK", 0.02)
+    async with running(tmp_path) as operator:
+        operator.write("stay")  # a folder that becomes empty deletes nothing
+        file = operator.folder / "web.yaml"
+        file.write_text(MACHINE)
+        await until(lambda: operator.ready("web"))
+        file.unlink()
+        await until(lambda: operator.machine("web") is None)
+        operator.parts.supervisor.failed(STATE, OSError("no space"))
+        (label,) = (tmp_path / "state" / "trash").glob("*/label.json")
+        label.write_text(json.dumps(json.loads(label.read_text()) | {"until": "2026-01-01T00:00:00Z"}))
+        operator.write("another")
+        await until(lambda: operator.ready("another"))
+        assert disks(tmp_path, "trash")
+        operator.parts.supervisor.recovered(STATE)
+        await until(lambda: not disks(tmp_path, "trash"))
 
 
 async def test_what_is_over_its_time_is_erased_and_its_machine_s_events_say_so(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, is_low, read_label, to_erase, write_label
+from homeostat.planner.trash import Claim, Space, TrashedDisk, TrashEntry, is_low, read_label, scarcity, to_erase, write_label
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 GIB = 2**30
@@ -46,6 +47,42 @@ def test_what_is_over_its_time_may_free_enough() -> None:
 @pytest.mark.parametrize(("free", "total", "low"), [(9, 100, True), (11, 100, False), (9, 1000, True), (11, 1000, False)])
 def test_low_is_a_tenth_or_ten_gibibytes(free: int, total: int, low: bool) -> None:
     assert is_low(Space(free * GIB, total * GIB)) is low
+
+
+LOW = Space(0, 1000 * GIB)
+
+
+def claimed(found: TrashEntry, lacks: str, space: Space, uid: str = "uid") -> list[str]:
+    other = entry("other", 0.5)
+    claim = Claim(uid, frozenset(lacks.split()))
+    return [erasure.entry.entry for erasure in to_erase([found, other], NOW, space, {found.entry: claim})]
+
+
+def test_what_returns_to_a_machine_that_is_there_never_goes_for_space() -> None:
+    assert claimed(entry("web", 2), "root", LOW) == ["other"]
+    assert claimed(entry("web", 2), "", LOW) == ["other"]
+    assert claimed(entry("web", 2), "root", LOW, uid="another") == ["web", "other"]
+    assert claimed(replace(entry("web", 2), returns=False), "root", LOW) == ["web", "other"]
+
+
+def test_what_a_machine_still_lacks_does_not_go_at_its_time() -> None:
+    assert claimed(entry("web", 30, -1), "root data", ROOMY) == []
+    assert claimed(entry("web", 30, -1), "data", ROOMY) == ["web"]  # it has its root disk
+    assert claimed(entry("web", 30, -1), "root", ROOMY, uid="another") == ["web"]
+
+
+def test_scarcity_is_said_while_space_is_low_only() -> None:
+    assert scarcity(ROOMY) == ""
+    assert (
+        scarcity(Space(6, 100))
+        == "space is low: 6 % of the file system is free, so the trash is erased soon, oldest first, for lack of space"
+    )
+
+
+@pytest.mark.parametrize("until", ["garbage", "2026-01-31T12:00:00", "99"])
+def test_a_label_whose_time_is_none_is_no_label(until: str) -> None:
+    with pytest.raises(ValueError, match=r"until: .* is no time"):
+        read_label("web", write_label(replace(entry("web", 1), until=until)))
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(-5, 5), st.integers(0, 5)), max_size=8), st.integers(0, 30))

@@ -17,17 +17,19 @@ TAG = "Health"
 
 
 class Liveness:
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, operator: Link) -> None:
         self._supervisor = supervisor
+        self._operator = operator
 
     @operation(
         "Whether the API runs",
         TAG,
         {200: Answer("It does.", Alive)},
-        description="Needs no token. What of it fails is started again in here, and listed; `/readyz` tells of the operator.",
+        description="Needs no token. What fails of it, and over a folder of the operator beside it, is listed, and started again by itself.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.media = {"status": "ok", "failing": [known.document() for known in self._supervisor.failing]}
+        own = [known.document() for known in self._supervisor.failing]
+        resp.media = {"status": "ok", "failing": own + await self._operator.failing()}
 
 
 class Readiness:

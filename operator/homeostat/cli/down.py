@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import click
 
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.trash import scarcity
 
 from .durations import trash_keep_option
 from .errors import CliError
@@ -21,6 +22,7 @@ from .render_plan import disk_fates
 from .settings import Settings, common_options, pass_settings
 
 if TYPE_CHECKING:
+    from homeostat.planner.trash import TrashEntry
     from homeostat.store.files.store import FilesStore
 
     from .snapshots import Snapshots
@@ -81,6 +83,7 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep:
     async with standalone(folder, state, uri, teardown=True, trash_keep=trash_keep) as parts:
         if not parts.host.facts.reachable:
             raise CliError(f"nothing was removed: {parts.host.facts.error}", "`homeostat doctor` says more")
+        earlier = {entry.entry for entry in await parts.host.trash()}
         with PlainView(f"removing the machines of {folder} from {uri}") as view:
             snapshots = Snapshots(parts.store)
             teardown = asyncio.ensure_future(parts.operator.run(stop))
@@ -88,18 +91,30 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep:
             await teardown
             await snapshots.look()
             left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
-            aside = await parts.host.trash()
+            trash, low = await parts.host.trash(), scarcity(await parts.host.space())
             if not stop.is_set():
                 await _forget_statuses(parts.store, snapshots.current.deployments)
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     click.echo("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
-    if aside:
-        until = max(entry.until for entry in aside)
-        click.echo(
-            f"Their disks lie in {state / 'trash'} until {until} at the latest, where `up` finds them again: "
-            "`homeostat trash list` shows them, `homeostat trash empty --all` erases them now."
-        )
+    for line in what_stays(trash, earlier, state / "trash", low):
+        click.echo(line)
+
+
+def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:
+    """In the trash: what was just set aside, and what lay there before. ``low``: see ``planner.trash.scarcity``."""
+    new, old = [e for e in trash if e.entry not in earlier], [e for e in trash if e.entry in earlier]
+    shown = "`homeostat trash list` shows them, `homeostat trash empty --all` erases them now."
+    lines = []
+    if new:
+        until = max(entry.until for entry in new)
+        lines.append(f"Their disks lie in {room} until {until} at the latest, where `up` finds them again: {shown}")
+    if old:
+        entries = "1 entry" if len(old) == 1 else f"{len(old)} entries"
+        lines.append(f"What was deleted before stays in {room} ({entries}){'' if new else f': {shown}'}")
+    if low and lines:
+        lines.append(f"{low[0].upper()}{low[1:]}, once an operator runs.")
+    return lines
 
 
 async def _show_until(

@@ -25,7 +25,7 @@ from homeostat.planner.trash import KEEP
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.orphans import OrphanWatch
-from homeostat.runtime.supervise import Failing, Supervisor, kept
+from homeostat.runtime.supervise import STATE, Failing, Supervisor, kept
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import StoreError
 from homeostat.store.files.last_look import keep_marking
@@ -38,7 +38,6 @@ from .errors import CliError
 from .host_labels import labels_of_host
 
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
-STATE = "state"  # the name of the index among what fails
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
 TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
@@ -86,7 +85,7 @@ async def standalone(
         host = await stack.enter_async_context(opening)
         metrics, instance = Metrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
-        config = OperatorConfig(instance, teardown=teardown, orphans=orphans)
+        config = OperatorConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete)
         operator = Operator(store, host, config, metrics, supervisor)
         await stack.enter_async_context(TelemetryServer(room.operator_socket, metrics.registry, supervisor))
         tell_of_failures(store, operator)

@@ -30,9 +30,12 @@ def trash() -> None:
 @pass_settings
 def list_entries(settings: Settings, output: str | None) -> None:
     """Show what is set aside, oldest first."""
+    from homeostat.planner.trash import scarcity
+
     from .output import to_yaml
 
-    entries = _open(settings).entries()
+    found = _open(settings)
+    entries = found.entries()
     documents = [as_document(entry) for entry in entries]
     match output:
         case "json":
@@ -46,6 +49,8 @@ def list_entries(settings: Settings, output: str | None) -> None:
             click.echo("The trash is empty.")
         case _:
             click.echo("\n".join(_table(entries, wide=output == "wide")))
+            if low := scarcity(found.space()):
+                click.echo(f"{low[0].upper()}{low[1:]}.")
 
 
 @trash.command()

@@ -12,6 +12,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from homeostat.planner.trash import scarcity
+
 from .errors import DriverError
 from .hostview import TIMEOUT, HostView, read_host
 from .kvm import KvmVerdict, probe_kvm
@@ -168,7 +170,8 @@ def check_space(state: Path) -> Check:
 def check_trash(state: Path) -> Check:
     """How much of the disk is held by what was deleted."""
     try:
-        entries = Trash.at(state).entries()
+        trash = Trash.at(state)
+        entries = trash.entries()
     except DriverError as error:
         return Check("trash", None, str(error), "run it as the operator's user")
     if not entries:
@@ -176,6 +179,14 @@ def check_trash(state: Path) -> Check:
     size, total = sum(entry.size for entry in entries), shutil.disk_usage(nearest_folder(state)).total
     share = f"{size * 100 / total:.1f} %" if total else "?"
     found = f"{len(entries)} deleted, {human_size(size)} ({share} of the file system), the oldest since {entries[0].since}"
+    try:
+        low = scarcity(trash.space())
+    except DriverError as error:
+        return Check("trash", None, str(error), "run it as the operator's user")
+    if low:
+        return Check(
+            "trash", None, f"{found}; {low}", "free some space, or take back what is still wanted: `homeostat trash restore`"
+        )
     return Check("trash", True, f"{found}: `homeostat trash list`")
 
 

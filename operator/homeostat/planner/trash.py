@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -53,6 +53,7 @@ class TrashEntry:
     returns: bool = False  # to the same machine, when that comes back
     macs: tuple[str, ...] = ()
     disks: tuple[TrashedDisk, ...] = ()
+    note: str = ""  # why it may not last until then, as of when it was set aside
 
     @property
     def size(self) -> int:
@@ -89,10 +90,21 @@ def read_label(name: str, text: str | bytes) -> TrashEntry:
     ValueError: it is none of our labels.
     """
     try:
-        return replace(_LABEL.validate_json(text), entry=name)  # what a later version says more is passed over
+        entry = replace(_LABEL.validate_json(text), entry=name)  # what a later version says more is passed over
     except ValidationError as error:
         problem = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from error
+    for field, said in (("since", entry.since), ("until", entry.until)):
+        if said and not _is_time(said):
+            raise ValueError(f"{field}: {said!r} is no time with a time zone, such as 2026-01-31T12:00:00Z")
+    return entry
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def returning(entries: Iterable[TrashEntry], uid: str, disk: str) -> tuple[TrashEntry, TrashedDisk] | None:
@@ -107,19 +119,49 @@ def returning(entries: Iterable[TrashEntry], uid: str, disk: str) -> tuple[Trash
     return max(found, key=lambda pair: pair[0].since, default=None)
 
 
-def to_erase(entries: Collection[TrashEntry], now: datetime, space: Space) -> list[Erasure]:
-    """Whose time is over; and while space is low, the oldest of the others until it is not."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A machine that is desired and takes back what it finds of its own. ``lacks``: disks of its spec without a file."""
+
+    uid: str  # its identity
+    lacks: frozenset[str] = frozenset()
+
+
+def to_erase(
+    entries: Collection[TrashEntry], now: datetime, space: Space, claims: Mapping[str, Claim] | None = None
+) -> list[Erasure]:
+    """Whose time is over; and while space is low, the oldest of the others until it is not.
+
+    ``claims``, by entry: what returns to a machine that is there again goes for no lack of space, and not at its time either
+    while the machine lacks one of its disks."""
+    claimed = (
+        {e.entry: claims[e.entry] for e in entries if e.entry in claims and _returns_to(e, claims[e.entry])} if claims else {}
+    )
     going, free = [], space.free
     for entry in sorted(entries, key=lambda e: (e.since, e.entry)):
-        if entry.until and datetime.fromisoformat(entry.until) <= now:
+        lacking = entry.entry in claimed and any(disk.name in claimed[entry.entry].lacks for disk in entry.disks)
+        if entry.until and datetime.fromisoformat(entry.until) <= now and not lacking:
             going.append(Erasure(entry, f"it was set aside until {entry.until}"))
             free += entry.size
-    gone = {erasure.entry.entry for erasure in going}
+    decided = claimed.keys() | {erasure.entry.entry for erasure in going}
     for entry in sorted(entries, key=lambda e: (e.since, e.entry)):
-        if entry.entry not in gone and entry.size and is_low(replace(space, free=free)):
-            going.append(Erasure(entry, f"space is low: {free * 100 // max(1, space.total)} % of the file system is free"))
+        if entry.entry not in decided and entry.size and is_low(now_free := replace(space, free=free)):
+            going.append(Erasure(entry, _low(now_free)))
             free += entry.size
     return going
+
+
+def _returns_to(entry: TrashEntry, claim: Claim) -> bool:
+    return entry.returns and entry.uid == claim.uid
+
+
+def scarcity(space: Space) -> str:
+    """What becomes of the trash while space is low; empty: it is not."""
+    return f"{_low(space)}, so the trash is erased soon, oldest first, for lack of space" if is_low(space) else ""
+
+
+def _low(space: Space) -> str:
+    return f"space is low: {space.free * 100 // max(1, space.total)} % of the file system is free"
 
 
 def is_low(space: Space) -> bool:

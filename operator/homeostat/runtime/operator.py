@@ -28,7 +28,7 @@ from .probing import Prober
 from .queue import WorkQueue
 from .reconcile import GONE, MachineReconciler, Next, Reconciler
 from .rivals import Rivals, this_run
-from .supervise import Supervisor
+from .supervise import STATE, TAKING_IN, Supervisor
 from .trash import empty_trash
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ GATHER_SHARE = 3.0  # but at least so many times what such a look takes: of a th
 PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
 PRUNE_EVERY = 3600.0  # seconds
 TRASH_EVERY = 60.0  # seconds between looks through the trash: space may run low fast
+TRASH_LOOK = 1.0  # seconds until it is asked again whether all that is desired is known
 GATHERED = frozenset({VirtualMachineDeployment.KIND, Plugin.KIND})  # a look at one of these looks at all its machines
 
 
@@ -63,6 +64,8 @@ class OperatorConfig:
 
     ``name``: of this loop among those of one process; its tasks carry it.
 
+    ``taken_in``: whether all that is desired was read once.
+
     ``orphans`` looks for what belongs to no resource, and hears of what comes and goes.
     """
 
@@ -75,6 +78,7 @@ class OperatorConfig:
     fence: Callable[[], None] = lambda: None
     takes_turns: bool = False
     name: str = ""
+    taken_in: Callable[[], bool] = lambda: True
     orphans: OrphanWatch | None = None
 
 
@@ -256,15 +260,23 @@ class Operator:
                 log.info("the image cache was not looked through: %s", error)  # the next round follows
 
     async def _empty_trash(self) -> None:
-        """Where machines are reconciled, and not while they are taken away."""
+        """Where machines are reconciled; not while they are taken away, nor while what came back may not be known."""
         while True:
-            if not self._config.teardown and self._reconcilers[VirtualMachine.KIND] is self._machines:
+            ours = not self._config.teardown and self._reconcilers[VirtualMachine.KIND] is self._machines
+            if ours and (self._blind() or not self._config.taken_in()):
+                await asyncio.sleep(TRASH_LOOK)
+                continue
+            if ours:
                 try:
                     for erasure in await empty_trash(self.store, self._host, self._config.fence, self.metrics):
                         log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
                 except (DriverError, StoreFailure) as error:
                     log.info("the trash was not looked through: %s", error)  # the next round follows
             await asyncio.sleep(TRASH_EVERY)
+
+    def _blind(self) -> bool:
+        """Whether what the folder says cannot be taken in."""
+        return any(self.supervisor.fails(task) for task in (TAKING_IN, STATE))
 
     async def _images_in_use(self) -> Callable[[], frozenset[str]]:
         """Of all that is reconciled here, and of all that others reconcile: hosts may share a cache."""

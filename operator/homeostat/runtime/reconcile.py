@@ -22,7 +22,7 @@ from homeostat.planner.machine.memory import healthy_in, keep_asking, note, reca
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, with_plugin
-from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN
+from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
 from .clock import OwnClock
 from .commands import timestamp
@@ -272,8 +272,15 @@ class MachineReconciler:
         kept = f"{folder} keeps {', '.join(files)}" if files else ""
         mine = [entry for entry in await self._host.trash(folder) if entry.uid == machine.identity] if facts.trash_keep else []
         aside = [f"{', '.join(disk.name for disk in entry.disks)} in {entry.entry} until {entry.until}" for entry in mine]
-        trash = f"in the trash: {'; '.join(aside)} (`homeostat trash list`)" if aside else ""
+        trash = f"in the trash: {'; '.join(aside)} (`homeostat trash list`){await self._scarcity()}" if aside else ""
         return "; ".join(["its domain is gone", *filter(None, (trash, kept))]) if kept or trash else "everything of it is gone"
+
+    async def _scarcity(self) -> str:
+        try:
+            low = scarcity(await self._host.space())
+        except DriverError:
+            return ""  # the chore tells of it
+        return f"; {low}" if low else ""
 
     async def _record(self, key: Key, happening: Happening) -> None:
         await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)

@@ -34,6 +34,8 @@ PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a task is started again, by how often it died in a row."""
 STEADY = 5.0
 """Seconds that a task runs until it counts as mended."""
+TAKING_IN, STATE = "take-in", "state"
+"""Under these names go the failures of taking the folder in, and of writing the index."""
 UNATTENDED = "unattended"
 """Under this name go the failures of short tasks and callbacks that nobody waits for."""
 

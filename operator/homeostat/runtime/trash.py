@@ -1,16 +1,18 @@
-"""The chore that empties one host's trash: what is over its time goes, and the oldest while space is low."""
+"""The chore that empties one host's trash: what is over its time goes, and the oldest while space is low. Nothing that a machine
+of the store may still take back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.trash import Erasure, to_erase
+from homeostat.planner.machine.identity import disk_path, machine_directory
+from homeostat.planner.trash import Claim, Erasure, TrashEntry, to_erase
 
 from .metrics import Metrics
-from .ports import HostDriver, ResourceStore
+from .ports import HostDriver, ResourceStore, Unreadable
 
 
 async def empty_trash(store: ResourceStore, host: HostDriver, fence: Callable[[], None], metrics: Metrics) -> list[Erasure]:
@@ -23,15 +25,41 @@ async def empty_trash(store: ResourceStore, host: HostDriver, fence: Callable[[]
     metrics.trashed(host.facts.name, len(entries), sum(entry.size for entry in entries))
     if not entries:
         return []
-    going = to_erase(entries, datetime.now(UTC), await host.space())
-    for erasure in going:
+    now, space, gone = datetime.now(UTC), await host.space(), list[Erasure]()
+    for erasure in to_erase(entries, now, space, await _claims(store, host, entries)):
+        one = [erasure.entry]
+        if not to_erase(one, now, space, await _claims(store, host, one)):
+            continue  # its machine came back while others were erased
         fence()
         await host.erase(erasure.entry.entry)
+        gone.append(erasure)
         await _tell(store, erasure)
-    if going:
+    if gone:
         left = await host.trash()
         metrics.trashed(host.facts.name, len(left), sum(entry.size for entry in left))
-    return going
+    return gone
+
+
+async def _claims(store: ResourceStore, host: HostDriver, entries: Sequence[TrashEntry]) -> dict[str, Claim]:
+    """By entry: the machine of its name, where that is desired, and which of its disks are not there."""
+    claims = {}
+    for entry in entries:
+        if not entry.returns:
+            continue
+        try:
+            machine = await store.get(Key(VirtualMachine.KIND, entry.namespace, entry.name))
+        except Unreadable:  # there is one; which disks it wants will be known later
+            claims[entry.entry] = Claim(entry.uid, frozenset(disk.name for disk in entry.disks))
+            continue
+        if isinstance(machine, VirtualMachine) and not machine.deleting:
+            root = host.facts.storage_root
+            there = {
+                f"{machine_directory(root, machine)}/{file}" for file in await host.leftovers(machine_directory(root, machine))
+            }
+            named = (disk.name for disk in machine.spec.disks)
+            lacks = frozenset(name for name in named if disk_path(root, machine, name) not in there)
+            claims[entry.entry] = Claim(machine.identity, lacks)
+    return claims
 
 
 async def _tell(store: ResourceStore, erasure: Erasure) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.planner.actions import SetAside, TakeBack
 from homeostat.planner.domain import MovedDisk
-from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, write_label
+from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
 
 from .disks import read_disk
 from .move import move, same
@@ -191,6 +191,7 @@ class Trash:
         label = TrashEntry(
             folder.name, action.namespace, action.name, action.uid, action.reason, _stamp(now), until, action.returns,
             action.macs, tuple(_with_source(_describe(name, path), action.moved) for name, path in disks),
+            scarcity(self.space()),
         )  # fmt: skip
         if (before := _read(folder)) is not None:  # goes on with what was begun
             names = {disk.name for disk in label.disks}

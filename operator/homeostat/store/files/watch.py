@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from watchfiles import Change, awatch
 
 from homeostat.models.base import Key
-from homeostat.runtime.supervise import innermost
+from homeostat.runtime.supervise import TAKING_IN, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
 from .folder import SUFFIXES, signature
@@ -38,9 +38,8 @@ STEADY = 5.0
 """Seconds after which watching counts as mended."""
 LIMITS = (EMFILE, ENFILE, ENOSPC)
 """What inotify says when its watches or instances are used up."""
-TAKING_IN = "take-in"
 WATCHING = "follow-folder"
-"""Under these names their failures are told."""
+"""Under this name its failures are told."""
 
 
 async def follow(store: FilesStore) -> AsyncIterator[Key]:
