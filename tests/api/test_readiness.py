@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ METRICS = "# TYPE homeostat_queue_depth gauge\nhomeostat_queue_depth 3.0\n"
 class Operator(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         failing = getattr(self.server, "failing", "")
+        if self.path == "/healthz":
+            known = {"task": "state", "since": "2026-01-01T00:00:00Z", "error": failing, "times": 1}
+            failing = json.dumps({"failing": [known] if failing else []})
         self.send_response(503 if failing and self.path == "/readyz" else 200)
         self.end_headers()
         self.wfile.write((failing or METRICS).encode())
@@ -64,6 +68,13 @@ def test_answers_tell_the_last_look_where_no_operator_runs(own_api: Api) -> None
 
 def test_health_lists_what_fails(own_api: Api) -> None:
     assert own_api.http.get("/healthz").json() == {"status": "ok", "failing": []}
+
+
+def test_health_names_what_of_the_operator_fails(own_api: Api) -> None:
+    with operator_at(own_api.state / "operator.sock", failing="database or disk is full"):
+        (failing,) = own_api.http.get("/healthz").json()["failing"]
+    assert (failing["task"], failing["error"]) == ("state", "database or disk is full")
+    assert own_api.http.get("/healthz").json()["failing"] == []
 
 
 def test_readiness_names_what_of_the_operator_fails(own_api: Api) -> None:

@@ -25,7 +25,7 @@ class Liveness:
         "Whether the API runs",
         TAG,
         {200: Answer("It does.", Alive)},
-        description="Needs no token. What fails of it, and over a folder of the operator beside it, is listed, and started again by itself.",
+        description="Needs no token. What of it fails is listed and started again, over a folder of its operator too.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         own = [known.document() for known in self._supervisor.failing]
