@@ -29,6 +29,11 @@ class Domain:
     records: bool
 
     @property
+    def active(self) -> bool:
+        """Whether it has a QEMU."""
+        return self.state not in (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_NOSTATE, libvirt.VIR_DOMAIN_CRASHED)
+
+    @property
     def running(self) -> bool:
         return bool(self.state == libvirt.VIR_DOMAIN_RUNNING)
 

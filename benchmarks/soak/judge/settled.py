@@ -17,6 +17,7 @@ from ..world import QemuWorld, World
 from . import index
 from .advice import follow
 from .canaries import Canaries
+from .open_files import qemus
 from .power import early_cuts
 
 DEADLINE = {"qemu": 150.0, "test": 90.0}  # seconds until all is as it should be; most take a tenth of it
@@ -98,6 +99,9 @@ class Judge:
         yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
         if isinstance(self._world, QemuWorld):
             yield from self._api(self._world.port)
+            running = {name for name, domain in domains.items() if domain.active}
+            ending = {qemu.guest for qemu in qemus(self._world.root)} - running
+            yield from (f"a QEMU of {name} runs that is no domain's" for name in sorted(ending))
         expected = {self._world.bystander}
         for wish in self._world.desired.wishes.values():
             if wish.kind == VM:
