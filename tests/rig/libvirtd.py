@@ -34,11 +34,15 @@ QEMU_CONF = """# AppArmor and cgroups may be absent, or closed to us (containers
 security_driver = "none"
 cgroup_controllers = []
 namespaces = []
+# Of this rig's own: two libvirtds that look for a free port at the same time find the same one.
+remote_display_port_min = {display}
+remote_display_port_max = {display_end}
 """
 LIBVIRTD_CONF = """auth_unix_rw = "none"
 unix_sock_rw_perms = "0777"
 log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
 """
+FIRST_DISPLAY, DISPLAYS, RIGS = 6000, 100, 250  # ports of VNC servers, below those that the kernel gives to clients
 START_TIMEOUT = 60.0  # seconds; the first start on a loaded machine probes QEMU
 
 
@@ -160,7 +164,9 @@ class Libvirtd:
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o711)
         self.storage.chmod(0o711)
-        (self.directory / "etc" / "qemu.conf").write_text(QEMU_CONF)
+        display = FIRST_DISPLAY + DISPLAYS * (zlib.crc32(str(self.directory).encode()) % RIGS)
+        conf = QEMU_CONF.format(display=display, display_end=display + DISPLAYS - 1)
+        (self.directory / "etc" / "qemu.conf").write_text(conf)
         (self.directory / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF)
         (self.directory / "etc" / "virtlogd.conf").write_text("")
 
