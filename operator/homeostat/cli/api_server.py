@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next start, by how often it died in a row
 HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again
-STEADY = 5.0  # seconds after which it counts as mended
+STEADY = 15.0  # seconds after which it counts as mended: longer than a start that fails takes
 PROCESS = "api-process"  # its name among what fails
 STOP_SECONDS = 10.0  # for answering what is under way
 

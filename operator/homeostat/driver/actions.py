@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from homeostat.planner import actions as act
 from homeostat.planner.domain import DomainConfig, NicConfig
-from homeostat.planner.observed import ObservedDomain, Tap
+from homeostat.planner.observed import DomainState, ObservedDomain, Tap
 
 from . import faults, links
 from .agent import Agent
@@ -95,7 +95,7 @@ class DomainActions:
                 started = lambda seen: seen is not None and seen.state.active  # noqa: E731
                 return Step(uuid, "start", lambda d: self._start(d, flags), live, EventKind.STARTED, started)
             case act.ShutdownDomain(uuid):
-                return Step(uuid, "shut down", self._press_button, done=_is_off)
+                return Step(uuid, "shut down", self._press_button, done=_is_going)
             case act.PowerOffDomain(uuid):
                 return Step(uuid, "power off", lambda d: request(d.destroy), done=_is_off)
             case act.PauseDomain(uuid):
@@ -426,6 +426,11 @@ def _nic_text(nic: NicConfig) -> str:
 
 def _is_off(seen: ObservedDomain | None) -> bool:
     return seen is None or not seen.state.active
+
+
+def _is_going(seen: ObservedDomain | None) -> bool:
+    """Off, or on its way: it answered what it was asked a moment before."""
+    return seen is None or not seen.state.active or seen.state is DomainState.SHUTTING_DOWN
 
 
 def _has_device(seen: ObservedDomain | None, action: act.DetachDisk | act.DetachNic) -> bool:
