@@ -11,7 +11,7 @@ from benchmarks.soak.program import soak
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
 
-ACTS = "-rename,-network,-detach"
+ACTS = ""
 OPERATIONS = 8  # of each world's one phase
 
 

@@ -98,3 +98,15 @@ def test_overlays_beside_our_file_are_found_while_they_are_newer(tmp_path: Path)
     assert newer_overlays(own) == (newer,)
     deeper = made(tmp_path / "deeper.bak", "new.bak")
     assert newer_overlays(own) == (deeper, newer)
+
+
+def test_an_overlay_that_was_committed_into_another_is_a_leftover(tmp_path: Path) -> None:
+    """`virsh blockcommit --shallow --active --pivot` leaves it there; the guest writes into the file below from then on."""
+    own = made(tmp_path / "data.qcow2")
+    first = made(tmp_path / "data.s1", "data.qcow2")
+    second = made(tmp_path / "data.s2", "data.s1")
+    for path, when in ((own, 1000), (second, 1010), (first, 1011)):
+        os.utime(path, (when, when))
+    assert newer_overlays(own) == (first,)
+    os.utime(second, (1020, 1020))
+    assert newer_overlays(own) == (second, first)

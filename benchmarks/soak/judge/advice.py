@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 from ..desired import Wish
 from ..world import World
 from .index import Row
 
+COMMIT = re.compile(r"`qemu-img commit ([^`]+)`")
+
 
 def follow(world: World, wish: Wish, row: Row) -> None:
     """An overlay that no domain names any more is committed; a machine whose domain was renamed while it ran is restarted."""
-    if row.condition("Ready").get("reason") == "OverlayFound":
-        _commit_layers(world, row.name)
+    ready = row.condition("Ready")
+    if ready.get("reason") == "OverlayFound" and (told := COMMIT.search(ready.get("message", ""))):
+        _commit(world, row.name, Path(told[1]))
     elif f"{wish.name}-renamed" in json.dumps(row.status) and row.name == wish.name and wish.name not in world.restarted:
         world.restarted.add(wish.name)
         world.log.operation("restart renamed", wish.name)
@@ -22,8 +27,8 @@ def follow(world: World, wish: Wish, row: Row) -> None:
         world.desired.put(wish)
 
 
-def _commit_layers(world: World, machine: str) -> None:
-    for layer in sorted((world.state / "machines" / "default" / machine).glob("*.layer*")):
+def _commit(world: World, machine: str, layer: Path) -> None:
+    if layer.exists():
         world.log.operation("commit by hand", f"{machine}: {layer.name}")
         subprocess.run(["qemu-img", "commit", "-q", layer], check=True)
         layer.unlink()

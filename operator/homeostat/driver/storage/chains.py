@@ -54,7 +54,8 @@ def read_chain(source: str, disks: Sequence[str]) -> ObservedChain:
 
 
 def newer_overlays(disk: str) -> tuple[str, ...]:
-    """Files beside ``disk`` that lean on it and were written to after it, the newest first.
+    """Files beside ``disk`` that lean on it and were written to after all that they lean on, the newest first. What was committed
+    into the file below it, that one being written to since, is a leftover.
 
     Raises:
         DriverError: the folder cannot be read.
@@ -70,8 +71,8 @@ def newer_overlays(disk: str) -> tuple[str, ...]:
                 written = entry.stat(follow_symlinks=False).st_mtime_ns
                 if written < base.st_mtime_ns + SETTLES * 1e9:
                     continue
-                chain = read_chain(entry.path, (disk,))
-                if any(file.path == disk for file in chain.files):
+                below = [file.path for file in read_chain(entry.path, (disk,)).files[1:]]
+                if disk in below and all(written >= os.stat(path).st_mtime_ns + SETTLES * 1e9 for path in below):
                     found.append((written, entry.path))
     return tuple(path for _, path in sorted(found, reverse=True))
 
