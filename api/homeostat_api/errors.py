@@ -34,7 +34,6 @@ NOUNS = {
     "VirtualMachine": ("vm", "VM"),
     "VirtualMachineDeployment": ("deployment", "Deployment"),
     "Plugin": ("plugin", "Plugin"),
-    "Trash entry": ("trash_entry", "Trash entry"),
 }
 
 

@@ -43,6 +43,14 @@ def test_nothing_is_overwritten(api: Api, name: str, entry: str) -> None:
     refused(api.http.delete(f"/api/v1/trash/{entry}"), 404, "trash_entry_not_found")
 
 
+def test_an_entry_whose_label_cannot_be_read_is_put_back_by_hand_only(api: Api, entry: str) -> None:
+    (api.state / "trash" / entry / "label.json").write_text("{")
+    answer = api.http.post(f"/api/v1/trash/{entry}/restore")
+    assert refused(answer, 409, "conflict")["entry"] == entry
+    assert "label.json cannot be read" in answer.json()["error"] and "by hand" in answer.json()["error"]
+    assert (api.state / "trash" / entry / "root.qcow2").exists()
+
+
 def test_all_of_it_is_erased(api: Api, entry: str) -> None:
     assert entry in api.http.delete("/api/v1/trash").json()["erased"]
     assert api.http.get("/api/v1/trash").json() == {"entries": [], "size": 0}

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.driver.errors import Refused
 from homeostat.driver.storage import Storage
-from homeostat.planner.actions import DeleteDirectory, KeepDisks, MarkCreated
+from homeostat.planner.actions import DeleteDirectory, KeepDisks, MarkCreated, NoteMoved
+from homeostat.planner.domain import MovedDisk
 from homeostat.planner.observed import KeptDisks
 
 
@@ -43,6 +45,18 @@ async def test_its_own_is_found_and_nothing_else(storage: Storage, tmp_path: Pat
         (folder(tmp_path, f"web-{number}") / "kept.json").write_text(text)
     found = await storage.kept_disks("default", "web", "uid")
     assert found == [KeptDisks("web-3", str(own), ("data",))]
+
+
+async def test_where_others_put_one_of_them_is_found_with_it(storage: Storage, tmp_path: Path) -> None:
+    """So that it goes to the trash with the disk: it is older than what it comes back to."""
+    own, moved = folder(tmp_path, "web-3"), (MovedDisk("data", "/backup/data.snap", "qcow2"),)
+    await note(storage, own)
+    await storage.execute(NoteMoved(str(own), moved, "test"))
+    (found,) = await storage.kept_disks("default", "web", "uid")
+    assert found.moved == moved
+    (own / "moved.json").write_text("[{")
+    with pytest.raises(Refused, match=r"moved\.json does not say any more"):
+        await storage.kept_disks("default", "web", "uid")
 
 
 async def test_it_is_the_deployments_no_more_once_another_machine_was_made_there(storage: Storage, tmp_path: Path) -> None:

@@ -73,5 +73,10 @@ async def test_so_it_does_when_it_is_restored_by_hand(storage: Storage, folder: 
 
 async def test_a_note_that_cannot_be_understood_is_not_taken_for_none(storage: Storage, folder: Path) -> None:
     (folder / "moved.json").write_text("[{")
+    found = await storage.observe((), (), (), str(folder))
+    assert found.moved == () and "moved.json does not say any more" in found.moved_problem
     with pytest.raises(Refused, match=r"moved\.json does not say any more"):
-        await noted(storage, folder)
+        await storage.execute(DeleteDirectory(str(folder), "test"))
+    assert (folder / "moved.json").read_text() == "[{"
+    (folder / "moved.json").write_text("[]")
+    assert (await storage.observe((), (), (), str(folder))).moved_problem == ""

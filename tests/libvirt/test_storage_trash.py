@@ -122,6 +122,9 @@ async def test_without_a_label_disks_are_listed_and_stay(storage: Storage, folde
     (entry,) = storage.trash.entries()
     assert (entry.name, entry.until, len(entry.disks)) == ("", "", 2)
     assert "cannot be read" in entry.reason
+    with pytest.raises(Refused, match="by hand"):
+        storage.trash.restore(entry)
+    assert len(list((tmp_path / "trash/default.web-1").iterdir())) == 3
 
 
 async def test_a_label_says_that_space_was_low(

@@ -12,7 +12,9 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.trash import Space
 from homeostat.runtime import operator as operator_module
+from homeostat.runtime.ports import Event
 from homeostat.runtime.supervise import STATE
 from homeostat.runtime.trash import empty_trash
 from tests.libvirt.running import Running, running
@@ -50,9 +52,22 @@ def disks(root: Path, room: str) -> dict[str, int]:
     return {f"{path.parent.name}/{path.name}" if room == "machines" else path.name: path.stat().st_ino for path in found}
 
 
-def told(operator: Running, name: str = "web") -> list[tuple[str, str]]:
-    events = operator.parts.store.events(0, Key("VirtualMachine", "default", name), 100)
-    return [(event.reason, event.message) for event in events]
+def web_events(operator: Running) -> list[Event]:
+    return list(operator.parts.store.events(0, Key("VirtualMachine", "default", "web"), 100))
+
+
+def told(operator: Running) -> list[tuple[str, str]]:
+    return [(event.reason, event.message) for event in web_events(operator)]
+
+
+async def deleted_web(operator: Running) -> None:
+    """A machine is made, and then its file goes."""
+    operator.write("stay")  # a folder that becomes empty deletes nothing
+    file = operator.folder / "web.yaml"
+    file.write_text(MACHINE)
+    await until(lambda: operator.ready("web"))
+    file.unlink()
+    await until(lambda: operator.machine("web") is None)
 
 
 async def test_br02_what_comes_back_after_its_deletion_is_complete_finds_its_disks(tmp_path: Path) -> None:
@@ -130,12 +145,7 @@ async def test_what_a_machine_of_the_store_may_take_back_is_not_erased_though_it
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(tmp_path) as operator:
-        operator.write("stay")  # a folder that becomes empty deletes nothing
-        file = operator.folder / "web.yaml"
-        file.write_text(MACHINE)
-        await until(lambda: operator.ready("web"))
-        file.unlink()
-        await until(lambda: operator.machine("web") is None)
+        await deleted_web(operator)
         (label,) = (tmp_path / "state" / "trash").glob("*/label.json")
         over = json.loads(label.read_text()) | {"until": "2026-01-01T00:00:00Z"}
         label.write_text(json.dumps(over))
@@ -161,12 +171,7 @@ async def test_nothing_is_erased_while_what_came_back_may_not_be_known(tmp_path:
     monkeypatch.setattr(operator_module, "TRASH_EVERY", 0.02)
     monkeypatch.setattr(operator_module, "TRASH_LOOK", 0.02)
     async with running(tmp_path) as operator:
-        operator.write("stay")  # a folder that becomes empty deletes nothing
-        file = operator.folder / "web.yaml"
-        file.write_text(MACHINE)
-        await until(lambda: operator.ready("web"))
-        file.unlink()
-        await until(lambda: operator.machine("web") is None)
+        await deleted_web(operator)
         operator.parts.supervisor.failed(STATE, OSError("no space"))
         (label,) = (tmp_path / "state" / "trash").glob("*/label.json")
         label.write_text(json.dumps(json.loads(label.read_text()) | {"until": "2026-01-01T00:00:00Z"}))
@@ -179,12 +184,7 @@ async def test_nothing_is_erased_while_what_came_back_may_not_be_known(tmp_path:
 
 async def test_what_is_over_its_time_is_erased_and_its_machine_s_events_say_so(tmp_path: Path) -> None:
     async with running(tmp_path) as operator:
-        operator.write("stay")  # a folder that becomes empty deletes nothing
-        file = operator.folder / "web.yaml"
-        file.write_text(MACHINE)
-        await until(lambda: operator.ready("web"))
-        file.unlink()
-        await until(lambda: operator.machine("web") is None)
+        await deleted_web(operator)
         metrics, scrape = operator.parts.operator.metrics, operator.parts.operator.metrics.registry.get_sample_value
         host, store = operator.parts.host, operator.parts.store
         assert await empty_trash(store, host, lambda: None, metrics) == []
@@ -195,5 +195,21 @@ async def test_what_is_over_its_time_is_erased_and_its_machine_s_events_say_so(t
         (gone,) = await empty_trash(store, host, lambda: None, metrics)
         assert not disks(tmp_path, "trash") and os.listdir(tmp_path / "state" / "trash") == [".lock"]
         assert scrape("homeostat_trash_entries", {"host": "local"}) == 0
-        (erased,) = [message for reason, message in told(operator) if reason == "TrashErased"]
-        assert gone.entry.entry in erased and "set aside until 2026-01-01" in erased
+        (event,) = [event for event in web_events(operator) if event.reason == "TrashErased"]
+        assert (event.type, gone.entry.entry in event.message) == ("Normal", True)
+        assert "set aside until 2026-01-01" in event.message
+
+
+async def test_what_is_erased_for_lack_of_space_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path) as operator:
+        await deleted_web(operator)
+
+        async def full() -> Space:
+            return Space(0, 100 * 2**30)
+
+        host = operator.parts.host
+        monkeypatch.setattr(host, "space", full)
+        (gone,) = await empty_trash(operator.parts.store, host, lambda: None, operator.parts.operator.metrics)
+        (event,) = [event for event in web_events(operator) if event.reason == "TrashErased"]
+        assert (gone.scarce, event.type) == (True, "Warning")
+        assert "space is low" in event.message

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from homeostat.models.deployment import MachineTemplate
+from homeostat.planner.actions import DeleteFile, SetAside
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
+from homeostat.planner.deployment.plan import discard_kept, plan_kept
+from homeostat.planner.domain import MovedDisk
 from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Waiting
 from tests.unit.fleet import Fleet, deleted, deployment
@@ -38,7 +41,19 @@ def test_by_the_policy_of_the_template(policy: str, data: str | None, going: tup
     plan = plan_deployment(vmd, replace(Fleet().observe(), kept=(KEPT,)), 0.0)
     reclaim, release = plan.actions
     assert isinstance(reclaim, act.ReclaimKept) and isinstance(release, act.ReleaseDeployment), "released last"
-    assert (reclaim.directory, reclaim.paths) == (FOLDER, tuple(f"{FOLDER}/{name}.qcow2" for name in going))
+    assert (reclaim.directory, reclaim.disks) == (FOLDER, tuple((name, f"{FOLDER}/{name}.qcow2") for name in going))
+
+
+def test_what_goes_to_the_trash_says_where_others_put_it() -> None:
+    moved = MovedDisk("logs", "/backup/logs.snap", "qcow2")
+    vmd = deleted(deployment(1, template("Delete", "Retain"), **STATEFUL))
+    kept = replace(KEPT, uid="uid-3", moved=(MovedDisk("data", "/backup/data.snap", "qcow2"), moved))
+    (reclaim,) = plan_kept(vmd, [kept])
+    (aside,) = discard_kept(vmd, reclaim, 60.0)
+    assert isinstance(aside, SetAside)
+    assert (aside.name, aside.uid, aside.disks, aside.moved) == ("web-3", "uid-3", (("logs", f"{FOLDER}/logs.qcow2"),), (moved,))
+    assert aside.returns and aside.entry.startswith("default.web-3-")
+    assert discard_kept(vmd, reclaim, 0.0) == [DeleteFile(f"{FOLDER}/logs.qcow2", reclaim.reason)]
 
 
 def test_other_hosts_say_first_that_they_have_looked() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import MovedDisk
@@ -258,6 +260,55 @@ def test_without_its_newest_file_it_does_not_start_on_an_older_one() -> None:
     world.disks[AWAY] = kept
     Operator(world).settle(vm)
     assert sources(world) == (AWAY, AWAY)
+
+
+def with_a_broken_note(file: str | None, **spec: Any) -> tuple[World, Operator, VirtualMachine]:
+    """``file``: the copy that others put its disk on."""
+    world, operator, vm = running(disks=[DISK], **spec)
+    world.host = replace(HOST, trash_keep=3600.0)
+    if file:
+        world.put_on("data", file)
+        operator.settle(vm)
+    world.moved_problem = "moved.json does not say any more"
+    return world, operator, vm
+
+
+def test_a_note_that_cannot_be_understood_is_not_taken_for_none() -> None:
+    """Neither to start the machine, nor to delete it: its own file may be an old one."""
+    world, _, vm = with_a_broken_note(AWAY)
+    world.destroy()
+    world.undefine()
+    for asked in (vm, deleted(vm)):
+        assert Operator(world).settle(asked).outcome == Stalled("DiskMoved", world.moved_problem)
+        assert world.domain is None and OWN in world.disks and not world.trash and not world.released
+
+
+def test_nor_does_what_left_the_spec_go_to_the_trash_by_it() -> None:
+    world, _, vm = with_a_broken_note(AWAY)
+    world.destroy()
+    world.undefine()
+    without = changed(vm, disks=[])
+    Operator(world).settle(without)
+    assert OWN in world.disks and not world.trash
+    world.moved_problem = ""
+    Operator(world).settle(without)
+    (entry,) = world.trash.values()
+    assert OWN not in world.disks and [disk.source for disk in entry.disks] == [AWAY]
+
+
+@pytest.mark.parametrize("file", [AWAY, None])
+def test_such_a_note_is_written_anew_from_the_domain(file: str | None) -> None:
+    world, operator, vm = with_a_broken_note(file)
+    operator.settle(vm)
+    assert world.moved == ((MovedDisk("data", file, "qcow2"),) if file else ()) and not world.moved_problem
+
+
+def test_but_not_from_a_domain_that_lacks_a_disk() -> None:
+    world, operator, vm = with_a_broken_note(AWAY, driftPolicy="Report")
+    world.destroy()
+    world.edit(disks=())
+    operator.settle(vm)
+    assert world.moved_problem
 
 
 def test_an_overlay_that_nobody_noted_still_holds_it_up() -> None:

@@ -44,6 +44,11 @@ def test_what_is_over_its_time_may_free_enough() -> None:
     assert names([entry("older", 50), entry("over", 30, -1)], Space(9 * GIB, 1000 * GIB)) == ["over"]
 
 
+def test_which_goes_before_its_time_is_told_apart() -> None:
+    erasures = to_erase([entry("young", 1), entry("over", 30, -1, size=0)], NOW, LOW)
+    assert {erasure.entry.entry: erasure.scarce for erasure in erasures} == {"over": False, "young": True}
+
+
 @pytest.mark.parametrize(("free", "total", "low"), [(9, 100, True), (11, 100, False), (9, 1000, True), (11, 1000, False)])
 def test_low_is_a_tenth_or_ten_gibibytes(free: int, total: int, low: bool) -> None:
     assert is_low(Space(free * GIB, total * GIB)) is low

@@ -96,6 +96,7 @@ class World:
     created: bool = False
     noted: str | None = None  # the resource whose deletion was noted down
     moved: tuple[MovedDisk, ...] = ()  # where others put disks, as noted down
+    moved_problem: str = ""  # that note cannot be understood
     reclaimable: tuple[str, ...] = ()  # disks that are to be deleted with the machine
     trash: dict[str, TrashEntry] = field(default_factory=dict)
     trashed: dict[tuple[str, str], ObservedDisk] = field(default_factory=dict)  # by entry and name
@@ -133,7 +134,8 @@ class World:
                 deletion_noted=self.noted is not None,
                 reclaimable=frozenset(self.reclaimable) if created else frozenset(),
                 trash=tuple(self.trash.values()),
-                moved=self.moved,
+                moved=() if self.moved_problem else self.moved,
+                moved_problem=self.moved_problem,
             ),
             memory=memory,
             secrets=self.secrets,
@@ -252,7 +254,7 @@ class World:
             case act.MarkCreated(_, _, disks):
                 self.created, self.reclaimable = True, disks
             case act.NoteMoved(_, moved):
-                self.moved = moved
+                self.moved, self.moved_problem = moved, ""
             case act.NoteDisks(_, disks):
                 self.reclaimable = disks
             case act.NoteDeletion(_, resource):

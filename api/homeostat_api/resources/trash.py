@@ -14,7 +14,7 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import Trash
 from homeostat.planner.trash import TrashEntry
 
-from ..errors import Problem, not_found
+from ..errors import Problem
 from ..operations import Answer, operation
 from ..words import TrashErased, TrashList, TrashRestored
 
@@ -40,7 +40,7 @@ class TrashRoom:
         """404 where there is none."""
         found = next((entry for entry in await self.entries() if entry.entry == name), None)
         if found is None:
-            raise not_found("Trash entry", name)
+            raise Problem(404, "trash_entry_not_found", "Trash entry not found", {"name": name[:256]})
         return found
 
     async def restore(self, entry: TrashEntry) -> list[str]:

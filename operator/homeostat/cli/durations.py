@@ -33,27 +33,32 @@ class _Duration(click.ParamType["float"]):
         return seconds
 
 
-def trash_keep_option(command: F) -> F:
+def _duration_option(flag: str, *, default: str, envvar: str, help: str, zero: str) -> Callable[[F], F]:
+    """``help`` says what it is; ``zero`` what 0 does."""
     return click.option(
-        "--trash-keep",
-        type=_Duration("erases at once"),
-        default="24h",
+        flag,
+        type=_Duration(zero),
+        default=default,
         show_default=True,
-        envvar="HOMEOSTAT_TRASH_KEEP",
+        envvar=envvar,
         show_envvar=True,
         metavar="TIME",
-        help="How long the disks of what is deleted are set aside, such as 90s, 36h or 7d; 0 erases them at once.",
-    )(command)
+        help=f"{help}; 0 {zero}.",
+    )
 
 
-def settle_option(command: F) -> F:
-    return click.option(
-        "--settle",
-        type=_Duration("waits for nothing"),
-        default="5s",
-        show_default=True,
-        envvar="HOMEOSTAT_SETTLE",
-        show_envvar=True,
-        metavar="TIME",
-        help="How long a document must be gone before its machine goes, such as 30s or 2m; 0 waits for nothing.",
-    )(command)
+trash_keep_option = _duration_option(
+    "--trash-keep",
+    default="24h",
+    envvar="HOMEOSTAT_TRASH_KEEP",
+    help="How long the disks of what is deleted are set aside, such as 90s, 36h or 7d",
+    zero="erases at once",
+)
+
+settle_option = _duration_option(
+    "--settle",
+    default="5s",
+    envvar="HOMEOSTAT_SETTLE",
+    help="How long a document must be gone before its machine goes, such as 30s or 2m",
+    zero="waits for nothing",
+)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from homeostat.models.base import Key
     from homeostat.planner.orphans import Orphan
 
-HEADER = ("NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST WRITTEN", "WHY")
+HEADER = ("NAMESPACE", "NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST WRITTEN", "WHY")
 
 
 async def list_orphans(
@@ -52,9 +52,8 @@ def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces
         case _ if not found:
             click.echo("No orphans: everything on the host belongs to a resource.", err=True)
         case _:
-            header = ("NAMESPACE", *HEADER) if all_namespaces else HEADER
-            rows = [((o.namespace, *row) if all_namespaces else row) for host, o in found for row in (_row(host, o),)]
-            for line in columns(header, rows, show_header=headers):
+            first = 0 if all_namespaces else 1
+            for line in columns(HEADER[first:], [_row(host, orphan)[first:] for host, orphan in found], show_header=headers):
                 click.echo(line)
             if headers:
                 _print_advice([orphan for _, orphan in found])
@@ -67,7 +66,7 @@ def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
     size = bytes_on_disk(orphan.directory, orphan.disks)
     disks = ",".join(orphan.disks) or "-"
     since = age(orphan.since) if orphan.since else "-"
-    return (orphan.name, host, orphan.state, orphan.domain or "-", disks, _size(size), since, why(orphan))
+    return (orphan.namespace, orphan.name, host, orphan.state, orphan.domain or "-", disks, _size(size), since, why(orphan))
 
 
 def _print_advice(orphans: Sequence[Orphan]) -> None:

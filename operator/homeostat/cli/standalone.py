@@ -37,9 +37,9 @@ from homeostat.store.index.index import Index
 from .errors import CliError
 from .host_labels import labels_of_host
 
-# Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
 TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
+# Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
 
 

@@ -65,8 +65,6 @@ def restore(settings: Settings, name: str) -> None:
     """
     found = _open(settings)
     (entry,) = _named(found.entries(), [name], settings.namespace, one=True)
-    if not entry.name:
-        raise CliError(f"whose {entry.entry} is cannot be read: {entry.reason}", "move its files by hand")
     for path in found.restore(entry):
         click.echo(f"put back {path}")
     click.echo(f"Machine {entry.name} in namespace {entry.namespace} has these disks when it is applied next.")

@@ -140,6 +140,7 @@ class ObservedStorage:
     reclaimable: frozenset[str] = frozenset()  # names of disks whose policy was Delete when that was last noted down
     trash: tuple[TrashEntry, ...] = ()  # what of machines of this name lies set aside
     moved: tuple[MovedDisk, ...] = ()  # as noted: disks that were on files of others when the domain was last seen
+    moved_problem: str = ""  # why that note cannot be understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class KeptDisks:
     directory: str  # absolute
     disks: tuple[str, ...]  # by name; not those whose policy was to retain them
     uid: str = ""  # the identity that it had; empty in notes of earlier versions
+    moved: tuple[MovedDisk, ...] = ()  # those of them that others had put on other files
 
 
 @dataclass(frozen=True, slots=True)

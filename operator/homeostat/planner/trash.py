@@ -67,6 +67,7 @@ class Erasure:
 
     entry: TrashEntry
     reason: str
+    scarce: bool = False  # before its time, for lack of space
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +135,18 @@ def to_erase(
 
     ``claims``, by entry: what returns to a machine that is there again goes for no lack of space, and not at its time either
     while the machine lacks one of its disks."""
-    claimed = (
-        {e.entry: claims[e.entry] for e in entries if e.entry in claims and _returns_to(e, claims[e.entry])} if claims else {}
-    )
+    oldest_first = sorted(entries, key=lambda e: (e.since, e.entry))
+    claimed = {e.entry: claim for e in entries if (claim := (claims or {}).get(e.entry)) and _returns_to(e, claim)}
     going, free = [], space.free
-    for entry in sorted(entries, key=lambda e: (e.since, e.entry)):
+    for entry in oldest_first:
         lacking = entry.entry in claimed and any(disk.name in claimed[entry.entry].lacks for disk in entry.disks)
         if entry.until and datetime.fromisoformat(entry.until) <= now and not lacking:
             going.append(Erasure(entry, f"it was set aside until {entry.until}"))
             free += entry.size
     decided = claimed.keys() | {erasure.entry.entry for erasure in going}
-    for entry in sorted(entries, key=lambda e: (e.since, e.entry)):
+    for entry in oldest_first:
         if entry.entry not in decided and entry.size and is_low(now_free := replace(space, free=free)):
-            going.append(Erasure(entry, _low(now_free)))
+            going.append(Erasure(entry, _low(now_free), scarce=True))
             free += entry.size
     return going
 

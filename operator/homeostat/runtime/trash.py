@@ -66,9 +66,8 @@ async def _tell(store: ResourceStore, erasure: Erasure) -> None:
     entry = erasure.entry
     if not entry.name:
         return
-    low = erasure.reason.startswith("space")
     disks = ", ".join(disk.name for disk in entry.disks) or "no disk"
     message = f"{disks} of trash entry {entry.entry}, set aside on {entry.since} ({entry.reason}): {erasure.reason}"
     await store.record_event(
-        Key(VirtualMachine.KIND, entry.namespace, entry.name), "Warning" if low else "Normal", "TrashErased", message
+        Key(VirtualMachine.KIND, entry.namespace, entry.name), "Warning" if erasure.scarce else "Normal", "TrashErased", message
     )

@@ -22,7 +22,7 @@ from homeostat.planner.observed import ImagePhase, ObservedImage
 from . import qemu_img
 from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
-from .paths import PARTIAL, Rooms, file_errors, flush
+from .paths import PARTIAL, Rooms, file_errors, flush, replace_text
 from .source import check_source, is_remote, local_file, shown
 
 log = logging.getLogger(__name__)
@@ -309,7 +309,5 @@ def _note(path: Path, ref: ImageRef, found: qemu_img.Inspection) -> None:
         "virtual_size": found.virtual_size,
         "signature": _signature(path),
     }
-    partial = path.with_name(f"{path.name}.json{PARTIAL}")
     with file_errors(path, f"note what {path} is"):
-        partial.write_text(json.dumps(notes))
-        os.replace(partial, _notes(path))
+        replace_text(_notes(path), json.dumps(notes), durable=False)

@@ -8,14 +8,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from homeostat.planner.machine.identity import DISK_SUFFIX, disk_file
 from homeostat.planner.orphans import MachineFolder
 
 from .kept import NOTE
-from .paths import Rooms, file_errors
+from .paths import Rooms, allocated, file_errors
 
 CREATED = "created"  # marks that a domain was defined, see planner.observed.ObservedStorage
 DELETION = "deleting.json"  # the resource whose deletion has begun, so that it is finished whatever else is lost
-DISK = ".qcow2"
 
 
 def find_folders(rooms: Rooms) -> list[MachineFolder]:
@@ -30,7 +30,7 @@ def find_folders(rooms: Rooms) -> list[MachineFolder]:
 def bytes_on_disk(directory: str, disks: Sequence[str]) -> int | None:
     """What the disks of a folder take; None where there are none, or they cannot be seen from here."""
     try:
-        return sum(os.stat(f"{directory}/{disk}{DISK}").st_blocks * 512 for disk in disks) if disks else None
+        return sum(allocated(disk_file(directory, disk)) for disk in disks) if disks else None
     except OSError:
         return None
 
@@ -48,7 +48,7 @@ def _read(namespace: str, folder: Path) -> MachineFolder:
         namespace,
         folder.name,
         str(folder),
-        disks=tuple(name.removesuffix(DISK) for name in names if name.endswith(DISK)),
+        disks=tuple(name.removesuffix(DISK_SUFFIX) for name in names if name.endswith(DISK_SUFFIX)),
         created=CREATED in names,
         kept_for=_owner(folder / NOTE) if NOTE in names else "",
         deletion=_text(folder / DELETION) if DELETION in names else "",

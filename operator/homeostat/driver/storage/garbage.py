@@ -8,6 +8,8 @@ from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 
+from homeostat.planner.machine.identity import DISK_SUFFIX
+
 from .disks import read_disk
 from .paths import PARTIAL, Rooms, file_errors
 
@@ -44,7 +46,7 @@ def _backing_names(rooms: Rooms) -> set[str]:
     for folder, _, files in everywhere:
         for file in files:
             path = os.path.join(folder, file)
-            if not file.endswith(".qcow2"):
+            if not file.endswith(DISK_SUFFIX):
                 continue
             with file_errors(path, "see which images are in use"):
                 backing = read_disk(path).backing

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from homeostat.planner.observed import KeptDisks
 
+from .moved import moved_of
 from .paths import Rooms, file_errors
 
 NOTE = "kept.json"  # the machine's folder loses it as soon as another machine is made there
@@ -23,7 +24,7 @@ def find_kept(rooms: Rooms, namespace: str, deployment: str, owner: str) -> list
     such a note is somebody else's.
 
     Raises:
-        DriverError: the folders cannot be read, which must not look like there were none.
+        DriverError: the folders, or a note of disks that others moved, cannot be read, which must not look like there were none.
     """
     room = rooms.machines / namespace
     with file_errors(room, f"look for disks in {room}"):
@@ -41,7 +42,7 @@ def _find(room: Path, prefix: str, owner: str) -> Iterator[KeptDisks]:
             continue
         folder = room / name
         if not folder.is_symlink() and (noted := _read(folder / NOTE, owner)) is not None:
-            yield KeptDisks(name, str(folder), *noted)
+            yield KeptDisks(name, str(folder), *noted, moved_of(folder))
 
 
 def _read(note: Path, owner: str) -> tuple[tuple[str, ...], str] | None:

@@ -13,39 +13,28 @@ from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
 
-from .paths import PARTIAL, file_errors, flush
-
-Signature = tuple[int, int, int]
+from .paths import file_errors, replace_text
 
 
-class MovedNotes:
-    """Reads them; a stat call each while nothing changes."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[Signature, tuple[MovedDisk, ...]]] = {}
-
-    def read(self, path: str) -> tuple[MovedDisk, ...]:
-        """Raises OSError, and Refused: it is there and cannot be understood, so where the newest data is, is not known."""
-        try:
-            found = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            self._known.pop(path, None)
-            return ()
-        signature = found.st_size, found.st_mtime_ns, found.st_ino
-        known = self._known.get(path)
-        if known is None or known[0] != signature:
-            known = self._known[path] = signature, _parse(Path(path))
-        return known[1]
-
-
-def _parse(path: Path) -> tuple[MovedDisk, ...]:
+def read_moved(path: str) -> tuple[MovedDisk, ...]:
+    """What the note at ``path`` says. Raises OSError, and Refused: it cannot be understood, so where the newest data is, is not
+    known."""
     try:
-        return tuple(MovedDisk(**disk) for disk in json.loads(path.read_bytes()))
+        return tuple(MovedDisk(**disk) for disk in json.loads(Path(path).read_bytes()))
     except (ValueError, TypeError) as error:
         raise Refused(
             f"{path} does not say any more where others put the disks ({error}): restore it, or delete it if they are where "
             "Homeostat placed them"
         ) from error
+
+
+def moved_of(folder: Path) -> tuple[MovedDisk, ...]:
+    """What the note in a machine's folder says; nothing where there is none. Raises DriverError, as read_moved."""
+    with file_errors(folder, "read where others put the disks"):
+        try:
+            return read_moved(str(folder / MOVED_NOTE))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
 
 
 def write_moved(folder: Path, disks: Sequence[MovedDisk]) -> None:
@@ -55,23 +44,15 @@ def write_moved(folder: Path, disks: Sequence[MovedDisk]) -> None:
         if not disks:
             note.unlink(missing_ok=True)
             return
-        partial = folder / f"{MOVED_NOTE}{PARTIAL}"
-        partial.write_text(json.dumps([asdict(disk) for disk in disks], indent=2) + "\n")
-        flush(partial)
-        os.replace(partial, note)
-        flush(folder)
+        replace_text(note, json.dumps([asdict(disk) for disk in disks], indent=2) + "\n")
 
 
 def forget_moved(folder: Path) -> None:
     """Leaves in the note the disks whose own files stay: whoever has them next must not take them for the newest."""
-    with file_errors(folder, "note down where others put the disks"):
-        before = MovedNotes().read(str(folder / MOVED_NOTE))
-    if before:
+    if before := moved_of(folder):
         write_moved(folder, [disk for disk in before if os.path.lexists(disk_file(str(folder), disk.name))])
 
 
 def add_moved(folder: Path, disk: MovedDisk) -> None:
     """Notes one more."""
-    with file_errors(folder, "note down where others put the disks"):
-        before = MovedNotes().read(str(folder / MOVED_NOTE))
-    write_moved(folder, [*(known for known in before if known.name != disk.name), disk])
+    write_moved(folder, [*(known for known in moved_of(folder) if known.name != disk.name), disk])

@@ -42,6 +42,11 @@ def free_bytes(folder: Path) -> int:
         return 0
 
 
+def allocated(path: Path | str) -> int:
+    """Bytes that a file itself takes on the disk, however long it says that it is. Raises OSError."""
+    return os.lstat(path).st_blocks * 512  # st_blocks counts in 512 bytes: stat(3type)
+
+
 def nearest_folder(path: Path) -> Path:
     """The closest folder on the way to ``path`` that exists."""
     return next((p for p in (path, *path.parents) if p.is_dir()), Path("/"))
@@ -180,6 +185,18 @@ def publish(partial: Path, path: Path) -> None:
     else:
         partial.unlink()
     flush(path.parent)
+
+
+def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Writes a small file anew: a reader, or the next start after a kill, finds the former one or this. ``durable``: also after
+    the power was lost. Raises OSError."""
+    partial = path.with_name(f"{path.name}{PARTIAL}")
+    partial.write_text(text)
+    if durable:
+        flush(partial)
+    os.replace(partial, path)
+    if durable:
+        flush(path.parent)
 
 
 def sweep_partials(folder: Path) -> None:

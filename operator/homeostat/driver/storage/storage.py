@@ -30,9 +30,10 @@ from homeostat.planner.actions import (
     TakeBack,
     WriteSeed,
 )
+from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
-from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedStorage
+from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedStorage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -42,9 +43,10 @@ from .disks import create_disk, grow_disk, read_disk
 from .folders import CREATED, DELETION, find_folders
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
-from .moved import MovedNotes, forget_moved, write_moved
-from .paths import PARTIAL, Rooms, file_errors, flush, publish, sweep_partials
+from .moved import forget_moved, read_moved, write_moved
+from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials
 from .seed import build_seed
+from .stat_cache import StatCache
 from .trash import Trash
 
 log = logging.getLogger(__name__)
@@ -86,9 +88,9 @@ class Storage:
         self._rooms = Rooms(root, qemu_gid)
         self._listeners: list[Callable[[str, bool], None]] = []
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
-        self._disks: dict[str, tuple[tuple[int, int, int], ObservedDisk]] = {}
-        self._marks: dict[str, tuple[tuple[int, int, int], frozenset[str]]] = {}
-        self._moved = MovedNotes()
+        self._disks = StatCache(read_disk)
+        self._marks = StatCache(_read_mark)
+        self._moves = StatCache(read_moved)
         self.trash = Trash(self._rooms)
 
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
@@ -109,43 +111,27 @@ class Storage:
             DriverError: the state folder cannot be read, which must not look like empty storage.
         """
         with file_errors(directory, f"read the machine's folder {directory}"):
-            mark = self._mark(os.path.join(directory, CREATED))
+            mark = self._marks.get(os.path.join(directory, CREATED))
             noted = [path for name in mark or () if (path := disk_file(directory, name)) not in disks]
+            moved, moved_problem = self._noted_moves(directory)
             return ObservedStorage(
                 images={ref.key: await self._images.observe(ref) for ref in images},
-                disks={path: disk for path in (*disks, *noted) if (disk := self._disk(path)) is not None},
+                disks={path: disk for path in (*disks, *noted) if (disk := self._disks.get(path)) is not None},
                 seeds=frozenset(path for path in seeds if _exists(path)),
                 deletion_noted=_exists(os.path.join(directory, DELETION)),
                 created=mark is not None,
                 reclaimable=mark or frozenset(),
                 trash=self.trash.of(directory),
-                moved=self._moved.read(os.path.join(directory, MOVED_NOTE)),
+                moved=moved,
+                moved_problem=moved_problem,
             )
 
-    def _mark(self, path: str) -> frozenset[str] | None:
-        """The names in the marker, an empty one of earlier versions included; None: there is none."""
+    def _noted_moves(self, directory: str) -> tuple[tuple[MovedDisk, ...], str]:
+        """What the note says, and why it cannot be understood."""
         try:
-            signature = _signature(path)
-            known = self._marks.get(path)
-            if known is None or known[0] != signature:
-                lines = Path(path).read_text(errors="replace").splitlines()
-                names = frozenset(name for name in lines if name and "/" not in name)
-                known = self._marks[path] = signature, names
-        except (FileNotFoundError, NotADirectoryError):
-            self._marks.pop(path, None)
-            return None
-        return known[1]
-
-    def _disk(self, path: str) -> ObservedDisk | None:
-        try:
-            signature = _signature(path)
-            known = self._disks.get(path)
-            if known is None or known[0] != signature:
-                known = self._disks[path] = signature, read_disk(path)
-        except (FileNotFoundError, NotADirectoryError):
-            self._disks.pop(path, None)
-            return None
-        return known[1]
+            return self._moves.get(os.path.join(directory, MOVED_NOTE)) or (), ""
+        except Refused as problem:
+            return (), str(problem)
 
     async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
         """A few headers for each; never raises, since what cannot be read is in the answer."""
@@ -211,10 +197,8 @@ class Storage:
 
     def _write_mark(self, folder: Path, disks: Sequence[str]) -> None:
         """Not flushed: a mark that is lost with the power is only made again."""
-        partial = folder / f"{CREATED}{PARTIAL}"
         with file_errors(folder, "note that the machine was created"):
-            partial.write_text("".join(f"{name}\n" for name in disks))
-            os.replace(partial, folder / CREATED)
+            replace_text(folder / CREATED, "".join(f"{name}\n" for name in disks), durable=False)
 
     def _place(self, path: str, content: bytes, doing: str) -> None:
         """Writes a file that is either whole or not there; one that is there already stays."""
@@ -303,9 +287,10 @@ class Storage:
         await self._images.close()
 
 
-def _signature(path: str) -> tuple[int, int, int]:
-    found = os.stat(path)
-    return found.st_size, found.st_mtime_ns, found.st_ino
+def _read_mark(path: str) -> frozenset[str]:
+    """The names in the marker; those of earlier versions are empty."""
+    lines = Path(path).read_text(errors="replace").splitlines()
+    return frozenset(name for name in lines if name and "/" not in name)
 
 
 def _exists(path: str) -> bool:

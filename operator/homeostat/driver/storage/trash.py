@@ -21,19 +21,19 @@ from pathlib import Path
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.planner.actions import SetAside, TakeBack
 from homeostat.planner.domain import MovedDisk
+from homeostat.planner.machine.identity import DISK_SUFFIX
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
 
 from .disks import read_disk
 from .move import move, same
 from .moved import add_moved
-from .paths import PARTIAL, Rooms, file_errors, flush
+from .paths import PARTIAL, Rooms, allocated, file_errors, flush, replace_text
 
 log = logging.getLogger(__name__)
 
 LABEL = "label.json"
 LOCK = ".lock"
 ERASING = ".erasing-"  # before an entry's name, while its files go
-SUFFIX = ".qcow2"
 
 Signature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
 
@@ -72,7 +72,7 @@ class Trash:
     def _has_room(self, entry: TrashEntry) -> bool:
         """Nothing stands where a disk of it lay; else it comes back only by hand."""
         home = self._rooms.machines / entry.namespace / entry.name
-        return not any(os.path.lexists(home / f"{disk.name}{SUFFIX}") for disk in entry.disks)
+        return not any(os.path.lexists(home / f"{disk.name}{DISK_SUFFIX}") for disk in entry.disks)
 
     def _clean_up(self, names: Sequence[str]) -> None:
         """Entries without a disk: a killed act left them, unless one is under way."""
@@ -200,10 +200,7 @@ class Trash:
                 disks=(*(disk for disk in before.disks if disk.name not in names), *label.disks),
             )  # fmt: skip
         folder.mkdir(mode=0o700, exist_ok=True)
-        partial = folder / f".{LABEL}"
-        partial.write_text(write_label(label))
-        flush(partial)
-        os.replace(partial, folder / LABEL)
+        replace_text(folder / LABEL, write_label(label))
 
     def take_back(self, action: TakeBack) -> None:
         """Raises:
@@ -228,13 +225,14 @@ class Trash:
         """Puts all disks of an entry back to where they lay, all or none.
 
         Raises:
-            Refused: a file is there already.
+            Refused: a file is there already, or nobody knows where they lay.
         """
         folder = self._rooms.trash / entry.entry
+        if not entry.name:
+            raise Refused(f"{entry.reason}; so move its files from {folder} by hand")
         home = self._rooms.machines / entry.namespace / entry.name
-        moves = [
-            (folder / f"{disk.name}{SUFFIX}", self._rooms.machine_file(f"{home}/{disk.name}{SUFFIX}")) for disk in entry.disks
-        ]
+        files = [f"{disk.name}{DISK_SUFFIX}" for disk in entry.disks]
+        moves = [(folder / file, self._rooms.machine_file(str(home / file))) for file in files]
         taken = [target for source, target in moves if _is_another(target, source)]
         if taken:
             raise Refused(
@@ -274,20 +272,20 @@ def _read(folder: Path) -> TrashEntry | None:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if all(name in (LABEL, f".{LABEL}") or name.endswith(PARTIAL) for name in names):
+    if all(name == LABEL or name.endswith(PARTIAL) for name in names):
         return None
-    files = {name for name in names if name.endswith(SUFFIX)}
+    files = {name for name in names if name.endswith(DISK_SUFFIX)}
     try:
         entry = read_label(folder.name, (folder / LABEL).read_bytes())
     except (OSError, ValueError) as error:
         since = _stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))
-        disks = tuple(_describe(name.removesuffix(SUFFIX), folder / name) for name in sorted(files))
+        disks = tuple(_describe(name.removesuffix(DISK_SUFFIX), folder / name) for name in sorted(files))
         return TrashEntry(folder.name, "", "", "", f"its {LABEL} cannot be read: {error}", since, "", disks=disks)
-    return replace(entry, disks=tuple(disk for disk in entry.disks if f"{disk.name}{SUFFIX}" in files))
+    return replace(entry, disks=tuple(disk for disk in entry.disks if f"{disk.name}{DISK_SUFFIX}" in files))
 
 
 def _describe(name: str, path: Path) -> TrashedDisk:
-    size = os.lstat(path).st_blocks * 512
+    size = allocated(path)
     try:
         found = read_disk(str(path))
     except OSError:
@@ -306,7 +304,7 @@ def _is_another(path: Path, file: Path) -> bool:
 
 def _remove_empty(folder: Path) -> None:
     """With its label, once no disk lies there."""
-    if any(name.endswith(SUFFIX) for name in os.listdir(folder)):
+    if any(name.endswith(DISK_SUFFIX) for name in os.listdir(folder)):
         return
     (folder / LABEL).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # something else was put there

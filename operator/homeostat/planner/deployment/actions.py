@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate
 
+from ..domain import MovedDisk
+
 
 @dataclass(frozen=True, slots=True)
 class CreateMachine:
@@ -50,13 +52,14 @@ class ForgetRevision:
 
 @dataclass(frozen=True, slots=True)
 class ReclaimKept:
-    """Of a stateful index that was scaled away: its disks at ``paths`` go, and what else was kept is the deployment's no more."""
+    """Of a stateful index that was scaled away: ``disks`` go, and what else was kept is the deployment's no more."""
 
     name: str  # of the machine that it had
     directory: str
-    paths: tuple[str, ...]  # none: all of it is retained
+    disks: tuple[tuple[str, str], ...]  # name, path; none: all of it is retained
     reason: str
     uid: str = ""  # the identity that the machine had
+    moved: tuple[MovedDisk, ...] = ()  # those that others had put on other files
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachineSpec
 from homeostat.models.machine_devices import ReclaimPolicy
 
 from ..actions import DeleteFile, SetAside
-from ..machine.identity import digest, disk_file
+from ..machine.discard import Belongings, discard
+from ..machine.identity import disk_file
 from ..observed import KeptDisks
 from ..plan import Converged, Outcome, Waiting
 from ..trash import WITH_DEPLOYMENT
@@ -80,14 +80,11 @@ def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:
     """By the policy of today's template; what was to be retained when its machine went is not among ``kept``."""
     policies = {disk.name: disk.reclaim_policy or template.reclaim_policy for disk in template.disks}
     going = (name for name in kept.disks if policies.get(name, template.reclaim_policy) is ReclaimPolicy.DELETE)
-    paths = tuple(disk_file(kept.directory, name) for name in going)
-    return ReclaimKept(kept.machine, kept.directory, paths, WITH_DEPLOYMENT, kept.uid)
+    disks = tuple((name, disk_file(kept.directory, name)) for name in going)
+    return ReclaimKept(kept.machine, kept.directory, disks, WITH_DEPLOYMENT, kept.uid, kept.moved)
 
 
 def discard_kept(deployment: VirtualMachineDeployment, kept: ReclaimKept, keep: float) -> list[SetAside | DeleteFile]:
     """As of machines: set aside for ``keep`` seconds, or deleted where nothing is kept."""
-    if keep <= 0:
-        return [DeleteFile(path, kept.reason) for path in kept.paths]
-    namespace, disks = deployment.metadata.namespace, tuple((PurePosixPath(path).stem, path) for path in kept.paths)
-    entry = f"{namespace}.{kept.name}-{digest(deployment.metadata.uid, kept.reason)[:8]}"
-    return [SetAside(entry, namespace, kept.name, kept.uid, disks, keep, bool(kept.uid), kept.reason)] if disks else []
+    belongings = Belongings(deployment.metadata.namespace, kept.name, kept.uid, kept.disks, moved=kept.moved)
+    return discard(belongings, keep, kept.reason, deployment.metadata.uid, returns=bool(kept.uid))

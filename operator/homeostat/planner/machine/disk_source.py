@@ -84,6 +84,8 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
 
 def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: Observed) -> DiskSource | Stalled:
     """No domain says where it is: what was noted counts, and of what nobody knows nothing is taken for the newest."""
+    if observed.storage.moved_problem:
+        return Stalled(MOVED, observed.storage.moved_problem)
     overlays = observed.storage.overlays.get(own, ())
     noted = next((moved for moved in observed.storage.moved if moved.name == disk.name), None)
     device = DiskConfig(disk.name, "disk", noted.source, noted.format, "", "TARGET") if noted else None
@@ -119,10 +121,18 @@ def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk,
     return tuple(sorted(found.values(), key=lambda moved: moved.name))
 
 
+def unknown_moves(machine: VirtualMachine, observed: Observed) -> str:
+    """Why nobody knows where others put some disk: neither the domain nor a note says it. Empty: that is known of each."""
+    named = {disk.name for disk in _devices(observed.domain)} if observed.domain else set()
+    asked = {disk.name for disk in machine.spec.disks if disk.type == "disk"} | observed.storage.reclaimable
+    return "" if asked <= named else observed.storage.moved_problem
+
+
 def plan_note(machine: VirtualMachine, observed: Observed) -> list[Action]:
     """Keeps that note right, so that a domain that goes takes no knowledge along."""
     moved = moved_disks(machine, observed)
-    if observed.domain is None or moved == observed.storage.moved:
+    storage = observed.storage
+    if observed.domain is None or unknown_moves(machine, observed) or (moved == storage.moved and not storage.moved_problem):
         return []
     directory = machine_directory(observed.host.storage_root, machine)
     return [NoteMoved(directory, moved, "where others put its disks, should the domain go")]

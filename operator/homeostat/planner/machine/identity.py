@@ -11,6 +11,8 @@ from homeostat.models.machine import VirtualMachine
 # Any fixed uuid does; it must never change, since every domain's uuid is derived from it.
 _DOMAINS = uuid.UUID("6f1a5a39-5d2e-4b43-9a53-3c2a5c0f8d11")
 
+DISK_SUFFIX = ".qcow2"  # of a disk's file, after its name
+
 
 @lru_cache(20_000)
 def domain_uuid(uid: str) -> str:
@@ -44,7 +46,7 @@ def disk_path(storage_root: str, machine: VirtualMachine, disk: str) -> str:
 
 
 def disk_file(directory: str, disk: str) -> str:
-    return f"{directory}/{disk}.qcow2"
+    return f"{directory}/{disk}{DISK_SUFFIX}"
 
 
 def digest(*texts: str) -> str:

@@ -136,7 +136,7 @@ def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePla
 
 def _blank(observed: Observed) -> Observed:
     """As before there was a domain, and before others put disks elsewhere."""
-    return replace(observed, domain=None, storage=replace(observed.storage, moved=(), overlays={}))
+    return replace(observed, domain=None, storage=replace(observed.storage, moved=(), moved_problem="", overlays={}))
 
 
 def _definition_actions(

@@ -9,8 +9,9 @@ from homeostat.models.machine_devices import Disk, ReclaimPolicy
 
 from ..actions import Action, DeleteFile, NoteDisks, SetAside
 from ..observed import Observed
-from .disk_source import moved_disks
-from .identity import digest, disk_path, mac_address, machine_directory
+from .discard import Belongings, discard
+from .disk_source import moved_disks, unknown_moves
+from .identity import disk_path, mac_address, machine_directory
 
 LEFT = "it left the spec"
 
@@ -39,9 +40,11 @@ def to_note(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
 
 def plan_departed(machine: VirtualMachine, observed: Observed) -> list[Action]:
     """What becomes of the disks that left the spec, once nothing uses them."""
+    if unknown_moves(machine, observed):
+        return []  # one of them may be on a file that nobody knows
     actions: list[Action] = []
     if names := [name for name in departed(machine, observed) if not _used(machine, observed, name)]:
-        actions += discard(machine, observed, names, f"{LEFT}, and reclaimPolicy was Delete", LEFT, returns=True)
+        actions += discarded(machine, observed, names, f"{LEFT}, and reclaimPolicy was Delete", LEFT, returns=True)
     noted = to_note(machine, observed)
     if observed.storage.created and frozenset(noted) != observed.storage.reclaimable:
         directory = machine_directory(observed.host.storage_root, machine)
@@ -63,19 +66,12 @@ def _used(machine: VirtualMachine, observed: Observed, name: str) -> bool:
     return path in sources or path in leant_on or path in observed.others or not sources <= ours
 
 
-def discard(
+def discarded(
     machine: VirtualMachine, observed: Observed, names: Iterable[str], reason: str, occasion: str, *, returns: bool
-) -> list[Action]:
-    """Sets disks aside, or deletes them where nothing is kept. ``occasion`` tells apart what was set aside when; the same one
-    goes on with what was begun."""
-    root, keep = observed.host.storage_root, observed.host.trash_keep
-    disks = tuple((name, disk_path(root, machine, name)) for name in names)
-    if not disks:
-        return []
-    if keep <= 0:
-        return [DeleteFile(path, reason) for _, path in disks]
-    meta, uid = machine.metadata, machine.identity
-    entry = f"{meta.namespace}.{meta.name}-{digest(uid, occasion)[:8]}"
+) -> list[SetAside | DeleteFile]:
+    """Of the disks of that name, see ``discard``."""
+    meta, uid, host = machine.metadata, machine.identity, observed.host
+    disks = tuple((name, disk_path(host.storage_root, machine, name)) for name in names)
     macs = tuple(nic.mac or mac_address(uid, nic.name) for nic in machine.spec.nics)
-    moved = tuple(disk for disk in moved_disks(machine, observed) if disk.name in dict(disks))
-    return [SetAside(entry, meta.namespace, meta.name, uid, disks, keep, returns, reason, macs, moved)]
+    of = Belongings(meta.namespace, meta.name, uid, disks, macs, moved_disks(machine, observed))
+    return discard(of, host.trash_keep, reason, occasion, returns=returns)

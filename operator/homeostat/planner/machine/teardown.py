@@ -9,11 +9,11 @@ from homeostat.models.machine import VirtualMachine
 
 from ..actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain, WriteRecord
 from ..observed import Observed, ObservedDomain
-from ..plan import Plan, Waiting
+from ..plan import Plan, Stalled, Waiting
 from ..trash import COMES_BACK, DELETED_BECAUSE, DELETED_BY
-from .disk_source import files_of, plan_note
+from .disk_source import MOVED, files_of, plan_note, unknown_moves
 from .identity import disk_path, machine_directory
-from .reclaim import departed, discard, reclaimed
+from .reclaim import departed, discarded, reclaimed
 from .shutdown import shut_down
 
 KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
@@ -30,6 +30,8 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
             return Plan((*_known_as_ours(domain), cut), Waiting("Terminating", "cutting the power"))
         steps, outcome = shut_down(machine, domain, observed.memory, now, DELETED)
         return Plan((*_known_as_ours(domain), *steps), outcome)
+    if problem := unknown_moves(machine, observed):
+        return Plan(outcome=Stalled(MOVED, problem))
     actions: list[Action] = []
     if domain is not None:
         disks = [disk for disk in machine.spec.disks if disk.type == "disk"]
@@ -44,7 +46,7 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     returns = not owner or because in COMES_BACK
     by = machine.metadata.annotations.get(DELETED_BY)
     reason = f"{because}{f' (by {by})' if by else ''}, reclaimPolicy: Delete"
-    actions += discard(machine, observed, going, reason, occasion, returns=returns)
+    actions += discarded(machine, observed, going, reason, occasion, returns=returns)
     actions.append(DeleteDirectory(directory, f"{DELETED}; disks that are retained stay"))
     if kept and owner:
         actions.append(KeepDisks(directory, owner, kept, "they are for the next machine of this index", machine.identity))

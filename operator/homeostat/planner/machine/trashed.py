@@ -31,29 +31,24 @@ def stays_in_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base
     if found is None:
         return ""
     entry, trashed = found
-    why, path = _misfit(disk, trashed, base, size), disk_path(observed.host.storage_root, machine, disk.name)
+    misfit, path = _misfit(disk, trashed, base, size), disk_path(observed.host.storage_root, machine, disk.name)
+    why, change = (f", as {misfit[0]}", f"{misfit[1]}, ") if misfit else ("", "")
     return (
         f"disks[{disk.name}]: one that was set aside on {entry.since} stays in the trash ({_until(entry)})"
-        f"{f', as {why}' if why else ''}: to have it back, {_change(trashed, why)}`homeostat stop {machine.metadata.name}`, move "
+        f"{why}: to have it back, {change}`homeostat stop {machine.metadata.name}`, move "
         f"{path} away, and `homeostat trash restore {entry.entry}`"
     )
 
 
-def _misfit(disk: Disk, trashed: TrashedDisk, base: ObservedImage | None, size: int) -> str:
-    """Why this spec could not have it; empty: it could."""
+def _misfit(disk: Disk, trashed: TrashedDisk, base: ObservedImage | None, size: int) -> tuple[str, str] | None:
+    """Why this spec could not have it, and what to change in the spec; None: it could."""
     if trashed.backing != (base.path if base else None):
-        return f"it was built on {trashed.backing or 'no image'}, and the spec asks for {base.path if base else 'no image'}"
+        built_on, asked = trashed.backing or "no image", base.path if base else "no image"
+        return f"it was built on {built_on}, and the spec asks for {asked}", "give the spec its former image"
     if disk.size is not None and size < trashed.virtual_size:
-        return f"it has {format_quantity(trashed.virtual_size)}, and the spec asks for {format_quantity(size)}"
-    return ""
-
-
-def _change(trashed: TrashedDisk, why: str) -> str:
-    if not why:
-        return ""
-    if "built on" in why:
-        return "give the spec its former image, "
-    return f"set the size to {format_quantity(trashed.virtual_size)} or more, "
+        had = format_quantity(trashed.virtual_size)
+        return f"it has {had}, and the spec asks for {format_quantity(size)}", f"set the size to {had} or more"
+    return None
 
 
 def _until(entry: TrashEntry) -> str:
