@@ -9,7 +9,7 @@ import pytest
 from homeostat.planner.actions import PowerOffDomain, ShutdownDomain, StartDomain
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.memory import keep_asking, note, recall
-from homeostat.planner.observed import Health, Memory
+from homeostat.planner.observed import DomainState, Health, Memory
 from homeostat.planner.plan import Waiting
 
 from .machines import machine
@@ -45,6 +45,37 @@ def test_the_restart_counts_towards_the_backoff() -> None:
     assert after.domain is not None
     assert not after.domain.state.active
     assert recall(memory, after.domain, 2.0).ended == 1
+
+
+def test_it_counts_too_where_the_guest_was_seen_to_go() -> None:
+    """It is not probed any more by then, so nothing says that it is ill."""
+    vm, world = machine(runStrategy="Always", shutdown={"gracePeriodSeconds": 30}), World()
+    Operator(world).settle(vm)
+    observed = replace(world.observe(vm, Memory()), health=DEAD)
+    memory = recall(Memory(), observed.domain, 0.0)
+    plan = plan_machine(vm, replace(observed, memory=memory), 1.0)
+    memory = note(keep_asking(memory, plan, 1.0), ShutdownDomain("", ""), 1.0)
+    for action in plan.actions:
+        world.apply(action)
+    going = replace(world.observe(vm, Memory()), health=None)
+    assert going.domain is not None
+    going = replace(going, domain=replace(going.domain, state=DomainState.SHUTTING_DOWN), memory=memory)
+    plan = plan_machine(vm, going, 2.0)
+    assert plan.outcome.reason == "Unhealthy" and plan.actions == ()
+    memory = keep_asking(memory, plan, 2.0)
+    late = plan_machine(vm, replace(going, memory=memory), 31.0)
+    assert [type(action) for action in late.actions] == [PowerOffDomain], "the grace period goes on"
+    world.tick()
+    assert recall(memory, world.observe(vm, Memory()).domain, 3.0).ended == 1
+
+
+def test_a_guest_that_shuts_itself_down_is_left_to_it() -> None:
+    vm, world = machine(runStrategy="Always"), World()
+    Operator(world).settle(vm)
+    observed = world.observe(vm, Memory())
+    assert observed.domain is not None
+    going = replace(observed, domain=replace(observed.domain, state=DomainState.SHUTTING_DOWN))
+    assert plan_machine(vm, going, 2.0).outcome.reason == "GuestShuttingDown"
 
 
 @pytest.mark.parametrize(("strategy", "starts"), [("Always", True), ("RerunOnFailure", True), ("Once", False)])

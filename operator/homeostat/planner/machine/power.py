@@ -79,20 +79,27 @@ def plan_power(
         return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"), stopping=True)
     if not pending:
         record = replace(record, restarted_for="")
-    if intent is Intent.RUN and observed.health is not None and not observed.health.alive:
-        return _restart_unhealthy(machine, observed, domain, record, now)
+    if intent is Intent.RUN and (failing := _failing(observed, state)):
+        return _restart_unhealthy(machine, observed.memory, domain, record, failing, now)
     return _keep(machine, observed.memory, domain, record, intent, uuid, now)
 
 
+def _failing(observed: Observed, state: DomainState) -> str:
+    """Why its health asks for a restart; empty: it does not. A guest that is shutting down for that is not probed any more."""
+    health = observed.health
+    if health is None:
+        going = observed.memory.unhealthy and state is DomainState.SHUTTING_DOWN
+        return "its liveness probe failed" if going else ""
+    return "" if health.alive else f"its liveness probe fails ({health.message})"
+
+
 def _restart_unhealthy(
-    machine: VirtualMachine, observed: Observed, domain: ObservedDomain, record: Record, now: float
+    machine: VirtualMachine, memory: Memory, domain: ObservedDomain, record: Record, why: str, now: float
 ) -> PowerPlan:
     """As the kubelet does: ended by its own shutdown policy, and started again with backoff where the strategy says so."""
-    assert observed.health is not None
-    why = f"restart: its liveness probe fails ({observed.health.message})"
     once = machine.spec.run_strategy is RunStrategy.ONCE
     failed = replace(record, outcome="Failed" if once else "Stopping")  # else the end is ours, and a start is due
-    steps, waiting = shut_down(machine, domain, observed.memory, now, why)
+    steps, waiting = shut_down(machine, domain, memory, now, f"restart: {why}")
     after = waiting.after if isinstance(waiting, Waiting) else None
     return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True)
 
