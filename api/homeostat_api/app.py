@@ -18,11 +18,12 @@ from .changes import Changes
 from .collection import Collection
 from .config import ApiConfig, guard_bind
 from .errors import App
+from .gate import Gate
 from .kind_index import KindIndex
 from .lists import ListAnswer
 from .machines import Machines
 from .metrics import Metrics
-from .middleware import Guard, HeadAsGet, Observe, TellAge
+from .middleware import HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .plugins import Plugins
 from .resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
@@ -54,7 +55,7 @@ def create_app(config: ApiConfig) -> App:
     mode = open_mode(config)
     metrics = Metrics()
     app: App = falcon.asgi.App()
-    for part in (Observe(metrics), HeadAsGet(), Guard(config), TellAge(mode.operator), *mode.middleware):
+    for part in (Observe(metrics), HeadAsGet(), Gate(config), TellAge(mode.operator), *mode.middleware):
         app.add_middleware(part)
     app.req_options.strip_url_path_trailing_slash = True
     errors.install(app)

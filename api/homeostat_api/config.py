@@ -12,6 +12,8 @@ from pathlib import Path
 
 from homeostat.store.kubernetes.access import Access
 
+from .rights import Right
+
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 
 
@@ -33,6 +35,7 @@ class ApiConfig:
     shutdown_margin: float = 10.0  # on top of a machine's grace period, before a stop is answered unfinished
     image_folders: tuple[Path, ...] = ()  # from which requests may name files; http(s) is always allowed
     plugin_kernel: str | None = None  # boots the initramfs of a manifest that brings no kernel: address or absolute path
+    rights: frozenset[Right] = frozenset(Right)  # of whoever is let in: there is one token, and it may do everything
     max_replicas: int = 1000  # of one deployment, as far as requests may ask
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served

@@ -19,7 +19,7 @@ from homeostat.store.index.index import Index
 
 from .config import ApiConfig
 from .errors import Problem
-from .middleware import OPEN_PATHS
+from .gate import OPEN_PATHS
 from .operator_link import ClusterLink, Link, OperatorLink
 
 if TYPE_CHECKING:
@@ -88,7 +88,18 @@ class WaitForMirror:
         self._informer = informer
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        if req.path not in OPEN_PATHS and (why := self._informer.unready()):
+        if req.path not in OPEN_PATHS:
+            self._check()
+
+    async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        """
+        Raises:
+            Problem: 503, it is not filled.
+        """
+        if why := self._informer.unready():
             raise Problem(503, "not_ready", f"Not ready: {why}", headers={"Retry-After": "2"})
 
 

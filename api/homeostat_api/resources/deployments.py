@@ -20,6 +20,7 @@ from ..operations import ETAG, LIST_HEADERS, Answer, operation
 from ..parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
 from ..plugins import Plugins
 from ..preconditions import expected_version, set_etag
+from ..rights import Right, needs
 from ..words import DeploymentBrief, DeploymentCreate, DeploymentDetail, DeploymentPatch, DeploymentScaled, DeploymentSummary
 from .machines import PLUGIN, VIEWS
 
@@ -46,6 +47,7 @@ class DeploymentList:
         self._admission = admission
         self._answer = answer
 
+    @needs(Right.SEE)
     @operation(
         "List deployments",
         TAG,
@@ -59,6 +61,7 @@ class DeploymentList:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         await self._answer(req, resp, _selection)
 
+    @needs(Right.CHANGE)
     @operation(
         "Create a deployment",
         TAG,
@@ -90,6 +93,7 @@ class DeploymentItem:
         self._admission = admission
         self._margin = margin
 
+    @needs(Right.SEE)
     @operation(
         "Get a deployment",
         TAG,
@@ -103,6 +107,7 @@ class DeploymentItem:
         resp.media = deployment.dump() if whole else views.detail(deployment)
         set_etag(resp, deployment)
 
+    @needs(Right.CHANGE)
     @operation(
         "Scale a deployment",
         TAG,
@@ -123,6 +128,7 @@ class DeploymentItem:
         resp.media = views.scaled(deployment)
         set_etag(resp, deployment)
 
+    @needs(Right.CHANGE)
     @operation(
         "Delete a deployment and all its machines",
         TAG,
@@ -154,6 +160,7 @@ class DeploymentSpec:
         self._deployments = deployments
         self._admission = admission
 
+    @needs(Right.SEE)
     @operation(
         "Get a deployment's spec",
         TAG,
@@ -164,6 +171,7 @@ class DeploymentSpec:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         self._answer(resp, await self._deployments.get(name))
 
+    @needs(Right.CHANGE)
     @operation(
         "Change a deployment's spec",
         TAG,

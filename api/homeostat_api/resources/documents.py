@@ -12,6 +12,7 @@ import falcon.asgi
 
 from ..media import dumps
 from ..operations import Answer, operation
+from ..rights import Right, needs
 
 PAGE = files("homeostat_api").joinpath("static", "index.html")
 # The page's own script and style are named by their hashes: nothing that a machine is called can run.
@@ -26,6 +27,7 @@ class OpenApi:
         """It describes this route too, and so is made after all routes are."""
         self._body = dumps(document)
 
+    @needs(Right.SEE)
     @operation("Get this document", "System", {200: Answer("OpenAPI 3.0.3.", {"type": "object", "additionalProperties": True})})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_JSON
@@ -41,6 +43,7 @@ class StatusPage:
         inner = self._body.split(f"<{element}>".encode())[1].split(f"</{element}>".encode())[0]
         return f"{element}-src 'sha256-{_base64_sha256(inner)}'"
 
+    @needs(Right.SEE)
     @operation("The status page", "System", {200: Answer("A table of machines.", {"type": "string"}, "text/html")})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = "text/html; charset=utf-8"

@@ -6,6 +6,7 @@ import falcon.asgi
 
 from ..errors import invalid
 from ..operations import Answer, Parameter, operation
+from ..rights import Right, needs
 from ..stream import EventStream
 
 LAST = Parameter(
@@ -20,6 +21,7 @@ class MachineEvents:
     def __init__(self, stream: EventStream) -> None:
         self._stream = stream
 
+    @needs(Right.SEE)
     @operation(
         "Follow the events of machines",
         "Events",

@@ -17,6 +17,7 @@ from ..media import MERGE_PATCH, read_model
 from ..operations import ETAG, Answer, operation
 from ..parameters import IF_MATCH, LIMIT, OFFSET
 from ..preconditions import expected_version, set_etag
+from ..rights import Right, needs
 from ..words import ConfigBody, ConfigChanged, ConfigPatch, HistoryEntry
 from .machines import TAG
 
@@ -25,12 +26,14 @@ class MachineConfig:
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
 
+    @needs(Right.SEE)
     @operation("Get a machine's configuration", TAG, {200: Answer("It.", ConfigBody, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         machine = await self._machines.get(name)
         resp.media = views.config(await self._machines.effective(machine))
         set_etag(resp, machine)
 
+    @needs(Right.CHANGE)
     @operation(
         "Change a machine's configuration",
         TAG,
@@ -59,6 +62,7 @@ class MachineHistory:
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
 
+    @needs(Right.SEE)
     @operation(
         "List the changes of a machine's configuration",
         TAG,

@@ -14,6 +14,7 @@ from ..machines import Machines
 from ..operations import Answer, operation
 from ..parameters import FORCE, WAIT, flag, whole_number
 from ..power import already_running, already_stopped, is_off, wants_running
+from ..rights import Right, needs
 from ..words import MachineBrief
 from .machines import TAG
 
@@ -31,6 +32,7 @@ class MachineStart:
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
 
+    @needs(Right.CHANGE)
     @operation(
         "Start a stopped machine",
         TAG,
@@ -53,6 +55,7 @@ class MachineStop:
         self._machines = machines
         self._margin = margin
 
+    @needs(Right.CHANGE)
     @operation(
         "Stop a machine",
         TAG,
@@ -86,6 +89,7 @@ class MachineRestart:
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
 
+    @needs(Right.CHANGE)
     @operation(
         "Restart a machine",
         TAG,

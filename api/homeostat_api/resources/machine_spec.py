@@ -16,6 +16,7 @@ from ..operations import ETAG, Answer, operation
 from ..parameters import IF_MATCH
 from ..plugins import Plugins
 from ..preconditions import expected_version, set_etag
+from ..rights import Right, needs
 from ..views import plugin_of
 from .machines import TAG
 
@@ -27,6 +28,7 @@ class MachineSpec:
         self._machines = machines
         self._admission = admission
 
+    @needs(Right.SEE)
     @operation(
         "Get a machine's spec",
         TAG,
@@ -37,6 +39,7 @@ class MachineSpec:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         self._answer(resp, await self._machines.get(name))
 
+    @needs(Right.CHANGE)
     @operation(
         "Replace a machine's spec",
         TAG,
@@ -56,6 +59,7 @@ class MachineSpec:
         _, after = await self._machines.edit(name, version, change)
         self._answer(resp, after)
 
+    @needs(Right.CHANGE)
     @operation(
         "Change a machine's spec",
         TAG,
@@ -82,6 +86,7 @@ class MachineOpenApi:
         self._machines = machines
         self._plugins = plugins
 
+    @needs(Right.SEE)
     @operation(
         "Get the OpenAPI document of what a machine runs",
         TAG,

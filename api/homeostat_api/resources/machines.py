@@ -21,6 +21,7 @@ from ..parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice
 from ..plugins import Plugins
 from ..power import STATUS_WORDS
 from ..preconditions import set_etag
+from ..rights import Right, needs
 from ..words import MachineBrief, MachineCreate, MachineDetail, MachineSummary
 
 TAG = "Virtual machines"
@@ -52,6 +53,7 @@ class MachineList:
         self._admission = admission
         self._answer = answer
 
+    @needs(Right.SEE)
     @operation(
         "List machines",
         TAG,
@@ -65,6 +67,7 @@ class MachineList:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         await self._answer(req, resp, _selection)
 
+    @needs(Right.CHANGE)
     @operation(
         "Create and start a machine",
         TAG,
@@ -93,6 +96,7 @@ class MachineItem:
         self._machines = machines
         self._margin = margin
 
+    @needs(Right.SEE)
     @operation(
         "Get a machine",
         TAG,
@@ -106,6 +110,7 @@ class MachineItem:
         resp.media = views.resource(machine) if whole else views.detail(await self._machines.effective(machine))
         set_etag(resp, machine)
 
+    @needs(Right.CHANGE)
     @operation(
         "Stop and delete a machine",
         TAG,

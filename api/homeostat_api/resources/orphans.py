@@ -11,6 +11,7 @@ from homeostat.planner.orphans import Orphan, mend, why
 from homeostat.store.desired import Source
 
 from ..operations import Answer, operation
+from ..rights import Right, needs
 from ..words import OrphanBody
 
 
@@ -18,6 +19,7 @@ class OrphanList:
     def __init__(self, source: Source) -> None:
         self._source = source
 
+    @needs(Right.SEE)
     @operation(
         "List orphans",
         "System",

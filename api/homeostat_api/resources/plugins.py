@@ -20,6 +20,7 @@ from ..operations import ETAG, LIST_HEADERS, Answer, operation
 from ..parameters import IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
 from ..plugins import Plugins
 from ..preconditions import set_etag
+from ..rights import Right, needs
 from ..words import PluginBrief, PluginDetail, PluginEnabled, PluginList
 from .machines import VIEWS
 
@@ -46,6 +47,7 @@ class PluginCollection:
         self._admission = admission
         self._answer = answer
 
+    @needs(Right.SEE)
     @operation(
         "List plugins",
         TAG,
@@ -59,6 +61,7 @@ class PluginCollection:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         await self._answer(req, resp, _names)
 
+    @needs(Right.CHANGE)
     @operation(
         "Install a plugin",
         TAG,
@@ -83,6 +86,7 @@ class PluginItem:
         self._plugins = plugins
         self._margin = margin
 
+    @needs(Right.SEE)
     @operation(
         "Get a plugin",
         TAG,
@@ -96,6 +100,7 @@ class PluginItem:
         resp.media = found.dump() if whole else views.detail(found)
         set_etag(resp, found)
 
+    @needs(Right.CHANGE)
     @operation(
         "Remove a plugin",
         TAG,
@@ -127,6 +132,7 @@ class PluginSwitch:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
 
+    @needs(Right.CHANGE)
     @operation(
         "Enable or disable a plugin",
         TAG,

@@ -11,6 +11,7 @@ from ..errors import Problem
 from ..metrics import Metrics
 from ..operations import Answer, operation
 from ..operator_link import TEXT, Link
+from ..rights import Right, needs
 from ..words import Alive, Ready
 
 TAG = "Health"
@@ -56,6 +57,7 @@ class MetricsPage:
         self._metrics = metrics
         self._operator = operator
 
+    @needs(Right.SEE)
     @operation(
         "Metrics of the API and of the operator",
         TAG,

@@ -18,6 +18,7 @@ from homeostat.store.desired import Source
 
 from ..kind_index import KindIndex
 from ..operations import Answer, operation
+from ..rights import Right, needs
 from ..words import DesiredErrors, SystemInfo
 
 _COUNT = "SELECT count(*) FROM resources WHERE kind=? AND namespace=?"
@@ -37,6 +38,7 @@ class DesiredStateErrors:
     def __init__(self, source: Source) -> None:
         self._source = source
 
+    @needs(Right.SEE)
     @operation(
         "List what is wrong with the desired state",
         "System",
@@ -67,6 +69,7 @@ class SystemInformation:
         self._machines = machines
         self._source = source
 
+    @needs(Right.SEE)
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         _, machines = await self._machines.entries()

@@ -16,6 +16,7 @@ from homeostat.planner.trash import TrashEntry
 
 from ..errors import Problem
 from ..operations import Answer, operation
+from ..rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
 
 TAG = "Trash"
@@ -62,6 +63,7 @@ class TrashCollection:
     def __init__(self, room: TrashRoom) -> None:
         self._room = room
 
+    @needs(Right.SEE)
     @operation(
         "List what is set aside",
         TAG,
@@ -74,6 +76,7 @@ class TrashCollection:
         entries = await self._room.entries()
         resp.media = {"entries": [_shown(entry) for entry in entries], "size": sum(entry.size for entry in entries)}
 
+    @needs(Right.CHANGE)
     @operation("Erase all that is set aside, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(503,))
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         entries = await self._room.entries()
@@ -86,6 +89,7 @@ class TrashItem:
     def __init__(self, room: TrashRoom) -> None:
         self._room = room
 
+    @needs(Right.CHANGE)
     @operation("Erase one entry, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(404, 503))
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
         found = await self._room.entry(entry)
@@ -97,6 +101,7 @@ class TrashRestore:
     def __init__(self, room: TrashRoom) -> None:
         self._room = room
 
+    @needs(Right.CHANGE)
     @operation(
         "Put the disks of an entry back",
         TAG,

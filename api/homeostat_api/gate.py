@@ -1,0 +1,121 @@
+"""The one gate: whoever asks, by request or by WebSocket, is let in here or nowhere.
+
+Two questions, in this order: who asks (before the path is looked at, so that nobody learns which paths there are), and whether
+he may do what the responder declares (``rights``). What declares nothing is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import falcon.asgi
+
+from .config import BODY_LIMIT, ApiConfig, is_loopback
+from .errors import Problem
+from .media import discard, too_large
+from .rights import needed, responder_name
+
+log = logging.getLogger("homeostat.api")
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""Answered to everybody who may reach the server: they say nothing of machines."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+WEBSOCKET = "WEBSOCKET"  # Falcon's word for it, among the methods
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Gate:
+    """Authentication where there is a token; where there is none, only this host's own pages and programs."""
+
+    def __init__(self, config: ApiConfig) -> None:
+        self._config = config
+        self._local_only = config.token is None and is_loopback(config.host)
+
+    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        self._identify(req, req.method)
+        if (req.content_length or 0) > BODY_LIMIT:
+            raise too_large()
+
+    async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
+        self._identify(req, WEBSOCKET)
+
+    async def process_resource(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        self._authorize(req, resource, req.method)
+
+    async def process_resource_ws(
+        self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        self._authorize(req, resource, WEBSOCKET)
+
+    async def process_response(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: Any, succeeded: bool
+    ) -> None:
+        if not succeeded and req.method not in SAFE_METHODS:
+            await discard(req)
+
+    def _identify(self, req: falcon.asgi.Request, method: str) -> None:
+        """
+        Raises:
+            Problem: 401, 403: nobody whom we serve.
+        """
+        if self._local_only:
+            self._check_host(req)
+            # Browsers keep pages from reading what others answer, but not from opening WebSockets to them.
+            if method not in SAFE_METHODS:
+                self._check_origin(req)
+        elif (req.path not in OPEN_PATHS or method == WEBSOCKET) and not self._config.admits(req.get_header("Authorization")):
+            raise Problem(
+                401,
+                "unauthorized",
+                "Send the API's token: Authorization: Bearer TOKEN",
+                headers={"WWW-Authenticate": 'Bearer realm="homeostat"'},
+            )
+
+    def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:
+        """
+        Raises:
+            Problem: 403, who asks has not the right.
+        """
+        if not hasattr(resource, responder_name(method)) or (method in SAFE_METHODS and req.uri_template in OPEN_PATHS):
+            return  # Falcon answers the first: 405, or what OPTIONS is told
+        right = needed(resource, method)
+        if right is None:
+            log.error("%s of %s declares no right, and is refused to everybody", method, req.uri_template)
+        if right is None or right not in self._config.rights:
+            what = f"the right to {right}" if right is not None else "a right that nobody has"
+            raise Problem(403, "forbidden", f"This needs {what}", {"right": right})
+
+    def _check_host(self, req: falcon.asgi.Request) -> None:
+        """A page whose name an attacker points at 127.0.0.1 (DNS rebinding) sends that name here."""
+        host = req.get_header("Host") or ""
+        if _hostname(f"//{host}") not in _LOCAL_NAMES:
+            raise Problem(
+                403,
+                "host_refused",
+                "This API serves its own host only, as localhost, 127.0.0.1 or [::1]",
+                {"host": host[:256]},
+            )
+
+    def _check_origin(self, req: falcon.asgi.Request) -> None:
+        """Browsers name the page that wants to write; programs name none."""
+        origin = req.get_header("Origin")
+        scheme = {"ws": "http", "wss": "https"}.get(req.scheme, req.scheme)
+        if origin is not None and origin != f"{scheme}://{req.get_header('Host')}":
+            raise Problem(
+                403,
+                "origin_refused",
+                "Pages of other origins must not change machines",
+                {"origin": origin[:256]},
+            )
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

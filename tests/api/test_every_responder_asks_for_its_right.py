@@ -1,0 +1,159 @@
+"""One gate for requests and WebSockets: every responder of every route refuses who is nobody, and who has not its right.
+
+The responders come from Falcon's own table, so that a route or a method that nobody thought of is asked like the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import falcon.asgi
+import falcon.inspect
+import pytest
+from falcon.testing import ASGIConductor, TestClient
+
+from homeostat_api.app import create_app
+from homeostat_api.config import ApiConfig
+from homeostat_api.errors import App
+from homeostat_api.gate import OPEN_PATHS, WEBSOCKET
+from homeostat_api.rights import Right, needs
+
+TOKEN = "correct-horse-battery-staple"
+SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}
+NONE: frozenset[Right] = frozenset()
+
+
+class Console:
+    """As consoles will be."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    @needs(Right.CHANGE)
+    async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
+        self.opened += 1
+        await ws.accept()
+        with suppress(falcon.WebSocketDisconnected):
+            await ws.receive_text()
+
+
+class Forgotten:
+    """Declares no right."""
+
+    reached = False
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        self.reached = True
+
+    async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
+        self.reached = True
+        await ws.accept()
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ApiConfig:
+    monkeypatch.setattr("homeostat_api.openapi.build", lambda routes, with_token: {})  # takes a second, and is not asked for
+    (tmp_path / "machines").mkdir()
+    return ApiConfig(tmp_path / "machines", tmp_path / "state", token=TOKEN)
+
+
+def responders(app: App) -> Iterator[tuple[str, str]]:
+    """(path, method) of all that the application can be asked, but Falcon's own answers to OPTIONS and to wrong methods."""
+    for route in falcon.inspect.inspect_app(app).routes:
+        for method in route.methods:
+            if not method.internal:
+                yield route.path.replace("{", "").replace("}", ""), method.method
+
+
+def asked(app: App, path: str, method: str, headers: dict[str, str]) -> int:
+    """The status; a WebSocket that is refused has it in its close code."""
+    if method != WEBSOCKET:
+        return TestClient(app).simulate_request(method, path, headers=headers, body="{}").status_code
+    others = {name: value for name, value in headers.items() if name != "Host"}
+
+    async def connect() -> int:
+        async with ASGIConductor(app) as client:
+            async with client.simulate_ws(path, headers=others, host=headers.get("Host", "localhost")) as socket:
+                await socket.wait_ready()
+            return 101
+
+    try:
+        return asyncio.run(connect())
+    except falcon.WebSocketDisconnected as refused:
+        return refused.code - 3000
+
+
+def guarded(app: App) -> list[tuple[str, str]]:
+    return [(path, method) for path, method in responders(app) if path not in OPEN_PATHS]
+
+
+def test_security_every_responder_refuses_who_is_nobody(config: ApiConfig) -> None:
+    app = create_app(config)
+    app.add_route("/console", console := Console())
+    found = guarded(app)
+    assert len(found) > 30 and ("/console", WEBSOCKET) in found
+    assert {(p, m): asked(app, p, m, {}) for p, m in found} == dict.fromkeys(found, 401)
+    wrong = {"Authorization": "Bearer wrong"}
+    assert {(p, m): asked(app, p, m, wrong) for p, m in found} == dict.fromkeys(found, 401)
+    assert console.opened == 0
+    assert asked(app, "/console", WEBSOCKET, SIGNED_IN) == 101
+    assert console.opened == 1
+
+
+def test_security_every_responder_refuses_who_has_not_its_right(config: ApiConfig) -> None:
+    app = create_app(replace(config, rights=NONE))
+    app.add_route("/console", Console())
+    found = guarded(app)
+    assert {(p, m): asked(app, p, m, SIGNED_IN) for p, m in found} == dict.fromkeys(found, 403)
+
+
+def test_security_who_may_only_see_changes_nothing(config: ApiConfig) -> None:
+    app = create_app(replace(config, rights=frozenset({Right.SEE})))
+    app.add_route("/console", console := Console())
+    changing = [(path, method) for path, method in guarded(app) if method != "GET"]
+    assert len(changing) > 12
+    assert {(p, m): asked(app, p, m, SIGNED_IN) for p, m in changing} == dict.fromkeys(changing, 403)
+    assert console.opened == 0
+    assert asked(app, "/api/v1/vms", "GET", SIGNED_IN) == 200
+
+
+def test_security_a_responder_that_declares_no_right_is_refused_to_everybody(config: ApiConfig) -> None:
+    app = create_app(config)
+    app.add_route("/forgotten", forgotten := Forgotten())
+    assert [asked(app, "/forgotten", m, SIGNED_IN) for m in ("GET", "HEAD", WEBSOCKET)] == [403, 403, 403]
+    assert not forgotten.reached
+
+
+def test_security_nothing_answers_beside_the_routes(config: ApiConfig) -> None:
+    """Falcon asks no right of sinks and static files: there are none."""
+    found = falcon.inspect.inspect_app(create_app(config))
+    assert not found.sinks and not found.static_routes
+
+
+def test_security_only_probes_are_answered_to_everybody(config: ApiConfig) -> None:
+    app = create_app(replace(config, rights=NONE))
+    app.add_route("/healthz/more", Console())
+    assert {path for path, _ in responders(app) if path in OPEN_PATHS} == OPEN_PATHS
+    assert asked(app, "/healthz", "GET", {}) == 200
+    assert asked(app, "/healthz", WEBSOCKET, {}) == 401
+    assert asked(app, "/healthz/more", WEBSOCKET, {}) == 401
+
+
+def test_security_without_a_token_pages_of_others_open_no_websocket(config: ApiConfig) -> None:
+    app = create_app(replace(config, token=None))
+    app.add_route("/console", console := Console())
+    here = "127.0.0.1:8080"
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": here, "Origin": "http://evil.example"},
+        {"Host": here, "Origin": "https://127.0.0.1:8080"},
+        {"Host": here, "Origin": "null"},
+    ):
+        assert asked(app, "/console", WEBSOCKET, headers) == 403, headers
+    assert console.opened == 0
+    for headers in ({"Host": here}, {"Host": here, "Origin": f"http://{here}"}):
+        assert asked(app, "/console", WEBSOCKET, headers) == 101, headers
