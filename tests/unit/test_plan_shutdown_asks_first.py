@@ -109,6 +109,26 @@ def test_a_paused_guest_is_resumed_so_that_it_can_shut_down(reason: str) -> None
     assert world.domain and world.domain.reason == "shutdown"
 
 
+@pytest.mark.parametrize("reason", ["save", "dump", "snapshot", "shutting-down", "crashed", "starting-up", "postcopy"])
+def test_a_guest_that_libvirt_paused_for_a_moment_is_asked_and_never_resumed(reason: str) -> None:
+    """Its snapshot would hold a guest that went on; libvirt ends such a pause itself."""
+    world, operator, vm = running()
+    world.pause(reason)
+    ways = {
+        "halted": changed(vm, runStrategy="Halted"),
+        "deleted": deleted(vm),
+        "restarted": changed(vm, restartedAt="now"),
+        "wanted": vm,
+        "saved": changed(vm, runStrategy="Manual", power="Saved"),
+        "paused": changed(vm, runStrategy="Manual", power="Paused"),
+    }
+    plans = {way: {type(action) for action in operator.plan(wanted).actions} for way, wanted in ways.items()}
+    touched = {act.ResumeDomain, act.PauseDomain, act.SaveDomain, act.PowerOffDomain}
+    assert not any(kinds & touched for kinds in plans.values()), plans
+    asked = {way for way, kinds in plans.items() if act.ShutdownDomain in kinds}
+    assert asked == {"halted", "deleted"} | (set() if reason == "starting-up" else {"restarted"})
+
+
 def test_the_grace_period_runs_though_the_guest_cannot_even_be_asked() -> None:
     world, operator, vm = running()
     world.fail_io()

@@ -1,0 +1,228 @@
+"""An operator in this process, over plain values: a store that is a dict, and a host that is a world with one machine on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key, Model, Resource
+from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.trash import Space, TrashEntry
+from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.ports import Happening
+from tests.unit.machines import machine
+from tests.unit.world import Refused, World
+
+NOBODY = machine(name="nobody")
+SOON = 10.0  # seconds that nothing here takes
+
+
+class Shelf:
+    """Resources by key, as a store has them."""
+
+    def __init__(self, *resources: Resource) -> None:
+        self.resources: dict[Key, Resource] = {resource.key: resource for resource in resources}
+        self.failing: dict[Key, Exception] = {}
+        self.told: list[tuple[Key, str]] = []  # reasons of events
+        self.said: dict[Key, list[str]] = {}  # their messages
+        self.statuses: list[Key] = []  # each time that one was written
+        self.released: list[Key] = []
+        self._news: asyncio.Queue[Key] = asyncio.Queue()
+
+    def put(self, *resources: Resource) -> None:
+        for resource in resources:
+            known = self.resources.get(resource.key)
+            status = getattr(known, "status", None)
+            kept = resource.model_copy(update={"status": status}) if status is not None else resource
+            self.resources[resource.key] = kept
+            self._news.put_nowait(resource.key)
+
+    def drop(self, key: Key) -> None:
+        del self.resources[key]
+        self._news.put_nowait(key)
+
+    async def get(self, key: Key) -> Resource | None:
+        if key in self.failing:
+            raise self.failing[key]
+        return self.resources.get(key)
+
+    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+        return [r for r in self.resources.values() if r.kind == kind and namespace in (None, r.key.namespace)]
+
+    async def changes(self) -> AsyncIterator[Key]:
+        for key in list(self.resources):
+            yield key
+        while True:
+            yield await self._news.get()
+
+    async def write_status(self, key: Key, uid: str, status: Model) -> None:
+        self.statuses.append(key)
+        if key in self.resources:
+            self.resources[key] = self.resources[key].model_copy(update={"status": status})
+
+    async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
+        for happening in happenings:
+            await self.record_event(key, happening.type, happening.reason, happening.message)
+        if status is not None:
+            await self.write_status(key, uid, status)
+
+    async def release(self, key: Key, uid: str) -> None:
+        self.released.append(key)
+        self.resources.pop(key, None)
+        self._news.put_nowait(key)
+
+    async def apply_owned(self, resource: Resource) -> None:
+        self.put(resource)
+
+    async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
+        self.drop(key)
+
+    async def record_event(self, key: Key, type: str, reason: str, message: str, fields: Mapping[str, Any] | None = None) -> None:
+        self.told.append((key, reason))
+        self.said.setdefault(key, []).append(message)
+
+
+class WorldHost:
+    """A world as a driver. Actions fail where the world refuses them, and where ``failing`` names their type."""
+
+    calls = 0
+    agent = None
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.failing: dict[type[Action], str] = {}
+        self.done: list[Action] = []
+        self.strangers: dict[str, ObservedDomain] = {}  # by name
+        self.seen_at: dict[str, list[tuple[str, str]]] = {}  # addresses, by MAC
+        self.left: list[str] = []  # files of a machine's folder
+        self.unreadable = ""  # why its storage cannot be looked at
+        self.aside: list[TrashEntry] = []
+        self.room = Space(total=100 * 2**30, free=90 * 2**30)
+        self.pruned: list[frozenset[str]] = []
+        self.changed: Callable[[str | None], None] = lambda uuid: None
+        self.image_changed: Callable[[str, bool], None] = lambda image, fetching: None
+
+    @property
+    def facts(self) -> HostFacts:
+        return self.world.host
+
+    def domain(self, uuid: str) -> ObservedDomain | None:
+        found = self.world._observed_domain()
+        return found if found is not None and found.uuid == uuid else None
+
+    def domain_named(self, name: str) -> ObservedDomain | None:
+        found = self.world._observed_domain()
+        return found if found is not None and found.name == name else self.strangers.get(name)
+
+    def domains(self) -> Sequence[ObservedDomain]:
+        found = self.world._observed_domain()
+        return [*([] if found is None else [found]), *self.strangers.values()]
+
+    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return {mac: self.seen_at[mac] for mac in macs if mac in self.seen_at}
+
+    def usage(self) -> Mapping[str, Usage]:
+        return {}
+
+    def subscribe(self, changed: Callable[[str | None], None]) -> None:
+        self.changed = changed
+
+    def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
+        self.image_changed = changed
+
+    async def storage(
+        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
+    ) -> ObservedStorage:
+        found = self.world.observe(NOBODY, Memory()).storage
+        mine = {path: disk for path, disk in found.disks.items() if path in disks}
+        return replace(found, disks=mine, seeds=found.seeds & set(seeds), chains={}, overlays={})
+
+    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+        return {source: self.world.chain(source) for source in sources}
+
+    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        return {disk: self.world._overlays(disk) for disk in disks}
+
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
+        return ()
+
+    async def machine_folders(self) -> Sequence[MachineFolder]:
+        return ()
+
+    async def execute(self, action: Action) -> None:
+        if type(action) in self.failing:
+            raise DriverError(self.failing[type(action)])
+        try:
+            self.world.apply(action)
+        except Refused as error:
+            raise DriverError(str(error)) from error
+        self.done.append(action)
+        self.tick()
+
+    def tick(self) -> None:
+        """What passes by itself, and what the host tells of it."""
+        fetching = [key for key, image in self.world.images.items() if image.phase == "fetching"]
+        self.world.tick()
+        for key in fetching:
+            self.image_changed(key, False)
+        self.news()
+
+    def news(self) -> None:
+        self.changed(self.world.domain.uuid if self.world.domain else None)
+
+    async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
+        self.pruned.append(frozenset(used()))
+        return ()
+
+    async def leftovers(self, directory: str) -> Sequence[str]:
+        if self.unreadable:
+            raise DriverError(self.unreadable)
+        return self.left
+
+    async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
+        return self.aside
+
+    async def space(self) -> Space:
+        if self.unreadable:
+            raise DriverError(self.unreadable)
+        return self.room
+
+    async def erase(self, entry: str) -> None:
+        self.aside = [known for known in self.aside if known.entry != entry]
+
+    async def refresh(self, uuid: str) -> None:
+        pass
+
+
+def an_operator(shelf: Shelf, host: WorldHost, **config: Any) -> Operator:
+    return Operator(shelf, host, OperatorConfig("test", **config))  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def at_work(operator: Operator) -> AsyncIterator[None]:
+    """It runs meanwhile, and ends well."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(operator.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(SOON):
+            await task
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """The operator is in this loop: it has its turns between two looks."""
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110 - values set no event
+            await asyncio.sleep(0.001)
+
+
+def kinds(actions: Sequence[Action]) -> list[str]:
+    return [type(action).__name__ for action in actions]

@@ -1,0 +1,112 @@
+"""Whose turn it is when something changes: on the host, among images, plugins and deployments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.observed import DomainState, ObservedDomain
+from homeostat.runtime.operator import Operator
+from tests.unit.machines import machine
+from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
+
+FOREIGN = ObservedDomain(
+    name="web",
+    uuid="11111111-2222-3333-4444-555555555555",
+    state=DomainState.RUNNING,
+    reason="booted",
+    persistent=True,
+    autostart=False,
+    managed_save=False,
+    record=None,
+    config=None,
+)
+WEB, DB = machine(), machine(name="db")
+
+
+def state(shelf: Shelf, key: Key) -> str:
+    found = shelf.resources[key]
+    assert isinstance(found, VirtualMachine)
+    return str(found.status.state) if found.status else ""
+
+
+def reason(shelf: Shelf, key: Key) -> str:
+    found = shelf.resources.get(key)
+    status = found.status if isinstance(found, VirtualMachine) else None
+    return next((c.reason for c in status.conditions if c.type == "Ready"), "") if status else ""
+
+
+def looked_at(operator: Operator) -> list[Key]:
+    """Whatever is queued from now on."""
+    queued: list[Key] = []
+    add = operator.queue.add
+
+    def noted(key: Key, after: float = 0.0) -> None:
+        queued.append(key)
+        add(key, after)
+
+    operator.queue.add = noted  # type: ignore[method-assign]
+    return queued
+
+
+async def test_a_machine_whose_name_a_foreign_domain_has_comes_up_as_soon_as_that_is_renamed() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    host.strangers["web"] = FOREIGN
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: reason(shelf, WEB.key) == "NameInUse" and operator.queue.idle())
+        assert operator.queue.idle(within=3600), "nothing but news can end that"
+        host.strangers = {"other": replace(FOREIGN, name="other")}
+        host.changed(FOREIGN.uuid)
+        await until(lambda: state(shelf, WEB.key) == "Running")
+
+
+async def test_a_foreign_domain_that_holds_no_name_of_ours_wakes_nobody() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        queued = looked_at(operator)
+        host.changed(FOREIGN.uuid)
+        assert queued == []
+
+
+async def test_a_change_of_its_own_domain_wakes_the_machine_alone() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        queued = looked_at(operator)
+        host.world.crash()
+        host.news()
+        assert queued == [WEB.key]
+        await until(lambda: host.world.starts == 2)
+
+
+async def test_a_change_of_the_whole_host_wakes_all() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        host.world.host = replace(host.world.host, reachable=False, error="the link is cut")
+        host.changed(None)
+        await until(lambda: reason(shelf, WEB.key) == "HostUnreachable")
+        assert operator.queue.idle(within=3600), "its return is told"
+        host.world.host = replace(host.world.host, reachable=True, error="")
+        host.changed(None)
+        await until(lambda: state(shelf, WEB.key) == "Running" and reason(shelf, WEB.key) != "HostUnreachable")
+
+
+async def test_a_machine_that_is_deleted_goes_and_nothing_of_it_is_remembered() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        assert WEB.key in operator.looked_at
+        gone = WEB.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})
+        shelf.put(WEB.model_copy(update={"metadata": gone}))
+        await until(lambda: shelf.released == [WEB.key])
+        await until(lambda: WEB.key not in operator.looked_at)
+    assert host.world.domain is None and host.world.released is False
+    assert (WEB.key, "Deleted") in shelf.told
