@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import copy
 import os
 import random
@@ -40,7 +41,7 @@ class Undo:
     act: Callable[[], None]
 
 
-class World:
+class World(abc.ABC):
     """``limit`` is how many machines there may be. ``settle`` is the operator's settling time, in seconds."""
 
     bystander = BYSTANDER
@@ -128,9 +129,9 @@ class World:
 
     # Its life
 
+    @abc.abstractmethod
     def begin(self) -> None:
         """The first machines are there, and an operator runs."""
-        raise NotImplementedError
 
     def cramp(self) -> None:
         """Puts the state on a file system that can be filled; needs root."""

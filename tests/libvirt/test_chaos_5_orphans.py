@@ -82,10 +82,7 @@ async def test_chaos_5_domains_that_lost_their_resource_are_told_of_once(site: W
     await site.stop()
 
 
-async def test_chaos_5_a_deletion_that_had_begun_is_finished(site: Watched) -> None:
-    """The guest does not answer, so the operator dies between asking it to shut down and the end of its grace."""
-    site.write("VirtualMachine", "a", plain())
-    site.write("VirtualMachine", "b", plain(disks=[DISK], reclaimPolicy="Retain"))
+async def die_while_deleting_b(site: Watched) -> None:
     site.start()
     await site.until(lambda: site.running() == ["a", "b"], "both run")
     await site.stop()
@@ -93,6 +90,13 @@ async def test_chaos_5_a_deletion_that_had_begun_is_finished(site: Watched) -> N
     site.remove("b")
     await site.until(lambda: not site.alive, "the operator died after the first step of the deletion")
     await site.stop()
+
+
+async def test_chaos_5_a_deletion_that_had_begun_is_finished(site: Watched) -> None:
+    """The guest does not answer, so the operator dies between asking it to shut down and the end of its grace."""
+    site.write("VirtualMachine", "a", plain())
+    site.write("VirtualMachine", "b", plain(disks=[DISK], reclaimPolicy="Retain"))
+    await die_while_deleting_b(site)
     assert site.running() == ["a", "b"]
     site.lose_the_index()
     site.start()
@@ -105,14 +109,8 @@ async def test_chaos_5_a_deletion_that_had_begun_is_finished(site: Watched) -> N
 async def test_chaos_5_a_deletion_that_had_begun_is_dropped_where_the_document_is_there(site: Watched) -> None:
     site.write("VirtualMachine", "a", plain())
     site.write("VirtualMachine", "b", plain(disks=[DISK]))
-    site.start()
-    await site.until(lambda: site.running() == ["a", "b"], "both run")
-    await site.stop()
     document = (site.folder / "b.yaml").read_text()
-    site.start(kill_at=1, before=False)
-    site.remove("b")
-    await site.until(lambda: not site.alive, "the operator died after the first step of the deletion")
-    await site.stop()
+    await die_while_deleting_b(site)
     site.lose_the_index()
     (site.folder / "b.yaml").write_text(document)
     site.start()
@@ -126,13 +124,7 @@ async def test_chaos_5_doubt_finishes_no_deletion(site: Watched) -> None:
     """A broken file may hold it."""
     site.write("VirtualMachine", "a", plain())
     site.write("VirtualMachine", "b", plain())
-    site.start()
-    await site.until(lambda: site.running() == ["a", "b"], "both run")
-    await site.stop()
-    site.start(kill_at=1, before=False)
-    site.remove("b")
-    await site.until(lambda: not site.alive, "the operator died after the first step of the deletion")
-    await site.stop()
+    await die_while_deleting_b(site)
     site.lose_the_index()
     (site.folder / "broken.yaml").write_text("x: [\n")
     site.start()

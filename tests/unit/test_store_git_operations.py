@@ -72,13 +72,18 @@ def test_stash_and_pop(room: Room, git: Git) -> None:
     assert (room.sync(5.0).deleted, room.names()) == ((), ["anchor", "dat", "new"])
 
 
-def test_a_rebase_that_stops(room: Room, git: Git) -> None:
+def part_ways(room: Room, git: Git) -> None:
+    """Two branches say something else of one machine."""
     git("checkout", "--quiet", "-b", "side", "HEAD~1")
     room.write("anchor.yaml", document("anchor", "runStrategy: Halted"))
     git("commit", "--quiet", "-am", "Halt")
     git("checkout", "--quiet", "main")
     room.write("anchor.yaml", document("anchor", "runStrategy: Manual"))
     git("commit", "--quiet", "-am", "By hand")
+
+
+def test_a_rebase_that_stops(room: Room, git: Git) -> None:
+    part_ways(room, git)
     git("rebase", "side", fails=True)
     git("rm", "--quiet", "-f", "dat.yaml", fails=True)
     (room.folder / "dat.yaml").unlink(missing_ok=True)
@@ -90,12 +95,7 @@ def test_a_rebase_that_stops(room: Room, git: Git) -> None:
 
 @pytest.mark.parametrize("how", ["merge", "cherry-pick", "revert"])
 def test_what_stops_at_a_conflict(room: Room, git: Git, how: str) -> None:
-    git("checkout", "--quiet", "-b", "side", "HEAD~1")
-    room.write("anchor.yaml", document("anchor", "runStrategy: Halted"))
-    git("commit", "--quiet", "-am", "Halt")
-    git("checkout", "--quiet", "main")
-    room.write("anchor.yaml", document("anchor", "runStrategy: Manual"))
-    git("commit", "--quiet", "-am", "By hand")
+    part_ways(room, git)
     room.write("anchor.yaml", document("anchor", "runStrategy: Once"))
     git("commit", "--quiet", "-am", "Once")
     git(*{"merge": ("merge", "side"), "cherry-pick": ("cherry-pick", "side"), "revert": ("revert", "HEAD~1")}[how], fails=True)
