@@ -13,7 +13,7 @@ from tests.rig.kubernetes.plane import ControlPlane
 
 def test_the_machine_stays_on_its_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     """Though no new one goes there now: its guest runs on, and on another host it would be a second one."""
-    with operating(plane, tmp_path / "state", "--host", "a", "--host", "b"):
+    with operating(plane, tmp_path / "state", "--host", "a", "--host", "b", "--host-file", str(tmp_path)):
         plane.kubectl.apply(thing("Host", "b", {"uri": second(tmp_path)}))
         for host in ("a", "b"):
             plane.kubectl.wait_for("host", host, ready)

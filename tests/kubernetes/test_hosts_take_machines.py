@@ -26,7 +26,7 @@ def second(folder: Path) -> str:
 
 def test_two_hosts_share_machines(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     names = [f"m{number}" for number in range(8)]
-    with operating(plane, tmp_path / "state", "--host", "a", "--host", "b"):
+    with operating(plane, tmp_path / "state", "--host", "a", "--host", "b", "--host-file", str(tmp_path)):
         plane.kubectl.apply(thing("Host", "b", {"uri": second(tmp_path)}))
         for host in ("a", "b"):
             plane.kubectl.wait_for("host", host, ready)

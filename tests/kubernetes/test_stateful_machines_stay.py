@@ -15,7 +15,7 @@ STRATEGY = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 
 
 def test_it_comes_back_where_its_disks_are(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
-    with operating(plane, tmp_path / "state", "--host", "a", "--host", "b"):
+    with operating(plane, tmp_path / "state", "--host", "a", "--host", "b", "--host-file", str(tmp_path)):
         plane.kubectl.apply(thing("Host", "b", {"uri": second(tmp_path)}))
         for host in ("a", "b"):
             plane.kubectl.wait_for("host", host, ready)

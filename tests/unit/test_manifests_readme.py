@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from homeostat.models.host import Host
+from homeostat.models.host_uri import unallowed
 from homeostat.models.kinds import STORED
 from tests.unit.crd_schemas import refusals
 
@@ -29,6 +30,7 @@ def test_its_host_is_taken_and_served_by_the_central_operator() -> None:
     operator = (FOLDER / "overlays/central/operator.yaml").read_text()
     ((key, value),) = host["metadata"]["labels"].items()
     assert f"--host-selector, {key}={value}," in operator
+    assert "--host-file, /etc/homeostat/hosts]" in operator and not unallowed(host["spec"]["uri"], ["/etc/homeostat/hosts"])
     assert "mountPath: /etc/homeostat/hosts," in operator and "keyfile=/etc/homeostat/hosts/" in host["spec"]["uri"]
 
 

@@ -56,7 +56,8 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
     """``hosts``: names of those to serve, besides those that have all labels of ``selector``. ``uri``: libvirt of a host whose
-    spec names none; a host of ``hosts`` that is not there yet is then made, with ``labels``. ``namespace``: of the leases."""
+    spec names none; a host of ``hosts`` that is not there yet is then made, with ``labels``. ``namespace``: of the leases.
+    ``host_files``: the files, and folders of files, that a Host's address may name."""
 
     state: Path
     access: Access
@@ -67,6 +68,7 @@ class ClusterOptions:
     namespace: str = "homeostat-system"
     health: Port | None = None
     trash_keep: float = KEEP
+    host_files: tuple[str, ...] = ()
 
     def serves(self, host: Host) -> bool:
         by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
@@ -271,7 +273,7 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         index = Index.open(room.index, repair=True)
         stack.callback(index.close)
         identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-        store = KubernetesStore(index, cluster, identity)
+        store = KubernetesStore(index, cluster, identity, host_files=options.host_files)
         supervisor = Supervisor()
         supervisor.attend(asyncio.get_running_loop())
         informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say, supervisor=supervisor)

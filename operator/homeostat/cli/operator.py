@@ -42,6 +42,13 @@ PATIENCE = 25.0
 @click.option("--host-selector", metavar="KEY=VALUE,…", help="Serve every Host that has these labels.")
 @click.option("--host-label", "labels", metavar="KEY=VALUE", multiple=True, help="A label for Hosts that are made; repeatable.")
 @click.option(
+    "--host-file",
+    "host_files",
+    metavar="PATH",
+    multiple=True,
+    help="A file, or a folder of them, that a Host's spec.uri may name (keys, sockets …). Repeatable; default: none.",
+)
+@click.option(
     "--lease-namespace",
     metavar="NAME",
     envvar="POD_NAMESPACE",
@@ -60,6 +67,7 @@ def operator(
     hosts: tuple[str, ...],
     host_selector: str | None,
     labels: tuple[str, ...],
+    host_files: tuple[str, ...],
     lease_namespace: str,
     health_bind: str | None,
     trash_keep: float,
@@ -84,6 +92,7 @@ def operator(
         lease_namespace,
         _port(health_bind) if health_bind else None,
         trash_keep,
+        _places(host_files),
     )
     run(_operate(options))
 
@@ -96,6 +105,13 @@ def _pairs(option: str, given: tuple[str, ...] | list[str]) -> dict[str, str]:
             raise CliError(f"{option} {text} is not KEY=VALUE", "such as zone=a")
         found[name] = value
     return found
+
+
+def _places(given: tuple[str, ...]) -> tuple[str, ...]:
+    for path in given:
+        if not path.startswith("/") or ".." in path.split("/"):
+            raise CliError(f"--host-file {path} is not an absolute path", "such as /etc/homeostat/hosts")
+    return given
 
 
 def _port(bind: str) -> Port:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 
 from .base import NAME_PATTERN, Model, ObjectMeta, Resource
 from .condition import Condition
+from .host_uri import URI_PATTERN, read_uri
 from .quantity import Quantity
 
 REACHABLE = "Reachable"
@@ -18,18 +18,11 @@ SCHEDULABLE = "Schedulable"
 ORPHANED = "Orphaned"
 ORPHANS_SHOWN = 50
 
-URI_PATTERN = r"^(qemu|test)(\+(unix|ssh|tls|tcp|libssh|libssh2))?://\S*$"
-# Parts of a URI by which libvirt's client runs a program of the caller's choice, with the operator's rights.
-_PROGRAMS = frozenset({"command", "netcat"})
 HOST_NAME_MAX = 253
 
 
 def _check_uri(uri: str) -> str:
-    if not re.fullmatch(URI_PATTERN, uri):
-        raise ValueError("must be a libvirt URI, such as qemu:///system, qemu+ssh://root@host/system or qemu+tls://host/system")
-    parameters = re.split("[&;]", urlsplit(uri).query)  # as libvirt does
-    if named := _PROGRAMS & {unquote(parameter.partition("=")[0]) for parameter in parameters}:
-        raise ValueError(f"must not name a program to run ({min(named)}=)")
+    read_uri(uri)
     return uri
 
 
@@ -56,7 +49,8 @@ class HostSpec(Model):
         default=None,
         max_length=1024,
         json_schema_extra={"pattern": URI_PATTERN},
-        description="libvirt's address: qemu:///system, qemu+ssh://user@host/system, qemu+tls://host/system. "
+        description="libvirt's address: qemu:///system, qemu+ssh://user@host/system, qemu+tls://host/system. Files that it names "
+        "must be allowed by the operator's administrator (--host-file). "
         "Default: the one that the operator which serves this host was started with (--connect).",
     )
     maintenance: bool = Field(default=False, description="No new machines are placed on it; those there stay.")

@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.host import Host
+from homeostat.models.host_uri import unallowed
 from homeostat.models.kinds import STORED
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
@@ -49,9 +51,16 @@ class KubernetesStore(IndexedStore):
     """What the operator needs of a cluster. For one event loop; see homeostat.store.kubernetes.writer for the API's writes."""
 
     def __init__(
-        self, index: Index, cluster: Cluster, instance: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        index: Index,
+        cluster: Cluster,
+        instance: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        host_files: Collection[str] | None = None,
     ) -> None:
+        """``host_files``: what addresses of Hosts may name; None: who reads here connects to none."""
         super().__init__(index)
+        self._host_files = host_files
         self.cluster = cluster
         self.mirror = Mirror(index)
         self._events = EventRecorder(cluster, instance)
@@ -78,6 +87,9 @@ class KubernetesStore(IndexedStore):
         if isinstance(resource, VirtualMachine) and not resource.deleting and self._takes_anothers_identity(resource):
             taken = "is the uid of another resource: take the annotation away"
             raise Invalid([Problem(f"metadata.annotations[{IDENTITY}]", taken)], str(resource.key))
+        uri = resource.spec.uri if isinstance(resource, Host) else None
+        if uri and self._host_files is not None and (why := unallowed(uri, self._host_files)):
+            raise Invalid([Problem("spec.uri", why)], str(resource.key))
 
     def _takes_anothers_identity(self, machine: VirtualMachine) -> bool:
         identity, own = machine.identity, machine.metadata.uid
