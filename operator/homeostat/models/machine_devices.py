@@ -9,7 +9,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from .base import Model, Name
 from .quantity import Quantity
@@ -210,19 +210,25 @@ class CloudInit(Model):
     meta_data: str | None = Field(
         default=None, description="YAML. Default: instance-id (the machine's uid) and local-hostname (its name)."
     )
-    network_config: str | None = Field(default=None, description="YAML, netplan version 1 or 2.")
+    network_config: str | None = Field(
+        default=None,
+        description="YAML: cloud-init's network configuration of version 1 or 2 (netplan), with or without `network:` around it.",
+    )
     variables: dict[str, Any] = Field(
         default_factory=dict, description="Further keys of the meta-data: templates in userData know them as ds.meta_data.KEY."
     )
 
-    @field_validator("meta_data")
+    @field_validator("meta_data", "network_config")
     @classmethod
-    def _is_a_mapping(cls, text: str | None) -> str | None:
-        """cloud-init takes nothing else, and what a plugin tells its workload is added to it."""
+    def _is_a_mapping(cls, text: str | None, field: ValidationInfo) -> str | None:
+        """cloud-init takes nothing else: of other meta-data it leaves the whole seed, of other network-config the network."""
         try:
             found = yaml.safe_load(text or "")
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ValueError(f"is not YAML: {' '.join(str(error).split())[:200]}") from error
         if found is not None and not isinstance(found, dict):
-            raise ValueError("must be a YAML mapping, such as instance-id: i-1")
+            example = "instance-id: i-1" if field.field_name == "meta_data" else "version: 2"
+            raise ValueError(f"must be a YAML mapping, such as {example}")
+        if field.field_name == "network_config" and found and not isinstance(found.get("network", {}), dict):
+            raise ValueError("network: must be a YAML mapping, such as {version: 2, ethernets: …}")
         return text

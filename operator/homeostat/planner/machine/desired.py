@@ -19,7 +19,8 @@ from ..observed import HostFacts, Observed
 from ..plan import Stalled
 from .disk_source import DiskSource, find_source
 from .identity import domain_name, domain_uuid, mac_address, machine_directory
-from .storage import boot_ref, image_ref, seed_path
+from .seed import seed_path
+from .storage import boot_ref, image_ref
 
 SPARE_PCI_PORTS = 4  # devices that can be attached to a running q35 machine; each costs a little boot time
 _PREFIX = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd", DiskBus.SCSI: "sd", DiskBus.SATA: "sd", DiskBus.USB: "sd"}

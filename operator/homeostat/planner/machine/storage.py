@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-import yaml
-
 from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
@@ -16,8 +14,9 @@ from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBa
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
 from .disk_source import DiskSource, find_source, plan_note
-from .identity import digest, disk_path, domain_uuid, machine_directory
+from .identity import disk_path, domain_uuid, machine_directory
 from .reclaim import plan_departed
+from .seed import seed_files, seed_path
 from .trashed import from_trash, stays_in_trash
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
@@ -53,28 +52,6 @@ def image_ref(source: ImageSource) -> ImageRef:
 def boot_ref(source: ImageSource) -> ImageRef:
     """A kernel or initramfs: taken as it is, since a compressed one is no disk image and need not be one."""
     return replace(image_ref(source), format="raw")
-
-
-def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
-    """The files of the NoCloud seed; a datasource needs meta-data and user-data, even empty ones."""
-    init = machine.spec.cloud_init
-    if init is None:
-        return ()
-    meta = init.meta_data or f"instance-id: {machine.identity}\nlocal-hostname: {machine.metadata.name}\n"
-    if init.variables:
-        meta = yaml.safe_dump({**(yaml.safe_load(meta) or {}), **init.variables}, sort_keys=False, allow_unicode=True)
-    files = [("meta-data", meta), ("user-data", init.user_data or "")]
-    if init.network_config:
-        files.append(("network-config", init.network_config))
-    return tuple(files)
-
-
-def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
-    """The path names the contents, so that a changed seed is another file."""
-    files = seed_files(machine)
-    if not files:
-        return None
-    return f"{machine_directory(storage_root, machine)}/seed-{digest(*(t for file in files for t in file))}.iso"
 
 
 def _images(machine: VirtualMachine) -> Iterator[ImageRef]:

@@ -1,0 +1,79 @@
+"""The files of a machine's cloud-init seed. What we write into them is read by every YAML reader as the text that it is.
+
+cloud-init reads with PyYAML, which knows YAML 1.1: ``no`` is a boolean there, ``0777`` is 511. Others know YAML 1.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from homeostat.models.machine import VirtualMachine
+
+from .identity import digest, machine_directory
+
+# What some reader takes for no text: numbers of YAML 1.1, of YAML 1.2 and of JSON, dates, all of YAML 1.1's booleans.
+_TYPED_ELSEWHERE = re.compile(
+    r"[-+]?(0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|(\d[\d_,]*|(?=\.\d))([.:][\d_.:]*)?([eE][-+]?\d*)?|\.?(inf|nan|infinity))"
+    r"|\d{4}-\d{1,2}-\d{1,2}([tT\s].*)?|y|n|yes|no|on|off|true|false|null|~",
+    re.IGNORECASE | re.DOTALL,
+)
+_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")  # line breaks of YAML 1.1 alone, and what some readers skip
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text between quotes wherever any reader could see another type in it."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        quoted = _TYPED_ELSEWHERE.fullmatch(text) or _BREAKS.search(text)
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
+    """The files of the NoCloud seed; a datasource needs meta-data and user-data, even empty ones."""
+    init = machine.spec.cloud_init
+    if init is None:
+        return ()
+    own = {"instance-id": machine.identity, "local-hostname": machine.metadata.name}
+    if init.meta_data:
+        meta = with_keys(init.meta_data, init.variables) if init.variables else init.meta_data
+    else:
+        meta = _dumped({**own, **init.variables})
+    files = [("meta-data", meta), ("user-data", init.user_data or "")]
+    if init.network_config:
+        files.append(("network-config", init.network_config))
+    return tuple(files)
+
+
+def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
+    """The path names the contents, so that a changed seed is another file."""
+    files = seed_files(machine)
+    if not files:
+        return None
+    return f"{machine_directory(storage_root, machine)}/seed-{digest(*(t for file in files for t in file))}.iso"
+
+
+def _dumped(values: Mapping[str, Any]) -> str:
+    text: str = yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
+
+
+def with_keys(text: str, values: Mapping[str, Any]) -> str:
+    """A YAML mapping with further keys, which win over its own. What it says is never turned into values and back: each word
+    keeps its writing, and so its type.
+    """
+    whole = yaml.compose(text, yaml.SafeLoader)
+    added = yaml.compose(_dumped(values), yaml.SafeLoader)
+    if not isinstance(whole, yaml.MappingNode) or not isinstance(added, yaml.MappingNode):  # empty, or nothing to add
+        return _dumped(values) if values else text
+    kept = [pair for pair in whole.value if not (isinstance(pair[0], yaml.ScalarNode) and pair[0].value in values)]
+    whole.value = [*kept, *added.value]
+    whole.flow_style = False
+    written: str = yaml.serialize(whole, Dumper=yaml.SafeDumper, allow_unicode=True)
+    return written

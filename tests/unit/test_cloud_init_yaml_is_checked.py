@@ -1,0 +1,48 @@
+"""metaData and networkConfig are YAML mappings: what is not is refused at its field, before a guest is without a network."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from homeostat.models.machine_devices import CloudInit
+
+TEXTS = (
+    "\tversion: 2\n",
+    "- a list",
+    "a word",
+    "a: [",
+    "x: !!python/object:os.system {}",
+    "[" * 600,
+    "7",
+    "a: b: c",
+    "a: 1\n b: 2\n",
+)
+
+
+@pytest.mark.parametrize("field", ["metaData", "networkConfig"])
+@pytest.mark.parametrize("text", TEXTS)
+def test_br23_what_is_no_yaml_mapping_is_refused(field: str, text: str) -> None:
+    with pytest.raises(ValidationError, match=rf"{field}\n.*(is not YAML|must be a YAML mapping)"):
+        CloudInit.model_validate({field: text})
+
+
+@pytest.mark.parametrize("text", ["network: [a]", "network: eth0", "network: 2\n"])
+def test_br23_a_network_that_is_no_mapping_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="network: must be a YAML mapping"):
+        CloudInit.model_validate({"networkConfig": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 2\nethernets: {eth0: {dhcp4: true}}\n",
+        "network: {version: 2, ethernets: {}}\n",
+        "network:\n  version: 1\n  config: [{type: physical, name: eth0}]\n",
+        "network: {config: disabled}",
+        "# nothing\n",
+        "",
+    ],
+)
+def test_br23_a_mapping_is_taken_with_or_without_network_around_it(text: str) -> None:
+    assert CloudInit.model_validate({"networkConfig": text}).network_config == text
