@@ -18,13 +18,13 @@ EXAMPLES = "qemu:///system, qemu+ssh://root@host/system or qemu+tls://host/syste
 
 _SSH = frozenset({"ssh", "libssh", "libssh2"})
 _TRANSPORTS = ("unix", "ssh", "tls", "tcp", "libssh", "libssh2")
-_FILE = r"(?:/[A-Za-z0-9_.@+:-]+)+"
+_FILE = r"(/[A-Za-z0-9_.@+:-]+)+"
 # Of each parameter, what its value may be, and the transports that it goes with. All others are refused.
 _PARAMETERS: Mapping[str, tuple[str, frozenset[str]]] = {
     "keyfile": (_FILE, _SSH),
     "known_hosts": (_FILE, _SSH),
     "known_hosts_verify": ("normal|auto", _SSH),
-    "sshauth": ("(?:privkey|agent)(?:,(?:privkey|agent))*", _SSH),
+    "sshauth": ("(privkey|agent)(,(privkey|agent))*", _SSH),
     "no_tty": ("[01]", _SSH),
     "pkipath": (_FILE, frozenset({"", "tls"})),
     "socket": (_FILE, _SSH | {"unix"}),
@@ -33,11 +33,11 @@ _PARAMETERS: Mapping[str, tuple[str, frozenset[str]]] = {
 _FILES = ("keyfile", "known_hosts", "pkipath", "socket")
 _PROGRAMS = frozenset({"command", "netcat", "proxy"})
 
-_PARAMETER = f"(?:{'|'.join(f'{name}=(?:{value})' for name, (value, _) in _PARAMETERS.items())})"
+_PARAMETER = f"({'|'.join(f'{name}=({value})' for name, (value, _) in _PARAMETERS.items())})"
 URI_PATTERN = (
     f"^(qemu|test)([+]({'|'.join(_TRANSPORTS)}))?://"
     r"(([A-Za-z0-9_][A-Za-z0-9_.-]*@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?"
-    rf"({_FILE})([?]{_PARAMETER}(?:&{_PARAMETER})*)?$"
+    rf"({_FILE})([?]{_PARAMETER}(&{_PARAMETER})*)?$"
 )
 """Also for the kind's schema in Kubernetes, whose regular expressions are RE2's."""
 
