@@ -23,7 +23,7 @@ COUNTS = {
 }  # fmt: skip
 HTTP = {"port": 80, "path": "/healthz", "scheme": "HTTPS", "httpHeaders": [{"name": "Host", "value": "example.org"}]}
 RESOURCES = {"vcpu": 2, "memory": "1Gi", "cpu": {"model": "host-model", "features": ["+avx2", "-hle"]}}
-FORWARD = {"hostPort": 8080, "guestPort": 80, "protocol": "TCP", "hostAddress": "::1"}
+FORWARD = {"hostPort": 8080, "guestPort": 80, "protocol": "TCP", "hostAddress": "127.0.0.2"}
 NICS = [
     {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio"},
     {"name": "dmz", "bridge": "br0"},

@@ -26,7 +26,9 @@ def test_what_was_written_is_what_is_dumped() -> None:
         "power": "Paused",
         "resources": {"memory": "1Gi", "vcpu": 2},
         "disks": [{"name": "root", "image": {"url": "https://example.org/a.qcow2"}, "size": "10Gi"}],
-        "nics": [{"name": "u", "user": {"forwards": [{"hostPort": 1, "guestPort": 2, "protocol": "UDP", "hostAddress": "::1"}]}}],
+        "nics": [
+            {"name": "u", "user": {"forwards": [{"hostPort": 1, "guestPort": 2, "protocol": "UDP", "hostAddress": "0.0.0.0"}]}}
+        ],
     }
     assert machine(**spec).dump()["spec"] == spec
 

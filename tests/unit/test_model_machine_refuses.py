@@ -82,7 +82,11 @@ def disk(**rest: Any) -> dict[str, Any]:
         ),
         ({"nics": [user("u", forward(0))]}, "nics.0.user.forwards.0.hostPort", "greater than or equal to 1"),
         ({"nics": [user("u", forward(65536))]}, "nics.0.user.forwards.0.hostPort", "less than or equal to 65535"),
-        ({"nics": [user("u", forward(80, hostAddress="here"))]}, "nics.0.user.forwards.0.hostAddress", "IPv4 or IPv6"),
+        (
+            {"nics": [user("u", forward(80, hostAddress="here"))]},
+            "nics.0.user.forwards.0.hostAddress",
+            "an IPv4 address, such as",
+        ),
         (
             {"nics": [user("a", forward(8080)), user("b", forward(8080))]},
             "",

@@ -116,7 +116,20 @@ class Disk(Model):
 
 
 def _check_address(value: str) -> str:
-    return str(ipaddress.ip_address(value))
+    """No zone: what follows the '%' may be any text, and none of QEMU's addresses needs it."""
+    if "%" in value:
+        raise ValueError("must be an IPv4 or IPv6 address without a zone (%)")
+    found = ipaddress.ip_address(value)
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def _check_ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise ValueError(
+            "must be an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all of the host's: QEMU's user mode knows no others"
+        ) from None
 
 
 Address = Annotated[
@@ -124,6 +137,7 @@ Address = Annotated[
     AfterValidator(_check_address),
     WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
 ]
+IPv4 = Annotated[str, AfterValidator(_check_ipv4), WithJsonSchema({"type": "string", "format": "ipv4"})]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 
 
@@ -133,7 +147,7 @@ class PortForward(Model):
     host_port: Port = Field(description="Port to connect to, on the host.")
     guest_port: Port = Field(description="Port it leads to, in the guest.")
     protocol: Literal["TCP", "UDP"] = Field(default="TCP", description="What is forwarded.")
-    host_address: Address = Field(default="127.0.0.1", description="Where the host listens. Default: loopback only.")
+    host_address: IPv4 = Field(default="127.0.0.1", description="Where the host listens (IPv4). Default: loopback only.")
 
 
 class UserNetwork(Model):
@@ -156,9 +170,11 @@ class Nic(Model):
 
     name: Name = Field(description="Identity of the nic within its machine.")
     network: str | None = Field(
-        default=None, pattern=r"^[^/\s<>&]{1,64}$", description="A libvirt network, such as default (NAT)."
+        default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:+@-]{0,63}$", description="A libvirt network, such as default (NAT)."
     )
-    bridge: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$", description="A bridge that exists on the host.")
+    bridge: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$", description="A bridge that exists on the host."
+    )
     user: UserNetwork | None = Field(default=None, description="User-mode networking with port forwards.")
     mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
         default=None,

@@ -1,13 +1,14 @@
 """User-mode nics with port forwards, which libvirt 9.0 knows only with passt: QEMU arguments in ``<qemu:commandline>``.
 
 Each is a pair ``-netdev user,id=...`` and ``-device ...,netdev=...``. The id carries the nic's place among all nics and its
-name. libvirt's test driver drops QEMU arguments, so there the same two strings travel in our own metadata.
+name. QEMU splits such a text at its commas, and takes two of them for one in a value: what we write is escaped so.
+libvirt's test driver drops QEMU arguments, so there the same two strings travel in our own metadata.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
@@ -49,18 +50,18 @@ def parse_nics(root: Element) -> list[tuple[int, NicConfig]]:
     values = own_arguments(root)
     found: list[tuple[int, NicConfig]] = []
     for netdev, device in zip(values[::2], values[1::2], strict=False):
-        options = [part.partition("=")[::2] for part in netdev.split(",")]
+        options = _options(netdev)
         match = _ID.match(dict(options)["id"])
         if match is None:
             continue
-        card = dict(part.partition("=")[::2] for part in device.split(","))
+        card = dict(_options(device))
         boot = card.get("bootindex")
         nic = NicConfig(
             name=match[2],
             kind="user",
             source="",
             mac=card.get("mac", "").lower(),
-            model=_NAMES.get(device.split(",")[0], device.split(",")[0]),
+            model=_NAMES.get(driver := _options(device)[0][0], driver),
             forwards=tuple(f for key, value in options if key == "hostfwd" for f in _parse_forward(value)),
             boot_order=int(boot) if boot else None,
         )
@@ -86,18 +87,29 @@ def own_arguments(root: Element) -> list[str]:
 
 def is_own(argument: str) -> bool:
     """Whether this is one of our ``-netdev`` or ``-device`` values."""
-    options = dict(part.partition("=")[::2] for part in argument.split(","))
+    options = dict(_options(argument))
     return bool(_ID.match(options.get("id", "")) or _ID.match(options.get("netdev", "")))
 
 
 def _arguments(place: int, nic: NicConfig) -> list[str]:
     name = f"homeostat-{place}-{nic.name}"
-    forwards = "".join(f",hostfwd={_format_forward(forward)}" for forward in nic.forwards)
-    boot = "" if nic.boot_order is None else f",bootindex={nic.boot_order}"
-    device = _MODELS.get(nic.model, nic.model)
-    slot = f"{FIRST_SLOT - place:#x}"
-    card = f"{device},netdev={name},mac={nic.mac},addr={slot}{boot}"
-    return ["-netdev", f"user,id={name}{forwards}", "-device", card]
+    card = {"netdev": name, "mac": nic.mac, "addr": f"{FIRST_SLOT - place:#x}"}
+    if nic.boot_order is not None:
+        card["bootindex"] = str(nic.boot_order)
+    netdev = _joined("user", [("id", name), *(("hostfwd", _format_forward(forward)) for forward in nic.forwards)])
+    return ["-netdev", netdev, "-device", _joined(_MODELS.get(nic.model, nic.model), card.items())]
+
+
+def _joined(first: str, options: Iterable[tuple[str, str]]) -> str:
+    values = (first, *(f"{name}={value}" for name, value in options))
+    return ",".join(value.replace(",", ",,") for value in values)
+
+
+def _options(argument: str) -> list[tuple[str, str]]:
+    """As QEMU splits it: names and values, in order; the first has no value."""
+    parts = re.findall(r"((?:[^,]|,,)*)(?:,|$)", argument, re.DOTALL)
+    pairs = (part.replace(",,", ",").partition("=") for part in parts)
+    return [(name, value) for name, _, value in pairs]
 
 
 def _format_forward(forward: ForwardConfig) -> str:
