@@ -16,10 +16,8 @@ from homeostat.driver.storage.source import check_source, is_remote
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import ImageSource, Vnc
-from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
-from homeostat.planner.template import ends_by_itself, template_with_plugin
-from homeostat.runtime.plugins import plugin_key
+from homeostat.runtime.effective import ENDS, Effective, plugin_key
 from homeostat.store.files.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
@@ -89,12 +87,16 @@ class Admission:
             Problem: 400, it would keep machines that end by themselves.
         """
         name = _plugin_name(wanted)
-        plugin = await self._plugins.find(name) if name is not None else None
-        if plugin is None:
-            return
-        was_so = isinstance(before, VirtualMachineDeployment) and _plugin_name(before) == name and _ends(before, plugin)
-        if not was_so and (ends := _ends(wanted, plugin)):
+        same = before is not None and _plugin_name(before) == name
+        was_so = isinstance(before, VirtualMachineDeployment) and same and await self._ends(before)
+        if not was_so and (ends := await self._ends(wanted)):
             raise invalid(f"template.spec.pluginRef: {ends}", plugin=name)
+
+    async def _ends(self, deployment: VirtualMachineDeployment) -> str:
+        """Why it cannot keep its machines running; empty where it can."""
+        here = deployment.metadata.model_copy(update={"namespace": self._plugins.namespace})
+        _, _, refusal = await Effective(self._plugins.store).deployment(deployment.model_copy(update={"metadata": here}))
+        return refusal.message if refusal is not None and refusal.reason == ENDS else ""
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""
@@ -129,10 +131,6 @@ def _read(document: Document) -> Resource | None:
 def _plugin_name(resource: Resource) -> str | None:
     key = plugin_key(resource)
     return key.name if key else None
-
-
-def _ends(deployment: VirtualMachineDeployment, plugin: Plugin) -> str:
-    return ends_by_itself(template_with_plugin(deployment.spec.template, plugin), plugin)
 
 
 def _images(resource: Resource | None) -> set[tuple[str | None, str | None]]:

@@ -36,7 +36,7 @@ def test_a_step_that_failed(kind: type[DriverError]) -> None:
 def test_a_host_that_lacks_something() -> None:
     vm, operator = machine(nics=[{"name": "lan", "network": "lab"}]), Operator(World())
     operator.settle(vm)
-    assert "network 'lab' is not active" in failure(vm, operator)
+    assert "no network 'lab'" in failure(vm, operator)
 
 
 def test_a_host_that_cannot_be_reached() -> None:

@@ -25,6 +25,11 @@ from tests.unit.world import HOST, Operator, World
             "NetworkNotActive",
             "start it with `virsh net-start lab`, or name one of: default",
         ),
+        (
+            {"nics": [{"name": "lan", "network": "labb"}]},
+            "NetworkUnknown",
+            "nics[lan]: host local has no network 'labb': define it with `virsh net-define`, or name one of: default",
+        ),
         ({"nics": [{"name": "lan", "bridge": "br9"}]}, "BridgeMissing", "`ip link add br9 type bridge`), or name one of: br0"),
         (
             {"nics": [{"name": "n", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}]},
@@ -41,12 +46,21 @@ from tests.unit.world import HOST, Operator, World
     ],
 )
 def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str, words: str) -> None:
-    world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU})))
+    world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), idle_networks=frozenset({"lab"})))
     world.others = {"tcp:127.0.0.1:8080": "machine other"}
     plan = Operator(world).settle(machine(**spec))
     assert world.starts == 0
     assert plan.outcome.reason == reason
     assert words in plan.outcome.message
+
+
+def test_findings_plan_all_that_is_missing_is_said_not_the_first_alone() -> None:
+    nics = [{"name": "a", "network": "none"}, {"name": "b", "bridge": "br9"}, {"name": "c", "network": "lab"}]
+    world = World(host=replace(HOST, idle_networks=frozenset({"lab"})))
+    outcome = Operator(world).settle(machine(nics=nics, display={"vnc": {"passwordFile": "/no/vnc"}})).outcome
+    assert outcome.reason == "NetworkUnknown"
+    for words in ("no network 'none'", "no bridge 'br9'", "`virsh net-start lab`", "/no/vnc cannot be read"):
+        assert outcome.message.count(words) == 1
 
 
 def test_a_machine_that_runs_is_not_stopped_for_it() -> None:

@@ -26,7 +26,7 @@ def test_chaos_8_a_nic_on_no_bridge_is_plugged_in_again() -> None:
 def test_chaos_8_nothing_is_plugged_in_while_the_network_is_away_and_that_is_said() -> None:
     world, operator, vm = running(nics=LAN)
     world.unplugged = {"lan": "on no bridge"}
-    world.host = replace(world.host, networks=frozenset())
+    world.host = replace(world.host, networks=frozenset(), idle_networks=frozenset({"default"}))
     plan = operator.settle(vm)
     assert operator.done == [] and world.starts == 1
     assert isinstance(plan.outcome, Waiting) and plan.outcome.reason == "NetworkNotActive"

@@ -91,8 +91,9 @@ class _Shown:
 
 
 async def _get(settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
+    from homeostat.runtime.effective import Effective
+
     from .access import changing, opened
-    from .effective import Effective
     from .selector import parse_selector
 
     selected = parse_selector(selector)
@@ -114,8 +115,8 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
             chosen = [r for r in found if selected(r.metadata.labels)]
             if show.form != "wide":
                 return chosen
-            effective = Effective(store)
-            return [await effective.resource(r) for r in chosen]
+            effective = Effective(store, once=True)
+            return [await effective.shown(r) for r in chosen]
 
         await _note_errors(store, show)
         if not watch:

@@ -83,12 +83,12 @@ def _edit(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> No
 
 async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
     from homeostat.runtime.commands import timestamp
+    from homeostat.runtime.effective import Effective
 
     from .access import opened
-    from .effective import Effective
 
     async with opened(settings) as store:
-        effective = Effective(store)
+        effective = Effective(store, once=True)
         references = parse_references(names, default_kind="vm")
         need_kind(references, VirtualMachine, "deployments have `homeostat scale` and `homeostat rollout`")
         keys = [reference.key(settings.namespace) for reference in references]
@@ -97,7 +97,7 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: 
             machine = await store.get(key)
             if not isinstance(machine, VirtualMachine):
                 raise not_found(key)
-            machines.append(await effective.machine(machine))
+            machines.append((await effective.machine(machine))[0])
         for machine in machines:
             patch = edit(machine, timestamp())
             if not _changes_anything(machine, patch):

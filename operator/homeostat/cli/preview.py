@@ -20,18 +20,17 @@ from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.scratch import scratch_folder
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
-from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import FetchImage, ImageRef
-from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.foresee import foresee
+from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage import plan_images
 from homeostat.planner.observed import Memory, Observed
-from homeostat.planner.plan import Stalled
-from homeostat.planner.template import FOLLOWS, with_plugin
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployments import DeploymentReconciler
+from homeostat.runtime.effective import Effective
 from homeostat.runtime.images import ImageUse
 from homeostat.runtime.observe import Claims, observe
 from homeostat.runtime.plugins import images_of
@@ -116,25 +115,15 @@ async def _plan_all(store: FilesStore, host: LibvirtHost) -> list[Planned]:
         assert isinstance(deployment, VirtualMachineDeployment)
         resolved, observed, plan = await DeploymentReconciler(store, host).preview(deployment)
         entries.append(DeploymentEntry(resolved, observed, plan, time.time(), places.get(deployment.key, "")))
-    claims, images = Claims(), ImageUse()
+    claims, images, effective = Claims(), ImageUse(), Effective(store, once=True)
     for machine in await store.list(VirtualMachine.KIND):
         assert isinstance(machine, VirtualMachine)
-        machine, refusal = _with_plugin(machine, plugins)
+        new = host.domain(domain_uuid(machine.identity)) is None
+        machine, refusal = await effective.machine(machine, new=new)
         looked = await observe(machine, host, Memory(), claims.update(machine), images)
-        plan_of_it = plan_machine(machine, replace(looked, refusal=refusal), time.monotonic())
+        plan_of_it = foresee(machine, replace(looked, refusal=refusal), time.monotonic(), {})
         entries.append(Entry(machine, plan_of_it, places.get(machine.key, "")))
     return entries
-
-
-def _with_plugin(machine: VirtualMachine, plugins: Mapping[Key, Plugin]) -> tuple[VirtualMachine, Stalled | None]:
-    """The machine with what its plugin gives it; replicas have that in their spec already."""
-    ref = machine.spec.plugin_ref
-    if ref is None or FOLLOWS in machine.metadata.annotations:
-        return machine, None
-    plugin = plugins.get(Key(Plugin.KIND, machine.metadata.namespace, ref.name))
-    if plugin is None:
-        return machine, Stalled("PluginNotFound", f"spec.pluginRef: there is no plugin {ref.name!r}")
-    return with_plugin(machine, plugin), None
 
 
 def _changes_since(store: FilesStore, plugin: Plugin) -> Mapping[str, tuple[object, object]]:

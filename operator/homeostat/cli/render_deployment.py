@@ -220,7 +220,12 @@ def _pace(deployment: VirtualMachineDeployment) -> str:
     if deployment.spec.strategy.type == "Recreate":
         return "Recreate: all go before new ones come"
     surge, missing = allowance(deployment)
-    return f"RollingUpdate, at most {surge} more than {deployment.spec.replicas} at a time, {missing or 'none'} missing"
+    more = (
+        f"at most {surge} more than {deployment.spec.replicas} at a time"
+        if surge
+        else f"never more than {deployment.spec.replicas}"
+    )
+    return f"RollingUpdate, {more}, {missing or 'none'} missing"
 
 
 def _value(value: object) -> str:

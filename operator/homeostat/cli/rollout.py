@@ -260,14 +260,8 @@ async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> li
 
 async def _own_fingerprint(store: State, deployment: VirtualMachineDeployment) -> str:
     """Names the template that the YAML says now, with its plugin's part."""
-    from homeostat.models.base import Key
-    from homeostat.models.plugin import Plugin
     from homeostat.planner.deployment.revision import fingerprint
-    from homeostat.planner.template import plugin_fingerprint, template_with_plugin
+    from homeostat.runtime.effective import Effective
 
-    template, ref = deployment.spec.template, deployment.spec.template.spec.plugin_ref
-    plugin = await store.get(Key(Plugin.KIND, deployment.metadata.namespace, ref.name)) if ref else None
-    made_from = ""
-    if isinstance(plugin, Plugin):
-        template, made_from = template_with_plugin(template, plugin), plugin_fingerprint(plugin)
-    return fingerprint(template, made_from, deployment.spec.restarted_at)
+    made, made_from, _ = await Effective(store).deployment(deployment)
+    return fingerprint(made.spec.template, made_from, deployment.spec.restarted_at)

@@ -313,8 +313,9 @@ class LibvirtHost:
             _log.info("%s", error)  # a lost connection is reported by itself; the next resync lists them again
             return
         self._inventory.look_at_links()
-        if (facts.networks, facts.bridges) != (self._facts.networks, self._facts.bridges):
-            self._facts = replace(self._facts, networks=facts.networks, bridges=facts.bridges)
+        now = replace(self._facts, networks=facts.networks, idle_networks=facts.idle_networks, bridges=facts.bridges)
+        if now != self._facts:
+            self._facts = now
             self._notify(None)
 
     async def _resync_forever(self) -> None:

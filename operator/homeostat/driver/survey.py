@@ -48,9 +48,8 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
     """All facts that libvirt knows; a few calls, on one of the connection's threads."""
     handle, request = connection.handle, connection.request
     node = request(handle.getInfo)
-    networks, bridges = _networks(connection)
     return replace(
-        facts,
+        survey_networks(connection, facts),
         reachable=True,
         error="",
         domain_types=domain_types(request(handle.getCapabilities)),
@@ -58,8 +57,6 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
         cpus=node[2],
         version=_version(connection),
         boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
-        networks=networks,
-        bridges=bridges,
     )
 
 
@@ -82,21 +79,20 @@ def spelled(number: int) -> str:
 
 
 def survey_networks(connection: Connection, facts: HostFacts) -> HostFacts:
-    """What comes and goes while the host is up; one call."""
-    networks, bridges = _networks(connection)
-    return replace(facts, networks=networks, bridges=bridges)
+    """What comes and goes while the host is up; two calls."""
+    active = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
+    idle = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_INACTIVE)
+    bridges = local_bridges() if is_local(connection.uri) and not is_test(connection.uri) else None
+    return replace(facts, networks=active, idle_networks=idle - active, bridges=bridges)
 
 
-def _networks(connection: Connection) -> tuple[frozenset[str], frozenset[str] | None]:
+def _networks(connection: Connection, flag: int) -> frozenset[str]:
     try:
-        active = connection.request(connection.handle.listAllNetworks, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
-        names = frozenset(network.name() for network in active)
+        return frozenset(network.name() for network in connection.request(connection.handle.listAllNetworks, flag))
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
             raise
-        names = frozenset()  # a driver without networks, such as an embedded one
-    bridges = local_bridges() if is_local(connection.uri) and not is_test(connection.uri) else None
-    return names, bridges
+        return frozenset()  # a driver without networks, such as an embedded one
 
 
 def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:

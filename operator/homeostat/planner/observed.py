@@ -167,6 +167,7 @@ class HostFacts:
     cpus: int = 0
     storage_root: str = ""  # absolute
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
+    idle_networks: frozenset[str] = frozenset()  # defined, and not active
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     attach: bool = True  # devices can be attached while running (not by the test driver)
     labels: Mapping[str, str] | None = None  # None: which machines are to be here was decided elsewhere

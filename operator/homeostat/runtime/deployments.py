@@ -20,15 +20,16 @@ from homeostat.planner.deployment.observed import ObservedDeployment, Replica, R
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
 from homeostat.planner.plan import Stalled, Waiting
-from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin
+from homeostat.planner.template import FOLLOWS
 from homeostat.planner.trash import DELETED_BECAUSE
 
 from .clock import OwnClock
 from .commands import timestamp
 from .deployment_status import deployment_status
+from .effective import Effective
 from .kept import KeptDisksOf
 from .ownership import ORPHANING, owned_by
-from .ports import EventType, HostDriver, ResourceStore, Unreadable
+from .ports import EventType, HostDriver, ResourceStore
 from .reconcile import GONE, Next
 from .status import UNDER_WAY
 
@@ -59,6 +60,7 @@ class DeploymentReconciler:
         """``halted`` says why nothing may be done at all; None: it may. ``looked_at``: whether a machine's status says what was
         seen since its host can be asked."""
         self._store = store
+        self._effective = Effective(store)
         self._halted = halted
         self._disks = KeptDisksOf(store, host)
         self._keepers = keepers
@@ -87,7 +89,7 @@ class DeploymentReconciler:
         self._known.add(deployment.key)
         if deployment.deleting and ORPHANING in deployment.metadata.finalizers:
             return Next()  # its machines are to stay, and are being made their own: there will be news
-        deployment, plugin, refusal = await self._resolve(deployment)
+        deployment, plugin, refusal = await self._effective.deployment(deployment)
         observed = self._since_known(deployment.key, await self._observe(deployment, plugin, refusal))
         plan = plan_deployment(deployment, observed, time.time())
         if halted := self._halted():
@@ -126,7 +128,7 @@ class DeploymentReconciler:
         self, deployment: VirtualMachineDeployment
     ) -> tuple[VirtualMachineDeployment, ObservedDeployment, DeploymentPlan]:
         """The deployment with its plugin's part, what there is of it, and what the next reconcile would do. Writes nothing."""
-        deployment, plugin, refusal = await self._resolve(deployment)
+        deployment, plugin, refusal = await self._effective.deployment(deployment)
         observed = await self._observe(deployment, plugin, refusal)
         return deployment, observed, plan_deployment(deployment, observed, time.time())
 
@@ -150,24 +152,6 @@ class DeploymentReconciler:
             keepers=tuple(self._keepers(deployment)) if ending else (),
             first_look=any(m.status is not None and not self._looked_at(m.key) for m in own),
         )
-
-    async def _resolve(
-        self, deployment: VirtualMachineDeployment
-    ) -> tuple[VirtualMachineDeployment, str, Waiting | Stalled | None]:
-        """The deployment with its plugin's part in its template, the plugin's fingerprint, and why no machine can be made of
-        that (None: it can)."""
-        ref, namespace = deployment.spec.template.spec.plugin_ref, deployment.metadata.namespace
-        if ref is None:
-            return deployment, "", None
-        try:
-            plugin = await self._store.get(Key(Plugin.KIND, namespace, ref.name))
-        except Unreadable as error:
-            return deployment, "", Waiting("MachinesRefused", f"template.spec.pluginRef: {error}")
-        if not isinstance(plugin, Plugin):
-            unknown = f"template.spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}"
-            return deployment, "", Waiting("MachinesRefused", unknown)
-        resolved = deployment.spec.model_copy(update={"template": template_with_plugin(deployment.spec.template, plugin)})
-        return deployment.model_copy(update={"spec": resolved}), plugin_fingerprint(plugin), _refusal(resolved.template, plugin)
 
     async def _execute(self, deployment: VirtualMachineDeployment, action: act.DeploymentAction) -> None:
         namespace = deployment.metadata.namespace
@@ -203,15 +187,6 @@ class DeploymentReconciler:
 
     async def _record(self, deployment: VirtualMachineDeployment, type: EventType, reason: str, message: str) -> None:
         await self._store.record_event(deployment.key, type, reason, message)
-
-
-def _refusal(template: MachineTemplate, plugin: Plugin) -> Waiting | Stalled | None:
-    """``template`` holds the plugin's part."""
-    if ends := ends_by_itself(template, plugin):
-        return Stalled("RunsToCompletion", ends)
-    name = plugin.metadata.name
-    off = f"plugin {name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
-    return None if plugin.spec.enabled else Waiting("MachinesRefused", off)
 
 
 def _foreseen(observed: ObservedDeployment, plan: DeploymentPlan) -> ObservedDeployment:

@@ -18,11 +18,12 @@ from homeostat.planner.orphans import Orphan
 
 from .clock import OwnClock
 from .deployments import DeploymentReconciler, Keepers
+from .effective import plugin_key
 from .images import ImageUse
 from .metrics import Metrics, Watched
 from .orphans import OrphanWatch
 from .ownership import owner_key
-from .plugins import PluginReconciler, images_named, plugin_key
+from .plugins import PluginReconciler, images_named
 from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober
 from .queue import WorkQueue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,15 +11,14 @@ from homeostat.models.condition import READY, RECONCILING, Condition, ConditionS
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import SCHEDULABLE, Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
-from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import PLACEMENTS, Offer, choose_bound, choose_host, placements_of
 from homeostat.planner.plan import Waiting
-from homeostat.planner.template import FOLLOWS, with_plugin
 
 from .commands import timestamp
+from .effective import Effective
 from .ownership import owner_key
-from .ports import ResourceStore, Unreadable
+from .ports import ResourceStore
 from .reconcile import Next
 from .status import unknown_status
 
@@ -60,6 +58,7 @@ class Placer:
     ) -> None:
         """``hosts`` are all there are. ``is_gone``: whether nobody serves a host any more, be it there or not."""
         self._store = store
+        self._effective = Effective(store)
         self._hosts = hosts
         self._offered: dict[str, Offer] | None = None  # by host, as of the last news of one; with nothing promised
         self._host_of = host_of
@@ -188,12 +187,8 @@ class Placer:
         self._promised[placed.host] = self._promised.get(placed.host, 0) + placed.memory
 
     async def _memory(self, machine: VirtualMachine) -> int:
-        ref = machine.spec.plugin_ref
-        if ref is not None and FOLLOWS not in machine.metadata.annotations:
-            with contextlib.suppress(Unreadable):  # its host says so in the machine's status
-                plugin = await self._store.get(Key(Plugin.KIND, machine.metadata.namespace, ref.name))
-                if isinstance(plugin, Plugin):
-                    machine = with_plugin(machine, plugin)
+        """A plugin that is not there gives none: its host says so in the machine's status."""
+        machine, _ = await self._effective.machine(machine)
         return machine.spec.resources.memory
 
     def _offers(self) -> Sequence[Offer]:

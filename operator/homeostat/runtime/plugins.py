@@ -15,6 +15,7 @@ from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 
 from .commands import timestamp
+from .effective import plugin_key
 from .images import ImageUse
 from .ports import HostDriver, ResourceStore
 from .reconcile import GONE, Next
@@ -70,18 +71,6 @@ class PluginReconciler:
             if isinstance(action, FetchImage):
                 await self._host.execute(action)
         return blocker or Converged("ImagesReady", "")
-
-
-def plugin_key(resource: Resource) -> Key | None:
-    """The plugin that a machine, or the machines of a deployment, are made from."""
-    match resource:
-        case VirtualMachine():
-            ref = resource.spec.plugin_ref
-        case VirtualMachineDeployment():
-            ref = resource.spec.template.spec.plugin_ref
-        case _:
-            return None
-    return Key(Plugin.KIND, resource.metadata.namespace, ref.name) if ref else None
 
 
 def images_named(resource: Resource) -> Sequence[ImageRef]:

@@ -21,16 +21,16 @@ from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Plan, Stalled, Waiting
-from homeostat.planner.template import FOLLOWS, with_plugin
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
 from .clock import OwnClock
 from .commands import timestamp
+from .effective import Effective, follows_plugin
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .metrics import Summary, summary
 from .observe import Claims, is_of, observe
-from .ports import Happening, HostDriver, ResourceStore, Unreadable
+from .ports import Happening, HostDriver, ResourceStore
 from .probing import Prober
 from .probing.guest import DomainGuest
 from .rivals import Rivals
@@ -83,6 +83,7 @@ class MachineReconciler:
         fence: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._effective = Effective(store)
         self._host = host
         self._prober = prober
         self._images = images
@@ -148,23 +149,11 @@ class MachineReconciler:
 
     async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
         """The machine with what its plugin gives it, or why that cannot be known."""
-        ref, namespace = machine.spec.plugin_ref, machine.metadata.namespace
-        if ref is None or FOLLOWS in machine.metadata.annotations:
+        if (plugin := follows_plugin(machine)) is None:
             self._made_from.pop(machine.key, None)
-            return machine, None
-        key = self._made_from[machine.key] = Key(Plugin.KIND, namespace, ref.name)
-        try:
-            plugin = await self._store.get(key)
-        except Unreadable as error:
-            return machine, Stalled("PluginInvalid", f"spec.pluginRef: {error}")
-        if not isinstance(plugin, Plugin):
-            message = f"spec.pluginRef: there is no plugin {ref.name!r} in namespace {namespace}: add it, or name another"
-            return machine, Stalled("PluginNotFound", message)
-        new = self._host.domain(domain_uuid(machine.identity)) is None
-        if new and not plugin.spec.enabled and not machine.deleting:
-            message = f"plugin {ref.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"
-            return machine, Stalled("PluginDisabled", message)
-        return with_plugin(machine, plugin), None
+        else:
+            self._made_from[machine.key] = plugin
+        return await self._effective.machine(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
 
     async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
         memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import Nic
 from homeostat.models.quantity import format_quantity
 
 from ..observed import HostFacts, Observed
@@ -27,7 +30,7 @@ def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
 
 
 def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
-    """Why this machine cannot be started on its host now; None when it can."""
+    """Why this machine cannot be started on its host now; None when it can. All that is missing is said, not the first alone."""
     host, spec = observed.host, machine.spec
     if host.memory and spec.resources.memory > host.memory:
         return Stalled(
@@ -35,35 +38,41 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
             f"resources.memory is {format_quantity(spec.resources.memory)}, but host {host.name} has "
             f"{format_quantity(host.memory // 2**20 * 2**20)}: ask for less, or use another host",
         )
-    for nic in spec.nics:
-        if nic.network and nic.network not in host.networks:
-            return Waiting(
-                "NetworkNotActive",
-                f"nics[{nic.name}]: network {nic.network!r} is not active on host {host.name}: "
-                f"start it with `virsh net-start {nic.network}`, or name one of: {', '.join(sorted(host.networks)) or '(none)'}",
-                LOOK_AGAIN,
-            )
-        if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:
-            return Waiting(
-                "BridgeMissing",
-                f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
-                f"add it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or 'none'}",
-                LOOK_AGAIN,
-            )
-        for forward in nic.user.forwards if nic.user else ():
-            claim = f"{forward.protocol.lower()}:{forward.host_address}:{forward.host_port}"
-            if claim in observed.others:
-                return Waiting(
-                    "PortTaken",
-                    f"nics[{nic.name}]: host port {forward.host_port}/{forward.protocol} on {forward.host_address} is taken by "
-                    f"{observed.others[claim]}: choose another hostPort",
-                    LOOK_AGAIN,
-                )
+    missing = [found for nic in spec.nics for found in _unplugged(nic, observed)]
     vnc = spec.display.vnc
     if vnc.enabled and vnc.password_file and vnc.password_file not in observed.secrets:
-        return Waiting(
-            "SecretMissing",
-            f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600",
-            LOOK_AGAIN,
+        mend = f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600"
+        missing.append(("SecretMissing", mend))
+    if not missing:
+        return None
+    return Waiting(missing[0][0], "; ".join(dict.fromkeys(message for _, message in missing)), LOOK_AGAIN)
+
+
+def _unplugged(nic: Nic, observed: Observed) -> Iterator[tuple[str, str]]:
+    """What keeps one nic from being plugged in: reason and message."""
+    host = observed.host
+    if nic.network and nic.network not in host.networks:
+        yield _lacks_network(nic, host)
+    if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:
+        yield (
+            "BridgeMissing",
+            f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
+            f"add it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or 'none'}",
         )
-    return None
+    for forward in nic.user.forwards if nic.user else ():
+        claim = f"{forward.protocol.lower()}:{forward.host_address}:{forward.host_port}"
+        if claim in observed.others:
+            yield (
+                "PortTaken",
+                f"nics[{nic.name}]: host port {forward.host_port}/{forward.protocol} on {forward.host_address} is taken by "
+                f"{observed.others[claim]}: choose another hostPort",
+            )
+
+
+def _lacks_network(nic: Nic, host: HostFacts) -> tuple[str, str]:
+    others = f"name one of: {', '.join(sorted(host.networks)) or '(none)'}"
+    if nic.network in host.idle_networks:
+        start = f"start it with `virsh net-start {nic.network}`, or {others}"
+        return "NetworkNotActive", f"nics[{nic.name}]: network {nic.network!r} is not active on host {host.name}: {start}"
+    define = f"define it with `virsh net-define`, or {others}"
+    return "NetworkUnknown", f"nics[{nic.name}]: host {host.name} has no network {nic.network!r}: {define}"

@@ -154,7 +154,9 @@ def _definition_actions(
         actions.append(WriteRecord(uuid, record, "remember what was carried out"))
     if not observed.storage.created:
         directory = machine_directory(observed.host.storage_root, machine)
-        actions.append(MarkCreated(directory, "remember that it was defined", to_note(machine, observed)))
+        actions.append(
+            MarkCreated(directory, "should its domain go missing, that is noticed by this", to_note(machine, observed))
+        )
     lasting = define is not None or (domain is not None and domain.persistent)
     if lasting and not (domain and autostart_drift(machine, domain, record)):
         actions += autostart_actions(machine, domain, uuid)

@@ -1,0 +1,107 @@
+"""The effective machine, in one place: what its spec sets and for the rest what its plugin gives, or why that cannot be known.
+
+Whoever shows, plans, places, commands or makes a machine asks here.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.plan import Stalled, Waiting
+from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
+
+from .ports import Unreadable
+
+ENDS = "RunsToCompletion"  # reason of machines that a deployment cannot keep running
+
+
+class Lookup(Protocol):
+    """Any store."""
+
+    async def get(self, key: Key) -> Resource | None:
+        """None where there is none. Raises Unreadable where it cannot be understood."""
+
+
+def plugin_key(resource: Resource) -> Key | None:
+    """The plugin that a machine, or the machines of a deployment, are made from."""
+    match resource:
+        case VirtualMachine():
+            ref = resource.spec.plugin_ref
+        case VirtualMachineDeployment():
+            ref = resource.spec.template.spec.plugin_ref
+        case _:
+            return None
+    return Key(Plugin.KIND, resource.metadata.namespace, ref.name) if ref else None
+
+
+def follows_plugin(machine: VirtualMachine) -> Key | None:
+    """The plugin that gives the machine what its spec leaves open; a deployment's machine has all of that in its spec already."""
+    return None if FOLLOWS in machine.metadata.annotations else plugin_key(machine)
+
+
+class Effective:
+    """``once``: each plugin is read once, for a single look at the store."""
+
+    def __init__(self, store: Lookup, *, once: bool = False) -> None:
+        self._store = store
+        self._once = once
+        self._known: dict[Key, Plugin | str] = {}
+
+    async def machine(self, machine: VirtualMachine, *, new: bool = False) -> tuple[VirtualMachine, Stalled | None]:
+        """The machine with what its plugin gives it, or as it is and why not more is known. ``new``: it has no domain yet."""
+        key = follows_plugin(machine)
+        if key is None:
+            return machine, None
+        plugin = await self._plugin(key)
+        if isinstance(plugin, str):
+            return machine, Stalled("PluginInvalid" if plugin else "PluginNotFound", f"spec.pluginRef: {plugin or _unknown(key)}")
+        if new and not plugin.spec.enabled and not machine.deleting:
+            return machine, Stalled("PluginDisabled", _disabled(key))
+        return with_plugin(machine, plugin), None
+
+    async def shown(self, resource: Resource) -> Resource:
+        """For readers: as ``machine``; what is no machine stays as it is."""
+        return (await self.machine(resource))[0] if isinstance(resource, VirtualMachine) else resource
+
+    async def deployment(
+        self, deployment: VirtualMachineDeployment
+    ) -> tuple[VirtualMachineDeployment, str, Waiting | Stalled | None]:
+        """The deployment with its plugin's part in its template, the plugin's fingerprint, and why no machine can be made of
+        that (None: it can)."""
+        key = plugin_key(deployment)
+        if key is None:
+            return deployment, "", None
+        plugin = await self._plugin(key)
+        if isinstance(plugin, str):
+            return deployment, "", Waiting("MachinesRefused", f"template.spec.pluginRef: {plugin or _unknown(key)}")
+        template = template_with_plugin(deployment.spec.template, plugin)
+        made = deployment.model_copy(update={"spec": deployment.spec.model_copy(update={"template": template})})
+        refusal: Waiting | Stalled | None = None if plugin.spec.enabled else Waiting("MachinesRefused", _disabled(key))
+        if ends := ends_by_itself(template, plugin):
+            refusal = Stalled(ENDS, ends)
+        return made, plugin_fingerprint(plugin), refusal
+
+    async def _plugin(self, key: Key) -> Plugin | str:
+        """Or what is wrong with it; empty: there is none."""
+        if key in self._known:
+            return self._known[key]
+        try:
+            found = await self._store.get(key)
+            plugin: Plugin | str = found if isinstance(found, Plugin) else ""
+        except Unreadable as error:
+            plugin = str(error)
+        if self._once:
+            self._known[key] = plugin
+        return plugin
+
+
+def _unknown(key: Key) -> str:
+    return f"there is no plugin {key.name!r} in namespace {key.namespace}: add it, or name another"
+
+
+def _disabled(key: Key) -> str:
+    return f"plugin {key.name!r} is disabled and makes no new machines: enable it (spec.enabled: true)"

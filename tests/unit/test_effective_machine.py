@@ -1,0 +1,85 @@
+"""A machine with its plugin's part, or why that cannot be known: one answer for everybody who asks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.plan import Stalled
+from homeostat.planner.template import FOLLOWS
+from homeostat.runtime.effective import Effective
+from homeostat.runtime.ports import Unreadable
+
+
+class Store:
+    def __init__(self, answer: Plugin | Exception | None) -> None:
+        self.answer, self.asked = answer, 0
+
+    async def get(self, key: Key) -> Resource | None:
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def plugin(**spec: Any) -> Plugin:
+    body = {"version": "1", "kernel": {"path": "/boot/k"}, "resources": {"vcpu": 3}, **spec}
+    return Plugin.model_validate({"metadata": {"name": "p"}, "spec": body})
+
+
+def vm(**metadata: Any) -> VirtualMachine:
+    return VirtualMachine.model_validate({"metadata": {"name": "a", **metadata}, "spec": {"pluginRef": {"name": "p"}}})
+
+
+def ask(answer: Plugin | Exception | None, machine: VirtualMachine, new: bool = True) -> tuple[VirtualMachine, Stalled | None]:
+    return asyncio.run(Effective(Store(answer)).machine(machine, new=new))
+
+
+def test_it_has_what_its_plugin_gives() -> None:
+    made, refusal = ask(plugin(), vm())
+    assert made.spec.resources.vcpu == 3 and refusal is None
+
+
+def test_one_of_a_deployment_has_all_of_that_already() -> None:
+    made, refusal = ask(None, vm(annotations={FOLLOWS: "f"}))
+    assert made.spec.resources.vcpu == 1 and refusal is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "words"),
+    [
+        (None, "PluginNotFound", "there is no plugin 'p' in namespace default: add it, or name another"),
+        (Unreadable("it is broken"), "PluginInvalid", "it is broken"),
+        (plugin(enabled=False), "PluginDisabled", "plugin 'p' is disabled and makes no new machines"),
+    ],
+)
+def test_what_refuses_it_is_said(answer: Plugin | Exception | None, reason: str, words: str) -> None:
+    made, refusal = ask(answer, vm())
+    assert made == vm() and refusal is not None
+    assert refusal.reason == reason and refusal.message.startswith("spec.pluginRef: ") is (reason != "PluginDisabled")
+    assert words in refusal.message
+    deployment = VirtualMachineDeployment.model_validate(
+        {"metadata": {"name": "d"}, "spec": {"replicas": 1, "template": {"spec": {"pluginRef": {"name": "p"}}}}}
+    )
+    _, _, refused = asyncio.run(Effective(Store(answer)).deployment(deployment))
+    assert refused is not None and words in refused.message
+
+
+def test_a_disabled_plugin_keeps_the_machines_that_are_there() -> None:
+    off = plugin(enabled=False)
+    assert ask(off, vm(), new=False)[1] is None
+    assert ask(off, vm(deletionTimestamp="2026-01-01T00:00:00Z"))[1] is None
+
+
+def test_each_plugin_is_read_once_for_one_look() -> None:
+    store = Store(plugin())
+    effective = Effective(store, once=True)
+    for _ in range(3):
+        asyncio.run(effective.machine(vm()))
+    assert store.asked == 1
