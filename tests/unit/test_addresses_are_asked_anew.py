@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from homeostat.driver.addresses import ASKED_ANEW, AddressBook, Resident
+from homeostat.driver.address_sources import Resident
+from homeostat.driver.addresses import ASKED_ANEW, AddressBook
 from homeostat.driver.errors import DriverError
 
 T = TypeVar("T")

@@ -197,6 +197,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
     from .output import lacks_address
+    from .references import short_name
     from .snapshots import Snapshots
 
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
@@ -213,9 +214,12 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
             snapshot = snapshots.current
             ready = _all_ready(parts, snapshot)
             ready_at = (ready_at or loop.time()) if ready else 0.0
-            if ready and (not any(map(lacks_address, snapshot.machines)) or loop.time() - ready_at > ADDRESS_SECONDS):
+            lacking = [machine for machine in snapshot.machines if lacks_address(machine)]
+            if ready and (not lacking or loop.time() - ready_at > ADDRESS_SECONDS):
+                for machine in lacking:
+                    view.say(f"note: {short_name(machine.key)} is Ready and has no address: its guest may not ask for one")
                 return
-            if not ready and deadline is not None and loop.time() > deadline:
+            if deadline is not None and loop.time() > deadline:
                 raise not_ready(snapshot, options.timeout)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
@@ -233,12 +237,15 @@ def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
 
 
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
-    """What is not Ready, and why."""
-    from .output import is_ready, waits_for
+    """What is not Ready, or lacks an address, and why."""
+    from .output import is_ready, lacks_address, waits_for
     from .references import short_name
 
     reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
     reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])
+    if not reasons and (lacking := [short_name(m.key) for m in snapshot.machines if lacks_address(m)]):
+        why = "a guest that does not ask for one gets none; after 30 s without, `up --until-ready` ends all the same"
+        return CliError(f"no address is known of {', '.join(lacking)} after {timeout:g} s", why)
     return CliError(f"not everything is Ready after {timeout:g} s", "\n  ".join(reasons))
 
 

@@ -18,7 +18,8 @@ from homeostat.planner.trash import Space, TrashEntry
 
 from . import faults, links
 from .actions import DomainActions
-from .addresses import AddressBook, Resident
+from .address_sources import Resident
+from .addresses import AddressBook
 from .agent import Agent
 from .connection import Connection
 from .errors import DriverError
@@ -110,8 +111,9 @@ class LibvirtHost:
         )
         self.agent = Agent(uri, keep)
         self._book = AddressBook(
-            self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep
-        )
+            self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep,
+            local=is_local(uri) and not is_test(uri),
+        )  # fmt: skip
         self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -154,8 +156,8 @@ class LibvirtHost:
     def domains(self) -> Sequence[ObservedDomain]:
         return tuple(self._inventory.all())
 
-    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return self._book.lookup(macs) if self._facts.reachable else {}
+    def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return self._book.lookup(macs, run) if self._facts.reachable else {}
 
     def usage(self) -> Mapping[str, Usage]:
         return self._inventory.usage()
@@ -294,7 +296,7 @@ class LibvirtHost:
 
     def _residents(self) -> dict[str, Resident]:
         return {
-            nic.mac.lower(): Resident(domain.uuid, domain.agent)
+            nic.mac.lower(): Resident(domain.uuid, domain.agent, domain.run, domain.pid)
             for domain in self.domains()
             if domain.live is not None
             for nic in domain.live.nics

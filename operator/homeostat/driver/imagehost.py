@@ -49,7 +49,7 @@ class ImageHost:
     def domains(self) -> Sequence[ObservedDomain]:
         return ()
 
-    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+    def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {}
 
     def usage(self) -> Mapping[str, Usage]:

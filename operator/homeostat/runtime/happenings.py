@@ -53,7 +53,7 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
     if after.run and not same_run(after.run, old_run):
         ip = after.addresses[0].ip if after.addresses else None
         yield Happening("Normal", "Started", f"running on host {after.host}", {"ip": ip})
-    health, was_health = after.health, before.health if before else None
+    health, was_health = after.health, before.health if before and same_run(before.run, after.run) else None
     if health and health.status != (was_health.status if was_health else "starting"):
         type: EventType = "Warning" if health.status == "unhealthy" else "Normal"
         yield Happening(type, "HealthChanged", f"{health.status}: {health.message}", {"status": health.status})

@@ -116,9 +116,10 @@ class HostDriver(Protocol):
 
     def domains(self) -> Sequence[ObservedDomain]: ...
 
-    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """MAC -> (ip, source) pairs, source being Lease, Agent or Arp. Ask for nics on libvirt networks only: an address that is
-        missing is looked for from then on, and its coming told as a change of the domain."""
+    def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """MAC -> (ip, source) pairs of that run of the domain (None: of the present one), source being Lease, Agent or Arp. Ask
+        for nics on libvirt networks only: an address that is missing is looked for from then on, and its coming told as a change
+        of the domain."""
 
     def usage(self) -> Mapping[str, Usage]:
         """By domain name; our own domains only."""

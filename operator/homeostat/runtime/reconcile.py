@@ -19,7 +19,7 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
-from homeostat.planner.observed import DomainState, Health, Memory, Observed
+from homeostat.planner.observed import DomainState, Health, Memory, Observed, same_run
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
@@ -175,7 +175,7 @@ class MachineReconciler:
             self._prober.forget(machine.key)
             return None
         before = machine.status
-        healthy = bool(before and before.run == domain.run and before.health and before.health.status == "healthy")
+        healthy = bool(before and same_run(before.run, domain.run) and before.health and before.health.status == "healthy")
         self._prober.watch(machine.key, domain.run, probes, DomainGuest(self._host, domain.uuid), healthy)
         return self._prober.health(machine.key)
 
@@ -227,8 +227,9 @@ class MachineReconciler:
         steps: tuple[Observed, list[Happening]],
     ) -> None:
         """``steps``: what was observed before them, and what is to be told of them."""
-        live = observed.domain.live if observed.domain else None
-        addresses = self._host.addresses([nic.mac for nic in live.nics if nic.kind != "user"]) if live else {}
+        domain = observed.domain
+        macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"] if domain and domain.live else []
+        addresses = self._host.addresses(macs, domain.run) if domain and macs else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
         self.summaries[machine.key] = summary(status)
         earlier, later = transitions(machine.status, status, steps[0], observed, plugin_name(machine))

@@ -57,7 +57,7 @@ def machine_status(
         domain_uuid=domain.uuid if domain else None,
         pid=domain.pid if domain and active else None,
         virtualization=_VIRTUALIZATION[domain.config.type] if domain and domain.config else None,  # type: ignore[arg-type]
-        health=_health(before, observed) if active else None,
+        health=_health(before, observed, run) if active else None,
         addresses=tuple(_addresses(domain.live, addresses)) if domain and domain.live else (),
         vnc=domain.vnc if domain and active else None,
         console_log=domain.config.console_log if domain and domain.config else None,
@@ -69,15 +69,15 @@ def machine_status(
     )
 
 
-def _health(before: VirtualMachineStatus, observed: Observed) -> MachineHealth | None:
-    """Written anew only when it changes: a machine at rest costs no write, however often it is probed."""
+def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -> MachineHealth | None:
+    """Written anew only when it changes in a run: a machine at rest costs no write, however often it is probed."""
     health = observed.health
     if health is None:
         return None
     word: Literal["starting", "healthy", "unhealthy"] = (
         "healthy" if health.ready else "unhealthy" if health.was_ready or not health.alive else "starting"
     )
-    if before.health is not None and before.health.status == word:
+    if before.health is not None and before.health.status == word and same_run(before.run, run):
         return before.health
     return MachineHealth(status=word, message=health.message, last_check=health.last_check)
 

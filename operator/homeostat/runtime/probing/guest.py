@@ -25,7 +25,7 @@ class DomainGuest:
                 if forward.guest_port == port and forward.protocol == "tcp":
                     return Endpoint(_reachable(forward.host_address), forward.host_port, relayed=True)
         macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"]
-        known = self._host.addresses(macs)
+        known = self._host.addresses(macs, domain.run)
         return next((Endpoint(ip, port) for mac in macs for ip, _ in known.get(mac, ())), None)
 
     def can_be_asked(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from homeostat.models.base import Key
 from homeostat.models.probe import Probe, Probes
-from homeostat.planner.observed import Health
+from homeostat.planner.observed import Health, same_run
 from homeostat.runtime.clock import OwnClock
 from homeostat.runtime.commands import timestamp
 
@@ -58,7 +58,8 @@ class Prober:
         """Begins anew for another run or other probes; else nothing changes. ``healthy``: it was, in this run, when an operator
         before us looked."""
         known = self._subjects.get(key)
-        if known is not None and known.run == run and known.probes == probes:
+        if known is not None and same_run(known.run, run) and known.probes == probes:
+            known.run = run  # its pid can be read by now
             return
         self.forget(key)
         subject = self._subjects[key] = _Subject(run, probes, guest, Tally.begin(probes, healthy and known is None))

@@ -1,0 +1,87 @@
+"""Whose an address is that a host remembers: of this run of a guest, or of an earlier one.
+
+A lease outlives the guest that asked for it, often by an hour, and an entry of the ARP table as long as nobody needs its place.
+Neither says of itself for whom it was made. It is of this run where it was given or confirmed since the run began; where those
+times are not known (a remote host), where it was renewed, or came, since we saw the run begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from homeostat.planner.observed import same_run
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An address as the host has it."""
+
+    ip: str
+    stamp: float  # another one after every renewal, where the host tells
+    at: float | None = None  # when it was given or confirmed, at the latest; seconds since the host booted; None: not known
+
+
+@dataclass(slots=True)
+class _Run:
+    name: str
+    began: float | None  # seconds since the host booted; None: not known
+    witnessed: bool  # we were there when it began, as far as is known
+    earlier: dict[str, dict[str, float]] = field(default_factory=dict)  # source -> ip -> stamp: what was there before
+
+
+class Runs:
+    """Of the guests of one host, by MAC. Not to be used from two threads at once."""
+
+    def __init__(self, started: Callable[[int], float | None], now: Callable[[], float]) -> None:
+        """``started``: when a pid began; ``now``: both in seconds since the host booted."""
+        self._started, self._now = started, now
+        self._runs: dict[str, _Run] = {}
+        self._watched = False
+
+    def meet(self, present: Iterable[tuple[str, str, int | None]]) -> None:
+        """(MAC, run, pid) of the guests that run now. What is not known of them yet began since the last call, but
+        for the first."""
+        met = {}
+        for mac, name, pid in present:
+            known = self._runs.get(mac)
+            if known is not None and same_run(known.name, name):
+                if name != known.name:  # its pid can be read by now
+                    known.name, known.began = name, self._begin(pid) or known.began
+                met[mac] = known
+            else:
+                began = self._begin(pid) or (self._now() if self._watched else None)
+                met[mac] = _Run(name, began, self._watched)
+        self._runs, self._watched = met, True
+
+    def _begin(self, pid: int | None) -> float | None:
+        return None if pid is None else self._started(pid)
+
+    def of_this_run(self, mac: str, source: str, told: Collection[Told]) -> list[str]:
+        """Those of the addresses that a source tells now which it did not have from an earlier run. To be asked with every
+        telling, also an empty one: what went and came back is new."""
+        run = self._runs.get(mac)
+        if run is None:
+            return []
+        if source not in run.earlier:
+            run.earlier[source] = {one.ip: one.stamp for one in told if _predates(run, one, run.witnessed)}
+        left = run.earlier[source] = {
+            one.ip: one.stamp for one in told if run.earlier[source].get(one.ip) == one.stamp and _predates(run, one, True)
+        }
+        return [one.ip for one in told if one.ip not in left]
+
+    def confirm(self, mac: str, source: str, answering: Collection[str]) -> list[str]:
+        """Of those that answer now, which that source had from an earlier run: they count from here on."""
+        run = self._runs.get(mac)
+        held = {} if run is None else run.earlier.get(source, {})
+        return [ip for ip in answering if held.pop(ip, None) is not None]
+
+    def left(self, mac: str, source: str) -> Collection[str]:
+        """What that source told last, and does not count."""
+        run = self._runs.get(mac)
+        return () if run is None else tuple(run.earlier.get(source, ()))
+
+
+def _predates(run: _Run, told: Told, otherwise: bool) -> bool:
+    """``otherwise``: the answer where the times are not known."""
+    return otherwise if told.at is None or run.began is None else told.at < run.began

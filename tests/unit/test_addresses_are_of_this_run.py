@@ -1,0 +1,185 @@
+"""A lease, an ARP entry or an agent's answer from before a run of a guest is no address of that run, until it is renewed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from homeostat.driver import addresses as module
+from homeostat.driver.address_sources import Resident
+from homeostat.driver.addresses import AddressBook
+from homeostat.driver.earlier import Runs, Told
+from tests.unit.test_addresses_are_asked_anew import Agents, Line
+
+MAC = "52:54:00:00:00:01"
+LEASED = [("10.0.0.9", "Lease")]
+
+
+class Host:
+    """One with a clock, programs that began at times, and what it remembers of its one guest."""
+
+    def __init__(self, began: dict[int, float] | None = None) -> None:
+        self.time, self.began = 1000.0, began or {}
+        self.runs = Runs(self.began.get, lambda: self.time)
+
+    def look(self, run: str, told: Sequence[Told], pid: int | None = None, source: str = "Lease") -> list[str]:
+        self.runs.meet([(MAC, run, pid)])
+        return self.runs.of_this_run(MAC, source, told)
+
+
+def leased(expiry: float, at: float | None = None, ip: str = "10.0.0.9") -> Told:
+    return Told(ip, expiry, at)
+
+
+def test_br06_a_lease_of_the_run_before_counts_when_it_is_renewed() -> None:
+    host = Host()
+    assert host.look("1", [leased(3600)]) == ["10.0.0.9"]  # it ran before we came: what is there is taken for its own
+    assert host.look("2", [leased(3600)]) == []
+    assert host.look("2", [leased(3600)]) == []
+    assert host.look("2", [leased(3700)]) == ["10.0.0.9"]
+    assert host.look("2", [leased(3700)]) == ["10.0.0.9"]
+
+
+def test_br06_another_address_counts_at_once() -> None:
+    host = Host()
+    host.look("1", [])
+    host.look("2", [leased(3600)])
+    assert host.look("2", [leased(3600), leased(3900, ip="10.0.0.8")]) == ["10.0.0.8"]
+
+
+@pytest.mark.parametrize(("given_at", "counts"), [(899.0, False), (900.0, True), (950.0, True)])
+def test_times_tell_after_a_restart_of_the_operator(given_at: float, counts: bool) -> None:
+    host = Host({7: 900.0})
+    assert (host.look("1-7", [leased(5000, given_at)], pid=7) == ["10.0.0.9"]) is counts
+
+
+def test_times_tell_where_a_quick_guest_was_leased_before_we_looked() -> None:
+    host = Host({7: 900.0, 8: 999.0})
+    host.look("1-7", [], pid=7)
+    assert host.look("2-8", [leased(5000, 999.5)], pid=8) == ["10.0.0.9"]
+
+
+def test_what_went_and_came_back_is_new() -> None:
+    host = Host()
+    told = [Told("10.0.0.9", 0.0)]
+    host.look("1", told, source="Arp")
+    assert host.look("2", told, source="Arp") == []
+    assert host.look("2", [], source="Arp") == []
+    assert host.look("2", told, source="Arp") == ["10.0.0.9"]
+
+
+def test_an_arp_entry_counts_that_was_confirmed_since() -> None:
+    host = Host({7: 900.0})
+    assert host.look("1-7", [Told("10.0.0.9", 0.0, 899.9)], pid=7, source="Arp") == []
+    assert host.look("1-7", [Told("10.0.0.9", 0.0, 900.1)], pid=7, source="Arp") == ["10.0.0.9"]
+
+
+def test_who_answers_confirms_its_lease_once_and_for_all() -> None:
+    host = Host()
+    host.look("1", [leased(3600)])
+    host.look("2", [leased(3600)])
+    assert list(host.runs.left(MAC, "Lease")) == ["10.0.0.9"]
+    assert host.runs.confirm(MAC, "Lease", ["10.0.0.9", "10.0.0.7"]) == ["10.0.0.9"]
+    assert host.look("2", [leased(3600)]) == ["10.0.0.9"]
+
+
+def test_a_run_that_gets_its_pid_is_no_other_run() -> None:
+    host = Host({7: 1000.0})
+    host.look("1", [])
+    assert host.look("1-7", [leased(3600)], pid=7) == ["10.0.0.9"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4)), min_size=2, max_size=12))
+def test_nothing_counts_that_was_so_when_the_run_began(looks: list[tuple[int, int]]) -> None:
+    """Of a host that tells no times. A look: which run it is, in order, and when its lease expires."""
+    host, begun = Host(), dict[int, int]()
+    first = min(run for run, _ in looks)
+    for run, expiry in sorted(looks, key=lambda look: look[0]):
+        begun.setdefault(run, expiry)
+        counts = bool(host.look(str(run), [leased(expiry)]))
+        if run == first or expiry != begun[run]:
+            begun[run] = 0  # from here on it does
+        assert counts is (begun[run] == 0)
+
+
+class Unheard(Line):
+    """A host whose ARP table is empty."""
+
+    def lookupByUUIDString(self, uuid: str) -> Unheard:
+        return self
+
+    def interfaceAddresses(self, source: int) -> dict[str, dict[str, object]]:
+        return {}
+
+
+class Town:
+    """A host that is not this machine, and whose one guest starts again."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, agent: bool = False) -> None:
+        monkeypatch.setattr(module, "SOONEST", 0.01)
+        self.line, self.agents, self.told = Unheard(), Agents(), asyncio.Event()
+        self.present = {MAC: Resident("u", agent, "1")}
+        self.book = AddressBook(
+            self.line, self.agents, lambda: ("lan",), lambda: self.present, lambda macs: self.told.set()  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def lease(self, expiry: int) -> None:
+        self.line.leases[:] = [{"mac": MAC, "ipaddr": "10.0.0.9", "expirytime": expiry}]
+
+    def restart(self) -> None:
+        self.present = {MAC: Resident("u", self.present[MAC].agent, f"{int(self.present[MAC].run) + 1}")}
+
+    def lookup(self) -> list[tuple[str, str]]:
+        return list(self.book.lookup([MAC], self.present[MAC].run).get(MAC, ()))
+
+    async def until(self, addresses: list[tuple[str, str]]) -> None:
+        async with asyncio.timeout(5):
+            while self.lookup() != addresses:
+                self.told.clear()
+                await self.told.wait()
+
+
+async def test_br06_the_book_forgets_at_once_and_learns_of_the_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = Town(monkeypatch)
+    town.lease(3600)
+    await town.book.begin()
+    assert town.lookup() == LEASED
+    town.restart()
+    assert town.lookup() == []
+    await town.book._read()
+    assert town.lookup() == []
+    town.lease(3700)
+    await town.until(LEASED)
+    await town.book.close()
+
+
+async def test_an_agent_that_was_asked_in_the_run_before_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = Town(monkeypatch, agent=True)
+    answered = town.agents.addresses
+
+    async def late(uuid: str, timeout: float) -> Sequence[tuple[str, str]]:
+        answer = await answered(uuid, timeout)
+        if len(town.agents.asked) == 1:
+            town.restart()
+        return answer
+
+    monkeypatch.setattr(town.agents, "addresses", late)
+    town.agents.answers["u"] = [(MAC, "10.0.0.5")]
+    first = town.present[MAC]
+    assert await town.book._ask_agent(first) == {}
+    assert town.lookup() == []
+    assert await town.book._ask_agent(town.present[MAC]) == {MAC: (("10.0.0.5", "Agent"),)}
+    await town.book.close()
+
+
+async def test_an_agent_tells_of_no_other_guests_nics(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = Town(monkeypatch, agent=True)
+    town.present["52:54:00:00:00:02"] = Resident("other", False, "9")
+    town.agents.answers["u"] = [("52:54:00:00:00:02", "10.0.0.5")]
+    assert await town.book._ask_agent(town.present[MAC]) == {}
+    await town.book.close()
