@@ -24,8 +24,9 @@ _METHODS = ("get", "put", "post", "delete", "patch")
 _ERRORS = {
     400: "The request is not valid; the error says which field, and why.",
     401: "The server has a token, and the request does not carry it.",
-    403: "The Host or the Origin is none that may ask.",
+    403: "The Host or the Origin is none that may ask, or who asks has not the right to.",
     404: "There is no such resource.",
+    408: "The request did not arrive in time: headers within 10 seconds, the body within 30.",
     409: "The resource is not in a state for this.",
     412: "The resource has not the ETag that If-Match names.",
     413: "The body is larger than 1 MiB.",
@@ -33,11 +34,10 @@ _ERRORS = {
     415: "The body is of a type that is not understood.",
     431: "There are too many headers, or one is too long.",
     500: "A defect; the details carry the id under which it was logged.",
-    503: "The store or the operator does not answer.",
+    503: "The store or the operator does not answer, or there are too many connections.",
 }
-_EVERYWHERE = (401, 403, 414, 431, 500, 503)
-_BY_SERVER = (414, 431)  # gunicorn answers these before the application is asked
-_WITH_BODY = (400, 413, 415)
+_EVERYWHERE = (400, 401, 403, 408, 414, 431, 500, 503)
+_WITH_BODY = (413, 415)
 _NAME = {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
 _ENTRY = {"type": "string", "maxLength": 255, "pattern": r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}
 
@@ -97,9 +97,7 @@ class _Document:
             responses[str(status)] = response
         body = self.schema(ErrorBody)
         for status in sorted({*declared.errors, *_EVERYWHERE, *(_WITH_BODY if declared.body is not None else ())}):
-            plain = status in _BY_SERVER
-            content = {"text/plain": {"schema": {"type": "string"}}} if plain else {"application/json": {"schema": body}}
-            responses[str(status)] = {"description": _ERRORS[status], "content": content}
+            responses[str(status)] = {"description": _ERRORS[status], "content": {"application/json": {"schema": body}}}
         return responses
 
 

@@ -1,9 +1,8 @@
-"""Runs the API under gunicorn: one worker of gunicorn's own asgi class, no configuration file, no control socket."""
+"""Runs the API under gunicorn: one worker, no configuration file, no control socket."""
 
 from __future__ import annotations
 
 import ctypes
-import logging
 import signal
 import socket
 import sys
@@ -18,8 +17,10 @@ from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.store.errors import StoreError
 from homeostat.store.kubernetes.access import Access
 
+from . import logs
 from .app import create_app
 from .config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
+from .connections import limits
 from .errors import App
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -29,13 +30,16 @@ GRACE = 2  # seconds that open requests get when the server stops; event streams
 class Server(BaseApplication):  # type: ignore[misc]
     """``options`` are gunicorn's settings: https://gunicorn.org/reference/settings/"""
 
-    def __init__(self, config: ApiConfig, workers: int = 1, **options: Any) -> None:
+    def __init__(self, config: ApiConfig, workers: int = 1, connections: int = limits.CONNECTIONS, **options: Any) -> None:
         self._config = config
         self._worker: Any = None
         self._options = {
             "bind": [f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}" for host in _addresses(config.host)],
             "workers": workers,
-            "worker_class": "asgi",
+            "worker_class": "homeostat_api.connections.worker.Worker",
+            "worker_connections": limits.connections(connections),
+            "logger_class": "homeostat_api.logs.ServerLog",
+            "http_parser": "python",  # also where gunicorn's faster one is installed: limits and errors were tried with this one
             "control_socket_disable": True,
             "keepalive": 75,
             "graceful_timeout": GRACE,
@@ -137,6 +141,13 @@ def _check_free(host: str, port: int) -> None:
     type=click.IntRange(0, REPLICAS_MAX),
     help="Machines that a request may ask of one deployment.",
 )
+@click.option(
+    "--max-connections",
+    default=limits.CONNECTIONS,
+    show_default=True,
+    type=click.IntRange(16, 100_000),
+    help="Of one worker, event streams included; beyond them, who sends nothing gives way.",
+)
 @click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def main(
     directory: Path | None,
@@ -151,10 +162,11 @@ def main(
     image_folders: tuple[Path, ...],
     plugin_kernel: str | None,
     max_replicas: int,
+    max_connections: int,
     end_with_parent: bool,
 ) -> None:
     """Serve Homeostat's REST API. Exit status 2: refused, and why."""
-    logging.basicConfig(level=logging.WARNING, format="homeostat-api: %(levelname)s: %(message)s")
+    logs.begin()
     if (directory is None) is not kubernetes:
         raise click.UsageError("give --dir DIR, or --kubernetes: the one or the other")
     try:
@@ -173,4 +185,4 @@ def main(
         directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
-    Server(config, workers).run()
+    Server(config, workers, max_connections).run()

@@ -9,9 +9,10 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from homeostat.runtime.supervise import Supervisor
@@ -21,6 +22,8 @@ HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again
 STEADY = 15.0  # seconds after which it counts as mended: longer than a start that fails takes
 PROCESS = "api-process"  # its name among what fails
 STOP_SECONDS = 10.0  # for answering what is under way
+LOG_LIMIT = 8 * 2**20  # bytes of the log, and of the one before it
+LOG_PERIOD = 30.0  # seconds between looks at its size
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ async def serve(
         server = await _start(command, log)
         mended = loop.call_later(STEADY, supervisor.recovered, PROCESS) if supervisor else None
         try:
-            code = await _until(server, stop)
+            code = await _until(server, stop, log)
         finally:
             if mended is not None:
                 mended.cancel()
@@ -73,7 +76,8 @@ async def serve(
 
 
 async def _start(command: Sequence[str], log: Path) -> Process:
-    with log.open("ab") as output:
+    rotate(log)
+    with _open(log, "ab") as output:
         # A session of its own: Ctrl-C at the terminal reaches only us, and we end it in order.
         return await asyncio.create_subprocess_exec(
             *_dying_with_us(command), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -87,11 +91,30 @@ def _dying_with_us(command: Sequence[str]) -> Sequence[str]:
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
 
 
-async def _until(server: Process, stop: asyncio.Event) -> int | None:
+def _open(log: Path, mode: str) -> BinaryIO:
+    """Readable to us alone, whatever the umask, and whoever made it."""
+    file: BinaryIO = open(log, mode, opener=lambda path, flags: os.open(path, flags, 0o600))  # type: ignore[assignment]  # noqa: SIM115
+    os.fchmod(file.fileno(), 0o600)
+    return file
+
+
+def rotate(log: Path) -> None:
+    """A log that has grown is moved aside as ``….1``. It is copied and cut: who writes it has it open, and goes on at its end."""
+    if not log.exists() or log.stat().st_size <= LOG_LIMIT:
+        return
+    with _open(log, "rb+") as file:
+        with suppress(OSError), _open(log.with_name(log.name + ".1"), "wb") as before:  # on a full disk the lines are lost
+            file.seek(-LOG_LIMIT, os.SEEK_END)
+            shutil.copyfileobj(file, before)
+        file.truncate(0)
+
+
+async def _until(server: Process, stop: asyncio.Event, log: Path) -> int | None:
     """Its exit code when it died by itself; None after it was stopped."""
     ended, stopped = asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        while not (await asyncio.wait({ended, stopped}, timeout=LOG_PERIOD, return_when=asyncio.FIRST_COMPLETED))[0]:
+            await asyncio.to_thread(rotate, log)
         if ended.done():
             return ended.result()
         await _end(server)

@@ -1,0 +1,214 @@
+"""One client's connection: what it may hold and for how long, and how it is told of what is wrong with a request.
+
+gunicorn's protocol parses and serves. Here stands what it leaves open: deadlines for headers, bodies and reading; a bound for
+all headers together; errors in the API's shape, whatever the parser dies of; and reading on after an error, since closing with
+bytes unread resets the connection, and the client might never see why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[import-untyped]
+from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
+
+from . import refusal
+from .limits import BODY_SECONDS, DISCARD_LIMIT, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
+
+
+class Connection(ASGIProtocol):  # type: ignore[misc]
+    """``worker``: a `Worker`, of whose ``waiting`` it is a part while its client has something to send."""
+
+    _closed: bool
+    _body_receiver: Any
+
+    def __init__(self, worker: Any) -> None:
+        super().__init__(worker)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._reading_deadline: asyncio.TimerHandle | None = None
+        self._head = 0  # bytes of a request whose headers are not complete
+        self._answering = False  # the present request's answer has begun
+        self._told = False  # of an error after which nothing is served
+        self._discarded: int | None = None  # bytes read on after an error; None: not that far
+        self._ended = False  # the client sends nothing more
+
+    # The client's life
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait_for_client(HEAD_SECONDS)
+        self.worker.make_room(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self._forget_half_a_request()
+        if self._reading_deadline is not None:
+            self._reading_deadline.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._discarded is not None:
+            self._discarded += len(data)
+            if self._discarded > DISCARD_LIMIT:
+                self.transport.abort()
+            return
+        if not self._closed:
+            super().data_received(data)
+
+    def eof_received(self) -> bool:
+        """A client may end its side once it has asked. While its answer has not begun, the connection stays open for it."""
+        self._ended = True
+        if self._closed or self._websocket is not None or self._answering or not (self._head or self._current_request):
+            return False
+        if self._current_request is None or self._body_is_missing():
+            self._refuse(400, "The request is not complete")
+        return True
+
+    def give_way(self, newcomer: bool = False) -> None:
+        """Ends it at once: others need the place."""
+        if self._closed:
+            self.transport.abort()
+        else:
+            if newcomer or self._head or self._current_request is not None:
+                self._send_error_response(refusal.TOO_MANY, "Too many connections: try again", (("Retry-After", "1"),))
+            self._closed = True
+            self._end()
+        self.worker.waiting.pop(self, None)
+        self._wake()
+
+    # The request's
+
+    def _feed_callback_parser(self, data: bytes) -> bool:
+        """Also what came behind the request before it."""
+        begins = self._current_request is None
+        if begins:
+            self._begin(len(data))
+        try:
+            self._callback_parser.feed(data)
+        except Exception as error:
+            self._refuse(*refusal.of_parser(error))
+            return False
+        if begins and self._current_request is None and self._head > HEAD_LIMIT:
+            self._refuse(431, f"The headers are larger than {HEAD_LIMIT} bytes")
+            return False
+        return True
+
+    def _begin(self, size: int) -> None:
+        if not self._head:
+            self._answering = False
+            self._cancel_keepalive_timer()
+            if self._deadline is None:
+                self._wait_for_client(HEAD_SECONDS)
+        self._head += size
+
+    def _on_headers_complete(self) -> bool:
+        for name, value in self._callback_parser.headers:
+            # gunicorn lets some codings pass that nobody decodes.
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                raise UnsupportedTransferCoding(value.decode("latin-1"))
+        self._head = 0
+        self._wait_for_client(BODY_SECONDS)
+        return bool(super()._on_headers_complete())
+
+    def _on_message_complete(self) -> None:
+        self._stop_waiting()
+        super()._on_message_complete()
+
+    def _arm_keepalive_timer(self) -> None:
+        """Between two requests; gunicorn's own timer ends it."""
+        if self._ended:
+            self._close_transport()
+            self._wake()
+            return
+        super()._arm_keepalive_timer()
+        self.worker.waiting[self] = None
+
+    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+        return self._ended or bool(super()._will_close(request, response_requires_close))
+
+    def _send_response_start(self, *arguments: Any, **more: Any) -> None:
+        self._answering = True
+        super()._send_response_start(*arguments, **more)
+
+    # Deadlines
+
+    def _wait_for_client(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._deadline = self.worker.loop.call_later(seconds, self._too_slow, seconds)
+        self.worker.waiting[self] = None
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self.worker.waiting.pop(self, None)
+
+    def _too_slow(self, seconds: float) -> None:
+        what = "headers" if self._current_request is None else "body"
+        if self._head or self._current_request is not None:
+            self._refuse(408, f"The {what} did not arrive within {seconds:g} seconds")
+        else:
+            self._close_transport()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reading_deadline = self.worker.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._reading_deadline is not None:
+            self._reading_deadline.cancel()
+        super().resume_writing()
+
+    # Errors, and the end
+
+    def _refuse(self, status: int, message: str) -> None:
+        self._send_error_response(status, message)
+        self._close_transport()
+
+    def _send_error_response(self, status: int, message: str, extra_headers: Iterable[tuple[str, str]] = ()) -> None:
+        """In the API's shape; not into the middle of an answer."""
+        if self._answering or self._told or self._closed:
+            return
+        self._told = True
+        self._safe_write(refusal.answer(status, message, extra_headers))
+
+    def _close_transport(self) -> None:
+        if self._closed or self.transport is None:
+            return
+        self._stop_waiting()
+        self._closed = True
+        if self._ended or not (self._told or self._body_is_missing()):
+            self._end()
+            return
+        self._discarded = 0
+        with suppress(OSError, NotImplementedError):  # the client went first; TLS has no half of it
+            self.transport.write_eof()
+        self._resume_reading()
+        self._deadline = self.worker.loop.call_later(LINGER_SECONDS, self._end)
+        self.worker.waiting[self] = None
+        self._forget_half_a_request()
+
+    def _end(self) -> None:
+        """What was written goes out first, if the client takes it."""
+        self._stop_waiting()
+        self.transport.close()
+        self._deadline = self.worker.loop.call_later(READ_SECONDS, self.transport.abort)
+        self.worker.waiting[self] = None
+
+    def _forget_half_a_request(self) -> None:
+        """A body that is cut off may happen to be whole JSON: nothing is done of it."""
+        if self._body_is_missing() and (self._told or not self._answering):
+            self._body_receiver = None
+            if self._task is not None and self._task is not asyncio.current_task():
+                self._task.cancel()
+
+    def _body_is_missing(self) -> bool:
+        return self._body_receiver is not None and not self._body_receiver._complete
+
+    def _wake(self) -> None:
+        """Lets gunicorn's loop over requests see that it is over."""
+        self._request_ready.set()

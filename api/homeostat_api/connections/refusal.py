@@ -1,0 +1,65 @@
+"""An error that is answered before, or beside, the application: in the API's own shape."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from gunicorn.asgi import parser  # type: ignore[import-untyped]
+from gunicorn.http import errors  # type: ignore[import-untyped]
+
+from ..media import dumps
+
+log = logging.getLogger("homeostat.api")
+
+TOO_MANY = 503
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    414: "uri_too_long",
+    417: "expectation_failed",
+    426: "upgrade_required",
+    431: "headers_too_large",
+    500: "internal_error",
+    503: "too_many_connections",
+}
+_TEXT_LIMIT = 300  # characters of a message: it may quote the request
+
+
+def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
+    """The whole answer; the connection ends after it."""
+    body = dumps({"error": message[:_TEXT_LIMIT], "code": CODES.get(status, "error"), "details": {}})
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "X-Content-Type-Options: nosniff",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def of_parser(error: Exception) -> tuple[int, str]:
+    """The status and the words for what gunicorn's parser refuses, or dies of."""
+    match error:
+        case parser.LimitRequestLine():
+            return 414, str(error)
+        case parser.LimitRequestHeaders():
+            return 431, str(error)
+        case parser.UnsupportedTransferCoding():
+            # The RFC advises 501, which who watches the server would take for a failure of ours.
+            return 400, f"Transfer-Encoding {error}: only chunked is understood"
+        case parser.ParseError() | errors.ParseException():
+            text = str(error)
+            if " " in text:
+                return 400, text
+            return 400, f"{re.sub('(?<=[a-z])(?=[A-Z])', ' ', type(error).__name__).capitalize()}: {text}"
+    log.warning("a request could not be parsed: %r", error)
+    return 400, "The request cannot be parsed"

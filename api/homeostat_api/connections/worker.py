@@ -1,0 +1,38 @@
+"""gunicorn's asgi worker with a limit of connections that is kept: its own ``worker_connections`` is read by nobody."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from gunicorn.asgi import websocket  # type: ignore[import-untyped]
+from gunicorn.workers import gasgi  # type: ignore[import-untyped]
+
+from .connection import Connection
+from .handshake import WebSocket
+
+log = logging.getLogger("homeostat.api")
+
+# gunicorn names both classes in its code, and has no setting for them.
+gasgi.ASGIProtocol = Connection
+websocket.WebSocketProtocol = WebSocket
+
+
+class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        # Connections whose client has something to send, longest first; each is the key of nothing.
+        self.waiting: dict[Connection, None] = {}
+
+    def make_room(self, newcomer: Connection) -> None:
+        """Where the limit is passed, who has kept us waiting the longest goes: whoever sends a whole request is served, however
+        many others hold half ones. Where all are being served, the newcomer is turned away."""
+        if self.nr_conns <= self.worker_connections:
+            return
+        oldest = next((one for one in self.waiting if one is not newcomer), None)
+        if oldest is not None:
+            log.warning("more than %d connections: those that send nothing, or half a request, give way", self.worker_connections)
+            oldest.give_way()
+        else:
+            log.warning("more than %d connections, all of them served: others are turned away", self.worker_connections)
+            newcomer.give_way(newcomer=True)
