@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore, SyncReport
     from homeostat.store.index.store import IndexedStore
+    from homeostat.store.three_way import Applied
 
 T = TypeVar("T")
 POLL_SECONDS = 0.5  # how soon a watcher shows what changed: the index has no way to call readers
@@ -80,6 +81,9 @@ class State:
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
         return await self._desired.create(kind, document, AUTHOR)
+
+    async def apply(self, resource: Resource, *, whole: bool, dry: bool) -> Applied:
+        return await self._desired.apply(resource, AUTHOR, whole, dry)
 
     async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource:
         return await self._desired.patch(key, merge_patch, AUTHOR)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from .settings import Settings, common_options, pass_settings
+from .terminal import paint
 
 if TYPE_CHECKING:
     from .access import State
     from .sources import Given
 
+MOST_FIELDS = 5  # named in one line
 DRY_RUN = click.Choice(["none", "client", "server"])
 
 
@@ -27,7 +29,8 @@ DRY_RUN = click.Choice(["none", "client", "server"])
 def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: bool, yes: bool) -> None:
     """Write resources into the folder: new ones as files of their own, known ones edited in place.
 
-    All documents are checked first; with one mistake nothing is written.
+    All documents are checked first; with one mistake nothing is written. What an earlier apply set and this one does not say
+    is removed; what no apply ever set is left alone.
     """
     from .access import run
     from .prune import confirm_prune
@@ -50,25 +53,23 @@ async def _apply(settings: Settings, given: Sequence[Given], dry_run: bool) -> N
 
 
 async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
-    from .edits import apply_patch
     from .references import full_name
 
     key = given.resource.key
     name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
-    said = " (dry run)" if dry_run else ""
-    before = await store.get(key)
-    if before is None:
-        if given.path and store.folder and _inside(given.path, store.folder):
-            click.echo(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
-            return
-        if not dry_run:
-            await store.create(given.resource.kind, {"apiVersion": given.resource.api_version, **given.resource.dump()})
-        click.echo(f"{name} created{said}")
+    own = given.path is not None and store.folder is not None and _inside(given.path, store.folder)
+    if own and given.path and await store.get(key) is None:
+        click.echo(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
         return
-    patch = apply_patch(before, given.resource)
-    if patch and not dry_run:
-        await store.patch(key, patch)
-    click.echo(f"{name} {'configured' if patch else 'unchanged'}{said}")
+    applied = await store.apply(given.resource, whole=own, dry=dry_run)
+    click.echo(f"{name} {applied.outcome}{' (dry run)' if dry_run else ''}")
+    if applied.left:
+        click.echo(paint(f"note: {name}: {_left(applied.left)}", "dim"), err=True)
+
+
+def _left(fields: Sequence[str]) -> str:
+    listed = ", ".join(fields[:MOST_FIELDS]) + (f" and {len(fields) - MOST_FIELDS} more" if len(fields) > MOST_FIELDS else "")
+    return f"it was not made by `apply`, so what only it has is left alone: {listed}"
 
 
 def _inside(path: Path, folder: Path) -> bool:

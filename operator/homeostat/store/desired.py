@@ -10,12 +10,15 @@ from typing import Any, Protocol
 from homeostat.models.base import Key, Resource
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.store import IndexedStore
+from homeostat.store.three_way import Applied
 
 
 class DesiredState(Protocol):
     """Every method raises StoreError where it changed nothing."""
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource: ...
+
+    async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied: ...
 
     async def patch(
         self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
@@ -41,6 +44,9 @@ class FolderState:
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
         return await asyncio.to_thread(self._store.create, kind, document, author)
+
+    async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
+        return await asyncio.to_thread(self._store.apply, resource, author, whole, dry)
 
     async def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
         return await asyncio.to_thread(self._store.patch, key, merge_patch, author, expected_version)

@@ -27,6 +27,7 @@ from ..index import records
 from ..index.index import Index, Row, set_setting
 from ..index.removal import remove
 from ..index.store import IndexedStore
+from ..three_way import Applied
 from . import git, owned, removal, writing
 from .apply import Pass, Reduction, decide, parents
 from .folder import Listing, list_folder
@@ -325,6 +326,15 @@ class FilesStore(IndexedStore):
     def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
         """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
         return self._writer.create(kind, document, author)
+
+    def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
+        """Creates the resource, or edits its document by the three-way rule (see ``three_way``). ``whole``: it is all that the
+        resource shall be, whatever was applied before. ``dry``: only says what it would do.
+
+        Raises:
+            Invalid, AlreadyExists (it is being deleted), NotEditable, ReadOnly: and nothing was changed.
+        """
+        return self._writer.apply(resource, author, whole, dry)
 
     def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
         """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. One that another

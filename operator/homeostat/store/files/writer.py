@@ -23,7 +23,8 @@ from homeostat.store.errors import (
 from .. import merge
 from ..index import records
 from ..index.index import Row
-from . import edit, git, owned, writing
+from ..three_way import Applied, apply_patch, left_alone
+from . import edit, git, last_applied, owned, writing
 from .removal import speaks_of_it
 from .render import render_block
 from .validate import STORE_METADATA, desired_part, key_to_write, validate
@@ -49,39 +50,69 @@ class Writer:
         key = key_to_write(wanted, None)
         with self._store.state.write_lock():
             self._store.run_pass({})
-            if self._store.listing.missing:
-                raise StateError(f"the folder {self._folder} cannot be read: {self._store.listing.missing}. Nothing was written")
-            if (row := self._index.row(key)) is not None:
-                raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
-            if declared := self._documents(key):
-                raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
-            path = self._write_new(key, render_block(wanted))
-            return self._finish(key, path, author, f"Create {key}")
+            return self._create(key, wanted, author)
+
+    def _create(self, key: Key, wanted: Mapping[str, Any], author: str) -> Resource:
+        if self._store.listing.missing:
+            raise StateError(f"the folder {self._folder} cannot be read: {self._store.listing.missing}. Nothing was written")
+        if (row := self._index.row(key)) is not None:
+            raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
+        if declared := self._documents(key):
+            raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
+        path = self._write_new(key, render_block(wanted))
+        return self._finish(key, path, author, f"Create {key}")
+
+    def apply(self, resource: Resource, author: str, whole: bool, dry: bool) -> Applied:
+        key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
+        with self._store.state.write_lock():
+            self._store.run_pass({})
+            row = self._index.row(key)
+            if row is None:
+                if not dry:
+                    self._create(key, after, author)
+                    self._remember(key, after)
+                return Applied("created")
+            self._standing(key, None)
+            before = row.document_form()
+            last = before if whole else last_applied.recall(self._index, row)
+            patch = apply_patch(last, before, after)
+            if patch and not dry:
+                self._patch(key, patch, author)
+            if not dry and not whole:
+                self._remember(key, after)
+            return Applied("configured" if patch else "unchanged", () if last else left_alone(before, after))
+
+    def _remember(self, key: Key, applied: Mapping[str, Any]) -> None:
+        if row := self._index.row(key):
+            last_applied.remember(self._index, row, applied)
 
     def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
         with self._store.state.write_lock():
             self._store.run_pass({})  # the file may have been changed and not be indexed yet
-            row = self._standing(key, expected_version)
-            if row.source is None and not self._documents(key):
-                return self._patch_owned(key, merge_patch, author, expected_version)
-            target = self._target(row)
-            if why := self._store.unfinished.get(target.path):
-                raise NotEditable(f"{target.path} {why}: repeat the request after that")
-            takes = self._store.withheld.get(key)
-            if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # else this would confirm it unasked
-                raise NotEditable(
-                    f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
-                    "back, or repeat the request after that; `homeostat get errors` says what holds it"
-                )
-            text, found, _ = edit.load(target)
-            wanted = _merged(found.value, desired_part(merge_patch))
-            key_to_write(wanted, key)
-            if edit.documents_equal(wanted, found.value):
-                if takes:
-                    self._store.run_pass({key: author})  # so what the document says already is meant
-                return self._store.resource(self._index.row(key) or row)
-            edit.write_file(target.file, edit.patched_text(text, found, wanted))
-            return self._finish(key, target.path, author, f"Change {key}")
+            return self._patch(key, merge_patch, author, expected_version)
+
+    def _patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
+        row = self._standing(key, expected_version)
+        if row.source is None and not self._documents(key):
+            return self._patch_owned(key, merge_patch, author, expected_version)
+        target = self._target(row)
+        if why := self._store.unfinished.get(target.path):
+            raise NotEditable(f"{target.path} {why}: repeat the request after that")
+        takes = self._store.withheld.get(key)
+        if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # else this would confirm it unasked
+            raise NotEditable(
+                f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
+                "back, or repeat the request after that; `homeostat get errors` says what holds it"
+            )
+        text, found, _ = edit.load(target)
+        wanted = _merged(found.value, desired_part(merge_patch))
+        key_to_write(wanted, key)
+        if edit.documents_equal(wanted, found.value):
+            if takes:
+                self._store.run_pass({key: author})  # so what the document says already is meant
+            return self._store.resource(self._index.row(key) or row)
+        edit.write_file(target.file, edit.patched_text(text, found, wanted))
+        return self._finish(key, target.path, author, f"Change {key}")
 
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
         """A change of a resource that another one owns; it lasts until its owner writes it anew."""

@@ -132,15 +132,25 @@ class Cluster:
         return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})
 
     async def patch(
-        self, path: Path, key: Key, body: Object, manager: str, *, status: bool = False, type: str = MERGE_PATCH
+        self,
+        path: Path,
+        key: Key,
+        body: Object,
+        manager: str,
+        *,
+        status: bool = False,
+        type: str = MERGE_PATCH,
+        dry: bool = False,
     ) -> Object:
-        """``metadata.uid`` and ``metadata.resourceVersion`` in a patch are preconditions.
+        """``metadata.uid`` and ``metadata.resourceVersion`` in a patch are preconditions. ``dry``: nothing is stored.
 
         Raises:
             NotFound, Conflict, Invalid.
         """
         place = path.of(key) + ("/status" if status else "")
-        query = {"fieldManager": manager} | ({"force": "true"} if type == APPLY_PATCH else {})
+        query = (
+            {"fieldManager": manager} | ({"force": "true"} if type == APPLY_PATCH else {}) | ({"dryRun": "All"} if dry else {})
+        )
         return await self._request("PATCH", place, key, body=body, query=query, type=type)
 
     async def replace(self, path: Path, key: Key, body: Object, manager: str) -> Object:

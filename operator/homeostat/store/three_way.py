@@ -1,0 +1,103 @@
+"""What `homeostat apply` has to write: kubectl's three-way rule. What an earlier apply set and this one does not say goes, what
+this one says stands, and what no apply ever set is left alone. Pure.
+
+https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .files.edit import documents_equal
+from .merge import merge_patch
+
+Form = Mapping[str, Any]
+"""A resource as JSON: of interest are its spec, and its metadata's labels and annotations."""
+
+_OWNED = ("labels", "annotations")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did. ``left``: fields that stay though they are not in what was applied, where nothing was applied before."""
+
+    outcome: Literal["created", "configured", "unchanged"]
+    left: tuple[str, ...] = ()
+
+
+def intent(form: Form) -> dict[str, Any]:
+    """The part of a resource that an apply sets."""
+    metadata = form.get("metadata") or {}
+    return {"spec": form.get("spec") or {}, "metadata": {name: metadata[name] for name in _OWNED if metadata.get(name)}}
+
+
+def apply_patch(last: Form | None, before: Form, after: Form) -> dict[str, Any]:
+    """The merge patch (RFC 7386) of a resource that is ``before``, where ``after`` is applied and ``last`` was; None: nothing
+    was, or nobody remembers it."""
+    old, new, had = intent(before), intent(after), intent(last or {})
+    patch = {"spec": spec} if (spec := _patch(had["spec"], old["spec"], new["spec"])) else {}
+    metadata = {
+        name: inner
+        for name in _OWNED
+        if (inner := _patch(*(form["metadata"].get(name) or {} for form in (had, old, new))))
+    }  # fmt: skip
+    return {**patch, "metadata": metadata} if metadata else patch
+
+
+def left_alone(before: Form, after: Form) -> tuple[str, ...]:
+    """Fields of the spec that only ``before`` has, by their place."""
+    return tuple(_only_in(before.get("spec") or {}, after.get("spec") or {}, "spec"))
+
+
+def _only_in(before: Form, after: Form, place: str) -> list[str]:
+    found: list[str] = []
+    for name, value in before.items():
+        if name not in after:
+            found.append(f"{place}.{name}")
+        elif isinstance(value, Mapping) and isinstance(after[name], Mapping):
+            found += _only_in(value, after[name], f"{place}.{name}")
+        elif (old := _by_name(value)) and (new := _by_name(after[name])):
+            found += [f"{place}.{name}[{item}]" for item in old if item not in new]
+    return found
+
+
+def _patch(last: Form, before: Form, after: Form) -> dict[str, Any]:
+    gone = [name for name in last if name in before and name not in after]
+    patch: dict[str, Any] = {name: _merged(_by_name(last[name]), _by_name(before[name]), {}) or None for name in gone}
+    for name, value in after.items():
+        had, old = last.get(name), before.get(name)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            if inner := _patch(had if isinstance(had, Mapping) else {}, old, value):
+                patch[name] = inner
+            continue
+        named = _by_name(value)
+        wanted = _merged(_by_name(had), _by_name(old), named) if _by_name(old) and (named or value == []) else value
+        if name not in before or not documents_equal(old, wanted):
+            patch[name] = wanted
+    return patch
+
+
+def _by_name(items: Any) -> dict[str, Any]:
+    """The items of a list that are told apart by their names, as disks and nics are; of anything else nothing."""
+    if not isinstance(items, list) or not all(isinstance(i, Mapping) and isinstance(i.get("name"), str) for i in items):
+        return {}
+    found = {item["name"]: item for item in items}
+    return found if len(found) == len(items) else {}
+
+
+def _merged(last: Form, before: Form, after: Form) -> list[Any]:
+    """The list with its items merged by name: those that no apply set stay, each behind the one that it stood behind."""
+    items = {
+        name: merge_patch(before[name], _patch(last.get(name, {}), before[name], item)) if name in before else item
+        for name, item in after.items()
+    }
+    order, behind = list(items), 0
+    for name in before:
+        if name in items:
+            behind = order.index(name) + 1
+        elif name not in last:
+            order.insert(behind, name)
+            behind += 1
+    return [items.get(name, before.get(name)) for name in order]

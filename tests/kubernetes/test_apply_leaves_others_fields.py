@@ -1,0 +1,70 @@
+"""`homeostat apply` over a cluster is one more server-side applier: what it never set is left alone, what it set goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.store.errors import AlreadyExists
+from homeostat.store.index.index import Index
+from homeostat.store.kubernetes.access import Access
+from homeostat.store.kubernetes.mirror import Mirror
+from homeostat.store.kubernetes.writer import ClusterWriter
+from tests.kubernetes.things import machine
+from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.plane import ControlPlane
+
+ROOT, DATA = ({"name": name, "size": "1Gi"} for name in ("root", "data"))
+
+
+@pytest.fixture
+async def writer(plane: ControlPlane, crds: list[str], tmp_path: Path) -> AsyncIterator[ClusterWriter]:
+    index = Index.open(tmp_path / "index.sqlite")
+    found = ClusterWriter(index, Mirror(index), Access(plane.kubeconfig))
+    yield found
+    await found.close()
+    index.close()
+
+
+def given(kubectl: Kubectl, name: str, **spec: Any) -> VirtualMachine:
+    metadata = {"name": name, "namespace": kubectl.namespace, "labels": {"app": "web"}}
+    return VirtualMachine.model_validate({"metadata": metadata, "spec": spec})
+
+
+async def test_what_others_set_stays_and_what_it_set_goes(writer: ClusterWriter, kubectl: Kubectl) -> None:
+    first = given(kubectl, "web", driftPolicy="Report", resources={"vcpu": 1}, disks=[ROOT])
+    assert (await writer.apply(first, "cli")).outcome == "created"
+    assert (await writer.apply(first, "cli")).outcome == "unchanged"
+    await writer.patch(first.key, {"spec": {"runStrategy": "Halted", "disks": [ROOT, DATA]}}, "cli")
+    kubectl.patch("vm", "web", {"spec": {"resources": {"memory": "1Gi"}}, "metadata": {"annotations": {"by": "hand"}}})
+
+    second = given(kubectl, "web", resources={"vcpu": 2}, disks=[ROOT])
+    before = kubectl.get("vm", "web")["spec"]
+    assert (await writer.apply(second, "cli", dry=True)).outcome == "configured"
+    assert kubectl.get("vm", "web")["spec"] == before
+    assert (await writer.apply(second, "cli")).outcome == "configured"
+
+    found = kubectl.get("vm", "web")
+    assert found["spec"] == {"runStrategy": "Halted", "resources": {"vcpu": 2, "memory": "1Gi"}, "disks": [ROOT, DATA]}
+    assert found["metadata"]["annotations"]["by"] == "hand" and found["metadata"]["labels"] == {"app": "web"}
+
+
+async def test_what_was_made_by_others_is_left_alone_and_named(writer: ClusterWriter, kubectl: Kubectl) -> None:
+    kubectl.apply(machine("theirs", driftPolicy="Report", resources={"vcpu": 4}))
+    applied = await writer.apply(given(kubectl, "theirs", resources={"vcpu": 2}), "cli")
+    assert (applied.outcome, applied.left) == ("configured", ("spec.driftPolicy",))
+    assert kubectl.get("vm", "theirs")["spec"] == {"driftPolicy": "Report", "resources": {"vcpu": 2}}
+    assert (await writer.apply(given(kubectl, "theirs", resources={"vcpu": 2}), "cli")).left == ()
+
+
+async def test_what_is_being_deleted_is_not_applied_to(writer: ClusterWriter, kubectl: Kubectl) -> None:
+    kubectl.apply(machine("going"))
+    kubectl.patch("vm", "going", {"metadata": {"finalizers": ["test.homeostat.dev/held"]}})
+    kubectl.run("delete", "vm", "going", "--wait=false")
+    with pytest.raises(AlreadyExists, match="still being deleted"):
+        await writer.apply(given(kubectl, "going"), "cli")
+    kubectl.patch("vm", "going", {"metadata": {"finalizers": None}})
