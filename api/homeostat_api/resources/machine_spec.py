@@ -44,8 +44,8 @@ class MachineSpec:
         "Replace a machine's spec",
         TAG,
         {200: Answer("The spec after the change.", VirtualMachineSpec, headers=ETAG)},
-        description="Our extension. What the body does not say is removed, whoever set it; PATCH leaves that alone. Comments and the "
-        "order of what stays are kept in the YAML file.",
+        description="Our extension. What the body does not say is removed, whoever set it; PATCH leaves that alone. "
+        "Comments and the order of what stays are kept in the YAML file.",
         parameters=(IF_MATCH,),
         body=VirtualMachineSpec,
         errors=(400, 404, 409, 412),
