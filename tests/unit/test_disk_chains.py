@@ -49,31 +49,31 @@ def test_names_as_qemu_writes_them(tmp_path: Path, backing: str) -> None:
 @pytest.mark.parametrize("backing", ["nbd:host:10809", 'json:{"driver":"nbd"}', "json:7", "json:[", "https://host/x"])
 def test_what_is_no_file_is_said(tmp_path: Path, backing: str) -> None:
     chain = read_chain(made(tmp_path / "s", backing), [])
-    assert "no file of this host" in chain.problem and len(chain.files) == 1
+    assert "nobody put beneath it" in chain.altered and len(chain.files) == 1
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert read_chain(str(tmp_path / "gone"), []).missing == str(tmp_path / "gone")
-    chain = read_chain(made(tmp_path / "s", "gone"), [])
+    chain = read_chain(made(tmp_path / "s", "gone"), [], [str(tmp_path)])
     assert chain.missing == str(tmp_path / "gone") and len(chain.files) == 1
 
 
 def test_a_circle_ends(tmp_path: Path) -> None:
     made(tmp_path / "a", "b")
-    assert "leans on itself" in read_chain(made(tmp_path / "b", "a"), []).problem
+    assert "leans on itself" in read_chain(made(tmp_path / "b", "a"), [], [str(tmp_path)]).problem
 
 
 def test_a_chain_without_end_ends(tmp_path: Path) -> None:
     for number in range(DEEPEST + 9):
         made(tmp_path / f"f{number}", f"f{number + 1}")
-    chain = read_chain(str(tmp_path / "f0"), [])
+    chain = read_chain(str(tmp_path / "f0"), [], [str(tmp_path)])
     assert "more than 64 files" in chain.problem and len(chain.files) == DEEPEST + 1
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert "is no file" in read_chain(str(tmp_path / "pipe"), []).problem
-    assert "is no file" in read_chain(made(tmp_path / "s", "pipe"), []).problem
+    assert "is no file" in read_chain(made(tmp_path / "s", "pipe"), [], [str(tmp_path)]).problem
     assert read_chain("/dev/zero", []).problem == "/dev/zero is no file"
 
 
@@ -84,7 +84,7 @@ def test_other_bytes_are_a_raw_disk(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
-    assert read_chain(made(tmp_path / "s", "a\0b"), []).problem
+    assert read_chain(made(tmp_path / "s", "a\0b"), [], [str(tmp_path)]).altered
     assert read_chain("\udc80", []).missing or read_chain("\udc80", []).problem
 
 

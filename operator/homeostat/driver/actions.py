@@ -7,9 +7,10 @@ on one of the connection's threads, and nothing else touches that domain meanwhi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -17,7 +18,7 @@ import libvirt
 from pydantic import SecretStr
 
 from homeostat.planner import actions as act
-from homeostat.planner.domain import DomainConfig, NicConfig
+from homeostat.planner.domain import DiskConfig, DomainConfig, NicConfig
 from homeostat.planner.observed import DomainState, ObservedDomain, Tap
 
 from . import faults, links
@@ -26,6 +27,7 @@ from .connection import Connection
 from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused, SaveOutdated
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
+from .storage.disks import check_header, read_disk
 from .survey import is_local
 from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, parse_domain, parse_xml, to_text
 from .xml.display import with_password
@@ -110,7 +112,7 @@ class DomainActions:
                 set_it = lambda d: request(d.setAutostart, int(enabled))  # noqa: E731
                 return Step(uuid, "set autostart of", set_it, becomes=lambda known: replace(known, autostart=enabled))
             case act.AttachDisk(uuid, disk):
-                return self._attach(uuid, f"disk {disk.name}", to_text(build_disk(disk)))
+                return self._attach(uuid, f"disk {disk.name}", to_text(build_disk(disk)), (disk,))
             case act.AttachNic(uuid, nic):
                 return self._attach(uuid, f"nic {nic.name}", _nic_text(nic))
             case act.DetachDisk(uuid, disk):
@@ -145,9 +147,29 @@ class DomainActions:
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
 
     def _start(self, domain: Domain, flags: int) -> object:
-        if (known := self._inventory.get(domain.UUIDString())) is not None and known.managed_save:
+        known = self._inventory.get(domain.UUIDString())
+        if known is not None and known.config is not None:
+            self._check_headers(known.config.disks)
+        if known is not None and known.managed_save:
             self._check_save(domain, known.name)
         return self._connection.request(domain.createWithFlags, flags)
+
+    def _check_headers(self, disks: Sequence[DiskConfig]) -> None:
+        """libvirt gives to QEMU whatever it finds named: the last look is just before. Of a disk whose chain is not said, the
+        plan has looked into the headers.
+
+        Raises:
+            HeaderAltered: a header names another file than the definition.
+        """
+        if not is_local(self._connection.uri):
+            return
+        for disk in disks:
+            if disk.source is None or disk.format != "qcow2" or disk.chain is None:
+                continue
+            with contextlib.suppress(OSError):  # libvirt says so, in its own words
+                found = read_disk(disk.source)
+                backing = os.path.realpath(disk.chain[0].path) if disk.chain else None
+                check_header(found if found.backing != backing else replace(found, backing=None))
 
     def _check_save(self, domain: Domain, name: str) -> None:
         """What was saved goes on with the files of then, whatever the definition has since.
@@ -215,8 +237,9 @@ class DomainActions:
             except OSError as error:
                 raise DriverError(f"{action.tap} cannot be put on bridge {action.bridge}: {error.strerror}") from error
 
-    def _attach(self, uuid: str, device: str, text: str) -> Step:
+    def _attach(self, uuid: str, device: str, text: str, disks: Sequence[DiskConfig] = ()) -> Step:
         def call(domain: Domain) -> object:
+            self._check_headers(disks)
             return self._connection.request(domain.attachDeviceFlags, text, LIVE)
 
         return Step(uuid, f"attach {device} to", call, Aspect.STATE | Aspect.LIVE)

@@ -11,7 +11,8 @@
      ├─ NetworkMissing          a network or bridge is not there, or not up
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
          ├─ NameTaken           another domain has the name or uuid
-         └─ SaveOutdated        its memory was saved with a disk on another file
+         ├─ SaveOutdated        its memory was saved with a disk on another file
+         └─ HeaderAltered       the header of a disk names a file that nobody put beneath it
 
 ``str(error)`` is for a person: what happened, and what to do next.
 """
@@ -67,3 +68,7 @@ class NameTaken(Refused):
 
 class SaveOutdated(Refused):
     reason = "SaveOutdated"
+
+
+class HeaderAltered(Refused):
+    reason = "DiskHeaderAltered"

@@ -48,7 +48,9 @@ class StorageDriver(Protocol):
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
 
-    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]: ...
+    async def chains(
+        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
+    ) -> Mapping[str, ObservedChain]: ...
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]: ...
 
@@ -187,8 +189,10 @@ class LibvirtHost:
             return ObservedStorage()
         return await self._storage.observe(images, disks, seeds, directory)
 
-    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
-        return {} if self._storage is None else await self._storage.chains(sources, disks)
+    async def chains(
+        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
+    ) -> Mapping[str, ObservedChain]:
+        return {} if self._storage is None else await self._storage.chains(sources, disks, named)
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Raises DriverError."""

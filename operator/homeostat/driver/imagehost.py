@@ -66,7 +66,9 @@ class ImageHost:
     ) -> ObservedStorage:
         return await self._storage.observe(images, disks, seeds, directory)
 
-    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+    async def chains(
+        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
+    ) -> Mapping[str, ObservedChain]:
         """There are no domains."""
         return {}
 

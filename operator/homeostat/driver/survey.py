@@ -48,11 +48,13 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
     """All facts that libvirt knows; a few calls, on one of the connection's threads."""
     handle, request = connection.handle, connection.request
     node = request(handle.getInfo)
+    capabilities = request(handle.getCapabilities)
     return replace(
         survey_networks(connection, facts),
         reachable=True,
         error="",
-        domain_types=domain_types(request(handle.getCapabilities)),
+        domain_types=domain_types(capabilities),
+        relabels=any(model.text == "dac" for model in parse_xml(capabilities).iterfind("host/secmodel/model")),
         memory=node[1] * MIB,
         cpus=node[2],
         version=_version(connection),

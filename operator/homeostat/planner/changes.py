@@ -17,7 +17,8 @@ from .domain import DiskConfig, DomainConfig, NicConfig
 from .plan import Change, Disruption
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
-_NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left"})  # secrets, what is carried over, what others did
+# Secrets, what is carried over, what others did, how files are opened.
+_NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left", "chain", "shared"})
 RESTART = Disruption.NEEDS_RESTART
 LIVE = Disruption.LIVE
 

@@ -6,7 +6,7 @@ A field that is None was left to libvirt, and is not compared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pydantic import SecretStr
@@ -39,8 +39,19 @@ class KernelBoot:
 
 
 @dataclass(frozen=True, slots=True)
+class BackingFile:
+    """A file that a disk leans on."""
+
+    path: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class DiskConfig:
-    """One disk or cdrom drive. ``source`` is its identity, for a drive its ``target``."""
+    """One disk or cdrom drive. ``source`` is its identity, for a drive its ``target``.
+
+    ``chain`` and ``shared`` say how its files are opened, and are no part of what a guest has: they are not compared.
+    """
 
     name: str
     device: str  # disk | cdrom
@@ -53,6 +64,9 @@ class DiskConfig:
     io: str | None = None
     serial: str | None = None
     boot_order: int | None = None
+    chain: tuple[BackingFile, ...] | None = field(default=None, compare=False)
+    """What it leans on, the next first; empty: nothing. None: what the headers of its files name, which guests may write."""
+    shared: bool = field(default=False, compare=False)  # what it is read from stays root's: libvirt gives it to no QEMU
 
 
 @dataclass(frozen=True, slots=True)

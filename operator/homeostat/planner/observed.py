@@ -110,6 +110,7 @@ class ObservedDisk:
     path: str
     virtual_size: int  # bytes
     backing: str | None  # absolute path of the base image
+    data_file: bool = False  # its header sends to another file for its contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class ObservedChain:
     files: tuple[ObservedDisk, ...] = ()
     missing: str = ""  # a file of it that is not there; those beneath are not known
     problem: str = ""  # why those beneath cannot be known
+    altered: str = ""  # what a header names that nobody put there: it was not opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class HostFacts:
     idle_networks: frozenset[str] = frozenset()  # defined, and not active
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     attach: bool = True  # devices can be attached while running (not by the test driver)
+    relabels: bool = False  # libvirt gives files to QEMU's user (its security model "dac")
     labels: Mapping[str, str] | None = None  # None: which machines are to be here was decided elsewhere
     version: str = ""  # of libvirt and the hypervisor, for readers
     error: str = ""  # not reachable: why, and what to do

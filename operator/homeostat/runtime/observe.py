@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainConfig
-from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
+from homeostat.planner.machine.disk_source import foreign_sources, named_files, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedStorage, Secret
@@ -99,7 +99,7 @@ async def _with_others_files(
     unnamed = [path for path in unnamed_disks(machine, domain, root) if path in storage.disks]
     if not root or not (sources or unnamed):
         return storage
-    chains = await host.chains(sources, storage_needs(machine, root).disks) if sources else {}
+    chains = await host.chains(sources, storage_needs(machine, root).disks, named_files(domain)) if sources else {}
     return replace(storage, chains=chains, overlays=await host.overlays(unnamed) if unnamed else {})
 
 

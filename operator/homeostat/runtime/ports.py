@@ -140,8 +140,10 @@ class HostDriver(Protocol):
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
 
-    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
-        """By source; what is one of ``disks`` is named so, see ObservedChain."""
+    async def chains(
+        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
+    ) -> Mapping[str, ObservedChain]:
+        """By source; what is one of ``disks`` is named so, see ObservedChain. Headers may name ``named`` and our own files."""
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """See ObservedStorage. Raises DriverError."""

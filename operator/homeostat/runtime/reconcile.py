@@ -17,6 +17,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import DomainState, Health, Memory, Observed, same_run
@@ -281,7 +282,9 @@ class MachineReconciler:
         times = [
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, self._clock.now()),
-            FILE_LOOK if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY) else None,
+            FILE_LOOK
+            if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY, ALTERED)
+            else None,
             SECRET_LOOK if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)

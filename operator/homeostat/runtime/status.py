@@ -21,6 +21,7 @@ from homeostat.models.machine import (
 )
 from homeostat.planner.domain import DomainConfig, DomainType
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.teardown import ABANDON
@@ -148,7 +149,7 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
 
 
 _STORAGE_REASONS = frozenset(
-    {"ImageFetching", "ImageFailed", "DiskTooSmall", MISSING, MOVED, OVERLAY, "ReplaceRequired", "DiskShrink", "NoSpace"}
+    {"ImageFetching", "ImageFailed", "DiskTooSmall", MISSING, MOVED, OVERLAY, ALTERED, "ReplaceRequired", "DiskShrink", "NoSpace"}
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
+from homeostat.planner.machine.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedChain, ObservedDisk
 
 from .header import qcow2_header
@@ -20,11 +21,13 @@ _HEAD = 4096  # bytes; QEMU writes the backing file's name right behind the head
 Identity = tuple[int, int]  # device, inode
 
 
-def read_chain(source: str, disks: Sequence[str]) -> ObservedChain:
+def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> ObservedChain:
     """From ``source`` down to the file that leans on nothing, or to one that cannot be read, which the answer then says.
 
-    ``disks`` are our own paths: a file that is one of them, by whatever name, has that name.
+    ``disks`` are our own paths: a file that is one of them, by whatever name, has that name. Headers may have been written by a
+    guest: of what they name only ``known`` is opened (files, and folders of files), and what lies in a folder of ``disks``.
     """
+    places = {os.path.realpath(place) for place in (*known, *disks, *map(os.path.dirname, disks))}
     own = _identities(disks)
     files: list[ObservedDisk] = []
     seen: set[Identity] = set()
@@ -39,6 +42,8 @@ def read_chain(source: str, disks: Sequence[str]) -> ObservedChain:
                 return ObservedChain(tuple(files), problem=f"{path} leans on itself")
             seen.add(identity)
             file = _read(path)
+            if file.data_file:
+                return ObservedChain(tuple(files), altered=told(path, DATA_FILE))
         except (FileNotFoundError, NotADirectoryError):
             return ObservedChain(tuple(files), missing=path)
         except (OSError, ValueError) as error:  # ValueError: a name that no file can have
@@ -48,12 +53,26 @@ def read_chain(source: str, disks: Sequence[str]) -> ObservedChain:
         if len(files) > DEEPEST:
             return ObservedChain(tuple(files), problem=f"it leans on more than {DEEPEST} files")
         path = file.backing
-        if path is not None and not path.startswith("/"):
-            return ObservedChain(tuple(files), problem=f"{files[-1].path} leans on {path[:80]}, which is no file of this host")
+        if path is not None and not _may_be_opened(path, places, own):
+            return ObservedChain(tuple(files), altered=told(files[-1].path, path))
     return ObservedChain(tuple(files))
 
 
-def newer_overlays(disk: str) -> tuple[str, ...]:
+def _may_be_opened(path: str, places: Container[str], own: Mapping[Identity, str]) -> bool:
+    """By its path, not by what is there, which need not be a file; but one of our own disks may have any name."""
+    if not path.startswith("/"):  # nbd:…, https:…, json:… of more than a file
+        return False
+    try:
+        real = os.path.realpath(path)
+        if real in places or os.path.dirname(real) in places:
+            return True
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return (found.st_dev, found.st_ino) in own
+
+
+def newer_overlays(disk: str, *known: str) -> tuple[str, ...]:
     """Files beside ``disk`` that lean on it and were written to after all that they lean on, the newest first. What was committed
     into the file below it, that one being written to since, is a leftover.
 
@@ -71,7 +90,7 @@ def newer_overlays(disk: str) -> tuple[str, ...]:
                 written = entry.stat(follow_symlinks=False).st_mtime_ns
                 if written < base.st_mtime_ns + SETTLES * 1e9:
                     continue
-                below = [file.path for file in read_chain(entry.path, (disk,)).files[1:]]
+                below = [file.path for file in read_chain(entry.path, (disk,), known).files[1:]]
                 if disk in below and all(written >= os.stat(path).st_mtime_ns + SETTLES * 1e9 for path in below):
                     found.append((written, entry.path))
     return tuple(path for _, path in sorted(found, reverse=True))
@@ -95,7 +114,7 @@ def _read(path: str) -> ObservedDisk:
         length = os.fstat(file.fileno()).st_size
     if header is None:
         return ObservedDisk(path, length, None)
-    return ObservedDisk(path, header.virtual_size, _plain(header.backing, path) if header.backing else None)
+    return ObservedDisk(path, header.virtual_size, _plain(header.backing, path) if header.backing else None, header.data_file)
 
 
 def _plain(backing: str, path: str) -> str:
@@ -105,10 +124,17 @@ def _plain(backing: str, path: str) -> str:
             found = json.loads(backing.removeprefix("json:"))
             inner = found.get("file", found)
             name = inner.get("filename") or inner.get("file.filename")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return backing
-        return name if isinstance(name, str) and name.startswith("/") else backing
+        return name if isinstance(name, str) and name.startswith("/") and _names_only(found, name) else backing
     backing = backing.removeprefix("file:")
     if ":" in backing.split("/", 1)[0]:  # nbd:…, https:…
         return backing
     return str(Path(path).parent / backing)
+
+
+def _names_only(found: object, name: str) -> bool:
+    """Whether nothing else in there could be taken for another file."""
+    if isinstance(found, dict):
+        return all(key in ("driver", "file.driver") or _names_only(value, name) for key, value in found.items())
+    return found == name

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
 
-from homeostat.driver.errors import DriverError, Refused
+from homeostat.driver.errors import DriverError, HeaderAltered, Refused
 from homeostat.planner.actions import CreateDisk, GrowDisk
+from homeostat.planner.machine.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedDisk
 
 from . import qemu_img
@@ -31,9 +33,20 @@ def read_disk(path: str) -> ObservedDisk:
     if header is None:
         return ObservedDisk(path, 0, None)
     backing = header.backing
-    if backing and not backing.startswith(("/", "json:")):
-        backing = os.path.join(os.path.dirname(path), backing)
-    return ObservedDisk(path, header.virtual_size, backing)
+    if backing and not backing.startswith("json:"):
+        with contextlib.suppress(ValueError):  # a name that no file can have
+            backing = os.path.realpath(os.path.join(os.path.dirname(path), backing))
+    return ObservedDisk(path, header.virtual_size, backing, header.data_file)
+
+
+def check_header(found: ObservedDisk, *folders: str) -> None:
+    """Raises:
+    HeaderAltered: it names a file outside ``folders``, or another file as the place of its contents.
+    """
+    if found.data_file:
+        raise HeaderAltered(told(found.path, DATA_FILE))
+    if found.backing is not None and os.path.dirname(found.backing) not in folders:
+        raise HeaderAltered(told(found.path, found.backing))
 
 
 async def create_disk(rooms: Rooms, action: CreateDisk) -> None:
@@ -114,7 +127,9 @@ async def grow_disk(rooms: Rooms, action: GrowDisk) -> None:
     with file_errors(path, f"grow the disk {path}"):
         if path.is_symlink():
             raise Refused(f"{path} is a symlink: left alone")
-        now = read_disk(str(path)).virtual_size
+        found = read_disk(str(path))
+    check_header(found, str(rooms.images), str(path.parent))  # qemu-img opens, as root, what the header names
+    now = found.virtual_size
     if not now:
         raise DriverError(f"{path} is not a qcow2 file any more; restore it from a backup, or delete it to begin anew")
     if size < now:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-Signature = tuple[int, int, int]  # size, mtime in ns, inode
+Signature = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: whoever writes may set back the mtime
 
 
 class StatCache(Generic[T]):
@@ -22,7 +22,7 @@ class StatCache(Generic[T]):
         """None: there is no such file. Raises OSError, and what ``read`` raises."""
         try:
             found = os.stat(path)
-            signature = found.st_size, found.st_mtime_ns, found.st_ino
+            signature = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
             known = self._known.get(path)
             if known is None or known[0] != signature:
                 known = self._known[path] = signature, self._read(path)

@@ -133,13 +133,19 @@ class Storage:
         except Refused as problem:
             return (), str(problem)
 
-    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
-        """A few headers for each; never raises, since what cannot be read is in the answer."""
-        return await asyncio.to_thread(lambda: {source: read_chain(source, disks) for source in sources})
+    async def chains(
+        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
+    ) -> Mapping[str, ObservedChain]:
+        """A few headers for each; never raises, since what cannot be read is in the answer. Besides ``named`` and the sources,
+        only files of the image cache and of the machine's folder are opened."""
+        files = (*sources, *named, str(self._rooms.images))
+        return await asyncio.to_thread(lambda: {source: read_chain(source, disks, files) for source in sources})
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Raises DriverError."""
-        return await asyncio.to_thread(lambda: {disk: found for disk in disks if (found := newer_overlays(disk))})
+        return await asyncio.to_thread(
+            lambda: {disk: found for disk in disks if (found := newer_overlays(disk, str(self._rooms.images)))}
+        )
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """Raises:

@@ -18,7 +18,7 @@ _OWNED_SETS = frozenset({"disk", "interface", "video"})
 _OWNED = frozenset({"vcpus"})  # which of its vCPUs are plugged in: all
 _LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
 # Never carried from a matched device: what it is (its source, its alias) is ours to say.
-_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "backingStore", "log", "address", "link"})
+_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "log", "address", "link"})
 
 
 def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from homeostat.planner.domain import DiskConfig, DomainConfig
+from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig
 
 from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element, text_of
 
@@ -23,7 +23,9 @@ def build_disk(disk: DiskConfig) -> Element:
     discard = "unmap" if disk.device == "disk" else None
     made.append(element("driver", name="qemu", type_=disk.format, cache=disk.cache, io=disk.io, discard=discard))
     if disk.source is not None:
-        made.append(element("source", file=disk.source))
+        made.append(_file(disk.source, disk.shared and disk.device == "cdrom"))
+    if disk.chain is not None:
+        _append_chain(made, disk.chain, disk.shared)
     made.append(element("target", dev=disk.target, bus=disk.bus))
     if disk.read_only or disk.device == "cdrom":
         made.append(element("readonly"))
@@ -32,6 +34,24 @@ def build_disk(disk: DiskConfig) -> Element:
     made.extend(boot_element(disk.boot_order))
     made.extend(alias_element("disk", disk.name))
     return made
+
+
+def _file(path: str, shared: bool) -> Element:
+    source = element("source", file=path)
+    if shared:
+        source.append(element("seclabel", model="dac", relabel="no"))
+    return source
+
+
+def _append_chain(parent: Element, chain: tuple[BackingFile, ...], shared: bool) -> None:
+    """An empty element ends it: without that libvirt looks into the last file for more."""
+    for file in chain:
+        store = element("backingStore", type_="file")
+        store.append(element("format", type_=file.format))
+        store.append(_file(file.path, shared))
+        parent.append(store)
+        parent = store
+    parent.append(element("backingStore"))
 
 
 def parse(root: Element) -> dict[str, Any]:
@@ -58,7 +78,20 @@ def parse_disk(disk: Element) -> DiskConfig:
         io=driver_of.get("io"),
         serial=text_of(disk, "serial"),
         boot_order=boot_order(disk),
+        chain=_chain(disk),
+        shared=any(label.get("model") == "dac" and label.get("relabel") == "no" for label in disk.iterfind(".//source/seclabel")),
     )
+
+
+def _chain(disk: Element) -> tuple[BackingFile, ...] | None:
+    store = disk.find("backingStore")
+    if store is None:
+        return None
+    found: list[BackingFile] = []
+    while store is not None and store.get("type"):
+        found.append(BackingFile(_source(store) or "", attribute(store, "format", "type") or ""))
+        store = store.find("backingStore")
+    return tuple(found)
 
 
 def _source(disk: Element) -> str | None:

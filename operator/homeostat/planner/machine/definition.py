@@ -16,6 +16,7 @@ from .revert import adopt_reverted, just_reverted
 from .strayed import ballooned, give_memory, replugs, unplugged
 
 FOLLOWED = "the running guest writes to another file by now, where someone put its disk"
+GUARDED = "what its disks lean on stands in it, and stays root's"
 GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
 
 
@@ -68,32 +69,42 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
     changes = compare(domain.config, want)
     lacks = compare_running(domain.live, want) if domain.state.active and domain.live else ()
     caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next boot lacks data
-    followed = caught_up if caught_up != domain.config else None
+    followed = caught_up if caught_up != domain.config or _names_less(domain.config, caught_up) else None
+    told = FOLLOWED if caught_up != domain.config else GUARDED
     drifted = domain.record is not None and (domain.record.spec_hash == asked or just_reverted(observed))
     taken = ballooned(machine, observed, want)
     if drifted and reports:
         by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)
         waits = tuple(c for c in lacks if c not in by_others and c not in changes)
         drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others + unplugged(observed) + taken))
-        return DefinitionPlan(followed, FOLLOWED if followed else "", drift=drift, pending=waits, asked=asked)
+        return DefinitionPlan(followed, told if followed else "", drift=drift, pending=waits, asked=asked)
     if spec.update_policy is UpdatePolicy.NEVER and domain.state.active and not drifted and (changes or lacks):
-        return DefinitionPlan(followed, FOLLOWED if followed else "", pending=lacks or compare(caught_up, want))
+        return DefinitionPlan(followed, told if followed else "", pending=lacks or compare(caught_up, want))
     live = _live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
     live += () if reports else (*replugs(observed, want), *give_memory(observed, taken, want))
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
-    reason = FOLLOWED if followed and not compare(caught_up, want) else _reason(changes, drifted)
-    return DefinitionPlan(want if changes else None, reason, live, changes, waits, told=taken, asked=asked)
+    reason = told if followed and not compare(caught_up, want) else _reason(changes, drifted)
+    return DefinitionPlan(want if changes or followed else None, reason, live, changes, waits, told=taken, asked=asked)
 
 
 def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: DomainConfig) -> DomainConfig:
-    """The definition, with those disks on the file that the running guest writes to that are to be there (see disk_source)."""
+    """The definition, with those disks on the file that the running guest writes to that are to be there (see disk_source); and
+    with what they lean on, so that neither libvirt nor QEMU looks for that in a header that a guest may have written."""
     runs = {disk.name: disk.source for disk in live.disks} if live else {}
     places = {disk.name: disk for disk in want.disks if disk.device == "disk" and runs.get(disk.name) == disk.source}
     disks = tuple(
         replace(disk, source=places[disk.name].source, format=places[disk.name].format) if disk.name in places else disk
         for disk in config.disks
     )
+    wanted = {(disk.name, disk.source): disk for disk in want.disks if disk.chain is not None or disk.shared}
+    opened = {disk.name: wanted.get((disk.name, disk.source), disk) for disk in disks}
+    disks = tuple(replace(disk, chain=opened[disk.name].chain, shared=opened[disk.name].shared) for disk in disks)
     return replace(config, disks=disks)
+
+
+def _names_less(config: DomainConfig, other: DomainConfig) -> bool:
+    """Whether the definition does not say how its files are to be opened."""
+    return any((a.chain, a.shared) != (b.chain, b.shared) for a, b in zip(config.disks, other.disks, strict=True))
 
 
 def _reason(changes: Sequence[Change], drifted: bool) -> str:
@@ -114,7 +125,7 @@ def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending:
             actions.append(AttachDisk(uuid, replace(disk, boot_order=None), f"disks[{disk.name}] was added"))
         elif f"disks[{disk.name}].image" in names:
             # The drive stays as it runs, since nothing else of it can be changed now.
-            drive = replace(drives[disk.name], source=disk.source, format=disk.format)
+            drive = replace(drives[disk.name], source=disk.source, format=disk.format, chain=None, shared=disk.shared)
             actions.append(ChangeMedium(uuid, drive, f"disks[{disk.name}].image changed"))
     wanted = {nic.name for nic in want.nics}
     for nic in running.nics:

@@ -6,6 +6,7 @@ from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMach
 from homeostat.models.machine_devices import Disk, DiskBus, Display, ImageFormat, Nic
 
 from ..domain import (
+    BackingFile,
     CpuConfig,
     DiskConfig,
     DomainConfig,
@@ -15,7 +16,7 @@ from ..domain import (
     NicConfig,
     VncConfig,
 )
-from ..observed import HostFacts, Observed
+from ..observed import HostFacts, Observed, ObservedImage
 from ..plan import Stalled
 from .disk_source import DiskSource, find_source
 from .identity import domain_name, domain_uuid, mac_address, machine_directory
@@ -146,7 +147,18 @@ def _disk(machine: VirtualMachine, wish: Disk, observed: Observed, target: str) 
         io=wish.io,
         serial=wish.serial,
         boot_order=_boot_order(machine, wish.name),
+        chain=None if drive else _chain(place, image),
+        shared=observed.host.relabels and image is not None and place.active is None,
     )
+
+
+def _chain(place: DiskSource, image: ObservedImage | None) -> tuple[BackingFile, ...] | None:
+    """Of a disk that is where we placed it, what we put beneath it. Where others put it, that is theirs to say."""
+    if place.format == "raw":
+        return ()
+    if place.active is not None:
+        return None
+    return (BackingFile(image.path, image.format),) if image and image.path else ()
 
 
 def _drive_format(wish: Disk) -> str:

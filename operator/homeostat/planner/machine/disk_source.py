@@ -17,6 +17,7 @@ from ..actions import Action, NoteMoved
 from ..domain import DiskConfig, DomainConfig, MovedDisk
 from ..observed import Observed, ObservedChain, ObservedDisk, ObservedDomain
 from ..plan import Stalled
+from .header import ALTERED
 from .identity import disk_path, machine_directory
 
 MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or what the disk is on cannot be read
@@ -96,7 +97,7 @@ def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: O
     if device is None:
         return DiskSource(own)
     found = _follow(machine.metadata.name, disk, own, device, observed)
-    if isinstance(found, Stalled):
+    if isinstance(found, Stalled) and found.reason != ALTERED:
         note = f"{machine_directory(observed.host.storage_root, machine)}/{MOVED_NOTE}"
         return Stalled(
             found.reason,
@@ -160,6 +161,17 @@ def files_of(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskFil
     if own in observed.storage.disks:
         found[own] = None
     return DiskFiles(tuple(p for p in found if p.startswith(folder)), tuple(p for p in found if not p.startswith(folder)))
+
+
+def defined_as(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskConfig | None:
+    """The disk in the definition, by its name or its file."""
+    own = disk_path(observed.host.storage_root, machine, disk.name)
+    return _device(observed.domain.config, disk.name, own, observed) if observed.domain else None
+
+
+def named_files(domain: ObservedDomain | None) -> tuple[str, ...]:
+    """The files that the domain itself puts beneath its disks: the only ones that headers may name, beside our own."""
+    return tuple({file.path: None for disk in (_devices(domain) if domain else ()) for file in disk.chain or ()})
 
 
 def _devices(domain: ObservedDomain) -> Iterator[DiskConfig]:
@@ -236,6 +248,8 @@ def _own_source(disk: Disk, own: str, device: DiskConfig, observed: Observed) ->
 
 def _follow(name: str, disk: Disk, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
     chain, source = _chain(device, observed), device.source or "nothing"
+    if chain is not None and chain.altered:
+        return Stalled(ALTERED, f"disks[{disk.name}]: {chain.altered}")
     if chain is None or chain.problem or not (chain.files or chain.missing):
         why = chain.problem if chain and chain.problem else f"{source} cannot be looked at"
         return Stalled(

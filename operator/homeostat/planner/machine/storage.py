@@ -13,7 +13,8 @@ from homeostat.models.quantity import format_quantity
 from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
-from .disk_source import DiskSource, find_source, plan_note
+from .disk_source import DiskSource, defined_as, find_source, plan_note
+from .header import altered
 from .identity import disk_path, domain_uuid, machine_directory
 from .reclaim import plan_departed
 from .seed import seed_files, seed_path
@@ -195,6 +196,9 @@ def _plan_disk(
         aside = stays_in_trash(machine, disk, observed, base, size)
         actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason, aside))
         return None
+    defined = defined_as(machine, disk, observed)
+    if found is not None and source.on_ours and (forged := altered(disk, found, base, defined, observed.host.storage_root)):
+        return forged
     if found is not None and source.on_ours and (other := _built_on_another(disk, found, base, changes)):
         return other
     active = source.active or found
