@@ -84,7 +84,7 @@ def _type(field: FieldInfo) -> str:
     elif isinstance(inner, type) and issubclass(inner, Enum):
         word = " · ".join(str(m.value) for m in inner)
     elif get_origin(inner) is dict:
-        word = "map of strings" if get_args(inner)[1] is str else "object"
+        word = "map of strings" if getattr(get_args(inner)[1], "__origin__", get_args(inner)[1]) is str else "object"
     elif isinstance(inner, type) and issubclass(inner, BaseModel):
         word = "object"
     else:

@@ -56,7 +56,7 @@ def disk(**rest: Any) -> dict[str, Any]:
             "boot.order: 'lan' is the name of a disk and of a nic: rename one of them",
         ),
         (disk(), "disks.0", "a disk needs an image, a size, or both"),
-        (disk(size=0), "disks.0", "size must be larger than 0"),
+        (disk(size=0), "disks.0.size", "must be larger than 0"),
         (disk(size="1Gi", io="native"), "disks.0", "io: native needs cache: none or cache: directsync"),
         (disk(type="cdrom", size="1Gi"), "disks.0", "a cdrom has no size of its own: remove size"),
         (disk(type="cdrom", bus="virtio"), "disks.0", "a cdrom cannot be on bus virtio: use sata, scsi, ide or usb"),

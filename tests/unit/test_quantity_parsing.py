@@ -20,7 +20,6 @@ from homeostat.models.quantity import format_quantity, parse_quantity
         ("0", 0),
         ("1024", 1024),
         (1024, 1024),
-        (" 1 Gi ", 2**30),
     ],
 )
 def test_a_quantity_is_bytes(text: object, amount: int) -> None:
@@ -34,6 +33,13 @@ def test_a_quantity_is_bytes(text: object, amount: int) -> None:
         ("2gb", "did you mean 2G?"),
         ("512m", "did you mean 512Mi?"),
         ("1GiB", "did you mean 1Gi?"),
+        (" 1 Gi ", "did you mean 1Gi?"),
+        ("64 Mi", "did you mean 64Mi?"),
+        ("+64Mi", "did you mean 64Mi?"),
+        ("64mi", "did you mean 64Mi?"),
+        ("1,024 mb", "did you mean 1024M?"),
+        ("64\u00a0Mi", "is not a quantity"),
+        ("1.0000000000Gi", "has too many digits"),
         ("4x", "has an unknown unit 'x' (Ki Mi Gi Ti, or k M G T)"),
         ("-1Gi", "must not be negative (got '-1Gi')"),
         (-5, "must not be negative"),
@@ -46,7 +52,9 @@ def test_a_quantity_is_bytes(text: object, amount: int) -> None:
         (["1Gi"], "is not a quantity"),
         ("1e3", "is not a quantity"),
         ("٣Gi", "is not a quantity"),
-        ("9" * 5000, "is too large: the most is 8Ei"),
+        ("9" * 60, "is too large: the most is 8Ei"),
+        ("9" * 1_000_000, "is too large: the most is 8Ei"),
+        ("0." + "0" * 1_000_000 + "1", "is too large"),
     ],
 )
 def test_what_is_no_quantity_is_refused_with_what_to_write(text: object, words: str) -> None:

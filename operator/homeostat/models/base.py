@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
+
+from .bounds import check_free
 
 API_GROUP = "homeostat.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -32,6 +34,54 @@ Name = Annotated[
     AfterValidator(_check_name),
     Field(json_schema_extra={"pattern": NAME_PATTERN, "maxLength": NAME_MAX, "minLength": 1}),
 ]
+
+
+Flag = Annotated[bool, Strict()]
+"""YAML 1.2 and JSON know true and false; what an API server refuses, such as a quoted "yes", is refused everywhere."""
+
+LABEL_PATTERN = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+LABEL_MAX = 63
+
+ANNOTATIONS_MAX = 256 * 1024
+"""Bytes of all of them, as an API server counts."""
+_DNS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+def _check_label_key(key: str) -> str:
+    prefix, slash, name = key.rpartition("/")
+    if not name or len(name) > LABEL_MAX or not re.fullmatch(LABEL_PATTERN, name):
+        raise ValueError(
+            f"the key {key[:80]!r} must be at most {LABEL_MAX} letters, digits, '-', '_' and '.', with a letter or digit first "
+            "and last, as Kubernetes has it"
+        )
+    if slash and (len(prefix) > 253 or not _DNS.fullmatch(prefix)):
+        raise ValueError(f"the key {key[:80]!r} must have a DNS name in lower case before its slash")
+    return key
+
+
+def _check_label(value: str) -> str:
+    if len(value) > LABEL_MAX or not re.fullmatch(LABEL_PATTERN, value):
+        raise ValueError(
+            f"is {value[:80]!r}; a label's value is at most {LABEL_MAX} letters, digits, '-', '_' and '.', with a letter or "
+            "digit first and last (annotations take any text)"
+        )
+    return value
+
+
+def _check_annotations(found: dict[str, str]) -> dict[str, str]:
+    for key, value in found.items():
+        _check_label_key(key.lower())  # as an API server, which is less strict with annotations
+        check_free(value, 1)
+    if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > ANNOTATIONS_MAX:
+        raise ValueError(f"are too long: at most {ANNOTATIONS_MAX // 1024} KiB in all")
+    return found
+
+
+LabelValue = Annotated[
+    str, AfterValidator(_check_label), Field(json_schema_extra={"pattern": LABEL_PATTERN, "maxLength": LABEL_MAX})
+]
+Labels = dict[Annotated[str, AfterValidator(_check_label_key)], LabelValue]
+Annotations = Annotated[dict[str, str], AfterValidator(_check_annotations)]
 
 
 class Model(BaseModel):
@@ -65,8 +115,8 @@ class ObjectMeta(Model):
 
     name: Name = Field(description="Unique among the resources of one kind in one namespace.")
     namespace: Name = Field(default="default", description="A space for names. Default: default.")
-    labels: dict[str, str] = Field(default_factory=dict, description="For selecting resources.")
-    annotations: dict[str, str] = Field(default_factory=dict, description="Notes that nothing selects by.")
+    labels: Labels = Field(default_factory=dict, description="For selecting resources.")
+    annotations: Annotations = Field(default_factory=dict, description="Notes that nothing selects by.")
     uid: str = Field(default="", description="Set by the store: this resource's identity.")
     generation: int = Field(default=0, description="Set by the store: grows by one with every change of spec.")
     resource_version: str = Field(default="", description="Set by the store: changes with every write.")

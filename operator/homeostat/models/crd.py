@@ -216,7 +216,7 @@ def _structural(node: Schema, definitions: Mapping[str, Schema], default: bool =
 
 def _int_or_string(node: Schema, default: bool) -> Schema:
     number, text = node["anyOf"]
-    rules = {key: part[key] for part in (number, text) for key in ("minimum", "pattern") if key in part}
+    rules = {key: part[key] for part in (number, text) for key in ("minimum", "maximum", "pattern") if key in part}
     result: Schema = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}], **rules}
     return result | ({"default": node["default"]} if default else {})
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from .base import API_GROUP, Model, Name, Resource
+from .base import API_GROUP, Annotations, Flag, Labels, Model, Name, Resource
+from .bounds import COUNT_MAX, XML_PATTERN
 from .condition import Condition
 from .machine import RunStrategy, VirtualMachineSpec
 
 REPLICAS_MAX = 10_000
+SHARE_PATTERN = "^(100|[0-9]{1,2})%$"
 HELD = f"{API_GROUP}/held"
 """Annotation: while it is there the deployment is left alone, since `homeostat migrate` moves its machines."""
 # Machines of the others end, or are off, as the spec says: a deployment could not keep them available.
@@ -23,19 +26,20 @@ def _check_share(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a whole number or a percentage, such as 1 or 25%")
     if isinstance(value, int):
-        if value < 0:
-            raise ValueError("must not be negative")
+        if not 0 <= value <= COUNT_MAX:
+            raise ValueError("must not be negative" if value < 0 else f"must be at most {COUNT_MAX}")
         return value
-    text = str(value).strip() if isinstance(value, str) else ""
-    if not text.endswith("%") or not text[:-1].isdigit() or int(text[:-1]) > 100:
+    if not isinstance(value, str) or not re.fullmatch(SHARE_PATTERN, value):
         raise ValueError("must be a whole number or a percentage up to 100%, such as 1 or 25%")
-    return text
+    return value
 
 
 Share = Annotated[
     int | str,
     BeforeValidator(_check_share),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^(100|[0-9]{1,2})%$"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": COUNT_MAX}, {"type": "string", "pattern": SHARE_PATTERN}]}
+    ),
 ]
 
 
@@ -72,8 +76,8 @@ class Strategy(Model):
 class TemplateMeta(Model):
     """What each machine is labelled with."""
 
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels of each machine.")
-    annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of each machine.")
+    labels: Labels = Field(default_factory=dict, description="Labels of each machine.")
+    annotations: Annotations = Field(default_factory=dict, description="Annotations of each machine.")
 
 
 class MachineTemplate(Model):
@@ -90,27 +94,30 @@ class VirtualMachineDeploymentSpec(Model):
     template: MachineTemplate = Field(description="What each machine is like. Its runStrategy must be Always or RerunOnFailure.")
     strategy: Strategy = Field(default_factory=Strategy, description="How machines are replaced.")
     min_ready_seconds: int = Field(
-        default=0, ge=0, strict=True, description="How long a machine must be ready to count as available."
+        default=0, ge=0, le=COUNT_MAX, strict=True, description="How long a machine must be ready to count as available."
     )
     progress_deadline_seconds: int = Field(
-        default=600, ge=1, strict=True, description="A rollout that makes no progress for so long has failed."
+        default=600, ge=1, le=COUNT_MAX, strict=True, description="A rollout that makes no progress for so long has failed."
     )
     revision_history_limit: int = Field(
         default=10, ge=0, le=1000, strict=True, description="Old templates to keep for a rollback."
     )
-    paused: bool = Field(default=False, description="Changes of the template wait; scaling goes on.")
+    paused: Flag = Field(default=False, description="Changes of the template wait; scaling goes on.")
     rollback_to: int | None = Field(
         default=None,
         ge=1,
+        le=COUNT_MAX,
         strict=True,
         description="Follow this revision, as it was, instead of the template; new templates, plugin versions and restarts wait.",
     )
-    auto_rollback: bool = Field(
+    auto_rollback: Flag = Field(
         default=False,
         description="A rollout that misses its deadline, or drops below availability, returns to the last good revision.",
     )
-    restarted_at: str | None = Field(default=None, max_length=64, description="A token: a new value replaces every machine.")
-    stateful: bool = Field(
+    restarted_at: str | None = Field(
+        default=None, pattern=XML_PATTERN, max_length=64, description="A token: a new value replaces every machine."
+    )
+    stateful: Flag = Field(
         default=False,
         description="Disks without an image belong to the index: they outlive the machine that is replaced or scaled away.",
     )

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from .base import NAME_PATTERN, Model, ObjectMeta, Resource
+from .base import NAME_PATTERN, Flag, Model, ObjectMeta, Resource
 from .condition import Condition
 from .host_uri import URI_PATTERN, read_uri
 from .quantity import Quantity
@@ -53,7 +53,7 @@ class HostSpec(Model):
         "must be allowed by the operator's administrator (--host-file). "
         "Default: the one that the operator which serves this host was started with (--connect).",
     )
-    maintenance: bool = Field(default=False, description="No new machines are placed on it; those there stay.")
+    maintenance: Flag = Field(default=False, description="No new machines are placed on it; those there stay.")
 
 
 class HostCapacity(Model):

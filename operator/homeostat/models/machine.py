@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import API_GROUP, Model, Name, Resource
+from .base import API_GROUP, Flag, Labels, Model, Name, Resource
+from .bounds import XML_PATTERN
 from .condition import DATE_TIME, Condition
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
 from .probe import Probes
@@ -20,6 +21,7 @@ T = TypeVar("T")
 MIB = 2**20
 SEED_NAME = "cloud-init"  # the drive that carries the cloudInit seed
 MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
+MEMORY_MAX = 2**50  # 52 bits of address are the most that x86 has, and devices need some of them
 IDENTITY = f"{API_GROUP}/identity"
 """Annotation that `homeostat migrate` writes: namespace/name/uid."""
 VCPU_MAX = 512  # what libvirt's q35 guests take at the most
@@ -83,6 +85,8 @@ class Resources(Model):
         if memory < MEMORY_MIN:
             hint = f"; did you mean {memory}Mi?" if memory else ""
             raise ValueError(f"is {format_quantity(memory)}; a machine needs at least {format_quantity(MEMORY_MIN)}{hint}")
+        if memory > MEMORY_MAX:
+            raise ValueError(f"is too large: the most is {format_quantity(MEMORY_MAX)}")
         return memory
 
 
@@ -105,7 +109,7 @@ class Firmware(Model):
     """What starts before the boot loader."""
 
     type: Literal["BIOS", "UEFI"] = Field(default="BIOS", description="UEFI keeps its variables with the domain.")
-    secure_boot: bool = Field(default=False, description="Needs type UEFI and machine type q35.")
+    secure_boot: Flag = Field(default=False, description="Needs type UEFI and machine type q35.")
 
     @model_validator(mode="after")
     def _secure(self) -> Self:
@@ -119,7 +123,7 @@ class Boot(Model):
 
     kernel: ImageSource | None = Field(default=None, description="A kernel to boot without firmware or boot loader.")
     initramfs: ImageSource | None = Field(default=None, description="Goes with the kernel.")
-    cmdline: str | None = Field(default=None, max_length=4000, description="Kernel command line.")
+    cmdline: str | None = Field(default=None, pattern=XML_PATTERN, max_length=4000, description="Kernel command line.")
     order: tuple[Name, ...] = Field(default=(), description="Names of disks and nics. Default: disks as listed.")
 
     @model_validator(mode="after")
@@ -132,7 +136,7 @@ class Boot(Model):
 class GuestAgent(Model):
     """The channel to the QEMU guest agent."""
 
-    enabled: bool = Field(default=True, description="Adds the channel the QEMU guest agent listens on.")
+    enabled: Flag = Field(default=True, description="Adds the channel the QEMU guest agent listens on.")
 
 
 class Shutdown(Model):
@@ -166,14 +170,18 @@ class VirtualMachineSpec(Model):
     )
     power: Power | None = Field(default=None, description="With runStrategy Manual. Default: Stopped.")
     restarted_at: str | None = Field(
-        default=None, max_length=64, description="A token (by custom the time): a new value restarts the machine once."
+        default=None,
+        pattern=XML_PATTERN,
+        max_length=64,
+        description="A token (by custom the time): a new value restarts the machine once.",
     )
     powered_off_at: str | None = Field(
         default=None,
+        pattern=XML_PATTERN,
         max_length=64,
         description="A token: a new value cuts the power at once, if the machine is to be off and is not.",
     )
-    suspend: bool = Field(default=False, description="Leave the machine alone: observe and report, change nothing.")
+    suspend: Flag = Field(default=False, description="Leave the machine alone: observe and report, change nothing.")
     drift_policy: DriftPolicy = Field(
         default=DriftPolicy.CORRECT, description="Correct what others change behind our back, or only Report it."
     )
@@ -188,7 +196,7 @@ class VirtualMachineSpec(Model):
     plugin_ref: PluginRef | None = Field(
         default=None, description="A plugin of the same namespace: what this spec does not set comes from there."
     )
-    host_selector: dict[str, str] = Field(
+    host_selector: Labels = Field(
         default_factory=dict,
         description="Labels that a host must have, all of them. Standalone there is one host, and a machine whose selector "
         "its labels do not meet waits.",

@@ -11,10 +11,22 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
-from .base import Model, Name
-from .quantity import Quantity
+from .base import Flag, Model, Name
+from .bounds import TOLD_MAX, XML_PATTERN, free
+from .quantity import Quantity, format_quantity
 
-URL_PATTERN = r"^(https?://[^/\s]+/?|file:///)\S*$"
+_UNSEEN = r"\s\x00-\x1f\x7f" + "\ufffe\uffff"  # neither in an address nor in a name
+URL_PATTERN = rf"^(https?://[^/{_UNSEEN}]+/?|file:///)[^{_UNSEEN}]*$"
+
+
+SIZE_MAX = 2 * 2**50
+"""Bytes: the largest qcow2 image of 64 KiB clusters (QEMU's QCOW_MAX_L1_SIZE)."""
+
+
+def check_size(size: int | None) -> int | None:
+    if size is not None and not 0 < size <= SIZE_MAX:
+        raise ValueError("must be larger than 0" if size == 0 else f"is too large: the most is {format_quantity(SIZE_MAX)}")
+    return size
 
 
 class ReclaimPolicy(StrEnum):
@@ -38,7 +50,10 @@ class ImageSource(Model):
         json_schema_extra={"pattern": URL_PATTERN},
     )
     path: str | None = Field(
-        default=None, min_length=1, description="A local file, absolute or relative to the YAML file's folder."
+        default=None,
+        min_length=1,
+        pattern=XML_PATTERN,
+        description="A local file, absolute or relative to the YAML file's folder.",
     )
     sha256: str | None = Field(
         default=None,
@@ -50,7 +65,7 @@ class ImageSource(Model):
     @field_validator("url")
     @classmethod
     def _scheme(cls, url: str | None) -> str | None:
-        if url is not None and not re.match(URL_PATTERN, url):
+        if url is not None and not re.fullmatch(URL_PATTERN, url):
             raise ValueError("must be an http://, https:// or file:/// address")
         return url
 
@@ -85,7 +100,7 @@ class Disk(Model):
     name: Name = Field(description="Identity of the disk within its machine; its file carries this name.")
     type: Literal["disk", "cdrom"] = Field(default="disk", description="A cdrom is read-only and may be empty.")
     image: ImageSource | None = Field(default=None, description="What the disk starts as (never written to).")
-    size: Quantity | None = Field(
+    size: Annotated[Quantity | None, AfterValidator(check_size)] = Field(
         default=None, description="Size the guest sees. Default: the image's. It can grow, never shrink."
     )
     bus: DiskBus | None = Field(default=None, description="Default: virtio; sata for a cdrom (ide on machine type pc).")
@@ -108,8 +123,6 @@ class Disk(Model):
             raise ValueError("a cdrom has no size of its own: remove size")
         if self.type == "cdrom" and self.bus == DiskBus.VIRTIO:
             raise ValueError("a cdrom cannot be on bus virtio: use sata, scsi, ide or usb")
-        if self.size == 0:
-            raise ValueError("size must be larger than 0")
         if self.io == "native" and self.cache not in ("none", "directsync"):
             raise ValueError("io: native needs cache: none or cache: directsync")
         return self
@@ -195,12 +208,14 @@ class Nic(Model):
 class Vnc(Model):
     """A VNC server on the host."""
 
-    enabled: bool = Field(default=True, description="Whether there is one.")
+    enabled: Flag = Field(default=True, description="Whether there is one.")
     listen: Address = Field(default="127.0.0.1", description="Anything but loopback needs a passwordFile.")
     port: Annotated[int, Field(ge=5900, le=65535, strict=True)] | None = Field(
         default=None, description="Default: the next free one from 5900."
     )
-    password_file: str | None = Field(default=None, description="A file (mode 0600) that holds the VNC password.")
+    password_file: str | None = Field(
+        default=None, pattern=XML_PATTERN, description="A file (mode 0600) that holds the VNC password."
+    )
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
@@ -230,7 +245,7 @@ class CloudInit(Model):
         default=None,
         description="YAML: cloud-init's network configuration of version 1 or 2 (netplan), with or without `network:` around it.",
     )
-    variables: dict[str, Any] = Field(
+    variables: Annotated[dict[str, Any], free(TOLD_MAX)] = Field(
         default_factory=dict, description="Further keys of the meta-data: templates in userData know them as ds.meta_data.KEY."
     )
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from .base import Model, Resource
+from .base import Flag, Labels, Model, Resource
+from .bounds import OPENAPI_MAX, XML_PATTERN, free
 from .condition import Condition
 from .machine import Resources, first_repeated
-from .machine_devices import CloudInit, Disk, ImageSource, Nic, Port
+from .machine_devices import CloudInit, Disk, ImageSource, Nic, Port, check_size
 from .probe import Probes
 from .quantity import Quantity
 
@@ -58,20 +59,24 @@ class PluginSpec(Model):
 
     version: str = Field(min_length=1, max_length=64, description="A new version rolls the deployments that follow the plugin.")
     description: str = Field(default="", max_length=4096, description="For readers.")
-    enabled: bool = Field(default=True, description="A disabled plugin makes no new machines; those that exist run on.")
+    enabled: Flag = Field(default=True, description="A disabled plugin makes no new machines; those that exist run on.")
     workload: Workload = Field(default_factory=Workload)
     resources: Resources = Field(default_factory=Resources)
     rootfs: ImageSource | None = Field(default=None, description="The root disk's image: an overlay per machine.")
-    rootfs_size: Quantity | None = Field(default=None, description="Size of the root disk. Default: the image's.")
+    rootfs_size: Annotated[Quantity | None, AfterValidator(check_size)] = Field(
+        default=None, description="Size of the root disk. Default: the image's."
+    )
     kernel: ImageSource | None = Field(default=None, description="Boots directly; with a rootfs it mounts that.")
     initramfs: ImageSource | None = Field(default=None, description="Goes with the kernel.")
-    cmdline: str | None = Field(default=None, max_length=3000, description="Kernel command line.")
+    cmdline: str | None = Field(default=None, pattern=XML_PATTERN, max_length=3000, description="Kernel command line.")
     probes: Probes | None = Field(default=None, description="Health checks of every machine made from it.")
     nics: tuple[Nic, ...] = Field(default=(), description="Network cards. Default: one on the network default.")
     disks: tuple[Disk, ...] = Field(default=(), description="Further disks.")
     cloud_init: CloudInit | None = None
-    openapi: dict[str, Any] | None = Field(default=None, description="The OpenAPI document of what runs inside.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels of every machine made from it.")
+    openapi: Annotated[dict[str, Any], free(OPENAPI_MAX)] | None = Field(
+        default=None, description="The OpenAPI document of what runs inside."
+    )
+    labels: Labels = Field(default_factory=dict, description="Labels of every machine made from it.")
 
     @model_validator(mode="after")
     def _boots(self) -> Self:

@@ -397,6 +397,15 @@ def _plain(text: str) -> Any:
     return text
 
 
+def equal(one: Any, other: Any) -> bool:
+    """Equal also in type: true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(equal(a, b) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and bool(one == other)
+
+
 def dotted(path: Path) -> str:
     """A path as people write it: spec.disks[0].size."""
     text = ""

@@ -17,6 +17,10 @@ from . import documents
 from .folder import read_file
 from .splice import Unspliceable, splice
 
+SHARED = (
+    "the document cannot be edited in place (it shares values through anchors): write the values out, or edit the file by hand"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -32,14 +36,15 @@ class Target:
         return self.root / self.path
 
 
-def load(target: Target) -> tuple[str, documents.Document, Any]:
-    """The file's text, the document in it, and the value of the whole YAML document (a List, where it is an item).
+def load(target: Target, text: str | None = None) -> tuple[str, documents.Document, Any]:
+    """The file's text (the one given, else as it stands), the document in it, and the value of the whole YAML document (a List,
+    where it is an item).
 
     Raises:
         NotEditable: the file cannot be read to its end.
     """
     try:
-        text = documents.decode(read_file(str(target.file)))
+        text = documents.decode(read_file(str(target.file))) if text is None else text
     except (OSError, ValueError, documents.Unreadable) as error:
         raise NotEditable(f"{target.path} cannot be edited: {error}") from error
     content = documents.read_documents(text)
@@ -80,10 +85,7 @@ def patched_text(text: str, found: documents.Document, new: Any) -> str:
             edited = splice(chunk, old_whole, new_whole, outside + depth)
             if _reads_as(edited, new_whole):
                 return text[: found.start] + edited + text[found.end :]
-    raise NotEditable(
-        "the document cannot be edited in place (it shares values through anchors): write the values out, "
-        "or edit the file by hand"
-    )
+    raise NotEditable(SHARED)
 
 
 def _whole(chunk: str) -> Any:
@@ -97,27 +99,25 @@ def _reads_as(chunk: str, value: Any) -> bool:
     if content.broken:
         return False
     found = list(documents.Reader(chunk, 1, 1, 0).documents())
-    return len(found) == 1 and not found[0].problems and documents_equal(found[0].value, value)
-
-
-def documents_equal(one: Any, other: Any) -> bool:
-    """Equal also in type: true is not 1."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(documents_equal(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(documents_equal(a, b) for a, b in zip(one, other, strict=True))
-    return type(one) is type(other) and bool(one == other)
+    return len(found) == 1 and not found[0].problems and documents.equal(found[0].value, value)
 
 
 def removed_text(text: str, found: documents.Document) -> str | None:
-    """The file's text without one document; None where no document remains and the file may go."""
+    """The file's text without one document; None where no document remains and the file may go.
+
+    Raises:
+        NotEditable: it cannot be done without touching what others share.
+    """
     content = documents.read_documents(text)
     if found.item is not None:
         chunk = text[found.start : found.end]
         whole = _whole(chunk)
         if len(whole["items"]) > 1:
             rest = [item for position, item in enumerate(whole["items"]) if position != found.item]
-            edited = splice(chunk, whole, {**whole, "items": rest})
+            try:
+                edited = splice(chunk, whole, {**whole, "items": rest})
+            except Unspliceable as error:
+                raise NotEditable(f"{SHARED} ({error})") from error
             return text[: found.start] + edited + text[found.end :]
     numbers = sorted({d.number: d.start for d in content.documents}.items())
     others = [start for number, start in numbers if number != found.number]

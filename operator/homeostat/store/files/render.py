@@ -20,11 +20,14 @@ class _LineDumper(_Dumper):
     """For one line: texts of several lines in double quotes."""
 
 
+# What older YAML takes for the end of a line (NEL, LS, PS), byte order marks, and what may not stand in YAML as it is.
+ODD = re.compile("[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None
-    if "\n" in text:
-        odd = re.search(r"[ \t]\n|[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]|[ \t]$|^\s|\n\n$", text)
-        style = '"' if odd or isinstance(dumper, _LineDumper) else "|"
+    style = '"' if ODD.search(text) else None
+    if "\n" in text and style is None:
+        style = '"' if isinstance(dumper, _LineDumper) or re.search(r"[ \t]\n|[ \t]$|^\s|\n\n$", text) else "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -52,7 +55,7 @@ def render_flow(value: Any) -> str:
 
 def render_scalar(value: Any, like: str | None = None) -> str:
     """One line; text keeps the quotes (``like``) that it replaces."""
-    if isinstance(value, str) and like in ("'", '"') and "\n" not in value:
+    if isinstance(value, str) and like in ("'", '"') and "\n" not in value and not ODD.search(value):
         quoted: str = yaml.dump(value, Dumper=_LineQuoted, default_style=like, allow_unicode=True, width=2**30)
         return quoted.removesuffix("...\n").rstrip("\n")
     return render_flow(value)

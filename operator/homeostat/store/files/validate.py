@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
+from homeostat.models.bounds import XML_PATTERN
 from homeostat.models.introspection import model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named
 from homeostat.store.errors import Invalid, Problem
@@ -80,6 +81,8 @@ def validate(value: Any, folder: str | None = None) -> Resource:
         stripped["metadata"] = {name: part for name, part in metadata.items() if name not in STORE_METADATA}
     try:
         resource = model.model_validate(stripped)
+    except UnicodeEncodeError:  # pydantic takes them for text until it has to show them
+        raise reject((), "holds half a character (a surrogate)") from None
     except ValidationError as error:
         raise Rejected([_explain(model, detail) for detail in error.errors(include_url=False)]) from None
     spec = getattr(resource, "spec", None)
@@ -172,7 +175,9 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
         "string_pattern_mismatch": f"is {shown}; it must match {context.get('pattern')}",
         "string_too_long": f"is too long: at most {context.get('max_length')} characters",
     }
-    if kind == "extra_forbidden":
+    if kind == "string_pattern_mismatch" and context.get("pattern") == XML_PATTERN:
+        message = f"holds a control character, which libvirt's XML cannot carry (got {shown}): remove it"
+    elif kind == "extra_forbidden":
         message = "unknown field" + _suggest_field(model, path)
     elif kind == "value_error":
         message = str(context.get("error", detail["msg"]))

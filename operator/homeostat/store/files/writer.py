@@ -24,9 +24,8 @@ from .. import merge
 from ..index import records
 from ..index.index import Row
 from ..three_way import Applied, apply_patch, left_alone
-from . import edit, git, last_applied, owned, writing
+from . import documents, edit, git, last_applied, owned, readback, writing
 from .removal import speaks_of_it
-from .render import render_block
 from .validate import STORE_METADATA, desired_part, key_to_write, validate
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Writer:
             raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
         if declared := self._documents(key):
             raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
-        path = self._write_new(key, render_block(wanted))
+        path = self._write_new(key, wanted)
         return self._finish(key, path, author, f"Create {key}")
 
     def apply(self, resource: Resource, author: str, whole: bool, dry: bool) -> Applied:
@@ -107,11 +106,13 @@ class Writer:
         text, found, _ = edit.load(target)
         wanted = _merged(found.value, desired_part(merge_patch))
         key_to_write(wanted, key)
-        if edit.documents_equal(wanted, found.value):
+        if documents.equal(wanted, found.value):
             if takes:
                 self._store.run_pass({key: author})  # so what the document says already is meant
             return self._store.resource(self._index.row(key) or row)
-        edit.write_file(target.file, edit.patched_text(text, found, wanted))
+        edited = edit.patched_text(text, found, wanted)
+        readback.check_edit(target.path, str(target.file.parent), text, edited, found, wanted)
+        edit.write_file(target.file, edited)
         return self._finish(key, target.path, author, f"Change {key}")
 
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
@@ -177,16 +178,22 @@ class Writer:
         for target in targets:
             if target.path in broken:
                 raise NotEditable(f"{target.path} cannot be edited until its syntax is mended")
+        texts = dict[str, str | None]()  # all are made and checked before the first is written
         for target in reversed(targets):
-            text, found, _ = edit.load(target)
+            text, found, _ = edit.load(target, texts.get(target.path))
             rest = edit.removed_text(text, found)
+            if rest is not None:
+                readback.check_edit(target.path, str(target.file.parent), text, rest, found, readback.GONE)
+            texts[target.path] = rest
+        for path, rest in texts.items():
             if rest is None:
-                edit.remove_file(target.file)
+                edit.remove_file(self._folder / path)
             else:
-                edit.write_file(target.file, rest)
+                edit.write_file(self._folder / path, rest)
         return sorted({target.path for target in targets})
 
-    def _write_new(self, key: Key, text: str) -> str:
+    def _write_new(self, key: Key, wanted: Mapping[str, Any]) -> str:
+        text = readback.new_text(wanted, str((self._folder / place_of(key)).parent), str(key))
         for attempt in range(1, 100):
             path = place_of(key, attempt)
             try:

@@ -15,9 +15,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.errors import SourceError
 
-from ..files import edit, owned
+from ..files import edit, owned, readback
 from ..files.remembered import SETTING
-from ..files.render import render_block
 from ..files.state import StateFolder, folder_source
 from ..files.store import FilesStore
 from ..files.writer import place_of
@@ -98,8 +97,10 @@ class Folder:
         """A new file, or an edit in place; none where the document says the same."""
         row, wanted = self._store.index.row(resource.key), document_of(resource)
         if row is None:
+            place = self._path / place_of(resource.key)
+            text = readback.new_text(wanted, str(place.parent), str(resource.key))
             try:  # at once: the store would look through the folder for each
-                edit.write_file(self._path / place_of(resource.key), render_block(wanted), create=True)
+                edit.write_file(place, text, create=True)
             except FileExistsError:  # with something else in it
                 self._store.create(resource.kind, wanted, AUTHOR)
             return

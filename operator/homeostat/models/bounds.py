@@ -1,0 +1,82 @@
+"""What a value may be at the most, so that all it passes through can hold it: YAML, JSON, XML, SQLite, an API server.
+
+Checked before anything is computed of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import AfterValidator
+
+DEPTH_MAX = 32
+"""Of what is free in form; a folder's reader takes 64 levels of a whole document."""
+TOLD_MAX = 1_000
+"""Values of the meta-data that a guest is told."""
+OPENAPI_MAX = 50_000
+"""Values of a plugin's OpenAPI document."""
+INTEGER_MAX = 2**63 - 1  # what JSON's readers in Go keep exactly
+COUNT_MAX = 2**31 - 1
+"""Of what is counted or waited for: an int32 of Kubernetes."""
+
+# XML 1.0 has no way to write these: https://www.w3.org/TR/xml/#charsets
+XML_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f" + "\ufffe\uffff]*$"
+"""Of a text that goes into a domain's XML."""
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def check_free(value: Any, most: int) -> Any:
+    """A value of any form, as JSON has them.
+
+    Raises:
+        ValueError: names the part that cannot be kept, or how much is too much.
+    """
+    for number, (path, part, depth) in enumerate(_parts(value)):
+        if number > most:
+            raise ValueError(f"holds more than {most:,} values")
+        if wrong := _wrong(part, depth):
+            path = path.encode(errors="backslashreplace").decode()
+            raise ValueError(f"{path[:200]}: {wrong}" if path else wrong)
+    return value
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any, int]]:
+    """Every part with its path and depth; nothing below what is too deep."""
+    waiting: list[tuple[str, Any, int]] = [("", value, 0)]
+    while waiting:
+        path, part, depth = waiting.pop()
+        yield path, part, depth
+        if depth > DEPTH_MAX:
+            continue
+        if isinstance(part, dict):
+            for name, inner in part.items():
+                yield f"{path}.{name}"[:200].lstrip("."), name if isinstance(name, str) else _NO_KEY, depth
+                waiting.append((f"{path}.{name}"[:200].lstrip("."), inner, depth + 1))
+        elif isinstance(part, list | tuple):
+            waiting += [(f"{path}[{position}]", inner, depth + 1) for position, inner in enumerate(part)]
+
+
+_NO_KEY = object()
+
+
+def _wrong(part: Any, depth: int) -> str:
+    if depth > DEPTH_MAX:
+        return f"is nested more than {DEPTH_MAX} deep"
+    match part:
+        case None | bool() | dict() | list() | tuple():
+            return ""
+        case int():
+            return "" if abs(part) <= INTEGER_MAX else f"is too large a number: the most is {INTEGER_MAX}"
+        case float():
+            return "" if math.isfinite(part) else "must be a finite number"
+        case str():
+            return "holds half a character (a surrogate)" if _HALF.search(part) else ""
+    return "is no value that JSON has" if part is not _NO_KEY else "a key must be text"
+
+
+def free(most: int) -> AfterValidator:
+    """A check that a value of any form has ``most`` values at the most, each of which can be kept."""
+    return AfterValidator(lambda value: check_free(value, most))

@@ -1,0 +1,102 @@
+"""Reads what is about to be written, by the rules that the folder is read by: an edit never leaves a file that cannot be read
+again, or that says something else than was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from homeostat.store.errors import Invalid, NotEditable, Problem
+
+from . import documents
+from .render import render_block
+from .validate import Rejected, validate
+
+GONE: Final = object()
+"""In place of a value: its document is taken out."""
+
+
+def new_text(wanted: Any, folder: str, what: str) -> str:
+    """The text of a new file with one document.
+
+    Raises:
+        Invalid: YAML cannot hold it.
+    """
+    try:
+        text = render_block(wanted)
+    except (ValueError, RecursionError) as error:
+        raise Invalid([Problem("", f"cannot be written as YAML: {error}")], what) from error
+    check_new(text, wanted, folder, what)
+    return text
+
+
+def check_new(text: str, wanted: Any, folder: str, what: str) -> None:
+    """Of a file with one document.
+
+    Raises:
+        Invalid: the reader of the folder would not take it, or as something else.
+    """
+    content = _read(text)
+    problems = [*content.broken, *(problem for document in content.documents for problem in document.problems)]
+    if not problems and len(content.documents) == 1:
+        problems = _refused(content.documents[0].value, folder)
+    if problems:
+        raise Invalid(problems, what)
+    if not documents.equal([document.value for document in content.documents], [wanted]):
+        raise Invalid([Problem("", "holds a value that would read otherwise once it is written as YAML")], what)
+
+
+def check_edit(path: str, folder: str, before: str, after: str, edited: documents.Document, wanted: Any) -> None:
+    """Of a file that is there: ``edited`` becomes ``wanted`` and all that stands beside it stays what it was.
+
+    Raises:
+        NotEditable: it would not be so.
+        Invalid: it would, and the reader would refuse what was asked for.
+    """
+    was, now = documents.read_documents(before), _read(after)
+    if now.broken:
+        raise _refusal(path, now.broken[0].message)
+    place = (edited.number, edited.item)
+    if len(was.documents) - (wanted is GONE) != len(now.documents):
+        raise _refusal(path, "documents would be lost or joined")
+    found = iter(now.documents)
+    for document in was.documents:
+        mine = (document.number, document.item) == place
+        if mine and wanted is GONE:
+            continue
+        again = next(found)
+        if not documents.equal(again.value, wanted if mine else document.value):
+            raise _refusal(path, "it" if mine else f"the document in line {document.line}", " would read otherwise")
+        if _fields(again.problems) != ([] if mine else _fields(document.problems)):
+            raise _refusal(path, str(again.problems[0]) if again.problems else "a mistake beside it would be hidden")
+        if mine and (refused := _refused(again.value, folder)):
+            raise Invalid(refused, path)
+
+
+def _read(text: str) -> documents.FileContent:
+    try:
+        return documents.read_documents(documents.decode(text.encode()))
+    except documents.Unreadable as error:
+        return documents.FileContent(broken=[error.problem])
+    except UnicodeEncodeError as error:
+        return documents.FileContent(broken=[Problem("", f"holds half a character (U+{ord(error.object[error.start]):04X})")])
+
+
+def _refused(value: Any, folder: str) -> list[Problem]:
+    try:
+        validate(value, folder)
+    except Rejected as error:
+        return [problem for _, problem in error.problems]
+    return []
+
+
+def _fields(problems: Sequence[Problem]) -> list[str]:
+    return [problem.field for problem in problems]
+
+
+def _refusal(path: str, *why: str) -> NotEditable:
+    return NotEditable(
+        f"{path} cannot be edited in place ({''.join(why)}): write out the values that its documents share through anchors, or "
+        "edit the file by hand. Nothing was changed"
+    )
