@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .files.edit import documents_equal
+from .files.documents import equal
 from .merge import merge_patch
 
 Form = Mapping[str, Any]
@@ -74,7 +74,7 @@ def _patch(last: Form, before: Form, after: Form) -> dict[str, Any]:
             continue
         named = _by_name(value)
         wanted = _merged(_by_name(had), _by_name(old), named) if _by_name(old) and (named or value == []) else value
-        if name not in before or not documents_equal(old, wanted):
+        if name not in before or not equal(old, wanted):
             patch[name] = wanted
     return patch
 
