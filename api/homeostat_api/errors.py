@@ -11,6 +11,7 @@ import falcon
 import falcon.asgi
 from pydantic import ValidationError
 
+from homeostat.models.outside import redacted, redacted_all
 from homeostat.store import errors as store_errors
 
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
@@ -122,7 +123,7 @@ def _serialize(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falc
             text, details = "There is nothing at this path; GET /api/v1/openapi lists what there is", {"path": req.path[:256]}
         elif error.status_code == 405:
             text, details = f"{req.method} is not supported here", {"allow": dict(error.headers or {}).get("Allow", "")}
-    resp.media = {"error": text, "code": code, "details": details}
+    resp.media = {"error": redacted(text), "code": code, "details": redacted_all(details)}
     resp.content_type = falcon.MEDIA_JSON
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from homeostat.models.outside import redacted_all
 from homeostat.store.index.index import Row
 
 from .changes import Changes
@@ -27,9 +28,9 @@ class Entry:
 
     @property
     def whole(self) -> bytes:
-        """The whole resource, rendered when somebody wants it."""
+        """The whole resource, rendered when somebody wants it; without secrets, since nobody writes a list back."""
         if self._whole is None:
-            self._whole = dumps(self.row.document_form())
+            self._whole = dumps(redacted_all(self.row.document_form()))
         return self._whole
 
 

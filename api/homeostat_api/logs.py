@@ -10,6 +10,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from homeostat.runtime.log_lines import LogLines, log_to_stderr
+
 BURST = 20  # lines from one place in the code that are written at once
 PERIOD = 10.0  # seconds in which one more is
 
@@ -47,7 +49,7 @@ class Sparing(logging.Filter):
 
 def begin() -> None:
     """The process's own log, on standard error."""
-    logging.basicConfig(level=logging.WARNING, format="homeostat-api: %(levelname)s: %(message)s")
+    log_to_stderr(logging.WARNING, "homeostat-api: %(levelname)s: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing())
     # A WebSocket that is refused is no error of ours.
@@ -61,3 +63,4 @@ class ServerLog(Logger):  # type: ignore[misc]
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.addFilter(Sparing())
+            handler.setFormatter(LogLines(self.error_fmt, self.datefmt))

@@ -7,6 +7,7 @@ from typing import Any
 from homeostat.models.condition import find_condition
 from homeostat.models.machine import MIB
 from homeostat.models.machine_devices import ImageSource
+from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin, Workload
 
 
@@ -49,7 +50,7 @@ def _image(source: ImageSource | None) -> dict[str, Any] | None:
         return None
     shown = {
         "format": source.format.value if source.format else None,
-        "url": source.url or f"file://{source.path}",
+        "url": redacted(source.url) if source.url else f"file://{source.path}",
         "checksum": f"sha256:{source.sha256}" if source.sha256 else None,
     }
     return {name: value for name, value in shown.items() if value is not None}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from homeostat.models.machine import MIB, Resources, VirtualMachine
+from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
 from homeostat.runtime.ports import Revision
 
@@ -105,7 +106,7 @@ def history(revision: Revision, given: Resources) -> dict[str, Any] | None:
         )
         if not changes:
             return None
-    return {"timestamp": revision.time, "changes": changes, "author": revision.author}
+    return {"timestamp": revision.time, "changes": redacted_all(changes), "author": revision.author}
 
 
 def _parts(field: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -13,6 +13,7 @@ import falcon.asgi
 from homeostat import __version__
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin
 from homeostat.store.desired import Source
 
@@ -54,7 +55,7 @@ class DesiredStateErrors:
                     "line": error.line,
                     "column": error.column,
                     "field": error.field,
-                    "message": error.message,
+                    "message": redacted(error.message),
                     "kind": error.key.kind if error.key else None,
                     "namespace": error.key.namespace if error.key else None,
                     "name": error.key.name if error.key else None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .settings import Settings, common_options, pass_settings
-from .terminal import paint
+from .terminal import paint, say
 
 if TYPE_CHECKING:
     from .access import State
@@ -59,12 +59,12 @@ async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
     name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
     own = given.path is not None and store.folder is not None and _inside(given.path, store.folder)
     if own and given.path and await store.get(key) is None:
-        click.echo(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
+        say(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
         return
     applied = await store.apply(given.resource, whole=own, dry=dry_run)
-    click.echo(f"{name} {applied.outcome}{' (dry run)' if dry_run else ''}")
+    say(f"{name} {applied.outcome}{' (dry run)' if dry_run else ''}")
     if applied.left:
-        click.echo(paint(f"note: {name}: {_left(applied.left)}", "dim"), err=True)
+        say(paint(f"note: {name}: {_left(applied.left)}", "dim"), err=True)
 
 
 def _left(fields: Sequence[str]) -> str:

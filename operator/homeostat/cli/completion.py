@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .terminal import emit
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -20,4 +22,4 @@ def completion(shell: str) -> None:
     from .main import cli
 
     kinds: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
-    click.echo(kinds[shell](cli, {}, "homeostat", "_HOMEOSTAT_COMPLETE").source())
+    emit(kinds[shell](cli, {}, "homeostat", "_HOMEOSTAT_COMPLETE").source())

@@ -12,6 +12,7 @@ import click
 from .errors import CliError
 from .references import complete_machine
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 
 @click.command()
@@ -30,11 +31,11 @@ def console(settings: Settings, name: tuple[str, ...], force: bool) -> None:
     label = machine.metadata.name
     if uuid is None:
         raise CliError(f"{label} has no console yet: it was never defined", f"`homeostat describe vm {label}` says why")
-    click.echo(f"Attaching to {label}; Ctrl-] detaches. (Press Enter to see its prompt.)", err=True)
+    say(f"Attaching to {label}; Ctrl-] detaches. (Press Enter to see its prompt.)", err=True)
     with raw_terminal(sys.stdin.fileno()):
         end = attach_console(settings.uri, uuid, sys.stdin.fileno(), sys.stdout.fileno(), force=force)
     said = {ConsoleEnd.CLOSED: f"The console of {label} was closed: it stopped, or somebody else attached."}
-    click.echo("\n" + said.get(end, f"Detached from {label}; it goes on."), err=True)
+    say("\n" + said.get(end, f"Detached from {label}; it goes on."), err=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 from homeostat.models.base import API_GROUP
 
 from .errors import CliError
+from .terminal import emit, say
 
 SUFFIX = f".{API_GROUP}.yaml"
 HEADER = "# Made by `homeostat crds --write` from operator/homeostat/models: change it there.\n"
@@ -25,14 +26,14 @@ def crds(directory: Path, mode: str | None) -> int:
     made = files()
     if mode == "write":
         for name in write(directory, made):
-            click.echo(f"{directory / name}")
+            say(f"{directory / name}")
     elif mode == "check":
         if wrong := differences(directory, made):
             raise CliError(
                 "\n  ".join([f"{directory} is not what the models say", *wrong]), f"run `homeostat crds --write {directory}`"
             )
     else:
-        click.echo("---\n".join(text for name, text in made.items() if name.endswith(SUFFIX)), nl=False)
+        emit("---\n".join(text for name, text in made.items() if name.endswith(SUFFIX)))
     return 0
 
 

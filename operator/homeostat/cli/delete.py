@@ -11,6 +11,7 @@ from homeostat.models.base import Key
 from .errors import CliError
 from .references import complete_any, full_name, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 
 @click.command()
@@ -54,7 +55,7 @@ def delete(
     if not keys:
         return
     if not operator_runs(settings):
-        click.echo("note: no operator is running on this state; `homeostat up` will take them off the host", err=True)
+        say("note: no operator is running on this state; `homeostat up` will take them off the host", err=True)
     elif wait:
         run(_await_gone(settings, keys, timeout))
 
@@ -80,7 +81,7 @@ async def _delete(
                 raise not_found(key)
         for key in keys:
             await store.delete(key, force=force)
-            click.echo(f"{full_name(key)} {'force deleted' if force else 'deleted'}")
+            say(f"{full_name(key)} {'force deleted' if force else 'deleted'}")
         return keys
 
 
@@ -103,7 +104,7 @@ async def _from_words(lister: object, settings: Settings, what: Sequence[str], s
     found = await lister(references[0].kind.KIND, settings.namespace)  # type: ignore[operator]
     keys = [r.key for r in found if selected(r.metadata.labels) and not r.deleting]
     if not keys:
-        click.echo("No resources found", err=True)
+        say("No resources found", err=True)
     return keys
 
 

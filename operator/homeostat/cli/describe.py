@@ -22,7 +22,7 @@ from .rollout_state import history_rows, rollout_counts
 from .settings import Settings, common_options, pass_settings
 from .staleness import note_operator
 from .tables import images_word
-from .terminal import columns, paint, tone_of
+from .terminal import columns, paint, say, tone_of
 from .times import age
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                 if not noted:
                     note_operator(settings)
                     noted = True
-                click.echo(("\n" if i else "") + "\n".join(lines))
+                say(("\n" if i else "") + "\n".join(lines))
 
 
 def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[Revision]) -> list[str]:
@@ -83,7 +83,7 @@ def describe_lines(resource: Resource, events: Sequence[Event], revisions: Seque
 
 def _fields(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
     width = max((len(name) for name, _ in pairs), default=0) + 1
-    return [f"{indent}{name + ':':{width}}  {value}" for name, value in pairs]
+    return [f"{indent}{name + ':':{width}}  {value}".replace("\n", "\\n") for name, value in pairs]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .settings import Settings, common_options, pass_settings
-from .terminal import paint
+from .terminal import emit, paint, say
 
 if TYPE_CHECKING:
     from homeostat.driver.checks import Check
@@ -30,9 +30,9 @@ def doctor(settings: Settings, output: str | None) -> int:
 
     checks = [*run(run_checks(settings.uri, settings.state)), *check_orphans(settings.state)]
     if output == "json":
-        click.echo(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
+        emit(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
     else:
-        click.echo("\n".join(render_checks(checks)))
+        say("\n".join(render_checks(checks)))
     return 1 if any(check.ok is False for check in checks) else 0
 
 

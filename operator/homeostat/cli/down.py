@@ -20,6 +20,7 @@ from .durations import trash_keep_option
 from .errors import CliError
 from .render_plan import disk_fates
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.planner.trash import TrashEntry
@@ -47,10 +48,10 @@ def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_
         raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
     machines = [m for m in read_all(settings, "VirtualMachine", None) if isinstance(m, VirtualMachine)]
     if not machines:
-        click.echo("No machines: there is nothing to remove.")
+        say("No machines: there is nothing to remove.")
         return
     if not yes:
-        click.echo("\n".join(announcement(machines, trash_keep)))
+        say("\n".join(announcement(machines, trash_keep)))
         if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
             raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings.state, settings.uri, parse_duration(timeout), trash_keep))
@@ -96,9 +97,9 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep:
                 await _forget_statuses(parts.store, snapshots.current.deployments)
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
-    click.echo("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
+    say("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
     for line in what_stays(trash, earlier, state / "trash", low):
-        click.echo(line)
+        say(line)
 
 
 def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:

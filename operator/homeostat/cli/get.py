@@ -12,6 +12,7 @@ from homeostat.models.base import Resource
 from .references import Reference, complete_any, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
 from .staleness import note_operator
+from .terminal import say
 
 if TYPE_CHECKING:
     from .access import State
@@ -123,7 +124,7 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
             resources = await read()
             if not resources and show.table:
                 where = f" in {namespace} namespace" if namespace else ""
-                click.echo(f"No resources found{where}.", err=True)
+                say(f"No resources found{where}.", err=True)
             else:
                 if show.table:
                     note_operator(settings)
@@ -141,9 +142,9 @@ async def _note_errors(store: State, show: _Shown) -> None:
     errors, held = (sum(error.severity == severity for error in found) for severity in ("Error", "Held"))
     if errors and show.table:
         what = "1 error" if errors == 1 else f"{errors} errors"
-        click.echo(f"note: {what} in the YAML, so the last good specs are in force: see `homeostat get errors`", err=True)
+        say(f"note: {what} in the YAML, so the last good specs are in force: see `homeostat get errors`", err=True)
     if held and show.table:
-        click.echo("note: deletions wait for a confirmation: see `homeostat get errors`", err=True)
+        say("note: deletions wait for a confirmation: see `homeostat get errors`", err=True)
 
 
 def _print_nothing(show: _Shown) -> None:

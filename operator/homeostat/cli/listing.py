@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from homeostat.models.base import Key
+from homeostat.models.outside import redacted
 
 from .access import changing, opened
 from .references import short_name
 from .settings import Settings
 from .staleness import note_operator
-from .terminal import columns, paint
+from .terminal import columns, emit, paint, say
 from .times import age
 
 if TYPE_CHECKING:
@@ -60,12 +59,12 @@ def print_events(events: Sequence[Event], form: str | None, *, headers: bool = T
 
         items = [event_as_json(e) for e in events]
         text = json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items)
-        click.echo(text, nl=False)
+        emit(redacted(text))
     elif not events and headers:
-        click.echo(f"No events found{f' in {namespace} namespace' if namespace else ''}.", err=True)
+        say(f"No events found{f' in {namespace} namespace' if namespace else ''}.", err=True)
     else:
         for line in columns(EVENT_COLUMNS, [event_row(e) for e in events], show_header=headers):
-            click.echo(line)
+            say(line)
 
 
 def event_row(event: Event) -> tuple[str, ...]:
@@ -98,9 +97,9 @@ async def list_errors(settings: Settings, *, form: str | None = None, headers: b
         from .output import to_yaml
 
         items = [asdict(error) for error in errors]
-        click.echo(json.dumps(items, indent=2, default=str) + "\n" if form == "json" else to_yaml(items), nl=False)
+        emit(redacted(json.dumps(items, indent=2, default=str) if form == "json" else to_yaml(items)))
     elif not errors:
-        click.echo("No errors: every document is in force as it is written.", err=True)
+        say("No errors: every document is in force as it is written.", err=True)
     else:
         for error in errors:
-            click.echo(paint(str(error), "bad"))
+            say(paint(str(error), "bad"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import one_line, redacted
 
 from .output import address, is_ready, ready_word, status_cell, waits_for
 from .references import short_name
@@ -38,7 +39,7 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
     from rich.text import Text
 
     def line(text: str, style: str) -> Text:
-        return Text(text, style=style, overflow="ellipsis", no_wrap=True)
+        return Text(one_line(redacted(text)), style=style, overflow="ellipsis", no_wrap=True)
 
     tall = height >= 20
     events = list(snapshot.events)[-SHOWN_EVENTS:] if tall else []
@@ -80,8 +81,10 @@ def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Se
         room -= min(widest, _WIDEST) + _GAP
     table.add_column(headings[-1], no_wrap=True)
     for row in rows:
-        cells = [*row[:-1], cut(row[-1], room)]
-        table.add_row(*(Text(cell, style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(cells)))
+        cells = [*row[:-1], cut(one_line(redacted(row[-1])), room)]
+        table.add_row(
+            *(Text(one_line(cell), style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(cells))
+        )
     return table
 
 
@@ -115,6 +118,7 @@ def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
 
 def _event_table(events: Sequence[Event]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, style="dim")
     for _ in range(3):
@@ -122,5 +126,5 @@ def _event_table(events: Sequence[Event]) -> Table:
     table.add_column(no_wrap=True, overflow="ellipsis")
     for event in events:
         style = "yellow" if event.type == "Warning" else ""
-        table.add_row(age(event.time), short_name(event.key), event.reason, event.message, style=style)
+        table.add_row(age(event.time), short_name(event.key), event.reason, Text(one_line(redacted(event.message))), style=style)
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ from .errors import CliError
 from .references import complete_machine, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
 
+Shown = Callable[[bytes], bytes]
+
 FOLLOW_SECONDS = 0.2
 _BLOCK = 64 * 1024
 
@@ -24,16 +27,20 @@ _BLOCK = 64 * 1024
 @click.argument("name", nargs=-1, required=True, metavar="NAME | vm/NAME", shell_complete=complete_machine)
 @click.option("-f", "--follow", is_flag=True, help="Go on, and print what the guest writes.")
 @click.option("--tail", type=click.IntRange(min=-1), default=-1, help="Only the last N lines. Default: all.")
+@click.option("--raw", is_flag=True, help="As the guest wrote it, with what a terminal obeys. Default: that is spelled out.")
 @common_options()
 @pass_settings
-def logs(settings: Settings, name: tuple[str, ...], follow: bool, tail: int) -> None:
+def logs(settings: Settings, name: tuple[str, ...], follow: bool, tail: int, raw: bool) -> None:
     """Print a machine's serial console log."""
+    from .guest_text import GuestText
+
     path = console_log(settings, name)
+    shown: Shown = bytes if raw else GuestText().shown
     with _open(path) as file:
         file.seek(tail_offset(file, tail))
-        _copy(file)
+        _copy(file, shown)
         if follow:
-            _follow(path, file)
+            _follow(path, file, shown)
 
 
 def console_log(settings: Settings, words: tuple[str, ...]) -> Path:
@@ -105,18 +112,18 @@ def tail_offset(file: BinaryIO, lines: int) -> int:
     return 0
 
 
-def _copy(file: BinaryIO) -> None:
+def _copy(file: BinaryIO, shown: Shown) -> None:
     while block := file.read(_BLOCK):
-        sys.stdout.buffer.write(block)
+        sys.stdout.buffer.write(shown(block))
     sys.stdout.buffer.flush()
 
 
-def _follow(path: Path, file: BinaryIO) -> None:
+def _follow(path: Path, file: BinaryIO, shown: Shown) -> None:
     """Goes on through truncation and rotation, until interrupted."""
     try:
         while True:
             time.sleep(FOLLOW_SECONDS)
-            _copy(file)
+            _copy(file, shown)
             try:
                 known, mine = path.stat(), os.fstat(file.fileno())
             except FileNotFoundError:

@@ -12,6 +12,7 @@ from homeostat import __version__
 
 from .errors import CliError, debugging, explain
 from .settings import common_options
+from .terminal import say
 
 # Command -> (module of this package that holds it, one line for --help). In the order --help shows.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -96,7 +97,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone (`| head`); leave nothing for the interpreter to flush.
@@ -105,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debugging():
             raise
-        click.echo(str(explain(error)), err=True)
+        say(str(explain(error)), err=True)
         return error.exit_code if isinstance(error, CliError) else 1
 
 

@@ -14,6 +14,7 @@ import click
 
 from .errors import CliError
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.store.files.state import StateFolder
@@ -105,7 +106,7 @@ async def _outward(wanted: Wanted) -> None:
             words = f"{wanted.folder} → host {wanted.host} of {side.cluster.server}"
             if not await _done(wanted, room, side, words, planned, None, lambda _: leave_folder(room, source)):
                 return
-    click.echo(f"Migrated. `homeostat operator --host {wanted.host}` on this state looks after it from now on.")
+    say(f"Migrated. `homeostat operator --host {wanted.host}` on this state looks after it from now on.")
 
 
 async def _inward(wanted: Wanted) -> None:
@@ -133,7 +134,7 @@ async def _inward(wanted: Wanted) -> None:
                 words = f"host {wanted.host} of {side.cluster.server} → {wanted.folder}"
                 done = await _done(wanted, room, side, words, planned, folder, lambda step: folder.take_over(room, step.index))
     if done:
-        click.echo(f"Migrated. `homeostat up {wanted.folder}` on this state looks after it from now on.")
+        say(f"Migrated. `homeostat up {wanted.folder}` on this state looks after it from now on.")
 
 
 async def _done(
@@ -194,13 +195,13 @@ def _agreed(plan: Migration, words: str, wanted: Wanted) -> bool:
         CliError: the answer was no.
     """
     _refuse(plan)
-    click.echo(words)
+    say(words)
     for line in _lines(plan):
-        click.echo(f"  {line}")
+        say(f"  {line}")
     if not plan.steps:
-        click.echo("  nothing is left to do")
+        say("  nothing is left to do")
     if wanted.dry_run:
-        click.echo("Nothing was changed (dry run).")
+        say("Nothing was changed (dry run).")
         return False
     if plan.steps and not wanted.yes and not click.confirm("No guest is restarted. Migrate?"):
         raise CliError("nothing was changed", "--yes does not ask")

@@ -16,6 +16,7 @@ import click
 from .durations import trash_keep_option
 from .errors import CliError, debugging
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.runtime.telemetry import Port
@@ -162,11 +163,13 @@ def _end_at_once(why: str) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(f"homeostat: {text}", err=True)
+    say(f"homeostat: {text}", err=True)
 
 
 def _log() -> None:
     """One line each, as a pod's log wants it."""
+    from homeostat.runtime.log_lines import log_to_stderr
+
     level = logging.DEBUG if debugging() else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(level, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("homeostat").setLevel(logging.DEBUG if debugging() else logging.INFO)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .settings import Settings
-from .terminal import columns
+from .terminal import columns, emit, say
 from .times import age
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def list_orphans(
     if missing := set(names) - {orphan.name for _, orphan in found}:
         raise CliError(f"there is no orphan named {', '.join(sorted(missing))}", "`homeostat get orphans -A` lists them")
     if form in (None, "wide") and not operator_runs(settings):
-        click.echo("note: no operator runs on this state, so this is what the last one found", err=True)
+        say("note: no operator runs on this state, so this is what the last one found", err=True)
     _print(found, form, all_namespaces, headers)
 
 
@@ -45,16 +45,16 @@ def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces
     match form:
         case "json" | "yaml":
             items = [orphan_document(host, orphan) for host, orphan in found]
-            click.echo(json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items), nl=False)
+            emit(json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items))
         case "name":
             for _, orphan in found:
-                click.echo(f"orphan/{orphan.name}")
+                say(f"orphan/{orphan.name}")
         case _ if not found:
-            click.echo("No orphans: everything on the host belongs to a resource.", err=True)
+            say("No orphans: everything on the host belongs to a resource.", err=True)
         case _:
             first = 0 if all_namespaces else 1
             for line in columns(HEADER[first:], [_row(host, orphan)[first:] for host, orphan in found], show_header=headers):
-                click.echo(line)
+                say(line)
             if headers:
                 _print_advice([orphan for _, orphan in found])
 
@@ -72,11 +72,11 @@ def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
 def _print_advice(orphans: Sequence[Orphan]) -> None:
     from homeostat.planner.orphans import mend
 
-    click.echo("")
+    say()
     for orphan in orphans[:5]:
-        click.echo(f"{orphan.name}: {mend(orphan)}")
+        say(f"{orphan.name}: {mend(orphan)}")
     if len(orphans) > 5:
-        click.echo(f"The other {len(orphans) - 5} likewise.")
+        say(f"The other {len(orphans) - 5} likewise.")
 
 
 def _size(size: int | None) -> str:
@@ -125,7 +125,7 @@ async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks
         if missing := [name for name in names if name not in found]:
             raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
         for name in names:
-            click.echo(f"orphan {name}: {describe(found[name])}")
+            say(f"orphan {name}: {describe(found[name])}")
         fate = "its disks stay where they are" if keep_disks else "its disks are deleted as a machine's are"
         if not yes and not _confirmed(f"Shut it down and take it off the host? {fate[0].upper()}{fate[1:]}."):
             raise CliError("nothing was deleted", "give --yes where nobody can be asked")
@@ -134,7 +134,7 @@ async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks
             machine = machine_to_delete(found[name], keep_disks=keep_disks)
             await store.take_up(machine)
             keys.append(Key(machine.kind, machine.metadata.namespace, machine.metadata.name))
-            click.echo(f"orphan/{name} is being deleted")
+            say(f"orphan/{name} is being deleted")
         return keys
 
 

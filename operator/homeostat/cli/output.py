@@ -11,8 +11,10 @@ import click
 from homeostat.models.base import Resource
 from homeostat.models.condition import READY, Condition, find_condition
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
+from homeostat.models.outside import printable
 
 from .references import full_name
+from .terminal import emit, say
 
 OUTPUTS = ("wide", "yaml", "json", "name")
 output_option = click.option("-o", "--output", type=click.Choice(OUTPUTS), help="Form of the output. Default: a table.")
@@ -49,13 +51,19 @@ def to_yaml(value: Any) -> str:
     import yaml
 
     class Dumper(yaml.SafeDumper):
-        """Aliases would be right, and unreadable."""
+        """Aliases would be right, and unreadable. What a terminal obeys is spelled out, as YAML has it for quoted texts."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
+        def write_double_quoted(self, text: str, split: bool = True) -> None:
+            self.allow_unicode = printable(text) == text
+            super().write_double_quoted(text, split)
+            self.allow_unicode = True
+
     def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+        style = '"' if printable(text) != text else "|" if "\n" in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, represent_text)
     return yaml.dump(value, Dumper=Dumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
@@ -70,14 +78,14 @@ def print_resources(
 
     match form:
         case "json" | "yaml":
-            click.echo(_dumped(resources, form, single), nl=False)
+            emit(_dumped(resources, form, single))
         case "name":
             for resource in resources:
-                click.echo(full_name(resource.key))
+                say(full_name(resource.key))
         case _:
             wide = form == "wide"
             for line in table_lines(resources, wide=wide, all_namespaces=all_namespaces, headers=headers, prefixed=prefixed):
-                click.echo(line)
+                say(line)
 
 
 def _dumped(resources: Sequence[Resource], form: str, single: bool) -> str:

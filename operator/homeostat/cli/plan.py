@@ -13,11 +13,12 @@ import click
 
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin
 
 from .host_labels import host_label_option, labels_of_host
 from .settings import Settings, common_options, pass_settings
-from .terminal import paint
+from .terminal import emit, paint, say
 
 
 @click.command()
@@ -44,10 +45,10 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
             for name, kind in groups.items()
         }
         document["errors"], document["held"] = errors, held
-        click.echo(json.dumps(document, indent=2))
+        emit(redacted(json.dumps(document, indent=2)))
     else:
         for line in render_plan(found.entries):
-            click.echo(paint(line.text, line.tone))
+            say(paint(line.text, line.tone))
         print_errors("error", errors)
         print_errors("held", held)
     return 1 if errors or held else exit_code(found.entries)
@@ -55,4 +56,4 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
 
 def print_errors(word: str, errors: Sequence[str]) -> None:
     for error in errors:
-        click.echo(paint(f"{word}: {error}", "bad"), err=True)
+        say(paint(f"{word}: {error}", "bad"), err=True)

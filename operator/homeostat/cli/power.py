@@ -11,6 +11,7 @@ from homeostat.models.machine import VirtualMachine
 
 from .references import complete_machine, full_name, need_kind, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 Edit = Callable[[VirtualMachine, str], dict[str, Any]]
 
@@ -78,7 +79,7 @@ def _edit(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> No
 
     run(_edit_all(settings, names, edit, word))
     if not operator_runs(settings):
-        click.echo("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
+        say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
 
 async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
@@ -101,11 +102,11 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: 
         for machine in machines:
             patch = edit(machine, timestamp())
             if not _changes_anything(machine, patch):
-                click.echo(f"{full_name(machine.key)} unchanged ({word}: it is so already)")
+                say(f"{full_name(machine.key)} unchanged ({word}: it is so already)")
                 continue
             await store.patch(machine.key, patch)
             said = ", ".join(f"{field}: {_shown(value)}" for field, value in patch["spec"].items())
-            click.echo(f"{full_name(machine.key)} patched ({word}: {said})")
+            say(f"{full_name(machine.key)} patched ({word}: {said})")
 
 
 def _changes_anything(machine: VirtualMachine, patch: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import click
 from .errors import CliError
 from .references import full_name
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.store.files.store import SyncReport
@@ -40,17 +41,17 @@ async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) ->
     async with opened(settings) as store:
         pending = (await store.look()).held
         if not pending:
-            click.echo("No deletion waits for a confirmation.")
+            say("No deletion waits for a confirmation.")
             return
         for key, reason in pending.items():
             where = f" (namespace {key.namespace})" if key.namespace != "default" else ""
-            click.echo(f"- {full_name(key)}{where}: {reason}")
+            say(f"- {full_name(key)}{where}: {reason}")
         if dry_run:
-            click.echo(f"{len(pending)} would be deleted (dry run)")
+            say(f"{len(pending)} would be deleted (dry run)")
             return
         if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
             raise CliError("nothing was deleted", "mend or put back the files, and nothing will be")
         report: SyncReport = await store.confirm_prune(pending)
         changed = len(set(report.changed) & set(pending))
         said = f"{len(report.deleted)} deleted" + (f", {changed} changed" if changed else "")
-        click.echo(f"{said}; the operator takes them off the host")
+        say(f"{said}; the operator takes them off the host")

@@ -16,6 +16,7 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 from .errors import CliError
 from .references import complete_deployment, full_name, need_kind, not_found, parse_references, short_name
 from .settings import Settings, common_options, pass_settings
+from .terminal import emit, say
 
 if TYPE_CHECKING:
     from .access import State
@@ -81,9 +82,9 @@ async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout
                         raise CliError(progress.failure, mend)
                     if progress.text != said:
                         said = progress.text
-                        click.echo(said)
+                        say(said)
                         if not progress.done and not operator_runs(settings):
-                            click.echo("note: no operator is running on this state, so nothing moves", err=True)
+                            say("note: no operator is running on this state, so nothing moves", err=True)
                     if progress.done or not watch:
                         return
         except TimeoutError:
@@ -113,14 +114,14 @@ async def _history(settings: Settings, names: Sequence[str], number: int | None)
         revisions = await revisions_of(store, deployment)
     if number is not None:
         chosen = revision_to_undo_to(deployment, revisions, number).spec
-        click.echo(to_yaml(chosen.template.dump()), nl=False)
+        emit(to_yaml(chosen.template.dump()))
         if chosen.failed:
-            click.echo(f"# given up: {chosen.failed}")
+            say(f"# given up: {chosen.failed}")
     elif not revisions:
-        click.echo(f"No revisions of {short_name(deployment.key)} yet.", err=True)
+        say(f"No revisions of {short_name(deployment.key)} yet.", err=True)
     else:
         for line in columns(("REVISION", "STATE", "AGE", "CHANGES"), history_rows(deployment, revisions)):
-            click.echo(line)
+            say(line)
 
 
 @rollout.command()
@@ -150,14 +151,14 @@ async def _undo(settings: Settings, names: Sequence[str], number: int | None) ->
         if wanted == deployment.spec.rollback_to:
             if chosen.failed:
                 raise CliError(chosen.failed, "change the template, or try it again with `homeostat rollout restart`")
-            click.echo(f"{name} unchanged (it follows revision {chosen.revision} already)")
+            say(f"{name} unchanged (it follows revision {chosen.revision} already)")
             return
         await store.patch(deployment.key, {"spec": {"rollbackTo": wanted}})
     if wanted is None:
-        click.echo(f"{name} rolled back (revision {chosen.revision} is the YAML's own template: spec.rollbackTo removed)")
+        say(f"{name} rolled back (revision {chosen.revision} is the YAML's own template: spec.rollbackTo removed)")
         return
-    click.echo(f"{name} rolled back (spec.rollbackTo: {wanted})")
-    click.echo("note: the template in the YAML waits until rollbackTo is removed", err=True)
+    say(f"{name} rolled back (spec.rollbackTo: {wanted})")
+    say("note: the template in the YAML waits until rollbackTo is removed", err=True)
     _note_operator(settings)
 
 
@@ -218,14 +219,14 @@ async def _edit_all(
                 await store.patch(deployment.key, {"spec": spec})
             before = deployment.spec.dump(defaults=True)
             same = all(before.get(field) == value for field, value in spec.items())
-            click.echo(f"{full_name(deployment.key)} {'unchanged (it is so already)' if same else said}")
+            say(f"{full_name(deployment.key)} {'unchanged (it is so already)' if same else said}")
 
 
 def _note_operator(settings: Settings) -> None:
     from .access import operator_runs
 
     if not operator_runs(settings):
-        click.echo("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
+        say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
 
 async def _named(store: State, settings: Settings, names: Sequence[str]) -> list[VirtualMachineDeployment]:

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from .terminal import emit
+
 
 @click.command()
 @click.argument("kind", default="vm")
@@ -19,4 +21,4 @@ def schema(kind: str) -> None:
 
     from .references import kind_of
 
-    click.echo(json.dumps(json_schema(kind_of(kind)), indent=2))
+    emit(json.dumps(json_schema(kind_of(kind)), indent=2))

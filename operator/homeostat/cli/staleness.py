@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
 from .settings import Settings
+from .terminal import say
 from .times import age
 
 
@@ -26,4 +25,4 @@ def operator_notes(settings: Settings) -> list[str]:
 def note_operator(settings: Settings) -> None:
     """On stderr, so that what programs read stays as it is."""
     for note in operator_notes(settings):
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)

@@ -1,12 +1,16 @@
-"""What the output may look like: colour only on a terminal, and never with NO_COLOR (https://no-color.org)."""
+"""The one place through which the command line's output goes, and what that may look like: colour only on a terminal, and never
+with NO_COLOR (https://no-color.org)."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 import click
+
+from homeostat.models.outside import one_line, printable, redacted
 
 _TONES: dict[str, dict[str, object]] = {
     "create": {"fg": "green"},
@@ -24,6 +28,31 @@ _BUSY = frozenset({"Pending", "Starting", "Stopping", "Terminating", "Unknown", 
 _BAD = frozenset({"CrashLoopBackOff", "Failed", "False", "Warning"})
 
 
+# Around what is painted until it is printed: no text from outside can look like it.
+_MARK = os.urandom(8).hex()
+_PAINTED = re.compile(f"\x1b{_MARK}([a-z]*):")
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Prints words for people, with a line's end: without secrets, and without what a terminal obeys but for our own colours."""
+    click.echo(dressed(text), err=err)
+
+
+def emit(text: str) -> None:
+    """Prints what programs read, such as JSON and YAML, which escape such characters in ways of their own."""
+    click.echo(text.removesuffix("\n"))
+
+
+def dressed(text: str) -> str:
+    """As ``say`` prints it."""
+    first, *rest = _PAINTED.split(text)
+    pieces = [printable(redacted(first))]
+    for tone, piece in zip(rest[::2], rest[1::2], strict=True):
+        plain = printable(redacted(piece))
+        pieces.append(click.style(plain, **_TONES[tone]) if tone and plain else plain)  # type: ignore[arg-type]
+    return "".join(pieces)
+
+
 def on_terminal() -> bool:
     return sys.stdout.isatty()
 
@@ -34,10 +63,9 @@ def in_colour() -> bool:
 
 def paint(text: str, tone: str) -> str:
     """The text, coloured where the output can be; unknown tones leave it as it is."""
-    style = _TONES.get(tone)
-    if not text or style is None or not in_colour():
+    if not text or tone not in _TONES or not in_colour():
         return text
-    return click.style(text, **style)  # type: ignore[arg-type]
+    return f"\x1b{_MARK}{tone}:{text}\x1b{_MARK}:"
 
 
 def tone_of(word: str) -> str:
@@ -47,7 +75,7 @@ def tone_of(word: str) -> str:
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], *, show_header: bool = True) -> list[str]:
     """Aligned as kubectl does: three spaces between columns, no trailing spaces."""
-    shown = ([header] if show_header else []) + [[cell or "<none>" for cell in row] for row in rows]
+    shown = ([header] if show_header else []) + [[one_line(redacted(cell)) or "<none>" for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in shown) for i in range(len(header))] if shown else []
     return [_line(row, widths, painted=show_header is False or i > 0) for i, row in enumerate(shown)]
 

@@ -12,6 +12,7 @@ import click
 
 from .errors import CliError
 from .settings import Settings, common_options, pass_settings
+from .terminal import emit, say
 
 if TYPE_CHECKING:
     from homeostat.driver.storage.trash import Trash
@@ -39,18 +40,18 @@ def list_entries(settings: Settings, output: str | None) -> None:
     documents = [as_document(entry) for entry in entries]
     match output:
         case "json":
-            click.echo(json.dumps(documents, indent=2))
+            emit(json.dumps(documents, indent=2))
         case "yaml":
-            click.echo(to_yaml(documents), nl=False)
+            emit(to_yaml(documents))
         case "name":
             for entry in entries:
-                click.echo(entry.entry)
+                say(entry.entry)
         case _ if not entries:
-            click.echo("The trash is empty.")
+            say("The trash is empty.")
         case _:
-            click.echo("\n".join(_table(entries, wide=output == "wide")))
+            say("\n".join(_table(entries, wide=output == "wide")))
             if low := scarcity(found.space()):
-                click.echo(f"{low[0].upper()}{low[1:]}.")
+                say(f"{low[0].upper()}{low[1:]}.")
 
 
 @trash.command()
@@ -66,8 +67,8 @@ def restore(settings: Settings, name: str) -> None:
     found = _open(settings)
     (entry,) = _named(found.entries(), [name], settings.namespace, one=True)
     for path in found.restore(entry):
-        click.echo(f"put back {path}")
-    click.echo(f"Machine {entry.name} in namespace {entry.namespace} has these disks when it is applied next.")
+        say(f"put back {path}")
+    say(f"Machine {entry.name} in namespace {entry.namespace} has these disks when it is applied next.")
 
 
 @trash.command()
@@ -83,15 +84,15 @@ def empty(settings: Settings, names: tuple[str, ...], everything: bool, yes: boo
     found = _open(settings)
     entries = found.entries() if everything else _named(found.entries(), names, settings.namespace)
     if not entries:
-        click.echo("The trash is empty.")
+        say("The trash is empty.")
         return
     if not yes:
-        click.echo("\n".join(_table(entries, wide=False)))
+        say("\n".join(_table(entries, wide=False)))
         if not click.confirm(f"Erase {_count(len(entries))} for good?"):
             raise CliError("nothing was erased", "--yes does not ask")
     for entry in entries:
         found.erase(entry.entry)
-    click.echo(f"Erased {_count(len(entries))}, {_size(sum(entry.size for entry in entries))}.")
+    say(f"Erased {_count(len(entries))}, {_size(sum(entry.size for entry in entries))}.")
 
 
 def as_document(entry: TrashEntry) -> dict[str, Any]:

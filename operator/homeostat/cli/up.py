@@ -22,6 +22,7 @@ from .durations import settle_option, trash_keep_option
 from .errors import CliError, debugging
 from .host_labels import host_label_option, labels_of_host
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 if TYPE_CHECKING:
     from .api_server import ApiOptions
@@ -161,7 +162,7 @@ async def _up(options: UpOptions) -> None:
             tasks.append(asyncio.ensure_future(watching))
             await _first_failure_ends_all(tasks, stop)
     if not options.until_ready:
-        click.echo("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
+        say("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
 
 
 async def _serve(api: ApiOptions, parts: Standalone, state: Path, stop: asyncio.Event, view: View) -> None:

@@ -8,17 +8,16 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Protocol
 
-import click
-
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import one_line, printable, redacted
 
 from .output import address, is_ready, state_word, status_of, waits_for
 from .references import short_name
 from .rollout_state import rollout_counts
 from .snapshots import Snapshot
-from .terminal import in_colour
+from .terminal import in_colour, say
 
 
 class View(Protocol):
@@ -53,7 +52,7 @@ class PlainView:
         return None
 
     def say(self, text: str) -> None:
-        click.echo(f"{datetime.now():%H:%M:%S}  {text}")
+        say(f"{datetime.now():%H:%M:%S}  {text}".replace("\n", "\n          "))
         sys.stdout.flush()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -63,7 +62,7 @@ class PlainView:
             if event.id > self._last_event:
                 self._last_event = event.id
                 mark = "warning: " if event.type == "Warning" else ""
-                self.say(f"{short_name(event.key)}: {mark}{event.reason}: {event.message}")
+                self.say(f"{short_name(event.key)}: {mark}{event.reason}: {one_line(event.message)}")
         present = {resource.key for resource in snapshot.resources}
         self._told = {key: told for key, told in self._told.items() if key in present}
         for resource in snapshot.resources:
@@ -129,7 +128,7 @@ class LiveView:
     def say(self, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(text))
+        self._console.print(Text(printable(redacted(text))))
 
     def show(self, snapshot: Snapshot) -> None:
         from .live_picture import render_live

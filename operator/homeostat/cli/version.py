@@ -6,8 +6,10 @@ import click
 
 from homeostat import __version__
 
+from .terminal import say
+
 
 @click.command()
 def version() -> None:
     """Print the version."""
-    click.echo(f"homeostat {__version__}")
+    say(f"homeostat {__version__}")

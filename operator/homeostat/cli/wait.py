@@ -15,6 +15,7 @@ from .errors import CliError
 from .output import status_of
 from .references import complete_any, full_name, kind_of, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
+from .terminal import say
 
 _A_WEEK = 7 * 86400.0
 
@@ -92,7 +93,7 @@ async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: fl
                 async for found in changing(read):
                     for key, resource in found.items():
                         if goal.met(resource):
-                            click.echo(f"{full_name(key)} {goal.said}")
+                            say(f"{full_name(key)} {goal.said}")
                             del left[key]
                         elif resource is None:
                             raise not_found(key)

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from .base import API_GROUP, Flag, Labels, Model, Name, Resource
 from .bounds import XML_PATTERN
-from .condition import DATE_TIME, Condition
+from .condition import DATE_TIME, Condition, Told
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
 from .probe import Probes
 from .quantity import Quantity, format_quantity
@@ -300,8 +300,8 @@ class PendingChange(Model):
     """A difference between the spec and the machine, and what carrying it out takes."""
 
     field: str = Field(description="As in the spec.")
-    old: str = Field(description="What the machine has.")
-    new: str = Field(description="What the spec says.")
+    old: Told = Field(description="What the machine has.")
+    new: Told = Field(description="What the spec says.")
     disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"] = Field(description="What the change takes.")
 
 
@@ -309,7 +309,7 @@ class MachineHealth(Model):
     """What the probes say, in the words of the REST API."""
 
     status: Literal["starting", "healthy", "unhealthy"] = Field(description="Of startup, liveness and readiness together.")
-    message: str = Field(default="", description="What the probe that tells found.")
+    message: Told = Field(default="", description="What the probe that tells found.")
     last_check: str | None = Field(default=None, description="When that was found (RFC 3339, UTC).", json_schema_extra=DATE_TIME)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from homeostat.models.base import Key, Model, Resource
+from homeostat.models.outside import tellable
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
@@ -37,6 +38,9 @@ class Happening:
     reason: str
     message: str
     fields: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", tellable(self.message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from homeostat.models.base import Key
+from homeostat.models.outside import one_line
 from homeostat.runtime.ports import StoreFailure, Unreadable
 
 Severity = Literal["Error", "Held", "Notice"]
@@ -50,7 +51,8 @@ class SourceError:
     severity: Severity = "Error"
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        path = one_line(self.path)  # a file's name may hold anything
+        place = f"{path}:{self.line}:{self.column}" if self.line else path
         return ": ".join(part for part in (place, self.field, self.message) if part)
 
 

@@ -1,0 +1,27 @@
+"""What a guest writes on its console, as text alone: colours are left out, and all else that a terminal obeys is spelled out."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from homeostat.models.outside import printable
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_BEGUN = re.compile(r"(\r|\x1b(\[[0-9;]{0,32})?)\Z")  # what the next block may make a colour or a line's end of
+
+
+class GuestText:
+    """Takes the log block by block, wherever those are cut."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._kept = ""
+
+    def shown(self, block: bytes) -> bytes:
+        text = self._kept + self._decoder.decode(block)
+        begun = _BEGUN.search(text)
+        self._kept = begun.group() if begun else ""
+        text = _COLOUR.sub("", text.removesuffix(self._kept))
+        lines = re.split(r"(\t|\r*\n)", text)
+        return "".join(part.lstrip("\r") if part.endswith(("\t", "\n")) else printable(part) for part in lines).encode()

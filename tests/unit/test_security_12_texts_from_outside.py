@@ -1,0 +1,169 @@
+"""SECURITY 12: no text from outside reaches a terminal with anything that it obeys: each is text and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from homeostat.cli import terminal
+from homeostat.cli.describe import describe_lines
+from homeostat.cli.errors import CliError, explain
+from homeostat.cli.guest_text import GuestText
+from homeostat.cli.listing import EVENT_COLUMNS, event_row
+from homeostat.cli.output import to_yaml
+from homeostat.cli.tables import table_lines
+from homeostat.cli.terminal import columns, dressed, paint
+from homeostat.models.base import Key
+from homeostat.models.condition import Condition
+from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.models.outside import one_line, printable
+from homeostat.runtime.log_lines import LogLines
+from homeostat.runtime.ports import Event
+from homeostat.store.errors import SourceError
+from tests.unit.cli_state import CliState
+from tests.unit.machines import machine
+
+ROOT = Path(__file__).parents[2]
+SEEDS = [
+    "\x1b[2J",
+    "\x1b]0;t\x07",
+    "\x9b31m",
+    "\u202egnp.exe",
+    "\u2066",
+    "\r",
+    "\b",
+    "\x7f",
+    "\x00",
+    "\u2028",
+    "\udcff",
+    "\x85",
+    "\ufeff",
+]
+hostile = st.lists(st.sampled_from(SEEDS) | st.text(max_size=6), max_size=6).map("".join)
+lines = hostile.map(lambda text: text + "\nforged   Running")
+
+
+def obeyed(text: str, but: str = "\n") -> list[str]:
+    return [c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and c not in but]
+
+
+@settings(max_examples=100)
+@given(hostile | st.text())
+def test_security_12_nothing_obeyed_passes(text: str) -> None:
+    assert obeyed(printable(text)) == []
+    assert obeyed(one_line(text), but="") == []
+    assert printable(printable(text)) == printable(text)
+    assert obeyed(dressed(text)) == []
+
+
+@given(st.text("aä日🙂 \u00a0-*'\"", max_size=20))
+def test_ordinary_text_passes_as_it_is(text: str) -> None:
+    assert printable(text) == one_line(text) == text
+
+
+def event(message: str) -> Event:
+    return Event(1, "2026-01-01T00:00:00Z", Key("VirtualMachine", "default", "web"), "Warning", "Failed", message)
+
+
+@settings(max_examples=40, deadline=None)
+@given(lines)
+def test_security_12_tables_keep_their_rows(text: str) -> None:
+    conditions = (Condition(type="Stalled", status="True", reason="Why", message=text),)
+    vm = machine(cloudInit={"userData": "#!/bin/sh\n"}).model_copy(update={"status": VirtualMachineStatus(conditions=conditions)})
+    assert isinstance(vm, VirtualMachine)
+    for rows in (columns(EVENT_COLUMNS, [event_row(event(text))]), table_lines([vm], wide=True)):
+        assert len(rows) == 2 and "\n" not in "".join(rows)
+        assert obeyed(dressed("\n".join(rows))) == []
+    said = dressed("\n".join(describe_lines(vm, [event(text)], [])))
+    assert obeyed(said) == []
+    assert not any(line.startswith("forged") for line in said.splitlines())
+
+
+@settings(max_examples=40)
+@given(lines)
+def test_security_12_errors_and_logs(text: str) -> None:
+    import logging
+
+    error = SourceError(f"vms/{text}", 1, 2, "spec", "is wrong")
+    assert "\n" not in str(error)
+    assert obeyed(dressed(str(explain(CliError(text, text))))) == []
+    record = logging.LogRecord("homeostat", logging.WARNING, "", 0, "%s", (text,), None)
+    assert obeyed(LogLines("%(message)s").format(record)) == []
+
+
+@settings(max_examples=60)
+@given(hostile | st.text("a:#'\"-\n \x85\u2028\u202e", max_size=12))
+def test_security_12_yaml_says_the_same_in_plain_letters(text: str) -> None:
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        return  # no YAML can hold it
+    written = to_yaml({"text": text, "list": [text]})
+    assert obeyed(written) == []
+    assert yaml.safe_load(written) == {"text": text, "list": [text]}
+
+
+@settings(max_examples=60)
+@given(st.lists(hostile | st.sampled_from(["\x1b[0;32m", "ok\r\n", "\t", "é"]), max_size=8).map("".join), st.integers(1, 7))
+def test_security_12_a_console_is_text_wherever_it_is_cut(text: str, size: int) -> None:
+    written = text.encode("utf-8", "surrogateescape") if not any("\ud800" <= c < "\udc80" for c in text) else b"x"
+    shown, whole = GuestText(), GuestText()
+    parts = [shown.shown(written[i : i + size]) for i in range(0, len(written), size)]
+    assert obeyed(b"".join(parts).decode(), but="\n\t") == []
+    assert b"".join(parts) == whole.shown(written)
+
+
+def test_a_console_without_its_colours_reads_as_before() -> None:
+    assert GuestText().shown(b"[\x1b[0;32m OK \x1b[0m] up\ta\r\n\x1b]0;x\x07login: ") == b"[ OK ] up\ta\n\\x1b]0;x\\x07login: "
+
+
+def test_security_12_logs_is_raw_on_request_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli = CliState(tmp_path / "vms", tmp_path / "state", capsys)
+    cli.write("web")
+    log = tmp_path / "console.log"
+    log.write_bytes(b"a\x1b[2Jb\r\n")
+    cli.report("web", console_log=str(log))
+    assert cli.homeostat("logs", "web").out == "a\\x1b[2Jb\n"
+    assert "\x1b[2J" in cli.homeostat("logs", "web", "--raw").out
+
+
+def test_b5_a_file_name_of_two_lines_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli = CliState(tmp_path / "vms", tmp_path / "state", capsys)
+    (cli.folder / "bad\n\x1b[31m\u202e.yaml").write_text("spec: [\n")
+    cli.store.sync()
+    said = cli.homeostat("get", "errors")
+    assert "bad\\n\\x1b[31m\\u202e.yaml" in said.out
+    assert obeyed(said.out + said.err) == []
+    assert not any(line.startswith((".yaml", "\\x1b")) for line in said.out.splitlines())
+
+
+def test_security_12_only_our_own_colours_are_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "in_colour", lambda: True)
+    said = dressed(paint("\x1b[31mRunning\x1b[0m", "good") + " \x1b[32mforged")
+    assert said == "\x1b[32m\\x1b[31mRunning\\x1b[0m\x1b[0m \\x1b[32mforged"
+    assert obeyed(dressed("\n".join(columns(("STATE",), [("Running\x1b[5m",)])))) == []
+
+
+def printers() -> Iterator[tuple[str, int]]:
+    """Where the command line prints other than through its one place."""
+    for path in sorted((ROOT / "operator/homeostat/cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id="print")):
+                    yield path.name, node.lineno
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="click"), attr="echo" | "secho")):
+                    yield path.name, node.lineno
+                case ast.Attribute(
+                    value=ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr"), attr="write" | "buffer"
+                ):
+                    yield path.name, node.lineno
+
+
+def test_security_12_all_output_goes_through_one_place() -> None:
+    # logs.py writes bytes: what GuestText made of them, or, on request, the guest's own.
+    assert {name for name, _ in printers()} == {"terminal.py", "logs.py"}
