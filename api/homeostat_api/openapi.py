@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from homeostat import __version__
 
+from .gate import OPEN_PATHS
 from .operations import AGE, ATTRIBUTE, Operation
 from .routes import Route
 from .words import ErrorBody
@@ -111,6 +112,8 @@ def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
             declared = getattr(getattr(route.resource, f"on_{method}", None), ATTRIBUTE, None)
             if declared is not None:
                 operations[method] = document.operation(route, method, declared)
+                if with_token and route.path in OPEN_PATHS:
+                    operations[method]["security"] = []
         paths[route.path] = operations
     components: dict[str, Any] = {"schemas": dict(sorted(document.components.items()))}
     made: dict[str, Any] = {
