@@ -47,7 +47,7 @@ def test_each_says_what_is_wrong_and_the_others_go_on(homeostat: Homeostat, serv
         storage = homeostat.condition(f"img-{name}", "StorageReady")
         assert storage is not None and (storage.status, storage.reason) == ("False", "ImageFailed")
     waiting = homeostat.wait_condition("img-cut", "Reconciling", "ImageFailed")
-    assert "the connection was cut" in waiting.message and "it goes on from there" in waiting.message
+    assert "the connection was cut" in waiting.message and "the next try begins anew" in waiting.message
     waiting = homeostat.wait_condition("img-nowhere", "Reconciling", "ImageFailed")
     assert "no-such.img: No such file or directory; put the file there, or correct the path" in waiting.message
     assert all(homeostat.state_of(f"img-{name}") == "" for name in images)

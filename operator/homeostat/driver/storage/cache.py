@@ -20,6 +20,7 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase, ObservedImage
 
 from . import qemu_img
+from .digests import Arrived
 from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush, replace_text
@@ -50,6 +51,10 @@ class _Failure:
     permanent: bool
     until: float  # on the clock
     tries: int
+
+
+class Damaged(DriverError):
+    """What came is not what its server says that it has: it is worth another try."""
 
 
 class ImageCache:
@@ -180,20 +185,25 @@ class ImageCache:
                 loop.call_soon_threadsafe(self._changed, ref.key)
 
         try:
-            resumed = await self._bring(ref, partial, report, running.stop)
-            if not await _matches(ref, partial) and resumed:
+            arrived = await self._bring(ref, partial, report, running.stop)
+            if arrived.resumed and not await _matches(ref, arrived, partial):
                 discard(partial)  # perhaps only its two halves do not fit
-                await self._bring(ref, partial, report, running.stop)
-            await self._accept(ref, partial, path)
-        except qemu_img.Unusable:
+                arrived = await self._bring(ref, partial, report, running.stop)
+            await self._accept(ref, arrived, partial, path)
+        except qemu_img.Truncated as error:
+            discard(partial)
+            if arrived.measured or ref.sha256 is not None:
+                raise
+            raise DriverError(f"{error}: its server says no length, so it may have hung up; it is fetched again") from error
+        except (qemu_img.Unusable, Damaged):
             discard(partial)
             raise
 
-    async def _bring(self, ref: ImageRef, partial: Path, report: Report, stop: threading.Event) -> bool:
+    async def _bring(self, ref: ImageRef, partial: Path, report: Report, stop: threading.Event) -> Arrived:
         if not is_remote(ref.url):
             source = local_file(ref, self._folders, self._rooms.root)
             await in_thread(copy_local, source, shown(ref.url), partial, report, stop)
-            return False
+            return Arrived(resumed=False, measured=True, digest=None)
         from .fetch import download  # late: an HTTP client is 11 MB that only remote images need
 
         best = _size(partial)
@@ -207,9 +217,14 @@ class ImageCache:
                     raise
                 best = _size(partial)
 
-    async def _accept(self, ref: ImageRef, partial: Path, path: Path) -> None:
+    async def _accept(self, ref: ImageRef, arrived: Arrived, partial: Path, path: Path) -> None:
         """Verifies the whole file, and only then gives it its name."""
-        if not await _matches(ref, partial):
+        if arrived.digest is not None and not await asyncio.to_thread(arrived.digest.fits, partial):
+            raise Damaged(
+                f"image {shown(ref.url)} does not have the {arrived.digest.name} checksum that its server names: it was damaged "
+                "on the way, or is being replaced there; it was thrown away, and is fetched again"
+            )
+        if not await _matches(ref, None, partial):
             found = await asyncio.to_thread(_sha256, partial)
             raise qemu_img.Unusable(
                 f"image {shown(ref.url)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
@@ -241,7 +256,10 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
     """
     name = shown(ref.url)
     found, size = _sniff(path, name)
-    if found.markup or (found.problem and ref.format != "raw"):
+    if found.cut and ref.format != "raw" and ref.sha256 is None:  # what was pinned is as it was published
+        raise qemu_img.Truncated(f"image {name} {found.problem}")
+    page = found.markup or (found.text and is_remote(ref.url))
+    if page or (found.problem and not found.cut and ref.format != "raw"):
         raise qemu_img.Unusable(f"image {name} {found.problem}")
     if ref.format not in (None, "raw", found.format):
         raise qemu_img.Unusable(f"image {name} is no {ref.format} but {_article(found)}; correct or remove format")
@@ -250,7 +268,7 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
     try:
         return await qemu_img.inspect(path, found.format)
     except qemu_img.Unusable as error:
-        raise qemu_img.Unusable(f"image {name} {error}") from error
+        raise type(error)(f"image {name} {error}") from error
 
 
 def _sniff(path: Path, name: str) -> tuple[Sniff, int]:
@@ -273,7 +291,10 @@ def _article(found: Sniff) -> str:
     return "raw or of an unknown kind" if found.format == "raw" else found.format
 
 
-async def _matches(ref: ImageRef, path: Path) -> bool:
+async def _matches(ref: ImageRef, arrived: Arrived | None, path: Path) -> bool:
+    """Whether it hashes to what the spec says, and where ``arrived`` is given, to what its server says."""
+    if arrived is not None and arrived.digest is not None and not await asyncio.to_thread(arrived.digest.fits, path):
+        return False
     return ref.sha256 is None or await asyncio.to_thread(_sha256, path) == ref.sha256.lower()
 
 

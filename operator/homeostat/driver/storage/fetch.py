@@ -20,6 +20,7 @@ import httpx
 
 from homeostat.driver.errors import DriverError, Refused
 
+from .digests import Arrived, claimed
 from .header import is_markup
 from .local import BUFFER, Report, check_space, discard, in_thread, validators_of, write
 from .paths import file_errors, human_size
@@ -28,37 +29,54 @@ from .source import check_address, host_of, is_remote, shown
 
 REDIRECTS = 5
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)  # seconds without any progress
+_PLAIN = frozenset({"identity", "aws-chunked"})  # S3 repeats the latter of how a file was once uploaded
 _AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that pass by themselves (RFC 9110, 8470, 6585)
 
 
-async def download(url: str, partial: Path, report: Report, pinned: bool) -> bool:
-    """Downloads to ``partial``, or what is missing of it. ``pinned``: a checksum will be verified.
-
-    Returns:
-        Whether it went on from an earlier attempt.
-    """
+async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arrived:
+    """Downloads to ``partial``, or what is missing of it. ``pinned``: a checksum will be verified."""
     name = shown(url)
-    offset, headers = _resume_point(partial)
+    asked, headers = _resume_point(partial)
+    offset = asked
     try:
         async with (
             httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False) as client,
             _open(client, url, headers, pinned) as response,
         ):
             offset, total = _accept(response, name, offset)
+            digest = claimed(response.headers, whole=response.status_code == 200)
             if response.status_code != 416:
                 await _receive(response, name, partial, offset, total, report)
     except httpx.InvalidURL as error:
         raise Refused(f"image {name}: {error}; correct its url") from error
     except httpx.HTTPError as error:
-        raise _failure(error, name) from error
+        raise _failure(error, name, _next_try(partial, honoured=offset >= asked)) from error
+    except _Cut as error:
+        said = f"image {name} ended after {error}: the connection was cut; {_next_try(partial, honoured=offset >= asked)}"
+        raise DriverError(said) from error
     except _StartOver as error:
         discard(partial)
         raise DriverError(f"image {name} changed on its server during the download; it starts anew") from error
-    return offset > 0
+    return Arrived(offset > 0, total is not None, digest)
 
 
 class _StartOver(Exception):
     """What is there does not fit what the server has now."""
+
+
+class _Cut(Exception):
+    """Less came than the server had said: how much."""
+
+
+def _next_try(partial: Path, *, honoured: bool) -> str:
+    """Where it begins. ``honoured``: the server sends the rest only, as far as that was tried."""
+    try:
+        size, version = partial.stat().st_size, json.loads(validators_of(partial).read_text()).get("version")
+    except (OSError, ValueError, AttributeError):
+        size, version = 0, None
+    if size and version and honoured:
+        return f"the next try goes on from there ({human_size(size)})"
+    return "the next try begins anew" + (", as its server sends no rest alone" if size else "")
 
 
 def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
@@ -121,6 +139,12 @@ def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int 
     """(where the body begins, the whole size) or the reason why there is no image."""
     status = response.status_code
     span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("content-range", ""))
+    coding = [word for word in re.split(r"[\s,]+", response.headers.get("content-encoding", "").lower()) if word]
+    if status in (200, 206) and any(word not in _PLAIN for word in coding):
+        raise Refused(
+            f"image {name}: its server sends it encoded ({', '.join(coding)[:80]}), though asked not to, so that what arrives is "
+            "not the image: give an address that serves the file as it is, or fetch it yourself and give its path"
+        )
     if status == 206 and span and int(span[1] or -1) == offset:
         return offset, int(span[2]) if span[2] != "*" else None
     if status == 416 and span and span[2] == str(offset):
@@ -148,7 +172,10 @@ async def _receive(response: httpx.Response, name: str, partial: Path, offset: i
         await _save(response, name, file, partial, total, report)
         size = file.tell()
     if total is not None and size < total:
-        raise DriverError(_truncated(name, size, total))
+        raise _Cut(f"{human_size(size)} of {human_size(total)}")
+    if total is not None and size > total:
+        discard(partial)
+        raise DriverError(f"image {name}: its server sent {human_size(size)}, having said {human_size(total)}; it is tried again")
     if size == 0:
         raise DriverError(f"image {name} is empty on the server")
 
@@ -181,20 +208,15 @@ async def _save(response: httpx.Response, name: str, file: BinaryIO, partial: Pa
             write(file, bytes(waiting), partial, name)
 
 
-def _truncated(name: str, size: int, total: int) -> str:
-    got = f"{human_size(size)} of {human_size(total)}"
-    return f"image {name} ended after {got}: the connection was cut; it goes on from there"
-
-
-def _failure(error: httpx.HTTPError, name: str) -> DriverError:
+def _failure(error: httpx.HTTPError, name: str, next_try: str) -> DriverError:
     if isinstance(error, httpx.UnsupportedProtocol):
         return Refused(f"image {name}: {error}; give an http:// or https:// address")
     if _caused_by(error, ssl.SSLCertVerificationError):
         return Refused(f"image {name}: its server's certificate is not valid ({error}); check url and the host's clock")
     if isinstance(error, httpx.TimeoutException):
-        return DriverError(f"image {name}: the server did not answer in time; it is tried again")
-    if isinstance(error, httpx.RemoteProtocolError):
-        return DriverError(f"image {name}: the connection was cut ({error}); it goes on from there")
+        return DriverError(f"image {name}: the server did not answer in time; it is tried again, and {next_try}")
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return DriverError(f"image {name}: the connection was cut ({error}); {next_try}")
     said = str(error) or type(error).__name__
     return DriverError(f"image {name}: no connection to its server ({said}); it is tried again")
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from .archives import archive_problem
+
 HEAD = 36 * 1024  # bytes of a file that sniff() wants to see: ISO 9660 begins at 32 KiB
 QCOW2_HEADER = 104  # bytes of a version 3 header, see QEMU's docs/interop/qcow2.txt
 BACKING_NAME_MAX = 1023  # likewise
 INCOMPATIBLE_DATA_FILE = 1 << 2  # likewise
 
-# Leading bytes of things that are often given as a disk image and are none, and what to do with them.
-_ARCHIVES = (
-    (b"\x1f\x8b", "gzip", "gunzip"),
-    (b"\xfd7zXZ\x00", "xz", "unxz"),
-    (b"BZh", "bzip2", "bunzip2"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
-    (b"PK\x03\x04", "zip", "unzip"),
-    (b"7z\xbc\xaf\x27\x1c", "7z", "7z x"),
-)
 _FOREIGN = (
     (b"vhdxfile", "vhdx"),
     (b"conectix", "vpc"),
@@ -28,8 +21,11 @@ _FOREIGN = (
     (b"QED\x00", "qed"),
     (b"WithoutFreeSpace", "parallels"),
     (b"WithouFreSpacExt", "parallels"),
+    (b"COWD", "vmdk (of old ESX)"),
+    (b"OOOM\xff", "user-mode Linux COW"),
 )
 _FLATTEN = "qemu-img convert -O qcow2 IMAGE NEW.qcow2"
+_ENCRYPTION = {0: "", 1: "AES", 2: "LUKS"}  # QEMU's docs/interop/qcow2.txt, bytes 32 to 35
 _VMDK_PARTS = "names other files as its contents; export the disk as one file (monolithicSparse)"
 
 
@@ -41,6 +37,7 @@ class Sniff:
     problem: str = ""
     markup: bool = False  # an HTML or XML page
     text: bool = False
+    cut: bool = False  # it ends before its contents do
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ class Qcow2Header:
     virtual_size: int  # bytes
     backing: str | None  # as written in the file
     data_file: bool  # its contents lie in another file
+    encryption: str  # empty: none
 
 
 def sniff(head: bytes, size: int) -> Sniff:
@@ -60,27 +58,50 @@ def sniff(head: bytes, size: int) -> Sniff:
         return _sniff_vmdk(head)
     if head.startswith(b"# Disk DescriptorFile"):
         return Sniff("vmdk", _VMDK_PARTS)
-    for magic, name, tool in _ARCHIVES:
-        if head.startswith(magic):
-            return Sniff("raw", f"is a {name} archive; unpack it first ({tool}) and give the unpacked image")
+    if head.startswith(b"LUKS\xba\xbe"):
+        return Sniff("raw", "is an encrypted container (LUKS); decrypt it first, or give format: raw where the guest opens it")
+    if problem := archive_problem(head):
+        return Sniff("raw", problem)
     for magic, name in _FOREIGN:
         if head.startswith(magic):
             return Sniff("raw", f"has the format {name}; convert it with: {_FLATTEN}")
     if head[32769:32774] in (b"CD001", b"BEA01"):
-        return Sniff("iso")
+        blocks, length = struct.unpack_from("<I", head, 32768 + 80)[0], 2048  # ECMA-119, 8.4.8
+        return Sniff("iso", *_cut(blocks * length, size) if head[32769:32774] == b"CD001" else ())
     if size < 512:
         return Sniff("raw", f"has only {size} bytes, which is no disk image", text=_is_text(head))
     if _is_text(head):
         return Sniff("raw", "is a text file, not a disk image", text=True)
-    return Sniff("raw")
+    return Sniff("raw", *_cut(_partitioned(head), size))
+
+
+def _cut(needed: int, size: int) -> tuple[str] | tuple[str, bool, bool, bool]:
+    """The rest of a Sniff for a file whose own words say that it has ``needed`` bytes."""
+    if needed <= size:
+        return ("",)
+    return f"ends before its contents do: {size} of {needed} bytes", False, False, True
+
+
+def _partitioned(head: bytes) -> int:
+    """How many bytes a raw disk's partition table counts on; 0 where it has none. UEFI specification, 5.2.3 and 5.3.2."""
+    if len(head) < 1024 or head[510:512] != b"\x55\xaa":
+        return 0
+    if head[512:520] == b"EFI PART":
+        return int(struct.unpack_from("<Q", head, 512 + 48)[0] + 1) * 512  # its last usable block; the second table may lack
+    entries = [struct.unpack_from("<B3xB3xII", head, 446 + 16 * number) for number in range(4)]
+    if any(status not in (0, 0x80) for status, *_ in entries):
+        return 0  # the code of a boot sector
+    return max((start + length for _, kind, start, length in entries if kind), default=0) * 512
 
 
 def is_markup(head: bytes) -> bool:
     """Whether it begins as a web page or an XML error message does."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        head = head[:2048].decode("utf-16", errors="ignore").encode()
     start = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     while start.startswith(b"<!--") and b"-->" in start:
         start = start.split(b"-->", 1)[1].lstrip()
-    return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<error"))
+    return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<error", b"<script", b"<meta", b"<title"))
 
 
 def qcow2_header(head: bytes) -> Qcow2Header | None:
@@ -92,11 +113,12 @@ def qcow2_header(head: bytes) -> Qcow2Header | None:
     if version not in (2, 3):
         return None
     features = struct.unpack_from(">Q", head, 72)[0] if version == 3 and len(head) >= QCOW2_HEADER else 0
+    method = struct.unpack_from(">I", head, 32)[0]
     backing = None
     if at:
         name = head[at : at + min(length, BACKING_NAME_MAX)]
         backing = name.decode(errors="surrogateescape")
-    return Qcow2Header(size, backing, bool(features & INCOMPATIBLE_DATA_FILE))
+    return Qcow2Header(size, backing, bool(features & INCOMPATIBLE_DATA_FILE), _ENCRYPTION.get(method, "an unknown way"))
 
 
 def _sniff_qcow(head: bytes) -> Sniff:
@@ -105,6 +127,9 @@ def _sniff_qcow(head: bytes) -> Sniff:
         return Sniff("qcow2", f"is a damaged qcow2 file, or of the old version 1; convert it with: {_FLATTEN}")
     if header.backing is not None:
         return Sniff("qcow2", f"leans on another file ({_clip(header.backing)}); flatten it with: {_FLATTEN}")
+    if header.encryption:
+        how = f"is encrypted ({header.encryption}), and there is no secret to open it with"
+        return Sniff("qcow2", f"{how}; decrypt it with qemu-img convert (--object secret,… --image-opts …)")
     if header.data_file:
         return Sniff("qcow2", f"keeps its contents in another file; make it one file with: {_FLATTEN}")
     return Sniff("qcow2")

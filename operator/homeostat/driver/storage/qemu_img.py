@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,11 @@ TIMEOUT = 60.0  # seconds; none of these calls copies contents
 _LIMITS = ("prlimit", "--as=1073741824", "--cpu=30", "--nofile=64", "--core=0", "--")
 
 
+_CORRUPT, _LEAKS = 2, 3  # exit codes of qemu-img check, see its manual; leaks only take space
+_BEYOND = re.compile(r"exceeding the end of the file by one cluster or more: offset (0x[0-9a-f]+) size (0x[0-9a-f]+)")
+_SAID = 65536  # bytes kept of what it says
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     format: str
@@ -25,6 +32,10 @@ class Inspection:
 
 class Unusable(Refused):
     """The contents of an image are at fault: what was fetched is worth nothing."""
+
+
+class Truncated(Unusable):
+    """It ends before its contents do."""
 
 
 class _Complained(DriverError):
@@ -49,7 +60,30 @@ async def inspect(path: Path, format: str) -> Inspection:
         raise Unusable("needs other files of the host to be complete, which an image may not")
     if details.get("corrupt"):
         raise Unusable("is marked as corrupt; repair it (qemu-img check -r all) or fetch it again")
+    await _check(path, format)
     return Inspection(found["format"], int(found["virtual-size"]))
+
+
+async def _check(path: Path, format: str) -> None:
+    """What ``info`` does not look at: whether the tables fit together, and all that they point at is there. What is missing of
+    the last cluster alone is not noticed, since images may end within it.
+
+    Raises:
+        Truncated, Unusable.
+    """
+    arguments = ("check", "-f", format, "--output=json", str(path))
+    code, out, said = await _call(arguments, limited=True, doing="check the image")
+    if code == 0 or code == _LEAKS:
+        return
+    beyond = [int(at, 16) + int(length, 16) for at, length in _BEYOND.findall(said)]
+    if beyond or "after EOF" in said:
+        size = human_size(os.stat(path).st_size)
+        raise Truncated(f"ends before its contents do: {size}{f' of {human_size(max(beyond))}' if beyond else ''}")
+    if code == _CORRUPT:
+        errors = json.loads(out).get("corruptions", "some")
+        raise Unusable(f"is damaged (qemu-img check finds {errors} errors); export or fetch it again")
+    error = _failure(code, said.splitlines()[-1] if said else "", arguments, "check the image")
+    raise Unusable(f"is no usable {format} image: {error}") if isinstance(error, _Complained) else error
 
 
 async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
@@ -59,6 +93,14 @@ async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
         DriverError: it failed; says what qemu-img said.
         Refused: it is not installed.
     """
+    code, out, said = await _call(arguments, limited=limited, doing=doing)
+    if code:
+        raise _failure(code, said, arguments, doing)
+    return out
+
+
+async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tuple[int, bytes, str]:
+    """Its exit code, what it gave out, and the last of what it said."""
     command = (*(_LIMITS if limited else ()), "qemu-img", *arguments)
     pipe = asyncio.subprocess.PIPE
     try:
@@ -67,17 +109,24 @@ async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
         )
     except FileNotFoundError as error:
         raise Refused(_missing(error.filename)) from error
+    assert child.stdout is not None and child.stderr is not None
     try:
-        out, err = await asyncio.wait_for(child.communicate(), TIMEOUT)
+        out, said, code = await asyncio.wait_for(asyncio.gather(child.stdout.read(), _last(child.stderr), child.wait()), TIMEOUT)
     except (TimeoutError, asyncio.CancelledError) as error:
         child.kill()
         await child.wait()
         if isinstance(error, asyncio.CancelledError):
             raise
         raise DriverError(f"could not {doing}: qemu-img took more than {TIMEOUT:.0f} s; is the disk busy?") from error
-    if child.returncode:
-        raise _failure(child.returncode, err.decode(errors="replace").strip(), arguments, doing)
-    return out
+    return code, out, said.decode(errors="replace").strip()
+
+
+async def _last(stream: asyncio.StreamReader) -> bytes:
+    """Of a damaged image it says a line per cluster."""
+    kept = b""
+    while chunk := await stream.read(_SAID):
+        kept = (kept + chunk)[-_SAID:]
+    return kept
 
 
 def _missing(program: str | None) -> str:
