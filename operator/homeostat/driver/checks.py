@@ -17,8 +17,9 @@ from homeostat.planner.trash import scarcity
 from .errors import DriverError
 from .hostview import TIMEOUT, HostView, read_host
 from .kvm import KvmVerdict, probe_kvm
-from .storage.paths import TRASH, free_bytes, human_size, nearest_folder
+from .storage.paths import IMAGES, TRASH, free_bytes, human_size, nearest_folder
 from .storage.trash import Trash
+from .storage.verified import find_changed
 
 GIB = 2**30
 SPACE_LEAST, SPACE_ENOUGH = 1 * GIB, 5 * GIB  # bytes: a cloud image takes about 0.5 GiB, its overlay grows to its size
@@ -47,6 +48,8 @@ async def run_checks(uri: str, state: Path, *, timeout: float = TIMEOUT, boot: b
     checks += [check_state(state, host), check_space(state)]
     if (state / TRASH).is_dir():
         checks.append(await asyncio.to_thread(check_trash, state))
+    if (state / IMAGES).is_dir():
+        checks.append(await asyncio.to_thread(check_images, state))
     if host.is_qemu and not host.error:
         checks += [check_networks(host), check_confinement(host)]
     if host.is_qemu and host.local:
@@ -188,6 +191,14 @@ def check_trash(state: Path) -> Check:
             "trash", None, f"{found}; {low}", "free some space, or take back what is still wanted: `homeostat trash restore`"
         )
     return Check("trash", True, f"{found}: `homeostat trash list`")
+
+
+def check_images(state: Path) -> Check:
+    """Reads all of them."""
+    compared, wrong = find_changed(state / IMAGES)
+    if not wrong:
+        return Check("images", True, f"{compared} in the cache, each with the contents that were verified")
+    return Check("images", False, f"{len(wrong)} of the cache are not what was verified", "\n".join(wrong))
 
 
 def check_networks(host: HostView) -> Check:

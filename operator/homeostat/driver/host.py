@@ -240,6 +240,7 @@ class LibvirtHost:
         configs = [config for domain in self.domains() for config in (domain.config, domain.live) if config is not None]
         kernels = [config.kernel for config in configs if config.kernel is not None]
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
+        disks |= {file.path for config in configs for disk in config.disks for file in disk.chain or ()}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
 
     async def leftovers(self, directory: str) -> Sequence[str]:

@@ -100,6 +100,7 @@ class ObservedImage:
     fetched: int = 0  # bytes so far
     total: int | None = None  # bytes, where known
     error: str = ""  # what happened at the last try, and what to do
+    changed: bool = False  # Failed: what was verified is another file by now
     permanent: bool = False  # Failed: trying again cannot help until the spec changes (wrong checksum, 404, not an image)
 
 

@@ -20,6 +20,7 @@ from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
+from homeostat.planner.machine.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Health, Memory, Observed, same_run
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
@@ -283,7 +284,7 @@ class MachineReconciler:
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, self._clock.now()),
             FILE_LOOK
-            if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY, ALTERED)
+            if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY, ALTERED, IMAGE_CHANGED)
             else None,
             SECRET_LOOK if machine.spec.display.vnc.password_file else None,
         ]

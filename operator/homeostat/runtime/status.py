@@ -24,6 +24,7 @@ from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
+from homeostat.planner.machine.storage import IMAGE_CHANGED
 from homeostat.planner.machine.teardown import ABANDON
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
@@ -149,7 +150,19 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
 
 
 _STORAGE_REASONS = frozenset(
-    {"ImageFetching", "ImageFailed", "DiskTooSmall", MISSING, MOVED, OVERLAY, ALTERED, "ReplaceRequired", "DiskShrink", "NoSpace"}
+    {
+        "ImageFetching",
+        "ImageFailed",
+        "DiskTooSmall",
+        MISSING,
+        MOVED,
+        OVERLAY,
+        ALTERED,
+        IMAGE_CHANGED,
+        "ReplaceRequired",
+        "DiskShrink",
+        "NoSpace",
+    }
 )
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import logging
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,8 +21,9 @@ from . import qemu_img
 from .digests import Arrived
 from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
-from .paths import PARTIAL, Rooms, file_errors, flush, replace_text
+from .paths import PARTIAL, Rooms, file_errors, flush
 from .source import check_source, is_remote, local_file, shown
+from .verified import Signature, changed_message, read_note, sha256_of, signature_of, write_note
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +31,6 @@ AT_ONCE = 2  # fetches; more of them only share the line
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts, doubling
 PERMANENT_FOR = 600.0  # seconds until a refused source is asked again: someone may have put the file there
 REPORT_EVERY = 0.5  # seconds between two reports of one fetch's progress
-
-Signature = tuple[int, int, int]  # size, mtime in ns, inode
 
 
 @dataclass(slots=True)
@@ -73,7 +70,7 @@ class ImageCache:
         self._changed = changed
         self._clock = clock
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._looking = asyncio.Lock()
+        self._looking: dict[str, asyncio.Lock] = {}
         self._known: dict[str, tuple[Signature, ObservedImage]] = {}
         self._running: dict[str, _Fetch] = {}
         self._failed: dict[str, _Failure] = {}
@@ -89,15 +86,19 @@ class ImageCache:
             return self._absent(ref)
         path = self.path(ref.key)
         try:
-            signature = _signature(path)
+            signature = signature_of(path)
         except FileNotFoundError:
             return self._absent(ref)
         except OSError as error:
             return ObservedImage(ImagePhase.FAILED, error=f"cannot read {path}: {error.strerror}; let the operator read it")
         known = self._known.get(ref.key)
         if known is None or known[0] != signature:
-            async with self._looking:  # many machines may share one image
+            async with self._looking.setdefault(ref.key, asyncio.Lock()):  # many machines may share one image
                 known = self._known.get(ref.key)
+                try:
+                    signature = await asyncio.to_thread(signature_of, path)
+                except OSError:
+                    return self._absent(ref)
                 if known is None or known[0] != signature:
                     known = signature, await self._identify(ref, path, signature)
                 if known[1].phase is ImagePhase.READY or known[1].permanent:
@@ -115,16 +116,18 @@ class ImageCache:
         return ObservedImage(ImagePhase.FAILED, error=failure.error, permanent=failure.permanent)
 
     async def _identify(self, ref: ImageRef, path: Path, signature: Signature) -> ObservedImage:
+        noted = await asyncio.to_thread(read_note, path)
+        if noted is not None and noted.sha256 and noted.signature == signature:
+            return ObservedImage(ImagePhase.READY, str(path), noted.format, noted.virtual_size)
         try:
-            noted = json.loads(_notes(path).read_text())
-            if tuple(noted["signature"]) == signature:
-                return ObservedImage(ImagePhase.READY, str(path), str(noted["format"]), int(noted["virtual_size"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # killed before it was written: look again
-        try:
-            found = await examine(ref, path)
+            sha256 = await asyncio.to_thread(sha256_of, path)
+            before = (ref.sha256 or (noted.sha256 if noted else "")).lower()
+            if before and sha256 != before:
+                error = f"image {shown(ref.url)}: {changed_message(path, sha256, before)}"
+                return ObservedImage(ImagePhase.FAILED, error=error, permanent=True, changed=True)
+            found = noted.inspection if noted is not None and noted.sha256 else await examine(ref, path)
             with contextlib.suppress(DriverError):  # someone who only looks may not be able to write there
-                _note(path, ref, found)
+                await asyncio.to_thread(write_note, path, ref, found, sha256)
         except DriverError as error:
             message = f"{error}; the file in the cache is {path}: delete it to have it fetched again"
             return ObservedImage(ImagePhase.FAILED, error=message, permanent=isinstance(error, qemu_img.Unusable))
@@ -224,13 +227,13 @@ class ImageCache:
                 f"image {shown(ref.url)} does not have the {arrived.digest.name} checksum that its server names: it was damaged "
                 "on the way, or is being replaced there; it was thrown away, and is fetched again"
             )
-        if not await _matches(ref, None, partial):
-            found = await asyncio.to_thread(_sha256, partial)
+        found = await asyncio.to_thread(sha256_of, partial)
+        if ref.sha256 is not None and found != ref.sha256.lower():
             raise qemu_img.Unusable(
                 f"image {shown(ref.url)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
                 "source, or the spec is out of date. It was thrown away; correct sha256 or url"
             )
-        await in_thread(_publish, ref, partial, path, await examine(ref, partial))
+        await in_thread(_publish, ref, partial, path, await examine(ref, partial), found)
 
     async def close(self) -> None:
         """Ends all fetches; what they have so far is kept."""
@@ -277,12 +280,12 @@ def _sniff(path: Path, name: str) -> tuple[Sniff, int]:
         return sniff(file.read(HEAD), size), size
 
 
-def _publish(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Inspection) -> None:
+def _publish(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Inspection, sha256: str) -> None:
     with file_errors(path, f"save the image {shown(ref.url)}"):
         partial.chmod(0o444)
         flush(partial)
         os.replace(partial, path)
-        _note(path, ref, found)
+        write_note(path, ref, found, sha256)
         discard(partial)
         flush(path.parent)
 
@@ -291,23 +294,11 @@ def _article(found: Sniff) -> str:
     return "raw or of an unknown kind" if found.format == "raw" else found.format
 
 
-async def _matches(ref: ImageRef, arrived: Arrived | None, path: Path) -> bool:
-    """Whether it hashes to what the spec says, and where ``arrived`` is given, to what its server says."""
-    if arrived is not None and arrived.digest is not None and not await asyncio.to_thread(arrived.digest.fits, path):
+async def _matches(ref: ImageRef, arrived: Arrived, path: Path) -> bool:
+    """Whether it hashes to what the spec says, and to what its server says."""
+    if arrived.digest is not None and not await asyncio.to_thread(arrived.digest.fits, path):
         return False
-    return ref.sha256 is None or await asyncio.to_thread(_sha256, path) == ref.sha256.lower()
-
-
-def _sha256(path: Path) -> str:
-    with file_errors(path, f"read {path}"), open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _signature(path: Path) -> Signature:
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise FileNotFoundError(path)
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return ref.sha256 is None or await asyncio.to_thread(sha256_of, path) == ref.sha256.lower()
 
 
 def _size(path: Path) -> int:
@@ -315,20 +306,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _notes(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
-
-
-def _note(path: Path, ref: ImageRef, found: qemu_img.Inspection) -> None:
-    """Keeps the findings beside the image, so that a restart needs no qemu-img; also tells people what it is."""
-    notes = {
-        "url": shown(ref.url),
-        "sha256": ref.sha256,
-        "format": found.format,
-        "virtual_size": found.virtual_size,
-        "signature": _signature(path),
-    }
-    with file_errors(path, f"note what {path} is"):
-        replace_text(_notes(path), json.dumps(notes), durable=False)

@@ -20,6 +20,7 @@ from .reclaim import plan_departed
 from .seed import seed_files, seed_path
 from .trashed import from_trash, stays_in_trash
 
+IMAGE_CHANGED = "ImageChanged"  # reason
 SECTOR = 512  # bytes; sizes of disks are multiples of it
 
 
@@ -154,7 +155,7 @@ def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Acti
                 fetching = Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
                 blocker = blocker or (Waiting("ImageFailed", image.error, after=30) if again else fetching)
             case ImagePhase.FAILED if image.permanent:
-                return [], Stalled("ImageFailed", image.error)
+                return [], Stalled(IMAGE_CHANGED if image.changed else "ImageFailed", image.error)
             case ImagePhase.FAILED:  # the cache says MISSING again once it is time for another try
                 blocker = blocker or Waiting("ImageFailed", image.error, after=30)
     return actions, blocker
