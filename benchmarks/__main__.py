@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from .mutants.options import add_options as add_mutants_options
 from .soak.options import add_options
 
 # Module, what it measures. Imported late: a child process that measures memory shall not carry them all.
@@ -33,9 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     for name, (_, purpose) in NAMES.items():
         names.add_parser(name, help=purpose).add_argument("--count", type=_positive, help="machines")
     add_options(names.add_parser("soak", help="random edits, kills and faults, and what must hold through them"))
+    add_mutants_options(names.add_parser("mutants", help="changes of the code that no test notices"))
     options = parser.parse_args(arguments)
-    if options.name == "soak":
-        program: Any = import_module("benchmarks.soak.program")
+    if options.name in ("soak", "mutants"):
+        program: Any = import_module(f"benchmarks.{options.name}.program")
         return int(program.run(options))
     module: Any = import_module(f"benchmarks.{NAMES[options.name][0]}")
     measure: Callable[[int], Any] = module.measure

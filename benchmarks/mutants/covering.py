@@ -1,0 +1,112 @@
+"""Which lines each test runs, and how long it takes. Kept per file of tests, and found anew where that or the code has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from .rooms import ROOT, sources, written_with
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homeostat" / "mutants"
+
+
+@dataclass(slots=True)
+class Covered:
+    """What one test runs."""
+
+    seconds: float = 0.0
+    lines: dict[str, set[int]] = field(default_factory=dict)  # by file
+
+
+Known = dict[str, Covered]  # by node id
+
+
+class Tracer:
+    """Notes the lines that run, in any thread. What has run once in a test costs nothing more."""
+
+    def __init__(self) -> None:
+        self._names = {str(path): str(path.relative_to(ROOT)) for path in sources()}
+        self._all: dict[CodeType, frozenset[int]] = {}
+        self._left: dict[CodeType, set[int]] = {}
+
+    def begin(self) -> None:
+        self._left = {}
+        threading.settrace(self._call)
+        sys.settrace(self._call)
+
+    def end(self) -> dict[str, set[int]]:
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]
+        lines: dict[str, set[int]] = {}
+        for code, left in self._left.items():
+            lines.setdefault(self._names[code.co_filename], set()).update(self._lines_of(code) - left)
+        return lines
+
+    def _call(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        code = frame.f_code
+        left = self._left.get(code)
+        if left is None:
+            if code.co_filename not in self._names:
+                return None
+            left = self._left[code] = set(self._lines_of(code))
+        if not left:
+            return None
+        left.discard(code.co_firstlineno)
+
+        def line(frame: FrameType, event: str, argument: Any) -> Any:
+            left.discard(frame.f_lineno)
+            return line
+
+        return line
+
+    def _lines_of(self, code: CodeType) -> frozenset[int]:
+        if code not in self._all:
+            self._all[code] = frozenset(number for _, _, number in code.co_lines() if number)
+        return self._all[code]
+
+
+def load(path: Path) -> Known | None:
+    """Of one file of tests; None: not known, or not as the code is now."""
+    try:
+        kept = json.loads(_place(path).read_text())
+    except (OSError, ValueError):
+        return None
+    if any(_hash(ROOT / file) != known for file, known in kept["sources"].items()):
+        return None
+    return {name: Covered(took, {file: set(ran) for file, ran in lines.items()}) for name, (took, lines) in kept["tests"].items()}
+
+
+def save(path: Path, known: Known) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    files = {file for one in known.values() for file in one.lines}
+    tests = {name: (one.seconds, {file: sorted(ran) for file, ran in one.lines.items()}) for name, one in known.items()}
+    aside = CACHE / f"{os.getpid()}.tmp"
+    aside.write_text(json.dumps({"sources": {file: _hash(ROOT / file) for file in sorted(files)}, "tests": tests}))
+    aside.replace(_place(path))
+
+
+def _place(path: Path) -> Path:
+    """Another one when the tests change, or what they are written with."""
+    text = "".join(_hash(part) for part in (path, *sorted(written_with(path))))
+    return CACHE / f"{path.stem}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+
+
+@cache
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:24] if path.exists() else ""
+
+
+def clear_old(days: float = 3.0) -> None:
+    for path in CACHE.glob("*"):
+        if time.time() - path.stat().st_mtime > days * 86400:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""Which code is changed, by which tests it is held, and which changes make no other program."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from .changes import changes_in
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("operator/homeostat/planner", "operator/homeostat/runtime", "api/homeostat_api")
+# What only puts the API's process together: it is tried as a process, by tests/api.
+GLUE = frozenset({"__main__", "app", "middleware", "openapi", "operator_link", "resources", "routes", "server", "stream"})
+TESTS = (
+    "tests/unit",
+    "tests/api/test_every_responder_asks_for_its_right.py",
+    "tests/api/test_merge_difference.py",
+    "tests/api/test_status_words.py",
+)  # those that need no process, server or daemon
+_NAMED = re.compile(r"homeostat\.(?:planner|runtime)|homeostat_api")
+_IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
+EQUIVALENT = Path(__file__).with_name("equivalent.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    file: str  # from the root of the repository
+    function: str
+    line: int
+    old: str
+    new: str
+    number: int  # of its change within the file
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def room(self) -> str:
+        folder = str(Path(self.file).parent)
+        return next(room.rpartition("/")[2] + folder.removeprefix(room) for room in ROOMS if folder.startswith(room))
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.function}: {self.old} → {self.new}"
+
+
+def tests() -> list[str]:
+    """The files that name the code that is changed, themselves or by what they are written with."""
+    there = (path for name in TESTS for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).glob("test_*.py"))))
+    return [str(path.relative_to(ROOT)) for path in there if any(_NAMED.search(p.read_text()) for p in (path, *written_with(path)))]
+
+
+@cache
+def written_with(path: Path) -> frozenset[Path]:
+    """What a file imports from tests/, at any remove."""
+    named = {ROOT / f"{module.replace('.', '/')}.py" for module in _IMPORTED.findall(path.read_text())}
+    direct = {part for part in named if part.exists() and part != path}
+    return frozenset(direct.union(*(written_with(part) for part in direct)))
+
+
+def sources() -> list[Path]:
+    found = (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
+    return [path for path in found if not (path.is_relative_to(ROOT / "api") and GLUE & {path.stem, path.parent.name})]
+
+
+def all_mutants() -> list[Mutant]:
+    known = equivalents()
+    return [mutant for path in sources() for mutant in _mutants_of(path) if _mark(mutant) not in known]
+
+
+def _mutants_of(path: Path) -> list[Mutant]:
+    tree, name = ast.parse(path.read_text()), str(path.relative_to(ROOT))
+    return [Mutant(name, c.function, c.line, c.old, c.new, number) for number, c in enumerate(changes_in(tree))]
+
+
+Mark = tuple[str, str, str, str]
+
+
+def _mark(mutant: Mutant) -> Mark:
+    return mutant.file, mutant.function, mutant.old, mutant.new
+
+
+def equivalents() -> frozenset[Mark]:
+    """Named by file, function and change, so that they stay known as lines move."""
+    known = json.loads(EQUIVALENT.read_text()) if EQUIVALENT.exists() else []
+    return frozenset((one["file"], one["function"], one["old"], one["new"]) for one in known)

@@ -1,0 +1,189 @@
+"""The process that has imported everything, and a fork of it for each mutant."""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import os
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from .changes import compiled
+from .covering import Covered, Known, Tracer, clear_old, load, save
+from .rooms import ROOT, Mutant, sources
+
+
+class Fate(StrEnum):
+    KILLED = "killed"
+    TIMED_OUT = "timed out"
+    SURVIVED = "survived"
+    UNCOVERED = "uncovered"  # no test runs its line
+
+
+Told = Callable[[Mutant, Fate, int], None]
+_EXITS = {0: Fate.SURVIVED, 1: Fate.KILLED}
+GATHERED = 40  # files of tests whose lines are gathered in one fork
+
+
+class Trial:
+    """A plugin of pytest: instead of running the tests once, it runs some of them for each mutant.
+
+    ``timeout``: seconds that a test may take, beside ten times what it takes otherwise.
+    """
+
+    def __init__(self, mutants: Sequence[Mutant], timeout: float, told: Told) -> None:
+        self._mutants, self._timeout, self._told = mutants, timeout, told
+        self._deadline = mmap.mmap(-1, 8)  # shared with the fork: monotonic, of the test that it runs
+        self._folder = Path(tempfile.mkdtemp(prefix="homeostat-mutants-"))
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            self._items = {item.nodeid: item for item in session.items}
+            known = self._gather()
+            functions = _functions()
+            runners = _by_line(known)
+            gc.freeze()
+            for mutant in self._mutants:
+                names = runners.get((mutant.file, mutant.line), [])
+                fate = self._fate(mutant, functions, names, known) if names else Fate.UNCOVERED
+                self._told(mutant, fate, len(names))
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        return True
+
+    def _fate(self, mutant: Mutant, functions: dict[tuple[str, str, int], list[FunctionType]], names: list[str], known: Known) -> Fate:
+        def try_it() -> int:
+            path = str(ROOT / mutant.file)
+            _, code = compiled(Path(path).read_text(), path, mutant.number)
+            for function in functions[path, code.co_qualname, code.co_firstlineno]:
+                function.__code__ = code
+            return 1 if self._fails(names, known) else 0
+
+        code = self._forked(try_it)
+        return _EXITS.get(code, Fate.TIMED_OUT if code == -signal.SIGKILL else Fate.KILLED)
+
+    def _fails(self, names: list[str], known: Known) -> bool:
+        """Whether one of these tests does."""
+        items = [self._items[name] for name in names]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            limit = self._timeout + 10 * known[item.nodeid].seconds
+            self._deadline[:] = struct.pack("d", time.monotonic() + limit)
+            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
+                return True
+        return False
+
+    # What the tests run
+
+    def _gather(self) -> Known:
+        """Of all tests; in forks, so that this process stays as it was imported."""
+        clear_old()
+        files: dict[Path, list[pytest.Item]] = {}
+        for item in self._items.values():
+            files.setdefault(item.path, []).append(item)
+        known = {path: load(path) for path in files}
+        missing = [path for path in files if known[path] is None]
+        failed = self._folder.with_suffix(".failed")
+        failed.touch()
+        for first in range(0, len(missing), GATHERED):
+            some = {path: files[path] for path in missing[first : first + GATHERED]}
+            print(f"looking what tests run: {first} of {len(missing)} files", file=sys.stderr)
+            if code := self._forked(lambda some=some: _trace(some, failed)):  # type: ignore[misc]
+                raise pytest.UsageError(f"what tests run cannot be found: a fork ended with {code}")
+            known.update({path: load(path) for path in some})
+        for name in failed.read_text().splitlines():
+            print(f"fails in a fork, and is not counted on: {name}", file=sys.stderr)
+        failed.unlink()
+        return {name: one for some_known in known.values() for name, one in (some_known or {}).items()}
+
+    def _forked(self, job: Callable[[], int]) -> int:
+        """Its exit code; minus a signal's number where that ended it."""
+        self._deadline[:] = struct.pack("d", float("inf"))
+        child = os.fork()
+        if child == 0:
+            self._be_a_fork(job)
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                break
+            if time.monotonic() > struct.unpack("d", self._deadline[:])[0]:
+                os.killpg(child, signal.SIGKILL)
+            time.sleep(0.004)
+        for path in self._folder.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
+        return os.waitstatus_to_exitcode(status)
+
+    def _be_a_fork(self, job: Callable[[], int]) -> None:
+        """With a session and a folder of its own, and nothing to say. Does not return."""
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            tempfile.tempdir = str(self._folder)
+            os.environ["TMPDIR"] = str(self._folder)
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2):
+                os.dup2(nowhere, stream)
+            code = job()
+        finally:
+            os._exit(code)
+
+
+def _trace(items: dict[Path, list[pytest.Item]], failed: Path) -> int:
+    """``failed``: where it names the tests that fail in a fork, without any change. They hold nothing here."""
+    tracer = Tracer()
+    every = [(path, item) for path, some in items.items() for item in some]
+    found: dict[Path, Known] = {path: {} for path in items}
+    for (path, item), following in zip(every, [*(item for _, item in every[1:]), None], strict=True):
+        began = time.perf_counter()
+        tracer.begin()
+        reports = runtestprotocol(item, log=False, nextitem=following)
+        lines = tracer.end()
+        if any(report.failed for report in reports):
+            lines = {}
+            with failed.open("a") as file:
+                file.write(f"{item.nodeid}\n")
+        found[path][item.nodeid] = Covered(time.perf_counter() - began, lines)
+    for path, known in found.items():
+        save(path, known)
+    return 0
+
+
+def _functions() -> dict[tuple[str, str, int], list[FunctionType]]:
+    """All there are of the code that is changed: whoever imported one holds the same."""
+    ours = {str(path) for path in sources()}
+    found: dict[tuple[str, str, int], list[FunctionType]] = {}
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType) and thing.__code__.co_filename in ours:
+            code = thing.__code__
+            found.setdefault((code.co_filename, code.co_qualname, code.co_firstlineno), []).append(thing)
+    return found
+
+
+def _by_line(known: Known) -> dict[tuple[str, int], list[str]]:
+    """The tests that run each line: the fast first, and of each file one before the second of any."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for name in _in_turns(known):
+        for file, lines in known[name].lines.items():
+            for line in lines:
+                found.setdefault((file, line), []).append(name)
+    return found
+
+
+def _in_turns(known: Known) -> list[str]:
+    turns: dict[str, int] = {}
+    order: list[tuple[bool, int, float, str]] = []
+    for name, one in sorted(known.items(), key=lambda pair: pair[1].seconds):
+        file = name.partition("::")[0]
+        turns[file] = turns.get(file, 0) + 1
+        order.append((one.seconds > 0.2, turns[file], one.seconds, name))
+    return [name for *_, name in sorted(order)]
