@@ -1,6 +1,7 @@
 """What is changed: every place within a function where one small change makes another program.
 
-Left out is what tests should not hold: texts, log lines, asserts, annotations, and what stands outside functions.
+Left out is what tests should not hold: texts, log lines, asserts, annotations, what stands outside functions; and what mypy
+refuses.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
 }
 _CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _UNTOUCHED = (ast.JoinedStr, ast.Assert, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
-_FIELDS_UNTOUCHED = frozenset({"annotation", "returns", "decorator_list", "args_defaults", "defaults", "kw_defaults", "pattern"})
+_FIELDS_UNTOUCHED = frozenset({"annotation", "returns", "decorator_list", "defaults", "kw_defaults", "pattern"})
 _LOGS = frozenset({"log", "logging", "warnings"})
 
 
@@ -150,10 +151,13 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Compare(left, [operator], [right]) if type(operator) in _COMPARED:
             yield ast.Compare(left, [_COMPARED[type(operator)]()], [right])
         case ast.BoolOp(operator, values):
+            if _is_default(node):
+                return
             yield ast.BoolOp(ast.Or() if isinstance(operator, ast.And) else ast.And(), values)
-            for position in range(len(values)):
-                left = [value for place, value in enumerate(values) if place != position]
-                yield left[0] if len(left) == 1 else ast.BoolOp(operator, left)
+            for position, dropped in enumerate(values):
+                others = [value for place, value in enumerate(values) if place != position]
+                if not _guards(dropped, others):
+                    yield others[0] if len(others) == 1 else ast.BoolOp(operator, others)
         case ast.UnaryOp(ast.Not(), operand):
             yield operand
         case ast.UnaryOp(ast.USub(), operand):
@@ -204,6 +208,22 @@ def _is_plain(test: ast.expr) -> bool:
     return not isinstance(test, ast.Compare | ast.BoolOp | ast.Constant) and not (
         isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
     )
+
+
+def _is_default(node: ast.BoolOp) -> bool:
+    """``x or ""``: types ask for it."""
+    last = node.values[-1]
+    empty = (isinstance(last, ast.Constant) and not last.value) or (isinstance(last, ast.Tuple) and not last.elts)
+    return isinstance(node.op, ast.Or) and empty
+
+
+def _guards(dropped: ast.expr, left: list[ast.expr]) -> bool:
+    """``x is not None and x.y``: types ask for the first part."""
+    match dropped:
+        case ast.Compare(guarded, [ast.Is() | ast.IsNot()], [ast.Constant(None)]):
+            name = ast.unparse(guarded)
+            return any(ast.unparse(part) == name for value in left for part in ast.walk(value) if isinstance(part, ast.expr))
+    return False
 
 
 def _negated(test: ast.expr) -> ast.expr:

@@ -1,4 +1,4 @@
-"""Which lines each test runs, and how long it takes. Kept per file of tests, and found anew where that or the code has changed."""
+"""Which lines each test runs, and how long it takes: kept per file of tests, and found anew where that or the code changed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Tracer:
 
     def end(self) -> dict[str, set[int]]:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
         lines: dict[str, set[int]] = {}
         for code, left in self._left.items():
             lines.setdefault(self._names[code.co_filename], set()).update(self._lines_of(code) - left)

@@ -16,13 +16,14 @@ ROOMS = ("operator/homeostat/planner", "operator/homeostat/runtime", "api/homeos
 # What only puts the API's process together: it is tried as a process, by tests/api.
 GLUE = frozenset({"__main__", "app", "middleware", "openapi", "operator_link", "resources", "routes", "server", "stream"})
 TESTS = (
-    "tests/unit",
+    "tests/unit/test_*.py",
     "tests/api/test_every_responder_asks_for_its_right.py",
     "tests/api/test_merge_difference.py",
     "tests/api/test_status_words.py",
 )  # those that need no process, server or daemon
 _NAMED = re.compile(r"homeostat\.(?:planner|runtime)|homeostat_api")
 _IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
+Mark = tuple[str, str, str, str]  # file, function, old, new: a mutant, wherever its line moves
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 
 
@@ -44,14 +45,19 @@ class Mutant:
         folder = str(Path(self.file).parent)
         return next(room.rpartition("/")[2] + folder.removeprefix(room) for room in ROOMS if folder.startswith(room))
 
+    @property
+    def mark(self) -> Mark:
+        return self.file, self.function, self.old, self.new
+
     def __str__(self) -> str:
         return f"{self.place} {self.function}: {self.old} → {self.new}"
 
 
 def tests() -> list[str]:
     """The files that name the code that is changed, themselves or by what they are written with."""
-    there = (path for name in TESTS for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).glob("test_*.py"))))
-    return [str(path.relative_to(ROOT)) for path in there if any(_NAMED.search(p.read_text()) for p in (path, *written_with(path)))]
+    there = (path for name in TESTS for path in sorted(ROOT.glob(name)))
+    naming = (path for path in there if any(_NAMED.search(part.read_text()) for part in (path, *written_with(path))))
+    return [str(path.relative_to(ROOT)) for path in naming]
 
 
 @cache
@@ -68,23 +74,16 @@ def sources() -> list[Path]:
 
 
 def all_mutants() -> list[Mutant]:
+    """But those that are known to make no other program."""
     known = equivalents()
-    return [mutant for path in sources() for mutant in _mutants_of(path) if _mark(mutant) not in known]
+    return [mutant for path in sources() for mutant in mutants_of(path) if mutant.mark not in known]
 
 
-def _mutants_of(path: Path) -> list[Mutant]:
+def mutants_of(path: Path) -> list[Mutant]:
     tree, name = ast.parse(path.read_text()), str(path.relative_to(ROOT))
     return [Mutant(name, c.function, c.line, c.old, c.new, number) for number, c in enumerate(changes_in(tree))]
 
 
-Mark = tuple[str, str, str, str]
-
-
-def _mark(mutant: Mutant) -> Mark:
-    return mutant.file, mutant.function, mutant.old, mutant.new
-
-
 def equivalents() -> frozenset[Mark]:
-    """Named by file, function and change, so that they stay known as lines move."""
-    known = json.loads(EQUIVALENT.read_text()) if EQUIVALENT.exists() else []
+    known = json.loads(EQUIVALENT.read_text())
     return frozenset((one["file"], one["function"], one["old"], one["new"]) for one in known)

@@ -31,6 +31,7 @@ class Fate(StrEnum):
     UNCOVERED = "uncovered"  # no test runs its line
 
 
+Functions = dict[tuple[str, str, int], list[FunctionType]]  # by file, qualified name and first line
 Told = Callable[[Mutant, Fate, int], None]
 _EXITS = {0: Fate.SURVIVED, 1: Fate.KILLED}
 GATHERED = 40  # files of tests whose lines are gathered in one fork
@@ -62,7 +63,7 @@ class Trial:
             shutil.rmtree(self._folder, ignore_errors=True)
         return True
 
-    def _fate(self, mutant: Mutant, functions: dict[tuple[str, str, int], list[FunctionType]], names: list[str], known: Known) -> Fate:
+    def _fate(self, mutant: Mutant, functions: Functions, names: list[str], known: Known) -> Fate:
         def try_it() -> int:
             path = str(ROOT / mutant.file)
             _, code = compiled(Path(path).read_text(), path, mutant.number)
@@ -158,10 +159,10 @@ def _trace(items: dict[Path, list[pytest.Item]], failed: Path) -> int:
     return 0
 
 
-def _functions() -> dict[tuple[str, str, int], list[FunctionType]]:
+def _functions() -> Functions:
     """All there are of the code that is changed: whoever imported one holds the same."""
     ours = {str(path) for path in sources()}
-    found: dict[tuple[str, str, int], list[FunctionType]] = {}
+    found: Functions = {}
     for thing in gc.get_objects():
         if isinstance(thing, FunctionType) and thing.__code__.co_filename in ours:
             code = thing.__code__

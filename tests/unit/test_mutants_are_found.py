@@ -1,0 +1,64 @@
+"""What the mutants change, and that a changed function takes the place of the one that was imported."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+
+from benchmarks.mutants.changes import changes_in, compiled
+from benchmarks.mutants.rooms import EQUIVALENT, ROOT, mutants_of
+
+SOURCE = '''
+class Door:
+    def open(self, count: int = 3) -> bool:
+        """Says whether it did."""
+        log.info("opens %s", count + 1)
+        assert count < 9
+        return {}
+'''
+
+
+def made_of(expression: str) -> list[str]:
+    return [change.new for change in changes_in(ast.parse(SOURCE.format(expression)))]
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes"),
+    [
+        ("count < 1", ["count <= 1", "2"]),
+        ("a and b", ["a or b", "b", "a"]),
+        ("not a", ["a"]),
+        ("[x for x in y if x]", ["True"]),
+        ("min(a, b) if c else d", ["min(a, b) if not c else d", "max(a, b)"]),
+        ("f'{a + 1} of {b}'", []),  # said to people
+        ("a or ''", []),  # mypy asks for it
+        ("a is not None and a.b", ["a is not None or a.b", "a is not None", "a is None"]),
+    ],
+)
+def test_what_is_changed(expression: str, changes: list[str]) -> None:
+    assert made_of(expression) == changes
+
+
+def test_a_call_for_its_effect_is_left_out() -> None:
+    assert "(nothing)" in made_of("1\n        self.close()")
+
+
+def test_a_change_is_compiled_in_memory() -> None:
+    source = "def larger(a, b):\n    return a >= b\n"
+    names: dict[str, object] = {}
+    exec(compile(source, "larger.py", "exec"), names)
+    larger = names["larger"]
+    change, code = compiled(source, "larger.py", 0)
+    larger.__code__ = code  # type: ignore[attr-defined]
+    assert (change.old, change.new) == ("a >= b", "a > b")
+    assert larger(1, 1) is False  # type: ignore[operator]
+
+
+def test_those_that_make_no_other_program_say_why_and_are_still_there() -> None:
+    known = json.loads(EQUIVALENT.read_text())
+    assert all(one["reason"] for one in known)
+    there = {mutant.mark for file in {one["file"] for one in known} for mutant in mutants_of(ROOT / file)}
+    gone = [one for one in known if (one["file"], one["function"], one["old"], one["new"]) not in there]
+    assert gone == []
