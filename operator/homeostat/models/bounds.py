@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, JsonValue
 
 DEPTH_MAX = 32
 """Of what is free in form; a folder's reader takes 64 levels of a whole document."""
@@ -25,6 +25,8 @@ COUNT_MAX = 2**31 - 1
 # XML 1.0 has no way to write these: https://www.w3.org/TR/xml/#charsets
 XML_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f" + "\ufffe\uffff]*$"
 """Of a text that goes into a domain's XML."""
+XML_SCHEMA: dict[str, JsonValue] = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
+"""What a schema says of that. Readers of YAML in Go do not take U+FFFE itself, and not all know one escape of it."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from .base import API_GROUP, Annotations, Flag, Labels, Model, Name, Resource
-from .bounds import COUNT_MAX, XML_PATTERN
+from .bounds import COUNT_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import Condition
 from .machine import RunStrategy, VirtualMachineSpec
 
@@ -115,7 +115,11 @@ class VirtualMachineDeploymentSpec(Model):
         description="A rollout that misses its deadline, or drops below availability, returns to the last good revision.",
     )
     restarted_at: str | None = Field(
-        default=None, pattern=XML_PATTERN, max_length=64, description="A token: a new value replaces every machine."
+        default=None,
+        pattern=XML_PATTERN,
+        json_schema_extra=XML_SCHEMA,
+        max_length=64,
+        description="A token: a new value replaces every machine.",
     )
     stateful: Flag = Field(
         default=False,

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from .base import API_GROUP, Flag, Labels, Model, Name, Resource
-from .bounds import XML_PATTERN
+from .bounds import XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, Told
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
 from .probe import Probes
@@ -123,7 +123,9 @@ class Boot(Model):
 
     kernel: ImageSource | None = Field(default=None, description="A kernel to boot without firmware or boot loader.")
     initramfs: ImageSource | None = Field(default=None, description="Goes with the kernel.")
-    cmdline: str | None = Field(default=None, pattern=XML_PATTERN, max_length=4000, description="Kernel command line.")
+    cmdline: str | None = Field(
+        default=None, pattern=XML_PATTERN, json_schema_extra=XML_SCHEMA, max_length=4000, description="Kernel command line."
+    )
     order: tuple[Name, ...] = Field(default=(), description="Names of disks and nics. Default: disks as listed.")
 
     @model_validator(mode="after")
@@ -172,12 +174,14 @@ class VirtualMachineSpec(Model):
     restarted_at: str | None = Field(
         default=None,
         pattern=XML_PATTERN,
+        json_schema_extra=XML_SCHEMA,
         max_length=64,
         description="A token (by custom the time): a new value restarts the machine once.",
     )
     powered_off_at: str | None = Field(
         default=None,
         pattern=XML_PATTERN,
+        json_schema_extra=XML_SCHEMA,
         max_length=64,
         description="A token: a new value cuts the power at once, if the machine is to be off and is not.",
     )

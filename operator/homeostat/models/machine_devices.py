@@ -12,10 +12,10 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from .base import Flag, Model, Name
-from .bounds import TOLD_MAX, XML_PATTERN, free
+from .bounds import TOLD_MAX, XML_PATTERN, XML_SCHEMA, free
 from .quantity import Quantity, format_quantity
 
-_UNSEEN = r"\s\x00-\x1f\x7f" + "\ufffe\uffff"  # neither in an address nor in a name
+_UNSEEN = r"\s\x00-\x1f\x7f"  # neither in an address nor in a name
 URL_PATTERN = rf"^(https?://[^/{_UNSEEN}]+/?|file:///)[^{_UNSEEN}]*$"
 
 
@@ -53,6 +53,7 @@ class ImageSource(Model):
         default=None,
         min_length=1,
         pattern=XML_PATTERN,
+        json_schema_extra=XML_SCHEMA,
         description="A local file, absolute or relative to the YAML file's folder.",
     )
     sha256: str | None = Field(
@@ -65,7 +66,7 @@ class ImageSource(Model):
     @field_validator("url")
     @classmethod
     def _scheme(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(URL_PATTERN, url):
+        if url is not None and not (re.fullmatch(URL_PATTERN, url) and re.fullmatch(XML_PATTERN, url)):
             raise ValueError("must be an http://, https:// or file:/// address")
         return url
 
@@ -214,7 +215,10 @@ class Vnc(Model):
         default=None, description="Default: the next free one from 5900."
     )
     password_file: str | None = Field(
-        default=None, pattern=XML_PATTERN, description="A file (mode 0600) that holds the VNC password."
+        default=None,
+        pattern=XML_PATTERN,
+        json_schema_extra=XML_SCHEMA,
+        description="A file (mode 0600) that holds the VNC password.",
     )
 
     @model_validator(mode="after")

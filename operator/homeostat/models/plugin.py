@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Flag, Labels, Model, Resource
-from .bounds import OPENAPI_MAX, XML_PATTERN, free
+from .bounds import OPENAPI_MAX, XML_PATTERN, XML_SCHEMA, free
 from .condition import Condition
 from .machine import Resources, first_repeated
 from .machine_devices import CloudInit, Disk, ImageSource, Nic, Port, check_size
@@ -68,7 +68,9 @@ class PluginSpec(Model):
     )
     kernel: ImageSource | None = Field(default=None, description="Boots directly; with a rootfs it mounts that.")
     initramfs: ImageSource | None = Field(default=None, description="Goes with the kernel.")
-    cmdline: str | None = Field(default=None, pattern=XML_PATTERN, max_length=3000, description="Kernel command line.")
+    cmdline: str | None = Field(
+        default=None, pattern=XML_PATTERN, json_schema_extra=XML_SCHEMA, max_length=3000, description="Kernel command line."
+    )
     probes: Probes | None = Field(default=None, description="Health checks of every machine made from it.")
     nics: tuple[Nic, ...] = Field(default=(), description="Network cards. Default: one on the network default.")
     disks: tuple[Disk, ...] = Field(default=(), description="Further disks.")

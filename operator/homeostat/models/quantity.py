@@ -87,6 +87,6 @@ Quantity = Annotated[
     BeforeValidator(parse_quantity),
     Field(ge=0),
     PlainSerializer(format_quantity, return_type=str, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, {"type": "string", "pattern": PATTERN}]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": PATTERN}]}),
 ]
 """Bytes."""

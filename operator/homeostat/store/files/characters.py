@@ -1,0 +1,106 @@
+"""The characters that nobody sees, and those that YAML 1.1 and 1.2 read differently: skipped, kept, or named.
+
+libyaml reads YAML 1.1. What it would misread gets a stand-in of the same length before it is parsed, and is put back afterwards,
+so that all places stay right.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import yaml
+
+from homeostat.store.errors import Problem
+
+from . import jsontext
+
+BYTE_ORDER_MARK = "\ufeff"
+# Ends of lines to YAML 1.1, and characters like any other to 1.2.
+_LINE_ENDS = "\x85\u2028\u2029"
+_STAND_INS = "\U0010fff0\U0010fff1\U0010fff2"
+_AWAY, _BACK = str.maketrans(_LINE_ENDS, _STAND_INS), str.maketrans(_STAND_INS, _LINE_ENDS)
+_READ_OTHERWISE = re.compile(f"[{_LINE_ENDS}]")
+INVISIBLE = re.compile("[\x85\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff]")
+_BEFORE_DASHES = re.compile(r"^\ufeff+(?=(?:[ \t]*(?:#[^\n]*)?\r?\n)*---(?:\s|\Z))", re.MULTILINE)
+_BEHIND_DASHES = re.compile(r"^(---[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*)\ufeff+", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+NEAR = 2_000
+"""Characters before a mistake in which its cause is looked for."""
+
+
+def without_marks(text: str) -> str:
+    """Without the byte order marks that begin a document (YAML 1.2, 5.2), as `cat` of two files leaves them."""
+    if BYTE_ORDER_MARK not in text:
+        return text
+    return _BEHIND_DASHES.sub(r"\1", _BEFORE_DASHES.sub("", text.lstrip(BYTE_ORDER_MARK)))
+
+
+def parsable(text: str) -> str:
+    """What libyaml reads as YAML 1.2 reads ``text``, and where it is JSON as JSON does; of the same length."""
+    if jsontext.may_be(text):
+        text = jsontext.stand_in(text) or text
+    return text.translate(_AWAY) if _READ_OTHERWISE.search(text) else text
+
+
+def restored(scalar: str) -> str:
+    """A scalar of a parsable text, as it was written."""
+    return scalar.translate(_BACK)
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The tree of a document's positions; its scalars are as written."""
+    root = yaml.compose(parsable(text), Loader=yaml.CSafeLoader)
+    if root is not None and _READ_OTHERWISE.search(text):
+        _restore(root, set())
+    return root
+
+
+def _restore(node: yaml.Node, seen: set[int]) -> None:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        node.value = restored(node.value)
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for part in child if isinstance(child, tuple) else (child,):
+            _restore(part, seen)
+
+
+def conflicts(text: str) -> list[Problem]:
+    """The marks of a merge that nobody has finished. What such a file says is what neither side meant."""
+    if "<<<<<<<" not in text and ">>>>>>>" not in text:
+        return []
+    return [
+        Problem(
+            "",
+            f"is a merge conflict that is not resolved ({found[0]}): keep one side, and remove the lines <<<<<<<, ======= and "
+            ">>>>>>>; nothing in this file is taken in before",
+            text.count("\n", 0, found.start()) + 1,
+            1,
+        )
+        for found in list(_CONFLICT.finditer(text))[:20]
+        if not found[0].startswith("|")
+    ]
+
+
+def named(character: str) -> str:
+    """A character that nobody sees, and what to do about it."""
+    code = f"U+{ord(character):04X}"
+    if character == BYTE_ORDER_MARK:
+        return f"{code}, a byte order mark: save the file without it"
+    name = "next line" if character == "\x85" else unicodedata.name(character, "a control character").lower()
+    return f"{code}, {name}: nobody sees it, so remove it, or write it as an escape in double quotes"
+
+
+def cause(text: str, at: int) -> str:
+    """What nobody sees shortly before a mistake at an offset, as a part of the message about it; empty: nothing."""
+    end = text.find("\n", at)
+    near = text[max(0, at - NEAR) : end if end >= 0 else len(text)]
+    found = None
+    for found in INVISIBLE.finditer(near):  # noqa: B007 - the last one
+        pass
+    if found is None:
+        return ""
+    line = near.count("\n", found.start())
+    return f"; {f'{line} lines above' if line > 1 else 'the line above' if line else 'the line'} holds {named(found[0])}"

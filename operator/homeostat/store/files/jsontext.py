@@ -1,0 +1,87 @@
+"""JSON is JSON: what begins with a brace and is JSON is read as JSON has it, and stays JSON when it is edited.
+
+libyaml still finds the places of its fields, in a text of the same length in which what only JSON knows is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, NoReturn
+
+NONE: Final = object()
+"""No JSON."""
+
+_BEGIN = re.compile(r"(?:\s*---[ \t]*\r?\n)?\s*\{")
+_SEPARATOR = re.compile(r"(?:---[ \t]*(?:\r?\n|\Z)|\s)*")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
+_PAIR = re.compile(r"\\u[dD]([89abAB])([0-9a-fA-F]{2})\\u[dD]([c-fC-F])([0-9a-fA-F]{2})|\\.", re.DOTALL)
+_UNPRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_INDENT = re.compile(r'\n([ \t]+)"')
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def may_be(text: str) -> bool:
+    return _BEGIN.match(text) is not None
+
+
+def parts(text: str) -> list[tuple[int, int]] | None:
+    """Where the values of a stream of JSON stand; None: it is none."""
+    found, at = list[tuple[int, int]](), _skip(text, 0)
+    while at < len(text):
+        if text[at] != "{":
+            return None
+        try:
+            _, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return None
+        found.append((at, end))
+        at = _skip(text, end)
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SEPARATOR.match(text, at)
+    return found.end() if found else at
+
+
+def value(text: str) -> Any:
+    """The one value that a document's text is in JSON; NONE: it is something else."""
+    found = parts(text) if may_be(text) else None
+    if found is None or len(found) != 1:
+        return NONE
+    return json.loads(text[slice(*found[0])], parse_constant=_refuse)
+
+
+def stand_in(text: str) -> str | None:
+    """A text of the same length that libyaml finds the same fields in; None: it is no JSON."""
+    if parts(text) is None:
+        return None
+    return _TOKEN.sub(lambda token: " " if token[0] == "\t" else _plain(token[0]), text)
+
+
+def _plain(string: str) -> str:
+    """Surrogate pairs become two private characters, which tell them apart as well."""
+    if "\\" in string:
+        string = _PAIR.sub(_private, string)
+    return _UNPRINTABLE.sub("?", string)
+
+
+def _private(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return "//" if found[0] == "\\/" else found[0]
+    high = int(found[1] + found[2], 16) & 0x3FF
+    low = int(found[3] + found[4], 16) & 0x3FF
+    return f"\\u{0xE000 + high:04x}\\u{0xE400 + low:04x}"
+
+
+def render(new: Any, like: str) -> str:
+    """``new`` in JSON, indented as ``like`` is."""
+    found = _INDENT.search(like)
+    return json.dumps(new, ensure_ascii=False, indent=found[1] if found else None)
