@@ -90,7 +90,7 @@ def disk(**rest: Any) -> dict[str, Any]:
         (
             {"nics": [user("a", forward(8080)), user("b", forward(8080))]},
             "",
-            "nics: host port 8080/TCP on 127.0.0.1 is forwarded twice",
+            "nics[b]: host port 8080/TCP on 127.0.0.1 is taken by nics[a]: host port 8080/TCP on 127.0.0.1",
         ),
         (
             {"display": {"vnc": {"listen": "0.0.0.0"}}},

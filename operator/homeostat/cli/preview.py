@@ -29,10 +29,11 @@ from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage import plan_images
 from homeostat.planner.observed import Memory, Observed
 from homeostat.planner.trash import KEEP
+from homeostat.runtime.claims import Claims
 from homeostat.runtime.deployments import DeploymentReconciler
 from homeostat.runtime.effective import Effective
 from homeostat.runtime.images import ImageUse
-from homeostat.runtime.observe import Claims, observe
+from homeostat.runtime.observe import observe
 from homeostat.runtime.plugins import images_of
 from homeostat.store.errors import Severity, SourceError
 from homeostat.store.files.state import StateFolder
@@ -116,11 +117,15 @@ async def _plan_all(store: FilesStore, host: LibvirtHost) -> list[Planned]:
         resolved, observed, plan = await DeploymentReconciler(store, host).preview(deployment)
         entries.append(DeploymentEntry(resolved, observed, plan, time.time(), places.get(deployment.key, "")))
     claims, images, effective = Claims(), ImageUse(), Effective(store, once=True)
-    for machine in await store.list(VirtualMachine.KIND):
-        assert isinstance(machine, VirtualMachine)
-        new = host.domain(domain_uuid(machine.identity)) is None
-        machine, refusal = await effective.machine(machine, new=new)
-        looked = await observe(machine, host, Memory(), claims.update(machine), images)
+    machines = [
+        await effective.machine(machine, new=host.domain(domain_uuid(machine.identity)) is None)
+        for machine in await store.list(VirtualMachine.KIND)
+        if isinstance(machine, VirtualMachine)
+    ]
+    for machine, _ in machines:  # first: who has already what others ask for
+        claims.update(machine, host)
+    for machine, refusal in machines:
+        looked = await observe(machine, host, Memory(), claims.update(machine, host), images)
         plan_of_it = foresee(machine, replace(looked, refusal=refusal), time.monotonic(), {})
         entries.append(Entry(machine, plan_of_it, places.get(machine.key, "")))
     return entries

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from .base import API_GROUP, Flag, Labels, Model, Name, Resource
 from .bounds import XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, Told
+from .listening import first_collision, listeners
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
 from .probe import Probes
 from .quantity import Quantity, format_quantity
@@ -239,9 +240,10 @@ class VirtualMachineSpec(Model):
             raise ValueError(f"disks: the name {SEED_NAME!r} is kept for the seed that cloudInit makes")
         if twice := first_repeated(n.mac for n in self.nics if n.mac):
             raise ValueError(f"nics: the mac {twice} is used twice")
-        ports = [(f.host_address, f.protocol, f.host_port) for n in self.nics if n.user for f in n.user.forwards]
-        if again := first_repeated(ports):
-            raise ValueError(f"nics: host port {again[2]}/{again[1]} on {again[0]} is forwarded twice")
+        if twice := first_repeated(d.serial for d in self.disks if d.serial):
+            raise ValueError(f"disks: the serial {twice!r} is used twice")
+        if both := first_collision([*listeners(self.nics, self.display.vnc)]):
+            raise ValueError(f"{both[0].field} {both[0]} is taken by {both[1].field} {both[1]}: give each a port of its own")
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.deployment.repeat import usable_once
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
 
@@ -74,7 +75,7 @@ class Effective:
         that (None: it can)."""
         key = plugin_key(deployment)
         if key is None:
-            return deployment, "", None
+            return deployment, "", _usable_once(deployment)
         plugin = await self._plugin(key)
         if isinstance(plugin, str):
             return deployment, "", Waiting("MachinesRefused", f"template.spec.pluginRef: {plugin or _unknown(key)}")
@@ -83,7 +84,7 @@ class Effective:
         refusal: Waiting | Stalled | None = None if plugin.spec.enabled else Waiting("MachinesRefused", _disabled(key))
         if ends := ends_by_itself(template, plugin):
             refusal = Stalled(ENDS, ends)
-        return made, plugin_fingerprint(plugin), refusal
+        return made, plugin_fingerprint(plugin), _usable_once(made) or refusal
 
     async def _plugin(self, key: Key) -> Plugin | str:
         """Or what is wrong with it; empty: there is none."""
@@ -97,6 +98,11 @@ class Effective:
         if self._once:
             self._known[key] = plugin
         return plugin
+
+
+def _usable_once(deployment: VirtualMachineDeployment) -> Stalled | None:
+    why = usable_once(deployment)
+    return Stalled("TemplateUsableOnce", why) if why else None
 
 
 def _unknown(key: Key) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine.disk_source import foreign_sources, named_files, unnamed_disks
@@ -25,41 +24,6 @@ from .ports import HostDriver
 SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
 
 
-class Claims:
-    """Ports of the host that machines have asked for: first come, first served, so that two never fight over one."""
-
-    def __init__(self) -> None:
-        self._holder: dict[str, Key] = {}
-        self._held: dict[Key, frozenset[str]] = {}
-
-    def update(self, machine: VirtualMachine) -> Mapping[str, str]:
-        """Notes this machine's claims; returns those of them that another holds, and who."""
-        key, wanted = machine.key, frozenset(port_claims(machine))
-        if wanted == self._held.get(key, frozenset()) and not wanted:
-            return {}
-        for dropped in self._held.get(key, frozenset()) - wanted:
-            if self._holder.get(dropped) == key:
-                del self._holder[dropped]
-        self._held[key] = wanted
-        for claim in wanted:
-            self._holder.setdefault(claim, key)
-        return {claim: f"machine {holder.name}" for claim in wanted if (holder := self._holder[claim]) != key}
-
-    def release(self, key: Key) -> None:
-        for claim in self._held.pop(key, frozenset()):
-            if self._holder.get(claim) == key:
-                del self._holder[claim]
-
-
-def port_claims(machine: VirtualMachine) -> list[str]:
-    return [
-        f"{forward.protocol.lower()}:{forward.host_address}:{forward.host_port}"
-        for nic in machine.spec.nics
-        if nic.user
-        for forward in nic.user.forwards
-    ]
-
-
 async def observe(
     machine: VirtualMachine, host: HostDriver, memory: Memory, others: Mapping[str, str], images: ImageUse
 ) -> Observed:
@@ -67,9 +31,9 @@ async def observe(
     if not facts.reachable:
         return Observed(facts, None, memory=memory)
     uuid, name = domain_uuid(machine.identity), domain_name(machine)
-    domain, namesake = host.domain(uuid), host.domain_named(name)
-    if domain is not None and not is_of(machine, domain):
-        domain, namesake = None, domain
+    domain, namesake = own_domain(machine, host), host.domain_named(name)
+    if domain is None:
+        namesake = host.domain(uuid) or namesake
     if domain is not None:
         domain = by_real_paths(domain, facts.storage_root)
     needs = storage_needs(machine, facts.storage_root)
@@ -129,6 +93,12 @@ def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
 
     config, live = settled(domain.config), settled(domain.live)
     return domain if config is domain.config and live is domain.live else replace(domain, config=config, live=live)
+
+
+def own_domain(machine: VirtualMachine, host: HostDriver) -> ObservedDomain | None:
+    """As the inventory has it; None: there is none, or it is another machine's."""
+    domain = host.domain(domain_uuid(machine.identity))
+    return domain if domain is None or is_of(machine, domain) else None
 
 
 def is_of(machine: VirtualMachine, domain: ObservedDomain) -> bool:

@@ -106,7 +106,7 @@ class Operator:
         writer = this_run(host.facts.storage_root)
         self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._stop_acting)
         self._machines = MachineReconciler(
-            store, host, self._prober, self._images, self.rivals, self._clock, config.teardown, config.fence
+            store, host, self._prober, self._images, self.rivals, self._clock, config.teardown, config.fence, self.queue.add
         )
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,

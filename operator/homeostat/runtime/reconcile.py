@@ -25,13 +25,14 @@ from homeostat.planner.observed import DomainState, Health, Memory, Observed, sa
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
+from .claims import Claims
 from .clock import OwnClock
 from .commands import timestamp
 from .effective import Effective, follows_plugin
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .metrics import Summary, summary
-from .observe import Claims, is_of, observe
+from .observe import is_of, observe
 from .ports import Happening, HostDriver, ResourceStore
 from .probing import Prober
 from .probing.guest import DomainGuest
@@ -83,7 +84,9 @@ class MachineReconciler:
         clock: OwnClock,
         teardown: bool = False,
         fence: Callable[[], None] = lambda: None,
+        wake: Callable[[Key], None] = lambda key: None,
     ) -> None:
+        """``wake``: has a machine looked at that may have now what another one had."""
         self._store = store
         self._effective = Effective(store)
         self._host = host
@@ -94,7 +97,8 @@ class MachineReconciler:
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, Memory] = {}
-        self._claims = Claims()
+        self._claims = Claims(wake)
+        self._all_claimed = False  # what each machine claims is known, since the host can be asked
         self._made_from: dict[Key, Key] = {}  # machine -> plugin
         self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
         self.summaries: dict[Key, Summary] = {}  # of the statuses as last reported
@@ -112,6 +116,7 @@ class MachineReconciler:
         uuid = domain_uuid(machine.identity)
         if (domain := self._host.domain(uuid)) is None or is_of(machine, domain):
             self.uuids[uuid] = key
+        await self._claim_all()
         machine, refusal = await self._resolve(machine)
         first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
@@ -157,9 +162,19 @@ class MachineReconciler:
             self._made_from[machine.key] = plugin
         return await self._effective.machine(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
 
+    async def _claim_all(self) -> None:
+        """Before the first one starts: which of them have already what others only ask for must be known by then."""
+        if not self._host.facts.reachable:
+            self._all_claimed = False
+        elif not self._all_claimed:
+            self._all_claimed = True
+            for machine in await self._store.list(VirtualMachine.KIND):
+                if isinstance(machine, VirtualMachine):
+                    self._claims.update((await self._resolve(machine))[0], self._host)
+
     async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
         memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
-        observed = await observe(machine, self._host, memory, self._claims.update(machine), self._images)
+        observed = await observe(machine, self._host, memory, self._claims.update(machine, self._host), self._images)
         if refusal is not None:
             self._images.forget(machine.key)  # without its plugin they are not known
         if not observed.host.reachable:

@@ -10,6 +10,7 @@ from homeostat.models.quantity import format_quantity
 
 from ..observed import HostFacts, Observed
 from ..plan import Outcome, Stalled, Waiting
+from .claims import contested
 
 LOOK_AGAIN = 30.0  # seconds; what is missing on a host does not announce its return
 
@@ -38,7 +39,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
             f"resources.memory is {format_quantity(spec.resources.memory)}, but host {host.name} has "
             f"{format_quantity(host.memory // 2**20 * 2**20)}: ask for less, or use another host",
         )
-    missing = [found for nic in spec.nics for found in _unplugged(nic, observed)]
+    missing = [found for nic in spec.nics for found in _unplugged(nic, host)] + contested(machine, observed)
     vnc = spec.display.vnc
     if vnc.enabled and vnc.password_file and vnc.password_file not in observed.secrets:
         mend = f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600"
@@ -48,9 +49,8 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     return Waiting(missing[0][0], "; ".join(dict.fromkeys(message for _, message in missing)), LOOK_AGAIN)
 
 
-def _unplugged(nic: Nic, observed: Observed) -> Iterator[tuple[str, str]]:
+def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
     """What keeps one nic from being plugged in: reason and message."""
-    host = observed.host
     if nic.network and nic.network not in host.networks:
         yield _lacks_network(nic, host)
     if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:
@@ -59,14 +59,6 @@ def _unplugged(nic: Nic, observed: Observed) -> Iterator[tuple[str, str]]:
             f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
             f"add it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or 'none'}",
         )
-    for forward in nic.user.forwards if nic.user else ():
-        claim = f"{forward.protocol.lower()}:{forward.host_address}:{forward.host_port}"
-        if claim in observed.others:
-            yield (
-                "PortTaken",
-                f"nics[{nic.name}]: host port {forward.host_port}/{forward.protocol} on {forward.host_address} is taken by "
-                f"{observed.others[claim]}: choose another hostPort",
-            )
 
 
 def _lacks_network(nic: Nic, host: HostFacts) -> tuple[str, str]:

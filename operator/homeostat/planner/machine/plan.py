@@ -11,6 +11,7 @@ from ..changes import spec_hash
 from ..domain import Record
 from ..observed import Memory, Observed
 from ..plan import Change, Converged, Outcome, Plan, Stalled, Waiting
+from .claims import named_as, taken
 from .definition import (
     DefinitionPlan,
     autostart_actions,
@@ -52,10 +53,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return noted(machine, observed, plan_teardown(machine, observed, now))
     if machine.spec.suspend:
         return _suspended(machine, observed, now)
-    if observed.clash is not None:
-        return Plan(outcome=Stalled("NameInUse", _clash_message(machine, observed)))
-    if domain is None and (elsewhere := unselected(machine, host)):
-        return Plan(outcome=elsewhere)
+    if kept_out := _kept_out(machine, observed):
+        return Plan(outcome=kept_out)
     if again := rename(machine, observed, now):
         return Plan((again,), Waiting("Reconciling", "giving its domain its name back"))
 
@@ -67,7 +66,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return Plan(storage.actions, blocker or Converged(), storage.changes, moved=storage.moved, aside=storage.aside)
 
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
-    power = plan_power(machine, observed, record, _restart_for(machine, definition, record), uuid, now)
+    claimed = taken(machine, observed)
+    power = plan_power(machine, observed, record, () if claimed else _restart_for(machine, definition, record), uuid, now)
     power = replace(power, record=with_boot(power.record, observed.host.boot_id))
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
@@ -75,9 +75,10 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
             power = replace(power, record=record, actions=(), outcome=blocker)
     if power.stopping:  # what runs is about to end: the next boot has everything
         definition = replace(definition, live=())
+    elif claimed and domain is not None and domain.state.active:  # goes on as it is, and says so
+        blocker, definition = blocker or claimed, _held_back(definition, claimed)
     if blocker is None and not power.stopping and unplugged(observed):
         blocker = misfit(machine, observed)  # says what is missing, where that is why
-    drift = autostart_drift(machine, domain, power.record) if domain else ()
     waits, reported = renamed(machine, domain)
     actions = (
         *forgotten(machine, observed),
@@ -91,10 +92,17 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         outcome=_outcome(power, blocker, bool(actions)),
         changes=storage.changes + definition.changes,
         pending=definition.pending + storage.pending + definition.told + waits,
-        drift=definition.drift + drift + power.drift + reported,
+        drift=definition.drift + (autostart_drift(machine, domain, power.record) if domain else ()) + power.drift + reported,
         moved=storage.moved,
         aside=storage.aside,
     )
+
+
+def _kept_out(machine: VirtualMachine, observed: Observed) -> Outcome | None:
+    """Why there can be no domain of it here; None: there is one, or can be."""
+    if observed.clash is not None:
+        return Stalled("NameInUse", _clash_message(machine, observed))
+    return None if observed.domain is not None else named_as(machine, observed) or unselected(machine, observed.host)
 
 
 def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
@@ -109,6 +117,11 @@ def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
         f"spec.suspend leaves it as it is, not as its spec says ({why}): `homeostat resume {machine.metadata.name}` takes it up"
     )
     return Plan(outcome=Converged("Suspended", message), left=True)
+
+
+def _held_back(definition: DefinitionPlan, claimed: Waiting) -> DefinitionPlan:
+    """Nothing is attached to a running guest that another machine has. Ports are opened by a start only."""
+    return definition if claimed.reason == "PortTaken" or not definition.live else replace(definition, live=(), asked="")
 
 
 def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Record) -> tuple[Change, ...]:

@@ -1,0 +1,133 @@
+"""What of a host only one machine can have: ports, MACs on a network, files, and what its domain is called. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from homeostat.models.listening import Listener, covers, listeners
+from homeostat.models.machine import VirtualMachine
+
+from ..domain import DomainConfig
+from ..observed import Observed, ObservedDomain
+from ..plan import Stalled, Waiting
+from .identity import disk_path, domain_name, domain_uuid, mac_address
+
+LOOK_AGAIN = 30.0  # seconds; a look too many costs little, and who let go is told of at once
+
+
+class Standing(IntEnum):
+    """How much of what it claims a machine has already. Who has more of it keeps it."""
+
+    WANTS = 0
+    DEFINED = 1
+    RUNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """``address``: of a port; those of two collide where one address covers the other. The rest is for who reads."""
+
+    kind: str  # tcp | udp | mac | name | uuid | file
+    what: str
+    address: str = ""
+    told: str = field(default="", compare=False)
+    mend: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        """What ``Observed.others`` knows it by; a file by its path alone."""
+        return self.what if self.kind == "file" else ":".join(filter(None, (self.kind, self.address, self.what)))
+
+    @property
+    def slot(self) -> tuple[str, str]:
+        """Claims that collide have the same."""
+        return self.kind, self.what
+
+    def collides(self, other: Claim) -> bool:
+        return self.slot == other.slot and (self.address == other.address or covers(self.address, other.address))
+
+
+def standing(domain: ObservedDomain | None) -> Standing:
+    if domain is None:
+        return Standing.WANTS
+    return Standing.RUNS if domain.state.active else Standing.DEFINED
+
+
+def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
+    """What its spec asks for."""
+    spec, name = machine.spec, domain_name(machine)
+    yield Claim("name", name, told=f"its domain would be named {name!r}, which", mend="rename one of the two")
+    yield Claim("uuid", domain_uuid(machine.identity), told="its identity", mend="take its annotation away")
+    for listener in listeners(spec.nics, spec.display.vnc):
+        yield _port(listener)
+    for nic in spec.nics:
+        if on := nic.network or nic.bridge:  # in user mode each is alone on its network
+            mac = nic.mac or mac_address(machine.identity, nic.name)
+            yield _mac("bridge" if nic.bridge else "network", on, mac, nic.name)
+    for disk in spec.disks:
+        if disk.type == "disk" and storage_root:
+            yield Claim("file", disk_path(storage_root, machine, disk.name), told=f"disks[{disk.name}]: its file")
+
+
+def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
+    """What its domain has, or will have at its next start, whatever the spec says by now."""
+    for config in (domain.config, domain.live) if domain else ():
+        yield from _of_config(config) if config else ()
+    if domain and domain.vnc and domain.state.active:
+        address, _, port = domain.vnc.rpartition(":")
+        yield Claim("tcp", port, address.strip("[]"))
+
+
+def _of_config(config: DomainConfig) -> Iterator[Claim]:
+    for nic in config.nics:
+        for forward in nic.forwards:
+            yield Claim(forward.protocol, str(forward.host_port), forward.host_address)
+        if nic.source:
+            yield _mac(nic.kind, nic.source, nic.mac, nic.name)
+    for disk in config.disks:
+        if disk.source and not disk.read_only:
+            yield Claim("file", disk.source)
+
+
+def _port(listener: Listener) -> Claim:
+    told = f"{listener.field} {listener}"
+    return Claim(listener.protocol, str(listener.port), listener.address, told, f"choose another {_named(listener)}")
+
+
+def _named(listener: Listener) -> str:
+    return "hostPort" if listener.field.startswith("nics") else "port"
+
+
+def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
+    return Claim("mac", f"{mac} on {kind} {on}", told=f"nics[{nic}]: mac {mac} on {kind} {on}", mend="choose another mac")
+
+
+_REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "file": "DiskTaken"}
+
+
+def named_as(machine: VirtualMachine, observed: Observed) -> Stalled | None:
+    """Who has its domain's name, or its identity: then there can be no domain of it."""
+    if not observed.others:
+        return None
+    for claim in claims_of(machine, ""):
+        if claim.kind in ("name", "uuid") and (holder := observed.others.get(str(claim))):
+            return Stalled("NameInUse", f"{claim.told} is taken by {holder}: {claim.mend}")
+    return None
+
+
+def contested(machine: VirtualMachine, observed: Observed) -> list[tuple[str, str]]:
+    """What of the host another machine has, that it cannot run without: reasons and messages."""
+    if not observed.others:
+        return []
+    return [
+        (_REASONS[claim.kind], f"{claim.told} is taken by {holder}" + (f": {claim.mend}" if claim.mend else ""))
+        for claim in claims_of(machine, observed.host.storage_root)
+        if claim.kind in _REASONS and (holder := observed.others.get(str(claim)))
+    ]
+
+
+def taken(machine: VirtualMachine, observed: Observed) -> Waiting | None:
+    """Why it cannot start, nor get a new device, until another machine lets go."""
+    found = contested(machine, observed)
+    return Waiting(found[0][0], "; ".join(message for _, message in found), LOOK_AGAIN) if found else None

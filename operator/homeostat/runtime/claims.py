@@ -1,0 +1,70 @@
+"""Who has what of a host that only one machine can have: the one place where it is claimed, and let go of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.machine.claims import Claim, Standing, claims_held, claims_of, standing
+
+from .observe import own_domain
+from .ports import HostDriver
+
+
+class Claims:
+    """First come, first served; but who has something already, as its domain shows, keeps it from who only asks for it.
+
+    ``freed``: told which machine may have now what it was refused.
+    """
+
+    def __init__(self, freed: Callable[[Key], None] = lambda key: None) -> None:
+        self._freed = freed
+        self._standing: dict[Key, Standing] = {}
+        self._claims: dict[Key, frozenset[Claim]] = {}
+        self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first who collides
+
+    def update(self, machine: VirtualMachine, host: HostDriver) -> Mapping[str, str]:
+        """Notes this machine's claims; returns those of them that another holds, and who. ``machine`` with its plugin's part."""
+        key, domain, root = machine.key, own_domain(machine, host), host.facts.storage_root
+        claims, stands = frozenset((*claims_of(machine, root), *claims_held(domain))), standing(domain)
+        if claims != self._claims.get(key) or stands != self._standing.get(key):
+            self._take(key, claims, stands)
+        held = ((claim, self._holder(key, claim)) for claim in claims)
+        return {str(claim): _told(holder, machine) for claim, holder in held if holder is not None}
+
+    def release(self, key: Key) -> None:
+        """It has gone."""
+        if key in self._claims:
+            self._take(key, frozenset(), Standing.WANTS)
+            del self._claims[key], self._standing[key]
+
+    def _take(self, key: Key, claims: frozenset[Claim], stands: Standing) -> None:
+        before = self._claims.get(key, frozenset())
+        self._claims[key], self._standing[key] = claims, stands
+        for slot in {claim.slot for claim in before | claims}:
+            asking = self._asking.setdefault(slot, {})
+            others = [other for other in asking if other != key]
+            mine = frozenset(claim for claim in claims if claim.slot == slot)
+            if mine:
+                asking[key] = mine  # in its place, where it asked before
+            else:
+                asking.pop(key, None)
+            for other in others:
+                self._freed(other)
+            if not asking:
+                del self._asking[slot]
+
+    def _holder(self, key: Key, claim: Claim) -> Key | None:
+        """Who else has it; None: it may be ``key``'s."""
+        asking = self._asking[claim.slot]
+        if len(asking) == 1:
+            return None
+        rivals = [other for other, theirs in asking.items() if other == key or any(claim.collides(c) for c in theirs)]
+        first = max(rivals, key=lambda other: self._standing[other])  # of equals the one that asked first
+        return None if first == key else first
+
+
+def _told(holder: Key, machine: VirtualMachine) -> str:
+    same = holder.namespace == machine.metadata.namespace
+    return f"machine {holder.name}" if same else f"machine {holder.namespace}/{holder.name}"

@@ -1,0 +1,297 @@
+"""What of a host only one machine can have is claimed in one place: the holder is named, and it is free once that has gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from homeostat.models.base import Key
+from homeostat.models.listening import covers
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner import actions as act
+from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.identity import domain_name, domain_uuid, mac_address
+from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain
+from homeostat.runtime.claims import Claims
+from tests.unit.machines import Spec, changed, machine, running
+from tests.unit.world import HOST, Operator, World
+
+MAC = "52:54:00:aa:bb:cc"
+ADDRESSES = ["127.0.0.1", "127.0.0.2", "0.0.0.0", "10.0.0.1"]
+
+
+class Host:
+    """What claims ask of a host: its domains."""
+
+    facts: HostFacts = HOST
+
+    def __init__(self) -> None:
+        self.found: dict[str, ObservedDomain] = {}
+
+    def domain(self, uuid: str) -> ObservedDomain | None:
+        return self.found.get(uuid)
+
+    def run(self, vm: VirtualMachine, state: DomainState = DomainState.RUNNING) -> None:
+        uuid = domain_uuid(vm.identity)
+        operator = Operator(World())
+        operator.settle(vm)
+        domain = operator.world.observe(vm, Memory()).domain
+        assert domain is not None
+        self.found[uuid] = replace(domain, state=state, live=domain.live if state.active else None)
+
+
+def refused(claims: Claims, vm: VirtualMachine, host: Host | None = None) -> list[tuple[str, str]]:
+    return sorted(claims.update(vm, host or Host()).items())  # type: ignore[arg-type]
+
+
+def lan(mac: str | None = MAC, network: str = "default") -> list[Spec]:
+    return [{"name": "lan", "network": network, **({"mac": mac} if mac else {})}]
+
+
+def forward(port: int = 21301, address: str = "127.0.0.1", protocol: str = "TCP", name: str = "lan") -> Spec:
+    return {
+        "name": name,
+        "user": {"forwards": [{"hostPort": port, "guestPort": 80, "hostAddress": address, "protocol": protocol}]},
+    }
+
+
+def vnc(port: int, listen: str = "127.0.0.1") -> Spec:
+    return {"vnc": {"port": port, "listen": listen, "passwordFile": "/p"}}
+
+
+def test_br05_one_mac_on_one_network_is_for_one_machine() -> None:
+    claims = Claims()
+    assert refused(claims, machine(name="alpha", nics=lan())) == []
+    assert refused(claims, machine(name="beta", nics=lan())) == [(f"mac:{MAC} on network default", "machine alpha")]
+    assert refused(claims, machine(name="other", namespace="lab", nics=lan()))[0][1] == "machine default/alpha"
+    assert refused(claims, machine(name="elsewhere", nics=lan(network="isolated"))) == []
+    assert refused(claims, machine(name="bridged", nics=[{"name": "lan", "bridge": "br0", "mac": MAC}])) == []
+    assert refused(claims, machine(name="alone", nics=[{"name": "u", "user": {}, "mac": MAC}])) == []
+
+
+def test_br05_also_where_the_other_has_it_by_its_identity() -> None:
+    claims, derived = Claims(), mac_address("uid-default-alpha", "lan")
+    assert refused(claims, machine(name="alpha", nics=lan(None))) == []
+    assert refused(claims, machine(name="beta", nics=lan(derived))) == [(f"mac:{derived} on network default", "machine alpha")]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta", "taken"),
+    [
+        ({"nics": [forward(address="0.0.0.0")]}, {"nics": [forward()]}, "tcp:127.0.0.1:21301"),
+        ({"nics": [forward()]}, {"nics": [forward(address="0.0.0.0")]}, "tcp:0.0.0.0:21301"),
+        ({"nics": [forward()]}, {"nics": [forward(address="127.0.0.2")]}, ""),
+        ({"nics": [forward()]}, {"nics": [forward(protocol="UDP")]}, ""),
+        ({"nics": [forward(protocol="UDP")]}, {"nics": [forward(protocol="UDP", address="0.0.0.0")]}, "udp:0.0.0.0:21301"),
+        ({"display": vnc(5901)}, {"display": vnc(5901)}, "tcp:127.0.0.1:5901"),
+        ({"display": vnc(5901, "::")}, {"display": vnc(5901)}, "tcp:127.0.0.1:5901"),
+        ({"display": vnc(5901, "::ffff:127.0.0.1")}, {"display": vnc(5901)}, "tcp:127.0.0.1:5901"),
+        ({"display": vnc(5901, "::1")}, {"display": vnc(5901)}, ""),
+        ({"display": vnc(5901)}, {"nics": [forward(5901, "0.0.0.0")]}, "tcp:0.0.0.0:5901"),
+        ({"display": {"vnc": {"enabled": False, "port": 5901}}}, {"display": vnc(5901)}, ""),
+    ],
+)
+def test_br18_an_address_claims_its_port_on_all_that_it_covers(alpha: Spec, beta: Spec, taken: str) -> None:
+    claims = Claims()
+    assert refused(claims, machine(name="alpha", **alpha)) == []
+    found = refused(claims, machine(name="beta", **beta))
+    assert found == ([(taken, "machine alpha")] if taken else [])
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"nics": [forward(address="0.0.0.0"), forward(name="b")]},
+        {"nics": [forward(), forward(address="0.0.0.0", name="b")]},
+        {"display": vnc(5901), "nics": [forward(5901)]},
+        {"display": vnc(5901, "::"), "nics": [forward(5901)]},
+        {"display": vnc(5901, "::ffff:127.0.0.1"), "nics": [forward(5901)]},
+    ],
+)
+def test_br18_within_one_machine_it_is_refused(spec: Spec) -> None:
+    with pytest.raises(ValidationError, match=r"is taken by nics\[\w+\]: host port .*: give each a port of its own"):
+        machine(**spec)
+
+
+def test_br18_what_does_not_collide_is_taken() -> None:
+    machine(nics=[forward(), forward(address="127.0.0.2", name="b"), forward(protocol="UDP", name="c")], display=vnc(5901))
+
+
+def test_two_disks_of_a_machine_do_not_share_a_serial() -> None:
+    with pytest.raises(ValidationError, match="disks: the serial 'x' is used twice"):
+        machine(disks=[{"name": name, "size": "1Gi", "serial": "x"} for name in "ab"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("localhost", "127.0.0.1", True),
+        ("", "127.0.0.1", True),
+        ("::ffff:0.0.0.0", "127.0.0.1", True),
+        ("::", "127.0.0.1", True),
+        ("::", "::1", True),
+        ("0.0.0.0", "::1", False),
+        ("::1", "127.0.0.1", False),
+        ("some.host", "10.0.0.1", True),
+    ],
+)
+def test_br18_by_whatever_name_an_address_goes(one: str, other: str, same: bool) -> None:
+    assert covers(one, other) == covers(other, one) == same
+
+
+def test_br18_the_one_that_runs_keeps_it_whoever_asks_first() -> None:
+    """As after the operator's start, when the one that waits is looked at before the one that runs."""
+    alpha, beta, host = machine(name="alpha", nics=[forward()]), machine(name="beta", nics=[forward()]), Host()
+    claims = Claims()
+    assert refused(claims, beta, host) == []
+    host.run(alpha)
+    assert refused(claims, alpha, host) == []
+    assert refused(claims, beta, host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+
+
+def test_br18_what_runs_has_its_ports_until_it_ends_whatever_its_spec_says() -> None:
+    before, host = machine(name="alpha", nics=[forward()]), Host()
+    host.run(before)
+    claims, alpha, beta = Claims(), changed(before, nics=[forward(2)]), machine(name="beta", nics=[forward()])
+    refused(claims, alpha, host)
+    assert refused(claims, beta, host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+
+
+def test_br18_a_display_that_was_given_a_port_has_it() -> None:
+    alpha, host = machine(name="alpha"), Host()
+    host.run(alpha)
+    uuid = domain_uuid(alpha.identity)
+    host.found[uuid] = replace(host.found[uuid], vnc="127.0.0.1:5901")
+    claims = Claims()
+    refused(claims, alpha, host)
+    assert refused(claims, machine(name="beta", display=vnc(5901)), host) == [("tcp:127.0.0.1:5901", "machine alpha")]
+
+
+def test_br05_it_is_let_go_of_with_the_machine_and_who_waits_is_woken() -> None:
+    woken: list[Key] = []
+    claims = Claims(woken.append)
+    alpha, beta = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
+    refused(claims, alpha)
+    assert refused(claims, beta) != []
+    woken.clear()
+    claims.release(alpha.key)
+    assert woken == [beta.key]
+    assert refused(claims, beta) == []
+    assert refused(claims, alpha) == [(f"mac:{MAC} on network default", "machine beta")]
+    claims.release(machine(name="unknown").key)
+
+
+def test_br05_it_is_let_go_of_with_the_field_and_who_waits_is_woken() -> None:
+    woken: list[Key] = []
+    claims = Claims(woken.append)
+    alpha, beta = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
+    refused(claims, alpha)
+    refused(claims, beta)
+    woken.clear()
+    refused(claims, changed(alpha, nics=lan("52:54:00:00:00:01")))
+    assert woken == [beta.key] and refused(claims, beta) == []
+
+
+def test_security_17_a_name_that_two_would_have_is_the_first_ones() -> None:
+    """a/b--c and a--b/c: names are kept as they are, since domains have them."""
+    one, two = machine(name="b--c", namespace="a"), machine(name="c", namespace="a--b")
+    three = machine(name="a--b--c")
+    assert domain_name(one) == domain_name(two) == domain_name(three) == "a--b--c"
+    claims = Claims()
+    assert refused(claims, one) == []
+    assert refused(claims, two) == [("name:a--b--c", "machine a/b--c")]
+    world = World(others=dict(claims.update(three, Host())))  # type: ignore[arg-type]
+    outcome = Operator(world).settle(three).outcome
+    assert (outcome.reason, world.domain) == ("NameInUse", None)
+    assert outcome.message == "its domain would be named 'a--b--c', which is taken by machine a/b--c: rename one of the two"
+
+
+specs = st.fixed_dictionaries(
+    {
+        "nics": st.lists(st.tuples(st.integers(1, 2), st.sampled_from(ADDRESSES)), max_size=1),
+        "mac": st.sampled_from([None, MAC]),
+        "on": st.booleans(),
+    }
+)
+
+
+def built(name: str, spec: dict[str, Any]) -> VirtualMachine:
+    nics = [forward(port, address, name="u") for port, address in spec["nics"]]
+    return machine(name=name, nics=[*nics, *(lan() if spec["mac"] else [])])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | specs), max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_br05_br18_no_two_have_what_only_one_can_have(steps: list[tuple[str, Any]]) -> None:
+    """Over any history, of those that run or may run none collide; and where nothing collides, nobody is refused."""
+    claims, known = Claims(), dict[str, VirtualMachine]()
+    host = Host()
+    for name, spec in steps:
+        if spec is None:
+            if name in known:
+                claims.release(known.pop(name).key)
+        else:
+            known[name] = built(name, spec)
+            refused(claims, known[name], host)
+        free = [vm for vm in known.values() if not refused(claims, vm, host)]
+        for vm in free:
+            assert not any(collide(vm, other) for other in free if other is not vm)
+        if not any(collide(a, b) for a in known.values() for b in known.values() if a is not b):
+            assert len(free) == len(known)
+        assert free or not known
+
+
+def collide(one: VirtualMachine, other: VirtualMachine) -> bool:
+    macs = [{nic.mac for nic in vm.spec.nics if nic.network} for vm in (one, other)]
+    ports = [[(f.host_port, f.host_address) for n in vm.spec.nics if n.user for f in n.user.forwards] for vm in (one, other)]
+    return bool(macs[0] & macs[1]) or any(
+        a[0] == b[0] and (a[1] == b[1] or "0.0.0.0" in (a[1], b[1])) for a in ports[0] for b in ports[1]
+    )
+
+
+OTHERS = {f"mac:{MAC} on network default": "machine alpha"}
+
+
+def test_br05_it_is_defined_and_does_not_start() -> None:
+    world = World(others=OTHERS)
+    outcome = Operator(world).settle(machine(name="beta", nics=lan())).outcome
+    assert world.starts == 0
+    message = f"nics[lan]: mac {MAC} on network default is taken by machine alpha: choose another mac"
+    assert (outcome.reason, outcome.message) == ("MacTaken", message)
+    world.others = {}
+    assert Operator(world).settle(machine(name="beta", nics=lan())).outcome.reason == "Converged" or world.starts == 1
+
+
+def test_br05_what_runs_already_goes_on_and_says_so() -> None:
+    world, operator, vm = running(nics=lan())
+    world.others = OTHERS
+    plan = operator.settle(vm)
+    assert (world.starts, plan.outcome.reason, operator.done) == (1, "MacTaken", [])
+
+
+def test_br05_a_running_guest_is_given_no_nic_with_it_until_it_is_free() -> None:
+    world, operator, vm = running()
+    world.others = OTHERS
+    vm = changed(vm, nics=lan())
+    assert operator.settle(vm).outcome.reason == "MacTaken"
+    assert not any(isinstance(action, act.AttachNic) for action in operator.done)
+    assert plan_machine(vm, world.observe(vm, operator.memory), operator.now).actions == ()
+    world.others = {}
+    operator.settle(vm)
+    assert [action.nic.mac for action in operator.done if isinstance(action, act.AttachNic)] == [MAC]
+
+
+def test_br18_nobody_is_restarted_for_a_port_that_another_has() -> None:
+    world, operator, vm = running(updatePolicy="Immediate")
+    world.others = {"tcp:127.0.0.1:21301": "machine alpha"}
+    vm = changed(vm, nics=[forward()])
+    assert operator.settle(vm).outcome.reason == "PortTaken"
+    assert world.starts == 1 and world.domain is not None and world.domain.active
+    world.others = {}
+    operator.settle(vm)
+    assert world.starts == 2
