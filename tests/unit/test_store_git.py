@@ -36,7 +36,8 @@ def test_an_edit_is_a_commit_of_that_file_only(room: Room, git: Git) -> None:
     room.write("other.txt", "mine")
     git("add", "other.txt")
     room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
-    assert git("log", "-1", "--format=%s|%an|%cn") == "Change VirtualMachine/default/web|api|somebody"
+    subject = "Change VirtualMachine/default/web: runStrategy: Always -> Halted"
+    assert git("log", "-1", "--format=%s|%an|%cn") == f"{subject}|api|somebody"
     assert git("show", "--name-only", "--format=", "HEAD") == "web.yaml"
     assert git("status", "--porcelain") == "A  other.txt"
     assert room.store.revisions(key("web"))[0].commit == git("rev-parse", "HEAD")
@@ -74,4 +75,4 @@ def test_a_failing_commit_is_reported_and_the_edit_stays(room: Room, git: Git) -
 def test_names_are_never_taken_for_options(room: Room, git: Git) -> None:
     room.write("--all.yaml", document("odd"))
     room.store.patch(key("odd"), {"spec": {"runStrategy": "Halted"}}, "--amend")
-    assert git("log", "-1", "--format=%s|%an") == "Change VirtualMachine/default/odd|--amend"
+    assert git("log", "-1", "--format=%s|%an") == "Change VirtualMachine/default/odd: runStrategy: Always -> Halted|--amend"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Key, Resource, by_name
 from homeostat.models.machine import IDENTITY, VirtualMachine
 
 from .errors import CliError
@@ -48,7 +48,7 @@ class State:
 
     async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
         found = await self._store.list(kind, namespace)
-        return sorted(found, key=lambda r: (r.metadata.namespace, r.metadata.name))
+        return sorted(found, key=by_name)
 
     async def events(self, key: Key | None = None, limit: int = 200) -> Sequence[Event]:
         return await asyncio.to_thread(self._store.events, 0, key, limit)
@@ -120,7 +120,19 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[S
     try:
         yield State(store, FolderState(store), store)
     finally:
+        _note_uncommitted(store)
         store.close()
+
+
+def _note_uncommitted(store: FilesStore) -> None:
+    """What a command edited in a git work tree, and nobody committed."""
+    from homeostat.store.files.git import uncommitted
+
+    from .terminal import say
+
+    if left := uncommitted(store.folder, store.uncommitted):
+        files = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        say(f"note: {files}: changed and not committed; commit it, or let `homeostat up --commit` do that from now on", err=True)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from homeostat.models.base import Resource
+from homeostat.models.base import Resource, by_name
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import one_line, redacted
@@ -64,7 +64,7 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
 
 
 def _first(resources: Sequence[R], room: int) -> list[R]:
-    shown = sorted(resources, key=lambda r: (r.metadata.namespace, r.metadata.name))
+    shown = sorted(resources, key=by_name)
     return shown if len(shown) <= room else sorted(shown, key=is_ready)[: max(room - 1, 1)]
 
 

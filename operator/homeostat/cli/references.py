@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 from click.shell_completion import CompletionItem
 
-from homeostat.models.base import API_GROUP, Key, Resource
+from homeostat.models.base import API_GROUP, Key, Resource, by_name
 
 from .errors import CliError, NotFound
 from .settings import Settings
@@ -144,5 +144,5 @@ def _complete(ctx: click.Context, incomplete: str, kind: str, prefixes: Sequence
         found = read_all(settings, kind, settings.namespace)
     except Exception:  # a shell's completion has nowhere to show an error
         return []
-    names = sorted(prefix + resource.metadata.name for resource in found)
+    names = [prefix + resource.metadata.name for resource in sorted(found, key=by_name)]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from homeostat.models.base import Resource
+from homeostat.models.base import Resource, by_name
 from homeostat.models.machine import PendingChange, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
@@ -120,7 +120,7 @@ def exit_code(entries: Iterable[Planned]) -> int:
 def render_plan(entries: Sequence[Planned]) -> list[Line]:
     """Every resource that would change, plugins and deployments before machines, then the summary."""
     lines: list[Line] = []
-    for entry in sorted(entries, key=lambda e: (_RANK.get(e.resource.kind, 0), e.resource.key)):
+    for entry in sorted(entries, key=lambda e: (_RANK.get(e.resource.kind, 0), e.resource.kind, by_name(e.resource))):
         if entry.verb is Verb.NONE and not entry.stalled and not entry.pending:
             continue
         lines += [*entry.lines(), Line("")]

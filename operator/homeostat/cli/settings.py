@@ -36,7 +36,8 @@ class Settings:
 
     @property
     def uri(self) -> str:
-        return self.given_uri or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
+        """What was given, else what the state's last `up` was given."""
+        return self.given_uri or recorded_libvirt(self.state) or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
 
     def folder(self, argument: str | None = None) -> Path:
         """The YAML folder: the command's argument, --dir, or the one recorded in the state.
@@ -90,6 +91,14 @@ def recorded_folder(state: Path) -> Path | None:
     return Path(text) if text and not text.startswith("cluster ") else None
 
 
+def recorded_libvirt(state: Path) -> str:
+    """The libvirt on which this state's machines are; empty before its first `up`, and for who may not read it."""
+    try:
+        return (state / "libvirt").read_text().strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
     def callback(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
         settings = ctx.find_object(Settings)
@@ -126,7 +135,7 @@ def common_options(*, environment: bool = False) -> Callable[[F], F]:
                 ),
                 _option(
                     "given_uri", "--connect", metavar="URI", envvar=name("HOMEOSTAT_CONNECT"), show_envvar=environment,
-                    help="libvirt. Default: qemu:///system as root, else qemu:///session.",
+                    help="libvirt. Default: the one the state's last `up` had; at first qemu:///system as root, else qemu:///session.",
                 ),
             )
         ):  # fmt: skip

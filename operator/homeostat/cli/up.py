@@ -148,6 +148,7 @@ async def _up(options: UpOptions) -> None:
         options.folder, options.state, options.uri, labels=labels, settle=options.settle, trash_keep=options.trash_keep
     )
     async with opening as parts:
+        parts.store.state.remember_libvirt(options.uri)
         if options.commit is not None:
             parts.store.commit_edits(options.commit)
         with view, _logging(view):

@@ -175,3 +175,14 @@ class Resource(Model):
     @property
     def deleting(self) -> bool:
         return self.metadata.deletion_timestamp is not None
+
+
+def by_name(resource: Resource) -> tuple[str, tuple[tuple[str, int], ...], str]:
+    """The order for people: web-2 before web-10."""
+    meta = resource.metadata
+    return meta.namespace, natural(meta.name), meta.name
+
+
+def natural(name: str) -> tuple[tuple[str, int], ...]:
+    """Numbers in a name count as such."""
+    return tuple((word, int(number or -1)) for word, number in re.findall(r"([^0-9]*)([0-9]*)", name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,16 @@ def is_work_tree(folder: Path) -> bool:
         return _run(folder, "rev-parse", "--is-inside-work-tree") == "true"
     except GitFailed:
         return False
+
+
+def uncommitted(folder: Path, paths: Collection[str]) -> list[str]:
+    """Those of the paths that differ from what is committed; none where the folder is no work tree."""
+    if not paths or not is_work_tree(folder):
+        return []
+    try:
+        return [path for path in sorted(paths) if _run(folder, "status", "--porcelain", "--", path)]
+    except GitFailed:
+        return []
 
 
 def commit(folder: Path, path: str, message: str, author: str) -> str:

@@ -117,6 +117,14 @@ class StateFolder:
         """Has it serve another source from now on, in one step. Only for who moved everything there, and holds the lock."""
         os.replace(self._write_aside("source", source + "\n"), self.root / "source")
 
+    def remember_libvirt(self, uri: str) -> None:
+        """For commands that are given none. Raises ReadOnly."""
+        path = self.root / "libvirt"
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_text() == uri + "\n":
+                return
+        os.replace(self._write_aside(path.name, uri + "\n"), path)
+
     @property
     def serves_cluster(self) -> bool:
         return (self.source or "").startswith(CLUSTER)

@@ -77,6 +77,7 @@ class FilesStore(IndexedStore):
         self.folder = Path(os.path.realpath(folder))
         self.state = state
         self._commit = commit
+        self.uncommitted: set[str] = set()  # files that were edited here and are left to others to commit
         self.clock = clock
         self.listing = Listing()  # of the last pass
         self.complete = False  # until one pass has been made

@@ -25,6 +25,7 @@ from ..index import records
 from ..index.index import Row
 from ..three_way import Applied, apply_patch, left_alone
 from . import documents, edit, git, last_applied, owned, readback, writing
+from .commit_message import change_message, signed
 from .removal import speaks_of_it
 from .validate import STORE_METADATA, desired_part, key_to_write, validate
 
@@ -113,7 +114,7 @@ class Writer:
         edited = edit.patched_text(text, found, wanted)
         readback.check_edit(target.path, str(target.file.parent), text, edited, found, wanted)
         edit.write_file(target.file, edited)
-        return self._finish(key, target.path, author, f"Change {key}")
+        return self._finish(key, target.path, author, change_message(key, found.value, wanted))
 
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
         """A change of a resource that another one owns; it lasts until its owner writes it anew."""
@@ -212,10 +213,13 @@ class Writer:
         return self._store.resource(row)
 
     def _commit(self, key: Key, path: str, author: str, message: str) -> None:
-        if not self._store.committing or not git.is_work_tree(self._folder):
+        if not self._store.committing:
+            self._store.uncommitted.add(path)
+            return
+        if not git.is_work_tree(self._folder):
             return
         try:
-            commit = git.commit(self._folder, path, message, author)
+            commit = git.commit(self._folder, path, signed(message, author), author)
         except git.GitFailed as error:
             said = f"{path} was written, but not committed: {error}. Commit it by hand"
             log.warning("%s", said)
@@ -224,7 +228,7 @@ class Writer:
         newest = self._index.read(
             "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
         )[0][0]
-        if newest is not None and "Delete" not in message:
+        if newest is not None and not message.startswith("Delete "):
             records.sign_revisions(self._index, [key], newest - 1, None, commit)
 
 
