@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from homeostat.models.base import Key
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.supervise import Supervisor
 from homeostat.runtime.telemetry import TelemetryServer
@@ -27,13 +28,13 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliState:
 
 
 @contextmanager
-def operator(state: Path, supervisor: Supervisor) -> Iterator[None]:
+def operator(state: Path, supervisor: Supervisor, looked_at: Callable[[], Collection[Key]] | None = None) -> Iterator[None]:
     """Its socket, in a thread."""
     up, loop = threading.Event(), asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with TelemetryServer(state / "operator.sock", Metrics(supervisor).registry, supervisor):
+        async with TelemetryServer(state / "operator.sock", Metrics(supervisor).registry, supervisor, looked_at=looked_at):
             up.set()
             await stop.wait()
 
@@ -92,3 +93,27 @@ def test_an_index_that_is_missing_is_not_an_operator_that_never_ran(cli: CliStat
     (cli.state / "index.sqlite").unlink()
     said = cli.homeostat("get", "vm")
     assert said.code == 1 and "has been removed" in said.err and "no operator has run" not in said.err
+
+
+def test_findings_answers_what_the_operator_has_not_looked_at_yet_is_not_of_now(cli: CliState) -> None:
+    for name in ("old", "new"):
+        cli.write(name)
+        cli.report(name)
+    seen = [Key("VirtualMachine", "default", "new")]
+    with operator(cli.state, Supervisor(), lambda: seen):
+        said = cli.homeostat("get", "vms").err
+        assert "note: the operator has just begun; what is shown of vm/old is what the last one saw" in said
+        assert "the last one saw" in cli.homeostat("describe", "vm", "old").err
+        assert "the last one saw" not in cli.homeostat("describe", "vm", "new").err
+        assert cli.homeostat("wait", "vm/new", "--for=condition=Ready", "--timeout=0").code == 0
+        assert cli.homeostat("wait", "vm/old", "--for=condition=Ready", "--timeout=0").code == 1
+        seen.append(Key("VirtualMachine", "default", "old"))
+        assert cli.homeostat("wait", "vm/old", "--for=condition=Ready", "--timeout=0").code == 0
+        assert "the last one saw" not in cli.homeostat("get", "vms").err
+
+
+def test_findings_answers_wait_says_that_it_rests_on_the_last_look(cli: CliState) -> None:
+    cli.write("web")
+    cli.report("web")
+    said = cli.homeostat("wait", "vm/web", "--for=condition=Ready", "--timeout=0")
+    assert said.code == 0 and "no operator is running on this state" in said.err

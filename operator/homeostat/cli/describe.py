@@ -20,7 +20,7 @@ from .render_plan import render_changes
 from .rollout import revisions_of
 from .rollout_state import history_rows, rollout_counts
 from .settings import Settings, common_options, pass_settings
-from .staleness import note_operator
+from .staleness import note_operator, note_unseen
 from .tables import images_word
 from .terminal import columns, paint, say, tone_of
 from .times import age
@@ -65,6 +65,7 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                 if not noted:
                     note_operator(settings)
                     noted = True
+                note_unseen(settings, [resource])
                 say(("\n" if i else "") + "\n".join(lines))
 
 

@@ -11,7 +11,7 @@ from homeostat.models.base import Resource
 
 from .references import Reference, complete_any, not_found, parse_references
 from .settings import Settings, common_options, pass_settings
-from .staleness import note_operator
+from .staleness import note_operator, note_unseen
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
             else:
                 if show.table:
                     note_operator(settings)
+                    note_unseen(settings, resources)
                 show.print(resources) if resources else _print_nothing(show)
             return
         if show.table:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from homeostat.models.base import Resource
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 
 from .errors import CliError
 from .references import complete_deployment, full_name, need_kind, not_found, parse_references, short_name
 from .settings import Settings, common_options, pass_settings
+from .staleness import note_operator
 from .terminal import emit, say
 
 if TYPE_CHECKING:
@@ -65,17 +67,26 @@ def status(settings: Settings, name: tuple[str, ...], watch: bool, timeout: str)
 
 
 async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout: float) -> None:
+    from homeostat.store.files.last_look import looked_at
+
     from .access import changing, opened, operator_runs
     from .rollout_state import rollout_progress
 
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         said = ""
+
+        async def read() -> tuple[Resource | None, bool]:
+            found = await store.get(deployment.key)
+            return found, looked_at(settings.state)(deployment.key)
+
         try:
             async with asyncio.timeout(timeout if timeout > 0 else None):
-                async for found in changing(lambda: store.get(deployment.key)):
+                async for found, of_now in changing(read):
                     if not isinstance(found, VirtualMachineDeployment):
                         raise not_found(deployment.key)
+                    if watch and not of_now:
+                        continue  # the operator has just begun: this is what the last one saw
                     progress = rollout_progress(found)
                     if progress.failure:
                         mend = f"`homeostat describe {short_name(found.key)}` says more, `homeostat rollout undo` goes back"
@@ -83,8 +94,8 @@ async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout
                     if progress.text != said:
                         said = progress.text
                         say(said)
-                        if not progress.done and not operator_runs(settings):
-                            say("note: no operator is running on this state, so nothing moves", err=True)
+                        if not operator_runs(settings):
+                            note_operator(settings)
                     if progress.done or not watch:
                         return
         except TimeoutError:

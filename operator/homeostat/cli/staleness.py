@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from homeostat.models.base import Resource
+
+from .output import status_of
+from .references import short_name
 from .settings import Settings
 from .terminal import say
 from .times import age
@@ -26,3 +32,14 @@ def note_operator(settings: Settings) -> None:
     """On stderr, so that what programs read stays as it is."""
     for note in operator_notes(settings):
         say(f"note: {note}", err=True)
+
+
+def note_unseen(settings: Settings, resources: Sequence[Resource]) -> None:
+    """Of these, what an operator that has just begun has not looked at yet."""
+    from homeostat.store.files.last_look import looked_at
+
+    of_now = looked_at(settings.state)
+    unseen = [short_name(resource.key) for resource in resources if status_of(resource).conditions and not of_now(resource.key)]
+    if unseen:
+        names = ", ".join(unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
+        say(f"note: the operator has just begun; what is shown of {names} is what the last one saw", err=True)

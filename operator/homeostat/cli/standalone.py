@@ -87,7 +87,8 @@ async def standalone(
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
         config = OperatorConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete)
         operator = Operator(store, host, config, metrics, supervisor)
-        await stack.enter_async_context(TelemetryServer(room.operator_socket, metrics.registry, supervisor))
+        telemetry = TelemetryServer(room.operator_socket, metrics.registry, supervisor, looked_at=lambda: operator.looked_at)
+        await stack.enter_async_context(telemetry)
         tell_of_failures(store, operator)
         async with (
             kept(supervisor, "heartbeat", lambda: keep_marking(room.root)),

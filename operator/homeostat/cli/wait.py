@@ -75,7 +75,10 @@ def wait(settings: Settings, what: tuple[str, ...], goal: str, timeout: str, eve
 
 
 async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None) -> None:
-    from .access import changing, opened
+    from homeostat.store.files.last_look import looked_at
+
+    from .access import changing, opened, operator_runs
+    from .staleness import note_operator
 
     async with opened(settings) as store:
         keys = await _keys(store.list, settings, what, several, selector)
@@ -85,14 +88,21 @@ async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: fl
                 if await store.get(key) is None:
                     raise not_found(key)
 
-        async def read() -> dict[Key, Resource | None]:
-            return {key: await store.get(key) for key in left}
+        if not goal.wants_gone and not operator_runs(settings):
+            note_operator(settings)  # then what there is, is of the last look
+
+        async def read() -> dict[Key, tuple[Resource | None, bool]]:
+            found = {key: await store.get(key) for key in left}
+            if goal.wants_gone:
+                return {key: (resource, True) for key, resource in found.items()}
+            of_now = looked_at(settings.state)
+            return {key: (resource, of_now(key)) for key, resource in found.items()}
 
         try:
             async with asyncio.timeout(max(timeout, 0.001)):
                 async for found in changing(read):
-                    for key, resource in found.items():
-                        if goal.met(resource):
+                    for key, (resource, of_now) in found.items():
+                        if of_now and goal.met(resource):
                             say(f"{full_name(key)} {goal.said}")
                             del left[key]
                         elif resource is None:

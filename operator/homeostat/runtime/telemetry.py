@@ -1,5 +1,5 @@
-"""The operator's ``GET /metrics``, ``/healthz`` and ``/readyz``: on a unix socket for the API process, which passes them on, and
-on a port for a cluster's probes.
+"""The operator's ``GET /metrics``, ``/healthz``, ``/readyz`` and ``/looked-at``: on a unix socket for the API process, which
+passes the first three on, and for commands; and on a port for a cluster's probes.
 
 /healthz is 200 for as long as this loop answers, whatever fails: failing tasks are started again in here, and a pod that is
 killed for one would only fail again, and take the others with it. They stand in its body, and make /readyz 503."""
@@ -10,13 +10,15 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from homeostat.models.base import Key
 
 from .supervise import Supervisor
 
@@ -34,7 +36,8 @@ class Port:
 
 class TelemetryServer:
     """HTTP/1.0, one answer per connection. A socket is reachable for the owner of its folder only. ``unready`` says why the
-    operator is not ready; empty: it is."""
+    operator is not ready; empty: it is. ``looked_at``: whose status is of this run of the
+    operator; None: others of us look at them, too."""
 
     def __init__(
         self,
@@ -42,11 +45,13 @@ class TelemetryServer:
         registry: CollectorRegistry,
         supervisor: Supervisor,
         unready: Callable[[], str] = lambda: "",
+        looked_at: Callable[[], Collection[Key]] | None = None,
     ) -> None:
         self._place = place
         self._supervisor = supervisor
         self._registry = registry
         self._unready = unready
+        self._looked_at = looked_at
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> TelemetryServer:
@@ -93,7 +98,9 @@ class TelemetryServer:
                 unready = self._unready() or "; ".join(map(str, self._supervisor.failing))
                 status = "503 Service Unavailable" if unready else "200 OK"
                 type, body = "text/plain", f"{unready or 'ok'}\n".encode()
+            case "/looked-at" if self._looked_at is not None:
+                status, type, body = "200 OK", "application/json", json.dumps([*map(str, self._looked_at())]).encode()
             case _:
-                status, type, body = "404 Not Found", "text/plain", b"there are /metrics, /healthz and /readyz\n"
+                status, type, body = "404 Not Found", "text/plain", b"there are /metrics, /healthz, /readyz and /looked-at\n"
         head = f"HTTP/1.0 {status}\r\nContent-Type: {type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         return head.encode() + body

@@ -10,11 +10,16 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
 
 MARK = "last-look"
 SOCKET = "operator.sock"
@@ -22,7 +27,9 @@ EVERY = 30.0
 """Seconds between marks."""
 TIMEOUT = 1.0
 """Seconds for the operator's answer, which comes from memory."""
-ANSWER_MAX = 1 << 20
+ANSWER_MAX = 1 << 22
+LOOKED_AT = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND})
+"""The kinds that an operator over a folder looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,25 @@ def ask_operator(root: Path) -> OperatorState:
         return OperatorState(True, ["it does not answer, or not as this version's does"], last_look(root))
 
 
+def looked_at(root: Path) -> Callable[[Key], bool]:
+    """Whether the status of a resource is of the operator that runs; where none does, or it cannot say, all that there is counts:
+    the last look's. Blocks for TIMEOUT at most."""
+    try:
+        seen = frozenset(map(str, _ask(root / SOCKET, "/looked-at")))
+    except (OSError, ValueError, TypeError):
+        return lambda key: True
+    return lambda key: key.kind not in LOOKED_AT or str(key) in seen
+
+
 def _health(path: Path) -> Any:
+    return _ask(path, "/healthz")
+
+
+def _ask(path: Path, what: str) -> Any:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(TIMEOUT)
         asking.connect(str(path))
-        asking.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        asking.sendall(f"GET {what} HTTP/1.0\r\n\r\n".encode())
         answer = b""
         while (part := asking.recv(65536)) and len(answer) < ANSWER_MAX:
             answer += part
