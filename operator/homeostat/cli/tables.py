@@ -98,7 +98,7 @@ def plugin_row(plugin: Plugin, wide: bool) -> Row:
 
 
 def images_word(plugin: Plugin) -> str:
-    """``Ready``, or why its images are not: ``ImageFetching``, ``ImageFailed`` ..."""
+    """``Ready``, or why its images are not: ``ImageFetching``, ``ImageQueued``, ``ImageFailed`` ..."""
     condition = find_condition(status_of(plugin).conditions, "ImagesReady")
     if condition is None:
         return "Unknown"

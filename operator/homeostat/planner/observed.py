@@ -84,6 +84,7 @@ class Usage:
 
 class ImagePhase(StrEnum):
     MISSING = "Missing"
+    QUEUED = "Queued"
     FETCHING = "Fetching"
     READY = "Ready"
     FAILED = "Failed"
@@ -100,6 +101,7 @@ class ObservedImage:
     fetched: int = 0  # bytes so far
     total: int | None = None  # bytes, where known
     error: str = ""  # what happened at the last try, and what to do
+    behind: tuple[str, ...] = ()  # Queued: what is fetched before it
     changed: bool = False  # Failed: what was verified is another file by now
     permanent: bool = False  # Failed: trying again cannot help until the spec changes (wrong checksum, 404, not an image)
 

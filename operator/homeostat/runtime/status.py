@@ -33,8 +33,8 @@ Addresses = Mapping[str, Sequence[tuple[str, str]]]
 
 # Why a machine is not ready where nothing keeps it from becoming so; for all else somebody has to be told.
 UNDER_WAY = frozenset({
-    "Reconciling", "ImageFetching", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing", "Saving",
-    "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
+    "Reconciling", "ImageFetching", "ImageQueued", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing",
+    "Saving", "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
 DISKS_MOVED = "DisksMoved"  # others put a disk on another file, which is kept
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
@@ -153,6 +153,7 @@ _STORAGE_REASONS = frozenset(
     {
         "ImageFetching",
         "ImageFailed",
+        "ImageQueued",
         "DiskTooSmall",
         MISSING,
         MOVED,

@@ -7,10 +7,9 @@ import contextlib
 import hashlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
@@ -23,23 +22,14 @@ from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
 from .source import check_source, is_remote, local_file, shown
+from .turns import Fetch, TooSlow, Turns, Unwanted, ahead, watch
 from .verified import Signature, changed_message, read_note, sha256_of, signature_of, write_note
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 2  # fetches; more of them only share the line
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts, doubling
 PERMANENT_FOR = 600.0  # seconds until a refused source is asked again: someone may have put the file there
 REPORT_EVERY = 0.5  # seconds between two reports of one fetch's progress
-
-
-@dataclass(slots=True)
-class _Fetch:
-    task: asyncio.Task[None]
-    stop: threading.Event = field(default_factory=threading.Event)
-    fetched: int = 0
-    total: int | None = None
-    reported: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +59,10 @@ class ImageCache:
         self._folders = image_folders
         self._changed = changed
         self._clock = clock
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._turns = Turns()
         self._looking: dict[str, asyncio.Lock] = {}
         self._known: dict[str, tuple[Signature, ObservedImage]] = {}
-        self._running: dict[str, _Fetch] = {}
+        self._running: dict[str, Fetch] = {}
         self._failed: dict[str, _Failure] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -110,6 +100,10 @@ class ImageCache:
         failure = self._failed.get(ref.key)
         before = failure.error if failure else ""
         if running := self._running.get(ref.key):
+            running.seen = True
+            if running.waits and self._turns.full(running.remote):
+                behind = ahead(running, self._running.values())
+                return ObservedImage(ImagePhase.QUEUED, behind=behind, error=before)
             return ObservedImage(ImagePhase.FETCHING, fetched=running.fetched, total=running.total, error=before)
         if failure is None or failure.until <= self._clock():
             return ObservedImage(ImagePhase.MISSING, error=before)
@@ -141,19 +135,24 @@ class ImageCache:
             return
         for key in [k for k, f in self._failed.items() if f.until + PERMANENT_FOR < self._clock()]:
             del self._failed[key]
-        task = asyncio.get_running_loop().create_task(self._run(ref), name=f"fetch {shown(ref.url)}")
-        self._running[ref.key] = _Fetch(task)
+        remote, name = is_remote(ref.url), shown(ref.url)
+        fetch = self._running[ref.key] = Fetch(name, remote)
+        fetch.task = asyncio.get_running_loop().create_task(self._run(ref, fetch), name=f"fetch {name}")
 
-    async def _run(self, ref: ImageRef) -> None:
+    async def _run(self, ref: ImageRef, fetch: Fetch) -> None:
         failure: _Failure | None = None
+        if self._turns.full(fetch.remote):
+            self._changed(ref.key)
         try:
-            async with self._slots:
-                await self._obtain(ref, self._running[ref.key])
+            async with self._turns.turn(fetch):
+                await self._obtain_watched(ref, fetch)
+        except Unwanted:
+            log.info("fetching image %s was given up: nobody asks for it any more", fetch.name)
         except DriverError as error:
             failure = self._failure(ref, str(error), isinstance(error, Refused))
         except Exception as error:
-            log.exception("fetching image %s failed in a way nobody foresaw", shown(ref.url))
-            failure = self._failure(ref, f"image {shown(ref.url)}: {error!r}; please report this", permanent=False)
+            log.exception("fetching image %s failed in a way nobody foresaw", fetch.name)
+            failure = self._failure(ref, f"image {fetch.name}: {error!r}; please report this", permanent=False)
         finally:
             del self._running[ref.key]
         if failure is None:
@@ -162,7 +161,33 @@ class ImageCache:
             self._failed[ref.key] = failure
             wait = max(0.0, failure.until - self._clock())
             self._timers[ref.key] = asyncio.get_running_loop().call_later(wait, self._elapsed, ref.key)
-        self._changed(ref.key)
+        for key in (ref.key, *(key for key, other in self._running.items() if other.waits)):
+            self._changed(key)
+
+    async def _obtain_watched(self, ref: ImageRef, fetch: Fetch) -> None:
+        """Ends what is too slow, and what nobody wants; both are told by the watch."""
+        work = asyncio.ensure_future(self._obtain(ref, fetch))
+        watching = asyncio.ensure_future(watch(fetch, self._turns, lambda: self._changed(ref.key), self._running.values))
+        try:
+            await asyncio.wait({work, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not work.done():
+                fetch.stop.set()
+            work.cancel()
+            watching.cancel()
+            await asyncio.gather(work, watching, return_exceptions=True)
+        if work.cancelled():
+            try:
+                watching.result()
+            except TooSlow as error:
+                raise TooSlow(f"{error}; it is tried again, and {self._next_try(ref)}") from error
+        work.result()
+
+    def _next_try(self, ref: ImageRef) -> str:
+        from .fetch import next_try
+
+        path = self.path(ref.key)
+        return next_try(path.with_name(path.name + PARTIAL))
 
     def _failure(self, ref: ImageRef, error: str, permanent: bool) -> _Failure:
         before = self._failed.get(ref.key)
@@ -174,7 +199,7 @@ class ImageCache:
         self._timers.pop(key, None)
         self._changed(key)
 
-    async def _obtain(self, ref: ImageRef, running: _Fetch) -> None:
+    async def _obtain(self, ref: ImageRef, fetch: Fetch) -> None:
         check_source(ref, self._folders, self._rooms.root)
         self._rooms.ensure(self._rooms.images)
         path = self.path(ref.key)
@@ -182,16 +207,16 @@ class ImageCache:
         loop = asyncio.get_running_loop()
 
         def report(fetched: int, total: int | None) -> None:
-            running.fetched, running.total = fetched, total
-            if self._clock() - running.reported >= REPORT_EVERY:
-                running.reported = self._clock()
+            fetch.progress(fetched, total)
+            if self._clock() - fetch.reported >= REPORT_EVERY:
+                fetch.reported = self._clock()
                 loop.call_soon_threadsafe(self._changed, ref.key)
 
         try:
-            arrived = await self._bring(ref, partial, report, running.stop)
+            arrived = await self._bring(ref, partial, report, fetch)
             if arrived.resumed and not await _matches(ref, arrived, partial):
                 discard(partial)  # perhaps only its two halves do not fit
-                arrived = await self._bring(ref, partial, report, running.stop)
+                arrived = await self._bring(ref, partial, report, fetch)
             await self._accept(ref, arrived, partial, path)
         except qemu_img.Truncated as error:
             discard(partial)
@@ -202,15 +227,16 @@ class ImageCache:
             discard(partial)
             raise
 
-    async def _bring(self, ref: ImageRef, partial: Path, report: Report, stop: threading.Event) -> Arrived:
+    async def _bring(self, ref: ImageRef, partial: Path, report: Report, fetch: Fetch) -> Arrived:
         if not is_remote(ref.url):
             source = local_file(ref, self._folders, self._rooms.root)
-            await in_thread(copy_local, source, shown(ref.url), partial, report, stop)
+            await in_thread(copy_local, source, shown(ref.url), partial, report, fetch.stop)
             return Arrived(resumed=False, measured=True, digest=None)
         from .fetch import download  # late: an HTTP client is 11 MB that only remote images need
 
         best = _size(partial)
         while True:  # a cut connection is taken up at once for as long as each attempt gets further
+            fetch.coming = True
             try:
                 return await download(ref.url, partial, report, pinned=ref.sha256 is not None)
             except (Refused, NoSpace):
@@ -219,6 +245,8 @@ class ImageCache:
                 if _size(partial) <= best:
                     raise
                 best = _size(partial)
+            finally:
+                fetch.coming = False
 
     async def _accept(self, ref: ImageRef, arrived: Arrived, partial: Path, path: Path) -> None:
         """Verifies the whole file, and only then gives it its name."""
@@ -239,10 +267,11 @@ class ImageCache:
         """Ends all fetches; what they have so far is kept."""
         for timer in self._timers.values():
             timer.cancel()
-        tasks = [f.task for f in self._running.values()]
-        for running in self._running.values():
-            running.stop.set()
-            running.task.cancel()
+        tasks = [fetch.task for fetch in self._running.values() if fetch.task is not None]
+        for fetch in self._running.values():
+            fetch.stop.set()
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     @property

@@ -50,9 +50,9 @@ async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arr
     except httpx.InvalidURL as error:
         raise Refused(f"image {name}: {error}; correct its url") from error
     except httpx.HTTPError as error:
-        raise _failure(error, name, _next_try(partial, honoured=offset >= asked)) from error
+        raise _failure(error, name, next_try(partial, honoured=offset >= asked)) from error
     except _Cut as error:
-        said = f"image {name} ended after {error}: the connection was cut; {_next_try(partial, honoured=offset >= asked)}"
+        said = f"image {name} ended after {error}: the connection was cut; {next_try(partial, honoured=offset >= asked)}"
         raise DriverError(said) from error
     except _StartOver as error:
         discard(partial)
@@ -68,7 +68,7 @@ class _Cut(Exception):
     """Less came than the server had said: how much."""
 
 
-def _next_try(partial: Path, *, honoured: bool) -> str:
+def next_try(partial: Path, *, honoured: bool = True) -> str:
     """Where it begins. ``honoured``: the server sends the rest only, as far as that was tried."""
     try:
         size, version = partial.stat().st_size, json.loads(validators_of(partial).read_text()).get("version")
@@ -208,15 +208,15 @@ async def _save(response: httpx.Response, name: str, file: BinaryIO, partial: Pa
             write(file, bytes(waiting), partial, name)
 
 
-def _failure(error: httpx.HTTPError, name: str, next_try: str) -> DriverError:
+def _failure(error: httpx.HTTPError, name: str, then: str) -> DriverError:
     if isinstance(error, httpx.UnsupportedProtocol):
         return Refused(f"image {name}: {error}; give an http:// or https:// address")
     if _caused_by(error, ssl.SSLCertVerificationError):
         return Refused(f"image {name}: its server's certificate is not valid ({error}); check url and the host's clock")
     if isinstance(error, httpx.TimeoutException):
-        return DriverError(f"image {name}: the server did not answer in time; it is tried again, and {next_try}")
+        return DriverError(f"image {name}: the server did not answer in time; it is tried again, and {then}")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-        return DriverError(f"image {name}: the connection was cut ({error}); {next_try}")
+        return DriverError(f"image {name}: the connection was cut ({error}); {then}")
     said = str(error) or type(error).__name__
     return DriverError(f"image {name}: no connection to its server ({said}); it is tried again")
 

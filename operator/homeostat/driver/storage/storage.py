@@ -98,6 +98,11 @@ class Storage:
         ``fetching``), came, failed, or may be tried again."""
         self._listeners.append(changed)
 
+    @property
+    def fetching(self) -> frozenset[str]:
+        """ImageRef.keys of what is fetched, or waits for that."""
+        return self._images.busy
+
     def _changed(self, key: str) -> None:
         for listener in self._listeners:
             listener(key, key in self._images.busy)

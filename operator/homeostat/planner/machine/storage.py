@@ -149,6 +149,9 @@ def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Acti
             case ImagePhase.MISSING:
                 actions.append(FetchImage(ref, "not in the image cache yet"))
                 blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}")
+            case ImagePhase.QUEUED:
+                behind = f", behind {' and '.join(image.behind)}" if image.behind else ""
+                blocker = blocker or Waiting("ImageQueued", f"{ref.url} waits for its turn to be fetched{behind}")
             case ImagePhase.FETCHING:
                 # Of one that is tried again the last word stands until something comes.
                 again = image.error and not image.fetched

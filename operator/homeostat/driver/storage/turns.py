@@ -1,0 +1,107 @@
+"""Whose turn it is to be fetched: few at once, and nothing waits for long behind a server that dawdles, nor behind what nobody
+wants any more. Local files do not wait behind remote ones."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from homeostat.driver.errors import DriverError
+
+from .paths import human_size
+
+AT_ONCE = 2  # of each kind; more of them only share the line
+MOST = 16  # remote ones, with those that gave their turn away
+WINDOW = 60.0  # seconds over which the pace is taken
+LEAST = 1024  # bytes a second that a server must send
+SLOW = 64 * 1024  # bytes a second below which a fetch lets the next one begin
+DEADLINE = 86400.0  # seconds of one try
+UNSEEN = 2  # windows in which nobody looked, after which it is given up
+
+
+class TooSlow(DriverError):
+    """A later try goes on, where the server allows that."""
+
+
+class Unwanted(Exception):
+    """Nobody asks for it any more."""
+
+
+@dataclass(slots=True)
+class Fetch:
+    """One fetch under way, or in the queue."""
+
+    name: str  # as shown
+    remote: bool
+    waits: bool = True  # for its turn
+    task: asyncio.Task[None] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    fetched: int = 0  # bytes that are there
+    total: int | None = None
+    came: int = 0  # bytes of all its tries
+    coming: bool = False  # its server is to send now
+    seen: bool = True  # somebody looked at it lately
+    reported: float = float("-inf")
+    has_turn: bool = False
+
+    def progress(self, fetched: int, total: int | None) -> None:
+        self.came += max(0, fetched - self.fetched)
+        self.fetched, self.total = fetched, total
+
+
+class Turns:
+    def __init__(self) -> None:
+        self._free = {remote: asyncio.Semaphore(AT_ONCE) for remote in (True, False)}
+
+    def full(self, remote: bool) -> bool:
+        """Whether the next of its kind has to wait."""
+        return self._free[remote].locked()
+
+    @asynccontextmanager
+    async def turn(self, fetch: Fetch) -> AsyncIterator[None]:
+        """Waits for it."""
+        await self._free[fetch.remote].acquire()
+        fetch.has_turn, fetch.waits = True, False
+        try:
+            yield
+        finally:
+            self.give_away(fetch)
+
+    def give_away(self, fetch: Fetch) -> None:
+        """Lets the next begin; this one may go on beside it."""
+        if fetch.has_turn:
+            fetch.has_turn = False
+            self._free[fetch.remote].release()
+
+
+def ahead(fetch: Fetch, others: Iterable[Fetch]) -> tuple[str, ...]:
+    """What it waits behind."""
+    return tuple(other.name for other in others if other.remote == fetch.remote and other.has_turn)
+
+
+async def watch(fetch: Fetch, turns: Turns, tell: Callable[[], None], others: Callable[[], Iterable[Fetch]]) -> None:
+    """Never returns. ``tell`` makes those look who want it.
+
+    Raises:
+        TooSlow, Unwanted.
+    """
+    windows = unseen = 0
+    while True:
+        came, fetch.seen, was_coming = fetch.came, False, fetch.coming
+        tell()
+        await asyncio.sleep(WINDOW)
+        windows, unseen = windows + 1, 0 if fetch.seen else unseen + 1
+        if unseen >= UNSEEN:
+            raise Unwanted
+        pace = (fetch.came - came) / WINDOW
+        if not (fetch.remote and was_coming and fetch.coming):
+            continue
+        if pace < LEAST:
+            raise TooSlow(f"image {fetch.name}: its server sends less than {human_size(LEAST)} a second")
+        if windows * WINDOW >= DEADLINE:
+            raise TooSlow(f"image {fetch.name}: it did not arrive within {DEADLINE / 3600:.0f} hours")
+        if pace < SLOW and sum(other.remote and not other.waits for other in others()) < MOST:
+            turns.give_away(fetch)
