@@ -38,6 +38,7 @@ DISKS = [
 ]  # fmt: skip
 CLOUD_INIT = {
     "userData": "#cloud-config\n", "metaData": "instance-id: i-1\n", "networkConfig": "version: 2\n", "variables": {"a": [1]},
+    "instanceId": "Machine",
 }  # fmt: skip
 SPEC: Document = {
     "runStrategy": "Manual",

@@ -1,4 +1,4 @@
-"""Memory that someone took from a running guest (virsh setmem) is given back, or it is said that the next boot brings it."""
+"""Memory that someone took from a running guest (virsh setmem) is given back, or it is said that the next start brings it."""
 
 from __future__ import annotations
 

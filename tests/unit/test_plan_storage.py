@@ -125,4 +125,4 @@ def test_a_changed_seed_is_another_file_and_waits_for_a_boot() -> None:
     before = set(world.seeds)
     plan = operator.settle(changed(vm, cloudInit={"userData": "#cloud-config\nhostname: x\n"}))
     assert before < world.seeds
-    assert [c.field for c in plan.pending] == ["disks[cloud-init].image"]
+    assert [c.field for c in plan.pending] == ["cloudInit"]

@@ -1,4 +1,4 @@
-"""vCPUs that someone unplugged (virsh setvcpus) come back with the next boot, which is said; the definition has them at once."""
+"""vCPUs that someone unplugged (virsh setvcpus) come back with the next start, which is said; the definition has them at once."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ class MachineConfig:
         "Change a machine's configuration",
         TAG,
         {200: Answer("The whole configuration after the change.", ConfigChanged, headers=ETAG)},
-        description="What is left out stays. The running guest gets it at its next restart. A deployment's machine keeps it "
-        "until its deployment's template changes.",
+        description="What is left out stays. The running guest gets it when its machine is started next, which a reboot inside "
+        "the guest is not. A deployment's machine keeps it until its deployment's template changes.",
         parameters=(IF_MATCH,),
         body=ConfigPatch,
         body_types=("application/json", MERGE_PATCH),

@@ -53,6 +53,7 @@ async def _apply(settings: Settings, given: Sequence[Given], dry_run: bool) -> N
 
 
 async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
+    from .doubting import doubts_about, print_warnings
     from .references import full_name
 
     key = given.resource.key
@@ -63,6 +64,7 @@ async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
         return
     applied = await store.apply(given.resource, whole=own, dry=dry_run)
     say(f"{name} {applied.outcome}{' (dry run)' if dry_run else ''}")
+    print_warnings(doubts_about(given.resource))
     if applied.left:
         say(paint(f"note: {name}: {_left(applied.left)}", "dim"), err=True)
 

@@ -30,6 +30,7 @@ from .terminal import emit, paint, say
 def plan(settings: Settings, folder: str | None, output: str | None, host_labels: tuple[str, ...]) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from .access import run
+    from .doubting import doubts_in, print_warnings
     from .preview import preview
     from .render_plan import exit_code, render_plan
     from .standalone import require_folder
@@ -38,19 +39,21 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
     require_folder(directory)
     found = run(preview(directory, settings.state, settings.uri, labels_of_host(settings.uri, host_labels)))
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
+    warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":
         groups = {"machines": VirtualMachine, "deployments": VirtualMachineDeployment, "plugins": Plugin}
         document: dict[str, object] = {
             name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
             for name, kind in groups.items()
         }
-        document["errors"], document["held"] = errors, held
+        document["errors"], document["held"], document["warnings"] = errors, held, warnings
         emit(redacted(json.dumps(document, indent=2)))
     else:
         for line in render_plan(found.entries):
             say(paint(line.text, line.tone))
         print_errors("error", errors)
         print_errors("held", held)
+        print_warnings(warnings)
     return 1 if errors or held else exit_code(found.entries)
 
 

@@ -150,6 +150,7 @@ def render_entry(entry: Entry) -> list[Line]:
     lines += _titled("waits for a restart:", plan.pending)
     lines += _titled("changed by others:", plan.drift)
     lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.moved]
+    lines += [Line(f"    {sentence}", "dim") for sentence in plan.notes]
     lines += _actions(plan)
     return lines + _outcome(plan)
 
@@ -281,6 +282,7 @@ def plan_as_json(entry: Entry) -> dict[str, Any]:
         "pending": [_change_as_json(c) for c in entry.plan.pending],
         "drift": [_change_as_json(c) for c in entry.plan.drift],
         "moved": list(entry.plan.moved),
+        "notes": list(entry.plan.notes),
         "actions": [{"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions],
         "outcome": {
             "type": type(outcome).__name__,

@@ -192,7 +192,8 @@ class VirtualMachineSpec(Model):
     )
     update_policy: UpdatePolicy = Field(
         default=UpdatePolicy.ON_NEXT_BOOT,
-        description="OnNextBoot: changes that need a restart wait for one. Immediate: restart the machine for them. "
+        description="OnNextBoot: changes that need a restart wait until the machine is started next, which a reboot inside the "
+        "guest is not. Immediate: restart the machine for them. "
         "Never: change nothing while the machine runs.",
     )
     reclaim_policy: ReclaimPolicy = Field(

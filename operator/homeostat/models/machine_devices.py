@@ -15,6 +15,7 @@ from .base import Flag, Model, Name
 from .bounds import TOLD_MAX, XML_PATTERN, XML_SCHEMA, free
 from .quantity import Quantity, format_quantity
 
+INSTANCE_ID = "instance-id"  # a key of the meta-data
 _UNSEEN = r"\s\x00-\x1f\x7f"  # neither in an address nor in a name
 URL_PATTERN = rf"^(https?://[^/{_UNSEEN}]+/?|file:///)[^{_UNSEEN}]*$"
 
@@ -235,6 +236,13 @@ class Display(Model):
     vnc: Vnc = Field(default_factory=cache(Vnc))
 
 
+class InstanceId(StrEnum):
+    """What cloud-init tells one life of a machine from the next by."""
+
+    MACHINE = "Machine"
+    SEED = "Seed"
+
+
 class CloudInit(Model):
     """A NoCloud seed: a small read-only disk labelled CIDATA.
 
@@ -252,6 +260,11 @@ class CloudInit(Model):
     variables: Annotated[dict[str, Any], free(TOLD_MAX)] = Field(
         default_factory=dict, description="Further keys of the meta-data: templates in userData know them as ds.meta_data.KEY."
     )
+    instance_id: InstanceId = Field(
+        default=InstanceId.MACHINE,
+        description="Machine: the instance-id stays, and of a changed seed cloud-init does only what it does at every boot. "
+        "Seed: it changes with the seed, so that cloud-init does everything again, as in a new machine.",
+    )
 
     @field_validator("meta_data", "network_config")
     @classmethod
@@ -267,3 +280,13 @@ class CloudInit(Model):
         if field.field_name == "network_config" and found and not isinstance(found.get("network", {}), dict):
             raise ValueError("network: must be a YAML mapping, such as {version: 2, ethernets: …}")
         return text
+
+    @model_validator(mode="after")
+    def _one_instance_id(self) -> Self:
+        if self.instance_id is InstanceId.SEED and self.names_instance_id:
+            raise ValueError("instanceId: Seed makes the instance-id that metaData or variables give: leave one of them out")
+        return self
+
+    @property
+    def names_instance_id(self) -> bool:
+        return INSTANCE_ID in self.variables or INSTANCE_ID in (yaml.safe_load(self.meta_data or "") or {})

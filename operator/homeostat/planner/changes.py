@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
+from homeostat.models.machine import SEED_NAME
 from homeostat.models.quantity import format_quantity
 
 from .domain import DiskConfig, DomainConfig, NicConfig
@@ -52,7 +53,7 @@ def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
 
 
 def compare_running(live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
-    """What the running guest lacks. The boot order is no part of it: it is looked at by the next boot only."""
+    """What the running guest lacks. The boot order is no part of it: it is looked at by the next start only."""
     return compare(without_boot_order(live), without_boot_order(want))
 
 
@@ -124,17 +125,22 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> It
     """A disk can be added while the guest runs; taking one away from under it waits for a restart."""
     old, new = {d.name: d for d in have}, {d.name: d for d in want}
     for name in sorted(old.keys() - new.keys()):
-        yield Change(f"disks[{name}]", _text(old[name].source), "removed", RESTART)
+        yield Change(_disk_field(name), _text(old[name].source), "removed", RESTART)
     for name, disk in new.items():
         if name not in old:
             free = all(other.target != disk.target and other.source != disk.source for other in have)
             hotplug = free and disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb") and not disk.read_only
-            yield Change(f"disks[{name}]", "none", "added", LIVE if hotplug else RESTART)
+            yield Change(_disk_field(name), "none", "added", LIVE if hotplug else RESTART)
             continue
         yield from _compare_fields(f"disks[{name}]", old[name], disk, _DISK_FIELDS)
         if old[name].source != disk.source:
             medium = LIVE if disk.device == "cdrom" else RESTART
-            yield Change(f"disks[{name}].image", _text(old[name].source), _text(disk.source), medium)
+            field = _disk_field(name) if name == SEED_NAME else f"disks[{name}].image"
+            yield Change(field, _text(old[name].source), _text(disk.source), medium)
+
+
+def _disk_field(name: str) -> str:
+    return "cloudInit" if name == SEED_NAME else f"disks[{name}]"
 
 
 def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig]) -> Iterator[Change]:

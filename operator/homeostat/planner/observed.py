@@ -51,7 +51,7 @@ class ObservedDomain:
     autostart: bool
     managed_save: bool
     record: Record | None  # None: not ours
-    config: DomainConfig | None  # the definition (what the next boot uses); None where not read (foreign domains)
+    config: DomainConfig | None  # the definition (what the next start uses); None where not read (foreign domains)
     live: DomainConfig | None = None  # what runs now; None when off
     pid: int | None = None
     vnc: str | None = None  # address:port while running

@@ -64,7 +64,7 @@ class Plan:
     """``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is
     restarted. ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put
     on another file, which is kept. ``left``: something would be done, were the machine not suspended. ``aside``: sentences on
-    disks that stay in the trash though the machine is back."""
+    disks that stay in the trash though the machine is back. ``notes``: sentences on what a change does in the guest."""
 
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()
@@ -74,3 +74,4 @@ class Plan:
     moved: tuple[str, ...] = ()
     left: bool = False
     aside: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The status of a machine: what was observed, and what the plan says about it. Pure.
 
 Ready, Reconciling and Stalled follow kstatus: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
-Reconciling, Stalled, RestartRequired, Drifted, DisksMoved and CrashLoopBackOff are there only while they are true.
+Reconciling, Stalled, RestartRequired, Drifted, DisksMoved, Doubtful and CrashLoopBackOff are there only while they are true.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from homeostat.models.machine import (
 )
 from homeostat.planner.domain import DomainConfig, DomainType
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.doubts import spec_doubts
 from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
@@ -36,6 +37,7 @@ UNDER_WAY = frozenset({
     "Reconciling", "ImageFetching", "ImageQueued", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing",
     "Saving", "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
+DOUBTFUL = "Doubtful"  # something of the spec will hardly do what was meant
 DISKS_MOVED = "DisksMoved"  # others put a disk on another file, which is kept
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
 
@@ -140,11 +142,14 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
             "Healthy", observed.health.ready, "ProbesPass" if observed.health.ready else "ProbesFail", observed.health.message
         )
     if plan.pending:
-        yield condition("RestartRequired", True, "ChangesPending", _list_changes(plan.pending, _waits(machine)))
+        listed = _list_changes(plan.pending, _waits(machine))
+        yield condition("RestartRequired", True, "ChangesPending", ". ".join((listed, *plan.notes)))
     if plan.drift:
         yield condition("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, _DRIFTED))
     if plan.moved:
         yield condition(DISKS_MOVED, True, "ByOthers", "; ".join(plan.moved))
+    if doubts := tuple(spec_doubts(machine.spec)):
+        yield condition(DOUBTFUL, True, doubts[0].reason, "; ".join(map(str, doubts)))
     if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
         yield condition("CrashLoopBackOff", True, "EndedUnasked", outcome.message)
 
@@ -180,7 +185,7 @@ _DRIFTED = (
 def _waits(machine: VirtualMachine) -> str:
     meta = machine.metadata
     where = "" if meta.namespace == "default" else f" -n {meta.namespace}"
-    return f"with the next boot; `homeostat restart {meta.name}{where}` brings it"
+    return f"with the next start, which a reboot inside the guest is not; `homeostat restart {meta.name}{where}` brings it"
 
 
 def _list_changes(changes: Sequence[Change], what: str) -> str:

@@ -68,7 +68,7 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
         return DefinitionPlan(want, "someone undefined it while it runs", asked=asked)
     changes = compare(domain.config, want)
     lacks = compare_running(domain.live, want) if domain.state.active and domain.live else ()
-    caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next boot lacks data
+    caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next start lacks data
     followed = caught_up if caught_up != domain.config or _names_less(domain.config, caught_up) else None
     told = FOLLOWED if caught_up != domain.config else GUARDED
     drifted = domain.record is not None and (domain.record.spec_hash == asked or just_reverted(observed))

@@ -288,6 +288,6 @@ def _overlay_message(disk: Disk, own: str, overlays: tuple[str, ...]) -> str:
 def _differ_message(name: str, disk: Disk, runs: DiskConfig, defined: DiskConfig) -> str:
     return (
         f"disks[{disk.name}]: the running guest writes to {runs.source}, but someone put {defined.source} into the definition, "
-        f"so that the next boot lacks what is written now; the definition is left as it is: `virsh edit {name}`, and name "
+        f"so that the next start lacks what is written now; the definition is left as it is: `virsh edit {name}`, and name "
         f"{runs.source}, or shut it down and bring the data over"
     )

@@ -51,6 +51,7 @@ def foresee(machine: VirtualMachine, observed: Observed, now: float, fetched: Ma
         drift=_all_of(plan.drift for plan in plans),
         moved=_all_of(plan.moved for plan in plans),
         aside=_all_of(plan.aside for plan in plans),
+        notes=_all_of(plan.notes for plan in plans),
     )
 
 

@@ -28,6 +28,7 @@ from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power, with_boot
 from .reclaim import to_note
 from .revert import went_back
+from .seed import seed_notes
 from .storage import StoragePlan, plan_storage
 from .strayed import rename, renamed, unplugged
 from .teardown import abandon, may_be_abandoned, plan_teardown
@@ -73,7 +74,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
         if blocker and not _harmless(blocker):
             power = replace(power, record=record, actions=(), outcome=blocker)
-    if power.stopping:  # what runs is about to end: the next boot has everything
+    if power.stopping:  # what runs is about to end: the next start has everything
         definition = replace(definition, live=())
     elif claimed and domain is not None and domain.state.active:  # goes on as it is, and says so
         blocker, definition = blocker or claimed, _held_back(definition, claimed)
@@ -95,6 +96,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         drift=definition.drift + (autostart_drift(machine, domain, power.record) if domain else ()) + power.drift + reported,
         moved=storage.moved,
         aside=storage.aside,
+        notes=seed_notes(machine, observed),
     )
 
 

@@ -6,13 +6,15 @@ cloud-init reads with PyYAML, which knows YAML 1.1: ``no`` is a boolean there, `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import SEED_NAME, VirtualMachine
+from homeostat.models.machine_devices import INSTANCE_ID, InstanceId
 
+from ..observed import Observed
 from .identity import digest, machine_directory
 
 # What some reader takes for no text: numbers of YAML 1.1, of YAML 1.2 and of JSON, dates, all of YAML 1.1's booleans.
@@ -20,6 +22,14 @@ _TYPED_ELSEWHERE = re.compile(
     r"[-+]?(0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|(\d[\d_,]*|(?=\.\d))([.:][\d_.:]*)?([eE][-+]?\d*)?|\.?(inf|nan|infinity))"
     r"|\d{4}-\d{1,2}-\d{1,2}([tT\s].*)?|y|n|yes|no|on|off|true|false|null|~",
     re.IGNORECASE | re.DOTALL,
+)
+_NEW_INSTANCE = (
+    "cloudInit: the instance-id follows the seed, so that cloud-init takes the machine for a new one and does everything again: "
+    "users, packages, files, runcmd, network, new SSH host keys"
+)
+_SAME = (
+    "cloud-init does of the changed seed only what it does at every boot (bootcmd, boothooks), not users, packages, files, "
+    "runcmd and network; cloudInit.instanceId: Seed has it do everything again"
 )
 _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")  # line breaks of YAML 1.1 alone, and what some readers skip
 
@@ -40,7 +50,7 @@ def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
     init = machine.spec.cloud_init
     if init is None:
         return ()
-    own = {"instance-id": machine.identity, "local-hostname": machine.metadata.name}
+    own = {INSTANCE_ID: machine.identity, "local-hostname": machine.metadata.name}
     if init.meta_data:
         meta = with_keys(init.meta_data, init.variables) if init.variables else init.meta_data
     else:
@@ -48,7 +58,13 @@ def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
     files = [("meta-data", meta), ("user-data", init.user_data or "")]
     if init.network_config:
         files.append(("network-config", init.network_config))
+    if init.instance_id is InstanceId.SEED:
+        files[0] = ("meta-data", with_keys(meta, {INSTANCE_ID: f"{machine.identity}-{_digest(files)}"}))
     return tuple(files)
+
+
+def _digest(files: Sequence[tuple[str, str]]) -> str:
+    return digest(*(text for file in files for text in file))
 
 
 def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
@@ -56,7 +72,21 @@ def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
     files = seed_files(machine)
     if not files:
         return None
-    return f"{machine_directory(storage_root, machine)}/seed-{digest(*(t for file in files for t in file))}.iso"
+    return f"{machine_directory(storage_root, machine)}/seed-{_digest(files)}.iso"
+
+
+def seed_notes(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
+    """What the guest will make of a seed that is another one than it had."""
+    init, domain, wanted = machine.spec.cloud_init, observed.domain, seed_path(observed.host.storage_root, machine)
+    if init is None or domain is None:
+        return ()
+    configs = [config for config in (domain.config, domain.live) if config is not None]
+    had = {disk.source for config in configs for disk in config.disks if disk.name == SEED_NAME}
+    if not had - {wanted}:
+        return ()
+    if init.instance_id is InstanceId.SEED:
+        return (_NEW_INSTANCE,)
+    return (f"cloudInit: {'if metaData keeps its instance-id' if init.names_instance_id else 'the instance-id stays'}, {_SAME}",)
 
 
 def _dumped(values: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ def ballooned(machine: VirtualMachine, observed: Observed, want: DomainConfig) -
 
 
 def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainConfig) -> tuple[SetMemory, ...]:
-    """Asked once: a guest whose balloon driver has gone does not take it, and has it with its next boot."""
+    """Asked once: a guest whose balloon driver has gone does not take it, and has it with its next start."""
     domain = observed.domain
     if not changes or domain is None or observed.memory.memory_asked:
         return ()

@@ -1,0 +1,134 @@
+"""What of a spec is taken, and will hardly do what was meant. Nothing is refused for it: it is said, a human decides. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import yaml
+
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.models.machine_devices import CloudInit
+from homeostat.models.plugin import Plugin
+
+# What cloud-init tells forms of user-data by, in any case, behind white space:
+# https://github.com/canonical/cloud-init/blob/main/cloudinit/handlers/__init__.py (INCLUSION_TYPES_MAP)
+_HEADERS = ("#!", "#cloud-config", "#include", "#part-handler", "#cloud-boothook", "#upstart-job", "## template: jinja")
+_JINJA = "## template: jinja"
+_ARCHIVE = "#cloud-config-archive"
+_MIME = b"mime-version:"  # among the first 4096 bytes
+_FORMS = "https://cloudinit.readthedocs.io/en/latest/explanation/format.html"
+_LONGEST = 32 * 1024  # bytes of user-data that are looked into: more takes PyYAML a second
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """``reason`` in CamelCase, as of a condition; ``field`` as in the spec, empty for all of it."""
+
+    reason: str
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+def doubts_of(resource: Resource) -> tuple[Doubt, ...]:
+    """Of a document of any kind as it was written: what a plugin adds is not known here."""
+    match resource:
+        case VirtualMachine():
+            return tuple(spec_doubts(resource.spec))
+        case VirtualMachineDeployment():
+            return tuple(spec_doubts(resource.spec.template.spec))
+        case Plugin():
+            return tuple(_seed_doubts(resource.spec.cloud_init))
+    return ()
+
+
+def spec_doubts(spec: VirtualMachineSpec, blank: bool = False) -> Iterator[Doubt]:
+    """``blank``: its disks are made only now, so that one without an image holds nothing."""
+    disks = [disk for disk in spec.disks if disk.image or (disk.type == "disk" and not blank)]
+    by_network = {nic.name for nic in spec.nics} & set(spec.boot.order)
+    if not (disks or by_network or spec.boot.kernel or spec.plugin_ref):  # every plugin has something to boot
+        what = "its disks are blank" if spec.disks else "it has no disk"
+        yield Doubt(
+            "NothingToBoot",
+            "",
+            f"there is nothing to boot from: {what}, it has no boot.kernel, and boot.order names no nic. It will run and do "
+            "nothing; give a disk an image",
+        )
+    yield from _seed_doubts(spec.cloud_init)
+
+
+def _seed_doubts(init: CloudInit | None) -> Iterator[Doubt]:
+    if init is None:
+        return
+    if message := _user_data(init.user_data or ""):
+        yield Doubt("UserDataNotRead", "cloudInit.userData", message)
+    if message := _network_config(init.network_config or ""):
+        yield Doubt("NetworkConfigNotRead", "cloudInit.networkConfig", message)
+
+
+@lru_cache(2_000)
+def _user_data(text: str) -> str:
+    """Why cloud-init will pass over it; empty: nothing is known against it."""
+    encoded = text.encode(errors="replace")
+    if not text.strip() or _MIME in encoded[:4096].lower():
+        return ""
+    if text.startswith("\ufeff"):
+        return "begins with a byte order mark, behind which cloud-init recognizes nothing: save it without"
+    head = text.lstrip()
+    form = head.lower()
+    if not form.startswith(_HEADERS):
+        return _unknown(head)
+    if head != text:
+        return "begins with white space: cloud-init's headers belong at the very start, and scripts and templates do not run else"
+    if form.startswith(_JINJA):
+        body = head.partition("\n")[2].lstrip()
+        return "" if body.lower().startswith(("{", *_HEADERS)) else f"in the template: {_unknown(body)}"
+    if not form.startswith("#cloud-config") or form.startswith("#cloud-config-jsonp") or len(encoded) > _LONGEST:
+        return ""
+    return _not_read_as_yaml(text, list if form.startswith(_ARCHIVE) else dict)
+
+
+def _unknown(head: str) -> str:
+    first = head.partition("\n")[0].strip()
+    shown = repr(first[:40] + ("…" if len(first) > 40 else "")) if first else "nothing"
+    if head.startswith("H4sI"):
+        mend = "it looks like gzip in base64, which the seed of a disk is not decoded from: give the text itself"
+    elif re.match(r"#+\s*cloud[-_\s]*config", first, re.IGNORECASE):
+        mend = "did you mean #cloud-config?"
+    elif first.lower().startswith("content-type:"):
+        mend = "a MIME archive needs a line MIME-Version: 1.0 at its start"
+    else:
+        mend = f"give it the header of its form in the first line, such as #cloud-config or #!/bin/sh ({_FORMS})"
+    return f"begins with {shown}, by which cloud-init knows no form, so that it passes over all of it: {mend}"
+
+
+def _not_read_as_yaml(text: str, wanted: type) -> str:
+    name = "list" if wanted is list else "mapping"
+    try:
+        found = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        place = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        return f"is not YAML, so that cloud-init passes over all of it: {error.problem or error.context}{place}"
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return f"is not YAML, so that cloud-init passes over all of it: {' '.join(str(error).split())[:120]}"
+    return "" if found is None or isinstance(found, wanted) else f"is no YAML {name}, so that cloud-init passes over all of it"
+
+
+@lru_cache(2_000)
+def _network_config(text: str) -> str:
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):  # which the model refuses
+        return ""
+    found = found.get("network", found) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or found.get("config") == "disabled" or found.get("version") in (1, 2):
+        return ""
+    version = "names no version" if found.get("version") is None else f"is of version {found['version']!r}"
+    return f"{version}, and cloud-init knows 1 and 2: it sets up no network by it"
