@@ -32,7 +32,8 @@ def apply(cli: CliState, text: str, *options: str) -> str:
     path.write_text(text)
     said = cli.homeostat("apply", "-f", str(path), *options)
     assert said.code == 0, said.err
-    return said.out.split(maxsplit=1)[1].strip() + said.err.strip()
+    notes = [line for line in said.err.splitlines() if "left alone" in line]
+    return " ".join((said.out.split(maxsplit=1)[1].strip(), *notes))
 
 
 def vm(spec: str = "", labels: str = "") -> str:

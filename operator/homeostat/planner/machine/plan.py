@@ -46,10 +46,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     if not host.reachable:
         error = host.error or f"host {host.name} cannot be reached"
         return abandon(machine, error) if may_be_abandoned(machine) else Plan(outcome=Waiting("HostUnreachable", error))
-    if observed.rival is not None:
-        return Plan(outcome=observed.rival)
-    if domain is not None and domain.record is None:
-        return Plan(outcome=Stalled("RecordMissing", _foreign_message(machine, observed)))
+    if others := _of_others(machine, observed):
+        return Plan(outcome=others)
     if machine.deleting:
         return noted(machine, observed, plan_teardown(machine, observed, now))
     if machine.spec.suspend:
@@ -98,6 +96,14 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         aside=storage.aside,
         notes=seed_notes(machine, observed),
     )
+
+
+def _of_others(machine: VirtualMachine, observed: Observed) -> Outcome | None:
+    """Why its domain is not ours to touch; None: it is, or there is none."""
+    domain = observed.domain
+    if observed.rival is None and domain is not None and domain.record is None:
+        return Stalled("RecordMissing", _foreign_message(machine, observed))
+    return observed.rival
 
 
 def _kept_out(machine: VirtualMachine, observed: Observed) -> Outcome | None:
