@@ -115,4 +115,4 @@ async def test_a_refused_place_stays_unread(folder: Path, tmp_path: Path) -> Non
     storage = Storage(tmp_path / "state", None, image_folders=[folder])
     found = await fetch(storage, ImageRef("file:///etc/hostname", format="raw"), tmp_path / "state")
     assert found.phase is ImagePhase.FAILED and found.permanent
-    assert "not in a folder that images may come from" in found.error
+    assert "images are not read from there" in found.error

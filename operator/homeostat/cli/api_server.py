@@ -32,9 +32,13 @@ class ApiOptions:
     state: Path
     bind: str = "127.0.0.1:8080"
     token_file: str | None = None
-    image_folders: tuple[str, ...] = ()
+    image_folders: tuple[str, ...] = ()  # from which requests may name files
     plugin_kernel: str | None = None
     max_replicas: int = 1000
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        return [Path(folder).absolute() for folder in self.image_folders]
 
     @property
     def command(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import grp
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +63,10 @@ async def standalone(
     labels: Mapping[str, str] | None = None,
     settle: float = SETTLE,
     trash_keep: float = KEEP,
+    image_folders: Sequence[Path] = (),
 ) -> AsyncIterator[Standalone]:
     """Opens everything in order, and closes it in reverse; guests run on. ``settle``: see ``store.files.removal``.
+    ``image_folders``: see ``driver.storage.Storage``.
 
     Raises:
         CliError: the folder is not there.
@@ -81,7 +83,8 @@ async def standalone(
         stack.callback(store.close)
         stack.enter_context(hearing_of_events(supervisor))
         labels = labels or labels_of_host(uri, ())
-        opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=supervisor.keep)
+        keep = supervisor.keep
+        opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders)
         host = await stack.enter_async_context(opening)
         metrics, instance = Metrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
@@ -106,10 +109,11 @@ async def open_host(
     fence: Callable[[], None] = lambda: None,
     trash_keep: float = KEEP,
     keep: Keep = once,
+    image_folders: Sequence[Path] = (),
 ) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
     opens the files by the same path: the folder is a share. See LibvirtHost for the others."""
-    storage = Storage(state, await qemu_group(uri))
+    storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
 
     async def kvm_usable() -> bool:
         return not is_local(uri) or (await probe_kvm(state)).usable  # elsewhere, what libvirt offers has to be believed

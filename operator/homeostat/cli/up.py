@@ -145,7 +145,13 @@ async def _up(options: UpOptions) -> None:
     _stop_on_signals(stop, view)
     labels = labels_of_host(options.uri, options.host_labels)
     opening = standalone(
-        options.folder, options.state, options.uri, labels=labels, settle=options.settle, trash_keep=options.trash_keep
+        options.folder,
+        options.state,
+        options.uri,
+        labels=labels,
+        settle=options.settle,
+        trash_keep=options.trash_keep,
+        image_folders=options.api.folders if options.api else (),
     )
     async with opening as parts:
         parts.store.state.remember_libvirt(options.uri)

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial as bound
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
@@ -21,7 +22,7 @@ from .digests import Arrived
 from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
-from .source import check_source, is_remote, local_file, shown
+from .source import is_remote, open_local, shown
 from .turns import Fetch, TooSlow, Turns, Unwanted, ahead, watch
 from .verified import Signature, changed_message, read_note, sha256_of, signature_of, write_note
 
@@ -51,7 +52,7 @@ class ImageCache:
         self,
         rooms: Rooms,
         *,
-        image_folders: Sequence[Path] | None,
+        image_folders: Sequence[Path],
         changed: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -200,7 +201,6 @@ class ImageCache:
         self._changed(key)
 
     async def _obtain(self, ref: ImageRef, fetch: Fetch) -> None:
-        check_source(ref, self._folders, self._rooms.root)
         self._rooms.ensure(self._rooms.images)
         path = self.path(ref.key)
         partial = path.with_name(path.name + PARTIAL)
@@ -229,8 +229,8 @@ class ImageCache:
 
     async def _bring(self, ref: ImageRef, partial: Path, report: Report, fetch: Fetch) -> Arrived:
         if not is_remote(ref.url):
-            source = local_file(ref, self._folders, self._rooms.root)
-            await in_thread(copy_local, source, shown(ref.url), partial, report, fetch.stop)
+            opened = bound(open_local, ref, self._folders, self._rooms.root)
+            await in_thread(copy_local, opened, shown(ref.url), partial, report, fetch.stop)
             return Arrived(resumed=False, measured=True, digest=None)
         from .fetch import download  # late: an HTTP client is 11 MB that only remote images need
 

@@ -11,11 +11,12 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
+import httpcore
 import httpx
 
 from homeostat.driver.errors import DriverError, Refused
@@ -24,8 +25,9 @@ from .digests import Arrived, claimed
 from .header import is_markup
 from .local import BUFFER, Report, check_space, discard, in_thread, validators_of, write
 from .paths import file_errors, human_size
+from .peers import check_address
 from .qemu_img import Unusable
-from .source import check_address, host_of, is_remote, shown
+from .source import host_of, is_remote, shown
 
 REDIRECTS = 5
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)  # seconds without any progress
@@ -40,7 +42,7 @@ async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arr
     offset = asked
     try:
         async with (
-            httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False) as client,
+            _client(name) as client,
             _open(client, url, headers, pinned) as response,
         ):
             offset, total = _accept(response, name, offset)
@@ -95,12 +97,11 @@ def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
 
 @contextlib.asynccontextmanager
 async def _open(client: httpx.AsyncClient, url: str, headers: dict[str, str], pinned: bool) -> AsyncIterator[httpx.Response]:
-    """The response after redirects; every host on the way is checked before and after connecting."""
+    """The response after redirects; every host on the way is checked before it is asked."""
     name = shown(url)
     for _ in range(REDIRECTS + 1):
         await _check_host(url, name)
         async with client.stream("GET", url, headers=headers) as response:
-            _check_peer(response, name)
             if not response.has_redirect_location:
                 yield response
                 return
@@ -120,19 +121,49 @@ async def _check_host(url: str, name: str) -> None:
     host = host_of(url)
     check_address(host, name)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = await _addresses(host)
     except OSError:
         return  # the connection will say so, or a proxy knows the name
     for *_, address in found:
         check_address(str(address[0]), name)
 
 
-def _check_peer(response: httpx.Response, name: str) -> None:
-    """A name may lead elsewhere by the time of the connection (DNS rebinding)."""
-    stream = response.extensions.get("network_stream")
-    address = stream.get_extra_info("server_addr") if stream is not None else None
-    if address:
-        check_address(str(address[0]), name)
+async def _addresses(host: str) -> Sequence[tuple[Any, ...]]:
+    return await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+
+
+class _CheckedBackend(httpcore.AsyncNetworkBackend):
+    """A name may lead elsewhere by the time of the connection (DNS rebinding): nothing is sent before its other end was seen."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, name: str) -> None:
+        self._backend, self._name = backend, name
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        try:
+            check_address(str(stream.get_extra_info("server_addr")[0]), self._name)
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        await self._backend.sleep(seconds)
+
+
+def _client(name: str) -> httpx.AsyncClient:
+    """A proxy of the environment is taken at its word: only the direct way is checked."""
+    client = httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False)
+    pool = client._transport._pool  # type: ignore[attr-defined]  # a transport of our own would take the proxies away
+    pool._network_backend = _CheckedBackend(pool._network_backend, name)
+    return client
 
 
 def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int | None]:

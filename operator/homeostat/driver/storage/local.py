@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from homeostat.driver.errors import DriverError, NoSpace, Refused
+from homeostat.driver.errors import DriverError, NoSpace
 
 from .paths import file_error, file_errors, free_bytes, human_size
 
@@ -70,14 +70,10 @@ def check_space(name: str, partial: Path, needed: int) -> None:
         )
 
 
-def copy_local(source: Path, name: str, partial: Path, report: Report, stop: threading.Event) -> None:
-    """Copies ``source``, sharing its blocks where the file system can. Blocks; ends early when ``stop`` is set."""
-    with file_errors(source, f"read the image {name}"):
-        fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        if os.readlink(f"/proc/self/fd/{fd}") != str(source):
-            os.close(fd)
-            raise Refused(f"image {name} was replaced by a symlink while it was opened: it is not read")
-    with open(fd, "rb", buffering=0) as origin:
+def copy_local(open_source: Callable[[], int], name: str, partial: Path, report: Report, stop: threading.Event) -> None:
+    """Copies a file, sharing its blocks where the file system can. Blocks; ends early when ``stop`` is set."""
+    with open(open_source(), "rb", buffering=0) as origin:
+        fd = origin.fileno()
         before = os.fstat(fd)
         with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0) as copy:
             report(0, before.st_size)

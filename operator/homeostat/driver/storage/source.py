@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -12,12 +12,11 @@ from urllib.parse import unquote, urlsplit
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.planner.actions import ImageRef
 
+from .paths import file_error
+from .peers import check_address
+
 # Folders of the host that hold no images, but secrets and devices. Naming one in image_folders allows it.
 _NEVER = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run", "/etc"))
-
-# Cloud metadata services hand out credentials to whoever asks from inside the host: AWS, GCE and Azure listen on
-# 169.254.169.254, EC2 also on fd00:ec2::254, Alibaba on 100.100.100.200.
-_METADATA = tuple(ipaddress.ip_network(n) for n in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32"))
 
 
 def check_source(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None = None) -> None:
@@ -53,13 +52,14 @@ def is_remote(url: str) -> bool:
     return url.lower().startswith(("http://", "https://"))
 
 
-def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None = None) -> Path:
-    """The regular file a file:// address or absolute path leads to. Raises as check_source."""
+def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None = None, confined: Sequence[Path] = ()) -> Path:
+    """The regular file a file:// address or absolute path leads to. What lies in a folder of ``confined`` by its name must not
+    lead out of those, whoever named it: requests may name it too. Raises as check_source."""
     named = unquote(ref.url.removeprefix("file://")) if ref.url.startswith("file://") else ref.url
     if not named.startswith("/") or "\0" in named:
         raise Refused(f"image {shown(ref.url)}: give an http(s):// or file:/// address, or an absolute path")
     path = Path(os.path.realpath(named))
-    _check_folder(path, named, allowed, own)
+    _check_folder(path, named, allowed, own, confined)
     try:
         found = path.stat()
     except PermissionError as error:
@@ -71,32 +71,53 @@ def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None =
     return path
 
 
-def _check_folder(path: Path, named: str, allowed: Sequence[Path] | None, own: Path | None) -> None:
+def open_local(ref: ImageRef, confined: Sequence[Path], own: Path | None) -> int:
+    """A descriptor of the file, which is the one that was checked: no part of its way is a symlink by the time it is opened.
+
+    Raises as check_source.
+    """
+    path, name = local_file(ref, None, own, confined), shown(ref.url)
+    opened = [os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+    try:
+        for number, part in enumerate(path.parts[1:], 2):
+            folder = os.O_DIRECTORY if number < len(path.parts) else 0
+            opened.append(os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC | folder, dir_fd=opened[-1]))
+        if not stat.S_ISREG(os.fstat(opened[-1]).st_mode):  # a link too, since it was not followed
+            raise Refused(_replaced(name))
+        return os.open(f"/proc/self/fd/{opened[-1]}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise Refused(_replaced(name)) from error
+        raise file_error(error, path, f"read the image {name}") from error
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _replaced(name: str) -> str:
+    return f"image {name} was replaced, or a folder on the way to it, while it was opened: it is not read"
+
+
+def _check_folder(path: Path, named: str, allowed: Sequence[Path] | None, own: Path | None, confined: Sequence[Path]) -> None:
     leads = f" (leads to {path})" if str(path) != named else ""
     if own is not None and path.is_relative_to(os.path.realpath(own)):
         raise Refused(f"image {named}{leads} is the operator's own file and cannot be an image")
+    if allowed is None and any(path.is_relative_to(n) for n in _NEVER):
+        raise Refused(f"image {named}{leads}: images are not read from there; copy it to another folder")
     if allowed is None:
-        if any(path.is_relative_to(n) for n in _NEVER):
-            raise Refused(f"image {named}{leads}: images are not read from there; copy it to another folder")
-    elif not any(path.is_relative_to(os.path.realpath(a)) for a in allowed):
+        allowed = confined if _lies_in(named, confined) else [Path("/")]
+    # By another way into it is not enough: that may lead elsewhere by the time it is read.
+    if not _lies_in(named, allowed) or not any(path.is_relative_to(os.path.realpath(a)) for a in allowed):
         folders = ", ".join(map(str, allowed)) or "none is allowed"
         raise Refused(f"image {named}{leads} is not in a folder that images may come from ({folders})")
 
 
-def check_address(host: str, name: str) -> None:
-    """``name`` is the image, for the message; ``host`` may be a name (then nothing is known yet) or an address.
-
-    Raises:
-        Refused: it is the address of a cloud's metadata service, or link-local.
-    """
-    try:
-        address = ipaddress.ip_address(host.strip("[]").split("%")[0])
-    except ValueError:
-        return
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    if any(address in network for network in _METADATA):
-        raise Refused(f"image {name}: nothing is fetched from {host}; link-local and cloud metadata addresses are refused")
+def _lies_in(named: str, folders: Sequence[Path]) -> bool:
+    """By its name alone, wherever that leads."""
+    path = Path(os.path.normpath(named))
+    return any(
+        path.is_relative_to(os.path.abspath(folder)) or path.is_relative_to(os.path.realpath(folder)) for folder in folders
+    )
 
 
 def shown(url: str) -> str:

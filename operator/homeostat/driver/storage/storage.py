@@ -73,7 +73,7 @@ _OURS = (CREATED, NOTE, DELETION, "seed-*.iso", "console.log*", f"*{PARTIAL}")  
 class Storage:
     """``root`` is the state folder. ``qemu_gid`` is the group QEMU runs with, None where it runs as our own user.
 
-    ``image_folders`` are those local images may come from; None: see source.check_source.
+    ``image_folders`` are those whose files requests may name: nothing in them leads out of them, see source.local_file.
     Belongs to one event loop; actions on one machine must not run at the same time.
     """
 
@@ -82,7 +82,7 @@ class Storage:
         root: Path,
         qemu_gid: int | None,
         *,
-        image_folders: Sequence[Path] | None = None,
+        image_folders: Sequence[Path] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rooms = Rooms(root, qemu_gid)
