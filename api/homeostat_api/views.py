@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from homeostat.models.machine import MIB, Resources, VirtualMachine
+from homeostat.models.machine import MIB, MachineState, Resources, VirtualMachine
 from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
 from homeostat.runtime.ports import Revision
@@ -64,9 +64,10 @@ def resources(machine: VirtualMachine) -> dict[str, int]:
 
 
 def health(machine: VirtualMachine) -> dict[str, Any]:
-    """What its probes say; unknown where it has none, or does not run."""
-    found = machine.status.health if machine.status else None
-    if found is None:
+    """What its probes say; unknown where it has none, does not run, or its host cannot be asked."""
+    status = machine.status
+    found = status.health if status else None
+    if status is None or found is None or status.state is MachineState.UNKNOWN:
         return {"status": "unknown", "last_check": None}
     return {"status": found.status, "last_check": found.last_check}
 

@@ -41,7 +41,7 @@ async def test_br06(libvirtd: Libvirtd, host: LibvirtHost, guest_image: GuestIma
 
     await host.execute(act.PowerOffDomain(config.uuid, ""))
     await host.execute(act.DefineDomain(replace(config, kernel=None, disks=()), ""))
-    await host.execute(act.StartDomain(config.uuid, False, ""))
+    await host.execute(act.StartDomain(config.uuid, True, ""))  # paused: a firmware that boots by network asks as a guest does
     assert addresses(host, config) == []
     await host._book._read()
     assert leased[0] in libvirtd.virsh("net-dhcp-leases", "default")

@@ -142,6 +142,13 @@ def test_b5_a_file_name_of_two_lines_is_one(tmp_path: Path, capsys: pytest.Captu
     assert not any(line.startswith((".yaml", "\\x1b")) for line in said.out.splitlines())
 
 
+def test_security_12_wrong_usage_is_text_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli = CliState(tmp_path / "vms", tmp_path / "state", capsys)
+    for words in (("get", "\x1b[31mvms"), ("get", "vms", "-o", "\x1b[31m"), ("apply", "-f", "\x1b]0;x\x07"), ("\x1b[2J",)):
+        said = cli.homeostat(*words)
+        assert said.code != 0 and said.err and obeyed(said.out + said.err) == []
+
+
 def test_security_12_only_our_own_colours_are_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "in_colour", lambda: True)
     said = dressed(paint("\x1b[31mRunning\x1b[0m", "good") + " \x1b[32mforged")

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from homeostat.driver.errors import DriverError, Refused
+from homeostat.models.outside import redacted
 from homeostat.planner.actions import ImageRef
 
 from .paths import file_error
@@ -121,9 +122,5 @@ def _lies_in(named: str, folders: Sequence[Path]) -> bool:
 
 
 def shown(url: str) -> str:
-    """``url`` without what may be secret: user, password and query."""
-    if not is_remote(url):
-        return url
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"
+    """``url`` without what may be secret, to name it in a message."""
+    return redacted(url) if is_remote(url) else url
