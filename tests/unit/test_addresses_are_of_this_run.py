@@ -183,3 +183,14 @@ async def test_an_agent_tells_of_no_other_guests_nics(monkeypatch: pytest.Monkey
     town.agents.answers["u"] = [("52:54:00:00:00:02", "10.0.0.5")]
     assert await town.book._ask_agent(town.present[MAC]) == {}
     await town.book.close()
+
+
+async def test_a_lease_that_ran_out_is_no_address_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = Town(monkeypatch)
+    town.lease(3600)
+    await town.book.begin()
+    assert town.lookup() == LEASED
+    town.line.leases.clear()
+    town.book.recheck()
+    await town.until([])
+    await town.book.close()

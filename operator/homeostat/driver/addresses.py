@@ -86,8 +86,8 @@ class AddressBook:
             self._polling = asyncio.get_running_loop().create_task(polling, name="addresses")
 
     def recheck(self) -> None:
-        """Asks some of the guests anew for whom no lease speaks: their addresses may be others by now, or leased, and nobody
-        tells. A few at a time, so that this costs the same however many there are."""
+        """Reads the leases anew, which may have run out, and asks some of the guests for whom none speaks: their addresses may be
+        others by now, or leased, and nobody tells. A few at a time, so that this costs the same however many there are."""
         if self._asking is None or self._asking.done():
             self._asking = attended(asyncio.get_running_loop().create_task(self._ask_again(), name="addresses anew"))
 
@@ -159,7 +159,7 @@ class AddressBook:
 
     async def _ask_again(self) -> None:
         """An answer that fails leaves what was known."""
-        if any(_source(found) == "Agent" for found in self._known.values()):
+        if any(_source(found) in ("Lease", "Agent") for found in self._known.values()):
             await self._read()
         vague = {mac: r for mac, r in self._present().items() if _source(self._known.get(mac)) in ("Agent", "Arp")}
         chosen = dict(random.sample(sorted(vague.items(), key=lambda item: item[0]), min(ASKED_ANEW, len(vague))))
