@@ -45,6 +45,7 @@ class Trial:
 
     def __init__(self, mutants: Sequence[Mutant], timeout: float, told: Told) -> None:
         self._mutants, self._timeout, self._told = mutants, timeout, told
+        self._sources = {str(path): path.read_text() for path in sources()}  # as they are imported, whatever is edited meanwhile
         self._deadline = mmap.mmap(-1, 8)  # shared with the fork: monotonic, of the test that it runs
         self._folder = Path(tempfile.mkdtemp(prefix="homeostat-mutants-"))
 
@@ -66,7 +67,7 @@ class Trial:
     def _fate(self, mutant: Mutant, functions: Functions, names: list[str], known: Known) -> Fate:
         def try_it() -> int:
             path = str(ROOT / mutant.file)
-            _, code = compiled(Path(path).read_text(), path, mutant.number)
+            _, code = compiled(self._sources[path], path, mutant.number)
             for function in functions[path, code.co_qualname, code.co_firstlineno]:
                 function.__code__ = code
             return 1 if self._fails(names, known) else 0

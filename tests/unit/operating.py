@@ -10,16 +10,23 @@ from typing import Any
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key, Model, Resource
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedChain, ObservedDomain, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
+from homeostat.runtime.clock import OwnClock
+from homeostat.runtime.images import ImageUse
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.ports import Happening
+from homeostat.runtime.probing import Prober
+from homeostat.runtime.reconcile import GONE, MachineReconciler, Next
+from homeostat.runtime.rivals import Rivals
 from tests.unit.machines import machine
 from tests.unit.world import Refused, World
 
 NOBODY = machine(name="nobody")
+BORN = "2026-01-01T00:00:00Z"
 SOON = 10.0  # seconds that nothing here takes
 
 
@@ -78,10 +85,20 @@ class Shelf:
         self._news.put_nowait(key)
 
     async def apply_owned(self, resource: Resource) -> None:
-        self.put(resource)
+        known = self.resources.get(resource.key)
+        born = {"uid": f"uid-{resource.key.name}", "creation_timestamp": BORN, "generation": 1}
+        kept = {name: getattr(known.metadata, name) for name in born} if known else born
+        kept["generation"] += known is not None
+        self.put(resource.model_copy(update={"metadata": resource.metadata.model_copy(update=kept)}))
 
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
-        self.drop(key)
+        """A machine goes once its reconcile has let it go."""
+        known = self.resources[key]
+        if not isinstance(known, VirtualMachine):
+            self.drop(key)
+            return
+        marks = {"deletion_timestamp": BORN, "annotations": {**known.metadata.annotations, **annotations}}
+        self.put(known.model_copy(update={"metadata": known.metadata.model_copy(update=marks)}))
 
     async def record_event(self, key: Key, type: str, reason: str, message: str, fields: Mapping[str, Any] | None = None) -> None:
         self.told.append((key, reason))
@@ -124,7 +141,7 @@ class WorldHost:
         found = self.world._observed_domain()
         return [*([] if found is None else [found]), *self.strangers.values()]
 
-    def addresses(self, macs: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+    def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {mac: self.seen_at[mac] for mac in macs if mac in self.seen_at}
 
     def usage(self) -> Mapping[str, Usage]:
@@ -143,7 +160,9 @@ class WorldHost:
         mine = {path: disk for path, disk in found.disks.items() if path in disks}
         return replace(found, disks=mine, seeds=found.seeds & set(seeds), chains={}, overlays={})
 
-    async def chains(self, sources: Sequence[str], disks: Sequence[str]) -> Mapping[str, ObservedChain]:
+    async def chains(
+        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
+    ) -> Mapping[str, ObservedChain]:
         return {source: self.world.chain(source) for source in sources}
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -164,6 +183,11 @@ class WorldHost:
             raise DriverError(str(error)) from error
         self.done.append(action)
         self.tick()
+
+    @property
+    def busy(self) -> bool:
+        """Something is about to change by itself: a fetch has arrived, or a guest obeys."""
+        return self.world.copy().tick()
 
     def tick(self) -> None:
         """What passes by itself, and what the host tells of it."""
@@ -202,6 +226,26 @@ class WorldHost:
 
 def an_operator(shelf: Shelf, host: WorldHost, **config: Any) -> Operator:
     return Operator(shelf, host, OperatorConfig("test", **config))  # type: ignore[arg-type]
+
+
+def a_reconciler(shelf: Shelf, host: WorldHost, **options: Any) -> MachineReconciler:
+    """Of machines, by itself."""
+    clock = OwnClock()
+    rivals = Rivals("test", "1.1.me@here:/state", alone=True)
+    prober = Prober(lambda key: None, clock=clock)
+    return MachineReconciler(shelf, host, prober, ImageUse(), rivals, clock, **options)  # type: ignore[arg-type]
+
+
+async def settle(reconciler: MachineReconciler, shelf: Shelf, host: WorldHost, key: Key) -> Next:
+    """Looks until there is nothing to do at once, and answers when to look again."""
+    for _ in range(30):
+        resource = shelf.resources[key]
+        assert isinstance(resource, VirtualMachine)
+        step = await reconciler.reconcile(resource)
+        host.tick()
+        if step is GONE or (step.after != 0 and not host.busy):
+            return step
+    raise AssertionError("no rest")
 
 
 @asynccontextmanager
