@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.listening import covers
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
@@ -19,6 +19,7 @@ from homeostat.planner.machine.identity import domain_name, domain_uuid, mac_add
 from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain
 from homeostat.runtime.claims import Claims
 from tests.unit.machines import Spec, changed, machine, running
+from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.world import HOST, Operator, World
 
 MAC = "52:54:00:aa:bb:cc"
@@ -252,6 +253,21 @@ def collide(one: VirtualMachine, other: VirtualMachine) -> bool:
     return bool(macs[0] & macs[1]) or any(
         a[0] == b[0] and (a[1] == b[1] or "0.0.0.0" in (a[1], b[1])) for a in ports[0] for b in ports[1]
     )
+
+
+async def test_br05_machines_of_other_hosts_claim_nothing_here() -> None:
+    """A store may list them, and does not give them."""
+    alpha, beta = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
+    shelf, host = Shelf(alpha, beta), WorldHost()
+
+    async def get(key: Key) -> Resource | None:
+        return None if key == alpha.key else shelf.resources.get(key)
+
+    shelf.get = get  # type: ignore[method-assign]
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: beta.key in operator.looked_at)
+        assert "MacTaken" not in str(shelf.resources[beta.key])
 
 
 OTHERS = {f"mac:{MAC} on network default": "machine alpha"}

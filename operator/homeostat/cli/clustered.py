@@ -24,13 +24,14 @@ from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.hosts import HostKeeper, HostReporter
 from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.orphans import OrphanWatch
-from homeostat.runtime.placement import Placer
+from homeostat.runtime.placement import Placer, unadmitted
 from homeostat.runtime.supervise import Supervisor, kept
 from homeostat.runtime.telemetry import Port, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
@@ -215,6 +216,11 @@ class ClusterOperator:
             opening = open_host(
                 self._options.state, uri, name=name, fence=lease.check, trash_keep=self._options.trash_keep, keep=keep
             )
+
+            def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
+                hosts = {known.metadata.name: known for known in self._hosts()}
+                return unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
+
             async with opening as host:
                 orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
@@ -225,6 +231,7 @@ class ClusterOperator:
                     fence=lease.check,
                     takes_turns=True,
                     orphans=orphans,
+                    admits=admits,
                     name=f"host {name}: ",
                 )
                 operator = Operator(store, host, config, self.metrics, self._supervisor)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import SecretStr
 
 from .domain import DomainConfig, DomainType, MovedDisk, Record
-from .plan import Stalled
+from .plan import Stalled, Waiting
 from .trash import TrashEntry
 
 REVERTED = "from-snapshot"  # reason of a state that someone's `virsh snapshot-revert` brought
@@ -234,6 +234,7 @@ class Observed:
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: Memory = field(default_factory=Memory)
     health: Health | None = None  # None: nothing is probed
+    unadmitted: Waiting | None = None  # it is not to be made on this host, though it was placed here
     refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

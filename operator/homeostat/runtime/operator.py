@@ -27,7 +27,7 @@ from .plugins import PluginReconciler, images_named
 from .ports import HostDriver, ResourceStore, StoreFailure
 from .probing import Prober
 from .queue import WorkQueue
-from .reconcile import GONE, MachineReconciler, Next, Reconciler
+from .reconcile import GONE, Admits, MachineReconciler, Next, Reconciler
 from .rivals import Rivals, this_run
 from .supervise import STATE, TAKING_IN, Supervisor
 from .trash import empty_trash
@@ -67,6 +67,8 @@ class OperatorConfig:
 
     ``taken_in``: whether all that is desired was read once.
 
+    ``admits``: see MachineReconciler.
+
     ``orphans`` looks for what belongs to no resource, and hears of what comes and goes.
     """
 
@@ -81,6 +83,7 @@ class OperatorConfig:
     name: str = ""
     taken_in: Callable[[], bool] = lambda: True
     orphans: OrphanWatch | None = None
+    admits: Admits = lambda machine, made_here: None
 
 
 class Operator:
@@ -106,7 +109,16 @@ class Operator:
         writer = this_run(host.facts.storage_root)
         self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._stop_acting)
         self._machines = MachineReconciler(
-            store, host, self._prober, self._images, self.rivals, self._clock, config.teardown, config.fence, self.queue.add
+            store,
+            host,
+            self._prober,
+            self._images,
+            self.rivals,
+            self._clock,
+            config.teardown,
+            config.fence,
+            self.queue.add,
+            config.admits,
         )
         self._reconcilers: dict[str, Reconciler[Any]] = {
             VirtualMachine.KIND: self._machines,

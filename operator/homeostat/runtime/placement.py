@@ -20,7 +20,7 @@ from .effective import Effective
 from .ownership import owner_key
 from .ports import ResourceStore
 from .reconcile import Next
-from .status import unknown_status
+from .status import ON_ANOTHER_HOST, unknown_status
 
 OPERATOR_GONE = "OperatorGone"
 """Reason of what is unknown since nobody serves a host."""
@@ -220,6 +220,21 @@ def _offer(host: Host) -> Offer:
     name, capacity = host.metadata.name, host.status.capacity if host.status else None
     labels = {"kubernetes.io/hostname": name, **host.metadata.labels}
     return Offer(name, labels, _closed(host), capacity.memory if capacity else 0)
+
+
+def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], made_here: bool) -> Waiting | None:
+    """Why a machine is not made on a host although it has its finalizer, which anybody may write who may write machines. What was
+    made there once (``made_here``) stays, whatever was said since. ``others``: the hosts that there are."""
+    name, before = host.metadata.name, machine.status.host if machine.status else None
+    again = "delete the machine, and make it again without a finalizer"
+    if before and before != name and before in others:
+        why = f"its domain is on host {before}, and its finalizer names host {name}, where it would be a second one"
+        return Waiting(ON_ANOTHER_HOST, f"{why}: give it the finalizer of {before} again, or {again}", LOOK_AGAIN)
+    closed = "is being deleted" if host.deleting else "is in maintenance" if host.spec.maintenance else ""
+    refusal = "" if made_here else replace(_offer(host), closed=closed).refusal(machine, 0)
+    if not refusal:
+        return None
+    return Waiting("NoHostMatches", f"its finalizer names host {name}, which {refusal}: change that, or {again}", LOOK_AGAIN)
 
 
 def unserved(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import STALLED
+from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
@@ -52,6 +54,9 @@ class Next:
     after: float | None = None
 
 
+Admits = Callable[[VirtualMachine, bool], Waiting | None]
+"""Why a machine that has no domain is not to be made here; whether it was once is told. None: it may be."""
+
 GONE = Next()  # the resource is no more
 
 
@@ -85,8 +90,9 @@ class MachineReconciler:
         teardown: bool = False,
         fence: Callable[[], None] = lambda: None,
         wake: Callable[[Key], None] = lambda key: None,
+        admits: Admits = lambda machine, made_here: None,
     ) -> None:
-        """``wake``: has a machine looked at that may have now what another one had."""
+        """``wake``: has a machine looked at that may have now what another one had. ``admits``: see Admits."""
         self._store = store
         self._effective = Effective(store)
         self._host = host
@@ -98,6 +104,9 @@ class MachineReconciler:
         self._fence = fence
         self._memory: dict[Key, Memory] = {}
         self._claims = Claims(wake)
+        self._claiming = asyncio.Lock()
+        self._admits = admits
+        self._unadmitted: set[Key] = set()
         self._all_claimed = False  # what each machine claims is known, since the host can be asked
         self._made_from: dict[Key, Key] = {}  # machine -> plugin
         self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
@@ -134,7 +143,9 @@ class MachineReconciler:
         return Next(0.0 if plan.actions else self._look_again(machine, observed, plan))
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """The machines that are made from a plugin."""
+        """The machines that are made from a plugin, and those that a host did not take as it was."""
+        if key.kind == Host.KIND:
+            return tuple(self._unadmitted)
         if key.kind != Plugin.KIND:
             return ()
         return [machine for machine, used in self._made_from.items() if used == key]
@@ -150,6 +161,7 @@ class MachineReconciler:
         self.known.discard(key)
         self._made_from.pop(key, None)
         self._claims.release(key)
+        self._unadmitted.discard(key)
         self._prober.forget(key)
         for uuid in [uuid for uuid, known in self.uuids.items() if known == key]:
             del self.uuids[uuid]
@@ -166,15 +178,20 @@ class MachineReconciler:
         """Before the first one starts: which of them have already what others only ask for must be known by then."""
         if not self._host.facts.reachable:
             self._all_claimed = False
-        elif not self._all_claimed:
+            return
+        async with self._claiming:
+            for machine in () if self._all_claimed else await self._store.list(VirtualMachine.KIND):
+                ours = await self._store.get(machine.key)  # a store may list those of other hosts, too
+                if isinstance(ours, VirtualMachine):
+                    self._claims.update((await self._effective.machine(ours))[0], self._host)
             self._all_claimed = True
-            for machine in await self._store.list(VirtualMachine.KIND):
-                if isinstance(machine, VirtualMachine):
-                    self._claims.update((await self._resolve(machine))[0], self._host)
 
     async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
         memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
         observed = await observe(machine, self._host, memory, self._claims.update(machine, self._host), self._images)
+        unadmitted = None if observed.domain else self._admits(machine, observed.storage.created)
+        (self._unadmitted.add if unadmitted else self._unadmitted.discard)(machine.key)
+        observed = replace(observed, unadmitted=unadmitted)
         if refusal is not None:
             self._images.forget(machine.key)  # without its plugin they are not known
         if not observed.host.reachable:

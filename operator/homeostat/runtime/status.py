@@ -38,6 +38,7 @@ UNDER_WAY = frozenset({
     "Saving", "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
 DOUBTFUL = "Doubtful"  # something of the spec will hardly do what was meant
+ON_ANOTHER_HOST = "OnAnotherHost"  # a machine whose finalizer names us has its domain elsewhere
 DISKS_MOVED = "DisksMoved"  # others put a disk on another file, which is kept
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
 
@@ -57,7 +58,7 @@ def machine_status(
         observed_generation=machine.metadata.generation,
         state=_state(machine, observed, plan, error),
         conditions=merge_conditions(before.conditions, conditions, now),
-        host=observed.host.name if domain else None,
+        host=observed.host.name if domain else _elsewhere(before, observed),
         domain_uuid=domain.uuid if domain else None,
         pid=domain.pid if domain and active else None,
         virtualization=_VIRTUALIZATION[domain.config.type] if domain and domain.config else None,  # type: ignore[arg-type]
@@ -71,6 +72,12 @@ def machine_status(
         changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
         drift=_pending(plan.drift),
     )
+
+
+def _elsewhere(before: VirtualMachineStatus, observed: Observed) -> str | None:
+    """The other host that its domain is on, as that one said: we do not see it, and nobody else knows."""
+    elsewhere = observed.unadmitted is not None and observed.unadmitted.reason == ON_ANOTHER_HOST
+    return before.host if elsewhere else None
 
 
 def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -> MachineHealth | None:

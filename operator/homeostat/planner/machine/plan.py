@@ -110,7 +110,9 @@ def _kept_out(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     """Why there can be no domain of it here; None: there is one, or can be."""
     if observed.clash is not None:
         return Stalled("NameInUse", _clash_message(machine, observed))
-    return None if observed.domain is not None else named_as(machine, observed) or unselected(machine, observed.host)
+    if observed.domain is not None:
+        return None
+    return observed.unadmitted or named_as(machine, observed) or unselected(machine, observed.host)
 
 
 def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:

@@ -157,7 +157,8 @@ class HostStore(JobStore):
         """A machine that was placed here; a deployment that is being deleted, and may have disks here."""
         if row.kind == VirtualMachineDeployment.KIND and row.deleted is None:
             return False
-        return self._host in hosts_of(json.loads(row.finalizers))
+        placed = hosts_of(json.loads(row.finalizers))
+        return self._host in (placed[:1] if row.kind == VirtualMachine.KIND else placed)  # on one host, whatever others add
 
 
 class ControllerStore(JobStore):
