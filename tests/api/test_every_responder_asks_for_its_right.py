@@ -16,11 +16,13 @@ import falcon.inspect
 import pytest
 from falcon.testing import ASGIConductor, TestClient
 
-from homeostat_api.app import create_app
+from homeostat_api.app import create_app, make_routes
 from homeostat_api.config import ApiConfig
 from homeostat_api.errors import App
 from homeostat_api.gate import OPEN_PATHS, WEBSOCKET
-from homeostat_api.rights import Right, needs
+from homeostat_api.metrics import Metrics
+from homeostat_api.mode import open_mode
+from homeostat_api.rights import Right, needed, needs
 
 TOKEN = "correct-horse-battery-staple"
 SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}
@@ -126,6 +128,16 @@ def test_security_a_responder_that_declares_no_right_is_refused_to_everybody(con
     app.add_route("/forgotten", forgotten := Forgotten())
     assert [asked(app, "/forgotten", m, SIGNED_IN) for m in ("GET", "HEAD", WEBSOCKET)] == [403, 403, 403]
     assert not forgotten.reached
+
+
+def test_security_every_responder_declares_a_right(config: ApiConfig) -> None:
+    undeclared = {
+        (route.path, name)
+        for route in make_routes(config, open_mode(config), Metrics())
+        for name in dir(route.resource)
+        if name.startswith("on_") and needed(route.resource, name.removeprefix("on_")) is None
+    }
+    assert undeclared == {(path, "on_get") for path in OPEN_PATHS}
 
 
 def test_security_nothing_answers_beside_the_routes(config: ApiConfig) -> None:
