@@ -29,6 +29,7 @@ SHORT = 0.05
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_SECONDS", "BODY_SECONDS", "READ_SECONDS", "LINGER_SECONDS"):
         monkeypatch.setattr(connection, name, SHORT)
+    monkeypatch.setattr(connection, "BODY_SECONDS", SHORT * 1.5)
 
 
 class Served:
@@ -108,6 +109,9 @@ async def test_security_6_half_a_request_ends_at_its_deadline(served: Served, se
     reader, writer = await served.client(sent)
     answer = await asyncio.wait_for(reader.read(), 20)
     assert (status_of(answer) if answer else None) == status
+    if status:
+        body = b"\r\n\r\n" in sent.removeprefix(GET)
+        assert (b"body did not arrive within 0.075" if body else b"headers did not arrive within 0.05") in answer
     assert served.asked == ([b""] if sent.startswith(GET) else [])
     writer.close()
     await until(lambda: served.worker.nr_conns == 0)
