@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .scratch import scratch_folder
+from .storage.paths import write_private
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +196,7 @@ def _remember(state: Path | None, verdict: KvmVerdict) -> None:
         return
     partial = state / "kvm.json.partial"
     try:
-        partial.write_text(json.dumps({"boot_id": _boot_id(), **asdict(verdict)}))
+        write_private(partial, json.dumps({"boot_id": _boot_id(), **asdict(verdict)}).encode())
         partial.replace(state / "kvm.json")
     except OSError as error:
         log.warning("the verdict on KVM is not kept (%s); the next start tries it again", error)

@@ -24,7 +24,7 @@ from homeostat.driver.errors import DriverError, Refused
 from .digests import Arrived, claimed
 from .header import is_markup
 from .local import BUFFER, Report, check_space, discard, in_thread, validators_of, write
-from .paths import file_errors, human_size
+from .paths import file_errors, human_size, write_private
 from .peers import check_address
 from .qemu_img import Unusable
 from .source import host_of, is_remote, shown
@@ -214,8 +214,8 @@ async def _receive(response: httpx.Response, name: str, partial: Path, offset: i
 def _open_partial(partial: Path, offset: int, version: str | None, name: str) -> BinaryIO:
     with file_errors(partial, f"save the image {name}"):
         if offset == 0:
-            partial.write_bytes(b"")  # first: an old beginning must never carry a new version
-            validators_of(partial).write_text(json.dumps({"version": version} if version else {}))
+            write_private(partial, b"")  # first: an old beginning must never carry a new version
+            write_private(validators_of(partial), json.dumps({"version": version} if version else {}).encode())
         return open(partial, "r+b", buffering=0)
 
 

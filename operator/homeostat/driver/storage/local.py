@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from homeostat.driver.errors import DriverError, NoSpace
 
-from .paths import file_error, file_errors, free_bytes, human_size
+from .paths import file_error, file_errors, free_bytes, human_size, private
 
 Report = Callable[[int, int | None], None]  # bytes so far, bytes in all where known
 
@@ -75,7 +75,7 @@ def copy_local(open_source: Callable[[], int], name: str, partial: Path, report:
     with open(open_source(), "rb", buffering=0) as origin:
         fd = origin.fileno()
         before = os.fstat(fd)
-        with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0) as copy:
+        with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0, opener=private) as copy:
             report(0, before.st_size)
             if not _share_blocks(fd, copy.fileno()):
                 check_space(name, partial, min(before.st_size, before.st_blocks * 512))

@@ -12,7 +12,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .paths import PARTIAL, flush, publish
+from .paths import PARTIAL, flush, private, publish
 
 
 def move(source: Path, target: Path) -> None:
@@ -65,7 +65,7 @@ def _move_far(source: Path, partial: Path, target: Path) -> None:
 
 def _copy(source: Path, partial: Path) -> None:
     """With owner, rights and times, and with its holes."""
-    with open(source, "rb") as old, open(partial, "wb") as new:
+    with open(source, "rb") as old, open(partial, "wb", opener=private) as new:
         found = os.fstat(old.fileno())
         at = 0
         while at < found.st_size:

@@ -187,11 +187,24 @@ def publish(partial: Path, path: Path) -> None:
     flush(path.parent)
 
 
+def private(path: str, flags: int) -> int:
+    """An opener for ``open``: the file is readable to us alone, whatever the umask and whoever left it there."""
+    handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    os.fchmod(handle, 0o600)
+    return handle
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Raises OSError."""
+    with open(path, "wb", opener=private) as file:
+        file.write(content)
+
+
 def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Writes a small file anew: a reader, or the next start after a kill, finds the former one or this. ``durable``: also after
     the power was lost. Raises OSError."""
     partial = path.with_name(f"{path.name}{PARTIAL}")
-    partial.write_text(text)
+    write_private(partial, text.encode())
     if durable:
         flush(partial)
     os.replace(partial, path)

@@ -44,7 +44,7 @@ from .folders import CREATED, DELETION, find_folders
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
 from .moved import forget_moved, read_moved, write_moved
-from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials
+from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
 from .seed import build_seed
 from .stat_cache import StatCache
 from .trash import Trash
@@ -219,7 +219,7 @@ class Storage:
         with file_errors(target, doing):
             sweep_partials(target.parent)
             try:
-                partial.write_bytes(content)
+                write_private(partial, content)
                 self._rooms.finish(partial)
                 with contextlib.suppress(FileExistsError):
                     publish(partial, target)
