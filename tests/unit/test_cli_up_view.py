@@ -81,3 +81,17 @@ def test_plain_lines_tell_changes_once_and_progress_in_steps(capsys: pytest.Capt
         "error: web.yaml:1:1: wrong",
         "the errors in the YAML are mended",
     ]
+
+
+def test_findings_terminal_a_long_message_leaves_the_events_columns_whole() -> None:
+    lines = picture(Snapshot([machine("web")], [event(1, "because " * 50)], []), 80, 24)
+    (shown,) = [line for line in lines if "because" in line]
+    assert shown.split()[1:3] == ["vm/web", "Started"] and shown.endswith("…") and len(shown) <= 80
+
+
+def test_findings_terminal_what_is_not_shown_is_counted() -> None:
+    machines = [machine(f"web-{i:03}", ready=i > 100) for i in range(300)]
+    lines = picture(Snapshot(machines, [], [f"web.yaml:{i}: wrong" for i in range(9)]), 80, 24)
+    assert any(line.startswith("… and ") and line.endswith("of them not ready") for line in lines)
+    assert "… and 7 more errors: `homeostat get errors`" in lines
+    assert sum("wrong" in line for line in lines) == 2

@@ -9,7 +9,7 @@ import click
 from homeostat.models.base import Key
 
 from .errors import CliError
-from .references import complete_any, full_name, not_found, parse_references
+from .references import complete_any, full_name, not_found, parse_references, short_name
 from .settings import Settings, common_options, pass_settings
 from .terminal import say
 
@@ -123,9 +123,15 @@ async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> 
                 """A replica comes back under its name: one that is not being deleted is another one."""
                 return [key for key in keys if (found := await store.get(key)) is not None and found.deleting]
 
+            said = False
             async for left in changing(remaining):
                 if not left:
                     return
+                if not said:
+                    say(
+                        f"waiting for {', '.join(map(short_name, left[:3]))} to go (Ctrl-C leaves that to the operator)", err=True
+                    )
+                    said = True
     except TimeoutError:
         raise CliError(
             f"timed out waiting for {', '.join(map(str, left))} to go", "`homeostat describe` says what they wait for"

@@ -26,6 +26,7 @@ R = TypeVar("R", bound=Resource)
 SHOWN_EVENTS = 6
 SHOWN_DEPLOYMENTS = 8
 SHOWN_PLUGINS = 3  # only those that are not ready
+SHOWN_ERRORS = 3
 _STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
 _SPENT = 7  # lines of the terminal for heading, titles and space
 _BAR = 10  # characters
@@ -43,7 +44,9 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
 
     tall = height >= 20
     events = list(snapshot.events)[-SHOWN_EVENTS:] if tall else []
-    errors = [*(f"operator: {failing}" for failing in snapshot.failing), *snapshot.errors][: 3 + len(snapshot.failing)]
+    errors = [f"error: {error}" for error in (*(f"operator: {failing}" for failing in snapshot.failing), *snapshot.errors)]
+    if len(errors) > (most := SHOWN_ERRORS + len(snapshot.failing)):
+        errors = [*errors[: most - 1], f"… and {len(errors) - most + 1} more errors: `homeostat get errors`"]
     deployments = _first(snapshot.deployments, SHOWN_DEPLOYMENTS if tall else 2)
     plugins = [plugin for plugin in snapshot.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
     above = (len(deployments) + 2 if deployments else 0) + len(plugins)
@@ -55,11 +58,12 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
         parts += [_deployment_table(deployments, width), Text("")]
     parts.append(_machine_table(machines, width) if machines else line("(the folder holds no machines yet)", "dim"))
     if len(machines) < len(snapshot.machines):
-        parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more", "dim"))
-    parts += [line(f"error: {error}", "red") for error in errors]
+        unready = sum(not is_ready(machine) for machine in snapshot.machines) - sum(not is_ready(machine) for machine in machines)
+        parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more, {unready or 'none'} of them not ready", "dim"))
+    parts += [line(error, "red") for error in errors]
     parts += [line(f"held: {held}", "yellow") for held in snapshot.held[:1]]
     if events:
-        parts += [Text(""), _event_table(events)]
+        parts += [Text(""), _event_table(events, width)]
     return Group(*parts)  # type: ignore[arg-type]
 
 
@@ -116,15 +120,19 @@ def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
     return "█" * filled + "░" * (_BAR - filled)
 
 
-def _event_table(events: Sequence[Event]) -> Table:
+def _event_table(events: Sequence[Event], width: int) -> Table:
+    """As ``_table``: a long message is cut, and leaves the other columns whole."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, style="dim")
-    for _ in range(3):
-        table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for event in events:
-        style = "yellow" if event.type == "Warning" else ""
-        table.add_row(age(event.time), short_name(event.key), event.reason, Text(one_line(redacted(event.message))), style=style)
+    rows = [(age(event.time), short_name(event.key), event.reason) for event in events]
+    table, room = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, style="dim"), width
+    for column in zip(*rows, strict=True):
+        widest = min(max(map(len, column)), _WIDEST)
+        table.add_column(no_wrap=True, overflow="ellipsis", width=widest)
+        room -= widest + 2
+    table.add_column(no_wrap=True)
+    for row, event in zip(rows, events, strict=True):
+        message = Text(cut(one_line(redacted(event.message)), room))
+        table.add_row(*row, message, style="yellow" if event.type == "Warning" else "")
     return table

@@ -138,9 +138,8 @@ async def _up(options: UpOptions) -> None:
     from .up_view import LiveView, PlainView
 
     stop = asyncio.Event()
-    heading = f"homeostat: {options.folder} on {options.uri}"
-    if options.api and not options.until_ready:
-        heading += f", API on http://{options.api.bind}"
+    where = f"API on http://{options.api.bind}, " if options.api and not options.until_ready else ""  # first: the rest may be cut
+    heading = f"homeostat: {where}{options.folder} on {options.uri}"
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
     labels = labels_of_host(options.uri, options.host_labels)
