@@ -379,7 +379,7 @@ class World:
                 _check_free(live, disk)
                 if disk.source not in self.disks:
                     raise Refused(f"cannot access {disk.source}")
-                domain.live = replace(live, disks=(*live.disks, disk))
+                domain.live = replace(_take_port(live, disk.bus == "virtio"), disks=(*live.disks, disk))
             case act.DetachDisk(_, disk):
                 domain.live = replace(live, disks=tuple(d for d in live.disks if d.target != disk.target))
             case act.ChangeMedium(_, disk):
@@ -389,7 +389,7 @@ class World:
                 if any(n.mac == nic.mac for n in live.nics):
                     raise Refused("the MAC is in use")
                 _check_boot_order(live, nic)
-                domain.live = replace(live, nics=(*live.nics, nic))
+                domain.live = replace(_take_port(live, nic.model in ("virtio", "e1000e")), nics=(*live.nics, nic))
             case act.SetMemory():
                 self.balloon = 0 if self.driver else self.balloon
             case act.ReplugNic(_, nic):
@@ -401,7 +401,9 @@ class World:
                     raise Refused("it was started without a password")
                 domain.live = replace(live, vnc=replace(live.vnc, password=password))
             case act.DetachNic(_, nic):
-                domain.live = replace(live, nics=tuple(n for n in live.nics if n.mac != nic.mac))
+                freed = nic.model in ("virtio", "e1000e")
+                kept = tuple(n for n in live.nics if n.mac != nic.mac)
+                domain.live = replace(live, nics=kept, spare_pci_ports=live.spare_pci_ports + freed)
 
     def change_password(self, password: str) -> None:
         """Somebody else does, with virsh."""
@@ -547,6 +549,14 @@ def _nothing() -> DomainConfig:
 
 def _sectors(size: int) -> int:
     return -(-size // 512) * 512
+
+
+def _take_port(live: DomainConfig, takes: bool) -> DomainConfig:
+    if "q35" not in live.machine or not takes:
+        return live
+    if live.spare_pci_ports == 0:
+        raise Refused("No more available PCI slots")
+    return replace(live, spare_pci_ports=live.spare_pci_ports - 1)
 
 
 def _check_free(live: DomainConfig, disk: DiskConfig) -> None:

@@ -125,7 +125,7 @@ _WORKING = (
     ),
     Rule(
         Refused,
-        "give the machine q35 spare PCI ports, or restart it with the device in its definition",
+        "all PCI ports of the running machine are taken: `homeostat restart` brings the device, which its definition has already",
         pattern=r"no more available pci slots|no available pci",
     ),
     Rule(

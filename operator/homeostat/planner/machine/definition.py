@@ -10,6 +10,7 @@ from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, Vir
 from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, RaiseLink, SetAutostart
 from ..changes import VNC_PASSWORD, compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
+from ..hotplug import NO_PORT, within_ports
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
 from .revert import adopt_reverted, just_reverted
@@ -67,7 +68,11 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
             return DefinitionPlan(drift=(GONE,))
         return DefinitionPlan(want, "someone undefined it while it runs", asked=asked)
     changes = compare(domain.config, want)
-    lacks = compare_running(domain.live, want) if domain.state.active and domain.live else ()
+    lacks: tuple[Change, ...] = ()
+    if domain.state.active and domain.live:
+        lacks = within_ports(compare_running(domain.live, want), domain.live, want)
+        waiting = {c.field: c for c in lacks if c.new == NO_PORT}
+        changes = tuple(waiting.get(c.field, c) for c in changes)
     caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next start lacks data
     followed = caught_up if caught_up != domain.config or _names_less(domain.config, caught_up) else None
     told = FOLLOWED if caught_up != domain.config else GUARDED

@@ -14,6 +14,7 @@ from homeostat.models.machine import VirtualMachine
 from .. import actions as act
 from ..actions import Action
 from ..domain import DiskConfig, DomainConfig
+from ..hotplug import plugged, unplugged_nic
 from ..observed import DomainState, ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage, ObservedStorage
 from ..plan import Plan
 from ..trash import TrashEntry
@@ -123,14 +124,16 @@ def _plugged(action: Action, domain: ObservedDomain) -> ObservedDomain:
 def _live(action: Action, live: DomainConfig) -> DomainConfig:
     """What runs."""
     match action:
-        case act.AttachDisk(disk=disk) | act.ChangeMedium(disk=disk):
+        case act.AttachDisk(disk=disk):
+            return plugged(disk, live)
+        case act.ChangeMedium(disk=disk):
             return replace(live, disks=_put(live.disks, disk))
         case act.DetachDisk(disk=disk):
             return replace(live, disks=tuple(d for d in live.disks if d.name != disk.name))
         case act.AttachNic(nic=nic):
-            return replace(live, nics=(*live.nics, nic))
+            return plugged(nic, live)
         case act.DetachNic(nic=nic):
-            return replace(live, nics=tuple(n for n in live.nics if n.name != nic.name))
+            return unplugged_nic(nic.name, live)
         case act.RaiseLink(nic=nic):
             return replace(live, nics=tuple(replace(n, link=True) if n.name == nic.name else n for n in live.nics))
         case act.ChangePassword(password=password) if live.vnc is not None:

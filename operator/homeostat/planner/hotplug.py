@@ -1,0 +1,54 @@
+"""PCI ports of a running q35 machine: a device that is plugged in takes a free one, and only a start makes new ones. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .domain import DiskConfig, DomainConfig, NicConfig
+from .plan import Change, Disruption
+
+NO_PORT = "added (all PCI ports of the running machine are taken; a start makes free ones)"
+
+
+def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
+    """The differences to what runs, of which devices that no port is left for wait for a restart."""
+    if "q35" not in live.machine:
+        return tuple(changes)
+    devices: dict[str, DiskConfig | NicConfig] = {f"disks[{disk.name}]": disk for disk in want.disks}
+    devices |= {f"nics[{nic.name}]": nic for nic in want.nics}
+    found: list[Change] = []
+    for change in changes:
+        device = devices.get(change.field)
+        if device is not None and change.new == "added" and change.disruption is Disruption.LIVE:
+            taken = _ports_of(device, live)
+            if taken > live.spare_pci_ports:
+                change = replace(change, new=NO_PORT, disruption=Disruption.NEEDS_RESTART)
+            else:
+                live = plugged(device, live)
+        found.append(change)
+    return tuple(found)
+
+
+def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
+    """What runs once a device has been attached to it."""
+    left = max(0, live.spare_pci_ports - _ports_of(device, live))
+    if isinstance(device, NicConfig):
+        return replace(live, nics=(*live.nics, device), spare_pci_ports=left)
+    return replace(live, disks=(*live.disks, device), spare_pci_ports=left)
+
+
+def unplugged_nic(name: str, live: DomainConfig) -> DomainConfig:
+    """What runs once a nic has been detached from it."""
+    kept = tuple(nic for nic in live.nics if nic.name != name)
+    freed = sum(_ports_of(nic, live) for nic in live.nics if nic.name == name)
+    return replace(live, nics=kept, spare_pci_ports=live.spare_pci_ports + freed)
+
+
+def _ports_of(device: DiskConfig | NicConfig, live: DomainConfig) -> int:
+    """As driver.xml.controllers has it: the first scsi disk brings its controller along."""
+    if isinstance(device, NicConfig):
+        return int(device.model in ("virtio", "e1000e"))
+    if device.bus == "scsi":
+        return int(all(disk.bus != "scsi" for disk in live.disks))
+    return int(device.bus == "virtio")

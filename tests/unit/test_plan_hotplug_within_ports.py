@@ -1,0 +1,83 @@
+"""A running q35 machine has four free PCI ports: a device beyond that waits for a restart, which is said beforehand.
+
+The simulated libvirt refuses what it has no port for, as the real one does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from homeostat.planner import actions as act
+from homeostat.planner.machine.foresee import foresee
+from homeostat.planner.plan import Converged
+from tests.unit.machines import changed, running
+
+NICS = [{"name": name, "network": "default"} for name in ("lan", "dmz")]
+
+
+def disks(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [{"name": f"d{number}", "size": "1Gi", **more} for number in range(count)]
+
+
+def attached(operator: Any) -> list[str]:
+    devices = [
+        a.disk if isinstance(a, act.AttachDisk) else a.nic for a in operator.done if isinstance(a, act.AttachDisk | act.AttachNic)
+    ]
+    return [device.name for device in devices]
+
+
+def test_findings_cloudinit_the_fifth_disk_waits_for_a_restart_and_plan_says_so() -> None:
+    world, operator, vm = running(nics=NICS, disks=disks(1))
+    vm = changed(vm, disks=disks(7))
+    whole = foresee(vm, world.observe(vm, operator.memory), 0.0, {})
+    assert {c.field: c.disruption.word for c in whole.changes} == {
+        f"disks[d{number}]": "Live" if number < 5 else "NeedsRestart" for number in range(1, 7)
+    }
+    plan = operator.settle(vm)
+    assert attached(operator) == ["d1", "d2", "d3", "d4"] and isinstance(plan.outcome, Converged)
+    assert [a.disk.name for a in whole.actions if isinstance(a, act.AttachDisk)] == attached(operator)
+    for told in (plan, whole):
+        assert [(c.field, c.disruption.word) for c in told.pending] == [
+            ("disks[d5]", "NeedsRestart"),
+            ("disks[d6]", "NeedsRestart"),
+        ]
+        assert "all PCI ports of the running machine are taken" in told.pending[0].new
+
+
+def test_a_restart_brings_it_with_four_free_ports_again() -> None:
+    world, operator, vm = running(disks=disks(1))
+    operator.settle(changed(vm, disks=disks(6)))
+    vm = changed(vm, disks=disks(6), restartedAt="now")
+    assert operator.settle(vm).pending == () and world.starts == 2
+    assert operator.settle(changed(vm, disks=disks(10))).pending == ()
+
+
+def test_with_update_policy_immediate_it_is_restarted_for_it() -> None:
+    world, operator, vm = running(disks=disks(1), updatePolicy="Immediate")
+    assert operator.settle(changed(vm, disks=disks(6))).pending == ()
+    assert world.starts == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "left"),
+    [
+        ({"machine": {"type": "pc"}}, {}, 0),  # its slots are many, and nobody counts them
+        ({}, {"bus": "usb"}, 0),
+        ({}, {"bus": "scsi"}, 0),  # one controller takes them all
+        ({}, {"bus": "virtio"}, 2),
+    ],
+)
+def test_only_what_takes_a_port_is_counted(spec: dict[str, Any], more: dict[str, Any], left: int) -> None:
+    _, operator, vm = running(disks=disks(1), **spec)
+    plan = operator.settle(changed(vm, disks=[*disks(1), *disks(7, **more)[1:]]))
+    assert len(plan.pending) == left
+
+
+def test_nics_and_disks_share_the_ports_and_a_nic_that_goes_frees_its_own() -> None:
+    _, operator, vm = running(nics=NICS[:1], disks=disks(1))
+    plan = operator.settle(changed(vm, nics=NICS, disks=disks(5)))
+    assert [c.field for c in plan.pending] == ["nics[dmz]"]
+    plan = operator.settle(changed(vm, nics=NICS[1:], disks=disks(5)))
+    assert plan.pending == () and attached(operator)[-1] == "dmz"
