@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.store.files.documents import read_chunk, read_documents, split
+from homeostat.store.files.documents import read_chunk, read_stream, split
 from tests.unit.store_fixtures import Room, document, documents
 
 names = st.sampled_from(["a", "b", "c", "d"])
@@ -101,7 +101,7 @@ def test_garbage_raises_nothing_and_what_it_broke_stays(garbage: bytes) -> None:
 @given(st.lists(st.sampled_from([*"abc", "---", "--- x", "---\n", "# c", "", "k: |", "  text", "  --- no", "- 1"]), max_size=12))
 def test_documents_read_one_by_one_are_those_read_together(lines: list[str]) -> None:
     text = "\n".join(lines)
-    together = read_documents(text)
+    together = read_stream(text)
     chunks = split(text)
     assert chunks is not None
     number, apart = 1, []

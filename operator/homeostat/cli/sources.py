@@ -8,10 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from homeostat.models.base import Resource
-from homeostat.store.files.documents import Document, Positions, Unreadable, decode, read_documents
+from homeostat.store.files import jsontext
+from homeostat.store.files.documents import Document, Unreadable, decode, read_documents
 from homeostat.store.files.folder import list_folder, read_file
-from homeostat.store.files.validate import Rejected, validate
+from homeostat.store.files.positions import Positions
+from homeostat.store.files.validate import Rejected, foreign, stray, validate, whose
 
 from .errors import CliError
 
@@ -35,7 +39,7 @@ def read_sources(names: Sequence[str]) -> list[Given]:
     mistakes: list[str] = []
     for name in names:
         for path, content in _contents(name):
-            _read(path, content, found, mistakes)
+            _read(path, content, found, mistakes, beside=path is not None and os.path.isdir(name))
     if mistakes:
         raise CliError("\nerror: ".join(mistakes), "nothing was changed: mend this first")
     if not found:
@@ -58,8 +62,11 @@ def _contents(name: str) -> Iterator[tuple[Path | None, bytes]]:
         yield path / file.path, read_file(file.real)
 
 
-def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[str]) -> None:
+def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[str], beside: bool) -> None:
+    """``beside``: it was found in a folder, where others may keep their files too."""
     name = _shown(path)
+    if beside and jsontext.others(name, content):
+        return
     try:
         text = decode(content)
     except Unreadable as error:
@@ -68,6 +75,9 @@ def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[
     read = read_documents(text)
     mistakes += [f"{name}:{problem.line}:{problem.column}: {problem}" for problem in read.broken]
     for document in read.documents:
+        if beside and (foreign(document.value) or stray(document.value)):
+            click.echo(f"note: {name}:{document.line}: {whose(document.value)}", err=True)
+            continue
         mistakes += [f"{name}:{problem.line}:{problem.column}: {problem}" for problem in document.problems]
         if document.problems:
             continue
@@ -82,8 +92,8 @@ def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[
 def _places(name: str, text: str, document: Document, error: Rejected) -> Iterator[str]:
     positions = Positions(text, document)
     for path, problem in error.problems:
-        line, column = positions.of(path)
-        yield f"{name}:{line}:{column}: {problem}"
+        placed = positions.placed(path, problem)
+        yield f"{name}:{placed.line}:{placed.column}: {placed}"
 
 
 def _shown(path: Path | None) -> str:

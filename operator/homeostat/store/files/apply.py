@@ -131,7 +131,7 @@ def _report_file(work: Pass, file: SourceFile) -> None:
                 SourceError(
                     file.path, problem.line, problem.column, problem.field, problem.message,
                     document.key if document.state != "Foreign" else None,
-                    "Notice" if document.state == "Foreign" else "Error",
+                    "Notice" if document.state in ("Foreign", "Stray") else "Error",
                 )
             )  # fmt: skip
 

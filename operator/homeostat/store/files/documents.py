@@ -17,6 +17,8 @@ import yaml
 
 from homeostat.store.errors import Problem
 
+from . import characters, jsontext
+
 DEPTH_LIMIT = 64
 NODE_LIMIT = 200_000
 """Nodes of one document with every alias written out. A machine has about 60."""
@@ -25,7 +27,7 @@ BROKEN_LIMIT = 20
 
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _BARE_END = re.compile(r"---\s*\Z")
-_UNUSUAL = re.compile(r"^(%|\.\.\.)|[\r\x85\u2028\u2029]", re.MULTILINE)
+_UNUSUAL = re.compile(r"^(%|\.\.\.)|\r", re.MULTILINE)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -73,13 +75,15 @@ class FileContent:
 
 
 def decode(content: bytes) -> str:
-    """The text of a file.
+    """The text of a file, without the byte order marks that begin a document.
 
     Raises:
         Unreadable: not UTF-8.
     """
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Unreadable(Problem("", "is UTF-16, as PowerShell's > writes it: save it as UTF-8", 1, 1))
     try:
-        return content.decode("utf-8-sig")
+        return characters.without_marks(content.decode())
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1
@@ -90,7 +94,29 @@ def decode(content: bytes) -> str:
 def read_documents(text: str, *, empty: bool = False) -> FileContent:
     """All documents of a file. A document with a syntax error does not hide those behind it. ``empty``: those too that say
     nothing (their value is None), but for what a last line of dashes begins."""
-    content = FileContent()
+    chunks = split(text)
+    if chunks is None or len(chunks) == 1:
+        return read_stream(text, empty=empty)
+    content, number = FileContent(), 1
+    for chunk in chunks:
+        read, number = read_chunk(text, chunk, number, empty=empty)
+        content.documents += read.documents
+        content.broken += read.broken
+        if len(content.broken) >= BROKEN_LIMIT:
+            content.broken.append(MORE)
+            break
+    return content
+
+
+TWICE = "is given twice"
+MORE = Problem("", "has more errors: the rest of the file was not read")
+
+
+def read_stream(text: str, *, empty: bool = False) -> FileContent:
+    """As ``read_documents``, also where dashes do not tell documents apart."""
+    content = FileContent(broken=characters.conflicts(text))
+    if content.broken:
+        return content
     offset, line, number = 0, 1, 1
     while True:
         reader = Reader(text[offset:] if offset else text, line, number, offset)
@@ -105,7 +131,7 @@ def read_documents(text: str, *, empty: bool = False) -> FileContent:
         if resume is None:
             return content
         if len(content.broken) >= BROKEN_LIMIT:
-            content.broken.append(Problem("", "has more errors: the rest of the file was not read"))
+            content.broken.append(MORE)
             return content
         line += text.count("\n", offset, resume.start())
         offset, number = resume.start(), reader.number + 1
@@ -121,10 +147,13 @@ class Chunk:
 
 
 def split(text: str) -> list[Chunk] | None:
-    """The documents' texts, so that unchanged ones need not be parsed again; None where dashes do not tell (directives)."""
-    if _UNUSUAL.search(text):
+    """The documents' texts, so that unchanged ones need not be parsed again; None where dashes do not tell (directives). JSON
+    needs no dashes between its objects."""
+    stream = jsontext.parts(text) if jsontext.may_be(text) else None
+    if stream is None and (_UNUSUAL.search(text) or characters.conflicts(text)):
         return None
-    starts = [0, *(match.start() for match in _SEPARATOR.finditer(text) if match.start())]
+    starts = [start for start, _ in stream] if stream else [match.start() for match in _SEPARATOR.finditer(text)]
+    starts = [0, *(start for start in starts[bool(stream) :] if start)]
     chunks, line = [], 1
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         chunks.append(Chunk(start, end, line))
@@ -154,8 +183,13 @@ def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Proble
     message = f"is not YAML: {said}" + (f" ({context}{where})" if context else "")
     if "\\t" in said or "cannot start any token" in said:
         message += "; indent with spaces, and quote a value that starts with @, ` or %"
+    if "invalid Unicode character escape" in said:
+        message += "; JSON's \\ud83d\\ude00 is \\U0001F600 in YAML, or the character itself"
     if mark:
+        message += characters.cause(text, mark.index)
         return Problem("", message, mark.line + first_line, mark.column + 1)
+    if isinstance(character := getattr(error, "character", None), int):
+        message += f" (U+{character:04X})"
     before = text.encode()[: getattr(error, "position", 0)]  # a character that no YAML may hold
     return Problem("", message, before.count(b"\n") + first_line, len(before) - before.rfind(b"\n"))
 
@@ -214,10 +248,11 @@ class Reader:
         self._problems: list[Problem] = []
         self._root: Any = None
         self._line = 0
+        self._unseen = characters.INVISIBLE.search(text) is not None
 
     def documents(self) -> Iterator[Document]:
         """Raises yaml.YAMLError or Unreadable at the first document that cannot be read."""
-        parser = yaml.CSafeLoader(self.text)
+        parser = yaml.CSafeLoader(characters.parsable(self.text))
         pending: Document | None = None
         try:
             while True:
@@ -236,12 +271,22 @@ class Reader:
                     pending.value, pending.problems = self._root, self._problems
                     pending.line = self._line or pending.first_line
                     pending.end = self.offset + _end(event)
+                    self._read_as_json(pending)
                     yield pending
                     self.number += 1
                 elif isinstance(event, yaml.StreamEndEvent):
                     return
         finally:
             parser.dispose()
+
+    def _read_as_json(self, document: Document) -> None:
+        written = self.text[document.start - self.offset : document.end - self.offset]
+        if document.problems or not isinstance(document.value, dict):
+            return
+        twice: list[str] = []
+        if (found := jsontext.value(written, twice)) is not jsontext.NONE:
+            document.value = found
+            document.problems += [Problem(name[:80], TWICE, document.line, 1) for name in twice]
 
     def _document_start(self, event: yaml.Event) -> Document:
         self._stack, self._anchors, self._problems, self._root, self._line = [], {}, [], None, 0
@@ -299,6 +344,9 @@ class Reader:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._line = self._line or self._place(event)[0]
+        if self._unseen:
+            event.value = characters.restored(event.value)
+            self._name_unseen(event)
         if self._waits_for_key():
             level = self._stack[-1]
             plain = event.implicit[0] and event.tag is None
@@ -306,7 +354,7 @@ class Reader:
             if not merge and plain and not isinstance(_plain(event.value), str):
                 self._problem(event, f"the key {event.value or 'null'} is not a string: write it in quotes", event.value)
             elif not merge and level.lines is not None and (first := level.lines.get(event.value)):
-                self._problem(event, f"is given twice (first in line {first})", event.value)
+                self._problem(event, f"{TWICE} (first in line {first})", event.value)
             elif level.lines is not None:
                 level.lines[event.value] = self._place(event)[0]
             level.key, level.key_seen = (None if merge else event.value), True
@@ -316,6 +364,14 @@ class Reader:
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
         self._add(event, value, 1)
+
+    def _name_unseen(self, event: yaml.ScalarEvent) -> None:
+        """In a key without quotes every character that nobody sees; anywhere a byte order mark, but for its escape."""
+        found = characters.INVISIBLE.search(event.value) if self._waits_for_key() and event.style in (None, "") else None
+        character = found[0] if found else characters.BYTE_ORDER_MARK
+        if character in event.value and character in self.text[_start(event).index : _end(event)]:
+            what = "the key" if found else "the value"
+            self._problem(event, f"{what} holds {characters.named(character)}", *([event.value] if found else []))
 
     def _scalar_value(self, event: yaml.ScalarEvent) -> Any:
         if event.tag is None:
@@ -414,41 +470,3 @@ def dotted(path: Path) -> str:
         if len(text) > 200:  # hostile depth or hostile keys
             return text[:200] + "…"
     return text
-
-
-class Positions:
-    """Where the fields of one document stand. Made only when somebody asks."""
-
-    def __init__(self, text: str, document: Document) -> None:
-        self._first_line = document.first_line
-        self._prefix = document.prefix
-        self._fallback = (document.line, 1)
-        # The document was read before, so its depth is known to be small and its syntax to be right.
-        self._root = yaml.compose(text[document.start : document.end], Loader=yaml.CSafeLoader)
-
-    def of(self, path: Path) -> tuple[int, int]:
-        """Line and column of a field's name, of the nearest one above where it is not there."""
-        place, node = self._fallback, self._root
-        if node is not None and not self._prefix:
-            place = self._mark(node)
-        for step in (*self._prefix, *path):
-            child = _child(node, step)
-            if child is None:
-                return place
-            name, node = child
-            place = self._mark(name)
-        return place
-
-    def _mark(self, node: yaml.Node) -> tuple[int, int]:
-        return node.start_mark.line + self._first_line, node.start_mark.column + 1
-
-
-def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """The node that names a child (its key; in a list the item itself), and the child."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if getattr(key, "value", None) == step:
-                return key, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from homeostat.store.errors import NotEditable, ReadOnly
 
-from . import documents
+from . import documents, jsontext
 from .folder import read_file
 from .splice import Unspliceable, splice
 
@@ -80,11 +80,15 @@ def patched_text(text: str, found: documents.Document, new: Any) -> str:
         items[found.item] = new
         new_whole = {**old_whole, "items": items}
     outside = 0 if found.item is None else 2  # a List's other items are nobody's to rewrite
+    json = jsontext.value(chunk) is not jsontext.NONE
     for depth in (64, 3, 2, 1):  # the less deep, the more of the text is written anew
         with contextlib.suppress(Unspliceable):
             edited = splice(chunk, old_whole, new_whole, outside + depth)
-            if _reads_as(edited, new_whole):
+            if _reads_as(edited, new_whole) and (not json or jsontext.value(edited) is not jsontext.NONE):
                 return text[: found.start] + edited + text[found.end :]
+    if json:
+        begin = chunk.index("{")
+        return text[: found.start + begin] + jsontext.render(new_whole, chunk) + text[found.end :]
     raise NotEditable(SHARED)
 
 

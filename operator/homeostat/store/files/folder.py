@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml", ".json")
 FILE_LIMIT = 8 * 2**20
 """Bytes of the largest file that is read: some 20,000 machines."""
 DEPTH_LIMIT = 32
@@ -44,7 +44,7 @@ def hidden(name: str) -> bool:
 
 
 def list_folder(root: Path) -> Listing:
-    """All YAML files below ``root``, sorted by path. Raises nothing: trouble is part of the listing."""
+    """All YAML and JSON files below ``root``, sorted by path. Raises nothing: trouble is part of the listing."""
     walk = _Walk(os.path.realpath(root))
     walk.enter("", linked=False)
     while walk.links:  # after everything real, so that the real name wins

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any, Final, NoReturn
 
 NONE: Final = object()
@@ -46,17 +47,29 @@ def parts(text: str) -> list[tuple[int, int]] | None:
     return found
 
 
+def others(path: str, content: bytes) -> bool:
+    """Whether a file is JSON that no operator's object can be: a tool's settings, say, of which nothing needs to be told."""
+    return path.endswith(".json") and b'"apiVersion"' not in content
+
+
 def _skip(text: str, at: int) -> int:
     found = _SEPARATOR.match(text, at)
     return found.end() if found else at
 
 
-def value(text: str) -> Any:
-    """The one value that a document's text is in JSON; NONE: it is something else."""
+def value(text: str, twice: list[str] | None = None) -> Any:
+    """The one value that a document's text is in JSON; NONE: it is something else. ``twice`` takes the keys that are repeated."""
     found = parts(text) if may_be(text) else None
     if found is None or len(found) != 1:
         return NONE
-    return json.loads(text[slice(*found[0])], parse_constant=_refuse)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if twice is not None and len(made) < len(pairs):
+            twice.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        return made
+
+    return json.loads(text[slice(*found[0])], parse_constant=_refuse, object_pairs_hook=unique)
 
 
 def stand_in(text: str) -> str | None:

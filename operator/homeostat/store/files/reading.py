@@ -18,10 +18,11 @@ from homeostat.models.base import Key, Resource
 from homeostat.store.errors import Problem
 
 from ..index.index import Index, compact
-from . import documents
+from . import documents, jsontext
 from .folder import FoundFile, read_file
+from .positions import Positions
 from .unfinished import ends_whole, is_beginning, unfinished
-from .validate import Rejected, foreign, identify, stray, validate
+from .validate import Rejected, foreign, identify, stray, validate, whose
 
 State = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
 """Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Stray: no resource, and
@@ -145,12 +146,13 @@ class FileReader:
     """Reads files against what the last pass remembers."""
 
     def __init__(
-        self, root: str, memory: Memory, declared: Callable[[str, Key], bool], quiet: float = 0.0, trusted: Collection[Key] = ()
+        self, root: str, memory: Memory, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
+        trusted: Collection[Key] = (),
     ) -> None:  # fmt: skip
         """``quiet``: see ``unfinished.QUIET``. ``trusted`` are those whose documents we have just written ourselves."""
         self._root = root
         self._memory = memory
-        self._declared = declared  # whether the resource in force comes from that file
+        self._declared = declared  # whether the resource in force, or (None) any, comes from that file
         self._quiet = quiet
         self._trusted = trusted
         self._found: dict[str, FoundFile] = {}
@@ -176,6 +178,8 @@ class FileReader:
             unchanged = known.signature == signature
             return replace(known, real=found.real, signature=signature, known=unchanged)
         file = SourceFile(found.path, found.real, signature, digest)
+        if jsontext.others(found.path, content) and not (known and known.documents):
+            return file
         try:
             text = documents.decode(content)
         except documents.Unreadable as error:
@@ -204,7 +208,7 @@ class FileReader:
             parsed, number = documents.read_chunk(text, chunk, number, empty=True)
             file.problems.extend(parsed.broken)
             if len(file.problems) >= documents.BROKEN_LIMIT:
-                file.problems.append(Problem("", "has more errors: the rest of the file was not read"))
+                file.problems.append(documents.MORE)
                 return
             for document in parsed.documents:
                 judged = self._judge(file.path, text, document)
@@ -257,7 +261,11 @@ class FileReader:
         folder = self._folder(path)
         key = identify(document.value)
         judged = SourceDocument(path, document.number, document.item, document.line, "Valid", key, "")
-        if document.problems:
+        ours = key is not None and self._declared(path, key)
+        others = not ours and (foreign(document.value) or stray(document.value))
+        # With a key given twice it may be two documents in one; and where ours stood it may be what is left of one.
+        mixed = self._declared(path, None) or any(documents.TWICE in problem.message for problem in document.problems)
+        if document.problems and (mixed or not others):
             judged.state, judged.problems = "Broken", list(document.problems)
             return judged
         if document.value is None and document.item is None:
@@ -266,22 +274,19 @@ class FileReader:
         judged.hash = _hash(document.value, folder)
         if key and key in self._memory.valid.get(judged.hash, ()):
             return judged
-        ours = key is not None and self._declared(path, key)
-        if foreign(document.value) and not ours:
-            judged.state, judged.key = "Foreign", _foreign_key(document.value)
-            version, kind = document.value["apiVersion"], document.value["kind"]
-            judged.problems = [Problem("", f"{version} {kind} is not ours: ignored", document.line, 1)]
+        if others:
+            judged.state, judged.key = "Stray", None
+            if foreign(document.value):
+                judged.state, judged.key = "Foreign", _foreign_key(document.value)
+            judged.problems = [Problem("", whose(document.value), document.line, 1)]
             return judged
         try:
             judged.resource = validate(document.value, folder)
             judged.key = judged.resource.key
         except Rejected as error:
-            places = documents.Positions(text, document)
-            judged.state = "Stray" if stray(document.value) else "Invalid"
-            judged.problems = [
-                replace(problem, line=line, column=column)
-                for (line, column), problem in ((places.of(at), problem) for at, problem in error.problems[:PROBLEMS_KEPT])
-            ]
+            places = Positions(text, document)
+            judged.state = "Invalid"
+            judged.problems = [places.placed(at, problem) for at, problem in error.problems[:PROBLEMS_KEPT]]
         return judged
 
 

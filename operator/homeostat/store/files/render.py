@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from .characters import INVISIBLE
+
 
 class _Dumper(yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
@@ -25,7 +27,7 @@ ODD = re.compile("[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\uf
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if ODD.search(text) else None
+    style = '"' if ODD.search(text) or ("\n" not in text and INVISIBLE.search(text)) else None
     if "\n" in text and style is None:
         style = '"' if isinstance(dumper, _LineDumper) or re.search(r"[ \t]\n|[ \t]$|^\s|\n\n$", text) else "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -7,12 +7,14 @@ reading it again.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from . import characters, jsontext
 from .render import render_block, render_flow, render_scalar
 
 
@@ -26,10 +28,10 @@ def splice(text: str, old: Any, new: Any, depth: int = 64) -> str:
     Raises:
         Unspliceable: it cannot be done this way.
     """
-    root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    root = characters.compose(text)
     if root is None or not isinstance(old, dict) or not isinstance(new, dict):
         raise Unspliceable("the document is no mapping")
-    edit = _Splice(text, "\r\n" if "\r\n" in text else "\n")
+    edit = _Splice(text, "\r\n" if "\r\n" in text else "\n", json=jsontext.value(text) is not jsontext.NONE)
     edit.mapping(root, old, new, depth)
     for start, end, replacement in sorted(edit.edits, key=lambda e: (e[0], e[1]), reverse=True):
         text = text[:start] + replacement + text[end:]
@@ -40,6 +42,7 @@ def splice(text: str, old: Any, new: Any, depth: int = 64) -> str:
 class _Splice:
     text: str
     newline: str
+    json: bool = False  # which it stays
     edits: list[tuple[int, int, str]] = field(default_factory=list)
 
     def mapping(self, node: yaml.Node, old: dict[str, Any], new: dict[str, Any], depth: int) -> None:
@@ -63,7 +66,7 @@ class _Splice:
             alias = re.compile(r"\s*:\s*(\*[^\s,\]}]+)").match(self.text, key.end_mark.index)
             if alias is None:
                 raise Unspliceable("an alias that cannot be found")
-            self.edits.append((alias.start(1), alias.end(1), render_flow(new)))
+            self.edits.append((alias.start(1), alias.end(1), self._flow_text(new)))
         elif isinstance(old, dict) and isinstance(new, dict) and old and new and depth:
             self.mapping(node, old, new, depth)
         elif isinstance(old, list) and isinstance(new, list) and old and new and depth and not self._flow(node):
@@ -83,7 +86,8 @@ class _Splice:
         )
         if not block:
             like = node.style if isinstance(node, yaml.ScalarNode) else None
-            rendered = render_scalar(new, like) if not isinstance(new, (dict, list)) else render_flow(new)
+            scalar = not isinstance(new, (dict, list)) and not self.json
+            rendered = render_scalar(new, like) if scalar else self._flow_text(new)
             if inline and not (isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")):
                 gap = "" if start > colon else " "
                 self.edits.append((max(start, colon), max(end, colon), gap + rendered))
@@ -178,10 +182,12 @@ class _Splice:
         added: dict[str, Any],
     ) -> None:
         if node.flow_style:
-            inside = render_flow(added).strip()[1:-1]
+            inside = self._flow_text(added).strip()[1:-1]
             if staying:
                 at = self._end(staying[-1][2]) or staying[-1][1].end_mark.index
-                self.edits.append((at, at, ", " + inside))
+                gap = "," + self._gap(staying[-1][1])
+                each = [self._flow_text({name: value}).strip()[1:-1] for name, value in added.items()]
+                self.edits.append((at, at, gap + gap.join(each)))
             else:
                 at = self.text.index("{", node.start_mark.index) + 1
                 self.edits.append((at, at, inside))
@@ -194,6 +200,15 @@ class _Splice:
         at = self._line_end(last[1].end_mark.index if aliased else max(self._end(last[2]), last[1].end_mark.index))
         rendered = self._indented(render_block(added).rstrip("\n"), indent)
         self.edits.append((at, at, self.newline + rendered))
+
+    def _flow_text(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False) if self.json else render_flow(value)
+
+    def _gap(self, key: yaml.Node) -> str:
+        """What stands before a field of braces: a line's end and spaces, where each has a line."""
+        start = self._line_start(key.start_mark.index)
+        before = self.text[start : key.start_mark.index]
+        return self.newline + before if self.json and start and not before.strip() else " "
 
     def _end(self, node: yaml.Node) -> int:
         """Where a node's last character stands; for blocks the parser reports the start of what follows instead."""

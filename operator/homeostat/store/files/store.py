@@ -218,7 +218,7 @@ class FilesStore(IndexedStore):
         if version != __version__:  # other models may judge the same documents otherwise
             memory.doubt()
         rows, known = self.index.rows(), Remembered.load(self.index)
-        declared = {(row.source, row.key) for row in rows}
+        declared: set[tuple[str | None, Key | None]] = {(row.source, key) for row in rows for key in (row.key, None)}
         quiet = min(settle, QUIET)
         reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared, quiet, authors.keys())
         work = decide(self.listing, reader, memory, rows, known, str(self.folder))
@@ -256,7 +256,11 @@ class FilesStore(IndexedStore):
         """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``."""
         weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
         absences, now = self._absences(work, weights), self.clock().timestamp()
-        bare = "" if self.listing.files or self.listing.missing else f"the folder {self.folder} holds no YAML any more"
+        bare = (
+            ""
+            if self.listing.missing or any(file.documents or not file.path.endswith(".json") for file in work.files)
+            else f"the folder {self.folder} holds no YAML any more"
+        )
         ruling = removal.rule(
             absences, removal.Circumstances(sum(weights.values()), known.weight(now), bare),
             settle, confirmed=confirmed, told=known.held, tell_after=tell_after,

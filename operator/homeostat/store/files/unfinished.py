@@ -14,6 +14,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from . import jsontext
 from .folder import FoundFile, read_file, signature
 
 QUIET = 2.0
@@ -39,7 +40,7 @@ def unfinished(found: FoundFile, now: int, quiet: float) -> str:
                 return "is open for writing by another program"
             case None if young:
                 return "was written a moment ago"
-        if young and known.st_size and os.pread(handle, 1, known.st_size - 1) != b"\n":
+        if young and known.st_size and os.pread(handle, 1, known.st_size - 1) != b"\n" and not _whole_json(found.real):
             return "was written a moment ago and ends without a newline"
         return ""
     except OSError:
@@ -54,7 +55,19 @@ def ends_whole(path: str) -> bool:
         content = read_file(path)
     except (OSError, ValueError):
         return False
-    return content.endswith(b"\n") and not _DANGLING.search(content)
+    return _is_json(content) or (content.endswith(b"\n") and not _DANGLING.search(content))
+
+
+def _whole_json(path: str) -> bool:
+    try:
+        return _is_json(read_file(path))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_json(content: bytes) -> bool:
+    """JSON needs no newline: its last brace ends it."""
+    return content.lstrip()[:1] == b"{" and bool(jsontext.parts(content.decode(errors="replace")))
 
 
 def _open_for_writing(handle: int, device: int) -> bool | None:

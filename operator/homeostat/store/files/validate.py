@@ -27,6 +27,9 @@ STORE_METADATA = (
 _ELSEWHERE = {"Host": "hosts are declared in Kubernetes; `homeostat up` serves the one of --connect"}
 
 
+NO_RESOURCE = f"is not a resource: it needs apiVersion: {API_VERSION}, kind, metadata and spec"
+
+
 class Rejected(Exception):
     """A document that is no resource. ``problems`` pairs each problem with the path it is about."""
 
@@ -57,10 +60,25 @@ def foreign(value: Any) -> bool:
 
 
 def stray(value: Any) -> bool:
-    """Whether a document is no resource of anybody's, nor what is left of one: a file of values, say."""
-    if not isinstance(value, dict) or {"kind", "metadata", "spec"} & value.keys():
-        return False
+    """Whether a document is no resource of ours, nor what is left of one: values of a chart, services of a compose file, a list
+    of patches."""
+    if not isinstance(value, dict):
+        return True
+    if {"kind", "metadata", "spec"} & value.keys():
+        kind = value.get("kind")
+        return "apiVersion" not in value and isinstance(kind, str) and bool(kind) and not _suggests_ours(kind)
     return not _nearly_ours(str(value.get("apiVersion", "")))
+
+
+def whose(value: Any) -> str:
+    """Of a foreign or a stray document, that it is left alone."""
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+        return f"{NO_RESOURCE}; ignored"
+    return f"{value.get('apiVersion', '')!s:.80} {value['kind']:.80} is not ours: ignored".lstrip()
+
+
+def _suggests_ours(kind: str) -> bool:
+    return kind_named(kind) is not None or bool(difflib.get_close_matches(kind, STORED, n=1, cutoff=0.5))
 
 
 def _nearly_ours(version: str) -> bool:
@@ -126,7 +144,7 @@ def without_nulls(value: Any) -> Any:
 
 def _model_of(value: Any) -> type[Resource]:
     if not isinstance(value, dict):
-        raise reject((), f"is not a resource: it needs apiVersion: {API_VERSION}, kind, metadata and spec")
+        raise reject((), NO_RESOURCE)
     version, kind = value.get("apiVersion"), value.get("kind")
     if version is None:
         raise reject((), f"apiVersion is missing: write apiVersion: {API_VERSION}")
@@ -159,7 +177,7 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
         "missing": "is missing",
         "enum": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
         "literal_error": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
-        "string_type": f"must be text (got {shown}): put it in quotes",
+        "string_type": not_text(shown),
         "int_type": f"must be a whole number (got {shown})",
         "int_parsing": f"must be a whole number (got {shown})",
         "int_from_float": f"must be a whole number (got {shown})",
@@ -186,6 +204,14 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
     if kind in ("enum", "literal_error") and isinstance(detail.get("input"), str):
         message += _nearest(str(detail["input"]), _choices(expected))
     return path, Problem(dotted(path), message)
+
+
+NO_TEXT = "must be text (got "
+
+
+def not_text(shown: str, quoted: str = "") -> str:
+    """``quoted``: what to write instead, where that is known."""
+    return f"{NO_TEXT}{shown[:80]}): put it in quotes" + (f", {quoted}" if quoted and len(quoted) < 80 else "")
 
 
 def _show(value: Any) -> str:

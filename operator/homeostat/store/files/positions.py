@@ -1,0 +1,63 @@
+"""Where the fields of a document stand in its file, and how they are written there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import yaml
+
+from homeostat.store.errors import Problem
+
+from . import characters
+from .documents import Document, Path
+from .validate import NO_TEXT, not_text
+
+
+class Positions:
+    """Where the fields of one document stand. Made only when somebody asks."""
+
+    def __init__(self, text: str, document: Document) -> None:
+        self._first_line = document.first_line
+        self._prefix = document.prefix
+        self._fallback = (document.line, 1)
+        # The document was read before, so its depth is known to be small and its syntax to be right.
+        self._root = characters.compose(text[document.start : document.end])
+
+    def of(self, path: Path) -> tuple[int, int]:
+        """Line and column of a field's name, of the nearest one above where it is not there."""
+        place, node = self._fallback, self._root
+        if node is not None and not self._prefix:
+            place = self._mark(node)
+        for step in (*self._prefix, *path):
+            child = _child(node, step)
+            if child is None:
+                return place
+            name, node = child
+            place = self._mark(name)
+        return place
+
+    def placed(self, path: Path, problem: Problem) -> Problem:
+        """The problem with its place. Where text was meant, and a number or a constant stands, with that as it is written: 1.10
+        is another label than 1.1."""
+        line, column = self.of(path)
+        node = self._root
+        for step in (*self._prefix, *path):
+            found = _child(node, step)
+            node = None if found is None else found[1]
+        if problem.message.startswith(NO_TEXT) and isinstance(node, yaml.ScalarNode):
+            problem = replace(problem, message=not_text(node.value, f'"{node.value}"'))
+        return replace(problem, line=line, column=column)
+
+    def _mark(self, node: yaml.Node) -> tuple[int, int]:
+        return node.start_mark.line + self._first_line, node.start_mark.column + 1
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node that names a child (its key; in a list the item itself), and the child."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if getattr(key, "value", None) == step:
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None
