@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from homeostat.models.base import Resource
 from homeostat.store.files import jsontext
 from homeostat.store.files.documents import Document, Unreadable, decode, read_documents
@@ -18,6 +16,7 @@ from homeostat.store.files.positions import Positions
 from homeostat.store.files.validate import Rejected, foreign, stray, validate, whose
 
 from .errors import CliError
+from .terminal import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[
     mistakes += [f"{name}:{problem.line}:{problem.column}: {problem}" for problem in read.broken]
     for document in read.documents:
         if beside and (foreign(document.value) or stray(document.value)):
-            click.echo(f"note: {name}:{document.line}: {whose(document.value)}", err=True)
+            say(f"note: {name}:{document.line}: {whose(document.value)}", err=True)
             continue
         mistakes += [f"{name}:{problem.line}:{problem.column}: {problem}" for problem in document.problems]
         if document.problems:
