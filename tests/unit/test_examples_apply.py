@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,6 @@ from homeostat.cli.standalone import Standalone, standalone
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import Plugin
-from tests.unit.images import qcow2
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 URI = "test:///default"  # shared by all connections of this process, so that a test can play the guest
@@ -31,7 +31,7 @@ def examples(tmp_path: Path) -> Path:
     image.mkdir()
     for name in ("vmlinuz", "initramfs.img"):
         (image / name).write_bytes(name.encode() * 100)
-    (image / "base.qcow2").write_bytes(qcow2(16 * 2**20))
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image / "base.qcow2", "16M"], check=True)
     return tmp_path / "examples"
 
 
