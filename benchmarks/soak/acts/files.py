@@ -178,7 +178,9 @@ def folder_vanishes(world: World) -> None:
             world.folder.mkdir()
 
     def back() -> None:
-        if way == "empty":
+        if world.folder.exists():
+            for written in world.folder.iterdir():  # meanwhile, by another act
+                written.replace(aside / written.name)
             world.folder.rmdir()
         aside.rename(world.folder)
 
