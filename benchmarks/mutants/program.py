@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from .trial import Trial
 
     tried, began = Tried(), time.monotonic()
-    os.environ["HYPOTHESIS_PROFILE"] = "first"
+    os.environ |= {"HYPOTHESIS_PROFILE": "first", "HOMEOSTAT_TEST_API": "inside"}
     quiet = ("-qq", "-s", "-p", "no:xdist", "-p", "no:cacheprovider", "--timeout=0")
     with contextlib.redirect_stdout(sys.stderr):
         code = pytest.main([*quiet, *tests()], plugins=[Trial(mutants, options.timeout, tried.note)])

@@ -14,14 +14,26 @@ from .changes import changes_in
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("operator/homeostat/planner", "operator/homeostat/runtime", "api/homeostat_api")
 # What only puts the API's process together: it is tried as a process, by tests/api.
-GLUE = frozenset({"__main__", "app", "middleware", "openapi", "operator_link", "resources", "routes", "server", "stream"})
-TESTS = (
-    "tests/unit/test_*.py",
-    "tests/api/test_every_responder_asks_for_its_right.py",
-    "tests/api/test_merge_difference.py",
-    "tests/api/test_status_words.py",
-)  # those that need no process, server or daemon
-_NAMED = re.compile(r"homeostat\.(?:planner|runtime)|homeostat_api")
+GLUE = frozenset(
+    (
+        "__main__",
+        "app",
+        "connections",
+        "logs",
+        "middleware",
+        "openapi",
+        "operations",
+        "operator_link",
+        "routes",
+        "server",
+        "stream",
+    )
+)
+TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py")
+# These need a server, or take long.
+_SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket|schemathesis|chromium|ControlPlane")
+LIVING = "real"  # the fixture of those that need an operator
+_NAMED = re.compile(r"homeostat\.(?:planner|runtime)|homeostat_api|tests\.api\.harness")
 _IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
 Mark = tuple[str, str, str, str]  # file, function, old, new: a mutant, wherever its line moves
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
@@ -56,7 +68,8 @@ class Mutant:
 def tests() -> list[str]:
     """The files that name the code that is changed, themselves or by what they are written with."""
     there = (path for name in TESTS for path in sorted(ROOT.glob(name)))
-    naming = (path for path in there if any(_NAMED.search(part.read_text()) for part in (path, *written_with(path))))
+    here = (path for path in there if path.parent.name == "unit" or not _SERVED.search(path.read_text()))
+    naming = (path for path in here if any(_NAMED.search(part.read_text()) for part in (path, *written_with(path))))
     return [str(path.relative_to(ROOT)) for path in naming]
 
 

@@ -21,7 +21,7 @@ from _pytest.runner import runtestprotocol
 
 from .changes import compiled
 from .covering import Covered, Known, Tracer, clear_old, load, save
-from .rooms import ROOT, Mutant, sources
+from .rooms import LIVING, ROOT, Mutant, sources
 
 
 class Fate(StrEnum):
@@ -51,7 +51,7 @@ class Trial:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
-            self._items = {item.nodeid: item for item in session.items}
+            self._items = {item.nodeid: item for item in session.items if LIVING not in getattr(item, "fixturenames", ())}
             known = self._gather()
             functions = _functions()
             runners = _by_line(known)

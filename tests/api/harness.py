@@ -20,6 +20,7 @@ from homeostat.models.base import Model, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
+from tests.api import inside
 from tests.api.modes import Folder, Namespace, backend, key
 from tests.rig.waiting import free_port, wait_until
 
@@ -200,6 +201,11 @@ def serving(
     where: Folder | Namespace | None = None,
 ) -> Iterator[Api]:  # fmt: skip
     where, state, port = where or backend(root), root / "state", port or free_port()
+    if inside.INSIDE:
+        options = (*where.options, "--state", str(state), "--bind", f"{host}:{port}", *options)
+        with inside.client(options, DEADLINE, base_url=f"http://127.0.0.1:{port}", headers=headers) as http:
+            yield Api(http, where, state, OperatorHand(where, http), subprocess.Popen(["true"]), port)
+        return
     log = (root / "api.log").open("wb")
     arguments = _command((*where.options, *options), state, f"{host}:{port}")
     process = subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ)
