@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 from homeostat.driver.errors import HeaderAltered
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
-from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig
+from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig, KernelBoot
 from tests.libvirt.qemu_machines import machine, qemu_host, running
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
@@ -66,17 +67,25 @@ async def test_security_2_no_base_image_is_given_away(
     assert host.facts.relabels
     images = [base(folder, name) for name in ("root.img", "more.img", "cd.img", "other.img")]
     root, more = overlay(folder, "root", images[0], "vda"), overlay(folder, "more", images[1], "vdb")
-    config = await running(host, off(replace(machine(libvirtd, guest_image), disks=(root, drive(images[2])))))
+    boots = [folder / "kernel.img", folder / "initramfs.img"]
+    for boot, source in zip(boots, (guest_image.kernel, guest_image.initramfs), strict=True):
+        for copy in (boot, boot.with_name(f"boot-{boot.name}")):
+            shutil.copyfile(source, copy)
+            copy.chmod(0o444)
+    images += boots
+    config = off(replace(machine(libvirtd, guest_image), disks=(root, drive(images[2]))))
+    config = await running(host, replace(config, kernel=KernelBoot(str(boots[0]), str(boots[1]), "quiet", str(folder))))
     await host.execute(act.AttachDisk(config.uuid, more, "test"))
     await host.execute(act.ChangeMedium(config.uuid, drive(images[3]), "test"))
-    assert [owner(image) for image in images] == [0, 0, 0, 0]
-    assert owner(folder / "root.qcow2") != 0, "its own disk is QEMU's"
+    assert [owner(image) for image in images] == [0] * 6
+    own = (folder / "root.qcow2", folder / "boot-kernel.img")
+    assert all(owner(path) != 0 for path in own), "its own files are QEMU's"
     domain = host.domain(config.uuid)
     assert domain is not None and domain.config is not None
     assert (domain.config.disks[0].chain, domain.config.disks[0].shared) == (root.chain, True)
     await host.execute(act.PowerOffDomain(config.uuid, "test"))
     await host.execute(act.StartDomain(config.uuid, False, "test"))
-    assert [owner(image) for image in images] == [0, 0, 0, 0]
+    assert [owner(image) for image in images] == [0] * 6
 
 
 async def test_security_3_a_header_names_what_is_not_ours(

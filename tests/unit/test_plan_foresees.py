@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +19,7 @@ STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=6)
 
 def foreseen(world: World, vm: VirtualMachine, now: float) -> Plan:
     images = {
-        ref.key: ObservedImage(
-            ImagePhase.READY, f"{ROOT}/images/{zlib.crc32(ref.key.encode()):08x}.img", "qcow2", world.image_size
-        )
+        ref.key: ObservedImage(ImagePhase.READY, f"{ROOT}/images/{ref.file_name}", "qcow2", world.image_size)
         for ref in storage_needs(vm, ROOT).images
     }
     return foresee(vm, world.observe(vm, Memory()), now, images)

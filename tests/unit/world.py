@@ -6,7 +6,6 @@ It normalizes as libvirt does (the machine type's version, memory in KiB, in MiB
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.actions import Action
+from homeostat.planner.actions import Action, file_name
 from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
@@ -199,7 +198,7 @@ class World:
                 self.disks[path] = ObservedDisk(path, _sectors(size or self.image_size), backing)
             case act.GrowDisk(_, path, size, target):
                 self._grow(path, size, target)
-            case act.WriteSeed(path):
+            case act.WriteSeed(path) | act.CopyBoot(path):
                 self.seeds.add(path)
             case act.DefineDomain(config):
                 self._define(config)
@@ -295,6 +294,11 @@ class World:
             if disk.device == "disk" and disk.source not in self.disks and disk.source not in self.seeds:
                 domain.reason = "failed"
                 raise Refused(f"cannot access {disk.source}")
+        boot = domain.config.kernel
+        for path in (boot.kernel, boot.initramfs) if boot is not None and boot.copies else ():
+            if path is not None and boot is not None and boot.given(path) not in self.seeds:
+                domain.reason = "failed"
+                raise Refused(f"cannot access {boot.given(path)}")
         domain.live, was = domain.saved or (domain.config, DomainState.RUNNING)
         domain.live = replace(domain.live, memory=-(-domain.live.memory // 2**20) * 2**20, **self.quirks)
         domain.state = DomainState.PAUSED if paused else was
@@ -415,9 +419,7 @@ class World:
         """Fetches arrive, and an obedient guest that was asked to shut down does. Whether anything happened."""
         fetching = [key for key, image in self.images.items() if image.phase is ImagePhase.FETCHING]
         for key in fetching:
-            self.images[key] = ObservedImage(
-                ImagePhase.READY, f"{ROOT}/images/{zlib.crc32(key.encode()):08x}.img", "qcow2", self.image_size
-            )
+            self.images[key] = ObservedImage(ImagePhase.READY, f"{ROOT}/images/{file_name(key)}", "qcow2", self.image_size)
         domain = self.domain
         if domain and domain.active and domain.asked and self.obedient and domain.state is DomainState.RUNNING:
             self._end("shutdown")

@@ -15,7 +15,9 @@ def action_text(action: a.Action) -> str:
     match action:
         case a.FetchImage():
             return f"fetch image {action.image.url}"
-        case a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion():
+        case (
+            a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.CopyBoot() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion()
+        ):
             return _storage_text(action)
         case a.NoteDisks() | a.NoteMoved() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
             return _storage_text(action)
@@ -42,6 +44,7 @@ _Storage = (
     a.CreateDisk
     | a.GrowDisk
     | a.WriteSeed
+    | a.CopyBoot
     | a.DeleteFile
     | a.SetAside
     | a.TakeBack
@@ -77,6 +80,8 @@ def _storage_text(action: _Storage) -> str:
             return f"create disk {action.path}{size}{f' ({action.aside})' if action.aside else ''}"
         case a.GrowDisk():
             return f"grow disk {action.path} to {format_quantity(action.size)}"
+        case a.CopyBoot():
+            return f"copy what it boots to {action.path}"
         case a.WriteSeed():
             return f"write cloud-init seed {action.path}"
         case a.DeleteFile() | a.DeleteDirectory():

@@ -216,7 +216,7 @@ class LibvirtHost:
             case act.GrowDisk(target=str()):
                 await self._actions.execute(action)
             case (
-                act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.MarkCreated()
+                act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.CopyBoot() | act.MarkCreated()
                 | act.NoteDisks() | act.NoteMoved() | act.NoteDeletion() | act.ForgetDeletion()
                 | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip
@@ -238,7 +238,8 @@ class LibvirtHost:
 
     def _files_of_domains(self) -> set[str]:
         configs = [config for domain in self.domains() for config in (domain.config, domain.live) if config is not None]
-        kernels = [config.kernel for config in configs if config.kernel is not None]
+        root = self._facts.storage_root
+        kernels = [config.kernel.with_images(root) for config in configs if config.kernel is not None]
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
         disks |= {file.path for config in configs for disk in config.disks for file in disk.chain or ()}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from .domain import DiskConfig, DomainConfig, MovedDisk, NicConfig, Record
+
+
+def file_name(key: str) -> str:
+    """Of the image with that ImageRef.key in the cache."""
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.img"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,11 @@ class ImageRef:
     @property
     def key(self) -> str:
         return f"{self.url}#{self.sha256 or ''}#{self.format or ''}"
+
+    @property
+    def file_name(self) -> str:
+        """Of its file in the cache."""
+        return file_name(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,17 @@ class WriteSeed:
     path: str
     files: tuple[tuple[str, str], ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyBoot:
+    """A copy of a kernel or initramfs at ``path``, for libvirt to give to QEMU's user; those in its folder that are neither this
+    nor in ``keep`` go."""
+
+    path: str
+    image: str  # its path in the cache
+    reason: str
+    keep: tuple[str, ...] = ()  # paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +372,7 @@ Action = (
     | CreateDisk
     | GrowDisk
     | WriteSeed
+    | CopyBoot
     | DefineDomain
     | MarkCreated
     | NoteDeletion

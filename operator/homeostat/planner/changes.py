@@ -19,7 +19,7 @@ from .plan import Change, Disruption
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
 # Secrets, what is carried over, what others did, how files are opened.
-_NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left", "chain", "shared"})
+_NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left", "chain", "shared", "copies"})
 RESTART = Disruption.NEEDS_RESTART
 LIVE = Disruption.LIVE
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+BOOT_COPY = "boot-"  # begins the names of a machine's own copies of kernel and initramfs
+
 
 class DomainType(StrEnum):
     """libvirt's ``<domain type=...>``."""
@@ -31,11 +33,32 @@ class CpuConfig:
 
 @dataclass(frozen=True, slots=True)
 class KernelBoot:
-    """Direct kernel boot; absolute paths on the host."""
+    """Direct kernel boot; absolute paths on the host.
+
+    ``copies`` is the folder of the machine's own copies of the two, which are what QEMU is given: libvirt gives these files away,
+    and nothing in a definition keeps it from that. None: the files themselves. It is no part of what a guest has.
+    """
 
     kernel: str
     initramfs: str | None = None
     cmdline: str | None = None
+    copies: str | None = field(default=None, compare=False)
+
+    def given(self, path: str) -> str:
+        """What QEMU is given for the kernel or initramfs at ``path``."""
+        return path if self.copies is None else f"{self.copies}/{BOOT_COPY}{path.rpartition('/')[2]}"
+
+    def with_images(self, root: str) -> KernelBoot:
+        """As defined, where it names copies below the state folder ``root``: told from their names."""
+        folder, _, name = self.kernel.rpartition("/")
+        if not name.startswith(BOOT_COPY) or not folder.startswith(f"{root}/machines/"):
+            return self
+        initramfs = self.initramfs
+        if initramfs is not None:
+            if not initramfs.startswith(f"{folder}/{BOOT_COPY}"):
+                return self
+            initramfs = f"{root}/images/{initramfs.removeprefix(f'{folder}/{BOOT_COPY}')}"
+        return KernelBoot(f"{root}/images/{name.removeprefix(BOOT_COPY)}", initramfs, self.cmdline, folder)
 
 
 @dataclass(frozen=True, slots=True)

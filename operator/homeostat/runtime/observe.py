@@ -39,7 +39,9 @@ async def observe(
     needs = storage_needs(machine, facts.storage_root)
     images.note(machine.key, needs.images)
     storage = (
-        await host.storage(needs.images, needs.disks, needs.seeds, needs.directory) if facts.storage_root else ObservedStorage()
+        await host.storage(needs.images, needs.disks, (*needs.seeds, *needs.boots), needs.directory)
+        if facts.storage_root
+        else ObservedStorage()
     )
     if storage.disks or storage.moved or domain is not None:
         storage = await _with_others_files(machine, host, domain, storage)
@@ -86,7 +88,7 @@ def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
         )
         kernel = config.kernel
         if kernel is not None:
-            kernel = replace(kernel, kernel=real(kernel.kernel) or "", initramfs=real(kernel.initramfs))
+            kernel = replace(kernel, kernel=real(kernel.kernel) or "", initramfs=real(kernel.initramfs)).with_images(root)
         log = real(config.console_log)
         same = (disks, kernel, log) == (config.disks, config.kernel, config.console_log)
         return config if same else replace(config, disks=disks, kernel=kernel, console_log=log)

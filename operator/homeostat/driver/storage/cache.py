@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
 import time
@@ -14,7 +13,7 @@ from functools import partial as bound
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
-from homeostat.planner.actions import ImageRef
+from homeostat.planner.actions import ImageRef, file_name
 from homeostat.planner.observed import ImagePhase, ObservedImage
 
 from . import qemu_img
@@ -69,7 +68,7 @@ class ImageCache:
 
     def path(self, key: str) -> Path:
         """Where the image of an ImageRef.key lies, or will."""
-        return self._rooms.images / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.img"
+        return self._rooms.images / file_name(key)
 
     async def observe(self, ref: ImageRef) -> ObservedImage:
         """One stat call when nothing changed; a file that is new to us is looked into once."""
@@ -218,7 +217,7 @@ class ImageCache:
                 discard(partial)  # perhaps only its two halves do not fit
                 arrived = await self._bring(ref, partial, report, fetch)
             await self._accept(ref, arrived, partial, path)
-        except qemu_img.Truncated as error:
+        except qemu_img.Broken as error:
             discard(partial)
             if arrived.measured or ref.sha256 is not None:
                 raise

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from .archives import archive_problem
+from .paths import human_size
 
 HEAD = 36 * 1024  # bytes of a file that sniff() wants to see: ISO 9660 begins at 32 KiB
 QCOW2_HEADER = 104  # bytes of a version 3 header, see QEMU's docs/interop/qcow2.txt
@@ -79,7 +80,8 @@ def _cut(needed: int, size: int) -> tuple[str] | tuple[str, bool, bool, bool]:
     """The rest of a Sniff for a file whose own words say that it has ``needed`` bytes."""
     if needed <= size:
         return ("",)
-    return f"ends before its contents do: {size} of {needed} bytes", False, False, True
+    said = f"ends before its contents do: {human_size(size)} of {human_size(needed)} are there; export or upload it again"
+    return said, False, False, True
 
 
 def _partitioned(head: bytes) -> int:

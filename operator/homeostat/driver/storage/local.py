@@ -77,7 +77,7 @@ def copy_local(open_source: Callable[[], int], name: str, partial: Path, report:
         before = os.fstat(fd)
         with file_errors(partial, f"save the image {name}"), open(partial, "wb", buffering=0, opener=private) as copy:
             report(0, before.st_size)
-            if not _share_blocks(fd, copy.fileno()):
+            if not share_blocks(fd, copy.fileno()):
                 check_space(name, partial, min(before.st_size, before.st_blocks * 512))
                 _copy(origin, copy, partial, name, before.st_size, report, stop)
         after = os.fstat(fd)
@@ -86,7 +86,7 @@ def copy_local(open_source: Callable[[], int], name: str, partial: Path, report:
         raise DriverError(f"image {name} was written to while it was copied; it is copied anew once it rests")
 
 
-def _share_blocks(origin: int, copy: int) -> bool:
+def share_blocks(origin: int, copy: int) -> bool:
     try:
         fcntl.ioctl(copy, _FICLONE, origin)
     except OSError:

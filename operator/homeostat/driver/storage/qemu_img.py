@@ -34,7 +34,11 @@ class Unusable(Refused):
     """The contents of an image are at fault: what was fetched is worth nothing."""
 
 
-class Truncated(Unusable):
+class Broken(Unusable):
+    """As a file is that was cut somewhere, though it may be so at its source."""
+
+
+class Truncated(Broken):
     """It ends before its contents do."""
 
 
@@ -52,7 +56,7 @@ async def inspect(path: Path, format: str) -> Inspection:
     try:
         out = await run("info", "-f", format, "--output=json", str(path), limited=True, doing="read the image")
     except _Complained as error:
-        raise Unusable(f"is no usable {format} image: {error}") from error
+        raise Broken(f"is no usable {format} image: {error}") from error
     found = json.loads(out)
     details = found.get("format-specific", {}).get("data", {})
     others = [e.get("filename") for e in details.get("extents", []) if e.get("filename") != str(path)]
@@ -69,7 +73,7 @@ async def _check(path: Path, format: str) -> None:
     the last cluster alone is not noticed, since images may end within it.
 
     Raises:
-        Truncated, Unusable.
+        Broken.
     """
     arguments = ("check", "-f", format, "--output=json", str(path))
     code, out, said = await _call(arguments, limited=True, doing="check the image")
@@ -78,12 +82,13 @@ async def _check(path: Path, format: str) -> None:
     beyond = [int(at, 16) + int(length, 16) for at, length in _BEYOND.findall(said)]
     if beyond or "after EOF" in said:
         size = human_size(os.stat(path).st_size)
-        raise Truncated(f"ends before its contents do: {size}{f' of {human_size(max(beyond))}' if beyond else ''}")
+        of = f" of {human_size(max(beyond))}" if beyond else ""
+        raise Truncated(f"ends before its contents do: {size}{of} are there; export or upload it again")
     if code == _CORRUPT:
         errors = json.loads(out).get("corruptions", "some")
-        raise Unusable(f"is damaged (qemu-img check finds {errors} errors); export or fetch it again")
+        raise Broken(f"is damaged (qemu-img check finds {errors} errors); export or fetch it again")
     error = _failure(code, said.splitlines()[-1] if said else "", arguments, "check the image")
-    raise Unusable(f"is no usable {format} image: {error}") if isinstance(error, _Complained) else error
+    raise Broken(f"is no usable {format} image: {error}") if isinstance(error, _Complained) else error
 
 
 async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from homeostat.driver.errors import Refused
 from homeostat.planner.actions import (
+    CopyBoot,
     CreateDisk,
     DeleteDirectory,
     DeleteFile,
@@ -30,13 +31,14 @@ from homeostat.planner.actions import (
     TakeBack,
     WriteSeed,
 )
-from homeostat.planner.domain import MovedDisk
+from homeostat.planner.domain import BOOT_COPY, MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
 from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedStorage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
+from .boots import copy_boot
 from .cache import ImageCache
 from .chains import newer_overlays, read_chain
 from .disks import create_disk, grow_disk, read_disk
@@ -56,6 +58,7 @@ StorageAction = (
     | CreateDisk
     | GrowDisk
     | WriteSeed
+    | CopyBoot
     | MarkCreated
     | NoteDisks
     | NoteMoved
@@ -67,7 +70,15 @@ StorageAction = (
     | KeepDisks
     | DeleteDirectory
 )
-_OURS = (CREATED, NOTE, DELETION, "seed-*.iso", "console.log*", f"*{PARTIAL}")  # what DeleteDirectory may remove by itself
+_OURS = (
+    CREATED,
+    NOTE,
+    DELETION,
+    "seed-*.iso",
+    f"{BOOT_COPY}*",
+    "console.log*",
+    f"*{PARTIAL}",
+)  # what DeleteDirectory may remove by itself
 
 
 class Storage:
@@ -178,6 +189,8 @@ class Storage:
             case WriteSeed():
                 iso = await asyncio.to_thread(build_seed, action.files)
                 self._place(action.path, iso, "write the cloud-init seed")
+            case CopyBoot():
+                await asyncio.to_thread(copy_boot, self._rooms, action)
             case MarkCreated():
                 self._mark_created(self._rooms.machine_folder(action.directory), action.disks)
             case NoteDeletion():

@@ -67,15 +67,15 @@ def read_note(image: Path) -> Verified | None:
 
 def write_note(image: Path, ref: ImageRef, found: Inspection, sha256: str) -> None:
     """So that a restart needs neither qemu-img nor the hash; also tells people what the file is. Raises DriverError."""
-    notes = {
-        "url": shown(ref.url),
-        "sha256": ref.sha256,
-        "content": sha256,
-        "format": found.format,
-        "virtual_size": found.virtual_size,
-        "signature": signature_of(image),
-    }
     with file_errors(image, f"note what {image} is"):
+        notes = {
+            "url": shown(ref.url),
+            "sha256": ref.sha256,
+            "content": sha256,
+            "format": found.format,
+            "virtual_size": found.virtual_size,
+            "signature": signature_of(image),
+        }
         replace_text(notes_of(image), json.dumps(notes), durable=False)
 
 

@@ -29,9 +29,9 @@ def build(config: DomainConfig) -> Iterator[Element]:
         if config.secure_boot:
             made.append(element("loader", secure="yes"))
     if config.kernel is not None:
-        made.append(element("kernel", config.kernel.kernel))
+        made.append(element("kernel", config.kernel.given(config.kernel.kernel)))
         if config.kernel.initramfs is not None:
-            made.append(element("initrd", config.kernel.initramfs))
+            made.append(element("initrd", config.kernel.given(config.kernel.initramfs)))
         if config.kernel.cmdline is not None:
             made.append(element("cmdline", config.kernel.cmdline))
     yield made

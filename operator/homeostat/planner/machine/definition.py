@@ -104,11 +104,16 @@ def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: Dom
     wanted = {(disk.name, disk.source): disk for disk in want.disks if disk.chain is not None or disk.shared}
     opened = {disk.name: wanted.get((disk.name, disk.source), disk) for disk in disks}
     disks = tuple(replace(disk, chain=opened[disk.name].chain, shared=opened[disk.name].shared) for disk in disks)
-    return replace(config, disks=disks)
+    kernel = (
+        replace(config.kernel, copies=want.kernel.copies) if config.kernel and config.kernel == want.kernel else config.kernel
+    )
+    return replace(config, disks=disks, kernel=kernel)
 
 
 def _names_less(config: DomainConfig, other: DomainConfig) -> bool:
     """Whether the definition does not say how its files are to be opened."""
+    if config.kernel and other.kernel and config.kernel.copies != other.kernel.copies:
+        return True
     return any((a.chain, a.shared) != (b.chain, b.shared) for a, b in zip(config.disks, other.disks, strict=True))
 
 

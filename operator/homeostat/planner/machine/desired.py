@@ -113,7 +113,8 @@ def _kernel(machine: VirtualMachine, observed: Observed) -> KernelBoot | None:
     if boot.kernel is None:
         return None
     initramfs = images[boot_ref(boot.initramfs).key].path if boot.initramfs else None
-    return KernelBoot(images[boot_ref(boot.kernel).key].path or "", initramfs, boot.cmdline)
+    copies = machine_directory(observed.host.storage_root, machine) if observed.host.relabels else None
+    return KernelBoot(images[boot_ref(boot.kernel).key].path or "", initramfs, boot.cmdline, copies)
 
 
 def _disks(

@@ -157,7 +157,7 @@ def _stored(action: Action, storage: ObservedStorage, fetched: Mapping[str, Obse
             return replace(storage, disks={**storage.disks, path: ObservedDisk(path, _sectors(size or base), backing)})
         case act.GrowDisk(path=path, size=size) if path in storage.disks:
             return replace(storage, disks={**storage.disks, path: replace(storage.disks[path], virtual_size=_sectors(size))})
-        case act.WriteSeed(path):
+        case act.WriteSeed(path) | act.CopyBoot(path):
             return replace(storage, seeds=storage.seeds | {path})
         case act.MarkCreated(disks=disks):
             return replace(storage, created=True, reclaimable=frozenset(disks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -10,7 +10,8 @@ from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource
 from homeostat.models.quantity import format_quantity
 
-from ..actions import Action, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
+from ..actions import Action, CopyBoot, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
+from ..domain import BOOT_COPY
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
 from .disk_source import DiskSource, defined_as, find_source, plan_note
@@ -31,6 +32,7 @@ class StorageNeeds:
     images: tuple[ImageRef, ...]
     disks: tuple[str, ...]  # paths
     seeds: tuple[str, ...]  # paths
+    boots: Mapping[str, ImageRef]  # by the path of the machine's own copy of a kernel or initramfs
     directory: str
 
 
@@ -63,12 +65,14 @@ def _images(machine: VirtualMachine) -> Iterator[ImageRef]:
 
 
 def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
-    seed = seed_path(storage_root, machine)
+    seed, directory = seed_path(storage_root, machine), machine_directory(storage_root, machine)
+    boots = [boot_ref(source) for source in (machine.spec.boot.kernel, machine.spec.boot.initramfs) if source]
     return StorageNeeds(
         images=tuple(dict.fromkeys(_images(machine))),
         disks=tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk"),
         seeds=(seed,) if seed else (),
-        directory=machine_directory(storage_root, machine),
+        boots={f"{directory}/{BOOT_COPY}{ref.file_name}": ref for ref in boots},
+        directory=directory,
     )
 
 
@@ -116,11 +120,23 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
     for seed in needs.seeds:
         if seed not in observed.storage.seeds:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
+    actions += _copy_boots(needs, observed)
     if any(isinstance(action, TakeBack) for action in actions):  # its size, and overlays that lean on it, are seen then
         blocker = blocker or Waiting("Reconciling", "taking disks back from the trash")
     actions += plan_note(machine, observed)
     actions += plan_departed(machine, observed)
     return StoragePlan(tuple(actions), tuple(changes), tuple(pending), blocker, tuple(moved), _aside(machine, observed))
+
+
+def _copy_boots(needs: StorageNeeds, observed: Observed) -> Iterator[CopyBoot]:
+    """Only where libvirt gives files to QEMU's user: what is shared must not be among them."""
+    domain = observed.domain
+    kernels = [config.kernel for config in (domain.config, domain.live) if config and config.kernel] if domain else []
+    defined = {boot.given(path) for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
+    for path, ref in needs.boots.items() if observed.host.relabels else ():
+        if path not in observed.storage.seeds:
+            image, keep = observed.storage.images[ref.key].path or "", tuple(sorted({*needs.boots, *defined}))
+            yield CopyBoot(path, image, "libvirt gives it to QEMU's user, and the image is shared", keep)
 
 
 def _aside(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
