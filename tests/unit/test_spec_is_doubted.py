@@ -30,7 +30,8 @@ READ = (
     "#upstart-job\n", "#cloud-config-archive\n- a\n", "#cloud-config-archive\n- {type: text/cloud-config, content: x}\n",
     '#cloud-config-jsonp\n[{"op": "add"}]\n', "## template: jinja\n#cloud-config\nhostname: {{ ds.meta_data.a }}\n",
     "## template: jinja\n#!/bin/sh\n", "## Template: Jinja\n{% if a %}\n#cloud-config\n{% endif %}\n", MIME,
-    f"From nobody\n{MIME}", "#cloud-config\n# größe\na: ü\n", "#cloud-config\n" + "a: 1\n" * 9000 + "\tx",
+    f"From nobody\n{MIME}", "#cloud-config\n# größe\na: ü\n", "#cloud-config\n" + "a: 1\n" * 60_000 + "\tx",
+    "#cloud-config\na: &x [1]\nb: *x\nc: !!binary aGk=\nd: ! 7\n", "#cloud-config\n---\na: 1\n...\n", "#cloud-config\nnull\n",
 )  # fmt: skip
 PASSED_OVER = {
     "packages: [nginx]\n": "give it the header of its form",
@@ -61,6 +62,11 @@ PASSED_OVER = {
     "#cloud-config\na: b: c\n": "is not YAML",
     "#cloud-config\nx: !!python/object:os.system {}\n": "is not YAML",
     "#cloud-config\n" + "[" * 600: "is not YAML",
+    "#cloud-config\n" + "- " * 600: "nested too deeply",
+    "#cloud-config\na: *b\n": "undefined alias 'b' (line 2)",
+    "#cloud-config\na: 1\n---\nb: 2\n": "a single document",
+    "#cloud-config\na: !ruby/object:X {}\n": "tag '!ruby/object:X'",
+    "#cloud-config\n'null'x\n": "is not YAML",
     "#cloud-config-archive\na: 1\n": "is no YAML list",
     "## template: jinja\npackages: []\n": "in the template: begins with 'packages: []'",
     "## template: jinja\n": "in the template: begins with nothing",

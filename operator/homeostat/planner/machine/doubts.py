@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -22,7 +23,8 @@ _JINJA = "## template: jinja"
 _ARCHIVE = "#cloud-config-archive"
 _MIME = b"mime-version:"  # among the first 4096 bytes
 _FORMS = "https://cloudinit.readthedocs.io/en/latest/explanation/format.html"
-_LONGEST = 32 * 1024  # bytes of user-data that are looked into: more takes PyYAML a second
+_LONGEST = 256 * 1024  # bytes of user-data whose body is looked into
+_DEEPEST = 100  # levels; PyYAML gives up at some hundreds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +112,51 @@ def _unknown(head: str) -> str:
 
 
 def _not_read_as_yaml(text: str, wanted: type) -> str:
-    name = "list" if wanted is list else "mapping"
     try:
-        found = yaml.safe_load(text)
+        root = _root(text)
     except yaml.MarkedYAMLError as error:
-        place = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
-        return f"is not YAML, so that cloud-init passes over all of it: {error.problem or error.context}{place}"
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        said = f"{error.problem or error.context}{_line(error.problem_mark)}"
+        return f"is not YAML, so that cloud-init passes over all of it: {said}"
+    except (yaml.YAMLError, ValueError) as error:
         return f"is not YAML, so that cloud-init passes over all of it: {' '.join(str(error).split())[:120]}"
-    return "" if found is None or isinstance(found, wanted) else f"is no YAML {name}, so that cloud-init passes over all of it"
+    name = "list" if wanted is list else "mapping"
+    return f"is no YAML {name}, so that cloud-init passes over all of it" if root not in (None, wanted) else ""
+
+
+def _root(text: str) -> type | None:
+    """What a YAML document is as a whole; None: it says nothing.
+
+    By its events alone: values would take ten times as long to make, and the quick parser crashes on deep ones.
+
+    Raises:
+        yaml.YAMLError, ValueError: it is none that can be loaded.
+    """
+    root: type | None = None
+    depth = documents = 0
+    anchors: set[str | None] = set()
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
+            raise ValueError(f"found undefined alias {event.anchor!r}{_line(event.start_mark)}")
+        if isinstance(event, yaml.NodeEvent):
+            anchors.add(event.anchor)
+            root = _kind(event) if depth == 0 else root
+            if (tag := getattr(event, "tag", None)) not in yaml.SafeLoader.yaml_constructors and tag != "!":
+                raise ValueError(f"could not determine a constructor for the tag {tag!r}{_line(event.start_mark)}")
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST or documents > 1:
+            raise ValueError("is nested too deeply" if depth > _DEEPEST else "expected a single document, but found another one")
+    return root
+
+
+def _line(mark: Any) -> str:
+    return f" (line {mark.line + 1})" if mark else ""
+
+
+def _kind(event: yaml.NodeEvent) -> type | None:
+    if isinstance(event, yaml.CollectionStartEvent):
+        return list if isinstance(event, yaml.SequenceStartEvent) else dict
+    return None if getattr(event, "value", "") in ("", "~", "null", "Null", "NULL") else str
 
 
 @lru_cache(2_000)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -50,17 +51,27 @@ def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
     init = machine.spec.cloud_init
     if init is None:
         return ()
-    own = {INSTANCE_ID: machine.identity, "local-hostname": machine.metadata.name}
     if init.meta_data:
         meta = with_keys(init.meta_data, init.variables) if init.variables else init.meta_data
+    elif init.variables:
+        meta = _dumped({**_own(machine.identity, machine.metadata.name), **init.variables})
     else:
-        meta = _dumped({**own, **init.variables})
+        meta = _own_text(machine.identity, machine.metadata.name)
     files = [("meta-data", meta), ("user-data", init.user_data or "")]
     if init.network_config:
         files.append(("network-config", init.network_config))
     if init.instance_id is InstanceId.SEED:
         files[0] = ("meta-data", with_keys(meta, {INSTANCE_ID: f"{machine.identity}-{_digest(files)}"}))
     return tuple(files)
+
+
+def _own(identity: str, name: str) -> dict[str, str]:
+    return {INSTANCE_ID: identity, "local-hostname": name}
+
+
+@lru_cache(20_000)
+def _own_text(identity: str, name: str) -> str:
+    return _dumped(_own(identity, name))
 
 
 def _digest(files: Sequence[tuple[str, str]]) -> str:
