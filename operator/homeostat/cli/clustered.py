@@ -58,7 +58,8 @@ Say = Callable[[str], None]
 class ClusterOptions:
     """``hosts``: names of those to serve, besides those that have all labels of ``selector``. ``uri``: libvirt of a host whose
     spec names none; a host of ``hosts`` that is not there yet is then made, with ``labels``. ``namespace``: of the leases.
-    ``host_files``: the files, and folders of files, that a Host's address may name."""
+    ``host_files``: the files, and folders of files, that a Host's address may name. ``image_folders``: see
+    driver.storage.Storage."""
 
     state: Path
     access: Access
@@ -70,6 +71,7 @@ class ClusterOptions:
     health: Port | None = None
     trash_keep: float = KEEP
     host_files: tuple[str, ...] = ()
+    image_folders: tuple[Path, ...] = ()
 
     def serves(self, host: Host) -> bool:
         by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
@@ -197,7 +199,8 @@ class ClusterOperator:
 
         async def work() -> None:
             self._say("this operator is the controller now")
-            storage = Storage(self._options.state, await qemu_group(self._options.uri))
+            group, folders = await qemu_group(self._options.uri), self._options.image_folders
+            storage = Storage(self._options.state, group, image_folders=folders)
             try:
                 images = ImageHost(storage, str(self._options.state), lease.check)
                 await Operator(store, images, config, self.metrics, self._supervisor).run(stop)
@@ -214,7 +217,13 @@ class ClusterOperator:
             self._say(f"this operator serves host {name} ({uri}) now")
             keep = self._supervisor.named(f"host {name}: ")
             opening = open_host(
-                self._options.state, uri, name=name, fence=lease.check, trash_keep=self._options.trash_keep, keep=keep
+                self._options.state,
+                uri,
+                name=name,
+                fence=lease.check,
+                trash_keep=self._options.trash_keep,
+                keep=keep,
+                image_folders=self._options.image_folders,
             )
 
             def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:

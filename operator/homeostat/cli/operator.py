@@ -57,6 +57,13 @@ PATIENCE = 25.0
     show_default=True,
     help="Where leases are kept.",
 )
+@click.option(
+    "--image-folder",
+    "image_folders",
+    metavar="DIR",
+    multiple=True,
+    help="A folder that the API was given too: files named in it are not read from elsewhere; repeatable.",
+)
 @click.option("--health-bind", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics there.")
 @trash_keep_option
 @common_options()
@@ -70,6 +77,7 @@ def operator(
     labels: tuple[str, ...],
     host_files: tuple[str, ...],
     lease_namespace: str,
+    image_folders: tuple[str, ...],
     health_bind: str | None,
     trash_keep: float,
 ) -> None:
@@ -94,6 +102,7 @@ def operator(
         _port(health_bind) if health_bind else None,
         trash_keep,
         _places(host_files),
+        tuple(Path(folder).absolute() for folder in image_folders),
     )
     run(_operate(options))
 
