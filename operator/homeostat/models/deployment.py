@@ -178,15 +178,17 @@ class MachineRevisionSpec(Model):
     """One template a deployment had. Written once; only what became of its rollout is added."""
 
     deployment: Name = Field(description="Whose template.")
-    revision: int = Field(ge=1, description="Counts up; reused content takes a new number, as kubectl's rollout undo does.")
+    revision: int = Field(
+        ge=1, strict=True, description="Counts up; reused content takes a new number, as kubectl's rollout undo does."
+    )
     template: MachineTemplate = Field(description="The template as it was used, with its plugin's part.")
     fingerprint: str = Field(description="Of the template, its plugin and the restart token.")
     plugin_fingerprint: str = Field(default="", description="Of the plugin whose part the template holds.")
     restarted_at: str = Field(default="", description="The restart token of that time.")
     cause: str = Field(default="", description="Why it came about.")
     failed: str = Field(default="", description="Why its rollout was given up; empty while it was not.")
-    completed: bool = Field(default=False, description="Its machines were all available once.")
-    succeeded: bool = Field(default=False, description="And stayed so for long enough: a rollback may return to it.")
+    completed: Flag = Field(default=False, description="Its machines were all available once.")
+    succeeded: Flag = Field(default=False, description="And stayed so for long enough: a rollback may return to it.")
 
 
 class MachineRevision(Resource):
