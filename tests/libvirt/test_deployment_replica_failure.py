@@ -15,7 +15,7 @@ async def test_a_network_that_is_not_there_is_told_and_waited_for(tmp_path: Path
         site.start()
         await site.until(lambda: site.condition("web", "ReplicaFailure"), "the deployment says so")
         failed, ready = site.condition("web", "ReplicaFailure"), site.condition("web", "Ready")
-        said = "web-1: nics[lan]: network 'later' is not active on host local"
+        said = "web-1: nics[lan]: host local has no network 'later'"
         assert failed is not None and failed.message.startswith(said)
         assert ready is not None and said in ready.message
         await site.at_rest()
