@@ -5,6 +5,7 @@ YAML in the folder is its owner's word; a request may come from anybody who reac
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -40,7 +41,7 @@ class Admission:
         Raises:
             Problem: 400, 404 or 409: it must not be created.
         """
-        wanted = _read(document)
+        wanted = await asyncio.to_thread(_read, document)
         if wanted is not None:
             await self._check(None, wanted)
 
@@ -50,8 +51,7 @@ class Admission:
         Raises:
             Problem: 400, 404 or 409: it must not be applied.
         """
-        document = {name: value for name, value in before.dump().items() if name != "status"}
-        wanted = _read(merge_patch(document, patch))
+        wanted = await asyncio.to_thread(_changed, before, patch)
         if wanted is not None:
             await self._check(before, wanted)
         return patch
@@ -118,6 +118,11 @@ class Admission:
 
 def _refused(message: str, place: str) -> Problem:
     return Problem(400, "source_refused", message, {"source": place[:1024]})
+
+
+def _changed(before: Resource, patch: Document) -> Resource | None:
+    document = {name: value for name, value in before.dump().items() if name != "status"}
+    return _read(merge_patch(document, patch))
 
 
 def _read(document: Document) -> Resource | None:

@@ -30,6 +30,9 @@ _CODES = {
 }
 
 
+PROBLEMS_MAX = 30  # that an answer lists
+FIELD_MAX = 1024  # characters of the path to a field: its names may come from the request
+
 # The contract's words for kinds: in codes, and for people.
 NOUNS = {
     "VirtualMachine": ("vm", "VM"),
@@ -70,12 +73,13 @@ def deleting(kind: str, name: str) -> Problem:
 
 def invalid_model(error: ValidationError) -> Problem:
     """What pydantic found, as sentences that name the field."""
+    all_of_them = error.errors(include_url=False, include_input=False, include_context=False)
     found = [
-        {"field": ".".join(str(part) for part in e["loc"]), "problem": e["msg"].removeprefix("Value error, ")}
-        for e in error.errors(include_url=False, include_input=False, include_context=False)
+        {"field": ".".join(str(part) for part in e["loc"])[:FIELD_MAX], "problem": e["msg"].removeprefix("Value error, ")}
+        for e in all_of_them[:PROBLEMS_MAX]
     ]
     first = f"{found[0]['field']}: {found[0]['problem']}" if found[0]["field"] else found[0]["problem"]
-    more = f" (and {len(found) - 1} more, see details)" if len(found) > 1 else ""
+    more = f" (and {len(all_of_them) - 1} more, see details)" if len(all_of_them) > 1 else ""
     return Problem(400, "invalid_request", first + more, {"fields": found})
 
 

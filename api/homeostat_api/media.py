@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import falcon
@@ -16,6 +17,8 @@ from .config import BODY_LIMIT
 from .errors import App, Problem, invalid, invalid_model
 
 M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R")
+LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0
 MERGE_PATCH = "application/merge-patch+json"
@@ -32,8 +35,8 @@ def _refuse_constant(word: str) -> NoReturn:
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the field {next(n for n in names if names.count(n) > 1)!r} is given twice")
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"the field {names.most_common(1)[0][0][:64]!r} is given twice")
     return found
 
 
@@ -56,11 +59,20 @@ class StrictJson(BaseHandler):
         if not body:
             raise invalid("The body is empty; a JSON object is needed")
         try:
-            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+            return await aside(len(body) > LARGE, _parse, body)
         except RecursionError as error:
             raise Problem(400, "malformed_json", "The body is nested too deeply") from error
         except ValueError as error:  # also UnicodeDecodeError
             raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}") from error
+
+
+def _parse(body: bytes) -> object:
+    return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+
+
+async def aside(large: bool, work: Callable[..., R], *arguments: Any) -> R:
+    """What is made of a large body is made in a thread: the event loop answers others meanwhile."""
+    return await asyncio.to_thread(work, *arguments) if large else work(*arguments)
 
 
 async def discard(req: falcon.asgi.Request) -> None:
@@ -103,6 +115,6 @@ async def read_model(req: falcon.asgi.Request, model: type[M]) -> M:
     """
     body = await read_object(req)
     try:
-        return model.model_validate(body)
+        return await aside((req.content_length or BODY_LIMIT) > LARGE, model.model_validate, body)
     except ValidationError as error:
         raise invalid_model(error) from error

@@ -8,16 +8,17 @@ import platform
 import sys
 from pathlib import Path
 
+import falcon
 import falcon.asgi
 
 from homeostat import __version__
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin
 from homeostat.store.desired import Source
 
 from ..kind_index import KindIndex
+from ..media import dumps
 from ..operations import Answer, operation
 from ..rights import Right, needs
 from ..words import DesiredErrors, SystemInfo
@@ -46,23 +47,28 @@ class DesiredStateErrors:
         {200: Answer("What `homeostat get errors` lists: mistakes in the YAML, and deletions that are held.", DesiredErrors)},
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        found = await asyncio.to_thread(self._source.store.errors)
-        resp.media = {
-            "errors": [
-                {
-                    "severity": error.severity,
-                    "path": error.path,
-                    "line": error.line,
-                    "column": error.column,
-                    "field": error.field,
-                    "message": redacted(error.message),
-                    "kind": error.key.kind if error.key else None,
-                    "namespace": error.key.namespace if error.key else None,
-                    "name": error.key.name if error.key else None,
-                }
-                for error in found
-            ]
-        }
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = await asyncio.to_thread(self._render)  # a folder may hold very many mistakes
+
+    def _render(self) -> bytes:
+        return dumps(
+            {
+                "errors": [
+                    {
+                        "severity": error.severity,
+                        "path": error.path,
+                        "line": error.line,
+                        "column": error.column,
+                        "field": error.field,
+                        "message": error.message,
+                        "kind": error.key.kind if error.key else None,
+                        "namespace": error.key.namespace if error.key else None,
+                        "name": error.key.name if error.key else None,
+                    }
+                    for error in self._source.store.errors()
+                ]
+            }
+        )
 
 
 class SystemInformation:

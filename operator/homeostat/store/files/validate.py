@@ -24,6 +24,8 @@ STORE_METADATA = (
     "finalizers", "ownerReferences", "managedFields", "selfLink", "generateName",
 )  # fmt: skip
 
+PROBLEMS_MAX = 30  # that are explained of one document
+
 _ELSEWHERE = {"Host": "hosts are declared in Kubernetes; `homeostat up` serves the one of --connect"}
 
 
@@ -90,7 +92,7 @@ def validate(value: Any, folder: str | None = None) -> Resource:
     """The resource that a document declares; relative paths in it become absolute ones, from ``folder``.
 
     Raises:
-        Rejected: with every problem at once.
+        Rejected: with every problem at once, and with the number of those beyond the first few.
     """
     model = _model_of(value)
     stripped = {name: without_nulls(part) for name, part in value.items() if name != "status"}
@@ -102,7 +104,7 @@ def validate(value: Any, folder: str | None = None) -> Resource:
     except UnicodeEncodeError:  # pydantic takes them for text until it has to show them
         raise reject((), "holds half a character (a surrogate)") from None
     except ValidationError as error:
-        raise Rejected([_explain(model, detail) for detail in error.errors(include_url=False)]) from None
+        raise Rejected(_explained(model, error)) from None
     spec = getattr(resource, "spec", None)
     if folder is None or spec is None:
         return resource
@@ -165,6 +167,14 @@ def _suggest_kind(word: str) -> str:
     known = kind_named(word)
     near = [known.KIND] if known else difflib.get_close_matches(word, BY_KIND, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
+
+
+def _explained(model: type[BaseModel], error: ValidationError) -> list[tuple[Path, Problem]]:
+    """Looking for what was meant takes time: a document may have ten thousand mistakes, and nobody reads them all."""
+    told = [_explain(model, detail) for detail in error.errors(include_url=False)[:PROBLEMS_MAX]]
+    if (more := error.error_count() - len(told)) > 0:
+        told.append(((), Problem("", f"{more} more problems are not listed")))
+    return told
 
 
 def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Problem]:
