@@ -101,6 +101,12 @@ def _place(path: Path) -> Path:
     return CACHE / f"{path.stem}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
 
 
+def remember_code() -> None:
+    """As it is now, and was imported, whatever is edited meanwhile."""
+    for path in sources():
+        _hash(path)
+
+
 @cache
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:24] if path.exists() else ""

@@ -32,6 +32,8 @@ GLUE = frozenset(
 TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py")
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket|schemathesis|chromium|ControlPlane")
+# Of other rooms, though what they are written with names these.
+_ELSEWHERE = re.compile(r"test_(?:crds|image|model|xml)_")
 LIVING = "real"  # the fixture of those that need an operator
 _NAMED = re.compile(r"homeostat\.(?:planner|runtime)|homeostat_api|tests\.api\.harness")
 _IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
@@ -68,7 +70,8 @@ class Mutant:
 def tests() -> list[str]:
     """The files that name the code that is changed, themselves or by what they are written with."""
     there = (path for name in TESTS for path in sorted(ROOT.glob(name)))
-    here = (path for path in there if path.parent.name == "unit" or not _SERVED.search(path.read_text()))
+    unit = (path for path in there if not _ELSEWHERE.match(path.name))
+    here = (path for path in unit if path.parent.name == "unit" or not _SERVED.search(path.read_text()))
     naming = (path for path in here if any(_NAMED.search(part.read_text()) for part in (path, *written_with(path))))
     return [str(path.relative_to(ROOT)) for path in naming]
 

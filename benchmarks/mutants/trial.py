@@ -20,7 +20,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from .changes import compiled
-from .covering import Covered, Known, Tracer, clear_old, load, save
+from .covering import Covered, Known, Tracer, clear_old, load, remember_code, save
 from .rooms import LIVING, ROOT, Mutant, sources
 
 
@@ -45,7 +45,8 @@ class Trial:
 
     def __init__(self, mutants: Sequence[Mutant], timeout: float, told: Told) -> None:
         self._mutants, self._timeout, self._told = mutants, timeout, told
-        self._sources = {str(path): path.read_text() for path in sources()}  # as they are imported, whatever is edited meanwhile
+        remember_code()
+        self._sources = {str(path): path.read_text() for path in sources()}
         self._deadline = mmap.mmap(-1, 8)  # shared with the fork: monotonic, of the test that it runs
         self._folder = Path(tempfile.mkdtemp(prefix="homeostat-mutants-"))
 

@@ -12,8 +12,9 @@ __all__ = ["room"]  # the fixture
 # The same examples in every run, so that a failure is everybody's; `HYPOTHESIS_PROFILE=search` looks for new ones.
 settings.register_profile("fixed", max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", settings.get_profile("fixed"), max_examples=3000, derandomize=False)
-# Whether something fails, not what is the least that does.
-settings.register_profile("first", settings.get_profile("fixed"), phases=(Phase.explicit, Phase.generate), database=None)
+# Whether something fails, soon, not what is the least that does.
+hasty = {"max_examples": 30, "phases": (Phase.explicit, Phase.generate), "database": None}
+settings.register_profile("first", settings.get_profile("fixed"), **hasty)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
