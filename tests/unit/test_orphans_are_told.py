@@ -1,0 +1,236 @@
+"""Orphans are told once and noted as they change; a deletion that an index forgot is finished only where nothing doubts it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.domain import Record
+from homeostat.planner.observed import DomainState, ObservedDomain
+from homeostat.planner.orphans import MachineFolder, Orphan
+from homeostat.runtime import orphans
+from homeostat.runtime.orphans import AGAIN, EVERY, OrphanWatch, describe, machine_to_delete
+from tests.unit.machines import machine
+from tests.unit.operating import Shelf, WorldHost, until
+
+DB = machine(name="db", disks=[{"name": "root", "size": "1Gi"}])
+NOTE = DB.model_dump_json(by_alias=True, exclude_none=True)
+RECORD = Record(DB.identity, "default", "db", "test", writer="w", written_at="2026-01-01T00:00:00Z")
+DOMAIN = ObservedDomain("db", "uuid-db", DomainState.RUNNING, "booted", True, True, False, RECORD, None)
+FOLDER = MachineFolder("default", "db", "/state/machines/default/db", ("root",), created=True)
+
+
+class Index:
+    def __init__(self) -> None:
+        self.complete = True
+        self.known: Sequence[Orphan] = ()
+        self.notes = 0
+        self.machines: dict[str, tuple[str, str]] = {}
+
+    def identities(self) -> Mapping[str, tuple[str, str]]:
+        return self.machines
+
+    def deployments(self) -> frozenset[str]:
+        return frozenset()
+
+    def orphans(self, host: str) -> Sequence[Orphan]:
+        assert host == "local"
+        return self.known
+
+    def note_orphans(self, host: str, found: Sequence[Orphan]) -> None:
+        self.known, self.notes = found, self.notes + 1
+
+
+class Deletions:
+    def __init__(self, doubt: str = "", takes: bool = True) -> None:
+        self.why, self.takes = doubt, takes
+        self.taken: list[VirtualMachine] = []
+
+    def doubt(self) -> str:
+        return self.why
+
+    def take_up(self, vm: VirtualMachine) -> bool:
+        self.taken.append(vm)
+        return self.takes
+
+
+class Host(WorldHost):
+    def __init__(self, *folders: MachineFolder) -> None:
+        super().__init__()
+        self.folders: Sequence[MachineFolder] = folders
+
+    async def machine_folders(self) -> Sequence[MachineFolder]:
+        if self.unreadable:
+            raise DriverError(self.unreadable)
+        return self.folders
+
+
+def watch(host: Host, index: Index, shelf: Shelf | None = None, **options: Any) -> OrphanWatch:
+    return OrphanWatch(shelf or Shelf(), index, host, "test", **options)  # type: ignore[arg-type]
+
+
+async def test_one_is_told_once_also_by_the_next_operator() -> None:
+    host, index, shelf = Host(FOLDER), Index(), Shelf()
+    host.strangers["db"] = DOMAIN
+    counted: list[int] = []
+    first = watch(host, index, shelf)
+    first.changed = lambda: counted.append(len(first.found))
+    for _ in range(2):
+        assert await first.look() == EVERY
+    assert [reason for _, reason in shelf.told] == ["Orphaned"] and counted == [1] and index.notes == 1
+    assert "domain db (running), disks root in /state/machines/default/db: no resource declares it" in shelf.said[DB.key][0]
+    next_one = watch(host, index, shelf)
+    await next_one.look()
+    assert len(shelf.told) == 1 and index.notes == 1 and len(next_one.found) == 1
+    host.strangers, host.folders = {}, ()
+    await next_one.look()
+    assert next_one.found == () and index.known == () and len(shelf.told) == 1
+    host.strangers["db"] = replace(DOMAIN, uuid="another")
+    await next_one.look()
+    assert len(shelf.told) == 2
+
+
+async def test_disks_that_were_kept_are_noted_and_told_to_nobody() -> None:
+    index, shelf = Index(), Shelf()
+    await watch(Host(replace(FOLDER, created=False)), index, shelf).look()
+    assert shelf.told == [] and [orphan.name for orphan in index.known] == ["db"]
+
+
+async def test_what_a_resource_declares_is_none() -> None:
+    host, index = Host(FOLDER), Index()
+    host.strangers["db"] = DOMAIN
+    index.machines = {DB.identity: ("default", "db")}
+    looking = watch(host, index)
+    assert await looking.look() == EVERY and looking.found == ()
+
+
+@pytest.mark.parametrize("why", ["away", "incomplete"])
+async def test_nothing_is_told_before_all_can_be_seen(why: str) -> None:
+    host, index, shelf = Host(FOLDER), Index(), Shelf()
+    index.complete = why != "incomplete"
+    if why == "away":
+        host.world.host = replace(host.world.host, reachable=False)
+    looking = watch(host, index, shelf)
+    assert await looking.look() == AGAIN
+    assert (looking.looks, looking.found, shelf.told) == (0, (), [])
+
+
+# A deletion that had begun
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orphans, "SETTLE", 0.0)
+
+
+async def test_it_goes_on_where_nothing_doubts_it(at_once: None) -> None:
+    deletions = Deletions()
+    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
+    assert await looking.look() == AGAIN
+    assert [vm.metadata.name for vm in deletions.taken] == ["db"]
+
+
+async def test_it_waits_for_its_time() -> None:
+    deletions = Deletions()
+    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
+    for _ in range(2):
+        assert await looking.look() == AGAIN
+    assert deletions.taken == []
+
+
+async def test_that_time_begins_anew_where_it_was_somebody_s_meanwhile() -> None:
+    host, deletions = Host(replace(FOLDER, deletion=NOTE)), Deletions()
+    looking = watch(host, Index(), deletions=deletions)
+    await looking.look()
+    folders, host.folders = host.folders, ()
+    assert await looking.look() == EVERY
+    assert looking._waiting == {}
+    host.folders = folders
+    await looking.look()
+    assert list(looking._waiting) == [("default", "db")] and deletions.taken == []
+
+
+async def test_it_waits_while_something_is_in_doubt(at_once: None) -> None:
+    deletions = Deletions(doubt="a file cannot be read")
+    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
+    assert await looking.look() == AGAIN and deletions.taken == []
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "no JSON",
+        machine(name="other").model_dump_json(by_alias=True, exclude_none=True),
+        machine(name="db", namespace="lab").model_dump_json(by_alias=True, exclude_none=True),
+    ],
+)
+async def test_a_note_that_is_not_about_it_deletes_nothing(at_once: None, note: str) -> None:
+    deletions = Deletions()
+    await watch(Host(replace(FOLDER, deletion=note)), Index(), deletions=deletions).look()
+    assert deletions.taken == []
+
+
+async def test_nor_does_one_about_an_earlier_machine_of_the_name(at_once: None) -> None:
+    host, deletions = Host(replace(FOLDER, deletion=NOTE)), Deletions()
+    host.strangers["db"] = replace(DOMAIN, record=replace(RECORD, uid="another"))
+    await watch(host, Index(), deletions=deletions).look()
+    assert deletions.taken == []
+
+
+async def test_in_a_cluster_none_is_taken_up(at_once: None) -> None:
+    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index())
+    assert await looking.look() == EVERY
+
+
+# By itself
+
+
+async def test_it_looks_when_it_is_poked_and_goes_on_after_a_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("GATHER", "SHARE"):
+        monkeypatch.setattr(orphans, name, 0.0)
+    monkeypatch.setattr(orphans, "AGAIN", 0.001)
+    host, index = Host(FOLDER), Index()
+    host.unreadable = "the disk cannot be read"
+    looking, may = watch(host, index), [True]
+    task = asyncio.create_task(looking.run(lambda: may[0]))
+    await until(lambda: looking.looks > 2)
+    assert looking.found == ()
+    host.unreadable = ""
+    await until(lambda: looking.found)
+    looks = looking.looks
+    may[0] = False
+    looking.poke()
+    await until(lambda: not looking._due.is_set())
+    may[0] = True
+    assert looking.looks == looks
+    looking.poke()
+    await until(lambda: looking.looks == looks + 1)
+    task.cancel()
+
+
+# What a person decides
+
+
+@pytest.mark.parametrize(("keep", "policy"), [(True, "Retain"), (False, "Delete")])
+def test_a_deletion_by_hand_overrules_what_the_machine_said_of_its_disks(keep: bool, policy: str) -> None:
+    base = Orphan("default", "db", "no domain", uid=DB.identity, directory=FOLDER.path, disks=("root", "../x"), deletion=NOTE)
+    known = machine_to_delete(base, keep_disks=keep)
+    assert [(disk.name, disk.reclaim_policy) for disk in known.spec.disks] == [("root", policy)]
+    unknown = machine_to_delete(replace(base, deletion=""), keep_disks=keep)
+    assert [disk.name for disk in unknown.spec.disks] == ["root"] and unknown.spec.reclaim_policy == policy
+    assert (unknown.metadata.uid, unknown.metadata.name) == (DB.identity, "db")
+
+
+def test_in_words() -> None:
+    base = Orphan("default", "db", "running", "db", directory="/f", disks=("a", "b"))
+    assert describe(base) == "domain db (running), disks a, b in /f"
+    assert describe(replace(base, disks=())) == "domain db (running), no disks"
+    assert describe(replace(base, domain="")) == "disks a, b in /f"
