@@ -93,6 +93,19 @@ def test_a_run_that_gets_its_pid_is_no_other_run() -> None:
     assert host.look("1-7", [leased(3600)], pid=7) == ["10.0.0.9"]
 
 
+def test_who_does_not_run_has_no_address() -> None:
+    host = Host()
+    assert host.runs.of_this_run(MAC, "Lease", [leased(3600)]) == []
+    assert host.runs.confirm(MAC, "Lease", ["10.0.0.9"]) == []
+    assert list(host.runs.left(MAC, "Lease")) == []
+
+
+def test_a_program_without_a_pid_is_not_asked_when_it_began() -> None:
+    runs = Runs(lambda pid: pytest.fail("asked"), lambda: 0.0)
+    runs.meet([(MAC, "1", None)])
+    assert runs.of_this_run(MAC, "Lease", [leased(3600, 5.0)]) == ["10.0.0.9"]
+
+
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4)), min_size=2, max_size=12))
 def test_nothing_counts_that_was_so_when_the_run_began(looks: list[tuple[int, int]]) -> None:
