@@ -10,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.driver import addresses as module
-from homeostat.driver.address_sources import Resident
+from homeostat.driver import neighbours
+from homeostat.driver.address_sources import AddressSources, Resident
 from homeostat.driver.addresses import AddressBook
 from homeostat.driver.earlier import Runs, Told
+from homeostat.driver.neighbours import Neighbour
+from homeostat.driver.xml import parse_xml
+from homeostat.driver.xml.network import lease_seconds
 from tests.unit.test_addresses_are_asked_anew import Agents, Line
 
 MAC = "52:54:00:00:00:01"
@@ -91,6 +95,22 @@ def test_a_run_that_gets_its_pid_is_no_other_run() -> None:
     host = Host({7: 1000.0})
     host.look("1", [])
     assert host.look("1-7", [leased(3600)], pid=7) == ["10.0.0.9"]
+
+
+def test_a_pid_that_can_be_read_later_tells_when_the_run_began() -> None:
+    host = Host({7: 999.5})
+    host.look("0", [])
+    given = [leased(5000, 999.7)]  # by a quick guest, before we looked
+    assert host.look("1", given) == []
+    assert host.look("1-7", given, pid=7) == ["10.0.0.9"]
+
+
+def test_without_a_pid_a_run_began_when_it_was_seen_first_but_for_those_that_ran_before_us() -> None:
+    host = Host()
+    assert host.look("1", [Told("10.0.0.9", 0.0, 5.0)], source="Arp") == ["10.0.0.9"]
+    host.time = 2000.0
+    assert host.look("2", [Told("10.0.0.9", 0.0, 1999.0)], source="Arp") == []
+    assert host.look("2", [Told("10.0.0.9", 0.0, 2001.0)], source="Arp") == ["10.0.0.9"]
 
 
 def test_who_does_not_run_has_no_address() -> None:
@@ -207,3 +227,61 @@ async def test_a_lease_that_ran_out_is_no_address_any_more(monkeypatch: pytest.M
     town.book.recheck()
     await town.until([])
     await town.book.close()
+
+
+class Neighbourhood:
+    """This machine's kernel: who answered when, and at whose door was knocked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.known: list[Neighbour] = []
+        self.knocked: list[str] = []
+        monkeypatch.setattr(neighbours, "neighbours", lambda: self.known)
+        monkeypatch.setattr(neighbours, "knock", self.knocked.append)
+        monkeypatch.setattr(neighbours, "now", lambda: 1000.0)
+        monkeypatch.setattr(neighbours, "started", {7: 900.0, 8: 999.0}.get)
+
+
+def sources(leases: list[dict[str, object]]) -> AddressSources:
+    line = Unheard()
+    line.leases[:] = leases  # type: ignore[assignment]
+    return AddressSources(line, local=True)  # type: ignore[arg-type]
+
+
+def guest(run: str, pid: int) -> dict[str, Resident]:
+    return {MAC: Resident("u", False, run, pid)}
+
+
+def test_br06_on_this_host_who_answers_at_an_old_lease_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Neighbourhood(monkeypatch)
+    asked = sources([{"mac": MAC, "ipaddr": "10.0.0.9", "expirytime": 0}])  # for ever: nothing tells when it was given
+    assert asked.read(["lan"], guest("1-7", 7), {}) == {MAC: (("10.0.0.9", "Lease"),)}
+    kernel.known = [Neighbour(MAC, "10.0.0.9", 998.0)]
+    assert asked.read(["lan"], guest("2-8", 8), {}) == {}
+    assert kernel.knocked == ["10.0.0.9"]
+    kernel.known = [Neighbour(MAC, "10.0.0.9", 999.5)]
+    assert asked.read(["lan"], guest("2-8", 8), {}) == {MAC: (("10.0.0.9", "Lease"),)}
+    kernel.known = []  # the kernel forgets it again
+    assert asked.read(["lan"], guest("2-8", 8), {}) == {MAC: (("10.0.0.9", "Lease"),)}
+
+
+def test_a_quiet_guest_is_knocked_at_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Neighbourhood(monkeypatch)
+    kernel.known = [Neighbour(MAC, "10.0.0.5", 950.0), Neighbour(MAC, "fe80::5", 999.9)]
+    asked = sources([])
+    assert asked.read(["lan"], guest("2-8", 8), {}) == {}
+    assert kernel.knocked == ["10.0.0.5"]
+    kernel.known = [Neighbour(MAC, "10.0.0.5", 999.5), Neighbour(MAC, "127.0.0.1", 999.9)]
+    assert asked.read(["lan"], guest("2-8", 8), {}) == {MAC: (("10.0.0.5", "Arp"),)}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("<network><ip><dhcp><range start='a' end='b'/></dhcp></ip></network>", 3600.0),
+        ("<network><ip><dhcp><range><lease expiry='2' unit='hours'/></range><range/></dhcp></ip></network>", 7200.0),
+        ("<network><ip><dhcp><lease expiry='5'/><host><lease expiry='9' unit='seconds'/></host></dhcp></ip></network>", 300.0),
+        ("<network><ip><dhcp><range><lease expiry='0'/></range></dhcp></ip></network>", None),
+    ],
+)
+def test_for_how_long_a_network_leases(text: str, seconds: float | None) -> None:
+    assert lease_seconds(parse_xml(text)) == seconds

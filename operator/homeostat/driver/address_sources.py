@@ -55,8 +55,8 @@ class AddressSources:
             if ips := [*ips, *self._runs.confirm(mac, "Lease", heard.get(mac, ()))]:
                 found[mac] = tuple((ip, "Lease") for ip in ips)
             elif self._local:
-                for ip in self._runs.left(mac, "Lease"):
-                    neighbours.knock(ip)
+                for ip in {*self._runs.left(mac, "Lease"), *self._runs.left(mac, "Arp")}:
+                    neighbours.knock(ip)  # who is there answers, and then it counts
         lacking = {mac: r for mac, r in present.items() if not r.agent and mac not in found and mac not in known}
         return self._by_arp(lacking, heard) | found
 
