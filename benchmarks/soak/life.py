@@ -47,6 +47,7 @@ def live(world: World, acts: list[Act], seed: str, phases: int, until: float, ke
                 _phase(world, acts)
                 if judge.settle():
                     judge.judge()
+                looks.catch_up()
                 world.excuses.clear()  # what ends from now on was not done in this phase
                 world.struck.clear()
                 world.restarted.clear()

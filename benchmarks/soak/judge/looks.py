@@ -42,6 +42,12 @@ class Looks:
             except Exception:
                 self._world.log.violation(f"the soak's own look failed: {traceback.format_exc()[-400:]}")
 
+    def catch_up(self) -> None:
+        """Returns once a look that began after this call has ended: what ended before was judged by what is excused now."""
+        seen = self.count + 2
+        while self.count < seen and not self._stop.wait(INTERVAL / 2):
+            pass
+
     def look(self) -> None:
         self.count += 1
         world = self._world
