@@ -18,7 +18,7 @@ from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.planner.actions import ImageRef
-from homeostat.runtime.effective import ENDS, Effective, plugin_key
+from homeostat.runtime.effective import ENDS, USABLE_ONCE, Effective, plugin_key
 from homeostat.store.files.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
@@ -75,6 +75,7 @@ class Admission:
             await self._plugins.usable(plugin)
         if isinstance(wanted, VirtualMachineDeployment):
             await self._keeps_running(before, wanted)
+            await self._can_be_repeated(before, wanted)
         images, files = _images(before), _password_files(before)
         for image in _images(wanted) - images:
             self._check_image(*image)
@@ -92,11 +93,23 @@ class Admission:
         if not was_so and (ends := await self._ends(wanted)):
             raise invalid(f"template.spec.pluginRef: {ends}", plugin=name)
 
+    async def _can_be_repeated(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
+        """
+        Raises:
+            Problem: 400, there can be only one machine of its template, and there may be more.
+        """
+        was_so = isinstance(before, VirtualMachineDeployment) and await self._refusal(before, USABLE_ONCE)
+        if not was_so and (why := await self._refusal(wanted, USABLE_ONCE)):
+            raise invalid(why)
+
     async def _ends(self, deployment: VirtualMachineDeployment) -> str:
         """Why it cannot keep its machines running; empty where it can."""
+        return await self._refusal(deployment, ENDS)
+
+    async def _refusal(self, deployment: VirtualMachineDeployment, reason: str) -> str:
         here = deployment.metadata.model_copy(update={"namespace": self._plugins.namespace})
         _, _, refusal = await Effective(self._plugins.store).deployment(deployment.model_copy(update={"metadata": here}))
-        return refusal.message if refusal is not None and refusal.reason == ENDS else ""
+        return refusal.message if refusal is not None and refusal.reason == reason else ""
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""

@@ -91,3 +91,14 @@ def test_v28_machines_that_are_not_kept_running_are_400(api: Api, name: str, str
     answer = api.http.post("/api/v1/deployments", json=body)
     refused(answer, 400, "invalid_request")
     assert f"template.spec.runStrategy must be Always or RerunOnFailure (it is {strategy})" in answer.json()["error"]
+
+
+def test_br05_a_template_for_one_machine_is_400_where_there_may_be_two(api: Api, name: str) -> None:
+    template = {"spec": {"nics": [{"name": "lan", "network": "default", "mac": "52:54:00:11:22:33"}]}}
+    body = {"name": name, "spec": {"replicas": 2, "template": template}}
+    answer = api.http.post("/api/v1/deployments", json=body)
+    refused(answer, 400, "invalid_request")
+    assert "nics[lan]: mac 52:54:00:11:22:33 is for one machine only, but there may be 3" in answer.text
+    body["spec"] |= {"replicas": 0}
+    assert api.http.post("/api/v1/deployments", json=body).status_code == 201
+    refused(api.http.patch(f"/api/v1/deployments/{name}", json={"replicas": 2}), 400, "invalid_request")

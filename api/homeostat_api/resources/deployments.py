@@ -122,9 +122,8 @@ class DeploymentItem:
         before = await self._deployments.standing(name)
         version = expected_version(req, before)
         replicas = (await read_model(req, DeploymentPatch)).replicas
-        if replicas > before.spec.replicas:
-            self._admission.replicas(replicas)
-        deployment = await self._deployments.patch(before, {"spec": {"replicas": replicas}}, version)
+        patch = await self._admission.change(before, {"spec": {"replicas": replicas}})
+        deployment = await self._deployments.patch(before, patch, version)
         resp.media = views.scaled(deployment)
         set_etag(resp, deployment)
 

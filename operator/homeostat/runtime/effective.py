@@ -17,6 +17,7 @@ from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerpri
 
 from .ports import Unreadable
 
+USABLE_ONCE = "TemplateUsableOnce"  # reason of templates with what only one machine can have, where more may be made
 ENDS = "RunsToCompletion"  # reason of machines that a deployment cannot keep running
 
 
@@ -102,7 +103,7 @@ class Effective:
 
 def _usable_once(deployment: VirtualMachineDeployment) -> Stalled | None:
     why = usable_once(deployment)
-    return Stalled("TemplateUsableOnce", why) if why else None
+    return Stalled(USABLE_ONCE, why) if why else None
 
 
 def _unknown(key: Key) -> str:
