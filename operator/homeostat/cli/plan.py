@@ -46,7 +46,8 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
             name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
             for name, kind in groups.items()
         }
-        document["errors"], document["held"], document["warnings"] = errors, held, warnings
+        document["errors"], document["held"] = errors, held
+        document["warnings"], document["notes"] = warnings, [*found.notes]
         emit(redacted(json.dumps(document, indent=2)))
     else:
         for line in render_plan(found.entries):
@@ -54,6 +55,8 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
         print_errors("error", errors)
         print_errors("held", held)
         print_warnings(warnings)
+        for note in found.notes:
+            say(paint(f"note: {note}", "dim"), err=True)
     return 1 if errors or held else exit_code(found.entries)
 
 

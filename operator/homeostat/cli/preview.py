@@ -1,36 +1,34 @@
 """What `homeostat plan` rests on: the plans that the operator would make now, made without writing anything.
 
 The folder is taken in by a store of its own over a copy of the state's index: so known resources keep their uids, broken
-documents their last good specs, and removed files their deletion, exactly as `up` would see it.
+documents their last good specs, and removed files their deletion, exactly as `up` would see it. The machines that deployments
+are to make are made in that copy, and planned like all others.
 """
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from homeostat.driver.host import LibvirtHost
-from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.scratch import scratch_folder
-from homeostat.driver.storage.storage import Storage
-from homeostat.driver.survey import is_local
+from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.planner.actions import FetchImage, ImageRef
+from homeostat.models.quantity import format_quantity
+from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, StartDomain
+from homeostat.planner.machine.fit import misfit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.identity import domain_uuid
-from homeostat.planner.machine.storage import plan_images
-from homeostat.planner.observed import Memory, Observed
-from homeostat.planner.trash import KEEP
+from homeostat.planner.machine.storage import plan_images, storage_needs
+from homeostat.planner.observed import ImagePhase, Memory, Observed, ObservedImage, ObservedStorage
+from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.claims import Claims
-from homeostat.runtime.deployments import DeploymentReconciler
+from homeostat.runtime.deployments import DeploymentReconciler, machine_of
 from homeostat.runtime.effective import Effective
 from homeostat.runtime.images import ImageUse
 from homeostat.runtime.observe import observe
@@ -39,19 +37,20 @@ from homeostat.store.errors import Severity, SourceError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore, SyncReport
 
-from .errors import CliError
+from .preview_host import PreviewHost, copy_state, opened_host
 from .render_deployment import DeploymentEntry, PluginEntry
 from .render_plan import Entry, Planned
-from .standalone import qemu_group
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``errors`` are those of the YAML; ``held`` says which deletions wait for a confirmation, and why."""
+    """``errors`` are those of the YAML; ``held`` says which deletions wait for a confirmation, and why; ``notes`` what else is to
+    be known of all of it."""
 
     entries: Sequence[Planned]
     errors: Sequence[SourceError]
     held: Sequence[SourceError]
+    notes: Sequence[str] = ()
 
 
 async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]) -> Preview:
@@ -59,91 +58,173 @@ async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]
 
     Raises:
         CliError: the host cannot be asked.
-        StoreError: the state serves another folder.
+        StoreError: the state serves a cluster.
     """
     with scratch_folder("plan") as scratch:
-        await asyncio.to_thread(_copy_state, state, scratch)
-        store = FilesStore.open(folder, StateFolder.open(scratch))
-        with closing(store):
-            report = await asyncio.to_thread(store.sync)
-            async with _opened_host(state, uri, labels) as host:
-                entries = await _plan_all(store, host)
-            return Preview(entries, _of(report, "Error"), _of(report, "Held"))
+        notes = await copy_state(folder, state, scratch)
+        async with opened_host(state, uri, labels, scratch, notes) as host:
+            return await preview_on(folder, scratch, host, notes)
 
 
-def _copy_state(state: Path, scratch: Path) -> None:
-    for name in ("instance-id", "source"):
-        if (state / name).exists():
-            shutil.copy(state / name, scratch / name)
-    index = state / "index.sqlite"
-    if index.exists():
-        with (
-            closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as origin,
-            closing(sqlite3.connect(scratch / index.name)) as copy,
-        ):
-            origin.backup(copy)
+async def preview_on(folder: Path, scratch: Path, host: PreviewHost, notes: Sequence[str] = ()) -> Preview:
+    """As ``preview``, on a host that is open; ``scratch`` holds the copy of the state, and is written to."""
+    with closing(FilesStore.open(folder, StateFolder.open(scratch))) as store:
+        report = store.sync()
+        look = _Look(store, host)
+        entries = await look.all()
+        return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await look.notes()])
 
 
 def _of(report: SyncReport, severity: Severity) -> list[SourceError]:
     return [error for error in report.errors if error.severity == severity]
 
 
-@asynccontextmanager
-async def _opened_host(state: Path, uri: str, labels: Mapping[str, str]) -> AsyncIterator[LibvirtHost]:
-    """As the operator's, but nothing is noted down of it."""
+@dataclass(slots=True)
+class _Look:
+    """One look at everything."""
 
-    async def kvm_usable() -> bool:
-        return not is_local(uri) or (await probe_kvm(None)).usable
+    store: FilesStore
+    seen: PreviewHost
+    claims: Claims = field(default_factory=Claims)
+    images: ImageUse = field(default_factory=ImageUse)
+    fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
+    machines: list[Entry] = field(default_factory=list)
 
-    storage = Storage(state, await qemu_group(uri))
-    async with LibvirtHost(
-        uri, storage=storage, storage_root=str(state), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
-    ) as host:
-        if not host.facts.reachable:
-            raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
-        yield host
+    async def all(self) -> list[Planned]:
+        places = {row.key: row.place for row in self.store.rows() if row.source}
+        entries: list[Planned] = []
+        for plugin in await self.store.list(Plugin.KIND):
+            assert isinstance(plugin, Plugin)
+            fetches, problem = await self._fetches(images_of(plugin))
+            entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), problem))
+        deployments = []
+        for deployment in await self.store.list(VirtualMachineDeployment.KIND):
+            assert isinstance(deployment, VirtualMachineDeployment)
+            deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
+        coming = {machine.key: entry for entry in deployments for machine in entry.coming}
+        machines = [m for m in await self.store.list(VirtualMachine.KIND) if isinstance(m, VirtualMachine)]
+        for machine in machines:  # first: who has already what others ask for
+            self.claims.update((await self._made(machine))[0], self.seen.host)
+        for machine in machines:
+            entry = await self._machine(machine, places.get(machine.key, ""))
+            self.machines.append(entry)
+            if machine.key in coming:
+                coming[machine.key].machines.append(entry)
+            else:
+                entries.append(entry)
+        for known in deployments:
+            await self._successors(known)
+        return [*entries, *deployments]
+
+    async def _deployment(self, deployment: VirtualMachineDeployment, place: str) -> DeploymentEntry:
+        """The machines that it is to make stand in the store from then on."""
+        resolved, observed, plan = await DeploymentReconciler(self.store, self.seen.host).preview(deployment)
+        entry = DeploymentEntry(resolved, observed, plan, time.time(), place)
+        if plan.target is None or observed.refusal is not None:
+            return entry
+        revision = plan.target.revision
+        for name in entry.missing:
+            machine = machine_of(resolved, name, revision.fingerprint, revision.template)
+            if await self.store.get(machine.key) is None:
+                await self.store.apply_owned(machine)
+                entry.coming.append(machine)
+        return entry
+
+    async def _successors(self, entry: DeploymentEntry) -> None:
+        """What refuses the machines that take the place of others, as if those had gone already."""
+        target = entry.plan.target.revision if entry.plan.target else None
+        for name in entry.replaced if target is not None and entry.observed.refusal is None else ():
+            machine = await self.store.get(Key(VirtualMachine.KIND, entry.resource.metadata.namespace, name))
+            assert isinstance(machine, VirtualMachine) and target is not None
+            machine = machine.model_copy(update={"spec": target.template.spec, "status": None})
+            entry.machines.append(await self._machine(machine, "", gone=True))
+
+    async def _machine(self, machine: VirtualMachine, place: str, gone: bool = False) -> Entry:
+        """``gone``: as if nothing of it were there."""
+        host = self.seen.host
+        made, refusal = await self._made(machine, gone)
+        observed = await observe(made, host, Memory(), self.claims.update(made, host), self.images)
+        if gone:
+            observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
+        observed = replace(self.seen.seen(made, observed), refusal=refusal)
+        await self._look_at(storage_needs(made, host.facts.storage_root).images, observed)
+        plan = foresee(made, observed, time.monotonic(), self.fetched)
+        also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()
+        since = observed.domain.record.generation if observed.domain and observed.domain.record else 0
+        return Entry(made, plan, place, observed, self._changes(machine, since), also)
+
+    async def _made(self, machine: VirtualMachine, gone: bool = False) -> tuple[VirtualMachine, Stalled | None]:
+        new = gone or self.seen.host.domain(domain_uuid(machine.identity)) is None
+        return await Effective(self.store).machine(machine, new=new)
+
+    def _beside(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> tuple[Outcome, ...]:
+        """What would stop it next, were the first thing mended: other images, what the host lacks."""
+        if observed.refusal is not None or machine.deleting or (observed.domain and observed.domain.state.active):
+            return ()
+        needed = [self.fetched.get(ref.key) for ref in storage_needs(machine, observed.host.storage_root).images]
+        failed = [Waiting("ImageFailed", image.error) for image in needed if image and image.phase is ImagePhase.FAILED]
+        found = [*failed, misfit(machine, observed)]
+        return tuple(outcome for outcome in found if outcome is not None and outcome.message != plan.outcome.message)
+
+    async def _look_at(self, refs: Sequence[ImageRef], observed: Observed) -> None:
+        for ref in refs:
+            known = observed.storage.images.get(ref.key)
+            if (known is None or known.phase is ImagePhase.MISSING) and ref.key not in self.fetched:
+                self.fetched[ref.key] = await self.seen.foresee(ref)
+
+    async def _fetches(self, refs: Sequence[ImageRef]) -> tuple[Sequence[str], str]:
+        """Addresses of the images that are not in the host's cache yet, and what will be wrong with one."""
+        host = self.seen.host
+        observed = Observed(host.facts, None, storage=await host.storage(refs, (), (), host.facts.storage_root))
+        await self._look_at(refs, observed)
+        actions, _ = plan_images(refs, observed)
+        fetches = [action.image for action in actions if isinstance(action, FetchImage)]
+        problem = next((found.error for ref in fetches if (found := self.fetched[ref.key]).phase is ImagePhase.FAILED), "")
+        return [ref.url for ref in fetches], problem
+
+    def _changes(self, resource: Resource, since: int | None = None) -> Mapping[str, tuple[object, object]]:
+        """What of its spec changed since a generation; None: since the one that the operator has seen."""
+        if since is None:
+            status = getattr(resource, "status", None)
+            since = status.observed_generation if status else 0
+        found: dict[str, tuple[object, object]] = {}
+        for revision in self.store.revisions(resource.key):  # newest first
+            if revision.generation > since > 0 and revision.changes:
+                for name, (old, new) in revision.changes.items():
+                    found[name] = (old, found[name][1] if name in found else new)
+        return {name: (old, new) for name, (old, new) in found.items() if old != new}
+
+    async def notes(self) -> list[str]:
+        """What all machines together ask of the host, where that is more than it has."""
+        facts = self.seen.host.facts
+        memory = sum(entry.machine.spec.resources.memory for entry in self.machines if _runs(entry))
+        found = []
+        if facts.memory and memory > facts.memory:
+            found.append(
+                f"the machines that are to run ask for {format_quantity(memory)} of memory together, and host {facts.name} has "
+                f"{format_quantity(facts.memory // 2**20 * 2**20)}"
+            )
+        disks = sum(a.size or 0 for entry in self.machines for a in entry.plan.actions if isinstance(a, CreateDisk))
+        free = _free(Path(facts.storage_root))
+        if disks > free > 0 and not self.seen.unseen:
+            left = format_quantity(free // 2**20 * 2**20)
+            found.append(
+                f"the new disks may grow to {format_quantity(disks)} together, and {left} are free in {facts.storage_root}"
+            )
+        return found
 
 
-async def _plan_all(store: FilesStore, host: LibvirtHost) -> list[Planned]:
-    places = {row.key: row.place for row in store.rows() if row.source}
-    plugins = {p.key: p for p in await store.list(Plugin.KIND) if isinstance(p, Plugin)}
-    entries: list[Planned] = []
-    for plugin in plugins.values():
-        changes = _changes_since(store, plugin)
-        fetches = await _fetches(host, images_of(plugin))
-        entries.append(PluginEntry(plugin, changes, fetches, places.get(plugin.key, "")))
-    for deployment in await store.list(VirtualMachineDeployment.KIND):
-        assert isinstance(deployment, VirtualMachineDeployment)
-        resolved, observed, plan = await DeploymentReconciler(store, host).preview(deployment)
-        entries.append(DeploymentEntry(resolved, observed, plan, time.time(), places.get(deployment.key, "")))
-    claims, images, effective = Claims(), ImageUse(), Effective(store, once=True)
-    machines = [
-        await effective.machine(machine, new=host.domain(domain_uuid(machine.identity)) is None)
-        for machine in await store.list(VirtualMachine.KIND)
-        if isinstance(machine, VirtualMachine)
-    ]
-    for machine, _ in machines:  # first: who has already what others ask for
-        claims.update(machine, host)
-    for machine, refusal in machines:
-        looked = await observe(machine, host, Memory(), claims.update(machine, host), images)
-        plan_of_it = foresee(machine, replace(looked, refusal=refusal), time.monotonic(), {})
-        entries.append(Entry(machine, plan_of_it, places.get(machine.key, "")))
-    return entries
+def _free(folder: Path) -> int:
+    """Bytes, of the file system that the folder is on, or will be; 0 where that cannot be told."""
+    try:
+        return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.is_dir())).free
+    except OSError:
+        return 0
 
 
-def _changes_since(store: FilesStore, plugin: Plugin) -> Mapping[str, tuple[object, object]]:
-    """What of its spec the operator has not seen yet."""
-    seen = plugin.status.observed_generation if plugin.status else 0
-    found: dict[str, tuple[object, object]] = {}
-    for revision in store.revisions(plugin.key):  # newest first
-        if revision.generation > seen > 0 and revision.changes:
-            for field, (old, new) in revision.changes.items():
-                found[field] = (old, found[field][1] if field in found else new)
-    return found
-
-
-async def _fetches(host: LibvirtHost, refs: Sequence[ImageRef]) -> Sequence[str]:
-    """Addresses of the images that are not in the host's cache yet."""
-    storage = await host.storage(refs, (), (), host.facts.storage_root)
-    actions, _ = plan_images(refs, Observed(host.facts, None, storage=storage))
-    return [action.image.url for action in actions if isinstance(action, FetchImage)]
+def _runs(entry: Entry) -> bool:
+    """Once the plan is carried out."""
+    if entry.resource.deleting:
+        return False
+    domain = entry.observed.domain if entry.observed else None
+    return any(isinstance(a, StartDomain) for a in entry.plan.actions) or bool(domain and domain.state.active)

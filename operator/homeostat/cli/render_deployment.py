@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from homeostat.models.base import ObjectMeta
@@ -17,35 +17,45 @@ from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.deployment.tally import allowance
 from homeostat.planner.plan import Stalled
 
-from .render_plan import Line, Verb, fact_lines, heading, machine_facts
+from .render_plan import Entry, Line, Verb, disk_fates, fact_lines, heading, machine_facts, render_changes, value_lines
+from .render_texts import arrow, is_text
 from .rollout_state import template_changes
 
-_LONGEST = 48  # characters of a value that is shown
+_MOST_PROBLEMS = 5  # of a deployment's machines that are shown
 _WAYS = {Way.AT_ONCE: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentEntry:
-    """``resource`` has its plugin's part in its template; ``now`` in seconds since the epoch."""
+    """``resource`` has its plugin's part in its template; ``now`` in seconds since the epoch.
+
+    ``coming``: the machines that it is to make. ``machines``: how those would fare, and those that take the place of others."""
 
     resource: VirtualMachineDeployment
     observed: ObservedDeployment
     plan: DeploymentPlan
     now: float
     place: str = ""
+    coming: list[VirtualMachine] = field(default_factory=list)
+    machines: list[Entry] = field(default_factory=list)
 
     @property
     def verb(self) -> Verb:
         if self.resource.deleting:
             return Verb.DELETE
         if not self.observed.revisions and not self.observed.replicas:
-            return Verb.CREATE
+            if self._missing > len(self._found) or not self._found:
+                return Verb.CREATE
+            return Verb.CHANGE if any(entry.verb is not Verb.NONE for entry in self._found) else Verb.NONE
         touched = any(not isinstance(action, RecordRevision | ForgetRevision) for action in self.plan.actions)
         return Verb.CHANGE if touched or self._behind or self._missing or self._surplus else Verb.NONE
 
     @property
     def stalled(self) -> bool:
-        return isinstance(self.plan.outcome, Stalled) or (bool(self.observed.refusal) and bool(self._missing))
+        if self.resource.deleting:
+            return False
+        refused = bool(self.observed.refusal) and bool(self._missing)
+        return isinstance(self.plan.outcome, Stalled) or refused or any(entry.stalled for entry in self.machines)
 
     @property
     def pending(self) -> bool:
@@ -67,9 +77,24 @@ class DeploymentEntry:
         return [r for r in kept if target is not None and r.fingerprint != target.fingerprint]
 
     @property
-    def _missing(self) -> int:
+    def missing(self) -> list[str]:
+        """Names of the machines of the base that are not there."""
         there = {r.index for r in self._live}
-        return sum(index not in there for index in range(1, self.resource.spec.replicas + 1))
+        return [f"{self.resource.metadata.name}-{i}" for i in range(1, self.resource.spec.replicas + 1) if i not in there]
+
+    @property
+    def replaced(self) -> list[str]:
+        """Names of the machines that others of the same name take the place of."""
+        return [replica.name for replica in self._behind if self.way_of(replica) is Way.REPLACE]
+
+    @property
+    def _missing(self) -> int:
+        return len(self.missing)
+
+    @property
+    def _found(self) -> list[Entry]:
+        """Of those that are not on record, the ones whose domains are there: the index is new."""
+        return [entry for entry in self.machines if entry.observed is not None and entry.observed.domain is not None]
 
     @property
     def _surplus(self) -> int:
@@ -87,18 +112,35 @@ class DeploymentEntry:
     def lines(self) -> list[Line]:
         lines = [heading(self)]
         if self.verb is Verb.DELETE:
-            return [*lines, Line(f"    - {_machines(len(self.observed.replicas))} of it, disks follow reclaimPolicy", "delete")]
+            gone = _machines(len(self.observed.replicas))
+            return [*lines, Line(f"    - {gone} of it{_fates(self.resource, stateful=False)}", "delete")]
         if self.verb is Verb.CREATE:
             lines += fact_lines([*self._facts(), *((f"template.{n}", v) for n, v in machine_facts(self._one()))])
         lines += self._change_lines()
+        lines += render_changes(next((entry.plan.changes for entry in self._found if entry.plan.changes), ()))
         lines += [Line(f"    {i}. {text}") for i, text in enumerate(self.steps(), 1)]
         if self.observed.refusal:
             lines.append(Line(f"    ! {self.observed.refusal.message}", "bad"))
         elif isinstance(self.plan.outcome, Stalled):
             lines.append(Line(f"    ! {self.plan.outcome.message}", "bad"))
+        lines += self._problems()
         if self.plan.target and self.plan.target.rolled_back:
             lines.append(Line(f"    … rolled back: {self.plan.target.rolled_back}", "dim"))
         return lines
+
+    def _problems(self) -> list[Line]:
+        """Of its machines, each kind once."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for entry in self.machines:
+            if entry.stalled:
+                outcome = entry.plan.outcome
+                names.setdefault((outcome.reason, outcome.message), []).append(entry.resource.metadata.name)
+        shown = [(listed(found), reason, message) for (reason, message), found in names.items()]
+        lines = [Line(f"    ! {who}: {reason}: {message}", "bad") for who, reason, message in shown[:_MOST_PROBLEMS]]
+        more = len(shown) - _MOST_PROBLEMS
+        return (
+            lines if more <= 0 else [*lines, Line(f"    ! … and {more} more of its machines cannot be made as they are", "bad")]
+        )
 
     def _facts(self) -> list[tuple[str, str]]:
         spec = self.resource.spec
@@ -118,11 +160,13 @@ class DeploymentEntry:
 
     def _change_lines(self) -> list[Line]:
         word = _WAYS[self.way_of(self._behind[0])] if self._behind else ""
-        shown = [(f"template.{field}", f"{_value(old)} -> {_value(new)}") for field, (old, new) in self.changes().items()]
-        wide = max((len(field) for field, _ in shown), default=0)
-        values = max((len(value) for _, value in shown), default=0)
         tone = "good" if word == "Live" else "busy"
-        return [Line(f"    ~ {field:{wide}}   {value:{values}}   {word}", tone) for field, value in shown]
+        texts = {name: both for name, both in self.changes().items() if is_text(*both)}
+        shown = [(f"template.{name}", arrow(*both)) for name, both in self.changes().items() if name not in texts]
+        wide = max((len(name) for name, _ in shown), default=0)
+        values = max((len(value) for _, value in shown), default=0)
+        lines = [Line(f"    ~ {name:{wide}}   {value:{values}}   {word}", tone) for name, value in shown]
+        return [*lines, *(line for name, both in texts.items() for line in value_lines(f"template.{name}", *both, word, tone))]
 
     def steps(self) -> list[str]:
         """Where it leads, in words."""
@@ -132,13 +176,17 @@ class DeploymentEntry:
         because = f"   ({target.cause})" if target and target.cause and self.changes() == {} else ""
         steps = []
         if self._missing and not self.observed.refusal:
-            steps.append(f"create {_machines(self._missing)}")
+            found = min(len(self._found), self._missing)
+            steps += [f"take up {_machines(found)} that {'is' if found == 1 else 'are'} on the host already"] if found else []
+            steps += [f"create {_machines(self._missing - found)}"] if found < self._missing else []
         if live:
             steps.append(f"change {_machines(live)} in place, while they run")
         if replaced:
-            steps.append(f"replace {_machines(replaced)}: {_pace(self.resource)}{because}")
+            fates = _fates(self.resource, stateful=self.resource.spec.stateful)
+            steps.append(f"replace {_machines(replaced)}: {_pace(self.resource)}{because}{fates}")
         if self._surplus:
-            steps.append(f"remove {_machines(self._surplus)}, highest index first")
+            fates = _fates(self.resource, stateful=self.resource.spec.stateful)
+            steps.append(f"remove {_machines(self._surplus)}, highest index first{fates}")
         return steps
 
     def as_json(self) -> dict[str, Any]:
@@ -166,12 +214,14 @@ class DeploymentEntry:
 
 @dataclass(frozen=True, slots=True)
 class PluginEntry:
-    """``changes`` are those of its spec that no operator has seen yet; ``fetches`` the images that the host lacks."""
+    """``changes`` are those of its spec that no operator has seen yet; ``fetches`` the images that the host lacks; ``problem``:
+    why one of them cannot be had."""
 
     resource: Plugin
     changes: Mapping[str, tuple[object, object]]
     fetches: Sequence[str]
     place: str = ""
+    problem: str = ""
 
     @property
     def verb(self) -> Verb:
@@ -183,7 +233,7 @@ class PluginEntry:
 
     @property
     def stalled(self) -> bool:
-        return False
+        return bool(self.problem) and not self.resource.deleting
 
     @property
     def pending(self) -> bool:
@@ -193,9 +243,10 @@ class PluginEntry:
         lines, spec = [heading(self)], self.resource.spec
         if self.verb is Verb.CREATE:
             lines += fact_lines([("version", spec.version), ("workload.type", spec.workload.type.value)])
-        lines += [Line(f"    ~ {field}   {_value(old)} -> {_value(new)}", "busy") for field, (old, new) in self.changes.items()]
+        lines += [line for name, both in self.changes.items() for line in value_lines(name, *both, "", "busy")]
         if self.verb is not Verb.DELETE:
-            return [*lines, *(Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1))]
+            lines += [Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1)]
+            return [*lines, *([Line(f"    ! ImageFailed: {self.problem}", "bad")] if self.problem else [])]
         return [*lines, Line("    … once nothing uses it any more", "dim")]
 
     def as_json(self) -> dict[str, Any]:
@@ -208,6 +259,7 @@ class PluginEntry:
             "change": self.verb.value,
             "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in self.changes.items()],
             "fetches": list(self.fetches),
+            "problem": self.problem,
         }
 
 
@@ -228,6 +280,24 @@ def _pace(deployment: VirtualMachineDeployment) -> str:
     return f"RollingUpdate, {more}, {missing or 'none'} missing"
 
 
-def _value(value: object) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+def _fates(deployment: VirtualMachineDeployment, *, stateful: bool) -> str:
+    """What becomes of the disks of a machine that goes; ``stateful``: those without an image stay for the next of its index."""
+    spec = deployment.spec.template.spec
+    kept, lost = disk_fates(VirtualMachine(metadata=ObjectMeta(name="replica"), spec=spec))
+    stays = [disk.name for disk in spec.disks if stateful and disk.image is None and disk.name in lost]
+    goes = [name for name in lost if name not in stays]
+    parts = [
+        f"{', '.join(names)} {word}"
+        for names, word in (
+            (goes, "to the trash (reclaimPolicy: Delete)"),
+            (stays, "kept for the next machine of that index (stateful)"),
+            (kept, "kept (reclaimPolicy: Retain)"),
+        )
+        if names
+    ]
+    return f"; disks: {', '.join(parts)}" if parts else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of them, and how many more."""
+    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"

@@ -5,8 +5,8 @@ Symbols as Terraform's: + create, ~ change, - delete; ! stands for what a human 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -14,15 +14,25 @@ from homeostat.models.base import Resource, by_name
 from homeostat.models.machine import PendingChange, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
-from homeostat.planner.actions import FetchImage, MarkCreated, UndefineDomain
-from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
+from homeostat.planner.actions import FetchImage, MarkCreated, ReleaseResource, SetAside
+from homeostat.planner.machine.identity import disk_path
+from homeostat.planner.machine.reclaim import departed
+from homeostat.planner.observed import Observed
+from homeostat.planner.plan import Change, Disruption, Outcome, Plan, Stalled, Waiting
 
 from .describe_action import action_text
 from .references import short_name
+from .render_texts import arrow, diff_lines, is_text
 
 # What is waited for once the actions shown have been carried out says nothing more.
 _RANK = {"Plugin": -2, "VirtualMachineDeployment": -1}
-_SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown"})
+_SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
+_PASSING = _SAID_BY_ACTIONS | {
+    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "HostUnreachable", "IOError", "ImageFetching", "Pausing", "PoweringOff",
+    "Resuming", "Saving", "Unhealthy",
+}  # fmt: skip
+"""What is waited for and comes by itself; all else is somebody's to mend."""
+_SEED = "cloudInit"  # the field that differs where the seed does
 
 
 class Verb(StrEnum):
@@ -69,16 +79,27 @@ class Planned(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One machine with what would be done to it, and where it is written down (``web.yaml:3``)."""
+    """One machine with what would be done to it up to the end, and where it is written down (``web.yaml:3``).
+
+    ``observed``: what the plan rests on, None where only the plan is known. ``changed``: by field, what of its spec its domain
+    does not have yet, (old, new)."""
 
     resource: Resource
     plan: Plan
     place: str = ""
+    observed: Observed | None = None
+    changed: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    also: tuple[Outcome, ...] = ()  # what would stop it next, where it is not carried out to the end
+
+    @property
+    def machine(self) -> VirtualMachine:
+        assert isinstance(self.resource, VirtualMachine)
+        return self.resource
 
     @property
     def verb(self) -> Verb:
         actions = self.plan.actions
-        if self.resource.deleting or any(isinstance(a, UndefineDomain) for a in actions):
+        if self.resource.deleting or any(isinstance(a, ReleaseResource) for a in actions):
             return Verb.DELETE
         awaited = _first_fetch(self) or (not actions and isinstance(self.plan.outcome, Waiting))
         if any(isinstance(a, MarkCreated) for a in actions) or (awaited and not _defined(self.resource)):
@@ -87,7 +108,9 @@ class Entry:
 
     @property
     def stalled(self) -> bool:
-        return isinstance(self.plan.outcome, Stalled)
+        """Also where it waits for what does not come by itself, such as a network or an image that is not there."""
+        outcome = self.plan.outcome
+        return isinstance(outcome, Stalled) or (isinstance(outcome, Waiting) and outcome.reason not in _PASSING)
 
     @property
     def pending(self) -> bool:
@@ -131,7 +154,10 @@ def heading(entry: Planned) -> Line:
     verb = entry.verb
     symbol = "!" if entry.stalled else verb.symbol
     words = {Verb.CREATE: "will be created", Verb.CHANGE: "will be changed", Verb.DELETE: "will be deleted"}
-    said = "cannot be carried out as it is" if entry.stalled else words.get(verb, "waits for a restart")
+    said = words.get(verb, "waits for a restart")
+    if entry.stalled:
+        begun = isinstance(entry, Entry) and bool(entry.plan.actions)
+        said = f"{said}, but not to the end" if begun and verb in words else "cannot be carried out as it is"
     where = f"  ({entry.place})" if entry.place else ""
     return Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", "delete" if entry.stalled else verb.value)
 
@@ -143,16 +169,66 @@ def render_entry(entry: Entry) -> list[Line]:
     if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
         lines += _creation(entry.resource)
     if verb is Verb.DELETE and isinstance(entry.resource, VirtualMachine):
-        kept, lost = disk_fates(entry.resource)
-        lines += [Line(f"    - disks[{name}]   its file goes to the trash (reclaimPolicy: Delete)", "delete") for name in lost]
-        lines += [Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept]
-    lines += render_changes(plan.changes)
-    lines += _titled("waits for a restart:", plan.pending)
+        lines += _deleted_disks(entry)
+    lines += _changes(entry, plan.changes)
+    said = {change.field for change in plan.changes}
+    lines += _titled("waits for a restart:", [change for change in plan.pending if change.field not in said])
     lines += _titled("changed by others:", plan.drift)
     lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.moved]
     lines += [Line(f"    {sentence}", "dim") for sentence in plan.notes]
+    lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.aside if not any(sentence in t.text for t in _actions(plan))]
     lines += _actions(plan)
-    return lines + _outcome(plan)
+    return lines + _outcome(entry)
+
+
+def _changes(entry: Entry, changes: Sequence[Change]) -> list[Line]:
+    """Field by field; what a file of a seed says, and what becomes of a disk that leaves, stands below its own."""
+    lines = render_changes([change for change in changes if change.field != _SEED])
+    for change in changes:
+        if change.field == _SEED:
+            lines += _seed_lines(entry, change)
+    return [*lines, *_departing(entry)]
+
+
+def _seed_lines(entry: Entry, change: Change) -> list[Line]:
+    word, texts = _word(change), {f: both for f, both in entry.changed.items() if f.startswith("cloudInit")}
+    if not texts:
+        return [Line(f"    ~ cloudInit   its seed changes   {word}", _disruption_tone(word))]
+    return [line for f, (old, new) in texts.items() for line in value_lines(f, old, new, word, _disruption_tone(word))]
+
+
+def value_lines(name: str, old: object, new: object, word: str, tone: str) -> list[Line]:
+    """``~ field   old -> new   word``; of long texts a diff of their lines."""
+    if not is_text(old, new):
+        return [Line(f"    ~ {name}   {arrow(old, new)}   {word}".rstrip(), tone)]
+    tones = {"+": "good", "-": "bad"}
+    return [
+        Line(f"    ~ {name}   {word}".rstrip(), tone),
+        *(Line(f"        {text}", tones.get(text[:1], "dim")) for text in diff_lines(old, new)),
+    ]
+
+
+def _departing(entry: Entry) -> list[Line]:
+    """Of disks that leave the spec and that the guest, or the definition, still has."""
+    if entry.observed is None or entry.verb is Verb.DELETE:
+        return []
+    going = {name for action in entry.plan.actions if isinstance(action, SetAside) for name, _ in action.disks}
+    left = [name for name in departed(entry.machine, entry.observed) if name not in going]
+    return [
+        Line(f"      disks[{name}]   once no guest uses it, its file goes to the trash (reclaimPolicy: Delete)") for name in left
+    ]
+
+
+def _deleted_disks(entry: Entry) -> list[Line]:
+    """Their fates by the steps that are planned, else by the spec; nothing of disks that are not there."""
+    kept, lost = disk_fates(entry.machine)
+    if entry.observed is not None:
+        root, there = entry.observed.host.storage_root, entry.observed.storage.disks
+        names = {disk_path(root, entry.machine, name): name for name in kept}
+        lost = [name for a in entry.plan.actions if isinstance(a, SetAside) for name, _ in a.disks]
+        kept = [name for path, name in names.items() if path in there and name not in lost]
+    lines = [Line(f"    - disks[{name}]   its file goes to the trash (reclaimPolicy: Delete)", "delete") for name in lost]
+    return [*lines, *(Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept)]
 
 
 def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:
@@ -245,10 +321,11 @@ def _actions(plan: Plan) -> list[Line]:
     ]
 
 
-def _outcome(plan: Plan) -> list[Line]:
-    match plan.outcome:
-        case Stalled(reason, message):
-            return [Line(f"    ! {reason}: {message}", "bad")]
+def _outcome(entry: Entry) -> list[Line]:
+    match entry.plan.outcome:
+        case Stalled(reason, message) | Waiting(reason, message) if entry.stalled:
+            lines = [Line(f"    ! {reason}: {message}", "bad")]
+            return [*lines, *(Line(f"    ! {more.reason}: {more.message}", "bad") for more in entry.also)]
         case Waiting(reason, message) if reason not in _SAID_BY_ACTIONS:
             return [Line(f"    … {reason}: {message}", "dim")]
         case _:
@@ -283,12 +360,14 @@ def plan_as_json(entry: Entry) -> dict[str, Any]:
         "drift": [_change_as_json(c) for c in entry.plan.drift],
         "moved": list(entry.plan.moved),
         "notes": list(entry.plan.notes),
+        "aside": list(entry.plan.aside),
         "actions": [{"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions],
         "outcome": {
             "type": type(outcome).__name__,
             "reason": outcome.reason,
             "message": outcome.message,
         },
+        "also": [{"reason": more.reason, "message": more.message} for more in entry.also],
     }
 
 

@@ -157,10 +157,10 @@ class DeploymentReconciler:
         namespace = deployment.metadata.namespace
         match action:
             case act.CreateMachine(name, fingerprint, template):
-                await self._store.apply_owned(_machine(deployment, name, fingerprint, template))
+                await self._store.apply_owned(machine_of(deployment, name, fingerprint, template))
                 await self._record(deployment, "Normal", "MachineCreated", f"{name}: {action.reason}")
             case act.UpdateMachine(name, fingerprint, template):
-                await self._store.apply_owned(_machine(deployment, name, fingerprint, template))
+                await self._store.apply_owned(machine_of(deployment, name, fingerprint, template))
                 await self._record(deployment, "Normal", "MachineUpdated", f"{name}: {action.reason}")
             case act.DeleteMachine(name, keep_disks):
                 marks = {DELETED_BECAUSE: action.reason, **({KEEP_DISKS: "true"} if keep_disks else {})}
@@ -255,7 +255,7 @@ def _index(machine: VirtualMachine, deployment: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _machine(deployment: VirtualMachineDeployment, name: str, fingerprint: str, template: MachineTemplate) -> VirtualMachine:
+def machine_of(deployment: VirtualMachineDeployment, name: str, fingerprint: str, template: MachineTemplate) -> VirtualMachine:
     labels: Mapping[str, str] = {**template.metadata.labels, DEPLOYMENT: deployment.metadata.name}
     metadata = ObjectMeta(
         name=name,

@@ -254,12 +254,7 @@ class ImageCache:
                 f"image {shown(ref.url)} does not have the {arrived.digest.name} checksum that its server names: it was damaged "
                 "on the way, or is being replaced there; it was thrown away, and is fetched again"
             )
-        found = await asyncio.to_thread(sha256_of, partial)
-        if ref.sha256 is not None and found != ref.sha256.lower():
-            raise qemu_img.Unusable(
-                f"image {shown(ref.url)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
-                "source, or the spec is out of date. It was thrown away; correct sha256 or url"
-            )
+        found = await verified(ref, partial)
         await in_thread(_publish, ref, partial, path, await examine(ref, partial), found)
 
     async def close(self) -> None:
@@ -277,6 +272,21 @@ class ImageCache:
     def busy(self) -> frozenset[str]:
         """Keys whose fetch runs."""
         return frozenset(self._running)
+
+
+async def verified(ref: ImageRef, path: Path) -> str:
+    """The SHA-256 of the file at ``path``.
+
+    Raises:
+        Unusable: it is not the one that ``ref`` asks for.
+    """
+    found = await asyncio.to_thread(sha256_of, path)
+    if ref.sha256 is not None and found != ref.sha256.lower():
+        raise qemu_img.Unusable(
+            f"image {shown(ref.url)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
+            "source, or the spec is out of date. It is not used; correct sha256 or url"
+        )
+    return found
 
 
 async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:

@@ -34,7 +34,7 @@ from homeostat.planner.actions import (
 from homeostat.planner.domain import BOOT_COPY, MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
-from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedStorage
+from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedImage, ObservedStorage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -43,6 +43,7 @@ from .cache import ImageCache
 from .chains import newer_overlays, read_chain
 from .disks import create_disk, grow_disk, read_disk
 from .folders import CREATED, DELETION, find_folders
+from .foresee import foresee_image
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
 from .moved import forget_moved, read_moved, write_moved
@@ -97,6 +98,7 @@ class Storage:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rooms = Rooms(root, qemu_gid)
+        self._folders = image_folders
         self._listeners: list[Callable[[str, bool], None]] = []
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
         self._disks = StatCache(read_disk)
@@ -148,6 +150,14 @@ class Storage:
             return self._moves.get(os.path.join(directory, MOVED_NOTE)) or (), ""
         except Refused as problem:
             return (), str(problem)
+
+    def image_path(self, key: str) -> str:
+        """Where the image of an ImageRef.key lies, or will."""
+        return str(self._images.path(key))
+
+    async def foresee(self, ref: ImageRef) -> ObservedImage:
+        """What fetching the image will give, as far as that can be known without fetching it."""
+        return await foresee_image(ref, self._images.path(ref.key), self._folders, self._rooms.root)
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()

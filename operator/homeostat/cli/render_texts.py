@@ -1,0 +1,43 @@
+"""Two versions of a value side by side: long texts as a diff of lines, long values from where they begin to differ. Pure."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from itertools import takewhile
+
+LONGEST = 48  # characters of a value that is shown
+MOST_LINES = 60  # of one diff
+
+
+def is_text(*values: object) -> bool:
+    """Whether one of them is to be compared line by line."""
+    return any(isinstance(value, str) and "\n" in value for value in values)
+
+
+def diff_lines(old: object, new: object) -> list[str]:
+    """``- was``, ``+ is`` and a line around each."""
+    before, after = ([] if value is None else str(value).splitlines() for value in (old, new))
+    found = list(unified_diff(before, after, lineterm="", n=1))[2:]  # without the names of files
+    found = ["…" if line.startswith("@@") else f"{line[:1]} {line[1:]}".rstrip() for line in found]
+    shown = found[1:] if found[:1] == ["…"] else found
+    more = len(shown) - MOST_LINES
+    return shown if more <= 0 else [*shown[:MOST_LINES], f"… and {more} more lines"]
+
+
+def arrow(old: object, new: object) -> str:
+    """``old -> new``, both cut where they are long, and so that the difference is seen."""
+    before, after = _text(old), _text(new)
+    if len(before) <= LONGEST >= len(after):
+        return f"{before} -> {after}"
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    start = max(0, same - 8) if same > LONGEST // 2 else 0
+    return f"{_cut(before, start)} -> {_cut(after, start)}"
+
+
+def _text(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def _cut(text: str, start: int) -> str:
+    shown = ("…" if start else "") + text[start:]
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"

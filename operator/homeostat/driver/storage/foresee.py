@@ -1,0 +1,38 @@
+"""What fetching an image would give, found out beforehand: local files are looked at as the fetch does, others not asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.planner.actions import ImageRef
+from homeostat.planner.observed import ImagePhase, ObservedImage
+
+from .cache import examine, verified
+from .local import check_space
+from .paths import PARTIAL
+from .source import check_source, is_remote, local_file, shown
+
+
+async def foresee_image(ref: ImageRef, path: Path, confined: Sequence[Path], own: Path) -> ObservedImage:
+    """``path``: where it is to lie in the cache. The size of a remote image is not known, and 0; its kind is as ``ref`` says."""
+    try:
+        if is_remote(ref.url):
+            check_source(ref, None, own)
+            return ObservedImage(ImagePhase.READY, str(path), ref.format or "qcow2")
+        source = local_file(ref, None, own, confined)
+        if ref.sha256 is not None:
+            await verified(ref, source)
+        found = await examine(ref, source)
+        await asyncio.to_thread(_check_space, ref, source, path)
+    except DriverError as error:
+        return ObservedImage(ImagePhase.FAILED, error=str(error), permanent=isinstance(error, Refused))
+    return ObservedImage(ImagePhase.READY, str(path), found.format, found.virtual_size)
+
+
+def _check_space(ref: ImageRef, source: Path, path: Path) -> None:
+    folder = next(parent for parent in path.parents if parent.is_dir())  # the cache's may have to be made yet
+    size = source.stat()
+    check_space(shown(ref.url), folder / f"{path.name}{PARTIAL}", min(size.st_size, size.st_blocks * 512))

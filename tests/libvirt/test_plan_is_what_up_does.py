@@ -1,0 +1,326 @@
+"""What `homeostat plan` prints is what `homeostat up` then does: the same steps in order, the same refusals, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from homeostat.cli.describe_action import action_text
+from homeostat.cli.preview import Preview, preview_on
+from homeostat.cli.preview_host import PreviewHost, copy_state
+from homeostat.cli.render_deployment import DeploymentEntry
+from homeostat.cli.render_plan import Entry, exit_code, render_plan
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.storage.storage import Storage
+from homeostat.models.condition import find_condition
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.actions import Action, ReleaseResource
+from homeostat.planner.trash import KEEP
+from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.reconcile import MachineReconciler
+from homeostat.store.files.state import StateFolder
+from homeostat.store.files.store import FilesStore
+from tests.libvirt.hosts import isolated_uri, until
+
+Spec = dict[str, Any]
+KINDS = {"a": "VirtualMachine", "d": "VirtualMachineDeployment", "p": "Plugin"}
+SMALL: Spec = {"resources": {"memory": "64Mi"}, "shutdown": {"gracePeriodSeconds": 0}}
+
+
+@dataclass
+class Rig:
+    """A folder, a state and a host of its own, on which plan and up take turns."""
+
+    root: Path
+    host: LibvirtHost
+    storage: Storage
+    done: dict[str, list[str]] = field(default_factory=dict)  # by machine: what was carried out
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "vms"
+
+    def write(self, **specs: Spec | None) -> None:
+        """By name; its first letter tells the kind, and None takes it away."""
+        for name, spec in specs.items():
+            path = self.folder / f"{name}.yaml"
+            if spec is None:
+                path.unlink()
+                continue
+            frame = {"apiVersion": "homeostat.dev/v1alpha1", "kind": KINDS[name[0]], "metadata": {"name": name}, "spec": spec}
+            path.write_text(yaml.safe_dump(frame))
+
+    async def plan(self) -> Preview:
+        with tempfile.TemporaryDirectory() as scratch:
+            await copy_state(self.folder, self.root / "state", Path(scratch))
+            return await preview_on(self.folder, Path(scratch), PreviewHost(self.host, self.storage))
+
+    async def up(self) -> dict[str, tuple[str, str]]:
+        """Runs the operator until it rests. By machine: what it ended with, reason and message of Stalled or Reconciling."""
+        self.done.clear()
+        state = StateFolder.open(self.root / "state")
+        store, stop = FilesStore.open(self.folder, state, owner=True, settle=0.05), asyncio.Event()
+        operator = Operator(store, self.host, OperatorConfig(str(state.instance_id)))
+        running = asyncio.create_task(operator.run(stop))
+        try:
+            await until(lambda: store.complete and not store.restless, "the folder is taken in", 20)
+            await until(lambda: self._rests(store, operator), "the operator is at rest", 20)
+            machines = [m for row in store.rows("VirtualMachine") if isinstance(m := store.resource(row), VirtualMachine)]
+            return {m.metadata.name: _ended(m) for m in machines}
+        finally:
+            stop.set()
+            await running
+            store.close()
+
+    def _rests(self, store: FilesStore, operator: Operator) -> bool:
+        seen = all(row.key in operator.looked_at for row in store.rows() if row.kind != "MachineRevision")
+        gone = all(row.deleted is None for row in store.rows())
+        resources: list[Any] = [store.resource(row) for row in store.rows("VirtualMachine")]
+        newest = all(m.status is not None and m.status.observed_generation == m.metadata.generation for m in resources)
+        return (
+            seen and gone and newest and not store.restless and operator.queue.idle(within=0.3) and not self.storage._images.busy
+        )
+
+
+def _ended(machine: VirtualMachine) -> tuple[str, str]:
+    conditions = machine.status.conditions if machine.status else ()
+    for type in ("Stalled", "Reconciling"):
+        found = find_condition(conditions, type)
+        if found is not None and found.status == "True":
+            return found.reason, found.message
+    return "", ""
+
+
+@asynccontextmanager
+async def rig(root: Path) -> AsyncIterator[Rig]:
+    (root / "vms").mkdir(parents=True)
+    state = root / "state"
+    storage = Storage(state, None)
+    async with LibvirtHost(
+        isolated_uri(root), storage=storage, storage_root=str(state), labels={"zone": "here"}, trash_keep=KEEP
+    ) as host:
+        made = Rig(root, host, storage)
+        acting = host.execute
+
+        async def noting(action: Action) -> None:
+            made.done.setdefault(CURRENT.get(), []).append(action_text(action))
+            await acting(action)
+
+        host.execute = noting  # type: ignore[method-assign]
+        try:
+            yield made
+        finally:
+            await storage.close()
+
+
+CURRENT: ContextVar[str] = ContextVar("CURRENT", default="")  # the machine whose plan is being carried out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _attributed() -> Iterator[None]:
+    original = MachineReconciler._execute
+
+    async def named(self: MachineReconciler, machine: VirtualMachine, *rest: Any) -> Any:
+        CURRENT.set(machine.metadata.name)
+        return await original(self, machine, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MachineReconciler, "_execute", named)
+        yield
+
+
+def planned(found: Preview) -> dict[str, Entry]:
+    """By machine, also those that deployments make."""
+    entries = [entry for entry in found.entries if isinstance(entry, Entry)]
+    entries += [entry for known in found.entries if isinstance(known, DeploymentEntry) for entry in known.machines]
+    return {entry.resource.metadata.name: entry for entry in entries}
+
+
+def shown(found: Preview) -> str:
+    return "\n".join(line.text for line in render_plan(found.entries))
+
+
+async def plan_and_up(made: Rig) -> Preview:
+    """Asserts the law, and gives the plan."""
+    found = await made.plan()
+    ended = await made.up()
+    for name, entry in planned(found).items():
+        steps = [action_text(action) for action in entry.plan.actions if not isinstance(action, ReleaseResource)]
+        assert steps == made.done.pop(name, []), f"{name}: planned, and done"
+        outcome = entry.plan.outcome
+        said = (outcome.reason, outcome.message) if entry.stalled else ("", "")
+        assert said == ended.get(name, ("", "")), f"{name}: planned, and ended with"
+    assert not {name: steps for name, steps in made.done.items() if name}, "done, and not planned"
+    again = await made.plan()
+    assert all(not entry.plan.actions for entry in planned(again).values()), "nothing is left to do"
+    return found
+
+
+def run(scenario: Callable[[Rig], Awaitable[None]]) -> None:
+    async def whole(root: Path) -> None:
+        async with rig(root) as made:
+            await scenario(made)
+
+    with tempfile.TemporaryDirectory() as root:
+        asyncio.run(whole(Path(root)))
+
+
+def with_disk(**fields: Any) -> Spec:
+    return {**SMALL, "disks": [{"name": "root", **fields}]}
+
+
+def nics(*given: Spec) -> Spec:
+    return {**SMALL, "nics": [{"name": f"n{i}", **nic} for i, nic in enumerate(given)]}
+
+
+FORWARD = {"user": {"forwards": [{"hostPort": 18999, "guestPort": 80}]}}
+REFUSALS: dict[str, tuple[dict[str, Spec], str, str]] = {
+    "an unknown network": ({"a": nics({"network": "nope"})}, "NetworkUnknown", "no network 'nope'"),
+    "two unknown networks": ({"a": nics({"network": "no1"}, {"network": "no2"})}, "NetworkUnknown", "no network 'no2'"),
+    "more memory than there is": ({"a": {"resources": {"memory": "64Ti"}}}, "InsufficientMemory", "64Ti"),
+    "another host": ({"a": {**SMALL, "hostSelector": {"zone": "there"}}}, "NoHostMatches", "zone=there"),
+    "no password file": ({"a": {**SMALL, "display": {"vnc": {"passwordFile": "/no/such"}}}}, "SecretMissing", "/no/such"),
+    "no such plugin": ({"a": {"pluginRef": {"name": "p"}}}, "PluginNotFound", "no plugin 'p'"),
+    "a disabled plugin": (
+        {"a": {"pluginRef": {"name": "p"}}, "p": {"version": "1", "kernel": {"path": "{dir}/kernel"}, "enabled": False}},
+        "PluginDisabled",
+        "enable it",
+    ),
+    "an image that is not there": ({"a": with_disk(image={"path": "{dir}/none.img"})}, "ImageFailed", "put the file there"),
+    "an image that is a folder": ({"a": with_disk(image={"path": "{dir}"})}, "ImageFailed", "not a regular file"),
+    "an image that is a page": ({"a": with_disk(image={"path": "{dir}/page.html"})}, "ImageFailed", "page.html"),
+    "an image of another sum": (
+        {"a": with_disk(image={"path": "{dir}/blank.img", "sha256": "0" * 64})},
+        "ImageFailed",
+        "has the SHA-256",
+    ),
+    "an image from where none are": ({"a": with_disk(image={"path": "/etc/hostname"})}, "ImageFailed", "not read from there"),
+    "an image of a metadata service": (
+        {"a": with_disk(image={"url": "http://169.254.169.254/x"})},
+        "ImageFailed",
+        "metadata addresses are refused",
+    ),
+    "a disk smaller than its image": (
+        {"a": with_disk(size="1Mi", image={"path": "{dir}/blank.img"})},
+        "DiskTooSmall",
+        "its image needs 8Mi",
+    ),
+    "an image's fetch and then a network": (
+        {"a": {**with_disk(image={"path": "{dir}/blank.img"}), "nics": [{"name": "n", "network": "nope"}]}},
+        "NetworkUnknown",
+        "nope",
+    ),
+    "a template that is refused": (
+        {"d": {"replicas": 2, "template": {"spec": nics({"network": "nope"})}}},
+        "NetworkUnknown",
+        "nope",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", sorted(REFUSALS))
+def test_findings_plan_refuses_what_up_refuses(case: str) -> None:
+    specs, reason, words = REFUSALS[case]
+
+    async def scenario(made: Rig) -> None:
+        (made.root / "blank.img").write_bytes(b"\x01" * (8 << 20))
+        (made.root / "kernel").write_bytes(b"\x01" * 512)
+        (made.root / "page.html").write_text("<!DOCTYPE html><html></html>")
+        made.write(**yaml.safe_load(yaml.safe_dump(specs).replace("{dir}", str(made.root))))
+        found = await plan_and_up(made)
+        outcomes = [entry.plan.outcome for entry in planned(found).values()]
+        assert outcomes and all(outcome.reason == reason and words in outcome.message for outcome in outcomes)
+        assert exit_code(found.entries) == 1
+        assert shown(found).count(outcomes[0].message) == 1  # each thing is said once
+
+    run(scenario)
+
+
+def test_findings_plan_refuses_what_another_has() -> None:
+    async def scenario(made: Rig) -> None:
+        made.write(a=nics(FORWARD))
+        await plan_and_up(made)
+        made.write(a2=nics(FORWARD))
+        assert planned(await plan_and_up(made))["a2"].stalled
+
+    run(scenario)
+
+
+def test_findings_plan_of_disks_that_cannot_be_as_the_spec_says() -> None:
+    async def scenario(made: Rig) -> None:
+        for name in ("one.img", "two.img"):
+            (made.root / name).write_bytes(b"\x01" * (1 << 20))
+        made.write(a=with_disk(size="16Mi"), a2=with_disk(image={"path": str(made.root / "one.img")}))
+        await plan_and_up(made)
+        made.write(a=with_disk(size="8Mi"), a2=with_disk(image={"path": str(made.root / "two.img")}))
+        found = planned(await plan_and_up(made))
+        assert found["a"].plan.outcome.reason == "DiskShrink"
+        assert found["a2"].plan.outcome.reason == "ReplaceRequired"
+
+    run(scenario)
+
+
+def test_findings_plan_of_a_name_that_somebody_else_has() -> None:
+    async def scenario(made: Rig) -> None:
+        made.host._connection.handle.defineXML(
+            "<domain type='test'><name>a</name><memory unit='MiB'>64</memory><os><type>hvm</type></os></domain>"
+        )
+        await until(lambda: made.host.domain_named("a"), "it is known")
+        made.write(a=SMALL)
+        assert planned(await plan_and_up(made))["a"].plan.outcome.reason == "NameInUse"
+
+    run(scenario)
+
+
+DISKS = st.lists(
+    st.sampled_from(
+        [
+            {"name": "data", "size": "8Mi"},
+            {"name": "data", "size": "16Mi"},
+            {"name": "logs", "size": "8Mi", "reclaimPolicy": "Retain"},
+            {"name": "root", "image": {"path": "{dir}/blank.img"}},
+            {"name": "cd", "type": "cdrom"},
+        ]
+    ),
+    max_size=3,
+    unique_by=lambda disk: disk["name"],
+)
+SPECS = st.fixed_dictionaries(
+    {"resources": st.sampled_from([{"memory": "64Mi"}, {"memory": "96Mi", "vcpu": 2}])},
+    optional={
+        "disks": DISKS,
+        "nics": st.sampled_from([[{"name": "n", "network": "default"}], [{"name": "n", "network": "nope"}]]),
+        "runStrategy": st.sampled_from(["Always", "Halted", "Once", "RerunOnFailure"]),
+        "cloudInit": st.sampled_from([{"userData": "#cloud-config\n"}, {"userData": "#!/bin/sh\ntrue\n"}]),
+        "updatePolicy": st.sampled_from(["Immediate", "Never", "OnRestart"]),
+        "suspend": st.sampled_from([False, False, True]),
+        "restartedAt": st.just("2026-01-01T00:00:00Z"),
+    },
+)
+
+
+@given(st.lists(st.one_of(SPECS, SPECS, st.none()), min_size=1, max_size=3))
+@settings(max_examples=8, derandomize=True, deadline=None, phases=[Phase.generate])
+def test_findings_plan_of_any_edits_is_what_up_does(versions: list[Spec | None]) -> None:
+    async def scenario(made: Rig) -> None:
+        (made.root / "blank.img").write_bytes(b"\x01" * (1 << 20))
+        there = False
+        for spec in versions:
+            if spec is None and not there:
+                continue
+            made.write(a=yaml.safe_load(yaml.safe_dump(spec).replace("{dir}", str(made.root))) if spec else None)
+            there = spec is not None
+            await plan_and_up(made)
+
+    run(scenario)
