@@ -126,7 +126,7 @@ def test_a_program_without_a_pid_is_not_asked_when_it_began() -> None:
     assert runs.of_this_run(MAC, "Lease", [leased(3600, 5.0)]) == ["10.0.0.9"]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4)), min_size=2, max_size=12))
 def test_nothing_counts_that_was_so_when_the_run_began(looks: list[tuple[int, int]]) -> None:
     """Of a host that tells no times. A look: which run it is, in order, and when its lease expires."""

@@ -33,7 +33,7 @@ _scheme = st.sampled_from(["http", "https", "HTTPS", "ftp", "s3", "oci"])
 _around = st.sampled_from([("", ""), ("GET ", ": 404"), ("(", ")."), ("'", "'"), ('{"url": "', '"}'), ("fetching <", ">, again")])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(_scheme, _secret, _query, _around)
 @example("https", "p/w?x#y@z", "a" * 8, ("", ""))
 def test_security_11_no_password_and_no_token_stays(scheme: str, password: str, token: str, around: tuple[str, str]) -> None:

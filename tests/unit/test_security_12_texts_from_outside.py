@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +13,19 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from homeostat.cli import terminal
 from homeostat.cli.describe import describe_lines
 from homeostat.cli.errors import CliError, explain
 from homeostat.cli.guest_text import GuestText
 from homeostat.cli.listing import EVENT_COLUMNS, event_row
+from homeostat.cli.live_picture import render_live
 from homeostat.cli.output import to_yaml
+from homeostat.cli.snapshots import Snapshot
 from homeostat.cli.tables import table_lines
 from homeostat.cli.terminal import columns, dressed, paint
+from homeostat.cli.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
@@ -54,7 +60,7 @@ def obeyed(text: str, but: str = "\n") -> list[str]:
     return [c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and c not in but]
 
 
-@settings(max_examples=100)
+@settings(max_examples=25)
 @given(hostile | st.text())
 def test_security_12_nothing_obeyed_passes(text: str) -> None:
     assert obeyed(printable(text)) == []
@@ -72,7 +78,7 @@ def event(message: str) -> Event:
     return Event(1, "2026-01-01T00:00:00Z", Key("VirtualMachine", "default", "web"), "Warning", "Failed", message)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(lines)
 def test_security_12_tables_keep_their_rows(text: str) -> None:
     conditions = (Condition(type="Stalled", status="True", reason="Why", message=text),)
@@ -86,7 +92,24 @@ def test_security_12_tables_keep_their_rows(text: str) -> None:
     assert not any(line.startswith("forged") for line in said.splitlines())
 
 
-@settings(max_examples=40)
+@settings(max_examples=8, deadline=None)
+@given(lines.filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
+def test_security_12_the_live_table_and_the_plain_lines(text: str) -> None:
+    conditions = (Condition(type="Stalled", status="True", reason="Why", message=text),)
+    vm = machine().model_copy(update={"status": VirtualMachineStatus(conditions=conditions)})
+    snapshot = Snapshot([vm], [event(text)], [text], failing=[text], held=[text])
+    console = Console(file=io.StringIO(), width=80, height=40, no_color=True)
+    console.print(render_live(text, snapshot, 40, 80))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert obeyed(shown) == [] and not any(line.startswith("forged") for line in shown.splitlines())
+    with contextlib.redirect_stdout(io.StringIO()) as said, PlainView("heading") as view:
+        view.show(Snapshot([], (), ()))
+        view.show(snapshot)
+    assert obeyed(said.getvalue()) == [] and not any(line.startswith("forged") for line in said.getvalue().splitlines())
+
+
+@settings(max_examples=25)
 @given(lines)
 def test_security_12_errors_and_logs(text: str) -> None:
     import logging
@@ -98,7 +121,7 @@ def test_security_12_errors_and_logs(text: str) -> None:
     assert obeyed(LogLines("%(message)s").format(record)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(hostile | st.text("a:#'\"-\n \x85\u2028\u202e", max_size=12))
 def test_security_12_yaml_says_the_same_in_plain_letters(text: str) -> None:
     if any("\ud800" <= c <= "\udfff" for c in text):
@@ -108,7 +131,7 @@ def test_security_12_yaml_says_the_same_in_plain_letters(text: str) -> None:
     assert yaml.safe_load(written) == {"text": text, "list": [text]}
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(hostile | st.sampled_from(["\x1b[0;32m", "ok\r\n", "\t", "é"]), max_size=8).map("".join), st.integers(1, 7))
 def test_security_12_a_console_is_text_wherever_it_is_cut(text: str, size: int) -> None:
     written = text.encode("utf-8", "surrogateescape") if not any("\ud800" <= c < "\udc80" for c in text) else b"x"

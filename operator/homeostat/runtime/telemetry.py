@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from homeostat.models.base import Key
-from homeostat.models.outside import redacted
+from homeostat.models.outside import one_line, redacted
 
 from .supervise import Supervisor
 
@@ -98,7 +98,7 @@ class TelemetryServer:
             case "/readyz":
                 unready = self._unready() or "; ".join(map(str, self._supervisor.failing))
                 status = "503 Service Unavailable" if unready else "200 OK"
-                type, body = "text/plain", f"{redacted(unready) or 'ok'}\n".encode()
+                type, body = "text/plain", f"{one_line(redacted(unready)) or 'ok'}\n".encode()
             case "/looked-at" if self._looked_at is not None:
                 status, type, body = "200 OK", "application/json", json.dumps([*map(str, self._looked_at())]).encode()
             case _:
