@@ -3,6 +3,7 @@ remembers its libvirt."""
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from pathlib import Path
 
@@ -81,6 +82,21 @@ def test_findings_terminal_an_edit_that_is_committed_needs_no_word(cli: CliState
     message = git(cli, "log", "-1", "--format=%B")
     assert message.startswith("Change VirtualMachine/default/web: metadata.annotations, runStrategy\n\n- ")
     assert "- runStrategy: none -> Halted" in message and "Asked for by: cli, as " in message
+
+
+def test_security_12_what_a_hook_of_git_says_is_text(cli: CliState, caplog: pytest.LogCaptureFixture) -> None:
+    committed(cli)
+    cli.store.commit_edits(True)
+    hook = cli.folder / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\nprintf '\\033[2Jno, see https://u:geheim@host/'\nexit 1\n")
+    hook.chmod(0o755)
+    assert cli.homeostat("stop", "web").code == 0
+    assert logging.lastResort is not None  # a test catches the log: this is what would print it
+    printed = [logging.lastResort.format(record) for record in caplog.records]
+    events = cli.homeostat("events").out
+    for said in (*printed, events):
+        assert "\x1b" not in said and "geheim" not in said
+    assert "no, see https://***@host/" in printed[0] and "CommitFailed" in events
 
 
 def test_findings_terminal_where_there_is_no_git_nothing_is_told(cli: CliState) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from homeostat import __version__
+from homeostat.runtime.log_lines import guard_last_resort
 
 from .errors import CliError, debugging, explain
 from .settings import common_options
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; the exit code."""
+    guard_last_resort()
     try:
         code = cli.main(args=None if arguments is None else list(arguments), prog_name="homeostat", standalone_mode=False)
         return code if isinstance(code, int) else 0

@@ -18,3 +18,9 @@ def log_to_stderr(level: int, form: str) -> None:
     written = logging.StreamHandler()
     written.setFormatter(LogLines(form))
     logging.basicConfig(level=level, handlers=[written])
+
+
+def guard_last_resort() -> None:
+    """What is logged where nothing was set up goes to standard error, too."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(LogLines("%(message)s"))
