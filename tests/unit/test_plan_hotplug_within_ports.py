@@ -5,13 +5,17 @@ The simulated libvirt refuses what it has no port for, as the real one does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from homeostat.planner import actions as act
+from homeostat.planner.domain import DiskConfig, NicConfig
+from homeostat.planner.hotplug import plugged, unplugged_nic
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.plan import Converged
+from tests.unit.configs import PLAIN
 from tests.unit.machines import changed, running
 
 NICS = [{"name": name, "network": "default"} for name in ("lan", "dmz")]
@@ -19,6 +23,14 @@ NICS = [{"name": name, "network": "default"} for name in ("lan", "dmz")]
 
 def disks(count: int, **more: Any) -> list[dict[str, Any]]:
     return [{"name": f"d{number}", "size": "1Gi", **more} for number in range(count)]
+
+
+def disk(name: str, bus: str) -> DiskConfig:
+    return DiskConfig(name, "disk", f"/{name}", "qcow2", bus, f"x{name}")
+
+
+def nic(name: str, model: str) -> NicConfig:
+    return NicConfig(name=name, kind="network", source="default", mac=name, model=model)
 
 
 def attached(operator: Any) -> list[str]:
@@ -81,3 +93,42 @@ def test_nics_and_disks_share_the_ports_and_a_nic_that_goes_frees_its_own() -> N
     assert [c.field for c in plan.pending] == ["nics[dmz]"]
     plan = operator.settle(changed(vm, nics=NICS[1:], disks=disks(5)))
     assert plan.pending == () and attached(operator)[-1] == "dmz"
+
+
+def test_what_waits_for_a_restart_anyway_takes_no_port() -> None:
+    """A disk whose device name is still in use, a cdrom, a nic in user mode."""
+    _, operator, vm = running(disks=disks(1))
+    others = [{"name": "dvd", "type": "cdrom"}, {"name": "ide", "size": "1Gi", "bus": "sata"}]
+    plan = operator.settle(changed(vm, disks=[*others, *disks(5)], nics=[{"name": "out", "user": {}}]))
+    assert {c.field: c.new for c in plan.pending} == {"disks[dvd]": "added", "disks[ide]": "added", "nics[out]": "added"}
+    assert attached(operator) == ["d1", "d2", "d3", "d4"]
+
+
+@pytest.mark.parametrize(
+    ("device", "before", "after"),
+    [
+        (disk("a", "virtio"), 2, 1),
+        (disk("a", "usb"), 2, 2),
+        (disk("a", "scsi"), 2, 1),
+        (nic("a", "virtio"), 2, 1),
+        (nic("a", "e1000e"), 2, 1),
+        (nic("a", "rtl8139"), 2, 2),
+        (disk("a", "virtio"), 0, 0),
+    ],
+)
+def test_a_device_takes_its_port_along(device: DiskConfig | NicConfig, before: int, after: int) -> None:
+    live = replace(PLAIN, disks=(disk("v", "virtio"),), nics=(), spare_pci_ports=before)
+    assert plugged(device, live).spare_pci_ports == after
+    assert device in (*plugged(device, live).disks, *plugged(device, live).nics)
+
+
+def test_a_second_scsi_disk_is_on_the_controller_of_the_first() -> None:
+    live = replace(PLAIN, disks=(disk("v", "virtio"), disk("s", "scsi")), spare_pci_ports=1)
+    assert plugged(disk("t", "scsi"), live).spare_pci_ports == 1
+
+
+def test_a_nic_gives_its_port_back() -> None:
+    live = replace(PLAIN, nics=(nic("a", "virtio"), nic("b", "rtl8139"), nic("c", "virtio")), spare_pci_ports=1)
+    for name, left in (("a", 2), ("b", 1), ("gone", 1)):
+        after = unplugged_nic(name, live)
+        assert after.spare_pci_ports == left and [n.name for n in after.nics] == [n for n in "abc" if n != name]

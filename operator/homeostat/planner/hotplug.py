@@ -19,13 +19,11 @@ def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConf
     devices |= {f"nics[{nic.name}]": nic for nic in want.nics}
     found: list[Change] = []
     for change in changes:
-        device = devices.get(change.field)
-        if device is not None and change.new == "added" and change.disruption is Disruption.LIVE:
-            taken = _ports_of(device, live)
-            if taken > live.spare_pci_ports:
-                change = replace(change, new=NO_PORT, disruption=Disruption.NEEDS_RESTART)
-            else:
-                live = plugged(device, live)
+        device = devices.get(change.field) if change.disruption is Disruption.LIVE else None
+        if device is not None and _ports_of(device, live) > live.spare_pci_ports:
+            change = replace(change, new=NO_PORT, disruption=Disruption.NEEDS_RESTART)
+        elif device is not None:
+            live = plugged(device, live)
         found.append(change)
     return tuple(found)
 
@@ -41,7 +39,7 @@ def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
 def unplugged_nic(name: str, live: DomainConfig) -> DomainConfig:
     """What runs once a nic has been detached from it."""
     kept = tuple(nic for nic in live.nics if nic.name != name)
-    freed = sum(_ports_of(nic, live) for nic in live.nics if nic.name == name)
+    freed = sum(_ports_of(nic, live) for nic in live.nics) - sum(_ports_of(nic, live) for nic in kept)
     return replace(live, nics=kept, spare_pci_ports=live.spare_pci_ports + freed)
 
 
