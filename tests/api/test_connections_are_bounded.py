@@ -27,7 +27,7 @@ SHORT = 0.05
 
 @pytest.fixture(autouse=True)
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HEAD_SECONDS", "BODY_SECONDS", "READ_SECONDS", "LINGER_SECONDS"):
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "READ_SECONDS", "LINGER_SECONDS", "ENDED_SECONDS"):
         monkeypatch.setattr(connection, name, SHORT)
     monkeypatch.setattr(connection, "BODY_SECONDS", SHORT * 1.5)
 
@@ -147,6 +147,18 @@ async def test_security_6_a_slow_answer_is_no_slow_client(served: Served) -> Non
     await asyncio.sleep(SHORT * 3)
     served.go_on.set()
     assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+async def test_security_6_who_asked_and_ended_is_answered_but_not_for_ever(served: Served) -> None:
+    reader, writer = await served.client(GET)
+    writer.write_eof()
+    assert status_of(await asyncio.wait_for(reader.read(), 20)) == 200
+    served.go_on.clear()
+    reader, writer = await served.client(GET)
+    writer.write_eof()
+    assert await asyncio.wait_for(reader.read(), 20) == b""
+    await until(lambda: served.worker.nr_conns == 0)
     writer.close()
 
 

@@ -16,7 +16,7 @@ from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[impor
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 
 from . import refusal
-from .limits import BODY_SECONDS, DISCARD_LIMIT, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
+from .limits import BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
@@ -65,6 +65,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             return False
         if self._current_request is None or self._body_is_missing():
             self._refuse(400, "The request is not complete")
+        else:
+            self._deadline = self.worker.loop.call_later(ENDED_SECONDS, self.transport.abort)
         return True
 
     def give_way(self, newcomer: bool = False) -> None:

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ log = logging.getLogger(__name__)
 
 REQUEST_MAX = 8192  # bytes
 TIMEOUT = 5.0  # seconds
+CONNECTIONS = 64  # at once; beyond them the oldest goes, so that who holds many keeps no probe out
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class TelemetryServer:
         self._unready = unready
         self._looked_at = looked_at
         self._server: asyncio.Server | None = None
+        self._held: dict[asyncio.StreamWriter, None] = {}  # oldest first
 
     async def __aenter__(self) -> TelemetryServer:
         """Raises OSError: the port is taken."""
@@ -75,17 +76,31 @@ class TelemetryServer:
             self._place.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._held[writer] = None
+        if len(self._held) > CONNECTIONS:
+            oldest = next(iter(self._held))
+            del self._held[oldest]
+            oldest.transport.abort()
         try:
             async with asyncio.timeout(TIMEOUT):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._answer(head.split(b" ", 2)[1].decode()))
+                writer.write(await self._asked(reader))
                 await writer.drain()
-        except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, IndexError) as error:
+                writer.close()
+                await writer.wait_closed()
+        except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             log.debug("telemetry: a reader went away or sent no request: %r", error)
         finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+            self._held.pop(writer, None)
+            writer.transport.abort()
+
+    async def _asked(self, reader: asyncio.StreamReader) -> bytes:
+        try:
+            words = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)
+        except asyncio.LimitOverrunError:
+            words = []
+        if len(words) < 3:
+            return _answer("400 Bad Request", "text/plain", b"this is no request\n")
+        return self._answer(words[1].decode("latin-1"))
 
     def _answer(self, path: str) -> bytes:
         match path:
@@ -103,5 +118,9 @@ class TelemetryServer:
                 status, type, body = "200 OK", "application/json", json.dumps([*map(str, self._looked_at())]).encode()
             case _:
                 status, type, body = "404 Not Found", "text/plain", b"there are /metrics, /healthz, /readyz and /looked-at\n"
-        head = f"HTTP/1.0 {status}\r\nContent-Type: {type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        return head.encode() + body
+        return _answer(status, type, body)
+
+
+def _answer(status: str, type: str, body: bytes) -> bytes:
+    head = f"HTTP/1.0 {status}\r\nContent-Type: {type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body
