@@ -9,9 +9,10 @@ from homeostat.models.base import Key, Model, ObjectMeta, Resource
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
-from homeostat.runtime.hosts import HostKeeper
+from homeostat.runtime.hosts import LOOK, HostKeeper
 from homeostat.runtime.placement import OPERATOR_GONE, Placer
 from homeostat.runtime.ports import StoreFailure
+from homeostat.runtime.reconcile import GONE
 
 
 class Things:
@@ -76,5 +77,56 @@ def test_the_next_controller_goes_on_where_one_died() -> None:
         done = list(things.written)
         await second.reconcile(things.things[HOST.key])
         assert things.written == done
+
+    asyncio.run(run())
+
+
+class Kept(Things):
+    def __init__(self, *things: Resource) -> None:
+        super().__init__(*things)
+        self.released: list[Key] = []
+
+    async def release(self, key: Key, uid: str) -> None:
+        self.released.append(key)
+
+
+def keeper(things: Things, *, served: bool, machines: int, gone: set[str]) -> HostKeeper:
+    async def is_served(host: str) -> bool:
+        return served
+
+    placer = Placer(things, lambda: [HOST], lambda machine: "far", gone.__contains__)  # type: ignore[arg-type]
+    return HostKeeper(things, placer, is_served, lambda host: machines, gone)  # type: ignore[arg-type]
+
+
+DELETED = HOST.model_copy(update={"metadata": HOST.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})})
+
+
+def test_a_host_that_is_deleted_goes_with_its_last_machine() -> None:
+    async def run() -> None:
+        for host, machines, goes in ((DELETED, 1, False), (DELETED, 0, True), (HOST, 0, False)):
+            things = Kept(host)
+            step = await keeper(things, served=True, machines=machines, gone=set()).reconcile(host)
+            assert (step is GONE) is goes and (things.released == [host.key]) is goes
+
+    asyncio.run(run())
+
+
+def test_one_that_is_served_again_is_gone_no_more() -> None:
+    async def run() -> None:
+        gone: set[str] = set()
+        things = Kept(HOST)
+        assert (await keeper(things, served=False, machines=0, gone=gone).reconcile(HOST)).after == LOOK
+        assert gone == {"far"} and things.reason(HOST.key) == OPERATOR_GONE
+        written = len(things.written)
+        await keeper(things, served=False, machines=0, gone=gone).reconcile(things.things[HOST.key])
+        assert len(things.written) == written  # it says so already
+        again = keeper(things, served=True, machines=0, gone=gone)
+        assert (await again.reconcile(things.things[HOST.key])).after == LOOK
+        assert gone == set()
+        gone.add("far")
+        again.forget(MACHINES[0].key)
+        assert gone == {"far"}
+        again.forget(HOST.key)
+        assert gone == set()
 
     asyncio.run(run())

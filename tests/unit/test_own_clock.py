@@ -144,3 +144,23 @@ async def test_an_answer_that_waited_is_read_before_its_limit_is_judged(clocks: 
         return "heard"
 
     assert await asyncio.ensure_future(wait()) == "heard"
+
+
+async def test_what_passes_while_nobody_looks_at_the_clocks_is_no_pause(clocks: Clocks) -> None:
+    """A loop has ended, and the next one begins later."""
+    clock, then = OwnClock(), clocks.wall
+    with clock.ticking():
+        await ticks(clocks, 1)
+    clocks.turn(100)
+    assert clock.lost == 0 and clock.put_off(then) == then
+
+
+async def test_the_clocks_are_looked_at_no_more_once_that_has_ended(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, looks = OwnClock(), list[float]()
+    monkeypatch.setattr(clock, "_look", lambda: looks.append(clocks.seconds))
+    with clock.ticking():
+        await ticks(clocks, 1)
+        assert looks
+    known = len(looks)
+    await ticks(clocks, 2)
+    assert len(looks) == known

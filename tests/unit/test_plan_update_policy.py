@@ -89,3 +89,24 @@ def test_memory_in_odd_units_is_no_difference(size: str) -> None:
     world, operator, vm = running(updatePolicy="Immediate", resources={"memory": size})
     assert operator.settle(vm).pending == ()
     assert (world.starts, operator.done) == (1, [])
+
+
+def test_a_policy_that_becomes_immediate_restarts_it_for_what_waits() -> None:
+    """Only where drift is corrected: elsewhere nothing tells what others did from what waits."""
+    for drift, starts in (("Correct", 2), ("Report", 1)):
+        world, operator, vm = running(driftPolicy=drift)
+        waits = changed(vm, resources={"memory": "1Gi"})
+        operator.settle(waits)
+        assert world.starts == 1
+        operator.settle(changed(waits, updatePolicy="Immediate"))
+        assert world.starts == starts
+
+
+def test_where_drift_is_reported_immediate_restarts_it_for_the_spec_and_not_for_others() -> None:
+    world, operator, vm = running(driftPolicy="Report", updatePolicy="Immediate", nics=[{"name": "lan", "network": "default"}])
+    world.edit(memory=64 * 2**20)
+    world.edit_live(nics=())
+    operator.settle(vm)
+    assert world.starts == 1
+    operator.settle(changed(vm, resources={"memory": "1Gi"}))
+    assert world.starts == 2
