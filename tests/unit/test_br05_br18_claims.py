@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.listening import covers
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.planner import actions as act
+from homeostat.planner.domain import DiskConfig
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.machine.identity import domain_name, domain_uuid, mac_address
+from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
 from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain
 from homeostat.runtime.claims import Claims
 from tests.unit.machines import Spec, changed, machine, running
@@ -132,6 +133,7 @@ def test_two_disks_of_a_machine_do_not_share_a_serial() -> None:
     ("one", "other", "same"),
     [
         ("localhost", "127.0.0.1", True),
+        ("localhost", "10.0.0.1", False),
         ("", "127.0.0.1", True),
         ("::ffff:0.0.0.0", "127.0.0.1", True),
         ("::", "127.0.0.1", True),
@@ -161,6 +163,74 @@ def test_br18_what_runs_has_its_ports_until_it_ends_whatever_its_spec_says() -> 
     claims, alpha, beta = Claims(), changed(before, nics=[forward(2)]), machine(name="beta", nics=[forward()])
     refused(claims, alpha, host)
     assert refused(claims, beta, host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+
+
+@pytest.mark.parametrize("part", ["config", "live"])
+def test_br18_of_what_runs_and_what_its_next_start_has_each_counts(part: str) -> None:
+    alpha, host = machine(name="alpha", nics=[forward()]), Host()
+    host.run(alpha)
+    uuid = domain_uuid(alpha.identity)
+    config = host.found[uuid].config
+    assert config is not None
+    host.found[uuid] = replace(host.found[uuid], **{part: replace(config, nics=())})
+    claims = Claims()
+    refused(claims, changed(alpha, nics=[]), host)
+    assert refused(claims, machine(name="beta", nics=[forward()]), host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+
+
+def test_br18_one_that_is_off_lets_the_one_that_runs_have_it() -> None:
+    alpha, beta, host = machine(name="alpha", nics=[forward()]), machine(name="beta", nics=[forward()]), Host()
+    host.run(beta, DomainState.SHUTOFF)
+    claims = Claims()
+    assert refused(claims, beta, host) == []
+    host.run(alpha)
+    assert refused(claims, alpha, host) == []
+    assert refused(claims, beta, host) != []
+    third = machine(name="third", nics=[forward()])
+    claims.release(alpha.key)
+    assert refused(claims, third, host) == [("tcp:127.0.0.1:21301", "machine beta")]
+    host.run(alpha, DomainState.SHUTOFF)
+    host.found.pop(domain_uuid(beta.identity))
+    assert refused(claims, beta, host) == [], "whoever asked first"
+    assert refused(claims, alpha, host) == [], "but it is defined already"
+    assert refused(claims, beta, host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+
+
+def test_br05_a_file_is_for_the_one_whose_domain_has_it() -> None:
+    """As after `virsh edit` gave one machine's domain the disk of another."""
+    alpha, beta, host = machine(name="alpha", disks=[{"name": "data", "size": "1Gi"}]), machine(name="beta"), Host()
+    host.run(beta)
+    path, uuid = disk_path(HOST.storage_root, alpha, "data"), domain_uuid(beta.identity)
+    config = host.found[uuid].config
+    assert config is not None
+    disk = DiskConfig("data", "disk", path, "qcow2", "virtio", "vda")
+    host.found[uuid] = replace(host.found[uuid], config=replace(config, disks=(disk,)))
+    claims = Claims()
+    assert refused(claims, beta, host) == []
+    others = claims.update(alpha, host)  # type: ignore[arg-type]
+    assert dict(others) == {path: "machine beta"}
+    world = World(others=dict(others))
+    outcome = Operator(world).settle(alpha).outcome
+    assert (outcome.reason, outcome.message) == (
+        "DiskTaken",
+        f"disks[data]: its file {path} is taken by machine beta: detach it there",
+    )
+    assert world.starts == 0
+
+    host.found[uuid] = replace(host.found[uuid], config=replace(config, disks=(replace(disk, read_only=True),)))
+    refused(claims, beta, host)
+    assert refused(claims, alpha, host) == [], "any number may read"
+
+
+def test_br05_an_identity_is_for_one_machine() -> None:
+    alpha = machine(name="alpha")
+    copy = machine(name="beta").model_dump(by_alias=True)
+    copy["metadata"]["annotations"] = {IDENTITY: "default/beta/uid-default-alpha"}
+    claims, beta = Claims(), VirtualMachine.model_validate(copy)
+    assert refused(claims, alpha) == []
+    world = World(others=dict(claims.update(beta, Host())))  # type: ignore[arg-type]
+    outcome = Operator(world).settle(beta).outcome
+    assert (outcome.reason, outcome.message) == ("NameInUse", "its identity is taken by machine alpha: take its annotation away")
 
 
 def test_br18_a_display_that_was_given_a_port_has_it() -> None:
@@ -253,6 +323,14 @@ def collide(one: VirtualMachine, other: VirtualMachine) -> bool:
     return bool(macs[0] & macs[1]) or any(
         a[0] == b[0] and (a[1] == b[1] or "0.0.0.0" in (a[1], b[1])) for a in ports[0] for b in ports[1]
     )
+
+
+def test_br05_in_user_mode_each_is_alone_also_while_it_runs() -> None:
+    alpha, beta = (machine(name=name, nics=[{"name": "u", "user": {}, "mac": MAC}]) for name in ("alpha", "beta"))
+    claims, host = Claims(), Host()
+    for vm in (alpha, beta):
+        host.run(vm)
+        assert refused(claims, vm, host) == []
 
 
 async def test_br05_machines_of_other_hosts_claim_nothing_here() -> None:

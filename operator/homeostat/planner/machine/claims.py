@@ -67,7 +67,8 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
             yield _mac("bridge" if nic.bridge else "network", on, mac, nic.name)
     for disk in spec.disks:
         if disk.type == "disk" and storage_root:
-            yield Claim("file", disk_path(storage_root, machine, disk.name), told=f"disks[{disk.name}]: its file")
+            path = disk_path(storage_root, machine, disk.name)
+            yield Claim("file", path, told=f"disks[{disk.name}]: its file {path}", mend="detach it there")
 
 
 def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
