@@ -134,9 +134,15 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> It
             continue
         yield from _compare_fields(f"disks[{name}]", old[name], disk, _DISK_FIELDS)
         if old[name].source != disk.source:
-            medium = LIVE if disk.device == "cdrom" else RESTART
-            field = _disk_field(name) if name == SEED_NAME else f"disks[{name}].image"
-            yield Change(field, _text(old[name].source), _text(disk.source), medium)
+            yield _of_source(old[name], disk)
+
+
+def _of_source(old: DiskConfig, new: DiskConfig) -> Change:
+    was, shall = _text(old.source), _text(new.source)
+    if new.name != SEED_NAME:
+        return Change(f"disks[{new.name}].image", was, shall, LIVE if new.device == "cdrom" else RESTART)
+    files = was.rpartition("/")[2], shall.rpartition("/")[2]  # in the same folder, unless others meddled
+    return Change("cloudInit", *(files if files[0] != files[1] else (was, shall)), RESTART)
 
 
 def _disk_field(name: str) -> str:

@@ -29,8 +29,8 @@ _NEW_INSTANCE = (
     "users, packages, files, runcmd, network, new SSH host keys"
 )
 _SAME = (
-    "cloud-init does of the changed seed only what it does at every boot (bootcmd, boothooks), not users, packages, files, "
-    "runcmd and network; cloudInit.instanceId: Seed has it do everything again"
+    "of a changed seed cloud-init does only what it does at every boot (bootcmd, boothooks), not users, packages, files, runcmd, "
+    "network; cloudInit.instanceId: Seed has it do everything again"
 )
 _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")  # line breaks of YAML 1.1 alone, and what some readers skip
 
@@ -97,7 +97,8 @@ def seed_notes(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
         return ()
     if init.instance_id is InstanceId.SEED:
         return (_NEW_INSTANCE,)
-    return (f"cloudInit: {'if metaData keeps its instance-id' if init.names_instance_id else 'the instance-id stays'}, {_SAME}",)
+    why = "if metaData keeps its instance-id" if init.names_instance_id else "as the instance-id stays"
+    return (f"cloudInit: {why}, {_SAME}",)
 
 
 def _dumped(values: Mapping[str, Any]) -> str:
