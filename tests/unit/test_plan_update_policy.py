@@ -110,3 +110,21 @@ def test_where_drift_is_reported_immediate_restarts_it_for_the_spec_and_not_for_
     assert world.starts == 1
     operator.settle(changed(vm, resources={"memory": "1Gi"}))
     assert world.starts == 2
+
+
+def test_a_restart_that_has_begun_goes_on_though_the_guest_does_not_obey() -> None:
+    world, operator, vm = running(driftPolicy="Report", updatePolicy="Immediate", shutdown={"gracePeriodSeconds": 20})
+    world.obedient = False
+    larger = changed(vm, resources={"memory": "1Gi"})
+    for _ in range(60):
+        operator.reconcile(larger)
+        operator.now += 1
+    assert world.starts == 2 and operator.plan(larger).pending == ()
+
+
+def test_what_is_wrong_with_a_disk_is_not_told_while_the_machine_goes_off() -> None:
+    world, operator, vm = running(disks=[{"name": "data", "size": "2Gi"}])
+    world.obedient = False
+    smaller = changed(vm, disks=[{"name": "data", "size": "1Gi"}])
+    assert operator.settle(smaller).outcome.reason == "DiskShrink"
+    assert operator.plan(changed(smaller, runStrategy="Halted")).outcome.reason == "ShuttingDown"

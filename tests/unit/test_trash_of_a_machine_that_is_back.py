@@ -60,6 +60,13 @@ async def test_at_its_time_where_its_machine_has_the_disk() -> None:
     assert await emptied(Shelf(DB), FRESH, left=["data.qcow2"], space=FULL) == []
 
 
+async def test_one_disk_that_it_lacks_is_reason_enough() -> None:
+    both = replace(OVER, disks=(*OVER.disks, TrashedDisk("log", "/state/machines/default/db/log.qcow2", 5, 10, None)))
+    vm = machine(name="db", disks=[{"name": "data", "size": "1Gi"}, {"name": "log", "size": "1Gi"}])
+    assert await emptied(Shelf(vm), both, left=["log.qcow2"]) == []
+    assert await emptied(Shelf(vm), both, left=["log.qcow2", "data.qcow2"]) == ["one"]
+
+
 @pytest.mark.parametrize("vm", [deleted(DB), machine(name="other")])
 async def test_a_machine_that_goes_or_another_one_claims_nothing(vm: VirtualMachine) -> None:
     assert await emptied(Shelf(vm), OVER) == ["one"]
