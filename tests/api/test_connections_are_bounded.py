@@ -32,6 +32,13 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BODY_SECONDS", SHORT * 1.5)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch, short_deadlines: None) -> None:
+    """For what must not depend on how loaded the host is."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "READ_SECONDS", "LINGER_SECONDS", "ENDED_SECONDS"):
+        monkeypatch.setattr(connection, name, 60)
+
+
 class Served:
     """A worker without gunicorn's process around it."""
 
@@ -150,11 +157,14 @@ async def test_security_6_a_slow_answer_is_no_slow_client(served: Served) -> Non
     writer.close()
 
 
-async def test_security_6_who_asked_and_ended_is_answered_but_not_for_ever(served: Served) -> None:
+async def test_security_6_who_asked_and_ended_is_answered_but_not_for_ever(
+    served: Served, patient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader, writer = await served.client(GET)
     writer.write_eof()
     assert status_of(await asyncio.wait_for(reader.read(), 20)) == 200
     served.go_on.clear()
+    monkeypatch.setattr(connection, "ENDED_SECONDS", SHORT)
     reader, writer = await served.client(GET)
     writer.write_eof()
     assert await asyncio.wait_for(reader.read(), 20) == b""
@@ -162,7 +172,7 @@ async def test_security_6_who_asked_and_ended_is_answered_but_not_for_ever(serve
     writer.close()
 
 
-async def test_security_6_a_body_that_is_cut_off_is_not_acted_on(served: Served) -> None:
+async def test_security_6_a_body_that_is_cut_off_is_not_acted_on(served: Served, patient: None) -> None:
     """Also where what came is whole JSON."""
     for end in ("eof", "reset"):
         reader, writer = await served.client(POST, b"Content-Length: 30\r\n\r\n{}")
@@ -177,7 +187,7 @@ async def test_security_6_a_body_that_is_cut_off_is_not_acted_on(served: Served)
         writer.close()
 
 
-async def test_security_6_who_keeps_us_waiting_gives_way(served: Served) -> None:
+async def test_security_6_who_keeps_us_waiting_gives_way(served: Served, patient: None) -> None:
     served.worker.worker_connections = 3
     served.go_on.clear()
     busy, idle, half = await served.client(GET), await served.client(), await served.client(HALF)
