@@ -30,7 +30,8 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(up_module, "_up", remember)
     words = ["--bind", "[::1]:9090", "--token-file", "/t", "--image-folder", "/srv/a", "--image-folder", "/srv/b"]
-    words += ["--plugin-kernel", "http://images/vmlinuz", "--max-replicas", "7", "--state", str(tmp_path / "state")]
+    words += ["--plugin-kernel", "http://images/vmlinuz", "--state", str(tmp_path / "state")]
+    words += ["--max-replicas", "7", "--max-connections", "77"]
     result = CliRunner().invoke(cli, ["up", str(tmp_path), *words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     api = started[0].api
@@ -44,6 +45,7 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
         "image_folders": (Path("/srv/a"), Path("/srv/b")),
         "plugin_kernel": "http://images/vmlinuz",
         "max_replicas": 7,
+        "max_connections": 77,
         "end_with_parent": True,
     }
     read = as_the_server_reads(api)

@@ -35,6 +35,7 @@ class ApiOptions:
     image_folders: tuple[str, ...] = ()  # from which requests may name files
     plugin_kernel: str | None = None
     max_replicas: int = 1000
+    max_connections: int = 2_000
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -44,6 +45,7 @@ class ApiOptions:
     def command(self) -> Sequence[str]:
         words = [sys.executable, "-m", "homeostat_api", "--dir", str(self.folder), "--state", str(self.state)]
         words += ["--bind", self.bind, "--max-replicas", str(self.max_replicas), "--end-with-parent"]
+        words += ["--max-connections", str(self.max_connections)]
         words += ["--token-file", self.token_file] if self.token_file else []
         words += ["--plugin-kernel", self.plugin_kernel] if self.plugin_kernel else []
         return [*words, *(word for folder in self.image_folders for word in ("--image-folder", folder))]

@@ -70,6 +70,14 @@ class UpOptions:
     help="What API requests may ask for.",
 )
 @click.option(
+    "--max-connections",
+    metavar="N",
+    type=click.IntRange(16, 100_000),
+    default=2_000,
+    show_default=True,
+    help="To the API; beyond them, who sends nothing gives way.",
+)
+@click.option(
     "--commit/--no-commit",
     default=None,
     help="Commit what the API and commands edit, where DIR is a git work tree. Remembered; off at first.",
@@ -90,6 +98,7 @@ def up(
     image_folders: tuple[str, ...],
     plugin_kernel: str | None,
     max_replicas: int,
+    max_connections: int,
     commit: bool | None,
     settle: float,
     no_api: bool,
@@ -104,9 +113,11 @@ def up(
     from .times import parse_duration
 
     directory = settings.folder(folder)
-    api = None if no_api else ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, max_replicas)
-    if api is not None:
+    api = None
+    if not no_api:
         _check_bind(bind, token_file)
+        limits = {"max_replicas": max_replicas, "max_connections": max_connections}
+        api = ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, **limits)
     seconds = parse_duration(timeout)
     options = UpOptions(
         directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep
