@@ -92,6 +92,22 @@ async def test_br07_a_damaged_image_is_no_truncated_one(storage: Storage, tmp_pa
     refused(await local(storage, tmp_path, bytes(content)), "is damaged")
 
 
+async def test_leaks_are_no_damage(storage: Storage, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    content = bytearray(whole["qcow2"].ljust(-(-len(whole["qcow2"]) // 65536) * 65536, b"\0"))
+    (table,) = struct.unpack_from(">Q", content, 48)
+    (block,) = struct.unpack_from(">Q", content, table)
+    struct.pack_into(">H", content, block + 2 * (len(content) // 65536), 1)
+    found = await local(storage, tmp_path, bytes(content) + bytes(65536))
+    assert found.phase is ImagePhase.READY, found.error
+
+
+async def test_more_than_the_server_said_is_not_taken(server: ImageServer, storage: Storage, tmp_path: Path) -> None:
+    part = {"Content-Range": "bytes 0-99/100"}
+    server.answer = lambda path, seen: Answer(blob(), status=206, headers=part, length=-1)
+    found = await fetch(storage, ImageRef(f"{server.url}/disk.img", format="raw"), tmp_path / "state")
+    assert found.phase is ImagePhase.FAILED and "having said 100 B" in found.error
+
+
 @pytest.mark.parametrize("kind", ["qcow2", "stream"])
 async def test_br07_a_server_without_a_length_that_hangs_up_is_asked_again(
     server: ImageServer, storage: Storage, tmp_path: Path, whole: dict[str, bytes], kind: str

@@ -168,3 +168,33 @@ async def test_it_is_not_grown(tmp_path: Path, hostile: dict[str, object]) -> No
     disk.write_bytes(qcow2(**hostile))  # type: ignore[arg-type]
     with pytest.raises(HeaderAltered), patch.object(subprocess, "Popen", side_effect=AssertionError):
         await grow_disk(rooms, GrowDisk("u", str(disk), 2**30, None, "test"))
+
+
+@pytest.mark.parametrize(
+    "backing",
+    [
+        'json:{"driver":"qcow2","file":{"driver":"file","filename":"OWN"},"backing":"/etc/shadow"}',
+        'json:{"file":{"filename":"OWN"},"data-file":{"filename":"/etc/shadow"}}',
+        'json:{"filename":"/etc/shadow","file":{"filename":"OWN","x":["/etc/shadow"]}}',
+    ],
+)
+def test_a_name_with_others_in_it_is_none_of_ours(tmp_path: Path, backing: str) -> None:
+    own = tmp_path / "root.qcow2"
+    own.write_bytes(qcow2())
+    (tmp_path / "one").write_bytes(qcow2(backing=backing.replace("OWN", str(own))))
+    chain = read_chain(str(tmp_path / "one"), [str(own)])
+    assert chain.altered and len(chain.files) == 1
+
+
+def test_an_overlay_with_its_contents_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(qcow2(incompatible=4))
+    assert "the place of its contents" in read_chain(str(tmp_path / "one"), [str(tmp_path / "root.qcow2")]).altered
+
+
+def test_the_chain_of_a_disk_that_others_moved_is_carried_over() -> None:
+    world, _, _ = running(disks=[{"name": "root", "image": IMAGE}])
+    assert world.domain and world.domain.config
+    moved = replace(world.domain.config.disks[0], source="/away/one", chain=(BackingFile(OWN, "qcow2"), BackingFile("/b", "raw")))
+    observed = build_domain(replace(world.domain.config, disks=(moved,)), None)
+    ours = replace(world.domain.config, disks=(replace(moved, chain=None, shared=False),))
+    assert parse_domain(build_domain(ours, observed)).disks[0].chain == moved.chain

@@ -88,10 +88,11 @@ def test_findings_answers_a_queued_image_in_words() -> None:
 async def test_security_9_local_files_do_not_wait_behind_remote_ones(
     server: ImageServer, storage: Storage, tmp_path: Path
 ) -> None:
-    await hang_both(server, storage, tmp_path / "state")
+    slow = await hang_both(server, storage, tmp_path / "state")
     (tmp_path / "disk.img").write_bytes(blob())
     found = await fetch(storage, ImageRef(str(tmp_path / "disk.img"), format="raw"), tmp_path / "state")
     assert found.phase is ImagePhase.READY, found.error
+    assert storage.fetching == {each.key for each in slow}, "which hang still"
 
 
 async def test_security_9_a_server_that_sends_too_little_is_left(
