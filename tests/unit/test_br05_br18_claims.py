@@ -72,6 +72,7 @@ def test_br05_one_mac_on_one_network_is_for_one_machine() -> None:
     assert refused(claims, machine(name="beta", nics=lan())) == [(f"mac:{MAC} on network default", "machine alpha")]
     assert refused(claims, machine(name="other", namespace="lab", nics=lan()))[0][1] == "machine default/alpha"
     assert refused(claims, machine(name="elsewhere", nics=lan(network="isolated"))) == []
+    assert refused(claims, machine(name="named", nics=[{"name": "lan", "bridge": "default", "mac": MAC}])) == []
     assert refused(claims, machine(name="bridged", nics=[{"name": "lan", "bridge": "br0", "mac": MAC}])) == []
     assert refused(claims, machine(name="alone", nics=[{"name": "u", "user": {}, "mac": MAC}])) == []
 
@@ -162,7 +163,7 @@ def test_br18_what_runs_has_its_ports_until_it_ends_whatever_its_spec_says() -> 
     host.run(before)
     claims, alpha, beta = Claims(), changed(before, nics=[forward(2)]), machine(name="beta", nics=[forward()])
     refused(claims, alpha, host)
-    assert refused(claims, beta, host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+    assert refused(claims, beta, host) == [("tcp:127.0.0.1:21301", "machine alpha, until that is restarted")]
 
 
 @pytest.mark.parametrize("part", ["config", "live"])
@@ -175,7 +176,9 @@ def test_br18_of_what_runs_and_what_its_next_start_has_each_counts(part: str) ->
     host.found[uuid] = replace(host.found[uuid], **{part: replace(config, nics=())})
     claims = Claims()
     refused(claims, changed(alpha, nics=[]), host)
-    assert refused(claims, machine(name="beta", nics=[forward()]), host) == [("tcp:127.0.0.1:21301", "machine alpha")]
+    assert refused(claims, machine(name="beta", nics=[forward()]), host) == [
+        ("tcp:127.0.0.1:21301", "machine alpha, until that is restarted")
+    ]
 
 
 def test_br18_one_that_is_off_lets_the_one_that_runs_have_it() -> None:
@@ -233,14 +236,18 @@ def test_br05_an_identity_is_for_one_machine() -> None:
     assert (outcome.reason, outcome.message) == ("NameInUse", "its identity is taken by machine alpha: take its annotation away")
 
 
-def test_br18_a_display_that_was_given_a_port_has_it() -> None:
+@pytest.mark.parametrize(("told", "listen"), [("127.0.0.1:5901", "127.0.0.1"), ("[::1]:5901", "::1")])
+def test_br18_a_display_that_was_given_a_port_has_it(told: str, listen: str) -> None:
     alpha, host = machine(name="alpha"), Host()
     host.run(alpha)
     uuid = domain_uuid(alpha.identity)
-    host.found[uuid] = replace(host.found[uuid], vnc="127.0.0.1:5901")
-    claims = Claims()
+    host.found[uuid] = replace(host.found[uuid], vnc=told)
+    claims, beta = Claims(), machine(name="beta", display=vnc(5901, listen))
     refused(claims, alpha, host)
-    assert refused(claims, machine(name="beta", display=vnc(5901)), host) == [("tcp:127.0.0.1:5901", "machine alpha")]
+    assert refused(claims, beta, host) == [(f"tcp:{listen}:5901", "machine alpha, until that is restarted")]
+    host.found[uuid] = replace(host.found[uuid], state=DomainState.SHUTOFF)
+    refused(claims, alpha, host)
+    assert refused(claims, beta, host) == []
 
 
 def test_br05_it_is_let_go_of_with_the_machine_and_who_waits_is_woken() -> None:

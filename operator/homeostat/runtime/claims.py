@@ -31,7 +31,7 @@ class Claims:
         if claims != self._claims.get(key) or stands != self._standing.get(key):
             self._take(key, claims, stands)
         held = ((claim, self._holder(key, claim)) for claim in claims)
-        return {str(claim): _told(holder, machine) for claim, holder in held if holder is not None}
+        return {str(claim): self._told(holder, claim, machine) for claim, holder in held if holder is not None}
 
     def release(self, key: Key) -> None:
         """It has gone."""
@@ -64,7 +64,8 @@ class Claims:
         first = max(rivals, key=lambda other: self._standing[other])  # of equals the one that asked first
         return None if first == key else first
 
-
-def _told(holder: Key, machine: VirtualMachine) -> str:
-    same = holder.namespace == machine.metadata.namespace
-    return f"machine {holder.name}" if same else f"machine {holder.namespace}/{holder.name}"
+    def _told(self, holder: Key, claim: Claim, machine: VirtualMachine) -> str:
+        same = holder.namespace == machine.metadata.namespace
+        name = f"machine {holder.name}" if same else f"machine {holder.namespace}/{holder.name}"
+        asked = claim.kind == "file" or any(theirs.told for theirs in self._asking[claim.slot][holder] if claim.collides(theirs))
+        return name if asked else f"{name}, until that is restarted"  # its spec says otherwise by now
