@@ -46,11 +46,12 @@ def open_mode(config: ApiConfig) -> Mode:
 
 
 def _folder(config: ApiConfig) -> Mode:
-    """Brought up to date once: without an operator nobody else reads the folder."""
+    """Brought up to date once, where no operator does that: a large folder takes it long, and requests would wait."""
     assert config.directory is not None
     store = FilesStore.open(config.directory, StateFolder.open(config.state))
     try:
-        store.look()
+        if not store.state.operator_runs:
+            store.look()
     except StoreError as error:  # as where the state folder is full: what is known is shown, and the operator goes on trying
         log.warning("the folder was not looked through: %s", error)
     supervisor = Supervisor()

@@ -19,7 +19,8 @@ from tests.unit.crd_schemas import SCHEMAS, Schema, nodes
 NODES = [(f"{kind}{path}", node) for kind, schema in SCHEMAS.items() for path, node in nodes(schema)]
 KNOWN = {
     "type", "description", "properties", "additionalProperties", "items", "required", "enum", "pattern", "format", "minimum",
-    "maximum", "minLength", "maxLength", "minItems", "maxItems", "default", "anyOf", "oneOf", "x-kubernetes-int-or-string",
+    "maximum", "minLength", "maxLength", "minItems", "maxItems",
+    "maxProperties", "default", "anyOf", "oneOf", "x-kubernetes-int-or-string",
     "x-kubernetes-preserve-unknown-fields", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
 }  # fmt: skip
 TYPES = {"object", "array", "string", "integer", "boolean"}

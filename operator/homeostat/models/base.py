@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
 
-from .bounds import check_free
+from .bounds import NAMED_MAX, check_free
 
 API_GROUP = "homeostat.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -80,7 +80,7 @@ def _check_annotations(found: dict[str, str]) -> dict[str, str]:
 LabelValue = Annotated[
     str, AfterValidator(_check_label), Field(json_schema_extra={"pattern": LABEL_PATTERN, "maxLength": LABEL_MAX})
 ]
-Labels = dict[Annotated[str, AfterValidator(_check_label_key)], LabelValue]
+Labels = Annotated[dict[Annotated[str, AfterValidator(_check_label_key)], LabelValue], Field(max_length=NAMED_MAX)]
 Annotations = Annotated[dict[str, str], AfterValidator(_check_annotations)]
 
 

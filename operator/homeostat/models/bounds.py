@@ -18,6 +18,14 @@ TOLD_MAX = 1_000
 """Values of the meta-data that a guest is told."""
 OPENAPI_MAX = 50_000
 """Values of a plugin's OpenAPI document."""
+SEED_MAX = 32_768
+"""Characters of a seed's meta-data, and of its network's configuration; user-data may have 1,000,000."""
+DEVICES_MAX = 512
+"""Disks, or cards, of a machine: more than its PCI buses have slots for."""
+NAMED_MAX = 1_000
+"""Labels, and ports that are forwarded."""
+WORDS_MAX = 256
+"""Arguments of a program, variables of its environment, features of a CPU, a plugin's disks."""
 INTEGER_MAX = 2**63 - 1  # what JSON's readers in Go keep exactly
 COUNT_MAX = 2**31 - 1
 """Of what is counted or waited for: an int32 of Kubernetes."""
@@ -36,8 +44,10 @@ def check_free(value: Any, most: int) -> Any:
     Raises:
         ValueError: names the part that cannot be kept, or how much is too much.
     """
-    for number, (path, part, depth) in enumerate(_parts(value)):
-        if number > most:
+    values = 0
+    for path, part, depth, named in _parts(value):
+        values += not named
+        if values > most + 1:  # itself is none of them
             raise ValueError(f"holds more than {most:,} values")
         if wrong := _wrong(part, depth):
             path = path.encode(errors="backslashreplace").decode()
@@ -45,17 +55,17 @@ def check_free(value: Any, most: int) -> Any:
     return value
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any, int]]:
-    """Every part with its path and depth; nothing below what is too deep."""
+def _parts(value: Any) -> Iterator[tuple[str, Any, int, bool]]:
+    """Every part with its path, its depth, and whether it is a key; nothing below what is too deep."""
     waiting: list[tuple[str, Any, int]] = [("", value, 0)]
     while waiting:
         path, part, depth = waiting.pop()
-        yield path, part, depth
+        yield path, part, depth, False
         if depth > DEPTH_MAX:
             continue
         if isinstance(part, dict):
             for name, inner in part.items():
-                yield f"{path}.{name}"[:200].lstrip("."), name if isinstance(name, str) else _NO_KEY, depth
+                yield f"{path}.{name}"[:200].lstrip("."), name if isinstance(name, str) else _NO_KEY, depth, True
                 waiting.append((f"{path}.{name}"[:200].lstrip("."), inner, depth + 1))
         elif isinstance(part, list | tuple):
             waiting += [(f"{path}[{position}]", inner, depth + 1) for position, inner in enumerate(part)]

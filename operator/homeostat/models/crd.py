@@ -39,7 +39,10 @@ _DEFAULTED: Mapping[str, frozenset[str]] = {
 }
 # Lists whose items have an identity, so that server-side apply merges them item by item.
 _IDENTITY: Mapping[str, str] = {"Disk": "name", "Nic": "name", "Condition": "type"}
-_KEPT = ("type", "enum", "pattern", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "anyOf")
+_KEPT = (
+    *("type", "enum", "pattern", "format", "minimum", "maximum", "minLength", "maxLength"),
+    *("minItems", "maxItems", "maxProperties", "anyOf"),
+)
 
 Column = tuple[str, str, str, str, int]  # name, type, path, description, priority (1: with -o wide only)
 

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from .base import API_GROUP, Flag, Labels, Model, Name, Resource
-from .bounds import XML_PATTERN, XML_SCHEMA
+from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, Told
 from .listening import first_collision, listeners
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
@@ -69,7 +69,7 @@ class Cpu(Model):
         description="host-passthrough, host-model, maximum, or a model name. Default: host-passthrough (KVM) or maximum (TCG).",
     )
     features: tuple[Annotated[str, Field(pattern=r"^[+-]?[a-z0-9_.-]{1,64}$")], ...] = Field(
-        default=(), description="CPU features to add, or with a leading '-' to remove."
+        default=(), max_length=WORDS_MAX, description="CPU features to add, or with a leading '-' to remove."
     )
 
 
@@ -127,7 +127,9 @@ class Boot(Model):
     cmdline: str | None = Field(
         default=None, pattern=XML_PATTERN, json_schema_extra=XML_SCHEMA, max_length=4000, description="Kernel command line."
     )
-    order: tuple[Name, ...] = Field(default=(), description="Names of disks and nics. Default: disks as listed.")
+    order: tuple[Name, ...] = Field(
+        default=(), max_length=2 * DEVICES_MAX, description="Names of disks and nics. Default: disks as listed."
+    )
 
     @model_validator(mode="after")
     def _kernel_first(self) -> Self:
@@ -214,9 +216,13 @@ class VirtualMachineSpec(Model):
     )
     firmware: Firmware = Field(default_factory=cache(Firmware))
     boot: Boot = Field(default_factory=cache(Boot))
-    disks: tuple[Disk, ...] = Field(default=(), description="Each an overlay on an image, a blank disk of a size, or a cdrom.")
+    disks: tuple[Disk, ...] = Field(
+        default=(), max_length=DEVICES_MAX, description="Each an overlay on an image, a blank disk of a size, or a cdrom."
+    )
     nics: tuple[Nic, ...] = Field(
-        default=(), description="Network cards, each on a libvirt network, a bridge of the host, or in user mode."
+        default=(),
+        max_length=DEVICES_MAX,
+        description="Network cards, each on a libvirt network, a bridge of the host, or in user mode.",
     )
     display: Display = Field(default_factory=cache(Display))
     guest_agent: GuestAgent = Field(default_factory=cache(GuestAgent))

@@ -12,7 +12,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from .base import Flag, Model, Name
-from .bounds import TOLD_MAX, XML_PATTERN, XML_SCHEMA, free
+from .bounds import NAMED_MAX, SEED_MAX, TOLD_MAX, XML_PATTERN, XML_SCHEMA, check_free
 from .quantity import Quantity, format_quantity
 
 INSTANCE_ID = "instance-id"  # a key of the meta-data
@@ -20,6 +20,7 @@ _UNSEEN = r"\s\x00-\x1f\x7f"  # neither in an address nor in a name
 URL_PATTERN = rf"^(https?://[^/{_UNSEEN}]+/?|file:///)[^{_UNSEEN}]*$"
 
 
+TOLD_PREFIX = "homeostat_"
 SIZE_MAX = 2 * 2**50
 """Bytes: the largest qcow2 image of 64 KiB clusters (QEMU's QCOW_MAX_L1_SIZE)."""
 
@@ -168,7 +169,9 @@ class PortForward(Model):
 class UserNetwork(Model):
     """Networking inside QEMU: outgoing connections, and port forwards for incoming ones. Needs no privileges."""
 
-    forwards: tuple[PortForward, ...] = Field(default=(), description="Ports of the host that lead into the guest.")
+    forwards: tuple[PortForward, ...] = Field(
+        default=(), max_length=NAMED_MAX, description="Ports of the host that lead into the guest."
+    )
 
 
 def _check_mac(value: str) -> str:
@@ -243,6 +246,13 @@ class InstanceId(StrEnum):
     SEED = "Seed"
 
 
+def _check_told(variables: dict[str, Any]) -> dict[str, Any]:
+    """What a plugin tells its workload is added to the variables, and has bounds of its own."""
+    check_free({name: value for name, value in variables.items() if not name.startswith(TOLD_PREFIX)}, TOLD_MAX)
+    check_free({name: value for name, value in variables.items() if name.startswith(TOLD_PREFIX)}, TOLD_MAX)
+    return variables
+
+
 class CloudInit(Model):
     """A NoCloud seed: a small read-only disk labelled CIDATA.
 
@@ -251,13 +261,16 @@ class CloudInit(Model):
 
     user_data: str | None = Field(default=None, description="#cloud-config, a script, or any form cloud-init knows.")
     meta_data: str | None = Field(
-        default=None, description="YAML. Default: instance-id (the machine's uid) and local-hostname (its name)."
+        default=None,
+        max_length=SEED_MAX,
+        description="YAML. Default: instance-id (the machine's uid) and local-hostname (its name).",
     )
     network_config: str | None = Field(
         default=None,
+        max_length=SEED_MAX,
         description="YAML: cloud-init's network configuration of version 1 or 2 (netplan), with or without `network:` around it.",
     )
-    variables: Annotated[dict[str, Any], free(TOLD_MAX)] = Field(
+    variables: Annotated[dict[str, Any], AfterValidator(_check_told)] = Field(
         default_factory=dict, description="Further keys of the meta-data: templates in userData know them as ds.meta_data.KEY."
     )
     instance_id: InstanceId = Field(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Flag, Labels, Model, Resource
-from .bounds import OPENAPI_MAX, XML_PATTERN, XML_SCHEMA, free
+from .bounds import OPENAPI_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA, free
 from .condition import Condition
 from .machine import Resources, first_repeated
 from .machine_devices import CloudInit, Disk, ImageSource, Nic, Port, check_size
@@ -38,11 +38,13 @@ class Workload(Model):
     base_url: str | None = Field(default=None, max_length=2048, description="Where the workload answers, for readers.")
     entrypoint: tuple[str, ...] = Field(
         default=(),
+        max_length=WORDS_MAX,
         description="Program and arguments. With a kernel they are on its command line, as homeostat.entrypoint= and a JSON list "
         "in base64url; without one in the cloud-init seed's meta-data, as homeostat_entrypoint.",
     )
     env: dict[str, str] = Field(
         default_factory=dict,
+        max_length=WORDS_MAX,
         description="Environment. With a kernel it is on its command line, as homeostat.env= and a JSON object in base64url; "
         "without one in the cloud-init seed's meta-data, as homeostat_env.",
     )
@@ -72,8 +74,10 @@ class PluginSpec(Model):
         default=None, pattern=XML_PATTERN, json_schema_extra=XML_SCHEMA, max_length=3000, description="Kernel command line."
     )
     probes: Probes | None = Field(default=None, description="Health checks of every machine made from it.")
-    nics: tuple[Nic, ...] = Field(default=(), description="Network cards. Default: one on the network default.")
-    disks: tuple[Disk, ...] = Field(default=(), description="Further disks.")
+    nics: tuple[Nic, ...] = Field(
+        default=(), max_length=WORDS_MAX, description="Network cards. Default: one on the network default."
+    )
+    disks: tuple[Disk, ...] = Field(default=(), max_length=WORDS_MAX, description="Further disks.")
     cloud_init: CloudInit | None = None
     openapi: Annotated[dict[str, Any], free(OPENAPI_MAX)] | None = Field(
         default=None, description="The OpenAPI document of what runs inside."

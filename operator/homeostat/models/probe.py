@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from .base import Model
+from .bounds import WORDS_MAX
 from .machine_devices import Port
 
 
@@ -23,7 +24,7 @@ class HttpGet(Model):
     port: Port = Field(description="Port of the guest.")
     path: str = Field(default="/", max_length=2048, pattern=r"^/[^\s\r\n]*$", description="Path to get.")
     scheme: Literal["HTTP", "HTTPS"] = Field(default="HTTP", description="HTTPS accepts any certificate, as the kubelet does.")
-    http_headers: tuple[HttpHeader, ...] = Field(default=(), description="Headers to send.")
+    http_headers: tuple[HttpHeader, ...] = Field(default=(), max_length=WORDS_MAX, description="Headers to send.")
 
 
 class TcpSocket(Model):
@@ -40,7 +41,7 @@ class Exec(Model):
     """A command run in the guest by its agent; exit code 0 is a success."""
 
     command: tuple[Annotated[str, Field(max_length=4096)], ...] = Field(
-        min_length=1, description="Program and arguments; no shell."
+        min_length=1, max_length=WORDS_MAX, description="Program and arguments; no shell."
     )
 
 

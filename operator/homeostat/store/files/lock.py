@@ -39,6 +39,12 @@ def hold_operator_lock(root: Path) -> Iterator[None]:
         yield
 
 
+def operator_runs(root: Path) -> bool:
+    """Whether an operator holds the lock, as the kernel tells; nothing is locked for that, which would keep one from starting."""
+    with contextlib.ExitStack() as held:
+        return bool(_kernels_holder(_opened(held, root, os.O_RDONLY | os.O_DIRECTORY)))
+
+
 def _locked_file(held: contextlib.ExitStack, root: Path) -> int:
     """Locked, and still the one that has the name: else who comes later would lock another."""
     while True:

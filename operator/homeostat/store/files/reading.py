@@ -32,6 +32,8 @@ RACY = 100_000_000
 """Nanoseconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
 PROBLEMS_KEPT = 50
 """Per file and per document; hostile input must not fill the index."""
+PLACED_MAX = 1_000
+"""Documents of one pass whose mistakes are looked up in their text; of more the first one is told, at the document's line."""
 EMPTY = "empty"
 
 
@@ -156,6 +158,7 @@ class FileReader:
         self._quiet = quiet
         self._trusted = trusted
         self._found: dict[str, FoundFile] = {}
+        self._placed = 0
         self.unfinished: dict[str, str] = {}  # files that were asked about -> why they may not be whole; empty: they are
 
     def read(self, found: FoundFile) -> SourceFile:
@@ -284,8 +287,12 @@ class FileReader:
             judged.resource = validate(document.value, folder)
             judged.key = judged.resource.key
         except Rejected as error:
-            places = Positions(text, document)
             judged.state = "Invalid"
+            self._placed += 1
+            if self._placed > PLACED_MAX:
+                judged.problems = [replace(error.problems[0][1], line=document.line, column=1)]
+                return judged
+            places = Positions(text, document)
             judged.problems = [places.placed(at, problem) for at, problem in error.problems[:PROBLEMS_KEPT]]
         return judged
 

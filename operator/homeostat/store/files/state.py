@@ -12,7 +12,7 @@ from pathlib import Path
 
 from homeostat.store.errors import ReadOnly, StateError
 
-from .lock import hold_operator_lock
+from .lock import hold_operator_lock, operator_runs
 
 ENVIRONMENT = "HOMEOSTAT_STATE"
 CLUSTER = "cluster "  # before its identity, where a state folder serves a cluster
@@ -167,6 +167,10 @@ class StateFolder:
             StateError: another operator holds it; the message names its process.
         """
         return hold_operator_lock(self.root)
+
+    @property
+    def operator_runs(self) -> bool:
+        return operator_runs(self.root)
 
     @contextlib.contextmanager
     def write_lock(self) -> Iterator[None]:

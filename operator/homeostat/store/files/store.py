@@ -224,6 +224,7 @@ class FilesStore(IndexedStore):
         work = decide(self.listing, reader, memory, rows, known, str(self.folder))
         remembered = self._rule(work, rows, known, settle, confirmed, tell_after)
         last = records.last_revision(self.index) if work.update or work.create else 0
+        work.errors = writing.told(work.errors)
         identity = writing.Identity(self._instance, self.clock(), authors, self._removers(work.delete))
         changed = set(writing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
         if version != __version__:

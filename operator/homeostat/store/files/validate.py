@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -201,6 +202,7 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
         "greater_than_equal": f"must be at least {context.get('ge')} (got {shown})",
         "less_than_equal": f"must be at most {context.get('le')} (got {shown})",
         "string_pattern_mismatch": f"is {shown}; it must match {context.get('pattern')}",
+        "too_long": f"has {context.get('actual_length')} entries: at most {context.get('max_length')}",
         "string_too_long": f"is too long: at most {context.get('max_length')} characters",
     }
     if kind == "string_pattern_mismatch" and context.get("pattern") == XML_PATTERN:
@@ -233,11 +235,12 @@ def _show(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _choices(expected: str) -> list[str]:
-    return expected.replace(" or ", ", ").replace("'", "").split(", ")
+def _choices(expected: str) -> tuple[str, ...]:
+    return tuple(expected.replace(" or ", ", ").replace("'", "").split(", "))
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
+@functools.lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str:
     lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
     return f"; did you mean {lower[near[0]]}?" if near else ""
@@ -248,24 +251,30 @@ def _suggest_field(model: type[BaseModel], path: Path) -> str:
     if owner is None or not path:
         return ""
     known = sorted(field.alias or name for name, field in owner.model_fields.items() if not field.exclude)
-    if hint := _nearest(str(path[-1]), known):
+    if hint := _nearest(str(path[-1]), tuple(known)):
         return hint
-    elsewhere = _fields_below(model, str(path[-1]))
+    elsewhere = _places(model).get(str(path[-1]))
     return f"; did you mean {elsewhere}?" if elsewhere else f"; the fields here are {', '.join(known)}"
 
 
-def _fields_below(model: type[BaseModel], word: str, prefix: str = "", depth: int = 3) -> str:
-    """Where in the model a field of that very name is, for those who wrote it at the wrong level."""
-    for name, field in model.model_fields.items():
-        alias = field.alias or name
-        if alias == word and prefix.startswith("spec"):
-            return f"{prefix}.{alias}"
-        child = model_in(field.annotation)
-        if child is not None and depth and alias not in ("status", "metadata"):
-            found = _fields_below(child, word, f"{prefix}.{alias}" if prefix else alias, depth - 1)
-            if found:
-                return found
-    return ""
+@functools.cache
+def _places(model: type[BaseModel]) -> dict[str, str]:
+    """Where in the model the fields of a spec are, for those who wrote one at the wrong level; the outermost of each name."""
+    found: dict[str, str] = {}
+    level: list[tuple[type[BaseModel], str]] = [(model, "")]
+    for _ in range(4):
+        below: list[tuple[type[BaseModel], str]] = []
+        for owner, prefix in level:
+            for name, field in owner.model_fields.items():
+                alias = field.alias or name
+                place = f"{prefix}.{alias}" if prefix else alias
+                if prefix.startswith("spec"):
+                    found.setdefault(alias, place)
+                child = model_in(field.annotation)
+                if child is not None and alias not in ("status", "metadata"):
+                    below.append((child, place))
+        level = below
+    return found
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:

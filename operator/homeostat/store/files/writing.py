@@ -21,6 +21,8 @@ from .apply import Pass, metadata_of
 from .reading import SourceDocument
 from .remembered import SETTING, Remembered
 
+ERRORS_TOLD = 1_000
+"""Of one severity. Readers show them all, from within event loops."""
 FILE_AUTHOR = "file"
 """Author of a change that was found in a file, until git tells a better one."""
 
@@ -141,6 +143,20 @@ def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: i
         "WHERE kind=? AND namespace=? AND name=?",
         (timestamp(now), grace, version, version, *place),
     )
+
+
+def told(errors: Sequence[SourceError]) -> list[SourceError]:
+    """As many as anybody reads, and how many there are beyond; those that wait for a confirmation all."""
+    kept: list[SourceError] = []
+    for severity in ("Error", "Held", "Notice"):
+        mine = [error for error in errors if error.severity == severity]
+        most = len(mine) if severity == "Held" or len(mine) <= ERRORS_TOLD else ERRORS_TOLD
+        kept += mine[:most]
+        if len(mine) > most:
+            kept.append(
+                SourceError("", 0, 0, "", f"{len(mine) - most} more are not listed: mend some of these first", None, severity)
+            )
+    return kept
 
 
 def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:
