@@ -48,6 +48,12 @@ def test_so_is_what_is_no_plain_file_of_a_sensible_size(file: Path, tmp_path: Pa
     assert read(file) is None
 
 
+@pytest.mark.parametrize("sign", ["\0", "\x01", "\x1b", "\x7f", "\x85", "\u2028", "\ufffe"])
+def test_security_4_nor_is_what_no_definition_could_carry_a_password(file: Path, sign: str) -> None:
+    file.write_text(f"se{sign}cret\n")
+    assert read(file) is None
+
+
 @pytest.mark.timeout(10)
 def test_a_pipe_that_nobody_writes_to_holds_nothing_up(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"

@@ -119,7 +119,7 @@ def _secrets(machine: VirtualMachine) -> Mapping[str, Secret]:
 
 
 def read_secret(path: Path) -> Secret | None:
-    """The first line of a file that only its owner can read; None where it is missing, open to others or too long."""
+    """The first line of a file that only its owner can read; None where it is missing, open to others, too long or no text."""
     try:
         # Opening a pipe that nobody writes to would wait for ever.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
@@ -128,6 +128,7 @@ def read_secret(path: Path) -> Secret | None:
                 return None
             # Of the file's identity, not of its content: a hash of eight characters would soon be guessed.
             version = hashlib.sha256(f"{info.st_dev} {info.st_ino} {info.st_ctime_ns}".encode()).hexdigest()[:16]
-            return Secret(SecretStr(file.readline().decode().strip()), version)
+            text = file.readline().decode().strip()
+            return Secret(SecretStr(text), version) if text.isprintable() else None  # else no definition could carry it
     except (OSError, UnicodeDecodeError):
         return None  # reported by the planner as SecretMissing, with what to do

@@ -42,7 +42,9 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     missing = [found for nic in spec.nics for found in _unplugged(nic, host)] + contested(machine, observed)
     vnc = spec.display.vnc
     if vnc.enabled and vnc.password_file and vnc.password_file not in observed.secrets:
-        mend = f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600"
+        mend = (
+            f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600, and one line of plain text"
+        )
         missing.append(("SecretMissing", mend))
     if not missing:
         return None
