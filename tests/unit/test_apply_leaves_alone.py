@@ -140,6 +140,13 @@ def test_a_file_of_the_folder_is_all_that_its_resource_is(cli: CliState) -> None
     assert "name: b" not in cli.homeostat("get", "vm", "web", "-o", "yaml").out
 
 
+def test_what_a_file_of_the_folder_says_was_not_applied_by_another(cli: CliState) -> None:
+    path = cli.write("web", "spec:\n  driftPolicy: Report\n")
+    cli.homeostat("apply", "-f", str(path))
+    assert "left alone: spec.driftPolicy" in apply(cli, vm())
+    assert "driftPolicy: Report" in path.read_text()
+
+
 def test_what_is_being_deleted_is_not_applied_to(cli: CliState) -> None:
     apply(cli, vm())
     cli.homeostat("delete", "vm", "web")

@@ -49,6 +49,7 @@ def after(last: Spec | None, before: Spec, given: Spec) -> Spec:
         ({"disks": [ROOT, DATA]}, {"disks": [ROOT, DATA]}, {}, {}),
         ({"disks": [ROOT]}, {"disks": [ROOT, DATA]}, {}, {"disks": [DATA]}),
         ({"disks": [ROOT]}, {"disks": [LOGS, ROOT]}, {"disks": [ROOT]}, {"disks": [LOGS, ROOT]}),
+        ({"disks": [ROOT]}, {"disks": [ROOT, LOGS, DATA]}, {"disks": [ROOT]}, {"disks": [ROOT, LOGS, DATA]}),
         ({"disks": [ROOT]}, {"disks": [ROOT, LOGS]}, {"disks": [ROOT, DATA]}, {"disks": [ROOT, LOGS, DATA]}),
         ({"disks": [ROOT, DATA]}, {"disks": [ROOT, LOGS, DATA]}, {"disks": [DATA, ROOT]}, {"disks": [DATA, ROOT, LOGS]}),
         ({"disks": [ROOT]}, {"disks": [ROOT | {"cache": "none"}]}, {"disks": [ROOT]}, {"disks": [ROOT | {"cache": "none"}]}),

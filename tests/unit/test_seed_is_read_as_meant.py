@@ -104,6 +104,12 @@ def test_br12_the_users_own_words_keep_their_writing_beside_variables() -> None:
     for line in ("local-hostname: 'no'", "zip: 0777", "when: 2024-01-02", "ratio: 1e5", 'kept: {a: [no, "no"]}'):
         assert line in text.splitlines()
     assert yaml.safe_load(text) == {**yaml.safe_load(given), "replaced": "0123"}
+    assert "replaced: old" not in text
+
+
+def test_a_seed_with_variables_stays_the_same_too() -> None:
+    text = meta_text(machine("box", metaData="{instance-id: i-7}", variables={"tier": "front"}))
+    assert text == "instance-id: i-7\ntier: front\n"
 
 
 @pytest.mark.parametrize("given", ["", "# nothing\n", "null", "{}", "? 1\n: c\n", "&x a: &y {b: 1}\n<<: *y\n"])
