@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.api.harness import Api, serving
+from tests.api.inside import INSIDE
 from tests.api.living import Living, living
 
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="function" if INSIDE else "session")  # so that each test runs what makes the application
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with serving(tmp_path_factory.mktemp("api")) as running:
         yield running

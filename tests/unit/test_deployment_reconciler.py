@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import KEEP_DISKS
+from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
 from homeostat.planner.trash import DELETED_BECAUSE
@@ -223,6 +225,23 @@ async def test_other_hosts_that_may_keep_disks_are_waited_for_at_its_end() -> No
     assert status is not None and "node-b" in next(c.message for c in status.conditions if c.type == "Ready")
     waiting.clear()
     assert await look(made, shelf) is GONE
+
+
+async def test_what_a_host_keeps_is_looked_for_at_the_end_only() -> None:
+    class Broken(WorldHost):
+        async def kept_disks(self, namespace: str, deployment: str, owner: str) -> tuple[KeptDisks, ...]:
+            raise DriverError("the disk cannot be read")
+
+    shelf = Shelf(VMD)
+    made = DeploymentReconciler(shelf, Broken())  # type: ignore[arg-type]
+    await look(made, shelf)
+    assert len(machines(shelf)) == 2
+    shelf.put(going(VMD))
+    await look(made, shelf)  # its machines go first
+    let_go(shelf)
+    with pytest.raises(DriverError):
+        await look(made, shelf)
+    assert shelf.released == []
 
 
 async def test_one_whose_machines_are_to_stay_is_left_alone() -> None:

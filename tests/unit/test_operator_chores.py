@@ -65,7 +65,23 @@ async def test_none_is_cleared_away_beside_a_rival_or_while_machines_are_taken_a
         trash: list[int] = []
         host.changed = lambda uuid: None
         await until(lambda: trash.append(1) or len(trash) > 30)  # type: ignore[func-returns-value]
+        assert operator.supervisor.deaths("prune-images") == operator.supervisor.deaths("empty-trash") == 0
     assert host.pruned == []
+
+
+async def test_another_operator_of_our_identity_is_told_of_once_and_by_every_machine(caplog: pytest.LogCaptureFixture) -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host, name="far ")
+    async with at_work(operator):
+        await until(lambda: host.world.starts == 1 and operator.queue.idle(within=60))
+        assert host.world.domain and host.world.domain.record
+        rival = replace(host.world.domain.record, writer="2.2.other@there:/state", written_at="2999-01-01T00:00:00Z")
+        host.world.domain.record = rival
+        host.news()
+        await until(lambda: (WEB.key, "Failed") in shelf.told)
+        assert [failing.task for failing in operator.supervisor.failing] == ["far acting"]
+    said = [record.getMessage() for record in caplog.records if "another operator" in record.getMessage()]
+    assert len(said) == 1
 
 
 async def test_a_failure_of_the_cache_ends_nothing(often: None) -> None:
@@ -136,4 +152,8 @@ async def test_progress_of_an_image_wakes_those_that_name_it_and_the_more_there_
         operator._images.note(machine(name="other").key, ())
         host.image_changed(image, False)
         host.image_changed("another", False)
-    assert queued == [("web", operators.PROGRESS_EACH), ("web", 0.0)]
+        for name in ("b", "c"):
+            operator._images._named[machine(name=name).key] = frozenset((image,))
+        host.image_changed(image, True)
+    each = operators.PROGRESS_EACH
+    assert queued == [("web", each), ("web", 0.0), ("web", 3 * each), ("b", 3 * each), ("c", 3 * each)]

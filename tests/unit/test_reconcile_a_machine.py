@@ -11,10 +11,11 @@ from homeostat.models.base import Key
 from homeostat.models.machine import IDENTITY, VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.observed import Health
 from homeostat.planner.plan import Stalled
 from homeostat.runtime.ports import StoreFailure
-from homeostat.runtime.reconcile import FILE_LOOK, GONE, SECRET_LOOK
-from tests.unit.machines import changed, machine
+from homeostat.runtime.reconcile import FILE_LOOK, GONE, SECRET_LOOK, MachineReconciler
+from tests.unit.machines import changed, deleted, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, kinds, settle
 
 WEB = machine(disks=[{"name": "data", "size": "1Gi"}], nics=[{"name": "lan", "network": "default"}])
@@ -129,6 +130,18 @@ async def test_addresses_are_asked_for_of_cards_on_networks_only() -> None:
     assert [address.ip for address in status(shelf, vm.key).addresses] == ["10.0.0.7"]
 
 
+async def test_of_one_without_cards_no_address_is_asked_for() -> None:
+    vm = machine()
+    shelf, host = Shelf(vm), WorldHost()
+
+    def refused(macs: list[str], run: str | None = None) -> object:
+        raise AssertionError("asked for nothing")
+
+    host.addresses = refused  # type: ignore[method-assign, assignment]
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    assert status(shelf, vm.key).state == "Running" and status(shelf, vm.key).addresses == ()
+
+
 async def test_restarts_go_on_being_counted_by_the_next_operator() -> None:
     shelf, host = Shelf(WEB), WorldHost()
     await settle(a_reconciler(shelf, host), shelf, host, WEB.key)
@@ -136,6 +149,82 @@ async def test_restarts_go_on_being_counted_by_the_next_operator() -> None:
     shelf.resources[WEB.key] = known.model_copy(update={"status": status(shelf).model_copy(update={"restarts": 7})})
     await settle(a_reconciler(shelf, host), shelf, host, WEB.key)
     assert status(shelf).restarts == 7
+
+
+# Its probes
+
+
+class Probing:
+    """Notes whom it is to watch, and whether that was healthy."""
+
+    def __init__(self) -> None:
+        self.watched: list[tuple[str, bool]] = []
+        self.forgotten = 0
+
+    def watch(self, key: Key, run: str, probes: object, guest: object, healthy: bool = False) -> None:
+        self.watched.append((run, healthy))
+
+    def forget(self, key: Key) -> None:
+        self.forgotten += 1
+
+    def health(self, key: Key) -> Health | None:
+        return Health(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
+
+
+def probed(shelf: Shelf, host: WorldHost) -> tuple[MachineReconciler, Probing]:
+    reconciler, probing = a_reconciler(shelf, host), Probing()
+    reconciler._prober = probing  # type: ignore[assignment]
+    return reconciler, probing
+
+
+async def test_a_guest_is_probed_while_it_runs_and_is_to_stay() -> None:
+    vm = machine(probes={"readiness": {"tcpSocket": {"port": 80}}})
+    shelf, host = Shelf(vm), WorldHost()
+    reconciler, probing = probed(shelf, host)
+    await settle(reconciler, shelf, host, vm.key)
+    assert probing.watched[0] == ("1", False) and status(shelf, vm.key).health is not None
+    for pause in (True, False):
+        host.world.pause() if pause else host.world.resume()
+        probing.watched.clear()
+        host.failing = {act.ResumeDomain: "not now"}
+        if pause:
+            with pytest.raises(DriverError):
+                await settle(reconciler, shelf, host, vm.key)
+        else:
+            await settle(reconciler, shelf, host, vm.key)
+        assert bool(probing.watched) is not pause
+    host.world.obedient = False
+    shelf.put(deleted(vm))
+    probing.watched.clear()
+    await settle(reconciler, shelf, host, vm.key)
+    assert probing.watched == [] and probing.forgotten and status(shelf, vm.key).health is None
+
+
+async def test_the_next_operator_is_told_whether_that_very_run_was_healthy() -> None:
+    vm = machine(probes={"readiness": {"tcpSocket": {"port": 80}}})
+    shelf, host = Shelf(vm), WorldHost()
+    await settle(probed(shelf, host)[0], shelf, host, vm.key)
+    known = status(shelf, vm.key)
+    assert known.health is not None
+    ill = known.health.model_copy(update={"status": "unhealthy"})
+    for said, healthy in (
+        (known, True),
+        (known.model_copy(update={"run": "another"}), False),
+        (known.model_copy(update={"health": ill}), False),
+        (known.model_copy(update={"health": None}), False),
+        (None, False),
+    ):
+        shelf.resources[vm.key] = vm.model_copy(update={"status": said})
+        reconciler, probing = probed(shelf, host)
+        await settle(reconciler, shelf, host, vm.key)
+        assert probing.watched[0] == ("1", healthy)
+
+
+async def test_one_without_probes_is_not_probed() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    reconciler, probing = probed(shelf, host)
+    await settle(reconciler, shelf, host, WEB.key)
+    assert probing.watched == [] and status(shelf).health is None
 
 
 # When it is looked at again

@@ -130,6 +130,7 @@ async def test_a_deleted_plugin_goes_with_its_last_user() -> None:
     step = await reconciler.reconcile(gone)
     assert step.after == IN_USE_LOOK and shelf.released == []
     assert condition(shelf.resources[APP])[1:] == ("InUse", "used by vm/web: it goes with the last")
+    assert condition(shelf.resources[APP], "ImagesReady")[:2] == ("True", "ImagesReady")  # they are for its last machines
     found = shelf.resources[APP]
     assert isinstance(found, Plugin) and found.status and found.status.machines == 1
     shelf.drop(WEB.key)

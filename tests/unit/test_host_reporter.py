@@ -1,0 +1,96 @@
+"""A host tells of itself: what it has, how many machines are on it, and not at every one of them anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from homeostat.models.base import Key
+from homeostat.models.host import Host, HostMeta, HostSpec
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.observed import HostFacts
+from homeostat.planner.orphans import Orphan
+from homeostat.runtime import hosts
+from homeostat.runtime.hosts import LOOK, HostReporter, host_status
+from homeostat.runtime.reconcile import GONE
+from tests.unit.operating import Shelf, WorldHost
+from tests.unit.world import HOST
+
+NODE = Host(metadata=HostMeta(name="node"), spec=HostSpec())
+NOW = "2026-01-01T00:00:00Z"
+
+
+def words(facts: HostFacts, host: Host = NODE, *orphans: Orphan) -> dict[str, tuple[str, str, str]]:
+    return {c.type: (c.status, c.reason, c.message) for c in host_status(host, facts, 0, "op", NOW, orphans).conditions}
+
+
+def test_a_host_that_answers() -> None:
+    found = words(HOST)
+    assert found["Ready"][:2] == ("True", "Connected") and found["Schedulable"] == ("True", "Open", "")
+    assert "Reconciling" not in found and "Orphaned" not in found
+
+
+@pytest.mark.parametrize(
+    ("facts", "kvm"),
+    [
+        (replace(HOST, kvm_usable=True), ("True", "Proven", "")),
+        (HOST, ("False", "NotWorking", "machines run by emulation (TCG)")),
+        (replace(HOST, domain_types=frozenset()), ("False", "NotOffered", "machines run by emulation (TCG)")),
+    ],
+)
+def test_whether_it_has_kvm(facts: HostFacts, kvm: tuple[str, str, str]) -> None:
+    assert kvm in words(facts).values()
+
+
+def test_a_host_that_does_not() -> None:
+    found = words(replace(HOST, reachable=False, error="the link is cut"))
+    assert found["Ready"] == ("False", "HostUnreachable", "the link is cut")
+    assert found["Reconciling"][0] == "True" and found["Schedulable"][:2] == ("False", "HostUnreachable")
+
+
+def test_maintenance_and_deletion_close_it() -> None:
+    closed = NODE.model_copy(update={"spec": NODE.spec.model_copy(update={"maintenance": True})})
+    assert words(HOST, closed)["Schedulable"][:2] == ("False", "Maintenance")
+    gone = closed.model_copy(update={"metadata": NODE.metadata.model_copy(update={"deletion_timestamp": NOW})})
+    assert words(HOST, gone)["Schedulable"][:2] == ("False", "Terminating")
+
+
+def test_orphans_are_named_five_at_most_and_kept_disks_are_none() -> None:
+    alarming = [Orphan("default", f"o{n}", "running") for n in range(6)]
+    kept = Orphan("default", "kept", "retained")
+    five, six = (words(HOST, NODE, *found, kept)["Orphaned"][2] for found in (alarming[:5], alarming))
+    assert "default/o4;" in five and "…" not in five and "kept" not in five
+    assert six.startswith("6 belong to no object") and "default/o4 …" in six and "o5" not in six
+
+
+async def test_it_reports_what_changed_and_not_at_once_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, count, now = Shelf(NODE), [0], [1000.0]
+    monkeypatch.setattr(hosts, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    reporter = HostReporter(shelf, WorldHost(), "node", "op", lambda: count[0])  # type: ignore[arg-type]
+
+    def current() -> Host:
+        found = shelf.resources[NODE.key]
+        assert isinstance(found, Host)
+        return found
+
+    assert (await reporter.reconcile(current())).after == LOOK
+    assert current().status is not None and current().status.machines == 0 and len(shelf.statuses) == 1  # type: ignore[union-attr]
+    count[0], now[0] = 5, now[0] + 0.5
+    assert (await reporter.reconcile(current())).after == hosts.GATHER - 0.5 and len(shelf.statuses) == 1
+    now[0] += hosts.GATHER
+    await reporter.reconcile(current())
+    assert current().status.machines == 5 and len(shelf.statuses) == 2  # type: ignore[union-attr]
+    now[0] += 60
+    await reporter.reconcile(current())
+    assert len(shelf.statuses) == 2
+    count[0] = 6
+    assert (await reporter.reconcile(current())).after == LOOK and len(shelf.statuses) == 3
+
+
+async def test_it_looks_after_its_own_host_alone_and_hears_of_machines() -> None:
+    reporter = HostReporter(Shelf(), WorldHost(), "other", "op", lambda: 0)  # type: ignore[arg-type]
+    assert await reporter.reconcile(NODE) is GONE
+    assert reporter.woken_by(Key(VirtualMachine.KIND, "default", "web")) == (Key(Host.KIND, "default", "other"),)
+    assert reporter.woken_by(NODE.key) == ()
