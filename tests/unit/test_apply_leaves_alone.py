@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,13 @@ def test_at_rest_nothing_is_written(cli: CliState, text: str) -> None:
     before = cli.store.index.version(), written(cli)
     assert apply(cli, FRAME.format(name="web") + text) == "unchanged"
     assert (cli.store.index.version(), written(cli)) == before
+
+
+def test_what_has_gone_is_remembered_no_more(cli: CliState) -> None:
+    apply(cli, vm())
+    setting = "applied:VirtualMachine/default/web"
+    assert cli.store.index.setting(setting)
+    cli.homeostat("delete", "vm", "web")
+    (web,) = asyncio.run(cli.store.list("VirtualMachine"))
+    asyncio.run(cli.store.release(web.key, web.metadata.uid))
+    assert cli.store.index.setting(setting) is None

@@ -6,7 +6,10 @@ An index that is lost loses it too; the next apply then takes nothing away.
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
+
+from homeostat.models.base import Key
 
 from ..index.index import Index, Row, compact, set_setting
 from ..three_way import Form, intent
@@ -25,3 +28,8 @@ def remember(index: Index, row: Row, applied: Form) -> None:
         return
     with index.transaction() as database:
         set_setting(database, f"{_SETTING}{row.key}", compact({"created": row.created, "applied": wanted}))
+
+
+def forget(database: sqlite3.Connection, key: Key) -> None:
+    """The resource has gone."""
+    set_setting(database, f"{_SETTING}{key}", None)

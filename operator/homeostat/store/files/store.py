@@ -28,7 +28,7 @@ from ..index.index import Index, Row, set_setting
 from ..index.removal import remove
 from ..index.store import IndexedStore
 from ..three_way import Applied
-from . import git, owned, removal, writing
+from . import git, last_applied, owned, removal, writing
 from .apply import Pass, Reduction, decide, parents
 from .folder import Listing, list_folder
 from .reading import FileReader, Memory
@@ -145,6 +145,7 @@ class FilesStore(IndexedStore):
             if row is None or row.uid != uid or row.deleted is None:
                 return
             remove(database, key)
+            last_applied.forget(database, key)
         self.forget_model(key)
         again = self.index.read(
             "SELECT 1 FROM documents WHERE kind=? AND namespace=? AND name=? AND state='Valid'",
