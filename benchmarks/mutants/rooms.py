@@ -14,21 +14,10 @@ from .changes import changes_in
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("operator/homeostat/planner", "operator/homeostat/runtime", "api/homeostat_api")
 # What only puts the API's process together: it is tried as a process, by tests/api.
-GLUE = frozenset(
-    (
-        "__main__",
-        "app",
-        "connections",
-        "logs",
-        "middleware",
-        "openapi",
-        "operations",
-        "operator_link",
-        "routes",
-        "server",
-        "stream",
-    )
-)
+GLUE = frozenset({
+    "__main__", "app", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link", "routes",
+    "server", "stream",
+})  # fmt: skip
 TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py")
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket|schemathesis|chromium|ControlPlane")

@@ -1,0 +1,90 @@
+"""Where the API may listen, and what it takes for a token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homeostat_api.config import ApiConfig, ConfigError, guard_bind, is_loopback, parse_bind, read_token
+
+TOKEN = "correct-horse-battery-staple"
+
+
+@pytest.mark.parametrize(
+    ("text", "bind"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("[::1]:1", ("::1", 1)),
+        ("localhost:65535", ("localhost", 65535)),
+        (":80", ("", 80)),
+        ("[::1:80", ("[::1", 80)),
+    ],
+)
+def test_an_address(text: str, bind: tuple[str, int]) -> None:
+    assert parse_bind(text) == bind
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "h:8o", "h:²", "h:-1", ""])
+def test_what_is_none(text: str) -> None:
+    with pytest.raises(ConfigError, match="HOST:PORT"):
+        parse_bind(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
+     ("192.0.2.1", False), ("example.org", False), ("", False)],
+)  # fmt: skip
+def test_anything_but_loopback_needs_a_token(host: str, local: bool) -> None:
+    assert is_loopback(host) is local
+    guard_bind(host, TOKEN)
+    if local:
+        guard_bind(host, None)
+    else:
+        with pytest.raises(ConfigError):
+            guard_bind(host, None)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_token_is_the_content_of_a_private_file(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"  {TOKEN}\n")
+    file.chmod(mode)
+    assert read_token(file) == TOKEN
+
+
+@pytest.mark.parametrize("bit", [0o040, 0o020, 0o010, 0o004, 0o002, 0o001])
+def test_a_token_file_that_others_can_reach_is_refused(tmp_path: Path, bit: int) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o600 | bit)
+    with pytest.raises(ConfigError):
+        read_token(file)
+
+
+@pytest.mark.parametrize("text", ["", "short", "\n\n"])
+def test_so_is_one_that_is_too_short(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(text)
+    file.chmod(0o600)
+    with pytest.raises(ConfigError):
+        read_token(file)
+
+
+@pytest.mark.parametrize(
+    ("header", "admitted"),
+    [
+        (f"Bearer {TOKEN}", True),
+        (f"bearer  {TOKEN} ", True),
+        (f"Basic {TOKEN}", False),
+        (TOKEN, False),
+        (f"Bearer {TOKEN}x", False),
+        ("Bearer", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_who_is_let_in(header: str | None, admitted: bool) -> None:
+    assert ApiConfig(None, Path("/state"), token=TOKEN).admits(header) is admitted
+    assert ApiConfig(None, Path("/state")).admits(header)
