@@ -22,6 +22,7 @@ def doubt(
 ) -> None:  # fmt: skip
     """``back`` puts the files back; by default each is written as it shall be."""
     names = world.desired.names(*files)
+    certain = [name for name in names if not world.excused(name)]  # what was away before may be going for that
     world.desired.busy |= set(files)
     began = time.monotonic()
     change()
@@ -31,7 +32,7 @@ def doubt(
 
     def put_right() -> None:
         if not absent or time.monotonic() - began < world.settle * SURE:
-            still_there(world, names, what)
+            still_there(world, certain, what)
         if back is None:
             for file in files:
                 clear(world, file)
