@@ -1,0 +1,27 @@
+"""A change is judged by what it asks for: what stood there before stays allowed, whatever came since."""
+
+from __future__ import annotations
+
+from tests.api.harness import Api, refused
+
+
+def disable(api: Api, plugin: str) -> None:
+    answer = api.http.post(f"/api/v1/plugins/{plugin}/enabled", json={"enabled": False})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_machine_of_a_plugin_that_was_disabled_since_can_be_changed(api: Api, name: str) -> None:
+    api.install(f"p-{name}")
+    api.create(name, plugin=f"p-{name}")
+    disable(api, f"p-{name}")
+    answer = api.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 3}})
+    assert answer.status_code == 200, answer.text
+    refused(api.http.post("/api/v1/vms", json={"name": f"{name}-new", "plugin": f"p-{name}"}), 409, "plugin_disabled")
+
+
+def test_but_it_cannot_be_given_another_one_that_is_disabled(api: Api, name: str) -> None:
+    api.install(f"p-{name}")
+    api.create(name, config={"resources": {"vcpu": 1}})
+    disable(api, f"p-{name}")
+    answer = api.http.patch(f"/api/v1/vms/{name}/spec", json={"pluginRef": {"name": f"p-{name}"}})
+    refused(answer, 409, "plugin_disabled")
