@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,8 +81,10 @@ def sources() -> list[Path]:
 
 def all_mutants() -> list[Mutant]:
     """But those that are known to make no other program."""
-    known = equivalents()
-    return [mutant for path in sources() for mutant in mutants_of(path) if mutant.mark not in known]
+    every, known = [mutant for path in sources() for mutant in mutants_of(path)], equivalents()
+    for file, function, old, new in sorted(known - {mutant.mark for mutant in every}):
+        print(f"{EQUIVALENT.name} names what is there no more: {file} {function}: {old} → {new}", file=sys.stderr)
+    return [mutant for mutant in every if mutant.mark not in known]
 
 
 def mutants_of(path: Path) -> list[Mutant]:
