@@ -13,6 +13,7 @@ from homeostat.planner.machine.disk_source import (
     ALTERED,
     MISSING,
     MOVED,
+    OVERLAY,
     DiskSource,
     files_of,
     find_source,
@@ -209,3 +210,18 @@ def test_also_overlays_that_no_domain_names() -> None:
     assert set(found.inside) == {OWN, OVER} and found.outside == (ELSE,)
     gone = replace(observed, storage=replace(observed.storage, disks={}))
     assert files_of(vm, vm.spec.disks[0], gone).inside == ()
+
+
+def test_another_disk_of_ours_that_leans_on_this_one_is_not_taken_for_it() -> None:
+    world, vm = on(disk("other", OVER))
+    world.disks[OVER] = ObservedDisk(OVER, 2**30, OWN)
+    found = source(world, vm)
+    assert isinstance(found, Stalled) and found.reason == OVERLAY and OVER in found.message
+
+
+@pytest.mark.parametrize(("files", "stalls"), [((ObservedDisk(ELSE, 2**30, "/gone"),), False), ((), True)])
+def test_of_a_raw_file_only_itself_can_be_missing(files: tuple[ObservedDisk, ...], stalls: bool) -> None:
+    for format, waits in (("raw", stalls), ("qcow2", True)):
+        world, vm = on(disk(source=ELSE, format=format))
+        found = source(world, vm, chains={ELSE: ObservedChain(files, missing="/gone")})
+        assert isinstance(found, Stalled) is waits
