@@ -110,3 +110,16 @@ async def test_a_machine_that_is_deleted_goes_and_nothing_of_it_is_remembered() 
         await until(lambda: WEB.key not in operator.looked_at)
     assert host.world.domain is None and host.world.released is False
     assert (WEB.key, "Deleted") in shelf.told
+
+
+async def test_a_machine_whose_domain_someone_renamed_sees_who_has_its_name_now() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        assert host.world.domain is not None and host.world.domain.config is not None
+        host.world.domain.name = "renamed"
+        host.strangers["web"] = FOREIGN
+        host.news()
+        await until(lambda: reason(shelf, WEB.key) == "NameInUse")
+        assert host.world.domain.active and state(shelf, WEB.key) == "Running"

@@ -89,6 +89,7 @@ def test_one_is_let_go_where_it_is_deleted_and_that_is_asked_for(vm: VirtualMach
     cluster = Cluster(vm)
     cluster.look(vm)
     assert (cluster.released == [vm.key]) is goes and ((vm.key, "Abandoned") in cluster.told) is goes
+    assert bool(cluster.statuses) is not goes
 
 
 def test_while_its_host_is_served_nothing_is_said() -> None:

@@ -27,6 +27,7 @@ class Cluster:
         self.host = HOST
         self.unreadable: Key | None = None
         self.said: list[str] = []
+        self.why = ""
 
     def hosts(self) -> Iterator[Host]:
         yield self.host
@@ -40,6 +41,7 @@ class Cluster:
     async def write_status(self, key: Key, uid: str, status: VirtualMachineStatus) -> None:
         ready = find_condition(status.conditions, READY)
         self.said.append(ready.reason if ready else "")
+        self.why = ready.message if ready else ""
 
 
 @pytest.fixture
@@ -73,6 +75,16 @@ def test_by_another_offer(cluster: Cluster, placer: Placer, metadata: dict[str, 
     )
     assert placer.woken_by(HOST.key) == (PICKY.key,)
     assert placer.woken_by(HOST.key) == ()
+
+
+@pytest.mark.parametrize(("message", "said"), [("is in maintenance", "node is in maintenance"), ("", "node takes no machines")])
+def test_why_a_closed_host_takes_none_is_in_its_own_words(cluster: Cluster, message: str, said: str) -> None:
+    closed = OPEN.model_copy(update={"status": "False", "message": message})
+    labels = HOST.metadata.model_copy(update={"labels": {"disk": "ssd"}})
+    cluster.host = HOST.model_copy(update={"metadata": labels, "status": STATUS.model_copy(update={"conditions": (closed,)})})
+    made = Placer(cluster, cluster.hosts, lambda machine: None, lambda host: False)  # type: ignore[arg-type]
+    asyncio.run(made.reconcile(PICKY))
+    assert said in cluster.why
 
 
 def test_one_whose_deployment_cannot_be_read_waits_for_it(cluster: Cluster) -> None:

@@ -104,6 +104,7 @@ async def test_a_plugin_has_its_images_fetched_and_says_so() -> None:
     assert isinstance(found, Plugin)
     await reconciler.reconcile(found)
     assert condition(shelf.resources[APP])[:2] == ("True", "ImagesReady")
+    assert condition(shelf.resources[APP], "ImagesReady") == ("True", "ImagesReady", "")
     assert condition(shelf.resources[APP], "Enabled")[:2] == ("True", "Enabled")
     written = len(shelf.statuses)
     again = shelf.resources[APP]
