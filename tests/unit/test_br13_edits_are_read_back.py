@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,24 @@ def test_br13_what_stands_beside_is_compared_too() -> None:
     readback.check_edit("x.yaml", "/", before, before, edited, edited.value)
 
 
+@pytest.mark.parametrize("made", ["x: [", document("b") + "---\n" + document("c"), document("b"), document("a"), "\ud800"])
+def test_br13_whatever_an_edit_makes_is_read_before_it_is_written(room: Room, monkeypatch: pytest.MonkeyPatch, made: str) -> None:
+    whole = document("a") + "---\n" + document("b")
+    file = room.write("all.yaml", whole)
+    room.sync()
+    monkeypatch.setattr(edit, "patched_text", lambda *_: made)
+    monkeypatch.setattr(edit, "removed_text", lambda *_: made)
+    monkeypatch.setattr(readback, "render_block", lambda _: made)
+    with pytest.raises(StoreError):
+        room.store.patch(key("a"), {"spec": {"suspend": True}}, "cli")
+    if made != document("b"):
+        with pytest.raises(StoreError):
+            room.store.delete(key("a"), "cli")
+    with pytest.raises(StoreError):
+        room.store.create("VirtualMachine", {"metadata": {"name": "new"}}, "cli")
+    assert (file.read_text(), os.listdir(room.folder)) == (whole, ["all.yaml"])
+
+
 SPECS = (
     "&s {resources: {vcpu: 1}}",
     "*s",
@@ -85,7 +104,7 @@ CHANGES: tuple[Callable[[Room, str], Any], ...] = (
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.lists(st.tuples(st.just(0), st.sampled_from(SPECS)), max_size=4),
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from(ALONE)), max_size=3),

