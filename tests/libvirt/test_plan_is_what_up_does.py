@@ -21,11 +21,13 @@ from homeostat.cli.preview import Preview, preview_on
 from homeostat.cli.preview_host import PreviewHost, copy_state
 from homeostat.cli.render_deployment import DeploymentEntry
 from homeostat.cli.render_plan import Entry, exit_code, render_plan
+from homeostat.cli.standalone import not_made_anew
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.condition import find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ReleaseResource
+from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.reconcile import MachineReconciler
@@ -66,14 +68,21 @@ class Rig:
             await copy_state(self.folder, self.root / "state", Path(scratch))
             return await preview_on(self.folder, Path(scratch), PreviewHost(self.host, self.storage))
 
-    async def up(self) -> dict[str, tuple[str, str]]:
+    async def up(self, teardown: bool = False) -> dict[str, tuple[str, str]]:
         """Runs the operator until it rests. By machine: what it ended with, reason and message of Stalled or Reconciling."""
         self.done.clear()
         state = StateFolder.open(self.root / "state")
         store, stop = FilesStore.open(self.folder, state, owner=True, settle=0.05), asyncio.Event()
-        operator = Operator(store, self.host, OperatorConfig(str(state.instance_id)))
+
+        def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
+            return not_made_anew() if machine.key in store.settling else None
+
+        operator = Operator(store, self.host, OperatorConfig(str(state.instance_id), teardown=teardown, admits=admits))
         running = asyncio.create_task(operator.run(stop))
         try:
+            if teardown:
+                await running
+                return {}
             await until(lambda: store.complete and not store.restless, "the folder is taken in", 20)
             await until(lambda: self._rests(store, operator), "the operator is at rest", 20)
             machines = [m for row in store.rows("VirtualMachine") if isinstance(m := store.resource(row), VirtualMachine)]
@@ -322,5 +331,32 @@ def test_findings_plan_of_any_edits_is_what_up_does(versions: list[Spec | None])
             made.write(a=yaml.safe_load(yaml.safe_dump(spec).replace("{dir}", str(made.root))) if spec else None)
             there = spec is not None
             await plan_and_up(made)
+
+    run(scenario)
+
+
+def test_findings_plan_names_images_by_where_they_came_from() -> None:
+    async def scenario(made: Rig) -> None:
+        for name in ("one.img", "two.img"):
+            (made.root / name).write_bytes(b"\x01" * (1 << 20))
+        made.write(a=with_disk(image={"path": str(made.root / "one.img")}))
+        await plan_and_up(made)
+        made.write(a=with_disk(image={"path": str(made.root / "two.img")}))
+        found = await made.plan()
+        assert f"disks[root].image   file://{made.root}/one.img -> file://{made.root}/two.img   NeedsReplace" in shown(found)
+        assert "state/images" not in shown(found)
+
+    run(scenario)
+
+
+def test_attack_a6_plan_of_what_was_taken_down_shows_all_that_comes_back_and_nothing_that_is_gone() -> None:
+    async def scenario(made: Rig) -> None:
+        made.write(a=with_disk(size="8Mi"), a2=with_disk(size="8Mi"))
+        await plan_and_up(made)
+        await made.up(teardown=True)
+        made.write(a2=None)
+        found = await plan_and_up(made)
+        assert shown(found).count("start ") >= 1 and "take " in shown(found) and "define domain a" in shown(found)
+        assert "disks[root]   its file" not in shown(found)
 
     run(scenario)

@@ -21,6 +21,8 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
 from homeostat.driver.tasks import Keep, once
 from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.operator import Operator, OperatorConfig
@@ -38,6 +40,7 @@ from .errors import CliError
 from .host_labels import labels_of_host
 
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
+SETTLING_LOOK = 1.0  # seconds between looks at a machine that is not made anew while its document is away
 TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
@@ -88,7 +91,11 @@ async def standalone(
         host = await stack.enter_async_context(opening)
         metrics, instance = Metrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
-        config = OperatorConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete)
+
+        def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
+            return not_made_anew() if machine.key in store.settling else None
+
+        config = OperatorConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete, admits=admits)
         operator = Operator(store, host, config, metrics, supervisor)
         telemetry = TelemetryServer(room.operator_socket, metrics.registry, supervisor, looked_at=lambda: operator.looked_at)
         await stack.enter_async_context(telemetry)
@@ -98,6 +105,12 @@ async def standalone(
             kept(supervisor, "state-space", lambda: keep_trying(store.index)),
         ):
             yield Standalone(store, host, operator, supervisor)
+
+
+def not_made_anew() -> Waiting:
+    """Of a machine that is not on the host, as after `down`, and whose document has gone meanwhile."""
+    message = "its document has gone, so it is not made anew; it is deleted in a moment, should that stay so"
+    return Waiting("DocumentGone", message, SETTLING_LOOK)
 
 
 @asynccontextmanager

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
 LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
-AGE_SECONDS = 30.0  # the picture's ages move on even when nothing changes
+AGE_SECONDS = 15.0  # the picture's ages move on even when nothing changes, and every second
+RECENT = 60.0  # seconds after something did
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,8 @@ async def _up(options: UpOptions) -> None:
         if options.commit is not None:
             parts.store.commit_edits(options.commit)
         with view, _logging(view):
+            if (real := parts.store.folder) != options.folder:
+                view.say(f"note: {options.folder} leads to {real}, which is followed; should it lead elsewhere later, start anew")
             if not parts.host.facts.reachable:
                 view.say(f"warning: {parts.host.facts.error}")
             keep = partial(parts.supervisor.keep, stop=stop)
@@ -220,13 +223,16 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
 
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
-    shown_at = ready_at = 0.0
+    shown_at = changed_at = ready_at = 0.0
     failing: Sequence[str] = ()
     while not stop.is_set():
         before, failing = failing, [str(known) for known in parts.supervisor.failing]
-        aged = view.shows_ages and loop.time() - shown_at > AGE_SECONDS
-        if await snapshots.look() or failing != before or aged:
+        every = AGE_SECONDS if loop.time() - changed_at > RECENT else 1.0
+        aged = view.shows_ages and loop.time() - shown_at >= every
+        changed = await snapshots.look() or failing != before
+        if changed or aged:
             shown_at = loop.time()
+            changed_at = shown_at if changed else changed_at
             view.show(replace(snapshots.current, failing=failing))
         if options.until_ready:
             snapshot = snapshots.current

@@ -114,6 +114,7 @@ class ObservedDisk:
     virtual_size: int  # bytes
     backing: str | None  # absolute path of the base image
     data_file: bool = False  # its header sends to another file for its contents
+    origin: str = ""  # where the base image came from, as noted beside it; empty: not known
 
 
 @dataclass(frozen=True, slots=True)

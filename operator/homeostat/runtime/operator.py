@@ -211,7 +211,8 @@ class Operator:
                 self._add(woken)
 
     def _add(self, key: Key, after: float = 0.0) -> None:
-        if key.kind in self._config.kinds:
+        """While machines are taken away nothing else is looked at: a deployment would make them anew."""
+        if key.kind in self._config.kinds and (key.kind == VirtualMachine.KIND or not self._config.teardown):
             self.queue.add(key, after)
 
     def _gathering(self, key: Key) -> float:

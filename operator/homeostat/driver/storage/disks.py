@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 from pathlib import Path
@@ -36,7 +37,18 @@ def read_disk(path: str) -> ObservedDisk:
     if backing and not backing.startswith("json:"):
         with contextlib.suppress(ValueError):  # a name that no file can have
             backing = os.path.realpath(os.path.join(os.path.dirname(path), backing))
-    return ObservedDisk(path, header.virtual_size, backing, header.data_file)
+    return ObservedDisk(path, header.virtual_size, backing, header.data_file, _origin(path, backing))
+
+
+def _origin(path: str, image: str | None) -> str:
+    """Where an image of the cache came from: its name there tells nobody anything. Nothing else that a header names is read."""
+    cache = Path(path).parents[3:4]  # machines/NAMESPACE/NAME/DISK
+    if image is None or not cache or os.path.dirname(image) != str(cache[0] / "images"):
+        return ""
+    try:
+        return str(json.loads(Path(f"{image}.json").read_text())["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def check_header(found: ObservedDisk, *folders: str) -> None:

@@ -244,8 +244,9 @@ def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | Non
     if found.backing == (base.path if base else None) or not found.virtual_size:
         return None
     field = f"disks[{disk.name}].image"
-    wanted = base.path or "" if base else "none"
-    changes.append(Change(field, found.backing or "none", wanted, Disruption.NEEDS_REPLACE))
+    built_on = found.origin or found.backing or "none"
+    wanted = image_ref(disk.image).url if disk.image else "none"
+    changes.append(Change(field, built_on, wanted, Disruption.NEEDS_REPLACE))
     if found.backing is None:
         return Stalled(
             "ReplaceRequired",
@@ -254,7 +255,7 @@ def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | Non
         )
     return Stalled(
         "ReplaceRequired",
-        f"{field}: the disk was built on another image ({found.backing}) and is kept as it is; restore the "
+        f"{field}: the disk was built on another image ({built_on}) and is kept as it is; restore the "
         f"former image in the spec, or give the disk another name to start from the new one",
     )
 

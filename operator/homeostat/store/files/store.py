@@ -85,6 +85,7 @@ class FilesStore(IndexedStore):
         self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
         self.unfinished: Mapping[str, str] = {}  # files that are still being written, as of the last pass
         self.withheld: Mapping[Key, str] = {}  # changes that take something away and are not in force yet: what they take
+        self.settling: frozenset[Key] = frozenset()  # their documents have gone, and they go in a moment, should that stay so
         self._absent: dict[Key, tuple[str, float]] = {}  # the writing of the file it stood in, and since when (monotonic)
         self._instance = state.instance_id
         self._writer = Writer(self)
@@ -235,12 +236,14 @@ class FilesStore(IndexedStore):
             self._ask_git(work, changed - authors.keys(), last)
         going = {row.key for row in work.delete}
         self.complete = not self.listing.missing
+        absent = tuple(absent.row.key for absent in work.absent if absent.row.key not in going)
+        self.settling = frozenset(absent) - work.held.keys()
         return SyncReport(
             created=tuple(d.key for d in work.create if d.key),
             changed=tuple(row.key for row, _ in (*work.update, *work.keep) if row.key in changed),
             deleted=tuple(row.key for row in work.delete),
             held=work.held,
-            absent=tuple(absent.row.key for absent in work.absent if absent.row.key not in going),
+            absent=absent,
             errors=tuple(work.errors),
             files=len(self.listing.files),
             seconds=time.perf_counter() - begun,
