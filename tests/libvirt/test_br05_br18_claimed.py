@@ -67,6 +67,23 @@ async def test_br05_br18_the_second_waits_for_the_first(tmp_path: Path, pair: st
         await site.stop()
 
 
+async def test_br05_a_new_operator_lets_the_one_that_runs_keep_it(tmp_path: Path) -> None:
+    """Though the one that waits is looked at first, and the other has it from its plugin."""
+    async with living(tmp_path) as site:
+        (tmp_path / "kernel").write_bytes(b"\0" * 4096)
+        site.write("Plugin", "shop", {"version": "1.0.0", "kernel": {"path": str(tmp_path / "kernel")}, "nics": lan()["nics"]})
+        site.write("VirtualMachine", "zeta", plain(pluginRef={"name": "shop"}))
+        site.start()
+        await site.until(lambda: site.running() == ["zeta"], "zeta runs")
+        site.write("VirtualMachine", "alpha", lan())
+        await site.until(lambda: (found := ready(site, "alpha")) and found.reason == "MacTaken", "alpha waits")
+        await site.stop()
+        site.start()
+        await site.at_rest()
+        assert site.running() == ["zeta"]
+        await site.stop()
+
+
 async def test_br05_a_template_for_one_machine_is_refused_where_there_may_be_two(tmp_path: Path) -> None:
     async with living(tmp_path) as site:
         site.deploy("web", 2, lan())

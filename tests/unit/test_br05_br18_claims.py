@@ -387,6 +387,38 @@ def test_br05_a_running_guest_is_given_no_nic_with_it_until_it_is_free() -> None
     assert [action.nic.mac for action in operator.done if isinstance(action, act.AttachNic)] == [MAC]
 
 
+def test_br05_the_spec_asks_for_it_still_once_it_is_free() -> None:
+    """It is no drift of others, which this policy would only report."""
+    world, operator, vm = running(driftPolicy="Report")
+    world.others = OTHERS
+    vm = changed(vm, nics=lan())
+    operator.settle(vm)
+    world.others = {}
+    operator.settle(vm)
+    assert [action.nic.mac for action in operator.done if isinstance(action, act.AttachNic)] == [MAC]
+
+
+async def test_br05_what_all_claim_is_taken_in_once_for_each_time_that_the_host_is_there() -> None:
+    shelf, host = Shelf(*(machine(name=name) for name in "abc")), WorldHost()
+    listed: list[str] = []
+    known = shelf.list
+
+    async def list_(kind: str, namespace: str | None = None) -> Any:
+        listed.append(kind)
+        return await known(kind, namespace)
+
+    shelf.list = list_  # type: ignore[method-assign]
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: len(operator.looked_at) == 3 and operator.queue.idle())
+        assert listed == ["VirtualMachine"]
+        for reachable in (False, True):
+            host.world.host = replace(HOST, reachable=reachable)
+            host.changed(None)
+            await until(lambda: operator.queue.idle() and len(operator._machines.known) == 3)
+        assert listed == ["VirtualMachine"] * 2
+
+
 def test_br18_nobody_is_restarted_for_a_port_that_another_has() -> None:
     world, operator, vm = running(updatePolicy="Immediate")
     world.others = {"tcp:127.0.0.1:21301": "machine alpha"}
