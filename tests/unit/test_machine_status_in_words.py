@@ -290,3 +290,21 @@ def test_a_condition_keeps_its_time_while_it_is_so() -> None:
     assert status(known, world, now=LATER) == known.status
     again = status(changed(known, runStrategy="Halted"), world, Plan(outcome=Waiting("ShuttingDown", "")), now=LATER)
     assert next(c.last_transition_time for c in again.conditions if c.type == "Ready") == LATER
+
+
+def test_of_one_that_is_off_no_process_is_told() -> None:
+    world, vm = up()
+    for runs in (True, False):
+        if not runs:
+            world.destroy()
+        observed = looked(vm, world)
+        assert observed.domain is not None
+        seen = replace(observed, domain=replace(observed.domain, pid=42, vnc="127.0.0.1:5900"))
+        found = machine_status(vm, seen, REST, {}, None, NOW)
+        assert (found.pid, found.vnc) == ((42, "127.0.0.1:5900") if runs else (None, None))
+
+
+def test_a_run_whose_beginning_was_not_written_down_has_one_from_now_on() -> None:
+    world, vm = up()
+    before = status(vm, world).model_copy(update={"started_at": None})
+    assert status(vm.model_copy(update={"status": before}), world, now=LATER).started_at == LATER
