@@ -11,7 +11,7 @@ from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import ImagePhase, Memory, ObservedImage
 from homeostat.planner.plan import Plan
-from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
+from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, running, specs
 from tests.unit.world import ROOT, Operator, World
 
 STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=6)
@@ -53,3 +53,25 @@ def test_findings_plan_what_is_foreseen_is_what_is_done(fields: Spec, steps: lis
 
 def replace_deletion(vm: VirtualMachine) -> object:
     return vm.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})
+
+
+def same(world: World, vm: VirtualMachine, now: float) -> None:
+    plan, fresh = foreseen(world, vm, now), Operator(world, now=now)
+    last = fresh.settle(vm)
+    assert unsigned(plan.actions) == unsigned(fresh.done) and fresh.done
+    assert (type(plan.outcome), plan.outcome.reason) == (type(last.outcome), last.outcome.reason)
+
+
+def test_disks_that_go_with_the_machine_are_noted_once() -> None:
+    same(World(), machine(reclaimPolicy="Delete", disks=[{"name": "data", "size": "1Gi"}]), 0.0)
+
+
+def test_what_was_undefined_while_it_runs_is_defined_once_and_shut_down() -> None:
+    world, operator, _ = running()
+    world.undefine()
+    same(world, machine(runStrategy="Halted"), operator.now)
+
+
+def test_an_end_that_was_asked_for_is_not_counted() -> None:
+    world, operator, _ = running()
+    same(world, machine(restartedAt="2026-01-01T00:00:00Z"), operator.now)
