@@ -24,8 +24,10 @@ def home(libvirtd: Libvirtd) -> Iterator[Homeostat]:
     made = Homeostat(libvirtd)
     (made.root / "away").mkdir(mode=0o777)
     (made.root / "away").chmod(0o777)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", made.root / "base.qcow2", "64M"], check=True)
     for name in RUNNING:
         made.write(name, idle(disks=DISKS))
+    made.write("layers", idle(disks=[DISKS[0] | {"image": {"path": str(made.root / "base.qcow2")}}, DISKS[1]]))
     for name in OFF:
         made.write(name, idle(disks=DISKS, runStrategy="Halted"))
     made.start()
@@ -74,8 +76,8 @@ def test_snapshots_with_metadata_in_layers_of_one_disk_in_another_folder(home: H
         home.virsh("snapshot-create-as", "layers", layer, "--disk-only", "--diskspec", file, "--diskspec", "vdb,snapshot=no")
     restarted(home, "layers")
     assert on(home, "layers") == on(home, "layers", "--inactive") == f"{home.root}/away/layers.two"
-    moved(home, "layers", "virsh blockcommit layers vda --active --pivot")
-    home.virsh("blockcommit", "layers", "vda", "--active")
+    moved(home, "layers", f"virsh blockcommit layers vda --base {own(home, 'layers')} --active --pivot")
+    home.virsh("blockcommit", "layers", "vda", "--base", str(own(home, "layers")), "--active")
     assert on(home, "layers").endswith("layers.two"), "under way: nothing is different"
 
     def pivoted() -> bool:

@@ -43,7 +43,7 @@ def test_br01_an_overlay_is_kept_and_told() -> None:
     plan = operator.settle(vm)
     assert besides(operator) == []
     assert isinstance(plan.outcome, Converged) and not plan.drift
-    assert "virsh blockcommit web vda --active --pivot" in plan.moved[0]
+    assert f"virsh blockcommit web vda --base {OWN} --active --pivot" in plan.moved[0]
     assert BESIDE in plan.moved[0]
 
 

@@ -265,7 +265,8 @@ def _follow(name: str, disk: Disk, own: str, device: DiskConfig, observed: Obser
         )
     active = chain.files[0]
     if any(file.path == own for file in chain.files):
-        commit = f"`virsh blockcommit {name} {device.target} --active --pivot`"
+        # Without a base it would go on, into the image that other machines have too.
+        commit = f"`virsh blockcommit {name} {device.target} --base {own} --active --pivot`"
         note = (
             f"disks[{disk.name}] is on {source}, an overlay that someone made on its own file (a snapshot, most often); that "
             f"holds the newest data and is kept. While it runs, {commit} brings it back"
