@@ -47,7 +47,7 @@ def test_homeostat_plan_says_that_it_waits() -> None:
     entry = Entry(vm, Operator(labelled()).settle(vm))
     shown = "\n".join(line.text for line in render_plan([entry]))
     assert "hostSelector asks for disk=ssd, but host local has the labels: none" in shown
-    assert shown.endswith("Plan: 1 to create, 0 to change, 0 to delete, 0 unchanged.")
+    assert shown.endswith("Plan: 0 to create, 0 to change, 0 to delete, 0 unchanged, 1 need a human.")
 
 
 def test_a_machine_that_is_there_stays_when_its_selector_changes() -> None:
