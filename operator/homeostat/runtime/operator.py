@@ -282,11 +282,17 @@ class Operator:
                 continue
             if ours:
                 try:
-                    for erasure in await empty_trash(self.store, self._host, self._config.fence, self.metrics):
+                    for erasure in await empty_trash(self.store, self._host, self._may_erase, self.metrics):
                         log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
                 except (DriverError, StoreFailure) as error:
                     log.info("the trash was not looked through: %s", error)  # the next round follows
             await asyncio.sleep(TRASH_EVERY)
+
+    def _may_erase(self) -> None:
+        """Asked right before each erasure, since the looks before it take their time. Raises StoreFailure."""
+        self._config.fence()
+        if self._blind():
+            raise StoreFailure("what came back may not be known now")
 
     def _blind(self) -> bool:
         """Whether what the folder says cannot be taken in."""
