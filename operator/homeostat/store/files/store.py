@@ -224,7 +224,7 @@ class FilesStore(IndexedStore):
         quiet = min(settle, QUIET)
         reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared, quiet, authors.keys())
         work = decide(self.listing, reader, memory, rows, known, str(self.folder))
-        remembered = self._rule(work, rows, known, settle, confirmed, tell_after)
+        remembered, waiting = self._rule(work, rows, known, settle, confirmed, tell_after)
         last = records.last_revision(self.index) if work.update or work.create else 0
         work.errors = writing.told(work.errors)
         identity = writing.Identity(self._instance, self.clock(), authors, self._removers(work.delete))
@@ -234,6 +234,8 @@ class FilesStore(IndexedStore):
                 set_setting(database, "models", __version__)
         if changed:
             self._ask_git(work, changed - authors.keys(), last)
+        # Not sooner: who sees that nothing is left to be looked at must see what this pass wrote.
+        self.restless = bool(waiting or work.unfinished)
         going = {row.key for row in work.delete}
         self.complete = not self.listing.missing
         absent = tuple(absent.row.key for absent in work.absent if absent.row.key not in going)
@@ -257,8 +259,9 @@ class FilesStore(IndexedStore):
         settle: float,
         confirmed: Collection[Key],
         tell_after: float | None,
-    ) -> Remembered:
-        """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``."""
+    ) -> tuple[Remembered, bool]:
+        """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``. With what
+        the next pass must know, and whether something waits for one."""
         weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
         absences, now = self._absences(work, weights), self.clock().timestamp()
         bare = (
@@ -274,16 +277,17 @@ class FilesStore(IndexedStore):
         work.update += [(less.row, less.document) for less in work.reductions if less.row.key in ruling.go]
         self.withheld = {less.row.key: less.loss.words for less in work.reductions if less.row.key not in ruling.go}
         work.held = dict(sorted(ruling.held.items()))
-        self.unfinished, self.restless = work.unfinished, bool(ruling.waiting or work.unfinished)
+        self.unfinished = work.unfinished
         self._absent = {key: since for key, since in self._absent.items() if key not in ruling.go}
         _tell(work, ruling)
         unconfirmed = sum(absence.weight for absence in absences if absence.key in ruling.go - set(confirmed))
-        return Remembered(
+        remembered = Remembered(
             work.held,
             folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.source or "")}),
             {old: new for old, new in work.renamed.items() if old not in ruling.go},
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
         )
+        return remembered, bool(ruling.waiting)
 
     def _absences(self, work: Pass, weights: Mapping[Key, int]) -> list[removal.Absence]:
         """How long each has been so, and why it may not be gone, or not be meant to lose what it has."""
