@@ -36,8 +36,9 @@ class Canaries:
             return f"{machine} has no disk at {path.relative_to(self._state)}"
         known = self.known.get(machine)
         if known is None:
-            self.known[machine] = Canary(uuid.uuid4().hex.encode())
-            os.setxattr(path, MARK, self.known[machine].mark)
+            fresh = Canary(uuid.uuid4().hex.encode())
+            os.setxattr(path, MARK, fresh.mark)
+            self.known[machine] = fresh  # not before it is there: another thread looks for it
             return ""
         return "" if _mark(path) == known.mark else f"data lost: the disk of {machine} is another file than the one it had"
 
