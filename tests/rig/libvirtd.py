@@ -43,6 +43,7 @@ unix_sock_rw_perms = "0777"
 log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
 """
 FIRST_DISPLAY, DISPLAYS, RIGS = 6000, 100, 250  # ports of VNC servers, below those that the kernel gives to clients
+ANSWERS = "libvirtd answers"
 START_TIMEOUT = 60.0  # seconds; the first start on a loaded machine probes QEMU
 
 
@@ -101,7 +102,9 @@ class Libvirtd:
             self._define_network()
             if self.pid is None:
                 self._spawn("libvirtd")
-            wait_until(self._answers, START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+            said = wait_until(self._first_word, START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+            if said != ANSWERS:
+                raise RuntimeError(said)
             if "default" not in self.virsh("net-list", "--name").split():
                 # libvirt autostarts once per boot of the host; a network that a test stopped comes back here.
                 self.virsh("net-start", "default")
@@ -210,12 +213,13 @@ class Libvirtd:
         child.returncode = 0  # reaped by processes.alive(); Popen shall not warn that its child still runs
         (self.directory / f"{daemon}.pid").write_text(str(child.pid))
 
-    def _answers(self) -> bool:
+    def _first_word(self) -> str:
+        """That it answers, or that it has ended; empty or an exception: neither yet."""
         if self.pid is None:
-            raise RuntimeError("libvirtd has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:])
+            return "libvirtd has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:]
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(self.socket))
-        return "default" in self.virsh("net-list", "--all", "--name").split()
+        return ANSWERS if "default" in self.virsh("net-list", "--all", "--name").split() else ""
 
     def _remove_domains_and_network(self) -> None:
         if self.pid is None:
