@@ -21,7 +21,7 @@ GLUE = frozenset({
 })  # fmt: skip
 TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py")
 # These need a server, or take long.
-_SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket|schemathesis|chromium|ControlPlane")
+_SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket$|schemathesis|chromium|ControlPlane", re.MULTILINE)
 # Of other rooms, though what they are written with names these.
 _ELSEWHERE = re.compile(r"test_(?:crds|image|model|xml)_")
 LIVING = "real"  # the fixture of those that need an operator

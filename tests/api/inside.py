@@ -32,6 +32,7 @@ class Inside(httpx.BaseTransport):
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()  # what comes in chunks, too
         return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result(self._seconds)
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:

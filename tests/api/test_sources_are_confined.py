@@ -43,6 +43,7 @@ def test_no_request_makes_the_operator_read_secrets(api: Api, name: str, url: st
         answer = api.http.post(path, json=body)
         assert refused(answer, 400, "source_refused")["source"] == url, body
         assert url.split("/")[2] in answer.json()["error"] or "/etc/shadow" in answer.json()["error"] or "/proc" in url
+        assert ("--image-folder" in answer.json()["error"]) is url.startswith("file:"), "it is about files of this host"
     assert not [file for file in api.folder.rglob("*.yaml") if file.stem == name]
 
 
@@ -101,3 +102,17 @@ def test_the_kernel_of_plugins_without_one_is_the_servers(tmp_path: Path) -> Non
         made = api.http.post("/api/v1/plugins", json=brings)
         assert made.status_code == 201, made.text
         assert made.json()["kernel"]["url"] == "file:///boot/vmlinuz"
+
+
+def test_password_files_are_taken_from_any_folder_that_was_named(tmp_path: Path) -> None:
+    for folder in ("images", "more", "more-of-it"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "vnc").write_text("secret")
+    named = ("--image-folder", str(tmp_path / "images"), "--image-folder", str(tmp_path / "more"))
+    with serving(tmp_path, *named) as api:
+        for folder, status in (("images", 201), ("more", 201), ("more-of-it", 400), ("more/../more-of-it", 400)):
+            vnc = {"display": {"vnc": {"passwordFile": f"{tmp_path}/{folder}/vnc"}}}
+            answer = api.http.post("/api/v1/vms", json={"name": f"vm-{folder[:6].rstrip('/')}", "spec": vnc})
+            assert answer.status_code == status, (folder, answer.text)
+        taken = {"spec": {"display": {"vnc": {"passwordFile": f"{tmp_path}/images/vnc"}}}}
+        assert api.http.patch("/api/v1/vms/vm-images/spec", json={"display": taken["spec"]["display"]}).status_code == 200

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 
 from tests.api.harness import Api, refused
+from tests.api.inside import INSIDE
 
 NAMES = [f"page-{i}" for i in range(5)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="function" if INSIDE else "module")
 def five(api: Api) -> Api:
     for name in NAMES:
         api.create(name)

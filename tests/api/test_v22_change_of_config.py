@@ -35,6 +35,22 @@ def test_v22_the_bridge_and_cloud_init_can_be_changed(api: Api, name: str) -> No
     assert "cloudInit" not in api.http.get(f"/api/v1/vms/{name}/spec").json()
 
 
+def test_v22_a_card_is_connected_to_one_thing_at_a_time(api: Api, name: str) -> None:
+    forwards = {"forwards": [{"hostPort": 2201, "guestPort": 22}]}
+    api.create(name, spec={"nics": [{"name": "lan", "user": forwards}]})
+    steps = [
+        ({"mode": "user"}, {"user": forwards}),
+        ({"mode": "network", "network_name": "lab"}, {"network": "lab"}),
+        ({"mode": "network"}, {"network": "default"}),
+        ({"mode": "bridge", "bridge_name": "br0"}, {"bridge": "br0"}),
+        ({"mode": "user"}, {"user": {}}),
+    ]
+    for network, connected in steps:
+        answer = api.http.patch(f"/api/v1/vms/{name}/config", json={"network": network})
+        assert answer.status_code == 200, answer.text
+        assert api.http.get(f"/api/v1/vms/{name}/spec").json()["nics"] == [{"name": "lan", **connected}]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -43,6 +59,9 @@ def test_v22_the_bridge_and_cloud_init_can_be_changed(api: Api, name: str) -> No
         {"resources": {"memory_mb": "512"}},
         {"resource": {}},
         {"network": {"mode": "bridge"}},
+        {"network": {"mode": "user", "bridge_name": "br0"}},
+        {"network": {"mode": "user", "network_name": "lab"}},
+        {"network": {"mode": "bridge", "bridge_name": "br0", "network_name": "lab"}},
         {"cloud_init": {"enabled": False, "user_data": "x"}},
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,13 @@ def test_and_no_more_than_that(file: Path, mode: int, monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "geteuid", lambda: 10001)
     with pytest.raises(ConfigError, match="a secret needs 0600"):
         read_token(file)
+
+
+def test_what_is_no_file_is_not_believed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    writer = threading.Thread(target=pipe.write_text, args=(TOKEN,), daemon=True)
+    writer.start()
+    with pytest.raises(ConfigError, match="--token-file"):
+        read_token(pipe)
+    writer.join(30)

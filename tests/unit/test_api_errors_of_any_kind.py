@@ -1,0 +1,82 @@
+"""Whatever a responder raises is answered in the contract's shape, and what nobody foresaw is found in the log by its id."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import falcon
+import falcon.asgi
+import pytest
+from falcon.testing import Result, TestClient
+
+from homeostat.models.base import Key
+from homeostat.store import errors as store_errors
+from homeostat_api import errors
+
+KEY = Key("VirtualMachine", "default", "web")
+
+
+class Failing:
+    """It had begun with another answer."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        resp.content_type = "text/html"
+        raise self._error
+
+
+def answered(error: Exception) -> Result:
+    app: Any = falcon.asgi.App()
+    errors.install(app)
+    app.add_route("/failing", Failing(error))
+    result = TestClient(app).simulate_get("/failing")
+    assert result.headers["content-type"] == falcon.MEDIA_JSON
+    assert set(result.json) == {"error", "code", "details"}
+    return result
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "text"),
+    [
+        (falcon.HTTPForbidden(description="not you"), 403, "error", "not you"),
+        (falcon.HTTPForbidden(title="No", description="not you"), 403, "error", "not you"),
+        (falcon.HTTPForbidden(title="No"), 403, "error", "No"),
+        (falcon.HTTPForbidden(), 403, "error", "403 Forbidden"),
+        (falcon.HTTPBadRequest(description="odd"), 400, "bad_request", "odd"),
+        (store_errors.StoreError("the disk is full"), 503, "store_unavailable", "the disk is full"),
+        (errors.deleting("VirtualMachine", "web"), 409, "vm_deleting", "VM is being deleted"),
+    ],
+)
+def test_an_error_is_answered(error: Exception, status: int, code: str, text: str) -> None:
+    result = answered(error)
+    assert (result.status_code, result.json["code"], result.json["error"]) == (status, code, text)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (store_errors.NotFound(KEY), 404, "vm_not_found"),
+        (store_errors.AlreadyExists(KEY), 409, "vm_exists"),
+        (store_errors.Conflict(KEY, "1", "2"), 409, "conflict"),
+    ],
+)
+def test_what_the_store_refuses_names_the_resource(error: Exception, status: int, code: str) -> None:
+    result = answered(error)
+    assert (result.status_code, result.json["code"], result.json["details"]) == (status, code, {"name": "web"})
+
+
+def test_a_store_that_fails_is_worth_another_try() -> None:
+    assert answered(store_errors.StoreError("the disk is full")).headers["retry-after"] == "5"
+
+
+def test_an_incident_is_found_in_the_log_by_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "homeostat.api"):
+        result = answered(RuntimeError("a secret of ours"))
+    assert (result.status_code, result.json["code"]) == (500, "internal_error")
+    assert "secret" not in result.text
+    (record,) = caplog.records
+    assert f"incident {result.json['details']['id']}: GET /failing failed" in record.message
+    assert record.exc_info is not None and "a secret of ours" in str(record.exc_info[1])

@@ -1,0 +1,58 @@
+"""The trash over REST: what the disk refuses is answered as such, and only the served namespace is seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.driver.storage.trash import Trash
+from homeostat.planner.trash import TrashEntry
+from homeostat_api.errors import Problem
+from homeostat_api.resources.trash import TrashRoom
+
+
+def entry(namespace: str, name: str) -> TrashEntry:
+    return TrashEntry(f"{namespace}.{name}-1", namespace, name, "uid", "deleted", "2026-01-01T00:00:00Z", "")
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*given: object) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("work", "error", "status", "details"),
+    [
+        ("entries", DriverError("no such disk"), 503, {}),
+        ("erase", DriverError("no such disk"), 503, {}),
+        ("restore", DriverError("no such disk"), 503, {}),
+        ("restore", Refused("there is a disk in that place"), 409, {"entry": "default.web-1"}),
+    ],
+)
+def test_what_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, error: DriverError, status: int, details: dict[str, str]
+) -> None:
+    monkeypatch.setattr(Trash, work, raising(error))
+    room = TrashRoom(tmp_path, "default")
+    given = () if work == "entries" else (entry("default", "web"),)
+    with pytest.raises(Problem) as refused:
+        asyncio.run(getattr(room, work)(*given))
+    assert (refused.value.status_code, refused.value.details, refused.value.title) == (status, details, str(error))
+
+
+def test_only_the_served_namespace_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlabelled, ours, theirs = entry("", "unknown"), entry("lab", "web"), entry("default", "web")
+    monkeypatch.setattr(Trash, "entries", lambda trash: [unlabelled, ours, theirs])
+    room = TrashRoom(tmp_path, "lab")
+    assert asyncio.run(room.entries()) == [unlabelled, ours]
+    assert asyncio.run(room.entry(ours.entry)) is ours
+    with pytest.raises(Problem) as refused:
+        asyncio.run(room.entry(theirs.entry))
+    assert refused.value.status_code == 404
