@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from homeostat.models.condition import STALLED, Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat_api.power import already_running, already_stopped, is_off, status_word
+from homeostat_api.power import already_running, already_stopped, is_off, status_word, wants_running
 
 
 def machine(spec: dict[str, Any], state: MachineState | None, current: bool = True, **metadata: Any) -> VirtualMachine:
@@ -69,3 +70,44 @@ def test_what_is_on_or_off_already() -> None:
     assert already_stopped(machine({"runStrategy": "Once"}, S.SUCCEEDED))
     assert not already_stopped(machine(ALWAYS, S.CRASH_LOOP))
     assert not already_stopped(machine(HALTED, S.STOPPING))
+
+
+@pytest.mark.parametrize("spec", [ALWAYS, HALTED])
+@pytest.mark.parametrize(("status", "error"), [("True", True), ("False", False), ("Unknown", False)])
+def test_what_has_not_begun_is_an_error_where_it_is_stalled(spec: dict[str, Any], status: str, error: bool) -> None:
+    pending = machine(spec, S.PENDING)
+    assert pending.status is not None
+    stalled = Condition(type=STALLED, status=status, reason="A", message="a")  # type: ignore[arg-type]
+    shown = status_word(pending.model_copy(update={"status": pending.status.model_copy(update={"conditions": (stalled,)})}))
+    assert shown == ("error" if error else status_word(pending))
+    assert status_word(machine(spec, S.PENDING)) == ("starting" if spec is ALWAYS else "stopped")
+
+
+MANUAL = {power: {"runStrategy": "Manual", "power": power} for power in ("Running", "Paused", "Saved", "Stopped")}
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted"),
+    [
+        (ALWAYS, True),
+        ({"runStrategy": "RerunOnFailure"}, True),
+        ({"runStrategy": "Once"}, True),
+        (HALTED, False),
+        (MANUAL["Running"], True),
+        (MANUAL["Paused"], True),
+        (MANUAL["Saved"], False),
+        (MANUAL["Stopped"], False),
+    ],
+)
+def test_who_should_be_on(spec: dict[str, Any], wanted: bool) -> None:
+    assert wants_running(machine(spec, None).spec) is wanted
+    assert already_running(machine(spec, S.RUNNING)) is wanted
+    assert already_stopped(machine(spec, S.STOPPED)) is not wanted
+    assert not already_running(machine(spec, S.RUNNING, deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert not already_stopped(machine(spec, None))
+
+
+def test_one_whose_host_does_not_answer_is_not_started_again() -> None:
+    assert already_running(machine(ALWAYS, S.UNKNOWN))
+    assert not already_running(machine(ALWAYS, S.PAUSED))
+    assert not already_running(machine(ALWAYS, S.CRASH_LOOP))

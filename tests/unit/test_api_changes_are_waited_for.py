@@ -93,7 +93,7 @@ async def test_many_who_wait_cost_one_look_at_a_time(index: Index) -> None:
 
 @on_a_loop
 async def test_nothing_looks_once_nobody_waits(index: Index) -> None:
-    changes = index.changes()
+    changes = index.changes(0.02)  # so that whoever looks once more is seen to sleep
     for number in (1, 2):  # and it begins again
         assert await changes.wait(number, 0) == number
         waiting = begun(changes.wait(number, LONG))

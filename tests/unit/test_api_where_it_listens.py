@@ -19,13 +19,16 @@ TOKEN = "correct-horse-battery-staple"
         ("localhost:65535", ("localhost", 65535)),
         (":80", ("", 80)),
         ("[::1:80", ("[::1", 80)),
+        ("::1]:80", ("::1]", 80)),
     ],
 )
 def test_an_address(text: str, bind: tuple[str, int]) -> None:
     assert parse_bind(text) == bind
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "h:8o", "h:²", "h:-1", ""])
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1", "8080", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "h:8o", "h:²", "h:٣", "h:-1", ""]
+)
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ConfigError, match="HOST:PORT"):
         parse_bind(text)
