@@ -215,7 +215,8 @@ class Libvirtd:
 
     def _first_word(self) -> str:
         """That it answers, or that it has ended; empty or an exception: neither yet."""
-        if self.pid is None:
+        spawned = processes.read_pid(self.directory / "libvirtd.pid")  # still its launcher, at first
+        if spawned is None or not processes.alive(spawned):
             return "libvirtd has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:]
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(self.socket))
