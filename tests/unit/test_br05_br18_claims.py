@@ -428,3 +428,26 @@ def test_br18_nobody_is_restarted_for_a_port_that_another_has() -> None:
     world.others = {}
     operator.settle(vm)
     assert world.starts == 2
+
+
+def test_br05_being_defined_while_it_is_refused_does_not_overtake_who_asked_first() -> None:
+    """The first one's disks may take longer than the other's."""
+    claims, host = Claims(), Host()
+    first, other = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
+    assert refused(claims, first, host) == []
+    assert [holder for _, holder in refused(claims, other, host)] == ["machine alpha"]
+    host.run(other, DomainState.SHUTOFF)
+    assert [holder for _, holder in refused(claims, other, host)] == ["machine alpha"]
+    assert refused(claims, first, host) == []
+    claims.release(first.key)
+    assert refused(claims, other, host) == []
+
+
+def test_br05_who_is_about_to_be_started_has_it_before_libvirt_says_so() -> None:
+    claims, host = Claims(), Host()
+    first, other = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
+    assert refused(claims, other, host) == [] and refused(claims, first, host) != []
+    host.run(other, DomainState.SHUTOFF)
+    assert claims.begin(other, host) == {}  # type: ignore[arg-type]
+    host.run(first, DomainState.SHUTOFF)
+    assert [*claims.begin(first, host).values()] == ["machine beta"]  # type: ignore[arg-type]

@@ -75,3 +75,15 @@ def test_what_was_undefined_while_it_runs_is_defined_once_and_shut_down() -> Non
 def test_an_end_that_was_asked_for_is_not_counted() -> None:
     world, operator, _ = running()
     same(world, machine(restartedAt="2026-01-01T00:00:00Z"), operator.now)
+
+
+def test_an_image_whose_size_is_not_known_yet_gives_a_disk_all_the_same() -> None:
+    """As of one that lies at some server: only the fetch tells how large it is."""
+    world = World()
+    vm = machine(disks=[{"name": "root", "image": {"url": "http://images.example/x.qcow2"}}])
+    (ref,) = storage_needs(vm, ROOT).images
+    unknown = {ref.key: ObservedImage(ImagePhase.READY, f"{ROOT}/images/{ref.file_name}", "qcow2")}
+    plan = foresee(vm, world.observe(vm, Memory()), 0.0, unknown)
+    assert plan.outcome.reason not in ("DiskMissing", "DiskShrink") and any(
+        "start" in line for line in map(str.lower, unsigned(plan.actions))
+    )

@@ -13,7 +13,8 @@ from .ports import HostDriver
 
 
 class Claims:
-    """First come, first served; but who has something already, as its domain shows, keeps it from who only asks for it.
+    """First come, first served; but who has something already, as its domain shows, keeps it from who only asks for it. Being
+    defined while one is refused is no having.
 
     ``freed``: told which machine may have now what it was refused.
     """
@@ -22,19 +23,31 @@ class Claims:
         self._freed = freed
         self._standing: dict[Key, Standing] = {}
         self._claims: dict[Key, frozenset[Claim]] = {}
+        self._refused: set[Key] = set()
         self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first who collides
 
     def update(self, machine: VirtualMachine, host: HostDriver) -> Mapping[str, str]:
         """Notes this machine's claims; returns those of them that another holds, and who. ``machine`` with its plugin's part."""
         key, domain, root = machine.key, own_domain(machine, host), host.facts.storage_root
         claims, stands = frozenset((*claims_of(machine, root), *claims_held(domain))), standing(domain)
+        if stands is Standing.DEFINED and key in self._refused:
+            stands = Standing.WANTS
         if claims != self._claims.get(key) or stands != self._standing.get(key):
             self._take(key, claims, stands)
-        held = ((claim, self._holder(key, claim)) for claim in claims)
-        return {str(claim): self._told(holder, claim, machine) for claim, holder in held if holder is not None}
+        found = ((claim, self._holder(key, claim)) for claim in claims)
+        held = {str(claim): self._told(holder, claim, machine) for claim, holder in found if holder is not None}
+        (self._refused.add if held else self._refused.discard)(key)
+        return held
+
+    def begin(self, machine: VirtualMachine, host: HostDriver) -> Mapping[str, str]:
+        """As ``update``, right before it is started: where nobody else holds any of it, it counts as running from now on."""
+        if not (held := self.update(machine, host)):
+            self._take(machine.key, self._claims[machine.key], Standing.RUNS)
+        return held
 
     def release(self, key: Key) -> None:
         """It has gone."""
+        self._refused.discard(key)
         if key in self._claims:
             self._take(key, frozenset(), Standing.WANTS)
             del self._claims[key], self._standing[key]

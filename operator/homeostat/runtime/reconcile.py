@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from homeostat.driver import faults
-from homeostat.driver.errors import DriverError
+from homeostat.driver.errors import DriverError, ResourceInUse
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import STALLED
 from homeostat.models.host import Host
@@ -231,6 +231,10 @@ class MachineReconciler:
             self._fence()
             action = self._signed(action)
             try:
+                # Another one may have begun meanwhile: disks take their time.
+                if isinstance(action, act.StartDomain) and (held := self._claims.begin(machine, self._host)):
+                    what, holder = next(iter(held.items()))
+                    raise ResourceInUse(f"{what} was taken by {holder} meanwhile")
                 await self._host.execute(action)
             except DriverError as error:
                 log.warning("%s: %s failed: %s", machine.key, type(action).__name__, error)

@@ -154,7 +154,8 @@ def _stored(action: Action, storage: ObservedStorage, fetched: Mapping[str, Obse
             return replace(storage, images={**storage.images, image.key: found})
         case act.CreateDisk(path, size, backing):
             base = next((image.virtual_size for image in storage.images.values() if image.path == backing), 0)
-            return replace(storage, disks={**storage.disks, path: ObservedDisk(path, _sectors(size or base), backing)})
+            # How large an image is that was not fetched yet is not known; no size at all would mean no qcow2 file.
+            return replace(storage, disks={**storage.disks, path: ObservedDisk(path, _sectors(size or base or 1), backing)})
         case act.GrowDisk(path=path, size=size) if path in storage.disks:
             return replace(storage, disks={**storage.disks, path: replace(storage.disks[path], virtual_size=_sectors(size))})
         case act.WriteSeed(path) | act.CopyBoot(path):
