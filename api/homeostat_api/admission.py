@@ -124,7 +124,10 @@ class Admission:
             raise _refused(f"{error}{hint}", place) from error
 
     def _check_file(self, name: str) -> None:
-        path = os.path.realpath(name)
+        try:
+            path = os.path.realpath(name)
+        except OSError as error:
+            raise _refused(f"passwordFile {name}: {error.strerror}", name) from error
         if not any(path.startswith(os.path.realpath(folder) + os.sep) for folder in self._config.image_folders):
             raise _refused(f"passwordFile {name}: over REST only files in folders that --image-folder names", name)
 

@@ -116,3 +116,14 @@ async def test_a_refused_place_stays_unread(folder: Path, tmp_path: Path) -> Non
     found = await fetch(storage, ImageRef("file:///etc/hostname", format="raw"), tmp_path / "state")
     assert found.phase is ImagePhase.FAILED and found.permanent
     assert "images are not read from there" in found.error
+
+
+def test_a_way_that_cannot_be_followed_is_refused_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /proc/1/root of a process that is not ours to look into."""
+
+    def closed(path: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os.path, "realpath", closed)
+    with pytest.raises(Refused, match="/proc/1/root/x: Permission denied; give the path of a file"):
+        check_source(ImageRef("/proc/1/root/x"), [folder])

@@ -59,7 +59,10 @@ def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None =
     named = unquote(ref.url.removeprefix("file://")) if ref.url.startswith("file://") else ref.url
     if not named.startswith("/") or "\0" in named:
         raise Refused(f"image {shown(ref.url)}: give an http(s):// or file:/// address, or an absolute path")
-    path = Path(os.path.realpath(named))
+    try:
+        path = Path(os.path.realpath(named))
+    except OSError as error:  # a folder of /proc on the way, say
+        raise Refused(f"image {named}: {error.strerror}; give the path of a file that the operator may read") from error
     _check_folder(path, named, allowed, own, confined)
     try:
         found = path.stat()
