@@ -91,14 +91,17 @@ def replicas(town: Homeostat, name: str = WEB) -> dict[str, VirtualMachine]:
     return {m.metadata.name: m for m in machines if not m.deleting}
 
 
+_SEEN: dict[Path, dict[str, str]] = {}
+"""By town and machine, the address it had last: guests serve on while an operator that has just begun does not know it yet."""
+
+
 def pages(town: Homeostat, name: str = WEB, path: str = "/version", timeout: float = 5) -> dict[str, str]:
-    """What each replica that has an address serves now; those that do not answer are missing. One that is being deleted does
+    """What each replica that had an address serves now; those that do not answer are missing. One that is being deleted does
     not count, and would keep us waiting."""
-    leased = {
-        machine: next(a.ip for a in found.status.addresses if a.source == "Lease")
-        for machine, found in replicas(town, name).items()
-        if found.status and any(a.source == "Lease" for a in found.status.addresses)
-    }
+    there = {machine: found.status.addresses for machine, found in replicas(town, name).items() if found.status}
+    seen = _SEEN.setdefault(town.root, {})
+    seen.update({machine: addresses[0].ip for machine, addresses in there.items() if addresses})
+    leased = {machine: seen[machine] for machine in there if machine in seen}
 
     def page(address: str) -> str | None:
         with suppress(OSError):
