@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,34 +11,9 @@ import pytest
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.observed import ImagePhase
-from tests.unit.images import Answer, ImageServer, blob, fetch, observe, qcow2, serving
+from tests.unit.images import Answer, Clock, ImageServer, blob, fetch, observe, qcow2
 
 PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>" + b" " * 4096
-
-
-@pytest.fixture
-def server() -> Iterator[ImageServer]:
-    with serving() as server:
-        yield server
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def storage(tmp_path: Path, clock: Clock) -> AsyncIterator[Storage]:
-    storage = Storage(tmp_path, None, clock=clock)
-    yield storage
-    await storage.close()
 
 
 @pytest.mark.parametrize(

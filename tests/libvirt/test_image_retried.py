@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-
-import pytest
 
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.observed import ImagePhase
-from tests.unit.images import Answer, ImageServer, blob, fetch, observe, serving, until
+from tests.unit.images import Answer, Clock, ImageServer, blob, fetch, observe, until
 
 TAG = {"ETag": '"one"'}
-
-
-@pytest.fixture
-def server() -> Iterator[ImageServer]:
-    with serving() as server:
-        yield server
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def storage(tmp_path: Path, clock: Clock) -> AsyncIterator[Storage]:
-    storage = Storage(tmp_path, None, clock=clock)
-    yield storage
-    await storage.close()
 
 
 async def test_a_cut_connection_is_taken_up_at_once(server: ImageServer, storage: Storage, tmp_path: Path) -> None:

@@ -40,6 +40,15 @@ class ImageServer:
     seen: list[dict[str, str]] = field(default_factory=list)
 
 
+class Clock:
+    """Seconds since the epoch, as a test sets them."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @contextlib.contextmanager
 def serving() -> Iterator[ImageServer]:
     server = ImageServer()
