@@ -105,14 +105,19 @@ def config_patch(config: ConfigPatch, machine: VirtualMachine | None) -> dict[st
         if config.cloud_init.user_data is not None:
             if config.cloud_init.enabled is False:
                 raise invalid("cloud_init: user_data needs enabled to be true, or left out")
-            patch["cloudInit"] = {"userData": config.cloud_init.user_data}
-        elif config.cloud_init.enabled is False:
-            patch["cloudInit"] = None
-        elif config.cloud_init.enabled and (machine is None or machine.spec.cloud_init is None):
-            patch["cloudInit"] = {}
+            patch["cloudInit"] = {"userData": config.cloud_init.user_data, **_enabled_again(machine)}
+        elif config.cloud_init.enabled is False and (machine is None or machine.spec.seed is not None):
+            patch["cloudInit"] = {"enabled": False}
+        elif config.cloud_init.enabled and (machine is None or machine.spec.seed is None):
+            patch["cloudInit"] = _enabled_again(machine)
     if config.network is not None:
         patch["nics"] = _nics(config.network, machine)
     return patch
+
+
+def _enabled_again(machine: VirtualMachine | None) -> dict[str, Any]:
+    off = machine is not None and machine.spec.cloud_init is not None and not machine.spec.cloud_init.enabled
+    return {"enabled": None} if off else {}
 
 
 def _same_memory(memory_mb: int, machine: VirtualMachine | None) -> bool:

@@ -76,7 +76,7 @@ def config(machine: VirtualMachine) -> dict[str, Any]:
     return {
         "resources": resources(machine),
         "network": network(machine),
-        "cloud_init": {"enabled": machine.spec.cloud_init is not None},
+        "cloud_init": {"enabled": machine.spec.seed is not None},
     }
 
 

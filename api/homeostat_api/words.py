@@ -58,7 +58,7 @@ class CloudInitBody(Words):
 
 
 class CloudInitPatch(Words):
-    enabled: bool | None = Field(default=None, description="false removes the cloud-init seed.")
+    enabled: bool | None = Field(default=None, description="false: no cloud-init seed, also where its plugin has one.")
     user_data: str | None = Field(default=None, max_length=500_000, description="#cloud-config, a script, ...")
 
 

@@ -40,7 +40,7 @@ def patch(config: dict[str, Any], machine: VirtualMachine | None = STANDS) -> di
         ({"resources": {"vcpu": 2, "memory_mb": 512}}, {"resources": {"memory": "512Mi"}}),
         ({"cloud_init": {}}, {}),
         ({"cloud_init": {"enabled": True}}, {}),
-        ({"cloud_init": {"enabled": False}}, {"cloudInit": None}),
+        ({"cloud_init": {"enabled": False}}, {"cloudInit": {"enabled": False}}),
         ({"cloud_init": {"user_data": "b"}}, {"cloudInit": {"userData": "b"}}),
         ({"cloud_init": {"enabled": True, "user_data": "b"}}, {"cloudInit": {"userData": "b"}}),
         ({"network": {"mode": "user"}}, {"nics": [{"name": "lan", "user": {}}]}),
@@ -52,8 +52,22 @@ def test_a_change(config: dict[str, Any], wanted: dict[str, Any]) -> None:
 
 def test_a_change_of_one_that_has_nothing_yet() -> None:
     assert patch({"cloud_init": {"enabled": True}}, BARE) == {"cloudInit": {}}
+    assert patch({"cloud_init": {"enabled": False}}, BARE) == {}
     for machine in (BARE, None):
         assert patch({"network": {"mode": "network"}}, machine) == {"nics": [{"name": "net0", "network": "default"}]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"enabled": True}, {"enabled": None}),
+        ({"user_data": "b"}, {"userData": "b", "enabled": None}),
+        ({"enabled": False}, None),
+    ],
+)
+def test_a_change_of_a_seed_that_is_turned_off(asked: dict[str, Any], wanted: dict[str, Any] | None) -> None:
+    off = {"metadata": {"name": "web"}, "spec": {"cloudInit": {"userData": "a", "enabled": False}}}
+    assert patch({"cloud_init": asked}, VirtualMachine.model_validate(off)).get("cloudInit") == wanted
 
 
 @pytest.mark.parametrize(
@@ -62,7 +76,7 @@ def test_a_change_of_one_that_has_nothing_yet() -> None:
         ({}, {}),
         ({"plugin": "nginx"}, {"pluginRef": {"name": "nginx"}}),
         ({"config": {"resources": {"vcpu": 2, "memory_mb": 1024}}}, {"resources": {"vcpu": 2, "memory": "1Gi"}}),
-        ({"config": {"cloud_init": {"enabled": False}}}, {}),
+        ({"config": {"cloud_init": {"enabled": False}}}, {"cloudInit": {"enabled": False}}),
         ({"config": {"cloud_init": {"enabled": True}}}, {"cloudInit": {}}),
         ({"spec": {"runStrategy": "Halted"}}, {"runStrategy": "Halted"}),
     ],

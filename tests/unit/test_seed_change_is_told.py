@@ -85,5 +85,6 @@ def test_br24_nothing_is_said_where_the_seed_is_the_same_or_new_or_goes() -> Non
     assert operator.plan(vm).notes == ()
     assert operator.plan(changed(vm, resources={"memory": "1Gi"})).notes == ()
     assert operator.plan(changed(vm, cloudInit=None)).notes == ()
+    assert operator.plan(changed(vm, cloudInit={"enabled": False})).notes == ()
     _, operator, vm = running()
     assert operator.plan(changed(vm, cloudInit={"userData": OLD})).notes == ()

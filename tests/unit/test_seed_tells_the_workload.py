@@ -71,7 +71,7 @@ def test_with_the_plugins_kernel_it_stands_on_the_command_line_only() -> None:
 
 
 def test_a_machine_that_wants_no_seed_gets_none() -> None:
-    assert seed(made({}, cloudInit=None)) == {}
+    assert seed(made({"cloudInit": {"userData": "#!/bin/no"}}, cloudInit={"enabled": False})) == {}
 
 
 def test_other_words_make_another_seed_and_the_same_words_the_same() -> None:

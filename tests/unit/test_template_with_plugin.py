@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from homeostat.models.machine import RunStrategy, VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.models.probe import Probes
 from homeostat.planner.template import plugin_fingerprint, with_plugin
 
 ROOTFS = {"url": "https://example.org/nginx.qcow2"}
@@ -47,8 +48,13 @@ def test_what_the_machine_sets_stands_field_by_field() -> None:
 
 def test_what_the_machine_sets_to_nothing_is_nothing() -> None:
     of = plugin(workload={"type": "http", "port": 80}, cloudInit={"userData": "#"})
-    web = made(of, nics=[], probes=None, cloudInit=None)
-    assert (web.spec.nics, web.spec.probes, web.spec.cloud_init) == ((), None, None)
+    web = made(of, nics=[], probes={}, cloudInit={"enabled": False})
+    assert (web.spec.nics, web.spec.probes, web.spec.seed) == ((), Probes(), None)
+
+
+def test_null_sets_nothing_as_in_kubernetes() -> None:
+    of = plugin(workload={"type": "http", "port": 80}, cloudInit={"userData": "#"})
+    assert made(of, probes=None, cloudInit=None).spec == made(of).spec
 
 
 def test_own_disks_take_the_place_of_the_plugins_of_their_name() -> None:

@@ -65,7 +65,8 @@ class MachineSpec:
         "Change a machine's spec",
         TAG,
         {200: Answer("The spec after the change.", VirtualMachineSpec, headers=ETAG)},
-        description="Our extension: a JSON merge patch (RFC 7396) of the spec; null removes a field, lists are replaced whole.",
+        description="Our extension: a JSON merge patch (RFC 7396) of the spec; null removes a field, lists are replaced whole. "
+        "What is to be none says so: nics: [], probes: {}, cloudInit: {enabled: false}.",
         parameters=(IF_MATCH,),
         body={"type": "object", "additionalProperties": True},
         body_types=(MERGE_PATCH, "application/json"),

@@ -277,7 +277,7 @@ def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
         yield f"disks[{disk.name}]", _disk_text(disk)
     for nic in spec.nics:
         yield f"nics[{nic.name}]", _nic_text(nic)
-    if spec.cloud_init:
+    if spec.seed:
         yield "cloudInit", "NoCloud seed"
 
 

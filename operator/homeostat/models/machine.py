@@ -232,6 +232,11 @@ class VirtualMachineSpec(Model):
     )
     shutdown: Shutdown = Field(default_factory=cache(Shutdown))
 
+    @property
+    def seed(self) -> CloudInit | None:
+        """What its seed is made of, where it has one."""
+        return self.cloud_init if self.cloud_init is not None and self.cloud_init.enabled else None
+
     @model_validator(mode="after")
     def _power_is_manual(self) -> Self:
         if self.power is not None and self.run_strategy is not RunStrategy.MANUAL:

@@ -259,6 +259,7 @@ class CloudInit(Model):
     The fields are the files of https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
     """
 
+    enabled: Flag = Field(default=True, description="false: the machine has no seed, and does not get its plugin's either.")
     user_data: str | None = Field(default=None, description="#cloud-config, a script, or any form cloud-init knows.")
     meta_data: str | None = Field(
         default=None,

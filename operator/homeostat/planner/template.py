@@ -28,13 +28,15 @@ def plugin_fingerprint(plugin: Plugin) -> str:
 
 
 def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
-    """A field that the machine's spec sets stands, also where it sets it to nothing; disks are joined by name."""
+    """A field that the machine's spec sets stands, also where it sets it to an empty list or mapping (null sets nothing); disks
+    are joined by name."""
     spec, given = machine.spec, plugin.spec
     offered: dict[str, Any] = {
         "nics": given.nics or (Nic(name="lan", network="default"),),
         "probes": given.probes or _own_probe(given.workload),
     }
-    update = {name: value for name, value in offered.items() if name not in spec.model_fields_set}
+    given_here = {name for name in spec.model_fields_set if getattr(spec, name) is not None}
+    update = {name: value for name, value in offered.items() if name not in given_here}
     update |= {"resources": _resources(spec.resources, given.resources), "disks": _disks(spec, given)}
     update["cloud_init"] = _cloud_init(spec, given)
     update |= {"boot": spec.boot if spec.boot.kernel else _boot(spec, given)}
@@ -95,11 +97,10 @@ def _boot(spec: VirtualMachineSpec, given: PluginSpec) -> Boot:
 
 def _cloud_init(spec: VirtualMachineSpec, given: PluginSpec) -> CloudInit | None:
     """What the workload is told goes into the seed where no kernel of the plugin's has it on its command line."""
-    own = spec.cloud_init if "cloud_init" in spec.model_fields_set else given.cloud_init
+    own = given.cloud_init if spec.cloud_init is None else spec.cloud_init
     by_kernel = given.kernel is not None and spec.boot.kernel is None
-    seedless = own is None and "cloud_init" in spec.model_fields_set
     told = {name.replace(".", "_"): value for name, value in told_to_workload(given).items()}
-    if by_kernel or seedless or not told:
+    if by_kernel or not told or (own is not None and not own.enabled):
         return own
     own = own or CloudInit()
     return own.model_copy(update={"variables": {**own.variables, **told}})

@@ -67,7 +67,7 @@ def spec_doubts(spec: VirtualMachineSpec, blank: bool = False) -> Iterator[Doubt
 
 
 def _seed_doubts(init: CloudInit | None) -> Iterator[Doubt]:
-    if init is None:
+    if init is None or not init.enabled:
         return
     if message := _user_data(init.user_data or ""):
         yield Doubt("UserDataNotRead", "cloudInit.userData", message)

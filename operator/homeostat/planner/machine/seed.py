@@ -48,7 +48,7 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
     """The files of the NoCloud seed; a datasource needs meta-data and user-data, even empty ones."""
-    init = machine.spec.cloud_init
+    init = machine.spec.seed
     if init is None:
         return ()
     if init.meta_data:
@@ -88,7 +88,7 @@ def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
 
 def seed_notes(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
     """What the guest will make of a seed that is another one than it had."""
-    init, domain, wanted = machine.spec.cloud_init, observed.domain, seed_path(observed.host.storage_root, machine)
+    init, domain, wanted = machine.spec.seed, observed.domain, seed_path(observed.host.storage_root, machine)
     if init is None or domain is None:
         return ()
     configs = [config for config in (domain.config, domain.live) if config is not None]
