@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat_api.documents import config_patch, new_deployment, new_machine
+from homeostat_api.documents import config_patch, merge_difference, new_deployment, new_machine, new_plugin, of_spec
 from homeostat_api.errors import Problem
 from homeostat_api.words import ConfigPatch, DeploymentCreate, MachineCreate
 
@@ -122,3 +122,99 @@ def test_a_spec_says_all(more: dict[str, Any]) -> None:
 def test_a_deployment_says_what_runs(body: dict[str, Any]) -> None:
     request = DeploymentCreate.model_validate({"name": "web", **body})
     assert refusal(new_deployment, request).startswith("plugin: is missing")
+
+
+RESOURCE: dict[str, Any] = {"version": "1", "rootfs": {"url": "https://plugins.example.com/web.qcow2"}}
+
+
+def test_a_new_plugin_in_our_own_words() -> None:
+    document = new_plugin({"name": "web", "spec": RESOURCE, "labels": {"a": "b"}}, "/boot/vmlinuz")
+    assert (document["kind"], document["metadata"]) == ("Plugin", {"name": "web", "labels": {"a": "b"}})
+    assert document["spec"] == RESOURCE
+    for bare in ({"name": "web", "spec": RESOURCE}, {"name": "web", "spec": RESOURCE, "labels": {}}):
+        assert new_plugin(bare, None)["metadata"] == {"name": "web"}
+
+
+def test_a_new_plugin_of_a_manifest() -> None:
+    manifest = {"name": "web", "version": "1", "workload": {"type": "daemon"}}
+    document = new_plugin({**manifest, "initramfs": {"url": "https://plugins.example.com/web.cpio"}}, "/boot/vmlinuz")
+    assert document["kind"] == "Plugin" and "/boot/vmlinuz" in str(document["spec"]["kernel"])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "text"),
+    [
+        (
+            {"name": "web", "spec": RESOURCE, "workload": {}, "rootfs": {}},
+            "spec: is given instead of a manifest; remove rootfs, workload",
+        ),
+        ({"spec": RESOURCE}, "name: "),
+        ({"name": "web", "spec": 1}, "spec: "),
+        ({"name": "web", "version": 1}, ""),
+        ({}, ""),
+    ],
+)
+def test_no_plugin(manifest: dict[str, Any], text: str) -> None:
+    assert refusal(lambda body: new_plugin(body, None), manifest).startswith(text)
+
+
+def test_user_data_needs_cloud_init() -> None:
+    asked = ConfigPatch.model_validate({"cloud_init": {"enabled": False, "user_data": "b"}})
+    assert refusal(lambda body: config_patch(body, STANDS), asked).startswith("cloud_init: user_data")
+    assert refusal(lambda body: config_patch(body, None), asked).startswith("cloud_init: user_data")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"mode": "bridge"},
+        {"mode": "user", "bridge_name": "br0"},
+        {"mode": "network", "bridge_name": "br0"},
+        {"mode": "user", "network_name": "lab"},
+        {"mode": "bridge", "bridge_name": "br0", "network_name": "lab"},
+    ],
+)
+def test_a_network_that_contradicts_itself(network: dict[str, str]) -> None:
+    asked = ConfigPatch.model_validate({"network": network})
+    assert refusal(lambda body: config_patch(body, STANDS), asked).startswith("network: ")
+
+
+def test_the_first_card_is_connected_otherwise_and_the_others_stay() -> None:
+    nics = [{"name": "lan", "network": "lab", "mac": "52:54:00:11:22:33"}, {"name": "wan", "bridge": "br1"}]
+    two = VirtualMachine.model_validate({"metadata": {"name": "web"}, "spec": {"nics": nics}})
+    first = {"name": "lan", "mac": "52:54:00:11:22:33"}
+    for network, connected in (
+        ({"mode": "bridge", "bridge_name": "br0"}, {"bridge": "br0"}),
+        ({"mode": "network"}, {"network": "default"}),
+        ({"mode": "network", "network_name": "lan"}, {"network": "lan"}),
+        ({"mode": "user"}, {"user": {}}),
+    ):
+        found = patch({"network": network}, two)["nics"]
+        assert found == [{**first, **connected}, {"name": "wan", "bridge": "br1"}]
+    forwards = {"forwards": [{"hostPort": 8080, "guestPort": 80}]}
+    user = VirtualMachine.model_validate({"metadata": {"name": "web"}, "spec": {"nics": [{"name": "n", "user": forwards}]}})
+    (kept,) = patch({"network": {"mode": "user"}}, user)["nics"]
+    assert kept == user.spec.nics[0].dump() and kept["user"], "what it forwards stays"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [
+        ({}, {}, {}),
+        ({"a": 1}, {"a": 1}, {}),
+        ({"a": 1}, {}, {"a": None}),
+        ({}, {"a": None}, {"a": None}),
+        ({"a": 1}, {"a": 2}, {"a": 2}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, {"a": {"c": 3}}),
+        ({"a": {"b": 1}}, {"a": {"b": 1}}, {}),
+        ({"a": {"b": 1}}, {"a": 1}, {"a": 1}),
+        ({"a": 1}, {"a": {"b": 1}}, {"a": {"b": 1}}),
+        ({"a": [1]}, {"a": [1, 2]}, {"a": [1, 2]}),
+    ],
+)
+def test_a_replacement_touches_what_differs(before: dict[str, Any], after: dict[str, Any], difference: dict[str, Any]) -> None:
+    assert merge_difference(before, after) == difference
+
+
+def test_nothing_is_no_patch() -> None:
+    assert of_spec({}) == {} and of_spec({"a": None}) == {"spec": {"a": None}}

@@ -46,9 +46,13 @@ def test_of_whom_it_is_read(method: str, succeeded: bool, read: bool) -> None:
     assert responded(method, succeeded, Body(200_000)).left == (0 if read else 200_000)
 
 
-def test_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media, "DISCARD_LIMIT", 4 * 2**16)
-    assert responded("POST", False, Body(2**20)).left == 2**20 - media.DISCARD_LIMIT
+CHUNK = 2**16
+
+
+@pytest.mark.parametrize(("limit", "chunks"), [(4 * CHUNK, 4), (CHUNK, 1), (CHUNK + 1, 2)])
+def test_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch, limit: int, chunks: int) -> None:
+    monkeypatch.setattr(media, "DISCARD_LIMIT", limit)
+    assert responded("POST", False, Body(2**20)).left == 2**20 - chunks * CHUNK
 
 
 def test_no_longer_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:

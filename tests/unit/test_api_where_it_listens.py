@@ -66,8 +66,8 @@ def test_a_token_file_that_others_can_reach_is_refused(tmp_path: Path, bit: int)
         read_token(file)
 
 
-@pytest.mark.parametrize("text", ["", "short", "\n\n"])
-def test_so_is_one_that_is_too_short(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "short", "\n\n", "123456789012345", f"{TOKEN} {TOKEN}", f"{TOKEN}\n{TOKEN}"])
+def test_so_is_one_that_holds_no_token(tmp_path: Path, text: str) -> None:
     file = tmp_path / "token"
     file.write_text(text)
     file.chmod(0o600)

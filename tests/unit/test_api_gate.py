@@ -1,0 +1,144 @@
+"""Who is let in: with a token whoever carries it, without one only this host's own pages and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import falcon
+import falcon.asgi
+import pytest
+from falcon.testing import Result, TestClient
+
+from homeostat_api import errors, media
+from homeostat_api.config import BODY_LIMIT, ApiConfig
+from homeostat_api.gate import Gate
+from homeostat_api.rights import Right, needs
+
+TOKEN = "correct-horse-battery-staple"
+HERE = "127.0.0.1:8080"
+
+
+class Door:
+    opened = 0
+
+    @needs(Right.SEE)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        self.opened += 1
+
+    @needs(Right.CHANGE)
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        self.opened += 1
+
+
+class House:
+    def __init__(self, **config: Any) -> None:
+        self.door, app = Door(), falcon.asgi.App()
+        app.add_middleware(Gate(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config)))
+        errors.install(app)
+        media.install(app)
+        for path in ("/door", "/healthz", "/healthz/{more}"):
+            app.add_route(path, self.door)
+        self._client = TestClient(app)
+
+    def asked(self, method: str = "GET", path: str = "/door", host: str = HERE, **headers: str) -> Result:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.simulate_request(method, path, headers=named, host=host)
+
+    def code(self, method: str = "GET", path: str = "/door", host: str = HERE, **headers: str) -> tuple[int, str]:
+        before = self.door.opened
+        answer = self.asked(method, path, host, **headers)
+        assert (self.door.opened > before) is (answer.status_code == 200 and method != "OPTIONS")
+        return answer.status_code, "" if answer.status_code == 200 else answer.json["code"]
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        (f"Bearer {TOKEN}", True),
+        (f"Bearer {TOKEN}x", False),
+        ("Bearer ä", False),
+        ("", False),
+    ],
+)
+def test_who_carries_the_token_is_let_in(given: str, right: bool) -> None:
+    house = House(token=TOKEN)
+    for method in ("GET", "POST"):
+        assert house.code(method, Authorization=given) == ((200, "") if right else (401, "unauthorized"))
+
+
+def test_with_a_token_nothing_else_is_asked_for() -> None:
+    house = House(token=TOKEN)
+    carried = {"Authorization": f"Bearer {TOKEN}"}
+    for host in ("api.example.org", HERE):
+        assert house.code("POST", host=host, Origin="https://elsewhere.example", **carried) == (200, "")
+    assert house.asked().headers["www-authenticate"] == 'Bearer realm="homeostat"'
+    assert house.code(path="/nowhere") == (401, "unauthorized"), "nobody learns which paths there are"
+    assert house.code(path="/nowhere", **carried) == (404, "not_found")
+
+
+def test_probes_are_answered_to_everybody() -> None:
+    house = House(token=TOKEN, rights=frozenset())
+    carried = {"Authorization": f"Bearer {TOKEN}"}
+    assert house.code(path="/healthz") == (200, "")
+    assert house.code("POST", "/healthz", **carried) == (403, "forbidden"), "to be asked, not to be written"
+    assert house.code(path="/healthz/more") == (401, "unauthorized")
+    assert house.code(path="/healthz/more", **carried) == (403, "forbidden")
+
+
+def test_behind_a_name_of_the_network_hosts_are_not_compared() -> None:
+    """That there is a token then, the start sees to."""
+    assert House(host="0.0.0.0").code("POST", host="api.example.org", Origin="https://elsewhere.example") == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("localhost", True),
+        ("localhost:8080", True),
+        ("127.0.0.1", True),
+        ("[::1]:8080", True),
+        ("LOCALHOST", True),
+        ("127.0.0.2", False),
+        ("localhost.example", False),
+        ("evil.example:8080", False),
+        ("[::1", False),
+        ("", False),
+    ],
+)
+def test_without_a_token_only_this_host_is_served(host: str, ours: bool) -> None:
+    house = House()
+    for method in ("GET", "POST"):
+        assert house.code(method, host=host) == ((200, "") if ours else (403, "host_refused"))
+
+
+@pytest.mark.parametrize(
+    ("origin", "ours"),
+    [(f"http://{HERE}", True), (f"https://{HERE}", False), ("http://127.0.0.1", False), ("null", False), ("", False)],
+)
+def test_without_a_token_only_its_own_pages_change_anything(origin: str, ours: bool) -> None:
+    house = House()
+    assert house.code("POST", Origin=origin) == ((200, "") if ours else (403, "origin_refused"))
+    assert house.code("GET", Origin=origin) == (200, ""), "browsers keep the answer from it"
+    assert house.asked("OPTIONS", Origin=origin).status_code == 200
+
+
+def test_what_is_named_in_a_refusal_is_cut() -> None:
+    long = 300 * "a"
+    assert House().asked(host=long).json["details"] == {"host": long[:256]}
+    assert House().asked("POST", Origin=long).json["details"] == {"origin": long[:256]}
+
+
+def test_who_has_not_the_right_is_told_which() -> None:
+    house = House(rights=frozenset({Right.SEE}))
+    assert house.code() == (200, "")
+    refused = house.asked("POST")
+    assert (refused.status_code, refused.json["details"]) == (403, {"right": "change"})
+    assert refused.json["error"] == "This needs the right to change"
+    assert house.code("DELETE") == (405, "method_not_allowed")
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
+    house = House()
+    assert house.code("POST", Content_Length=str(BODY_LIMIT)) == (200, "")
+    assert house.code("POST", Content_Length=str(BODY_LIMIT + 1)) == (413, "body_too_large")
