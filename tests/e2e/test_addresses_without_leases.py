@@ -58,3 +58,18 @@ def test_by_the_agent_and_by_arp(town: Homeostat, still: Still) -> None:
     # libvirt's router advertisements may have brought it another one.
     assert {(a.ip, a.source) for a in town.status("told").addresses} >= {(told, "Agent"), (ipv6, "Agent")}
     assert [(a.ip, a.source) for a in town.status("quiet").addresses] == [(quiet, "Arp")]
+
+    assert town.stop() == 0
+    for name in ("told", "quiet"):
+        town.edit(name, lambda spec: spec.update(shutdown={"gracePeriodSeconds": 7}))
+    town.start()
+    for name in ("told", "quiet"):
+        town.wait_for(lambda name=name: looked_at(town, name), f"{name} is looked at by the next operator")  # type: ignore[misc]
+
+
+def looked_at(town: Homeostat, name: str) -> bool:
+    """By an operator that knows the present spec. Its address is not lost on the way (BR-06)."""
+    status = town.status(name)
+    if not status.addresses:
+        pytest.fail(f"{name} has no address: {status}")
+    return status.observed_generation == 2

@@ -117,6 +117,7 @@ class WorldHost:
         self.done: list[Action] = []
         self.strangers: dict[str, ObservedDomain] = {}  # by name
         self.seen_at: dict[str, list[tuple[str, str]]] = {}  # addresses, by MAC
+        self.recalled: list[tuple[str, dict[str, Sequence[tuple[str, str]]]]] = []
         self.left: list[str] = []  # files of a machine's folder
         self.unreadable = ""  # why its storage cannot be looked at
         self.aside: list[TrashEntry] = []
@@ -143,6 +144,9 @@ class WorldHost:
 
     def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {mac: self.seen_at[mac] for mac in macs if mac in self.seen_at}
+
+    def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        self.recalled.append((run, dict(told)))
 
     def usage(self) -> Mapping[str, Usage]:
         return {}

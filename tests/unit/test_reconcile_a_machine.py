@@ -142,6 +142,27 @@ async def test_of_one_without_cards_no_address_is_asked_for() -> None:
     assert status(shelf, vm.key).state == "Running" and status(shelf, vm.key).addresses == ()
 
 
+async def test_the_next_operator_recalls_the_addresses_of_that_very_run() -> None:
+    own = {"name": "own", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}
+    vm = machine(nics=[{"name": "lan", "network": "default"}, own])
+    shelf, host = Shelf(vm), WorldHost()
+    first = a_reconciler(shelf, host)
+    await settle(first, shelf, host, vm.key)
+    assert host.recalled == [] and host.world.domain and host.world.domain.live
+    lan = next(nic.mac for nic in host.world.domain.live.nics if nic.name == "lan")
+    host.seen_at[lan] = [("10.0.0.7", "Agent")]
+    await settle(first, shelf, host, vm.key)
+    assert {address.source for address in status(shelf, vm.key).addresses} == {"Agent", "Forward"}
+    later = a_reconciler(shelf, host)
+    for _ in range(2):
+        await settle(later, shelf, host, vm.key)
+    assert host.recalled == [("1", {lan: [("10.0.0.7", "Agent")]})]  # once
+    known = status(shelf, vm.key)
+    shelf.resources[vm.key] = vm.model_copy(update={"status": known.model_copy(update={"run": "another"})})
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    assert host.recalled[1:] == []
+
+
 async def test_restarts_go_on_being_counted_by_the_next_operator() -> None:
     shelf, host = Shelf(WEB), WorldHost()
     await settle(a_reconciler(shelf, host), shelf, host, WEB.key)

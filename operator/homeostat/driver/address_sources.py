@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -45,19 +45,24 @@ class AddressSources:
         self._lease_seconds: dict[str, float | None] = {}  # by network
         self.supported = True
 
-    def read(self, networks: Iterable[str], present: Mapping[str, Resident], known: Mapping[str, object]) -> Addresses:
-        """Whoever has neither a lease nor an agent, and is not ``known``, is looked for in the ARP table."""
+    def read(
+        self, networks: Iterable[str], present: Mapping[str, Resident], known: Addresses, recalled: Collection[str] = ()
+    ) -> Addresses:
+        """``known`` is of the present runs, that of those ``recalled`` by hearsay: a lease among it needs no renewal to count.
+        Whoever has neither a lease nor an agent, and whose address is not known otherwise, is looked for in the ARP table."""
         self._runs.meet((mac, resident.run, resident.pid) for mac, resident in present.items())
         leases, heard = self._leases(networks), self._heard(present)
         found: Addresses = {}
         for mac in present:
             ips = self._runs.of_this_run(mac, "Lease", leases.get(mac, ()))
-            if ips := [*ips, *self._runs.confirm(mac, "Lease", heard.get(mac, ()))]:
+            leased = [ip for ip, source in known.get(mac, ()) if source == "Lease"]
+            if ips := [*ips, *self._runs.confirm(mac, "Lease", [*heard.get(mac, ()), *leased])]:
                 found[mac] = tuple((ip, "Lease") for ip in ips)
             elif self._local:
                 for ip in {*self._runs.left(mac, "Lease"), *self._runs.left(mac, "Arp")}:
                     neighbours.knock(ip)  # who is there answers, and then it counts
-        lacking = {mac: r for mac, r in present.items() if not r.agent and mac not in found and mac not in known}
+        settled = {mac for mac, told in known.items() if told[0][1] != "Lease" and mac not in recalled}
+        lacking = {mac: r for mac, r in present.items() if not r.agent and mac not in found and mac not in settled}
         return self._by_arp(lacking, heard) | found
 
     def ask_arp(self, residents: Mapping[str, Resident]) -> Addresses:

@@ -50,6 +50,7 @@ class AddressBook:
         self._networks, self._present, self._changed = networks, present, changed
         self._known: Addresses = {}
         self._runs: dict[str, str] = {}  # MAC -> the run in which its addresses were told
+        self._recalled: set[str] = set()  # MACs whose addresses we have by hearsay: nobody was asked about them yet
         self._missing: set[tuple[str, str]] = set()  # MAC and run
         self._asked = asyncio.Event()
         self._interval = SOONEST
@@ -63,11 +64,19 @@ class AddressBook:
             present = self._present()
             run = next((present[mac.lower()].run for mac in macs if mac.lower() in present), "")
         found = {mac: told for mac in macs if (told := self._known.get(mac.lower())) and same_run(self._runs[mac.lower()], run)}
-        new = {(mac.lower(), run) for mac in macs if _is_vague(found.get(mac))} - self._missing
+        new = {(mac.lower(), run) for mac in macs if mac not in found or self._lacks(mac.lower())} - self._missing
         if new and self._sources.supported:
             self._missing |= new
             self.renew()
         return found
+
+    def recall(self, run: str, told: Addresses) -> None:
+        """What an operator before us found out of this run of a guest: it stands where we know nothing, until a look says
+        otherwise, which is taken soon."""
+        for mac, found in told.items():
+            if mac not in self._known or not same_run(self._runs[mac], run):
+                self._known[mac], self._runs[mac] = found, run
+                self._recalled.add(mac)
 
     async def begin(self) -> None:
         """Reads once before anybody looks, so that no guest seems to have lost its address; then as ``renew`` does."""
@@ -105,7 +114,7 @@ class AddressBook:
             if self._asking is None or self._asking.done():
                 asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
                 self._asking = attended(asking)
-            self._missing &= {(mac, r.run) for mac, r in self._present().items() if _is_vague(self._known.get(mac))}
+            self._missing &= {(mac, r.run) for mac, r in self._present().items() if self._lacks(mac)}
             if not self._missing and not self._asked.is_set():
                 return
             await self._pause()
@@ -121,13 +130,17 @@ class AddressBook:
     async def _read(self) -> None:
         async with self._reading:
             networks, present = list(self._networks()), dict(self._present())
-            kept = {mac: found for mac, found in self._still(present).items() if found[0][1] != "Lease"}
+            known, recalled = self._still(present), frozenset(self._recalled)
             try:
-                read = await self._connection.run(lambda: self._sources.read(networks, present, kept), "read addresses")
+                read = await self._connection.run(
+                    lambda: self._sources.read(networks, present, known, recalled), "read addresses"
+                )
             except DriverError as error:
                 _log.info("%s", error)
                 return
-            kept = {mac: found for mac, found in self._still(present).items() if found[0][1] != "Lease"}  # an agent may have told
+            # An agent may have told meanwhile. A lease that was recalled during the reading waits for the next one.
+            kept = {m: f for m, f in self._still(present).items() if _source(f) != "Lease" or m in self._recalled - recalled}
+            self._recalled -= read.keys()
             self._learn({**kept, **read}, present)
 
     def _still(self, present: Mapping[str, Resident]) -> Addresses:
@@ -138,6 +151,7 @@ class AddressBook:
         """``told`` was found out of those."""
         before, self._known = self._known, told
         self._runs = {mac: present[mac].run for mac in told}
+        self._recalled &= told.keys()
         different = {mac for mac in before.keys() | told.keys() if before.get(mac) != told.get(mac)}
         if different:
             self._changed(different)
@@ -145,16 +159,17 @@ class AddressBook:
     async def _ask_agents(self) -> None:
         """Those of guests that have an agent and no lease."""
         present = self._present()
-        known = self._still(present)
+        known = self._still(present).keys() - self._recalled
         lacking = {resident.uuid: resident for mac, resident in present.items() if resident.agent and mac not in known}
         # By chance, so that those that never answer do not keep the others from being asked.
         asked = random.sample(sorted(lacking), min(ASKED_AT_ONCE, len(lacking)))
         found = await asyncio.gather(*(self._ask_agent(lacking[uuid]) for uuid in asked))
-        known = self._still(self._present())  # a lease may have come
+        known = self._still(self._present()).keys() - self._recalled  # a lease may have come
         self._add({mac: told for answer in found for mac, told in answer.items() if mac not in known})
 
     def _add(self, answered: Addresses) -> None:
         present = dict(self._present())
+        self._recalled -= answered.keys()
         self._learn({**self._still(present), **{mac: told for mac, told in answered.items() if mac in present}}, present)
 
     async def _ask_again(self) -> None:
@@ -174,6 +189,10 @@ class AddressBook:
         answered = {mac: addresses for answer in found for mac, addresses in answer.items()}
         self._add({mac: told for mac, told in answered.items() if _source(self._known.get(mac)) != "Lease"})
 
+    def _lacks(self, mac: str) -> bool:
+        """Nothing is known, or hearsay, or what the ARP table says."""
+        return mac in self._recalled or _source(self._known.get(mac)) in ("", "Arp")
+
     async def _ask_agent(self, resident: Resident) -> Addresses:
         """Nothing where the guest is in another run by the time it answers."""
         try:
@@ -187,11 +206,6 @@ class AddressBook:
 
 def _source(addresses: Sequence[tuple[str, str]] | None) -> str:
     return addresses[0][1] if addresses else ""
-
-
-def _is_vague(addresses: Sequence[tuple[str, str]] | None) -> bool:
-    """Nothing, or what the ARP table says."""
-    return _source(addresses) in ("", "Arp")
 
 
 def _by_mac(pairs: Iterable[tuple[str, str]], source: str) -> Addresses:

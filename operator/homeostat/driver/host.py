@@ -161,6 +161,9 @@ class LibvirtHost:
     def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
         return self._book.lookup(macs, run) if self._facts.reachable else {}
 
+    def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        self._book.recall(run, {mac.lower(): tuple(addresses) for mac, addresses in told.items()})
+
     def usage(self) -> Mapping[str, Usage]:
         return self._inventory.usage()
 

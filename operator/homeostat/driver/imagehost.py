@@ -52,6 +52,9 @@ class ImageHost:
     def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {}
 
+    def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        """Nothing runs."""
+
     def usage(self) -> Mapping[str, Usage]:
         return MappingProxyType({})
 

@@ -125,6 +125,9 @@ class HostDriver(Protocol):
         for nics on libvirt networks only: an address that is missing is looked for from then on, and its coming told as a change
         of the domain."""
 
+    def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        """What an operator before us found out of that run, as ``addresses`` has it: true until a look says otherwise."""
+
     def usage(self) -> Mapping[str, Usage]:
         """By domain name; our own domains only."""
 

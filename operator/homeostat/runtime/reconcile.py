@@ -23,7 +23,7 @@ from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.machine.storage import IMAGE_CHANGED
-from homeostat.planner.observed import DomainState, Health, Memory, Observed, same_run
+from homeostat.planner.observed import DomainState, Health, Memory, Observed, ObservedDomain, same_run
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
@@ -198,9 +198,23 @@ class MachineReconciler:
             return observed
         if observed.domain is not None:
             self._rivals.look(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
+            if machine.key not in self._memory:
+                self._recall_addresses(machine, observed.domain)
         memory = self._memory[machine.key] = recall(memory, observed.domain, self._clock.now())
         health = self._health(machine, observed)
         return replace(observed, memory=memory, refusal=refusal, health=health, rival=self._rivals.found)
+
+    def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain) -> None:
+        """Those that an operator before us found out of this very run."""
+        before = machine.status
+        if before is None or domain.live is None or not same_run(before.run, domain.run):
+            return
+        known: dict[str, list[tuple[str, str]]] = {}
+        macs = {nic.name: nic.mac for nic in domain.live.nics}
+        for address in before.addresses:
+            if address.source != "Forward" and address.nic in macs:
+                known.setdefault(macs[address.nic], []).append((address.ip, address.source))
+        self._host.recall(domain.run, known)
 
     def _health(self, machine: VirtualMachine, observed: Observed) -> Health | None:
         """Has a running machine probed, and says what its probes say so far."""
