@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
@@ -55,3 +56,31 @@ async def test_asked_by_agent_and_by_button(host: LibvirtHost, libvirtd: Libvirt
         await host.agent.run(bare, ["/bin/killall", "-KILL", "agent"], 1.0)
     await ask(host, bare, by_agent=True)  # whom nobody tells anything: the button is pressed at once
     await until(lambda: off(host, bare), "it shut down", 30)
+
+
+class Crossed:
+    """In the place of a fault: notes what is crossed."""
+
+    def __init__(self) -> None:
+        self.moments: list[str] = []
+
+    def cross(self, moment: str, action: object) -> None:
+        self.moments.append(f"{moment} {type(action).__name__}")
+
+
+async def test_a_guest_that_was_off_before_its_agent_was_done_needs_no_button(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = await booted(host, machine(libvirtd, guest_image))
+    await until(lambda: any(d.agent for d in host.domains() if d.uuid == config.uuid), "its agent listens", 60)
+    told, crossed = host.agent.shut_down, Crossed()
+
+    async def late(uuid: str) -> None:
+        await told(uuid)
+        await until(lambda: off(host, uuid), "it shut down", 30)
+        raise DriverError("the guest agent disappeared")
+
+    monkeypatch.setattr(host.agent, "shut_down", late)
+    monkeypatch.setattr(faults, "_fault", crossed)
+    await ask(host, config.uuid, by_agent=True)
+    assert crossed.moments == ["before ShutdownDomain", "after ShutdownDomain"]

@@ -199,10 +199,17 @@ class DomainActions:
         self._fence()
         try:
             with faults.around(action):
-                await self._agent.shut_down(action.uuid)
+                await self._tell_agent(action)
         except DriverError as error:
             _log.info("asking a guest's agent to shut it down: %s", error)
             await self._run(self._step(action), action)
+
+    async def _tell_agent(self, action: act.ShutdownDomain) -> None:
+        """A guest may be off before libvirt has done asking it, which then fails."""
+        try:
+            await self._agent.shut_down(action.uuid)
+        except DriverError as error:
+            await self._after_failure(self._step(action), error)
 
     def _press_button(self, domain: Domain) -> object:
         """Without flags libvirt asks the agent first, and waits a minute for the guest to do so."""
