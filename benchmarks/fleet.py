@@ -47,7 +47,7 @@ spec:
       path: {kernel}
     initramfs:
       path: {initramfs}
-    cmdline: console=ttyS0 quiet homeostat.name={name}
+    cmdline: console=ttyS0 quiet no_timer_check homeostat.name={name}
   disks:
     - name: root
       size: 64Mi

@@ -37,7 +37,7 @@ spec:
           path: {kernel}
         initramfs:
           path: {initramfs}
-        cmdline: console=ttyS0 quiet
+        cmdline: console=ttyS0 quiet no_timer_check
       nics:
         - name: lan
           network: default

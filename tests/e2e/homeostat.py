@@ -176,7 +176,8 @@ class Homeostat:
             return wait_until(what, timeout, say)
         except AssertionError as error:
             states = {name: self._brief(name) for name in sorted(self.written)}
-            raise AssertionError(f"{error}\n{states}\n--- the operator said:\n{self.said()[-3000:]}") from None
+            guests = "".join(f"--- {name} said:\n{self.console(name)[-600:]}\n" for name in sorted(self.written))
+            raise AssertionError(f"{error}\n{states}\n{guests}--- the operator said:\n{self.said()[-3000:]}") from None
 
     def _brief(self, name: str) -> str:
         status = self.status(name)
@@ -231,6 +232,11 @@ class Homeostat:
         pid = processes.read_pid(self.rig.directory / "run" / "qemu" / f"{name}.pid")
         assert pid is not None and processes.alive(pid), f"{name} does not run"
         return pid
+
+    def console(self, name: str) -> str:
+        """All that its guests wrote on the serial console, of all runs."""
+        log = self.state / "machines" / "default" / name / "console.log"
+        return log.read_text(errors="replace") if log.exists() else ""
 
     def disk(self, name: str, disk: str) -> Path:
         return self.state / "machines" / "default" / name / f"{disk}.qcow2"

@@ -10,7 +10,6 @@ import hashlib
 from tests.e2e.homeostat import Homeostat, guest
 from tests.e2e.watching import LibvirtEvents
 from tests.rig.guest import BOOT_TIMEOUT, facts, fetch
-from tests.rig.waiting import wait_until
 
 
 def test_a_restart_in_order_keeps_both_disks(town: Homeostat) -> None:
@@ -32,14 +31,14 @@ def test_a_restart_in_order_keeps_both_disks(town: Homeostat) -> None:
     town.write("notes", spec)
     town.start()
     address = town.wait_address("notes")
-    wait_until(lambda: fetch(address), BOOT_TIMEOUT, "the guest answers")
+    town.wait_for(lambda: fetch(address), "the guest answers", BOOT_TIMEOUT)
     assert (fetch(address, "/boots").strip(), fetch(address, "/root-boots").strip()) == ("1", "1")
     before = facts(address)
     assert before["disks"] | {"sr0": 2**20} == before["disks"], "the drive has its medium"
 
     with LibvirtEvents(town.rig) as told:
         town.edit("notes", lambda spec: spec.update(resources={"memory": "160Mi"}))
-        wait_until(lambda: fetch(address, "/boots").strip() == "2", BOOT_TIMEOUT, "it has booted again")
+        town.wait_for(lambda: fetch(address, "/boots").strip() == "2", "it has booted again", BOOT_TIMEOUT)
     assert fetch(address, "/root-boots").strip() == "2"
     assert facts(address)["memoryKiB"] > before["memoryKiB"] + 24 * 1024
     assert not any("Destroyed" in line for line in told.of("notes")), told.of("notes")

@@ -12,7 +12,7 @@ from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, KernelBoot, NicConfig, Record, VncConfig
 from tests.libvirt.hosts import until
-from tests.rig.guest import READY, GuestImage
+from tests.rig.guest import CMDLINE, READY, GuestImage
 from tests.rig.libvirtd import Libvirtd
 
 
@@ -46,7 +46,7 @@ def machine(libvirtd: Libvirtd, image: GuestImage) -> DomainConfig:
         vcpus=1,
         machine="q35",
         cpu=CpuConfig("maximum"),
-        kernel=KernelBoot(str(image.kernel), str(image.initramfs), "console=ttyS0 quiet"),
+        kernel=KernelBoot(str(image.kernel), str(image.initramfs), CMDLINE),
         disks=(disk(libvirtd, "root", "vda"), DiskConfig("cd", "cdrom", None, "raw", "sata", "sda", read_only=True)),
         nics=(NicConfig("lan", "network", "default", f"52:54:00:{number[:2]}:{number[2:4]}:{number[4:6]}", "virtio"),),
         video="virtio",
