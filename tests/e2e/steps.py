@@ -15,6 +15,7 @@ from lxml import etree
 from tests.e2e.homeostat import SOON, Homeostat, Spec, idle
 from tests.e2e.nursery import Nursery
 from tests.rig.libvirtd import Libvirtd
+from tests.unit.images import blob
 
 NAME = "subject"
 INSTANCE = "0b0e6f2a-6c3c-4b53-9d0e-0c7a1d9a4e11"  # the same in every life, so that uuids and MACs are comparable
@@ -43,7 +44,7 @@ class Stage:
     def image(self, name: str = "base.img") -> Path:
         path = self.home.root / name
         if not path.exists():
-            path.write_bytes(name.encode().ljust(2**20, b"\0"))
+            path.write_bytes(name.encode() + blob(2**20)[len(name) :])
         return path
 
     def reference(self, title: str, scenario: Callable[[], End]) -> End:

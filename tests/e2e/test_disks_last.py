@@ -10,13 +10,14 @@ import hashlib
 from tests.e2e.homeostat import Homeostat, guest
 from tests.e2e.watching import LibvirtEvents
 from tests.rig.guest import BOOT_TIMEOUT, facts, fetch
+from tests.unit.images import blob
 
 
 def test_a_restart_in_order_keeps_both_disks(town: Homeostat) -> None:
     image = town.image
     assert image is not None
     tools = town.root / "tools.iso"
-    tools.write_bytes(b"an image for the drive".ljust(2**20, b"\0"))
+    tools.write_bytes(blob(2**20))
     base = hashlib.sha256(image.base.read_bytes()).hexdigest()
     spec = guest(
         image,

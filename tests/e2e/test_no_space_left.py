@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.homeostat import Homeostat, idle
+from tests.unit.images import blob
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def cramped(homeostat: Homeostat) -> Iterator[Homeostat]:
 
 def test_it_waits_for_room_and_says_so(cramped: Homeostat) -> None:
     large = cramped.root / "large.img"
-    large.write_bytes(bytes(range(256)) * 4 * 1024 * 3)  # 3 MiB
+    large.write_bytes(blob(3 * 2**20))
     cramped.write("thirsty", idle(runStrategy="Halted", disks=[{"name": "root", "image": {"path": str(large)}}]))
     cramped.write("modest", idle(runStrategy="Halted"))
     cramped.start()

@@ -17,6 +17,7 @@ from tests.kubernetes.things import deployment, machine, plugin
 from tests.rig.kubernetes.crds import install_crds, wait_documented
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.waiting import wait_until
+from tests.unit.images import blob
 
 Requests = set[tuple[str, str]]
 
@@ -48,7 +49,7 @@ def live(plane: ControlPlane, state: Path) -> None:
     kubectl = plane.kubectl
     account = plane.kubeconfig_of_service_account(NAMESPACE, OPERATOR)
     image = state.parent / "image.raw"
-    image.write_bytes(b"\0" * 2**20)
+    image.write_bytes(blob(2**20))
     with operating(plane, state, "--host", "dev", kubeconfig=account):
         kubectl.apply(machine("alone", disks=[{"name": "data", "size": "1Mi"}]))
         kubectl.apply(plugin("page", rootfs={"path": str(image)}))

@@ -16,6 +16,7 @@ import pytest
 
 from homeostat.driver import kvm
 from tests.rig.waiting import free_port, wait_until
+from tests.unit.images import blob
 
 NODE = """<node><cpu><mhz>1</mhz><model>m</model><active>1</active><nodes>1</nodes><sockets>1</sockets><cores>1</cores>
 <threads>1</threads></cpu><memory>4194304</memory></node>"""
@@ -50,7 +51,7 @@ def test_security_15_files_are_private_whatever_the_umask(tmp_path: Path, wide_o
     folder, state, port = tmp_path / "vms", tmp_path / "state", free_port()
     folder.mkdir()
     (tmp_path / "node.xml").write_text(NODE)
-    (image := tmp_path / "disk.raw").write_bytes(b"\x01" * 512 * 8)
+    (image := tmp_path / "disk.raw").write_bytes(blob(4096))
     for name in ("kept", "gone"):
         (folder / f"{name}.yaml").write_text(DOCUMENT.format(name=name, image=image))
     words = [

@@ -28,6 +28,8 @@ PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>" + b" " * 409
         (Answer(blob()), "iso", "is no iso but raw"),
         (Answer(gzip.compress(blob())), None, "is a gzip archive; unpack it first"),
         (Answer(b"root:x:0:0:root:/root:/bin/bash\n" * 40), None, "is a text file"),
+        (Answer(b"Salted__" + bytes(range(256)) * 9), None, "is nothing that is known as a disk"),
+        (Answer(qcow2(virtual_size=0)), None, "is a disk of 0 bytes by its header"),
         (Answer(b"tiny\0"), None, "has only 5 bytes"),
         (Answer(qcow2(backing="/etc/shadow")), None, "leans on another file ('/etc/shadow')"),
         (Answer(qcow2(backing="json:{}")), "qcow2", "leans on another file"),

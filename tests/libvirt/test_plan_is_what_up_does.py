@@ -34,6 +34,7 @@ from homeostat.runtime.reconcile import MachineReconciler
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.libvirt.hosts import isolated_uri, until
+from tests.unit.images import blob
 
 Spec = dict[str, Any]
 KINDS = {"a": "VirtualMachine", "d": "VirtualMachineDeployment", "p": "Plugin"}
@@ -243,7 +244,7 @@ def test_findings_plan_refuses_what_up_refuses(case: str) -> None:
     specs, reason, words = REFUSALS[case]
 
     async def scenario(made: Rig) -> None:
-        (made.root / "blank.img").write_bytes(b"\x01" * (8 << 20))
+        (made.root / "blank.img").write_bytes(blob(8 << 20))
         (made.root / "kernel").write_bytes(b"\x01" * 512)
         (made.root / "page.html").write_text("<!DOCTYPE html><html></html>")
         made.write(**yaml.safe_load(yaml.safe_dump(specs).replace("{dir}", str(made.root))))
@@ -269,7 +270,7 @@ def test_findings_plan_refuses_what_another_has() -> None:
 def test_findings_plan_of_disks_that_cannot_be_as_the_spec_says() -> None:
     async def scenario(made: Rig) -> None:
         for name in ("one.img", "two.img"):
-            (made.root / name).write_bytes(b"\x01" * (1 << 20))
+            (made.root / name).write_bytes(blob(1 << 20))
         made.write(a=with_disk(size="16Mi"), a2=with_disk(image={"path": str(made.root / "one.img")}))
         await plan_and_up(made)
         made.write(a=with_disk(size="8Mi"), a2=with_disk(image={"path": str(made.root / "two.img")}))
@@ -323,7 +324,7 @@ SPECS = st.fixed_dictionaries(
 @settings(max_examples=8, derandomize=True, deadline=None, phases=[Phase.generate])
 def test_findings_plan_of_any_edits_is_what_up_does(versions: list[Spec | None]) -> None:
     async def scenario(made: Rig) -> None:
-        (made.root / "blank.img").write_bytes(b"\x01" * (1 << 20))
+        (made.root / "blank.img").write_bytes(blob(1 << 20))
         there = False
         for spec in versions:
             if spec is None and not there:
@@ -338,7 +339,7 @@ def test_findings_plan_of_any_edits_is_what_up_does(versions: list[Spec | None])
 def test_findings_plan_names_images_by_where_they_came_from() -> None:
     async def scenario(made: Rig) -> None:
         for name in ("one.img", "two.img"):
-            (made.root / name).write_bytes(b"\x01" * (1 << 20))
+            (made.root / name).write_bytes(blob(1 << 20))
         made.write(a=with_disk(image={"path": str(made.root / "one.img")}))
         await plan_and_up(made)
         made.write(a=with_disk(image={"path": str(made.root / "two.img")}))

@@ -133,8 +133,9 @@ async def fetch(storage: Storage, ref: ImageRef, root: Path) -> ObservedImage:
 
 
 def blob(size: int = 300_000) -> bytes:
-    """Something that is no text, no archive and not all zeros."""
-    return bytes(range(256)) * (size // 256) + b"\0" * (size % 256)
+    """Any bytes, but for the end of a boot sector."""
+    content = bytes(range(256)) * (size // 256) + b"\0" * (size % 256)
+    return content[:510] + b"\x55\xaa" + content[512:]
 
 
 def qcow2(virtual_size: int = 2**20, backing: str = "", incompatible: int = 0) -> bytes:

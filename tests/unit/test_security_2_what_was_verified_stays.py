@@ -14,7 +14,7 @@ import pytest
 
 from homeostat.driver.checks import check_images
 from homeostat.driver.storage import Storage
-from homeostat.driver.storage.verified import notes_of
+from homeostat.driver.storage.verified import notes_of, signature_of
 from homeostat.planner.actions import ImageRef, StartDomain
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import ImagePhase
@@ -94,6 +94,19 @@ async def test_notes_of_earlier_versions_are_completed_once(tmp_path: Path) -> N
     assert json.loads(notes_of(image).read_text()) == note
     in_place(image)
     assert (await observe(storage, ref, tmp_path / "state")).changed
+
+
+async def test_what_an_earlier_version_took_is_not_judged_again(tmp_path: Path) -> None:
+    _, ref, image = await fetched(tmp_path)
+    note = json.loads(notes_of(image).read_text())
+    image.chmod(0o600)
+    image.write_bytes(odd := b"hsqs" + bytes(range(256)) * 9)
+    size, written, _, inode = signature_of(image)
+    old = {**note, "content": None, "signature": (size, written, inode)}
+    notes_of(image).write_text(json.dumps(old))
+    found = await observe(Storage(tmp_path / "state", None), ref, tmp_path / "state")
+    assert found.phase is ImagePhase.READY, found.error
+    assert json.loads(notes_of(image).read_text())["content"] == hashlib.sha256(odd).hexdigest()
 
 
 async def test_a_pin_counts_where_the_note_is_lost(tmp_path: Path) -> None:

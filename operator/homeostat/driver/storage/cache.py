@@ -119,7 +119,8 @@ class ImageCache:
             if before and sha256 != before:
                 error = f"image {shown(ref.url)}: {changed_message(path, sha256, before)}"
                 return ObservedImage(ImagePhase.FAILED, error=error, permanent=True, changed=True)
-            found = noted.inspection if noted is not None and noted.sha256 else await examine(ref, path)
+            kept = noted if noted is not None and (noted.sha256 or noted.signature[:2] == signature[:2]) else None
+            found = kept.inspection if kept is not None else await examine(ref, path)
             with contextlib.suppress(DriverError):  # someone who only looks may not be able to write there
                 await asyncio.to_thread(write_note, path, ref, found, sha256)
         except DriverError as error:
@@ -297,6 +298,8 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
     """
     name = shown(ref.url)
     found, size = _sniff(path, name)
+    if size == 0:
+        raise qemu_img.Unusable(f"image {name} is empty")
     if found.cut and ref.format != "raw" and ref.sha256 is None:  # what was pinned is as it was published
         raise qemu_img.Truncated(f"image {name} {found.problem}")
     page = found.markup or (found.text and is_remote(ref.url))

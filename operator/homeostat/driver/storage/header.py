@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
 from dataclasses import dataclass
 
 from .archives import archive_problem
 from .paths import human_size
 
-HEAD = 36 * 1024  # bytes of a file that sniff() wants to see: ISO 9660 begins at 32 KiB
+HEAD = 68 * 1024  # bytes of a file that sniff() wants to see: ISO 9660 begins at 32 KiB, Btrfs at 64
 QCOW2_HEADER = 104  # bytes of a version 3 header, see QEMU's docs/interop/qcow2.txt
 BACKING_NAME_MAX = 1023  # likewise
 INCOMPATIBLE_DATA_FILE = 1 << 2  # likewise
@@ -25,7 +26,30 @@ _FOREIGN = (
     (b"COWD", "vmdk (of old ESX)"),
     (b"OOOM\xff", "user-mode Linux COW"),
 )
+# What a raw disk has at these bytes, as blkid(8) knows them; one is enough.
+_DISK = (
+    (510, b"\x55\xaa"),  # a boot sector: MBR, before GPT too; FAT, NTFS
+    (512, b"EFI PART"),  # GPT, its boot sector wiped
+    (4096, b"EFI PART"),  # on sectors of 4 KiB
+    (512, b"PM\0\0"),  # Apple's partition map
+    (1080, b"\x53\xef"),  # ext2 to ext4
+    (0, b"XFSB"),
+    (65600, b"_BHRfS_M"),  # Btrfs
+    (1024, b"\x10\x20\xf5\xf2"),  # F2FS
+    *((sector * 512, b"LABELONE") for sector in range(4)),  # LVM
+    (4096, b"\xfc\x4e\x2b\xa9"),  # a part of a RAID
+    (4086, b"SWAPSPACE2"),
+)
+_MARKED = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _FLATTEN = "qemu-img convert -O qcow2 IMAGE NEW.qcow2"
+_NO_DISK = "is nothing that is known as a disk: it has no boot sector, partition table or file system, and is no CD"
+_SAY_RAW = "give format: raw if a guest is to have it as it is"
 _ENCRYPTION = {0: "", 1: "AES", 2: "LUKS"}  # QEMU's docs/interop/qcow2.txt, bytes 32 to 35
 _VMDK_PARTS = "names other files as its contents; export the disk as one file (monolithicSparse)"
 
@@ -73,6 +97,10 @@ def sniff(head: bytes, size: int) -> Sniff:
         return Sniff("raw", f"has only {size} bytes, which is no disk image", text=_is_text(head))
     if _is_text(head):
         return Sniff("raw", "is a text file, not a disk image", text=True)
+    if not any(head):
+        return Sniff("raw", f"begins with nothing but zeros; a blank disk needs no image but a size, else {_SAY_RAW}")
+    if not any(head.startswith(mark, at) for at, mark in _DISK):
+        return Sniff("raw", f"{_NO_DISK}; unpack or decrypt it first, or {_SAY_RAW}")
     return Sniff("raw", *_cut(_partitioned(head), size))
 
 
@@ -98,11 +126,12 @@ def _partitioned(head: bytes) -> int:
 
 def is_markup(head: bytes) -> bool:
     """Whether it begins as a web page or an XML error message does."""
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        head = head[:2048].decode("utf-16", errors="ignore").encode()
-    start = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    while start.startswith(b"<!--") and b"-->" in start:
-        start = start.split(b"-->", 1)[1].lstrip()
+    start = _as_utf8(head[:4096])[:1024].lstrip().lower()
+    while start.startswith(b"<!--"):
+        _, end, start = start.partition(b"-->")
+        if not end:  # a comment, whatever it comments on
+            return True
+        start = start.lstrip()
     return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<error", b"<script", b"<meta", b"<title"))
 
 
@@ -127,6 +156,8 @@ def _sniff_qcow(head: bytes) -> Sniff:
     header = qcow2_header(head)
     if header is None:
         return Sniff("qcow2", f"is a damaged qcow2 file, or of the old version 1; convert it with: {_FLATTEN}")
+    if header.virtual_size == 0 or header.virtual_size % 512:
+        return Sniff("qcow2", f"is a disk of {header.virtual_size} bytes by its header, which no disk has; export it again")
     if header.backing is not None:
         return Sniff("qcow2", f"leans on another file ({_clip(header.backing)}); flatten it with: {_FLATTEN}")
     if header.encryption:
@@ -145,7 +176,7 @@ def _sniff_vmdk(head: bytes) -> Sniff:
 
 
 def _is_text(head: bytes) -> bool:
-    sample = head[:4096]
+    sample = _as_utf8(head[:4096])
     if not sample.strip():
         return False
     try:
@@ -155,6 +186,14 @@ def _is_text(head: bytes) -> bool:
             return False
         text = sample[: error.start].decode()
     return all(c.isprintable() or c in "\t\r\n\f\x1b" for c in text)
+
+
+def _as_utf8(text: bytes) -> bytes:
+    """Without its byte order mark; what has none is left as it is."""
+    for mark, coding in _MARKED:
+        if text.startswith(mark):
+            return text.removeprefix(mark).decode(coding, errors="ignore").encode(errors="ignore")
+    return text
 
 
 def _clip(text: str | None) -> str:
