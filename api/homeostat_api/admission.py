@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from homeostat.driver.errors import DriverError
+from homeostat.driver.storage.secret import check_secret
 from homeostat.driver.storage.source import check_source, is_remote
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -125,11 +126,9 @@ class Admission:
 
     def _check_file(self, name: str) -> None:
         try:
-            path = os.path.realpath(name)
-        except OSError as error:
-            raise _refused(f"passwordFile {name}: {error.strerror}", name) from error
-        if not any(path.startswith(os.path.realpath(folder) + os.sep) for folder in self._config.image_folders):
-            raise _refused(f"passwordFile {name}: over REST only files in folders that --image-folder names", name)
+            check_secret(name, self._config.image_folders, self._config.state)
+        except DriverError as error:
+            raise _refused(f"{error}; over REST name files by absolute paths, in folders of --image-folder", name) from error
 
 
 def _refused(message: str, place: str) -> Problem:

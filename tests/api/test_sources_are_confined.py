@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +116,6 @@ def test_password_files_are_taken_from_any_folder_that_was_named(tmp_path: Path)
             vnc = {"display": {"vnc": {"passwordFile": f"{tmp_path}/{folder}/vnc"}}}
             answer = api.http.post("/api/v1/vms", json={"name": f"vm-{number}", "spec": vnc})
             assert answer.status_code == status, (folder, answer.text)
+        relative = os.path.relpath(tmp_path / "more" / "vnc")  # the operator would take it from the document's folder
+        answer = api.http.post("/api/v1/vms", json={"name": "vm", "spec": {"display": {"vnc": {"passwordFile": relative}}}})
+        refused(answer, 400, "source_refused")

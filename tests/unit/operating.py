@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from homeostat.driver.errors import DriverError
+from homeostat.driver.storage.secret import read_secret
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 from homeostat.runtime.clock import OwnClock
@@ -163,6 +164,9 @@ class WorldHost:
         found = self.world.observe(NOBODY, Memory()).storage
         mine = {path: disk for path, disk in found.disks.items() if path in disks}
         return replace(found, disks=mine, seeds=found.seeds & set(seeds), chains={}, overlays={})
+
+    def secret(self, path: str) -> Secret | None:
+        return read_secret(path)
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.driver.storage.secret import SECRET_MAX, read_secret
 from homeostat.planner.machine.fit import misfit
-from homeostat.runtime.observe import SECRET_MAX, read_secret
 from tests.unit.machines import machine, running
 
 
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def read(path: Path) -> str | None:
-    found = read_secret(path)
+    found = read_secret(str(path))
     return None if found is None else found.value.get_secret_value()
 
 
@@ -62,12 +62,12 @@ def test_a_pipe_that_nobody_writes_to_holds_nothing_up(tmp_path: Path) -> None:
 
 
 def test_another_file_is_another_version_and_the_same_one_is_not(file: Path) -> None:
-    first, again = read_secret(file), read_secret(file)
+    first, again = read_secret(str(file)), read_secret(str(file))
     other = file.with_name("other")
     other.touch(0o600)
     other.write_bytes(file.read_bytes())
     other.replace(file)
-    changed = read_secret(file)
+    changed = read_secret(str(file))
     assert first is not None and again is not None and changed is not None
     assert first.version == again.version != changed.version
     assert "secret" not in first.version

@@ -11,6 +11,8 @@ import pytest
 
 from homeostat.driver.errors import Refused
 from homeostat.driver.storage import Storage, check_source, source
+from homeostat.driver.storage import secret as secrets
+from homeostat.driver.storage.secret import check_secret, read_secret
 from homeostat.driver.storage.source import open_local
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase
@@ -97,3 +99,54 @@ def test_security_10_a_request_names_a_file_by_the_folder_itself(folder: Path, t
         with pytest.raises(Refused, match="not in a folder that images may come from"):
             check_source(ImageRef(named), [folder.parent])
     check_source(ImageRef(f"{folder}/../below/disk.img"), [folder.parent])
+
+
+@pytest.fixture
+def secret(folder: Path) -> Path:
+    for path in (folder / "disk.img", folder.parents[1] / "elsewhere" / "disk.img"):
+        path.write_text("a secret\n")
+        path.chmod(0o600)
+    return folder / "disk.img"
+
+
+@pytest.mark.parametrize("swap", [file_by_link, folder_by_link])
+def test_security_10_nor_does_a_password_file(secret: Path, tmp_path: Path, swap: Callable[[Path], None]) -> None:
+    allowed = [tmp_path / "allowed"]
+    check_secret(str(secret), allowed, tmp_path / "state")
+    assert Storage(tmp_path / "state", None, image_folders=allowed).secret(str(secret)) is not None
+    swap(secret.parent)
+    assert Storage(tmp_path / "state", None, image_folders=allowed).secret(str(secret)) is None
+    assert read_secret(str(secret)) is not None, "where requests may name nothing, links are the YAML author's own"
+
+
+@pytest.mark.parametrize("swap", [file_by_link, folder_by_link, by_a_pipe, by_a_folder])
+def test_security_10_a_password_file_that_is_swapped_after_the_check_is_not_read(
+    secret: Path, swap: Callable[[Path], None]
+) -> None:
+    def check_then_swap(*arguments: object, **others: object) -> Path:
+        swap(secret.parent)
+        return secret
+
+    with patch.object(secrets, "resolve", check_then_swap):
+        assert read_secret(str(secret)) is None
+
+
+def test_a_link_within_a_folder_that_is_allowed_is_followed(secret: Path, tmp_path: Path) -> None:
+    (tmp_path / "allowed" / "current").symlink_to("below")
+    named = str(tmp_path / "allowed" / "current" / secret.name)
+    check_secret(named, [tmp_path / "allowed"], tmp_path / "state")
+    assert read_secret(named, [tmp_path / "allowed"]) is not None
+
+
+def test_the_operators_own_files_are_no_requests_passwords(secret: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="operator's own file"):
+        check_secret(str(secret), [tmp_path], tmp_path / "allowed")
+
+
+@pytest.mark.parametrize("named", ["disk.img", "../disk.img", "", "~/disk.img"])
+def test_a_relative_password_file_means_another_file_to_each_reader(
+    secret: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(secret.parent)
+    with pytest.raises(Refused, match="absolute path"):
+        check_secret(named, [secret.parent], secret.parent / "state")

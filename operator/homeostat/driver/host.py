@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.domain import DomainType
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -27,6 +27,7 @@ from .events import Aspect
 from .inventory import Inventory
 from .reading import PidFiles
 from .storage import StorageAction
+from .storage.secret import read_secret
 from .survey import is_local, is_test, pid_folders, survey, survey_networks
 from .tasks import Keep, attended, once
 
@@ -47,6 +48,8 @@ class StorageDriver(Protocol):
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
+
+    def secret(self, path: str) -> Secret | None: ...
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
@@ -191,6 +194,10 @@ class LibvirtHost:
         if self._storage is None:
             return ObservedStorage()
         return await self._storage.observe(images, disks, seeds, directory)
+
+    def secret(self, path: str) -> Secret | None:
+        """Files of another computer's storage are not confined: nothing is run of a look at it."""
+        return read_secret(path) if self._storage is None else self._storage.secret(path)
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()

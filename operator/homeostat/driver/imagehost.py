@@ -69,6 +69,9 @@ class ImageHost:
     ) -> ObservedStorage:
         return await self._storage.observe(images, disks, seeds, directory)
 
+    def secret(self, path: str) -> None:
+        """There are no machines whose it could be."""
+
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
     ) -> Mapping[str, ObservedChain]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-
-from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainConfig
@@ -20,8 +15,6 @@ from homeostat.planner.observed import Memory, Observed, ObservedDomain, Observe
 
 from .images import ImageUse
 from .ports import HostDriver
-
-SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
 
 
 async def observe(
@@ -51,7 +44,7 @@ async def observe(
         clash=namesake if namesake is not None and (namesake.uuid != uuid or domain is None) else None,
         storage=storage,
         memory=memory,
-        secrets=_secrets(machine),
+        secrets=_secrets(machine, host),
         others=others,
     )
 
@@ -110,25 +103,7 @@ def is_of(machine: VirtualMachine, domain: ObservedDomain) -> bool:
     return record is None or (record.namespace, record.name) == (machine.metadata.namespace, machine.metadata.name)
 
 
-def _secrets(machine: VirtualMachine) -> Mapping[str, Secret]:
+def _secrets(machine: VirtualMachine, host: HostDriver) -> Mapping[str, Secret]:
     path = machine.spec.display.vnc.password_file
-    if path is None:
-        return {}
-    secret = read_secret(Path(path))
-    return {} if secret is None else {path: secret}
-
-
-def read_secret(path: Path) -> Secret | None:
-    """The first line of a file that only its owner can read; None where it is missing, open to others, too long or no text."""
-    try:
-        # Opening a pipe that nobody writes to would wait for ever.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            info = os.fstat(file.fileno())
-            if not stat.S_ISREG(info.st_mode) or info.st_mode & 0o077 or info.st_size > SECRET_MAX:
-                return None
-            # Of the file's identity, not of its content: a hash of eight characters would soon be guessed.
-            version = hashlib.sha256(f"{info.st_dev} {info.st_ino} {info.st_ctime_ns}".encode()).hexdigest()[:16]
-            text = file.readline().decode().strip()
-            return Secret(SecretStr(text), version) if text.isprintable() else None  # else no definition could carry it
-    except (OSError, UnicodeDecodeError):
-        return None  # reported by the planner as SecretMissing, with what to do
+    secret = host.secret(path) if path is not None else None
+    return {} if path is None or secret is None else {path: secret}

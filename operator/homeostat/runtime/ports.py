@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.outside import tellable
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -146,6 +146,9 @@ class HostDriver(Protocol):
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage: ...
+
+    def secret(self, path: str) -> Secret | None:
+        """What a password file holds; None where it is not to be read."""
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()

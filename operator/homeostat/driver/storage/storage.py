@@ -34,7 +34,7 @@ from homeostat.planner.actions import (
 from homeostat.planner.domain import BOOT_COPY, MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
-from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedImage, ObservedStorage
+from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedImage, ObservedStorage, Secret
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -48,6 +48,7 @@ from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
 from .moved import forget_moved, read_moved, write_moved
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
+from .secret import read_secret
 from .seed import build_seed
 from .stat_cache import StatCache
 from .trash import Trash
@@ -85,7 +86,7 @@ _OURS = (
 class Storage:
     """``root`` is the state folder. ``qemu_gid`` is the group QEMU runs with, None where it runs as our own user.
 
-    ``image_folders`` are those whose files requests may name: nothing in them leads out of them, see source.local_file.
+    ``image_folders`` are those whose files requests may name: nothing in them leads out of them, see places.resolve.
     Belongs to one event loop; actions on one machine must not run at the same time.
     """
 
@@ -143,6 +144,10 @@ class Storage:
                 moved=moved,
                 moved_problem=moved_problem,
             )
+
+    def secret(self, path: str) -> Secret | None:
+        """See secret.read_secret."""
+        return read_secret(path, self._folders)
 
     def _noted_moves(self, directory: str) -> tuple[tuple[MovedDisk, ...], str]:
         """What the note says, and why it cannot be understood."""

@@ -43,7 +43,8 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     vnc = spec.display.vnc
     if vnc.enabled and vnc.password_file and vnc.password_file not in observed.secrets:
         mend = (
-            f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600, and one line of plain text"
+            f"display.vnc.passwordFile: {vnc.password_file} cannot be read: create it with mode 0600, and one line of plain "
+            "text; in a folder of --image-folder, no link may lead out of it"
         )
         missing.append(("SecretMissing", mend))
     if not missing:

@@ -1,0 +1,84 @@
+"""Which files of this host a spec may name, and how they are opened: what was checked is what is read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from homeostat.driver.errors import Refused
+
+
+def resolve(
+    named: str,
+    kind: str,
+    allowed: Sequence[Path] | None,
+    own: Path | None = None,
+    confined: Sequence[Path] = (),
+    never: Sequence[Path] = (),
+) -> Path:
+    """Where the absolute path ``named`` leads, all links followed. ``kind``: what the file is to be, such as "image".
+
+    Requests are checked with ``allowed``, the folders that the administrator named. ``None`` is for who is trusted with any file
+    but those in ``never``; what lies in a folder of ``confined`` by its name must not lead out of those even so, since requests
+    may have named it. Files in ``own``, the operator's state folder, are nobody's to name.
+
+    Raises:
+        Refused: it is not to be read.
+    """
+    if not named.startswith("/") or "\0" in named:
+        raise Refused(f"{kind} {named!r}: give an absolute path")
+    try:
+        path = Path(os.path.realpath(named))
+    except OSError as error:  # a folder of /proc on the way, say
+        raise Refused(f"{kind} {named}: {error.strerror}; give the path of a file that the operator may read") from error
+    leads = f" (leads to {path})" if str(path) != named else ""
+    if own is not None and path.is_relative_to(os.path.realpath(own)):
+        raise Refused(f"{kind} {named}{leads} is the operator's own file, which nobody may name as one")
+    if allowed is None and any(path.is_relative_to(n) for n in never):
+        raise Refused(f"{kind} {named}{leads}: {kind}s are not read from there; copy it to another folder")
+    if allowed is None:
+        allowed = confined if _lies_in(named, confined) else [Path("/")]
+    # By another way into it is not enough: that may lead elsewhere by the time it is read.
+    if not _lies_in(named, allowed) or not any(Path(os.path.realpath(a)) in path.parents for a in allowed):
+        folders = ", ".join(map(str, allowed)) or "none is allowed"
+        raise Refused(f"{kind} {named}{leads} is not in a folder that {kind}s may come from ({folders})")
+    return path
+
+
+def _lies_in(named: str, folders: Sequence[Path]) -> bool:
+    """By its name alone, wherever that leads."""
+    path = Path(os.path.normpath(named))
+    return any(
+        path.is_relative_to(os.path.abspath(folder)) or path.is_relative_to(os.path.realpath(folder)) for folder in folders
+    )
+
+
+def open_resolved(path: Path, what: str) -> int:
+    """A descriptor of the regular file, read part by part: no part of its way is a symlink by the time it is opened.
+
+    Raises:
+        Refused: it was replaced since it was resolved.
+        OSError: it cannot be read.
+    """
+    opened = [os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+    try:
+        for number, part in enumerate(path.parts[1:], 2):
+            folder = os.O_DIRECTORY if number < len(path.parts) else 0
+            opened.append(os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC | folder, dir_fd=opened[-1]))
+        if not stat.S_ISREG(os.fstat(opened[-1]).st_mode):  # a link too, since it was not followed
+            raise Refused(_replaced(what))
+        return os.open(f"/proc/self/fd/{opened[-1]}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise Refused(_replaced(what)) from error
+        raise
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _replaced(what: str) -> str:
+    return f"{what} was replaced, or a folder on the way to it, while it was opened: it is not read"

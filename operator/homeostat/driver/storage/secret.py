@@ -1,0 +1,39 @@
+"""Reads the password files that specs name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from homeostat.driver.errors import Refused
+from homeostat.planner.observed import Secret
+
+from .places import open_resolved, resolve
+
+SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
+
+
+def check_secret(named: str, allowed: Sequence[Path], own: Path) -> None:
+    """Whether a request may name this file; opens nothing. Raises Refused."""
+    resolve(named, "passwordFile", allowed, own)
+
+
+def read_secret(named: str, confined: Sequence[Path] = ()) -> Secret | None:
+    """The first line of a file that only its owner can read; None where it is missing, open to others, too long, no text, or
+    leads out of ``confined``, see places.resolve."""
+    try:
+        path = resolve(named, "passwordFile", None, confined=confined)
+        with open(open_resolved(path, f"passwordFile {named}"), "rb") as file:
+            info = os.fstat(file.fileno())
+            if info.st_mode & 0o077 or info.st_size > SECRET_MAX:
+                return None
+            # Of the file's identity, not of its content: a hash of eight characters would soon be guessed.
+            version = hashlib.sha256(f"{info.st_dev} {info.st_ino} {info.st_ctime_ns}".encode()).hexdigest()[:16]
+            text = file.readline().decode().strip()
+            return Secret(SecretStr(text), version) if text.isprintable() else None  # else no definition could carry it
+    except (OSError, UnicodeDecodeError, Refused):
+        return None  # reported by the planner as SecretMissing, with what to do
