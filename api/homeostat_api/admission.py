@@ -19,7 +19,7 @@ from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.planner.actions import ImageRef
-from homeostat.runtime.effective import ENDS, USABLE_ONCE, Effective, plugin_key
+from homeostat.runtime.effective import ENDS, Effective, plugin_key
 from homeostat.store.files.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
@@ -99,18 +99,18 @@ class Admission:
         Raises:
             Problem: 400, there can be only one machine of its template, and there may be more.
         """
-        was_so = isinstance(before, VirtualMachineDeployment) and await self._refusal(before, USABLE_ONCE)
-        if not was_so and (why := await self._refusal(wanted, USABLE_ONCE)):
+        known = self._here(before) if isinstance(before, VirtualMachineDeployment) else None
+        if why := await Effective(self._plugins.store).too_many(known, self._here(wanted)):
             raise invalid(why)
 
     async def _ends(self, deployment: VirtualMachineDeployment) -> str:
         """Why it cannot keep its machines running; empty where it can."""
-        return await self._refusal(deployment, ENDS)
+        _, _, refusal = await Effective(self._plugins.store).deployment(self._here(deployment))
+        return refusal.message if refusal is not None and refusal.reason == ENDS else ""
 
-    async def _refusal(self, deployment: VirtualMachineDeployment, reason: str) -> str:
+    def _here(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
         here = deployment.metadata.model_copy(update={"namespace": self._plugins.namespace})
-        _, _, refusal = await Effective(self._plugins.store).deployment(deployment.model_copy(update={"metadata": here}))
-        return refusal.message if refusal is not None and refusal.reason == reason else ""
+        return deployment.model_copy(update={"metadata": here})
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""

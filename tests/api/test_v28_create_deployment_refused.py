@@ -102,3 +102,7 @@ def test_br05_a_template_for_one_machine_is_400_where_there_may_be_two(api: Api,
     body["spec"] |= {"replicas": 0}
     assert api.http.post("/api/v1/deployments", json=body).status_code == 201
     refused(api.http.patch(f"/api/v1/deployments/{name}", json={"replicas": 2}), 400, "invalid_request")
+    document = {"replicas": 1, "strategy": {"type": "Recreate"}}
+    assert api.http.patch(f"/api/v1/deployments/{name}/spec", json=document).status_code == 200
+    refused(api.http.patch(f"/api/v1/deployments/{name}", json={"replicas": 2}), 400, "invalid_request")
+    refused(api.http.patch(f"/api/v1/deployments/{name}/spec", json={"replicas": 2}), 400, "invalid_request")

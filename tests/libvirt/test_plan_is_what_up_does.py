@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from homeostat.cli.describe_action import action_text
 from homeostat.cli.preview import Preview, preview_on
 from homeostat.cli.preview_host import PreviewHost, copy_state
-from homeostat.cli.render_deployment import DeploymentEntry
+from homeostat.cli.render_deployment import PASSING, DeploymentEntry
 from homeostat.cli.render_plan import Entry, exit_code, render_plan
 from homeostat.cli.standalone import not_made_anew
 from homeostat.driver.host import LibvirtHost
@@ -70,7 +70,7 @@ class Rig:
             return await preview_on(self.folder, Path(scratch), PreviewHost(self.host, self.storage))
 
     async def up(self, teardown: bool = False) -> dict[str, tuple[str, str]]:
-        """Runs the operator until it rests. By machine: what it ended with, reason and message of Stalled or Reconciling."""
+        """Runs the operator until it rests. By name: what each ended with, reason and message of Stalled or Reconciling."""
         self.done.clear()
         state = StateFolder.open(self.root / "state")
         store, stop = FilesStore.open(self.folder, state, owner=True, settle=0.05), asyncio.Event()
@@ -86,8 +86,7 @@ class Rig:
                 return {}
             await until(lambda: store.complete and not store.restless, "the folder is taken in", 20)
             await until(lambda: self._rests(store, operator), "the operator is at rest", 20)
-            machines = [m for row in store.rows("VirtualMachine") if isinstance(m := store.resource(row), VirtualMachine)]
-            return {m.metadata.name: _ended(m) for m in machines}
+            return {row.key.name: _ended(store.resource(row)) for kind in (KINDS["a"], KINDS["d"]) for row in store.rows(kind)}
         finally:
             stop.set()
             await running
@@ -103,8 +102,8 @@ class Rig:
         )
 
 
-def _ended(machine: VirtualMachine) -> tuple[str, str]:
-    conditions = machine.status.conditions if machine.status else ()
+def _ended(resource: Any) -> tuple[str, str]:
+    conditions = resource.status.conditions if resource.status else ()
     for type in ("Stalled", "Reconciling"):
         found = find_condition(conditions, type)
         if found is not None and found.status == "True":
@@ -171,6 +170,11 @@ async def plan_and_up(made: Rig) -> Preview:
         outcome = entry.plan.outcome
         said = (outcome.reason, outcome.message) if entry.stalled else ("", "")
         assert said == ended.get(name, ("", "")), f"{name}: planned, and ended with"
+    for known in found.entries:
+        if isinstance(known, DeploymentEntry):
+            said = (known.blocked.reason, known.blocked.message) if known.blocked else ("", "")
+            end = ended.get(known.resource.metadata.name, ("", ""))
+            assert said == (("", "") if end[0] in PASSING else end), "a deployment: planned, and ended with"
     assert not {name: steps for name, steps in made.done.items() if name}, "done, and not planned"
     again = await made.plan()
     assert all(not entry.plan.actions for entry in planned(again).values()), "nothing is left to do"
@@ -263,6 +267,20 @@ def test_findings_plan_refuses_what_another_has() -> None:
         await plan_and_up(made)
         made.write(a2=nics(FORWARD))
         assert planned(await plan_and_up(made))["a2"].stalled
+
+    run(scenario)
+
+
+def test_findings_plan_of_a_machine_that_has_the_name_of_a_deployments() -> None:
+    async def scenario(made: Rig) -> None:
+        made.write(**{"a": SMALL, "d": {"replicas": 2, "template": {"spec": SMALL}}})
+        (made.folder / "a.yaml").write_text((made.folder / "a.yaml").read_text().replace("name: a", "name: d-2"))
+        for _ in range(2):  # before, and once all of it is there
+            found = await plan_and_up(made)
+            assert "! NameTaken: machine d-2 is not of this deployment: remove or rename it" in shown(found)
+            assert "create 2 machines" not in shown(found) and exit_code(found.entries) == 1
+        (made.folder / "a.yaml").unlink()
+        assert exit_code((await made.plan()).entries) == 2
 
     run(scenario)
 

@@ -74,7 +74,7 @@ def test_nothing_to_do_is_nothing() -> None:
 
 def test_machines_that_cannot_be_made_need_a_human() -> None:
     shown = entry(OLD, exist=0, refusal="there is no plugin 'page'")
-    assert "! there is no plugin 'page'" in text(shown)
+    assert "! MachinesRefused: there is no plugin 'page'" in text(shown)
     assert exit_code([shown]) == 1
 
 

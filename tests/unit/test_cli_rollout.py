@@ -107,6 +107,24 @@ def test_scale_refuses(cli: CliState, words: tuple[str, ...], reason: str) -> No
     assert (cli.folder / "web.yaml").read_text() == WEB
 
 
+ONCE = WEB.replace("{resources: {memory: 1Gi}}", "{nics: [{name: lan, network: default, mac: '52:54:00:11:22:33'}]}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "taken"),
+    [(0, 1, False), (0, 2, False), (1, 2, False), (3, 4, False), (3, 3, True), (3, 2, True), (3, 0, True)],
+)
+def test_scale_refuses_more_of_a_template_for_one_machine_and_lets_it_go_down(
+    cli: CliState, before: int, after: int, taken: bool
+) -> None:
+    (cli.folder / "web.yaml").write_text(ONCE.replace("replicas: 3", f"replicas: {before}"))
+    cli.store.sync()
+    said = cli.homeostat("scale", "vmd/web", f"--replicas={after}")
+    assert (said.code == 0) is taken
+    assert taken or "mac 52:54:00:11:22:33 is for one machine only, but there may be" in said.err
+    assert web(cli).spec.replicas == (after if taken else before)
+
+
 def test_a_machine_is_no_deployment_and_the_other_way_round(cli: CliState) -> None:
     assert "homeostat start|stop|restart" in cli.homeostat("scale", "vm/web", "--replicas=1").err
     assert "homeostat rollout" in cli.homeostat("restart", "vmd/web").err

@@ -47,6 +47,12 @@ def test_a_name_that_another_has_matters_only_where_it_is_wanted(foreign: set[in
     assert not blocked or f"web-{min(foreign)}" in found.outcome.message
 
 
+def test_a_name_is_waited_for_while_who_has_it_goes() -> None:
+    fleet, vmd = settled()
+    found = plan(fleet, edited(vmd, replicas=4), leaving=frozenset({4}))
+    assert found.outcome.reason == "MachinesUnavailable" and not found.actions
+
+
 def test_a_stand_in_does_not_complete_a_deployment_that_lacks_one_of_its_own() -> None:
     fleet, vmd = settled()
     fleet.machines["web-4"] = replace(fleet.machines.pop("web-3"), name="web-4")

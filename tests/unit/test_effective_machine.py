@@ -83,3 +83,19 @@ def test_each_plugin_is_read_once_for_one_look() -> None:
     for _ in range(3):
         asyncio.run(effective.machine(vm()))
     assert store.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "refused"), [(None, 2, True), (0, 2, True), (2, 3, True), (2, 2, False), (3, 2, False)]
+)
+def test_br05_more_of_what_can_be_once_is_refused_also_where_there_are_too_many_already(
+    before: int | None, wanted: int, refused: bool
+) -> None:
+    def of(replicas: int) -> VirtualMachineDeployment:
+        spec = {"nics": [{"name": "lan", "network": "default", "mac": "52:54:00:11:22:33"}]}
+        return VirtualMachineDeployment.model_validate(
+            {"metadata": {"name": "d"}, "spec": {"replicas": replicas, "template": {"spec": spec}}}
+        )
+
+    had = None if before is None else of(before)
+    assert bool(asyncio.run(Effective(Store(None)).too_many(had, of(wanted)))) is refused

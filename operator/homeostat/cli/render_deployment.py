@@ -15,13 +15,15 @@ from homeostat.planner.deployment.inplace import Way, way_between
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.deployment.tally import allowance
-from homeostat.planner.plan import Stalled
+from homeostat.planner.plan import Stalled, Waiting
 
 from .render_plan import Entry, Line, Verb, disk_fates, fact_lines, heading, machine_facts, render_changes, value_lines
 from .render_texts import arrow, is_text
 from .rollout_state import template_changes
 
 _MOST_PROBLEMS = 5  # of a deployment's machines that are shown
+PASSING = frozenset({"MachinesUnavailable", "Paused", "Progressing", "RolledBack", "Terminating"})
+"""What is waited for and comes by itself, or as somebody asked for; all else is somebody's to mend."""
 _WAYS = {Way.AT_ONCE: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
 
 
@@ -54,8 +56,17 @@ class DeploymentEntry:
     def stalled(self) -> bool:
         if self.resource.deleting:
             return False
-        refused = bool(self.observed.refusal) and bool(self._missing)
-        return isinstance(self.plan.outcome, Stalled) or refused or any(entry.stalled for entry in self.machines)
+        return self.blocked is not None or any(entry.stalled for entry in self.machines)
+
+    @property
+    def blocked(self) -> Stalled | Waiting | None:
+        """What somebody must mend before it can be as it should be."""
+        outcome, refusal = self.plan.outcome, self.observed.refusal
+        if refusal is not None and self._missing:
+            return refusal
+        if isinstance(outcome, Stalled) or (isinstance(outcome, Waiting) and outcome.reason not in PASSING):
+            return outcome
+        return None
 
     @property
     def pending(self) -> bool:
@@ -79,7 +90,7 @@ class DeploymentEntry:
     @property
     def missing(self) -> list[str]:
         """Names of the machines of the base that are not there."""
-        there = {r.index for r in self._live}
+        there = {r.index for r in self._live} | self.observed.foreign
         return [f"{self.resource.metadata.name}-{i}" for i in range(1, self.resource.spec.replicas + 1) if i not in there]
 
     @property
@@ -119,10 +130,8 @@ class DeploymentEntry:
         lines += self._change_lines()
         lines += render_changes(next((entry.plan.changes for entry in self._found if entry.plan.changes), ()))
         lines += [Line(f"    {i}. {text}") for i, text in enumerate(self.steps(), 1)]
-        if self.observed.refusal:
-            lines.append(Line(f"    ! {self.observed.refusal.message}", "bad"))
-        elif isinstance(self.plan.outcome, Stalled):
-            lines.append(Line(f"    ! {self.plan.outcome.message}", "bad"))
+        if (outcome := self.blocked or self.observed.refusal) is not None:
+            lines.append(Line(f"    ! {outcome.reason}: {outcome.message}", "bad"))
         lines += self._problems()
         if self.plan.target and self.plan.target.rolled_back:
             lines.append(Line(f"    … rolled back: {self.plan.target.rolled_back}", "dim"))

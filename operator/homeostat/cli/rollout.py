@@ -6,7 +6,7 @@ Each change is an edit of the deployment's spec in the YAML folder; the operator
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .access import State
 
 Spec = dict[str, Any]
+Edit = Callable[[VirtualMachineDeployment], Spec]
+Check = Callable[["State", VirtualMachineDeployment, Spec], Awaitable[None]]
 
 _names = click.argument("names", nargs=-1, required=True, metavar="vmd/NAME...", shell_complete=complete_deployment)
 _name = click.argument("name", nargs=-1, required=True, metavar="vmd/NAME", shell_complete=complete_deployment)
@@ -44,7 +46,19 @@ def scale(settings: Settings, names: tuple[str, ...], replicas: int, current_rep
             raise CliError(f"{short_name(deployment.key)} has replicas: {now}, not {current_replicas}", "nothing was changed")
         return {"replicas": replicas}  # also where that is in force: its document may say something else that is not yet
 
-    _edit(settings, names, edit, f"scaled to {replicas}")
+    _edit(settings, names, edit, f"scaled to {replicas}", _can_be_so_many)
+
+
+async def _can_be_so_many(store: State, deployment: VirtualMachineDeployment, spec: Spec) -> None:
+    """
+    Raises:
+        CliError: there can be only one machine of its template.
+    """
+    from homeostat.runtime.effective import Effective
+
+    wanted = deployment.model_copy(update={"spec": deployment.spec.model_copy(update=spec)})
+    if why := await Effective(store).too_many(deployment, wanted):
+        raise CliError(f"{short_name(deployment.key)}: {why}", "nothing was changed")
 
 
 @click.group()
@@ -210,21 +224,22 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
     _edit(settings, names, edit, "restarted")
 
 
-def _edit(settings: Settings, names: Sequence[str], edit: Callable[[VirtualMachineDeployment], Spec], said: str) -> None:
+def _edit(settings: Settings, names: Sequence[str], edit: Edit, said: str, check: Check | None = None) -> None:
     from .access import run
 
-    run(_edit_all(settings, names, edit, said))
+    run(_edit_all(settings, names, edit, said, check))
     _note_operator(settings)
 
 
-async def _edit_all(
-    settings: Settings, names: Sequence[str], edit: Callable[[VirtualMachineDeployment], Spec], said: str
-) -> None:
+async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, said: str, check: Check | None) -> None:
     from .access import opened
 
     async with opened(settings) as store:
         deployments = await _named(store, settings, names)
         edits = [(deployment, edit(deployment)) for deployment in deployments]  # all must be possible first
+        if check is not None:
+            for deployment, spec in edits:
+                await check(store, deployment, spec)
         for deployment, spec in edits:
             if spec:
                 await store.patch(deployment.key, {"spec": spec})

@@ -140,6 +140,7 @@ class DeploymentReconciler:
         recorded = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
         revisions = (Revision(r.spec, self._when(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
         own = [m for m in machines if owned_by(m, deployment)]
+        others = [m for m in machines if not owned_by(m, deployment)]
         replicas = tuple(replica(m, name, self._looked_at(m.key), self._when) for m in own)
         ending = deployment.deleting and not replicas
         return ObservedDeployment(
@@ -147,7 +148,8 @@ class DeploymentReconciler:
             revisions=tuple(revisions),
             plugin_fingerprint=plugin,
             refusal=refusal,
-            foreign=frozenset(_index(m, name) for m in machines if not owned_by(m, deployment)) - {0},
+            foreign=frozenset(_index(m, name) for m in others if not m.deleting) - {0},
+            leaving=frozenset(_index(m, name) for m in others if m.deleting) - {0},
             kept=await self._disks.of(deployment) if ending else (),
             keepers=tuple(self._keepers(deployment)) if ending else (),
             first_look=any(m.status is not None and not self._looked_at(m.key) for m in own),

@@ -87,6 +87,18 @@ class Effective:
             refusal = Stalled(ENDS, ends)
         return made, plugin_fingerprint(plugin), _usable_once(made) or refusal
 
+    async def too_many(self, before: VirtualMachineDeployment | None, wanted: VirtualMachineDeployment) -> str:
+        """Why there cannot be as many machines of the template as a change asks for; empty: there can. What was so before is not
+        the change's doing, unless it asks for more of them."""
+        _, _, refusal = await self.deployment(wanted)
+        if refusal is None or refusal.reason != USABLE_ONCE:
+            return ""
+        if before is not None and wanted.spec.replicas <= before.spec.replicas:
+            _, _, had = await self.deployment(before)
+            if had is not None and had.reason == USABLE_ONCE:
+                return ""
+        return refusal.message
+
     async def _plugin(self, key: Key) -> Plugin | str:
         """Or what is wrong with it; empty: there is none."""
         if key in self._known:

@@ -61,6 +61,7 @@ class ObservedDeployment:
     plugin_fingerprint: str = ""  # of the plugin whose part the template holds; a new version asks for new machines
     refusal: Waiting | Stalled | None = None  # new machines cannot be made: why (such as an unknown or a disabled plugin)
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have
+    leaving: frozenset[int] = frozenset()  # indexes whose names other machines still have, which are being deleted
     kept: tuple[KeptDisks, ...] = ()  # noted down as this deployment's, where no machine has the name; looked for at its end
     keepers: tuple[str, ...] = ()  # hosts that may keep more of them, and look for that themselves at its end
     known_since: float = 0.0  # when all of this came to be known, after an operator's start or a host's absence (epoch seconds)

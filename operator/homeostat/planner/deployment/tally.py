@@ -75,7 +75,7 @@ def take_tally(
         serving=serving,
         doubtful=frozenset(r.name for r in live if r.may_serve) - serving,
         idle=frozenset(r.name for r in live) - available,
-        taken=frozenset(r.index for r in observed.replicas) | observed.foreign,
+        taken=frozenset(r.index for r in observed.replicas) | observed.foreign | observed.leaving,
         going=len(observed.replicas) - len(live),
         unknown=sum(r.unknown for r in observed.replicas),
         known_since=observed.known_since,
