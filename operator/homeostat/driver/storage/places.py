@@ -42,7 +42,7 @@ def resolve(
     if allowed is None:
         allowed = confined if _lies_in(named, confined) else [Path("/")]
     # By another way into it is not enough: that may lead elsewhere by the time it is read.
-    if not _lies_in(named, allowed) or not any(Path(os.path.realpath(a)) in path.parents for a in allowed):
+    if not _lies_in(named, allowed) or not any(path.is_relative_to(os.path.realpath(a)) for a in allowed):
         folders = ", ".join(map(str, allowed)) or "none is allowed"
         raise Refused(f"{kind} {named}{leads} is not in a folder that {kind}s may come from ({folders})")
     return path

@@ -19,7 +19,8 @@ SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
 
 def check_secret(named: str, allowed: Sequence[Path], own: Path) -> None:
     """Whether a request may name this file; opens nothing. Raises Refused."""
-    resolve(named, "passwordFile", allowed, own)
+    if resolve(named, "passwordFile", allowed, own).is_dir():
+        raise Refused(f"passwordFile {named} is a folder")
 
 
 def read_secret(named: str, confined: Sequence[Path] = ()) -> Secret | None:
