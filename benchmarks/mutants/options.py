@@ -12,4 +12,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a test, beside ten times what it takes"
     )
+    parser.add_argument(
+        "--budget", type=float, default=60.0, metavar="SECONDS", help="of tests for one mutant: those beyond are not run"
+    )
     parser.add_argument("--list", action="store_true", help="only list them, one per line")

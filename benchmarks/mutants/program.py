@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     os.environ |= {"HYPOTHESIS_PROFILE": "first", "HOMEOSTAT_TEST_API": "inside"}
     quiet = ("-qq", "-s", "-p", "no:xdist", "-p", "no:cacheprovider", "--timeout=0")
     with contextlib.redirect_stdout(sys.stderr):
-        code = pytest.main([*quiet, *tests()], plugins=[Trial(mutants, options.timeout, tried.note)])
+        code = pytest.main([*quiet, *tests()], plugins=[Trial(mutants, options.timeout, options.budget, tried.note)])
     print(json.dumps(result(tried, time.monotonic() - began, options.seed), indent=1), flush=True)
     return int(code)
 

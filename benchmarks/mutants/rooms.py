@@ -19,11 +19,13 @@ GLUE = frozenset({
     "__main__", "app", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link", "routes",
     "server", "stream",
 })  # fmt: skip
-TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py")
+TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket$|schemathesis|chromium|ControlPlane", re.MULTILINE)
+# These need a daemon, or programs in which nothing is changed; the others of tests/libvirt its test driver, or plain files.
+_DAEMON = re.compile(r"\bLibvirtd\b|subprocess")
 # Of other rooms, though what they are written with names these.
-_ELSEWHERE = re.compile(r"test_(?:crds|image|model|xml)_")
+_ELSEWHERE = re.compile(r"test_(?:crds|model|xml)_")
 LIVING = "real"  # the fixture of those that need an operator
 _NAMED = re.compile(r"homeostat\.(?:planner|runtime)|homeostat_api|tests\.api\.harness")
 _IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
@@ -61,9 +63,20 @@ def tests() -> list[str]:
     """The files that name the code that is changed, themselves or by what they are written with."""
     there = (path for name in TESTS for path in sorted(ROOT.glob(name)))
     unit = (path for path in there if not _ELSEWHERE.match(path.name))
-    here = (path for path in unit if path.parent.name == "unit" or not _SERVED.search(path.read_text()))
+    here = (path for path in unit if not _needs_more(path))
     naming = (path for path in here if any(_NAMED.search(part.read_text()) for part in (path, *written_with(path))))
     return [str(path.relative_to(ROOT)) for path in naming]
+
+
+def _needs_more(path: Path) -> bool:
+    """Than the process that its tests run in."""
+    match path.parent.name:
+        case "api":
+            return _SERVED.search(path.read_text()) is not None
+        case "libvirt":
+            return any(_DAEMON.search(part.read_text()) for part in (path, *written_with(path)))
+        case _:
+            return False
 
 
 @cache

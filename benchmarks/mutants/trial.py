@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import mmap
 import os
 import shutil
@@ -40,11 +41,12 @@ GATHERED = 40  # files of tests whose lines are gathered in one fork
 class Trial:
     """A plugin of pytest: instead of running the tests once, it runs some of them for each mutant.
 
-    ``timeout``: seconds that a test may take, beside ten times what it takes otherwise.
+    ``timeout``: seconds that a test may take, beside ten times what it takes otherwise. ``budget``: that all tests of one
+    mutant take otherwise.
     """
 
-    def __init__(self, mutants: Sequence[Mutant], timeout: float, told: Told) -> None:
-        self._mutants, self._timeout, self._told = mutants, timeout, told
+    def __init__(self, mutants: Sequence[Mutant], timeout: float, budget: float, told: Told) -> None:
+        self._mutants, self._timeout, self._budget, self._told = mutants, timeout, budget, told
         remember_code()
         self._sources = {str(path): path.read_text() for path in sources()}
         self._deadline = mmap.mmap(-1, 8)  # shared with the fork: monotonic, of the test that it runs
@@ -58,7 +60,7 @@ class Trial:
             runners = _by_line(known)
             gc.freeze()
             for mutant in self._mutants:
-                names = runners.get((mutant.file, mutant.line), [])
+                names = _within(self._budget, runners.get((mutant.file, mutant.line), []), known)
                 fate = self._fate(mutant, functions, names, known) if names else Fate.UNCOVERED
                 self._told(mutant, fate, len(names))
         finally:
@@ -180,6 +182,12 @@ def _by_line(known: Known) -> dict[tuple[str, int], list[str]]:
             for line in lines:
                 found.setdefault((file, line), []).append(name)
     return found
+
+
+def _within(budget: float, names: list[str], known: Known) -> list[str]:
+    """The first of them, as many as that many seconds suffice for."""
+    spent = itertools.accumulate(known[name].seconds for name in names)
+    return [name for name, seconds in zip(names, spent, strict=True) if seconds <= budget]
 
 
 def _in_turns(known: Known) -> list[str]:
