@@ -171,6 +171,13 @@ async def test_beside_another_operator_nothing_is_done_and_that_is_said_once() -
     assert status is not None and "OtherOperator" in [c.reason for c in status.conditions if c.type == "Stalled"]
 
 
+async def test_what_stalls_it_is_told_again_where_that_is_something_else() -> None:
+    shelf = Shelf(VMD)
+    for message, told in (("another one is here", 1), ("another one is here", 1), ("a third one is here", 2)):
+        await look(reconciler(shelf, halted=lambda message=message: Stalled("OtherOperator", message)), shelf)
+        assert reasons(shelf) == ["Failed"] * told
+
+
 async def test_what_was_not_looked_at_yet_is_not_claimed() -> None:
     """An operator that was just started: statuses are what an earlier one left."""
     shelf = Shelf(VMD)

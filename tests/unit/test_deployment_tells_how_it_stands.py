@@ -36,6 +36,21 @@ def test_a_plugin_that_went_is_told_only_where_a_machine_is_missing() -> None:
     assert plan(fleet, vmd, refusal=Stalled("RunsToCompletion", "it ends")).outcome.reason == "RunsToCompletion"
 
 
+def test_a_rollout_is_under_way_until_it_is_done_once_and_then_machines_are_missing() -> None:
+    fleet, vmd = Fleet(), deployment(2)
+    assert fleet.plan(vmd).outcome.reason == "Progressing"
+    fleet.settle(vmd)
+    fleet.delete("web-2")
+    assert fleet.plan(vmd).outcome.reason == "MachinesUnavailable"
+    changed = edited(vmd, template=template(vcpu=2))
+    assert fleet.plan(changed).outcome.reason == "Progressing"
+    fleet.settle(changed)
+    fleet.delete("web-2")
+    assert fleet.plan(changed).outcome.reason == "MachinesUnavailable"
+    back = fleet.plan(edited(changed, template=template()))
+    assert back.outcome.reason == "Progressing", "to what was done once before, too"
+
+
 @pytest.mark.parametrize(("foreign", "blocked"), [({4}, True), ({3}, True), ({5}, False), (set(), False)])
 def test_a_name_that_another_has_matters_only_where_it_is_wanted(foreign: set[int], blocked: bool) -> None:
     fleet, vmd = settled()

@@ -99,3 +99,10 @@ def test_br05_more_of_what_can_be_once_is_refused_also_where_there_are_too_many_
 
     had = None if before is None else of(before)
     assert bool(asyncio.run(Effective(Store(None)).too_many(had, of(wanted)))) is refused
+
+
+def test_readers_are_shown_machines_with_it_and_all_else_as_it_is() -> None:
+    effective = Effective(Store(plugin()))
+    shown = asyncio.run(effective.shown(vm()))
+    assert isinstance(shown, VirtualMachine) and shown.spec.resources.vcpu == 3
+    assert asyncio.run(effective.shown(plugin())) == plugin()

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from homeostat.driver.errors import DriverError
+from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.operator import RESTLESS, Operator
+from homeostat.runtime.ports import StoreFailure
 from homeostat.runtime.reconcile import GONE, Next
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
@@ -100,3 +101,17 @@ async def test_what_has_gone_is_forgotten_and_begins_anew_when_it_comes_back() -
         operator.queue.add(WEB.key)
         await until(lambda: scripted.looks == RESTLESS + 3)
     assert delays[-1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(NoSpace("the disk is full"), "NoSpace"), (StoreFailure("it is locked"), "StoreFailure"), (ValueError("ours"), "Defect")],
+)
+async def test_a_failure_is_counted_by_its_reason(error: Exception, reason: str) -> None:
+    operator, scripted, _ = watched(error, error, REST)
+    async with at_work(operator):
+        await until(lambda: scripted.looks == 3)
+    counted = operator.metrics.registry.get_sample_value(
+        "homeostat_reconcile_errors_total", {"kind": VirtualMachine.KIND, "reason": reason}
+    )
+    assert counted == 2

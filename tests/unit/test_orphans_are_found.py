@@ -65,6 +65,7 @@ def test_an_empty_folder_is_none_but_for_a_deletion_that_began() -> None:
     assert found(folders=(folder("db", created=True),)) == ()
     (orphan,) = found(folders=(folder("db", deletion="{}"),))
     assert "was being deleted" in why(orphan)
+    assert (orphan.state, orphan.alarming) == ("no domain", True)
 
 
 def test_the_advice_names_the_namespace() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.runtime.clock import PAUSE, TICK, OwnClock
+from homeostat.runtime.clock import PAUSE, READ_FIRST, TICK, OwnClock
 
 
 class Clocks:
@@ -112,6 +112,21 @@ async def test_a_limit_holds_while_we_run(clocks: Clocks, clock: OwnClock) -> No
     await ticks(clocks, 2)
     await asyncio.wait({waiting})
     assert isinstance(waiting.exception(), TimeoutError)
+
+
+async def test_a_limit_ends_at_its_very_moment(clocks: Clocks) -> None:
+    clock = OwnClock()
+
+    async def wait() -> None:
+        async with clock.within(2):
+            await asyncio.Event().wait()
+
+    waiting = asyncio.ensure_future(wait())
+    await asyncio.sleep(0)
+    clocks.turn(2)
+    for _ in range(4 * READ_FIRST):
+        await asyncio.sleep(0)
+    assert waiting.done() and isinstance(waiting.exception(), TimeoutError)
 
 
 async def test_a_limit_does_not_count_a_pause(clocks: Clocks, clock: OwnClock) -> None:

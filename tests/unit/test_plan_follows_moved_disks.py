@@ -240,10 +240,13 @@ def test_a_machine_whose_domain_was_undefined_goes_on_with_the_newest_file(file:
     world, operator, vm = running(disks=[DISK])
     world.snapshot("data", file)
     operator.settle(vm)
+    assert world.domain and world.domain.record
+    asked = world.domain.record.spec_hash
     world.destroy()
     world.undefine()
     Operator(world).settle(vm)
     assert sources(world) == (file, file)
+    assert world.domain.record and world.domain.record.spec_hash == asked, "nobody asked for something else"
 
 
 def test_without_its_newest_file_it_does_not_start_on_an_older_one() -> None:

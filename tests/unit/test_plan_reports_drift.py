@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.planner.domain import DomainConfig
+from homeostat.planner.machine.definition import _reason
 from homeostat.planner.observed import DomainState
+from homeostat.planner.plan import Change, Disruption
 from tests.unit.machines import OTHERS, Spec, flat, happen, machine, running, specs
 from tests.unit.world import Operator, World
 
@@ -72,6 +74,21 @@ def test_the_difference_is_named(act: str, field: str, old: str, new: str) -> No
     plan = operator.settle(vm)
     assert operator.done == [] or all(type(a).__name__ == "WriteRecord" for a in operator.done)
     assert (field, old, new) in {(c.field, c.old, c.new) for c in plan.drift}
+
+
+def test_what_others_took_from_the_running_guest_is_not_told_as_waiting_for_a_start() -> None:
+    world, operator, vm = running(driftPolicy="Report", nics=[{"name": "lan", "network": "default"}])
+    assert happen(world, "virsh detach-interface --live")
+    plan = operator.settle(vm)
+    assert "nics[lan]" in [c.field for c in plan.drift]
+    assert plan.pending == ()
+
+
+@pytest.mark.parametrize(("changed", "ends"), [(3, ""), (4, " …")])
+def test_of_many_fields_three_are_named(changed: int, ends: str) -> None:
+    fields = [Change(f"f{number}", "a", "b", Disruption.LIVE) for number in range(changed)]
+    assert _reason(fields, drifted=True) == f"someone else changed f0, f1, f2{ends}"
+    assert _reason(fields, drifted=False) == f"the spec changed f0, f1, f2{ends}"
 
 
 def test_someone_starting_a_halted_machine_is_reported_too() -> None:
