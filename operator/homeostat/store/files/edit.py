@@ -7,6 +7,7 @@ import errno
 import glob
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,8 @@ from homeostat.store.errors import NotEditable, ReadOnly
 
 from . import documents, jsontext
 from .folder import read_file
+from .remarks import remarks
 from .splice import Unspliceable, splice
-
-SHARED = (
-    "the document cannot be edited in place (it shares values through anchors): write the values out, or edit the file by hand"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +64,11 @@ def _first(problem: Any) -> str:
     return f"line {problem.line}: {problem.message}" if problem.line else problem.message
 
 
-def patched_text(text: str, found: documents.Document, new: Any) -> str:
-    """The file's text with one document's value made ``new``.
+def patched_text(text: str, found: documents.Document, new: Any, path: str = "") -> str:
+    """The file's text with one document's value made ``new``; ``path`` is its name in what is said.
 
     Raises:
-        NotEditable: it cannot be done without touching what others share.
+        NotEditable: it cannot be done without touching what others share, or losing what somebody wrote.
     """
     chunk = text[found.start : found.end]
     old_whole, new_whole = found.value, new
@@ -79,17 +77,38 @@ def patched_text(text: str, found: documents.Document, new: Any) -> str:
         items = list(old_whole["items"])
         items[found.item] = new
         new_whole = {**old_whole, "items": items}
-    outside = 0 if found.item is None else 2  # a List's other items are nobody's to rewrite
+    return text[: found.start] + _edited(chunk, found, old_whole, new_whole, path) + text[found.end :]
+
+
+def _edited(chunk: str, found: documents.Document, old: Any, new: Any, path: str) -> str:
     json = jsontext.value(chunk) is not jsontext.NONE
-    for depth in (64, 3, 2, 1):  # the less deep, the more of the text is written anew
-        with contextlib.suppress(Unspliceable):
-            edited = splice(chunk, old_whole, new_whole, outside + depth)
-            if _reads_as(edited, new_whole) and (not json or jsontext.value(edited) is not jsontext.NONE):
-                return text[: found.start] + edited + text[found.end :]
+    why, at = "", 0
+    try:
+        edited, through = splice(chunk, old, new)
+        if _reads_as(edited, new) and (not json or jsontext.value(edited) is not jsontext.NONE):
+            return edited
+        why, at = _shared(chunk, through)
+    except Unspliceable as error:
+        why, at = str(error), error.at
     if json:
         begin = chunk.index("{")
-        return text[: found.start + begin] + jsontext.render(new_whole, chunk) + text[found.end :]
-    raise NotEditable(SHARED)
+        return chunk[:begin] + jsontext.render(new, chunk)
+    line = found.first_line + chunk.count("\n", 0, at)
+    shares = any(not remark.comment for remark in remarks(chunk))
+    mend = "write out the values that its documents share through anchors, or " if shares else ""
+    raise NotEditable(
+        f"{path} cannot be edited in place ({path}:{line}: {why}): {mend}edit the file by hand. Nothing was changed"
+    )
+
+
+def _shared(chunk: str, through: Sequence[tuple[int, int]]) -> tuple[str, int]:
+    """Why a change of those places reads as another one, and where the reason stands."""
+    found = remarks(chunk)
+    for anchor in found:
+        users = [other for other in found if other.text == "*" + anchor.text[1:]]
+        if anchor.text.startswith("&") and users and any(start <= anchor.at < max(end, start + 1) for start, end in through):
+            return f"{anchor.text} is used elsewhere, too ({users[0].text})", anchor.at
+    return "it would read otherwise", min((start for start, _ in through), default=0)
 
 
 def _whole(chunk: str) -> Any:
@@ -106,7 +125,7 @@ def _reads_as(chunk: str, value: Any) -> bool:
     return len(found) == 1 and not found[0].problems and documents.equal(found[0].value, value)
 
 
-def removed_text(text: str, found: documents.Document) -> str | None:
+def removed_text(text: str, found: documents.Document, path: str = "") -> str | None:
     """The file's text without one document; None where no document remains and the file may go.
 
     Raises:
@@ -118,11 +137,8 @@ def removed_text(text: str, found: documents.Document) -> str | None:
         whole = _whole(chunk)
         if len(whole["items"]) > 1:
             rest = [item for position, item in enumerate(whole["items"]) if position != found.item]
-            try:
-                edited = splice(chunk, whole, {**whole, "items": rest})
-            except Unspliceable as error:
-                raise NotEditable(f"{SHARED} ({error})") from error
-            return text[: found.start] + edited + text[found.end :]
+            new = {**whole, "items": rest}
+            return text[: found.start] + _edited(chunk, found, whole, new, path) + text[found.end :]
     numbers = sorted({d.number: d.start for d in content.documents}.items())
     others = [start for number, start in numbers if number != found.number]
     if not others:

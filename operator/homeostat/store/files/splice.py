@@ -1,7 +1,7 @@
 """Changes a document's text where its value changes, and nowhere else: every other byte stays as its author wrote it.
 
 The value before and after are compared; each difference becomes one replacement of text, placed by the positions that the parser
-reports. What cannot be placed (inside anchors that others use, say) raises Unspliceable; whoever calls checks the result by
+reports. What cannot be placed without touching what others wrote or share raises Unspliceable; whoever calls checks the result by
 reading it again.
 """
 
@@ -9,33 +9,48 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 import yaml
 
-from . import characters, jsontext
+from . import characters, documents, jsontext
+from .remarks import Remark, remarks
 from .render import render_block, render_flow, render_scalar
+
+_Entry = tuple[str | None, yaml.Node, yaml.Node]
+"""A field of a mapping; without a name it is a merge (<<)."""
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_KEEPS_ITS_END = re.compile(r"(?:[&!]\S*\s+)*[|>][1-9]?\+")
+_ALIAS = re.compile(r"\s*:\s*(\*[^\s,\]}]+)")
 
 
 class Unspliceable(Exception):
-    """The change cannot be made by replacing text."""
+    """The change cannot be made by replacing text. ``at``: the offset of what is in its way."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.at = at
 
 
-def splice(text: str, old: Any, new: Any, depth: int = 64) -> str:
-    """The text of one document with its value ``old`` made ``new``; what differs below ``depth`` is replaced as a whole.
+def splice(text: str, old: Any, new: Any) -> tuple[str, list[tuple[int, int]]]:
+    """The text of one document with its value ``old`` made ``new``; and the places in the old text that the change goes
+    through: what it replaces, and where the collections begin that this is in.
 
     Raises:
         Unspliceable: it cannot be done this way.
     """
     root = characters.compose(text)
     if root is None or not isinstance(old, dict) or not isinstance(new, dict):
-        raise Unspliceable("the document is no mapping")
+        raise Unspliceable("the document is no mapping", 0)
     edit = _Splice(text, "\r\n" if "\r\n" in text else "\n", json=jsontext.value(text) is not jsontext.NONE)
-    edit.mapping(root, old, new, depth)
+    edit.mapping(root, old, new)
+    through = [(start, end) for start, end, _ in edit.edits] + edit.inside
     for start, end, replacement in sorted(edit.edits, key=lambda e: (e[0], e[1]), reverse=True):
         text = text[:start] + replacement + text[end:]
-    return text
+    return text, through
 
 
 @dataclass(slots=True)
@@ -44,35 +59,64 @@ class _Splice:
     newline: str
     json: bool = False  # which it stays
     edits: list[tuple[int, int, str]] = field(default_factory=list)
+    inside: list[tuple[int, int]] = field(default_factory=list)  # the properties of collections that are entered
 
-    def mapping(self, node: yaml.Node, old: dict[str, Any], new: dict[str, Any], depth: int) -> None:
+    def mapping(self, node: yaml.Node, old: dict[str, Any], new: dict[str, Any]) -> None:
         if not isinstance(node, yaml.MappingNode):
-            raise Unspliceable("not a mapping")
-        entries = [(key.value, key, value) for key, value in node.value if key.value != "<<" or key.style]
+            raise Unspliceable("is not a mapping", node.start_mark.index)
+        self._enter(node)
+        entries: list[_Entry] = [(None if k.value == "<<" and not k.style else k.value, k, v) for k, v in node.value]
         direct = {name for name, _, _ in entries}
-        if any(name not in new for name in old if name not in direct):
-            raise Unspliceable("a merged field cannot be taken out")
-        for position, (name, key, value) in enumerate(entries):
-            if name not in new:
-                self._remove_entry(node, entries, position)
-            elif old.get(name) != new[name] or type(old.get(name)) is not type(new[name]):
-                self._value(node, key, value, old.get(name), new[name], depth - 1)
-        added = {name: value for name, value in new.items() if name not in direct and (name not in old or old[name] != value)}
+        if merged := next((name for name in old if name not in new and name not in direct), None):
+            place = next(key.start_mark.index for name, key, _ in entries if name is None)
+            raise Unspliceable(f"{merged} comes from what << merges", place)
+        self._remove_entries(node, entries, [n for n, (name, _, _) in enumerate(entries) if name is not None and name not in new])
+        for name, key, value in entries:
+            if name in new and name is not None and not _same(old.get(name), new[name]):
+                self._value(node, key, value, old.get(name), new[name])
+        missing = {name: value for name, value in new.items() if name not in direct}
+        added = {name: value for name, value in missing.items() if name not in old or not _same(old[name], value)}
         if added:
-            self._add_entries(node, [entry for entry in entries if entry[0] in new], entries, added)
+            self._add_entries(node, entries, [entry for entry in entries if entry[0] is None or entry[0] in new], added)
 
-    def _value(self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, old: Any, new: Any, depth: int) -> None:
-        if node.start_mark.index < key.end_mark.index:  # an alias: the node stands where its anchor is
-            alias = re.compile(r"\s*:\s*(\*[^\s,\]}]+)").match(self.text, key.end_mark.index)
-            if alias is None:
-                raise Unspliceable("an alias that cannot be found")
+    def _enter(self, node: yaml.Node) -> None:
+        begin = _PROPERTIES.match(self.text, node.start_mark.index)
+        if begin and begin[0]:
+            self.inside.append(begin.span())
+
+    def _value(self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, old: Any, new: Any) -> None:
+        if self._aliased(key, node):
+            alias = self._alias(key)
             self.edits.append((alias.start(1), alias.end(1), self._flow_text(new)))
-        elif isinstance(old, dict) and isinstance(new, dict) and old and new and depth:
-            self.mapping(node, old, new, depth)
-        elif isinstance(old, list) and isinstance(new, list) and old and new and depth and not self._flow(node):
-            self._sequence(node, old, new, depth - 1)
+        elif _parts(old, new):
+            self._part(node, old, new, lambda: self._replace(parent, key, node, new))
         else:
             self._replace(parent, key, node, new)
+
+    def _part(self, node: yaml.Node, old: Any, new: Any, whole: Callable[[], None]) -> None:
+        """Of a collection that stays one. ``whole`` writes all of it anew, which nobody must notice."""
+        before = len(self.edits)
+        try:
+            if isinstance(old, dict):
+                self.mapping(node, old, new)
+            else:
+                self._sequence(node, old, new)
+        except Unspliceable:
+            del self.edits[before:]
+            if not self._plain(node, old):
+                raise
+            whole()
+
+    def _plain(self, node: yaml.Node, value: Any) -> bool:
+        """Whether a collection holds nothing of its author's that would be lost with its text."""
+        start, end = node.start_mark.index, self._end(node)
+        if self._flow(node):
+            return self.json or not any(True for _ in self._remarks(start, end))
+        column = node.start_mark.column
+        return self.text[start:end] == self._indented(render_block(value).rstrip("\n"), column).lstrip(" ")
+
+    def _remarks(self, start: int, end: int) -> Iterator[Remark]:
+        return (remark for remark in remarks(self.text) if start <= remark.at < end)
 
     def _replace(self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, new: Any) -> None:
         """A value by another one of any shape."""
@@ -90,10 +134,10 @@ class _Splice:
             rendered = render_scalar(new, like) if scalar else self._flow_text(new)
             if inline and not (isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")):
                 gap = "" if start > colon else " "
-                self.edits.append((max(start, colon), max(end, colon), gap + rendered))
+                self.edits.append((max(start, colon), max(end, colon), gap + self._anchor(node) + rendered))
                 return
             self.edits.append((colon, colon, " " + rendered))
-            self.edits.append((self._before_line(node, colon), end, ""))
+            self.edits.append((self._before_line(node, colon), self._line_end(end), ""))
             return
         rendered = render_block({key.value: new}).rstrip("\n")
         head, _, body = rendered.partition("\n")
@@ -105,86 +149,98 @@ class _Splice:
             self.edits.append((colon, self._line_end(end), f"{opening}{tail}{self.newline}{shifted}"))
         else:
             self.edits.append((colon, colon, opening))
-            self.edits.append((self._before_line(node, colon), end, self.newline + shifted))
+            self.edits.append((self._before_line(node, colon), self._line_end(end), self.newline + shifted))
 
-    def _sequence(self, node: yaml.Node, old: list[Any], new: list[Any], depth: int) -> None:
+    def _anchor(self, node: yaml.Node) -> str:
+        """Stays with a value that another one takes the place of."""
+        properties = _PROPERTIES.match(self.text, node.start_mark.index)
+        found = re.search(r"&\S+\s", properties[0]) if properties else None
+        return found[0] if found and isinstance(node, yaml.ScalarNode) else ""
+
+    def _sequence(self, node: yaml.Node, old: list[Any], new: list[Any]) -> None:
         if not isinstance(node, yaml.SequenceNode) or len(node.value) != len(old):
-            raise Unspliceable("not a list")
-        first = 0
-        while first < min(len(old), len(new)) and _same(old[first], new[first]):
-            first += 1
-        last = 0
-        while last < min(len(old), len(new)) - first and _same(old[-1 - last], new[-1 - last]):
-            last += 1
-        outgoing, incoming = list(range(first, len(old) - last)), new[first : len(new) - last]
-        paired = min(len(outgoing), len(incoming))
+            raise Unspliceable("is not a list", node.start_mark.index)
+        if self._flow(node):
+            raise Unspliceable("the list is written in brackets", node.start_mark.index)
+        self._enter(node)
+        names = [_identity(item) for item in old], [_identity(item) for item in new]
+        matching = SequenceMatcher(None, *names, autojunk=False)
+        moved = {name for tag, a, b, _, _ in matching.get_opcodes() if tag == "delete" for name in names[0][a:b]}
+        if any(name in moved for tag, _, _, c, d in matching.get_opcodes() if tag == "insert" for name in names[1][c:d]):
+            raise Unspliceable("the list gets another order", node.start_mark.index)
+        for _, first, last, begin, end in matching.get_opcodes():
+            self._items(node, old, first, last, new[begin:end])
+
+    def _items(self, node: yaml.SequenceNode, old: list[Any], first: int, last: int, incoming: list[Any]) -> None:
+        """Some items of a list, one behind the other, by others."""
+        outgoing, extra = range(first, last), incoming[last - first :]
+        touched = [n for n, value in zip(outgoing, incoming, strict=False) if not _same(old[n], value)]
+        touched += [*outgoing[len(incoming) :], *([last - 1] if extra and last else [])]
+        if (alias := next((n for n in touched if self._is_alias(node, n)), None)) is not None:
+            raise Unspliceable(f"item {alias + 1} of the list is an alias", node.start_mark.index)
         for position, value in zip(outgoing, incoming, strict=False):
-            self._item(node.value[position], old[position], value, depth)
-        for position in outgoing[paired:]:
+            if not _same(old[position], value):
+                self._item(node.value[position], old[position], value)
+        for position in outgoing[len(incoming) :]:
             start, end = self._item_lines(node.value[position])
             self.edits.append((start, min(end + len(self.newline), len(self.text)), ""))
-        extra = incoming[paired:]
         if not extra:
             return
         indent = self._dash_column(node.value[0])
         rendered = self._indented(render_block(extra).rstrip("\n"), indent)
-        if first + paired:
-            end = self._item_lines(node.value[first + paired - 1])[1]
+        if last:
+            end = self._item_lines(node.value[last - 1])[1]
             self.edits.append((end, end, self.newline + rendered))
         else:
             start = self._item_lines(node.value[0])[0]
             self.edits.append((start, start, rendered + self.newline))
 
-    def _item(self, node: yaml.Node, old: Any, new: Any, depth: int) -> None:
-        column = self._dash_column(node)
-        if isinstance(old, dict) and isinstance(new, dict) and old and new and depth:
-            self.mapping(node, old, new, depth)
-        elif isinstance(node, yaml.ScalarNode) and not isinstance(new, (dict, list)) and node.style not in ("|", ">"):
-            self.edits.append((node.start_mark.index, self._end(node), render_scalar(new, node.style)))
+    def _item(self, node: yaml.Node, old: Any, new: Any) -> None:
+        if _parts(old, new):
+            self._part(node, old, new, lambda: self._replace_item(node, new))
+        elif isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") and not isinstance(new, (dict, list)):
+            rendered = self._anchor(node) + render_scalar(new, node.style)
+            self.edits.append((node.start_mark.index, self._end(node), rendered))
         else:
-            start, _ = self._item_lines(node)
-            self.edits.append((start, self._end(node), self._indented(render_block([new]).rstrip("\n"), column)))
+            self._replace_item(node, new)
 
-    def _remove_entry(self, node: yaml.MappingNode, entries: list[tuple[str, yaml.Node, yaml.Node]], position: int) -> None:
-        _, key, value = entries[position]
-        end = max(self._end(value), key.end_mark.index) if value.start_mark.index >= key.end_mark.index else -1
-        if end < 0:
-            raise Unspliceable("an alias is taken out")
-        if node.flow_style or self.text[self._line_start(key.start_mark.index) : key.start_mark.index].strip():
-            self._remove_inline(node, entries, position, end)
-            return
-        start = self._line_start(key.start_mark.index)
-        self.edits.append((start, min(self._line_end(end) + len(self.newline), len(self.text)), ""))
+    def _replace_item(self, node: yaml.Node, new: Any) -> None:
+        start, _ = self._item_lines(node)
+        rendered = self._indented(render_block([new]).rstrip("\n"), self._dash_column(node))
+        self.edits.append((start, self._end(node), rendered))
 
-    def _remove_inline(
-        self, node: yaml.MappingNode, entries: list[tuple[str, yaml.Node, yaml.Node]], position: int, end: int
-    ) -> None:
-        """From braces, or from the line that starts a list's item."""
-        start = entries[position][1].start_mark.index
-        if position + 1 < len(entries):
-            following = entries[position + 1][1].start_mark.index
-            if "#" in self.text[end:following]:
-                raise Unspliceable("a comment stands between")
-            self.edits.append((start, following, ""))
-        elif node.flow_style and position:
-            before = entries[position - 1][2]
-            self.edits.append((self._end(before), end, ""))
-        elif node.flow_style:
-            self.edits.append((start, end, ""))
-        else:
-            raise Unspliceable("the only field of an item is taken out")
+    def _remove_entries(self, node: yaml.MappingNode, entries: list[_Entry], gone: list[int]) -> None:
+        """Each with its lines; from braces, and from the line that begins a list's item, neighbours at once."""
+        inline = [n for n in gone if node.flow_style or not self._starts_its_line(entries[n][1])]
+        if inline and not node.flow_style:  # the item's line goes on with the first field that stays
+            inline = [n for n in gone if n < len(gone) and gone[n] == n]
+        for n in gone:
+            if n not in inline:
+                _, key, value = entries[n]
+                start, end = self._line_start(key.start_mark.index), self._line_end(self._entry_end(key, value))
+                self.edits.append((start, min(end + len(self.newline), len(self.text)), ""))
+        for first in (n for n in inline if n - 1 not in inline):
+            last = next(n for n in range(first, len(entries)) if n + 1 not in inline)
+            self._remove_inline(node, entries, first, last)
 
-    def _add_entries(
-        self,
-        node: yaml.MappingNode,
-        staying: list[tuple[str, yaml.Node, yaml.Node]],
-        entries: list[tuple[str, yaml.Node, yaml.Node]],
-        added: dict[str, Any],
-    ) -> None:
+    def _remove_inline(self, node: yaml.MappingNode, entries: list[_Entry], first: int, last: int) -> None:
+        start, end = entries[first][1].start_mark.index, self._entry_end(*entries[last][1:])
+        if last + 1 < len(entries):
+            end = entries[last + 1][1].start_mark.index
+        elif first:
+            start = self._entry_end(*entries[first - 1][1:])
+        elif not node.flow_style:
+            raise Unspliceable("the only field of an item is taken out", start)
+        others = start if node.flow_style else self._line_end(start)  # a comment beside the field goes with it
+        if other := next((remark for remark in self._remarks(others, end) if remark.comment), None):
+            raise Unspliceable("a comment stands between the fields", other.at)
+        self.edits.append((start, end, ""))
+
+    def _add_entries(self, node: yaml.MappingNode, entries: list[_Entry], staying: list[_Entry], added: dict[str, Any]) -> None:
         if node.flow_style:
             inside = self._flow_text(added).strip()[1:-1]
             if staying:
-                at = self._end(staying[-1][2]) or staying[-1][1].end_mark.index
+                at = self._entry_end(*staying[-1][1:])
                 gap = "," + self._gap(staying[-1][1])
                 each = [self._flow_text({name: value}).strip()[1:-1] for name, value in added.items()]
                 self.edits.append((at, at, gap + gap.join(each)))
@@ -192,14 +248,30 @@ class _Splice:
                 at = self.text.index("{", node.start_mark.index) + 1
                 self.edits.append((at, at, inside))
             return
-        if not staying:
-            raise Unspliceable("nothing stays to add behind")
-        indent = entries[0][1].start_mark.column
-        last = entries[-1]
-        aliased = last[2].start_mark.index < last[1].end_mark.index
-        at = self._line_end(last[1].end_mark.index if aliased else max(self._end(last[2]), last[1].end_mark.index))
-        rendered = self._indented(render_block(added).rstrip("\n"), indent)
+        _, key, value = entries[-1]
+        at = self._line_end(self._entry_end(key, value))
+        rendered = self._indented(render_block(added).rstrip("\n"), entries[0][1].start_mark.column)
         self.edits.append((at, at, self.newline + rendered))
+
+    def _is_alias(self, node: yaml.SequenceNode, position: int) -> bool:
+        """The node of an alias stands where its anchor is."""
+        start = node.value[position].start_mark.index
+        return bool(start < max([node.start_mark.index, *(item.start_mark.index + 1 for item in node.value[:position])]))
+
+    def _aliased(self, key: yaml.Node, node: yaml.Node) -> bool:
+        return bool(node.start_mark.index < key.end_mark.index)  # the node stands where its anchor is
+
+    def _alias(self, key: yaml.Node) -> re.Match[str]:
+        found = _ALIAS.match(self.text, key.end_mark.index)
+        if found is None:
+            raise Unspliceable(f"{key.value} is an alias that stands behind a comment", key.start_mark.index)
+        return found
+
+    def _entry_end(self, key: yaml.Node, value: yaml.Node) -> int:
+        return self._alias(key).end(1) if self._aliased(key, value) else max(self._end(value), int(key.end_mark.index))
+
+    def _starts_its_line(self, key: yaml.Node) -> bool:
+        return not self.text[self._line_start(key.start_mark.index) : key.start_mark.index].strip()
 
     def _flow_text(self, value: Any) -> str:
         return json.dumps(value, ensure_ascii=False) if self.json else render_flow(value)
@@ -213,6 +285,8 @@ class _Splice:
     def _end(self, node: yaml.Node) -> int:
         """Where a node's last character stands; for blocks the parser reports the start of what follows instead."""
         if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+            if _KEEPS_ITS_END.match(self.text, node.start_mark.index):  # |+ means its empty lines, too
+                return len(self.text[: node.end_mark.index].removesuffix("\n").removesuffix("\r"))
             return len(self.text[: node.end_mark.index].rstrip())
         if isinstance(node, yaml.ScalarNode) or self._flow(node):
             return int(node.end_mark.index)
@@ -246,7 +320,7 @@ class _Splice:
     def _dash_column(self, node: yaml.Node) -> int:
         before = self.text[self._line_start(node.start_mark.index) : node.start_mark.index]
         if not re.fullmatch(r" *- +", before):
-            raise Unspliceable("an item that does not start its line")
+            raise Unspliceable("an item does not start its line", node.start_mark.index)
         return before.index("-")
 
     def _item_lines(self, node: yaml.Node) -> tuple[int, int]:
@@ -258,4 +332,15 @@ class _Splice:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and one == other
+    return documents.equal(one, other)
+
+
+def _parts(old: Any, new: Any) -> bool:
+    """Whether a collection stays one, so that it may change in parts."""
+    return bool(old and new) and any(isinstance(old, kind) and isinstance(new, kind) for kind in (dict, list))
+
+
+def _identity(item: Any) -> str:
+    """What tells an item of a list from the others, before and after a change: its name, or all of it."""
+    named = isinstance(item, dict) and isinstance(item.get("name"), str)
+    return json.dumps(item["name"] if named else [item], sort_keys=True)

@@ -111,7 +111,7 @@ class Writer:
             if takes:
                 self._store.run_pass({key: author})  # so what the document says already is meant
             return self._store.resource(self._index.row(key) or row)
-        edited = edit.patched_text(text, found, wanted)
+        edited = edit.patched_text(text, found, wanted, target.path)
         readback.check_edit(target.path, str(target.file.parent), text, edited, found, wanted)
         edit.write_file(target.file, edited)
         return self._finish(key, target.path, author, change_message(key, found.value, wanted))
@@ -182,7 +182,7 @@ class Writer:
         texts = dict[str, str | None]()  # all are made and checked before the first is written
         for target in reversed(targets):
             text, found, _ = edit.load(target, texts.get(target.path))
-            rest = edit.removed_text(text, found)
+            rest = edit.removed_text(text, found, target.path)
             if rest is not None:
                 readback.check_edit(target.path, str(target.file.parent), text, rest, found, readback.GONE)
             texts[target.path] = rest
