@@ -240,14 +240,14 @@ async def test_br09_a_bare_luks_container(storage: Storage, tmp_path: Path) -> N
     assert (await local(storage, tmp_path, content, "raw")).phase is ImagePhase.READY
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "x-gzip", "identity, gzip", "GZIP"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "x-gzip", "identity, gzip", "GZIP", "aws-chunked"])
 async def test_an_encoded_answer_is_refused(server: ImageServer, storage: Storage, tmp_path: Path, coding: str) -> None:
     server.answer = lambda path, seen: Answer(gzip.compress(blob()), headers={"Content-Encoding": coding})
     found = await fetch(storage, ImageRef(f"{server.url}/disk.img", format="raw"), tmp_path / "state")
     refused(found, "sends it encoded", "give an address that serves the file as it is")
 
 
-@pytest.mark.parametrize("coding", ["identity", "aws-chunked", ""])
+@pytest.mark.parametrize("coding", ["identity", ""])
 async def test_what_is_not_encoded_is_taken(server: ImageServer, storage: Storage, tmp_path: Path, coding: str) -> None:
     server.answer = lambda path, seen: Answer(blob(), headers={"Content-Encoding": coding})
     found = await fetch(storage, ImageRef(f"{server.url}/disk.img", format="raw"), tmp_path / "state")

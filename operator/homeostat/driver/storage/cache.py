@@ -21,7 +21,7 @@ from .digests import Arrived
 from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
-from .source import is_remote, open_local, shown
+from .source import SAID, is_remote, open_local, shown
 from .turns import Fetch, TooSlow, Turns, Unwanted, ahead, watch
 from .verified import Signature, changed_message, read_note, sha256_of, signature_of, write_note
 
@@ -153,7 +153,7 @@ class ImageCache:
             failure = self._failure(ref, str(error), isinstance(error, Refused))
         except Exception as error:
             log.exception("fetching image %s failed in a way nobody foresaw", fetch.name)
-            failure = self._failure(ref, f"image {fetch.name}: {error!r}; please report this", permanent=False)
+            failure = self._failure(ref, f"image {fetch.name}: {repr(error)[:SAID]}; please report this", permanent=False)
         finally:
             del self._running[ref.key]
         if failure is None:

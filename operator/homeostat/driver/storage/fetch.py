@@ -20,6 +20,7 @@ import httpcore
 import httpx
 
 from homeostat.driver.errors import DriverError, Refused
+from homeostat.models.outside import redacted
 
 from .digests import Arrived, claimed
 from .header import is_markup
@@ -27,11 +28,13 @@ from .local import BUFFER, Report, check_space, discard, in_thread, validators_o
 from .paths import file_errors, human_size, write_private
 from .peers import check_address
 from .qemu_img import Unusable
-from .source import host_of, is_remote, shown
+from .source import SAID, host_of, is_remote, shown
 
 REDIRECTS = 5
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)  # seconds without any progress
-_PLAIN = frozenset({"identity", "aws-chunked"})  # S3 repeats the latter of how a file was once uploaded
+_NUMBER = r"[0-9]{1,18}"  # bytes: what is longer is none
+_SPAN = re.compile(rf"bytes (?:({_NUMBER})-{_NUMBER}|\*)/({_NUMBER}|\*)")
+_HUNG_UP = re.compile("disconnected|closed connection")  # as httpcore and h11 say it
 _AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that pass by themselves (RFC 9110, 8470, 6585)
 
 
@@ -49,8 +52,6 @@ async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arr
             digest = claimed(response.headers, whole=response.status_code == 200)
             if response.status_code != 416:
                 await _receive(response, name, partial, offset, total, report)
-    except httpx.InvalidURL as error:
-        raise Refused(f"image {name}: {error}; correct its url") from error
     except httpx.HTTPError as error:
         raise _failure(error, name, next_try(partial, honoured=offset >= asked)) from error
     except _Cut as error:
@@ -59,6 +60,9 @@ async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arr
     except _StartOver as error:
         discard(partial)
         raise DriverError(f"image {name} changed on its server during the download; it starts anew") from error
+    except (ValueError, ArithmeticError, LookupError) as error:  # of the HTTP client, on an answer that it cannot read
+        discard(partial)
+        raise _nonsense(name, error) from error
     return Arrived(offset > 0, total is not None, digest)
 
 
@@ -107,10 +111,10 @@ async def _open(client: httpx.AsyncClient, url: str, headers: dict[str, str], pi
                 return
             target = urljoin(url, response.headers["location"])
         if not is_remote(target):
-            raise Refused(f"image {name} redirects to {shown(target)[:200]}, which is no http(s) address")
+            raise Refused(f"image {name} redirects to {shown(target)[:SAID]}, which is no http(s) address")
         if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https" and not pinned:
             raise Refused(
-                f"image {name} redirects to {shown(target)}, which is not encrypted: "
+                f"image {name} redirects to {shown(target)[:SAID]}, which is not encrypted: "
                 "give its sha256, so that a changed file is noticed"
             )
         url = target
@@ -121,9 +125,13 @@ async def _check_host(url: str, name: str) -> None:
     host = host_of(url)
     check_address(host, name)
     try:
+        _ = httpx.URL(url).host
         found = await _addresses(host)
     except OSError:
         return  # the connection will say so, or a proxy knows the name
+    except (httpx.InvalidURL, ValueError) as error:
+        said = f"{shown(url)[:SAID]} is no address that can be asked ({str(error)[:SAID]})"
+        raise Refused(f"image {name}: {said}; correct its url, or give the file by path") from error
     for *_, address in found:
         check_address(str(address[0]), name)
 
@@ -160,7 +168,11 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
 def _client(name: str) -> httpx.AsyncClient:
     """A proxy of the environment is taken at its word: only the direct way is checked."""
-    client = httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False)
+    try:
+        client = httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        said = f"image {name}: the proxy that the operator's environment names cannot be used ({redacted(str(error))[:SAID]})"
+        raise Refused(f"{said}; correct http_proxy, https_proxy or all_proxy") from error
     pool = client._transport._pool  # type: ignore[attr-defined]  # a transport of our own would take the proxies away
     pool._network_backend = _CheckedBackend(pool._network_backend, name)
     return client
@@ -169,9 +181,9 @@ def _client(name: str) -> httpx.AsyncClient:
 def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int | None]:
     """(where the body begins, the whole size) or the reason why there is no image."""
     status = response.status_code
-    span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("content-range", ""))
+    span = _SPAN.fullmatch(response.headers.get("content-range", ""))
     coding = [word for word in re.split(r"[\s,]+", response.headers.get("content-encoding", "").lower()) if word]
-    if status in (200, 206) and any(word not in _PLAIN for word in coding):
+    if status in (200, 206) and set(coding) - {"identity"}:
         raise Refused(
             f"image {name}: its server sends it encoded ({', '.join(coding)[:80]}), though asked not to, so that what arrives is "
             "not the image: give an address that serves the file as it is, or fetch it yourself and give its path"
@@ -181,11 +193,13 @@ def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int 
     if status == 416 and span and span[2] == str(offset):
         return offset, offset  # nothing is missing
     if status in (206, 416):
-        raise _StartOver
+        if offset:
+            raise _StartOver
+        raise _nonsense(name, f"{status}, though all of it was asked for")
     if status == 200:
         length = response.headers.get("content-length", "")
-        return 0, int(length) if length.isdigit() else None
-    said = f"image {name}: the server answered {status} {response.reason_phrase}".rstrip()
+        return 0, int(length) if re.fullmatch(_NUMBER, length) else None
+    said = f"image {name}: the server answered {status} {response.reason_phrase[:SAID]}".rstrip()
     if status >= 500 or status in _AGAIN:
         raise DriverError(f"{said}; it is tried again")
     if status in (401, 403):
@@ -195,8 +209,7 @@ def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int 
 
 async def _receive(response: httpx.Response, name: str, partial: Path, offset: int, total: int | None, report: Report) -> None:
     check_space(name, partial, (total or 0) - offset)
-    tag = response.headers.get("etag", "")
-    version = tag if tag and not tag.startswith("W/") else response.headers.get("last-modified")  # RFC 9110, 13.1.5
+    version = _version(response)
     with _open_partial(partial, offset, version, name) as file:
         file.seek(offset)
         report(offset, total)
@@ -209,6 +222,19 @@ async def _receive(response: httpx.Response, name: str, partial: Path, offset: i
         raise DriverError(f"image {name}: its server sent {human_size(size)}, having said {human_size(total)}; it is tried again")
     if size == 0:
         raise DriverError(f"image {name} is empty on the server")
+
+
+def _version(response: httpx.Response) -> str | None:
+    """What asks for the rest of this very file, if the server has named something that can be sent back."""
+    tag = response.headers.get("etag", "")
+    version = tag if tag and not tag.startswith("W/") else response.headers.get("last-modified", "")  # RFC 9110, 13.1.5
+    return version if re.fullmatch(r"[ -~]{1,1000}", version) else None
+
+
+def _nonsense(name: str, what: object, then: str = "the next try begins anew") -> DriverError:
+    return DriverError(
+        f"image {name}: its server's answer cannot be understood ({str(what)[:SAID]}); it is tried again, and {then}"
+    )
 
 
 def _open_partial(partial: Path, offset: int, version: str | None, name: str) -> BinaryIO:
@@ -240,15 +266,17 @@ async def _save(response: httpx.Response, name: str, file: BinaryIO, partial: Pa
 
 
 def _failure(error: httpx.HTTPError, name: str, then: str) -> DriverError:
+    said = str(error)[:SAID] or type(error).__name__
     if isinstance(error, httpx.UnsupportedProtocol):
-        return Refused(f"image {name}: {error}; give an http:// or https:// address")
+        return Refused(f"image {name}: {said}; give an http:// or https:// address")
     if _caused_by(error, ssl.SSLCertVerificationError):
-        return Refused(f"image {name}: its server's certificate is not valid ({error}); check url and the host's clock")
+        return Refused(f"image {name}: its server's certificate is not valid ({said}); check url and the host's clock")
     if isinstance(error, httpx.TimeoutException):
         return DriverError(f"image {name}: the server did not answer in time; it is tried again, and {then}")
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-        return DriverError(f"image {name}: the connection was cut ({error}); {then}")
-    said = str(error) or type(error).__name__
+    if isinstance(error, httpx.ProtocolError) and not _HUNG_UP.search(said):
+        return _nonsense(name, said, then)
+    if isinstance(error, httpx.ProtocolError | httpx.ReadError):
+        return DriverError(f"image {name}: the connection was cut ({said}); {then}")
     return DriverError(f"image {name}: no connection to its server ({said}); it is tried again")
 
 

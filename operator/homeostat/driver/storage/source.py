@@ -18,6 +18,7 @@ from .places import open_resolved, resolve
 
 # Folders of the host that hold no images, but secrets and devices. Naming one in image_folders allows it.
 _NEVER = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run", "/etc"))
+SAID = 200  # characters that are repeated of a text from outside
 
 
 def check_source(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None = None) -> None:
@@ -39,13 +40,14 @@ def check_source(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None
 
 
 def host_of(url: str) -> str:
-    """The host of an http(s) address. Raises Refused where there is none."""
+    """The host of an http(s) address. Raises Refused where there is none, or the port is none."""
     try:
-        host = urlsplit(url).hostname
-    except ValueError:
-        host = None
+        host, _ = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError as error:
+        said = f"is no address that can be asked ({str(error)[:SAID]})"
+        raise Refused(f"image {shown(url)[:SAID]} {said}; correct its url") from error
     if not host:
-        raise Refused(f"image {url}: the address names no host")
+        raise Refused(f"image {shown(url)[:SAID]}: the address names no host")
     return host
 
 
