@@ -64,7 +64,7 @@ def disk(**rest: Any) -> dict[str, Any]:
         (disk(image={**IMAGE, "path": "/x"}), "disks.0.image", "give exactly one of url and path"),
         (disk(image={"path": ""}), "disks.0.image.path", "at least 1 character"),
         (disk(image={"url": "ftp://example.org/x"}), "disks.0.image.url", "must be an http://, https:// or file:/// address"),
-        (disk(image={"url": "https://"}), "disks.0.image.url", "must be an http://"),
+        (disk(image={"url": "https://"}), "disks.0.image.url", "names no server that can be asked"),
         (disk(image={"url": "file://etc/passwd"}), "disks.0.image.url", "must be an http://"),
         (disk(image={**IMAGE, "sha256": "abc"}), "disks.0.image.sha256", "64 digits 0-9a-f"),
         (disk(size="1Gi", serial="a b"), "disks.0.serial", "match pattern"),

@@ -13,13 +13,10 @@ from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, fiel
 
 from .base import Flag, Model, Name
 from .bounds import NAMED_MAX, SEED_MAX, TOLD_MAX, XML_PATTERN, XML_SCHEMA, check_free
+from .image_url import URL_PATTERN, check_image_url
 from .quantity import Quantity, format_quantity
 
 INSTANCE_ID = "instance-id"  # a key of the meta-data
-_UNSEEN = r"\s\x00-\x1f\x7f"  # neither in an address nor in a name
-URL_PATTERN = rf"^(https?://[^/{_UNSEEN}]+/?|file:///)[^{_UNSEEN}]*$"
-
-
 TOLD_PREFIX = "homeostat_"
 SIZE_MAX = 2 * 2**50
 """Bytes: the largest qcow2 image of 64 KiB clusters (QEMU's QCOW_MAX_L1_SIZE)."""
@@ -48,7 +45,7 @@ class ImageSource(Model):
 
     url: str | None = Field(
         default=None,
-        description="http://, https:// or file:// address of the image.",
+        description="http://, https:// or file:// address of the image, percent-encoded where a URL has to be.",
         json_schema_extra={"pattern": URL_PATTERN},
     )
     path: str | None = Field(
@@ -68,9 +65,7 @@ class ImageSource(Model):
     @field_validator("url")
     @classmethod
     def _scheme(cls, url: str | None) -> str | None:
-        if url is not None and not (re.fullmatch(URL_PATTERN, url) and re.fullmatch(XML_PATTERN, url)):
-            raise ValueError("must be an http://, https:// or file:/// address")
-        return url
+        return None if url is None else check_image_url(url)
 
     @field_validator("sha256")
     @classmethod
