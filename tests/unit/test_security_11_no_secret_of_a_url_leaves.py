@@ -16,7 +16,7 @@ from homeostat.cli.render_plan import render_changes
 from homeostat.cli.terminal import dressed
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineHealth, PendingChange
-from homeostat.models.outside import redacted, redacted_all
+from homeostat.models.outside import TOLD_MAX, redacted, redacted_all, tellable
 from homeostat.runtime.log_lines import LogLines
 from homeostat.runtime.ports import Happening
 from tests.unit.cli_state import CliState
@@ -47,10 +47,67 @@ def test_security_11_no_password_and_no_token_stays(scheme: str, password: str, 
         assert said.startswith(before) and said.endswith(after[-1:])
 
 
+_signs = st.text(string.ascii_letters + string.digits + string.punctuation + "\x1b\u2028\xa0é", max_size=6)
+_quotes = st.sampled_from(["", "'", '"', "`", "<", "(", "\\'", '{"url":"', "<a href='", "see:", "x_"])
+_SHAPES = {  # where a secret may stand, and the signs that would end it there by the letter of RFC 3986
+    "https://u:{}@host/a": "/?#@\\",
+    "{}@host/a": "/?#@\\:",
+    "https://{}@host:80/a": "/?#@\\:",
+    "https:\\/\\/u:{}@host\\/a": "/?#@\\",
+    "https://proxy/https://u:{}@host/a": "/?#@\\",
+    "https://host/a;tok={}": "&#=",
+    "https://host/a;{}/b?v=1": "&#=",
+    "https://host/a?t={}": "&#",
+    "https://host/a?v=1&amp;t={}": "&#",
+    "https://host/a?{}": "&#=",
+    "https://host/a#{}": "",
+    "https://host/a?v=1#{}": "",
+    "file:///x?t={}": "&#",
+    "//host/a?t={}": "&#",
+    "qemu+ssh://u:{}@host/system": "/?#@\\",
+    "qemu+ssh://u@host/system?password={}": "&#;?",
+    "qemu:///system#{}": "",
+}
+
+
+@settings(max_examples=120)
+@given(st.sampled_from(sorted(_SHAPES)), _signs, _signs, _quotes, _quotes, st.sampled_from(["", " again", "\nnext", ": 404"]))
+def test_security_11_no_sign_in_a_secret_lets_the_rest_of_it_show(
+    shape: str, before: str, after: str, opening: str, closing: str, prose: str
+) -> None:
+    for ends in _SHAPES[shape]:
+        before, after = before.replace(ends, ""), after.replace(ends, "")
+    url = shape.format(f"{before}{SECRET}{after}") if shape[0] != "{" else f"ftp://{shape.format(f'{before}{SECRET}{after}')}"
+    said = redacted(f"cannot get {opening}{url}{closing}{prose}")
+    assert SECRET not in said
+    assert said.startswith("cannot get ") and said.endswith(prose)
+    assert redacted(said) == said
+
+
+@settings(max_examples=60)
+@given(st.text("/\\:@?#;&=.ab1*[]\"') ", max_size=40))
+def test_what_was_redacted_is_redacted(text: str) -> None:
+    """Else a status that was read would differ from the one that is about to be written, at rest."""
+    assert redacted(redacted(text)) == redacted(text)
+    long = tellable(f"https://h/a?t={text * 60}")
+    assert tellable(long) == long and len(long) <= TOLD_MAX
+
+
+@pytest.mark.parametrize("word", ["x", "x ", f"{URL} ", "\udcff", "https://u:p@"])
+def test_what_is_kept_of_a_text_has_an_end(word: str) -> None:
+    said = tellable(f"{word * 2_000} end")
+    assert len(said) <= TOLD_MAX and said.endswith("characters in all)") and SECRET not in said
+    assert tellable(word) == redacted(word.encode("utf-8", "backslashreplace").decode())
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (URL, SHOWN),
+        ('{"url":"https://h/a?t=S"}', '{"url":"https://h/a?t=***"}'),
+        ("https://h/a?dG9rZW4=", "https://h/a?***"),
+        ("https://h/a;sid=1/b.img", "https://h/a;sid=***"),
+        ("in https://h/a; again", "in https://h/a; again"),
         ("https://ghp_token@host/a", "https://***@host/a"),
         ("https://host/pool@1.2/a.img and http://[::1]:80/@b", "https://host/pool@1.2/a.img and http://[::1]:80/@b"),
         ("https://host/a?only-a-token, then", "https://host/a?***, then"),

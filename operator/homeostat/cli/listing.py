@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from homeostat.models.base import Key
-from homeostat.models.outside import redacted
+from homeostat.models.outside import redacted_all
 
 from .access import changing, opened
 from .references import short_name
@@ -57,9 +57,8 @@ def print_events(events: Sequence[Event], form: str | None, *, headers: bool = T
     if form in ("json", "yaml"):
         from .output import to_yaml
 
-        items = [event_as_json(e) for e in events]
-        text = json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items)
-        emit(redacted(text))
+        items = redacted_all([event_as_json(e) for e in events])
+        emit(json.dumps(items, indent=2) if form == "json" else to_yaml(items))
     elif not events and headers:
         say(f"No events found{f' in {namespace} namespace' if namespace else ''}.", err=True)
     else:
@@ -96,8 +95,8 @@ async def list_errors(settings: Settings, *, form: str | None = None, headers: b
     if form in ("json", "yaml"):
         from .output import to_yaml
 
-        items = [asdict(error) for error in errors]
-        emit(redacted(json.dumps(items, indent=2, default=str) if form == "json" else to_yaml(items)))
+        items = redacted_all([asdict(error) for error in errors])
+        emit(json.dumps(items, indent=2, default=str) if form == "json" else to_yaml(items))
     elif not errors:
         say("No errors: every document is in force as it is written.", err=True)
     else:

@@ -13,7 +13,7 @@ import click
 
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.outside import redacted
+from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
 
 from .host_labels import host_label_option, labels_of_host
@@ -48,7 +48,7 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
         }
         document["errors"], document["held"] = errors, held
         document["warnings"], document["notes"] = warnings, [*found.notes]
-        emit(redacted(json.dumps(document, indent=2)))
+        emit(json.dumps(redacted_all(document), indent=2))
     else:
         for line in render_plan(found.entries):
             say(paint(line.text, line.tone))

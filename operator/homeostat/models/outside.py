@@ -14,23 +14,36 @@ from typing import Any
 
 HIDDEN = "***"
 
-_URL = re.compile(r"\b([a-z][a-z0-9+.-]*):(//|\\\\)([^\s\"'`<>\x00-\x1f]*)", re.IGNORECASE)
-_TAIL = re.compile(r"[).,:;!\]}]+$")  # of the sentence that a URL stands in
-_LIBVIRT = re.compile(r"(qemu|test|xen|ch|bhyve|lxc|vbox|esx|vpx|hyperv)(\+[a-z0-9]+)?|ssh|sftp|scp|spice|vnc", re.IGNORECASE)
+TOLD_MAX = 1_000  # characters of what is kept: a server may answer anything
+
+# Begins at slashes, whatever stands before them, and ends at a space: servers and tools quote addresses in ways of their own.
+_URL = re.compile(
+    r"(\b(?:(?:qemu|test|xen|ch|bhyve|lxc|vbox|esx|vpx|hyperv)(?:\+[a-z0-9]+)?|ssh|sftp|scp|spice|vnc):)?"
+    r"([/\\]{2,})([^ \t\r\n]*)",
+    re.IGNORECASE,
+)
+_AFTER = ").,:;!]}\"'`>"  # what may stand after a URL, of its sentence
+_NAME = re.compile(r"[\w.~%+\[\]-]+")
 _SECRET_NAME = re.compile(r"pass|secret|token|sig|key$|credential|auth$", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
-    """The text with ``***`` in place of what a URL in it may let somebody in by: user and password, and the values of its query.
-    The addresses of hypervisors and of ssh keep users without a password, and options that are no secrets."""
-    if "//" not in text and "\\\\" not in text:
+    """The text with ``***`` in place of what a URL in it may let somebody in by: user and password, and the values of its path's
+    parameters, query and fragment. In doubt it hides too much. The addresses of hypervisors and of ssh keep users without a
+    password, and options that are no secrets."""
+    if "//" not in text and "\\" not in text:
         return text
     return _URL.sub(_without_secrets, text)
 
 
 def tellable(text: str) -> str:
-    """As ``redacted``, for what is kept: bytes of a file's name that are no UTF-8 are spelled out, as no store keeps them."""
-    return redacted(text.encode("utf-8", "backslashreplace").decode())
+    """As ``redacted``, for what is kept: not longer than TOLD_MAX, and bytes of a file's name that are no UTF-8 are spelled out,
+    as no store keeps them."""
+    text = redacted(text.encode("utf-8", "backslashreplace").decode())
+    if len(text) <= TOLD_MAX:
+        return text
+    kept = redacted(text[: TOLD_MAX - 60])  # a URL that was cut is redacted as it stands then
+    return f"{kept} … ({len(text)} characters in all)"
 
 
 def redacted_all(value: Any) -> Any:
@@ -46,49 +59,54 @@ def redacted_all(value: Any) -> Any:
 
 
 def _without_secrets(match: re.Match[str]) -> str:
-    scheme, slashes, rest = match.groups()
-    tail = found.group() if (found := _TAIL.search(rest)) else ""
-    rest = rest.removesuffix(tail)
-    place, mark, query = _split(rest)
-    named = _LIBVIRT.fullmatch(scheme) is not None
-    place = _without_user(place, named)
-    return f"{scheme}:{slashes}{place}{mark}{_without_values(query, named) if mark else ''}{tail}"
+    libvirt, slashes, rest = match.groups()
+    rest, after = _cut(rest, len(rest.rstrip(_AFTER)))
+    named = libvirt is not None
+    user, rest = _cut(rest, _user_ends(rest))
+    shown = f"{_without_password(user[:-1], named)}@" if user else ""
+    place, query = _cut_at("[?#]", rest)
+    place = re.sub(r"(^|[/\\]{2,})([^/\\]*)@", lambda found: f"{found[1]}{_without_password(found[2], named)}@", place)
+    place, values = _cut_at("[?#;]", place + query)
+    return f"{libvirt or ''}{slashes}{shown}{place}{_without_values(values, named)}{after}"
 
 
-def _split(rest: str) -> tuple[str, str, str]:
-    """Before and after the first ``?`` or ``#`` of what is no password."""
-    begin = rest.rfind("@", 0, len(rest)) + 1 if _is_password(rest) else 0
-    found = re.search(r"[?#]", rest[begin:])
-    at = begin + found.start() if found else len(rest)
-    return rest[:at], rest[at : at + 1], rest[at + 1 :]
+def _cut(text: str, at: int) -> tuple[str, str]:
+    return text[:at], text[at:]
 
 
-def _is_password(rest: str) -> bool:
-    """Whether what stands first is ``user:password``, the latter with characters that end a host's name: ``u:p/w?@host``."""
-    before = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    return "@" not in before and "@" in rest and re.search(r":(?!\d*$)", before.rpartition("]")[2]) is not None
+def _cut_at(marks: str, text: str) -> tuple[str, str]:
+    """Before the first of them, and the rest with it."""
+    found = re.search(marks, text)
+    return _cut(text, found.start() if found else len(text))
 
 
-def _without_user(place: str, keep_name: bool) -> str:
-    end = len(place) if _is_password(place) else len(re.split(r"[/?#\\]", place, maxsplit=1)[0])
-    user, at, _ = place[:end].rpartition("@")
-    if not at:
-        return place
+def _user_ends(rest: str) -> int:
+    """After the ``@``; 0: there is none. A password may hold what ends a host's name: ``u:p/w?@host``."""
+    before, _ = _cut_at(r"[/?#\\]", rest)
+    if "@" not in before and re.search(r":(?!\d*$)", before.rpartition("]")[2]) is not None:
+        before = rest
+    return before.rfind("@") + 1
+
+
+def _without_password(user: str, keep_name: bool) -> str:
     name, colon, _ = user.partition(":")
-    shown = f"{name}:{HIDDEN}" if keep_name and colon else name if keep_name else HIDDEN
-    return f"{shown}@{place[len(user) + 1 :]}"
+    return HIDDEN if not keep_name else f"{name}:{HIDDEN}" if colon else name
 
 
-def _without_values(query: str, keep_others: bool) -> str:
-    parts = re.split(r"([&;#])", query)
-    return "".join(part if part in ("&", ";", "#") else _without_value(part, keep_others) for part in parts)
+def _without_values(values: str, keep_others: bool) -> str:
+    """``values`` begins with its first mark. What of a value looks like further names is hidden, save where values are kept."""
+    values, fragment = _cut_at("#", values)
+    parts = re.split(r"([?;&])" if keep_others else r"(^[?;]|&)", values)
+    shown = (f"{mark}{_without_value(part, keep_others)}" for mark, part in zip(parts[1::2], parts[2::2], strict=True))
+    return "".join(shown) + (f"#{HIDDEN}" if fragment[1:] else fragment)
 
 
 def _without_value(part: str, keep_others: bool) -> str:
-    name, equals, value = part.partition("=")
-    if not part or (keep_others and not _SECRET_NAME.search(name)):
+    name, _, value = part.partition("=")
+    if not part or (keep_others and value and not _SECRET_NAME.search(name)):
         return part
-    return f"{name}={HIDDEN}" if equals and value else part if equals else HIDDEN
+    # Where there is no value, what stands there may be a token itself.
+    return f"{name}={HIDDEN}" if value.strip("=") and _NAME.fullmatch(name) else HIDDEN
 
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, bidi overrides and their kind, what is no character

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from homeostat.models.base import Key
-from homeostat.models.outside import one_line, redacted
+from homeostat.models.outside import one_line, redacted, redacted_all
 
 from .supervise import Supervisor
 
@@ -109,7 +109,7 @@ class TelemetryServer:
             case "/healthz":
                 failing = [known.document() for known in self._supervisor.failing]
                 health = {"status": "failing" if failing else "ok", "failing": failing}
-                status, type, body = "200 OK", "application/json", redacted(json.dumps(health)).encode() + b"\n"
+                status, type, body = "200 OK", "application/json", json.dumps(redacted_all(health)).encode() + b"\n"
             case "/readyz":
                 unready = self._unready() or "; ".join(map(str, self._supervisor.failing))
                 status = "503 Service Unavailable" if unready else "200 OK"

@@ -19,7 +19,7 @@ SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
 
 def check_secret(named: str, allowed: Sequence[Path], own: Path) -> None:
     """Whether a request may name this file; opens nothing. Raises Refused."""
-    if resolve(named, "passwordFile", allowed, own).is_dir():
+    if os.path.isdir(resolve(named, "passwordFile", allowed, own)):
         raise Refused(f"passwordFile {named} is a folder")
 
 

@@ -61,6 +61,8 @@ def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None =
     named = unquote(ref.url.removeprefix("file://")) if ref.url.startswith("file://") else ref.url
     if not named.startswith("/") or "\0" in named:
         raise Refused(f"image {shown(ref.url)}: give an http(s):// or file:/// address, or an absolute path")
+    if ref.url.startswith("file://") and ("?" in ref.url or "#" in ref.url):
+        raise Refused(f"image {shown(ref.url)}: a file:/// address has no query: write ? as %3F, and # as %23")
     path = resolve(named, "image", allowed, own, confined, _NEVER)
     try:
         found = path.stat()
@@ -87,4 +89,4 @@ def open_local(ref: ImageRef, confined: Sequence[Path], own: Path | None) -> int
 
 def shown(url: str) -> str:
     """``url`` without what may be secret, to name it in a message."""
-    return redacted(url) if is_remote(url) else url
+    return redacted(url) if "://" in url else url
