@@ -68,6 +68,36 @@ def test_what_the_store_refuses_names_the_resource(error: Exception, status: int
     assert (result.status_code, result.json["code"], result.json["details"]) == (status, code, {"name": "web"})
 
 
+@pytest.mark.parametrize(
+    ("error", "text", "details"),
+    [
+        (falcon.HTTPMethodNotAllowed(["GET", "PUT"]), "GET is not supported here", {"allow": "GET, PUT"}),
+        (falcon.HTTPError(405), "GET is not supported here", {"allow": ""}),
+        (falcon.HTTPNotFound(description="odd"), "There is nothing at this path", {"path": "/failing"}),
+        (falcon.HTTPForbidden(description="not you"), "not you", {}),
+    ],
+)
+def test_what_the_router_refuses_says_what_there_is(error: Exception, text: str, details: dict[str, str]) -> None:
+    result = answered(error)
+    assert result.json["error"].startswith(text) and result.json["details"] == details
+
+
+def test_what_was_asked_for_is_cut_where_it_is_repeated() -> None:
+    app: Any = falcon.asgi.App()
+    errors.install(app)
+    long = "/" + 300 * "a"
+    assert TestClient(app).simulate_get(long).json["details"] == {"path": long[:256]}
+    assert errors.not_found("Plugin", 300 * "a").details == {"name": 256 * "a"}
+
+
+def test_what_a_document_may_not_say_is_listed_by_field() -> None:
+    result = answered(store_errors.Invalid([store_errors.Problem("spec.cpu", "is unknown")]))
+    assert (result.status_code, result.json["code"]) == (400, "invalid_request")
+    assert result.json["details"] == {"fields": [{"field": "spec.cpu", "problem": "is unknown"}]}
+    refused = answered(store_errors.NotEditable("web.yaml is a link"))
+    assert (refused.status_code, refused.json["code"], refused.json["details"]) == (409, "not_editable", {})
+
+
 def test_a_store_that_fails_is_worth_another_try() -> None:
     assert answered(store_errors.StoreError("the disk is full")).headers["retry-after"] == "5"
 

@@ -7,8 +7,11 @@ import json
 
 import pytest
 
+from benchmarks.mutants import rooms
 from benchmarks.mutants.changes import changes_in, compiled
+from benchmarks.mutants.covering import Covered
 from benchmarks.mutants.rooms import EQUIVALENT, ROOT
+from benchmarks.mutants.trial import _within
 
 SOURCE = '''
 class Door:
@@ -58,3 +61,15 @@ def test_a_change_is_compiled_in_memory() -> None:
 
 def test_those_that_make_no_other_program_say_why() -> None:
     assert all(one["reason"] and (ROOT / one["file"]).exists() for one in json.loads(EQUIVALENT.read_text()))
+
+
+def test_the_tests_of_the_driver_are_those_that_need_no_daemon() -> None:
+    found = {name.rpartition("/")[2] for name in rooms.tests() if name.startswith("tests/libvirt/")}
+    assert {"test_image_retried.py", "test_storage_kept.py", "test_deployment_scales.py"} <= found
+    assert not {"test_host_qemu.py", "test_cli_up.py", "test_guest_agents.py"} & found
+
+
+def test_of_one_mutant_the_first_tests_are_run_as_far_as_its_time_goes() -> None:
+    known = {"a": Covered(1.0), "b": Covered(2.0), "c": Covered(0.5)}
+    assert _within(3.0, ["a", "b", "c"], known) == ["a", "b"]
+    assert _within(0.5, ["a", "b", "c"], known) == []
