@@ -1,0 +1,139 @@
+"""What is done, step by step, when something happens to a machine, without the words it is told in: for some machines and all
+that may happen. After a wanted change: pytest --regenerate-golden, and read the diff.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.actions import Action
+from homeostat.planner.plan import Change, Plan, Waiting
+from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
+from tests.unit.world import Operator, World
+
+FOLDER = Path(__file__).parent / "golden" / "plans"
+HOME = "/state/machines/default/web"
+ROOT: Spec = {"name": "root", "image": IMAGE, "size": "2Gi"}
+DATA: Spec = {"name": "data", "size": "1Gi"}
+LAN: Spec = {"name": "lan", "network": "default"}
+USER: Spec = {"name": "user", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}
+SEED: Spec = {"userData": "#cloud-config\n"}
+MANUAL: Spec = {"runStrategy": "Manual", "power": "Running"}
+
+MACHINES: dict[str, Spec] = {
+    "bare": {},
+    "whole": {"disks": [ROOT, DATA], "nics": [LAN], "cloudInit": SEED, "shutdown": {"gracePeriodSeconds": 25}},
+    "reporting": {"disks": [ROOT, DATA], "nics": [LAN, USER], "driftPolicy": "Report"},
+    "immediate": {"disks": [ROOT], "nics": [LAN], "updatePolicy": "Immediate", "shutdown": {"gracePeriodSeconds": 0}},
+    "never": {"disks": [ROOT, DATA], "nics": [LAN], "updatePolicy": "Never", "shutdown": {"onTimeout": "Wait"}},
+    "once": {"disks": [ROOT], "runStrategy": "Once", "reclaimPolicy": "Retain"},
+    "rerun": {"disks": [{**DATA, "reclaimPolicy": "Retain"}], "runStrategy": "RerunOnFailure", "cloudInit": SEED},
+    "halted": {"disks": [ROOT, DATA], "nics": [LAN], "runStrategy": "Halted"},
+    "manual": {"disks": [DATA], "nics": [LAN], **MANUAL},
+    "kernel": {"boot": {"kernel": {"url": "https://example.org/vmlinuz"}, "cmdline": "quiet"}, "machine": {"type": "pc"}},
+}
+EDITS: dict[str, Spec] = {
+    "more memory": {"resources": {"memory": "1Gi", "vcpu": 2}},
+    "less memory": {"resources": {"memory": "64Mi"}},
+    "a larger disk": {"disks": [{**ROOT, "size": "3Gi"}, {**DATA, "size": "2Gi"}]},
+    "another disk": {"disks": [ROOT, DATA, {"name": "new", "size": "1Gi"}]},
+    "no disk": {"disks": []},
+    "other nics": {"nics": [LAN, {"name": "wan", "bridge": "br0"}]},
+    "no nic": {"nics": []},
+    "another seed": {"cloudInit": {"userData": "#cloud-config\na: 1\n"}},
+    "another machine": {"machine": {"version": "6.2"}},
+    "restart": {"restartedAt": "t1"},
+    "power off": {"poweredOffAt": "t1"},
+    "halt": {"runStrategy": "Halted", "power": None},
+    "always": {"runStrategy": "Always", "power": None},
+    "pause": {"runStrategy": "Manual", "power": "Paused"},
+    "save": {"runStrategy": "Manual", "power": "Saved"},
+    "stop": {"runStrategy": "Manual", "power": "Stopped"},
+    "report": {"driftPolicy": "Report"},
+}
+_WORDS = frozenset(
+    {"reason", "record", "config", "uuid", "password", "want", "content"}
+)  # what is told, signed, or in golden XML
+
+
+def step(action: Action) -> str:
+    known = {f.name: getattr(action, f.name) for f in fields(action) if f.name not in _WORDS}
+    shown = ", ".join(f"{name}={_plain(value)}" for name, value in known.items() if value)
+    return f"{type(action).__name__}({shown})"
+
+
+def _plain(value: Any) -> str:
+    name = getattr(value, "name", None)
+    text = str(name if isinstance(name, str) else getattr(value, "url", value))
+    return re.sub(r"/state/images/\w+", "IMAGE", text).replace(f"{HOME}/", "")
+
+
+def rest(plan: Plan) -> str:
+    outcome = plan.outcome
+    after = f" in {outcome.after:.3g} s" if isinstance(outcome, Waiting) and outcome.after is not None else ""
+    told = {"changes": plan.changes, "drift": plan.drift, "pending": plan.pending}
+    parts = "".join(f"; {word}: {_fields(found)}" for word, found in told.items() if found)
+    return f"{type(outcome).__name__} {outcome.reason}{after}{parts}"
+
+
+def _fields(found: tuple[Change, ...]) -> str:
+    return ", ".join(f"{change.field} {change.disruption.name}" for change in found)
+
+
+def played(world: World, operator: Operator, vm: VirtualMachine, title: str) -> list[str]:
+    """Every plan until it rests, those that repeat the one before left out."""
+    lines, quiet = [f"  {title}"], 0
+    for _ in range(60):
+        before = len(operator.done)
+        plan = operator.reconcile(vm)
+        line = f"    {' '.join([*map(step, operator.done[before:]), '→'])} {rest(plan)}"
+        if line != lines[-1]:
+            lines.append(line)
+        if world.released:
+            break
+        quiet = 0 if world.tick() or plan.actions else quiet + 1
+        waits = plan.outcome.after if isinstance(plan.outcome, Waiting) else None
+        if quiet == 3 or (quiet and waits is None):
+            break
+        operator.now += waits if quiet and waits else 0.0
+    return lines
+
+
+def transcript(spec: Spec) -> str:
+    up, vm = Operator(World()), machine(**spec)
+    lines = played(up.world, up, vm, "it comes up")
+
+    def again() -> tuple[World, Operator]:
+        """As it was then."""
+        world = up.world.copy()
+        operator = Operator(world, up.now)
+        operator.memory = up.memory
+        return world, operator
+
+    for what in HAPPENINGS:
+        world, operator = again()
+        if happen(world, what):
+            lines += played(world, operator, vm, what)
+            lines += played(world, operator, changed(vm, resources={"vcpu": 3}), f"{what}, and an edit")
+    for name, edit in EDITS.items():
+        world, operator = again()
+        edited = changed(vm, **edit)
+        lines += played(world, operator, edited, name)
+        lines += played(world, operator, vm, f"{name}, and back")
+        lines += played(world, operator, deleted(edited), f"{name}, and it is deleted")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_what_is_done_is_what_was_done_before(name: str, request: pytest.FixtureRequest) -> None:
+    text, golden = transcript(MACHINES[name]), FOLDER / f"{name}.txt"
+    if request.config.getoption("--regenerate-golden"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
