@@ -5,7 +5,7 @@ that may happen. After a wanted change: pytest --regenerate-golden, and read the
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action
 from homeostat.planner.plan import Change, Plan, Waiting
+from homeostat.runtime.status import machine_status
 from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
 from tests.unit.world import Operator, World
 
@@ -57,9 +58,8 @@ EDITS: dict[str, Spec] = {
     "stop": {"runStrategy": "Manual", "power": "Stopped"},
     "report": {"driftPolicy": "Report"},
 }
-_WORDS = frozenset(
-    {"reason", "record", "config", "uuid", "password", "want", "content"}
-)  # what is told, signed, or in golden XML
+# What is told, signed, or in golden XML.
+_WORDS = frozenset({"reason", "record", "config", "uuid", "password", "files"})
 
 
 def step(action: Action) -> str:
@@ -102,7 +102,18 @@ def played(world: World, operator: Operator, vm: VirtualMachine, title: str) -> 
         if quiet == 3 or (quiet and waits is None):
             break
         operator.now += waits if quiet and waits else 0.0
-    return lines
+    return lines if world.released else [*lines, f"    {stands(operator, vm)}"]
+
+
+def stands(operator: Operator, vm: VirtualMachine) -> str:
+    """What its status says in the end, but for addresses, which no world has."""
+    plan = operator.plan(vm)
+    observed = replace(operator.world.observe(vm, operator.memory), memory=operator.memory)
+    status = machine_status(vm, observed, plan, {}, None, "2026-01-01T00:00:00Z")
+    said = [f"{c.type} {c.status} {c.reason}" for c in status.conditions]
+    differs = [f"{word} {change.field}" for word in ("changes", "drift") for change in getattr(status, word)]
+    run = [word for word, value in (("runs", status.run), ("restarts", status.restarts)) if value]
+    return f"= {status.state}: {', '.join([*said, *differs, *run])}"
 
 
 def transcript(spec: Spec) -> str:
