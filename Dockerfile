@@ -7,11 +7,18 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev libvirt-dev pkg-config python3-dev python3-venv \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
+COPY requirements requirements
 COPY operator operator
 COPY api api
-RUN python3 -m venv /opt/homeostat \
-    && /opt/homeostat/bin/pip install --no-cache-dir --constraint constraints.txt '.[kubernetes]' \
+# pip checks the hash of each package. What builds is pinned too, and stays out of the image: it gets the wheels only.
+RUN python3 -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt \
+    && /opt/build/bin/pip wheel --no-cache-dir --wheel-dir /wheels --require-hashes --no-build-isolation \
+        -r requirements/run.txt -r requirements/kubernetes.txt \
+    && /opt/build/bin/pip wheel --no-cache-dir --wheel-dir /wheels --no-deps --no-build-isolation . \
+    && python3 -m venv /opt/homeostat \
+    && /opt/homeostat/bin/pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
     && /opt/homeostat/bin/python -m compileall -q /opt/homeostat/lib
 
 FROM debian:bookworm-slim

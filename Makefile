@@ -10,6 +10,8 @@ BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q -rs
 # More workers than two cores: most of the time they wait, for guests and servers.
 SPREAD := -n 3 --dist loadfile
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PINS   := pyproject.toml $(wildcard requirements/*.txt)
 BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes
 
 .PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
@@ -24,11 +26,19 @@ system:
 
 venv: system $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# $(call install,LAYERS): the pinned packages of these files of requirements/, and this clone. pip checks each package's hash. What builds
+# comes first, and builds without isolation: else pip would fetch builders that nothing pins.
+define install
 	@echo "== virtualenv: $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) --require-hashes -r requirements/build.txt
+	$(PIP) --require-hashes --no-build-isolation $(foreach layer,$(1),-r requirements/$(layer).txt)
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+endef
+
+$(VENV)/.installed: $(PINS)
+	$(call install,run kubernetes dev)
 
 lint: venv
 	@echo "== lint: ruff"
@@ -74,11 +84,8 @@ system-demo:
 
 venv-demo: system-demo $(VENV)/.demo
 
-$(VENV)/.demo: pyproject.toml constraints.txt
-	@echo "== virtualenv: $(VENV)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
-	@touch $@
+$(VENV)/.demo: $(PINS)
+	$(call install,run)
 
 demo: venv-demo
 	@scripts/demo
