@@ -32,6 +32,7 @@ READ = (
     "## template: jinja\n#!/bin/sh\n", "## Template: Jinja\n{% if a %}\n#cloud-config\n{% endif %}\n", MIME,
     f"From nobody\n{MIME}", "#cloud-config\n# größe\na: ü\n", "#cloud-config\n" + "a: 1\n" * 60_000 + "\tx",
     "#cloud-config\na: &x [1]\nb: *x\nc: !!binary aGk=\nd: ! 7\n", "#cloud-config\n---\na: 1\n...\n", "#cloud-config\nnull\n",
+    "\n#cloud-config\na: 1\n", "  #cloud-config\n", "\r\n#cloud-config-archive\n- a\n",
 )  # fmt: skip
 PASSED_OVER = {
     "packages: [nginx]\n": "give it the header of its form",
@@ -48,8 +49,8 @@ PASSED_OVER = {
     "\ufeff#cloud-config\n": "byte order mark",
     "\ufeff#!/bin/sh\n": "byte order mark",
     "\ufeff": "byte order mark",
-    "\n#cloud-config\n": "white space",
-    "  #cloud-config\n": "white space",
+    "\n#cloud-config\n- a\n": "is no YAML mapping",
+    "  ## template: jinja\n#cloud-config\n": "white space",
     "\t#!/bin/sh\n": "white space",
     "\r\n#!/bin/sh\n": "white space",
     "\n## template: jinja\n#cloud-config\n": "white space",

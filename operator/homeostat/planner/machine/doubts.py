@@ -87,8 +87,8 @@ def _user_data(text: str) -> str:
     form = head.lower()
     if not form.startswith(_HEADERS):
         return _unknown(head)
-    if head != text:
-        return "begins with white space: cloud-init's headers belong at the very start, and scripts and templates do not run else"
+    if head != text and not form.startswith("#cloud-config"):  # which is YAML, where that means nothing
+        return "begins with white space: the header belongs at the very start, since scripts and templates do not run else"
     if form.startswith(_JINJA):
         body = head.partition("\n")[2].lstrip()
         return "" if body.lower().startswith(("{", *_HEADERS)) else f"in the template: {_unknown(body)}"
