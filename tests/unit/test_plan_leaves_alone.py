@@ -56,6 +56,22 @@ def test_a_suspended_machine_that_is_to_be_off_and_is_is_ready() -> None:
     assert ready_of(world, operator, changed(vm, suspend=True)).status == "True"
 
 
+def test_what_is_seen_of_a_suspended_machine_is_said_as_ever() -> None:
+    world, operator, vm = running(disks=[{"name": "data", "size": "1Gi"}], resources={"memory": "1Gi"})
+    world.snapshot("data", "/elsewhere/data.snap")
+    bigger = changed(vm, resources={"memory": "2Gi"})
+    operator.settle(bigger)
+    awake, suspended = operator.plan(bigger), changed(bigger, suspend=True)
+    plan = operator.plan(suspended)
+    assert (plan.pending, plan.moved) == (awake.pending, awake.moved) and plan.pending and plan.moved
+    status = machine_status(suspended, world.observe(suspended, operator.memory), plan, {}, None, "2026-01-01T00:00:00Z")
+    restart = find_condition(status.conditions, "RestartRequired")
+    assert restart is not None and "`homeostat resume web`, then `homeostat restart web` brings it" in restart.message
+    assert find_condition(status.conditions, "DisksMoved") is not None
+    world.destroy()  # and would be started
+    assert operator.plan(suspended).moved == awake.moved
+
+
 def test_an_unreachable_host_is_waited_for() -> None:
     world, operator, vm = running()
     world.host = HostFacts("local", False, "qemu:///system", error="libvirtd is not running: systemctl start libvirtd")

@@ -192,7 +192,8 @@ _DRIFTED = (
 def _waits(machine: VirtualMachine) -> str:
     meta = machine.metadata
     where = "" if meta.namespace == "default" else f" -n {meta.namespace}"
-    return f"with the next start, which a reboot inside the guest is not; `homeostat restart {meta.name}{where}` brings it"
+    first = f"`homeostat resume {meta.name}{where}`, then " if machine.spec.suspend else ""
+    return f"with the next start, which a reboot inside the guest is not; {first}`homeostat restart {meta.name}{where}` brings it"
 
 
 def _list_changes(changes: Sequence[Change], what: str) -> str:

@@ -116,17 +116,18 @@ def _kept_out(machine: VirtualMachine, observed: Observed) -> Outcome | None:
 
 
 def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
-    """Nothing is done; but what would be done otherwise says that it is not as its spec has it."""
+    """Nothing is done; but what would be done otherwise says that it is not as its spec has it. What is seen is said as ever."""
     resumed = machine.model_copy(update={"spec": machine.spec.model_copy(update={"suspend": False})})
     plan = plan_machine(resumed, replace(observed, memory=Memory()), now)
     waits = [action.reason for action in plan.actions if not isinstance(action, WriteRecord | MarkCreated)]
     if not waits and not plan.drift and isinstance(plan.outcome, Converged):
-        return Plan(outcome=Converged("Suspended", "spec.suspend: left alone"))
+        alone = Converged("Suspended", "spec.suspend: left alone")
+        return Plan(outcome=alone, pending=plan.pending, moved=plan.moved, aside=plan.aside, notes=plan.notes)
     why = waits[0] if waits else plan.outcome.message or plan.outcome.reason
     message = (
         f"spec.suspend leaves it as it is, not as its spec says ({why}): `homeostat resume {machine.metadata.name}` takes it up"
     )
-    return Plan(outcome=Converged("Suspended", message), left=True)
+    return Plan(outcome=Converged("Suspended", message), moved=plan.moved, aside=plan.aside, left=True)
 
 
 def _held_back(definition: DefinitionPlan, claimed: Waiting) -> DefinitionPlan:
