@@ -7,7 +7,9 @@ def test_v23_newest_first_down_to_the_creation(api: Api, name: str) -> None:
     api.create(name, config={"resources": {"vcpu": 2, "memory_mb": 512}})
     api.http.patch(f"/api/v1/vms/{name}/config", json={"resources": {"vcpu": 4}})
     api.http.patch(f"/api/v1/vms/{name}/config", json={"resources": {"memory_mb": 1024}})
-    history = api.http.get(f"/api/v1/vms/{name}/config/history").json()
+    answer = api.http.get(f"/api/v1/vms/{name}/config/history")
+    history = answer.json()
+    assert answer.headers["X-Total-Count"] == "3"
     assert [entry["changes"] for entry in history] == [
         {"resources.memory_mb": {"old": 512, "new": 1024}},
         {"resources.vcpu": {"old": 2, "new": 4}},

@@ -49,6 +49,27 @@ def test_a_bad_template_ends_on_the_last_good_one(bad: str, policy: dict[str, An
     assert fleet.now < 1_000_000 + 600
 
 
+def test_the_last_good_one_is_the_newest_of_them() -> None:
+    fleet, vmd = served()
+    for vcpu in (2, 3):
+        fleet.settle(edited(vmd, template=template(vcpu=vcpu)))
+    assert fleet.revision(3).succeeded
+    fleet.settle(edited(vmd, template=BAD["never"]))
+    assert fleet.followed() == {fleet.revision(3).fingerprint}
+
+
+def test_what_was_proven_once_is_not_given_up_for_a_failure_later() -> None:
+    fleet, vmd = served()
+    vmd = edited(vmd, template=template(vcpu=2))
+    fleet.settle(vmd)
+    assert fleet.revision(2).succeeded
+    for machine in fleet.machines.values():
+        machine.stuck = True
+    for _ in range(100):
+        fleet.step(vmd)
+    assert not fleet.revision(2).failed and fleet.followed() == {fleet.revision(2).fingerprint}
+
+
 def test_it_says_what_it_was_that_failed() -> None:
     fleet, vmd = served()
     fleet.settle(edited(vmd, template=BAD["never"]))

@@ -13,7 +13,7 @@ from homeostat.planner.deployment.observed import ObservedDeployment, Replica
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.deployment.progress import PROBATION
 from homeostat.planner.plan import Converged, Stalled, Waiting
-from tests.unit.fleet import Fleet, deployment, edited, template
+from tests.unit.fleet import Fleet, deleted, deployment, edited, template
 
 REFUSED = Waiting("MachinesRefused", "there is no plugin 'app'")
 
@@ -49,6 +49,22 @@ def test_a_rollout_is_under_way_until_it_is_done_once_and_then_machines_are_miss
     assert fleet.plan(changed).outcome.reason == "MachinesUnavailable"
     back = fleet.plan(edited(changed, template=template()))
     assert back.outcome.reason == "Progressing", "to what was done once before, too"
+
+
+def test_what_hosts_keep_is_waited_for_once_its_machines_have_gone() -> None:
+    fleet, vmd = settled(1)
+    found = plan(fleet, deleted(vmd), keepers=("b",))
+    assert [type(a) for a in found.actions] == [act.DeleteMachine]
+    fleet.machines.clear()
+    found = plan(fleet, deleted(vmd), keepers=("b",))
+    assert found.actions == () and "on b" in found.outcome.message
+
+
+def test_time_is_up_a_moment_after_the_deadline() -> None:
+    fleet, vmd = settled(1, progressDeadlineSeconds=60)
+    fleet.step(edited(vmd, template=template("never")))
+    after = fleet.plan(edited(vmd, template=template("never"))).after
+    assert after is not None and 59.5 < after < 60.1
 
 
 @pytest.mark.parametrize(("foreign", "blocked"), [({4}, True), ({3}, True), ({5}, False), (set(), False)])

@@ -11,7 +11,7 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Stalled, Waiting
-from homeostat.runtime.status import machine_status, unknown_status
+from homeostat.runtime.status import _list_changes, machine_status, unknown_status
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
 from tests.unit.world import HOST, Operator, World
 
@@ -308,3 +308,10 @@ def test_a_run_whose_beginning_was_not_written_down_has_one_from_now_on() -> Non
     world, vm = up()
     before = status(vm, world).model_copy(update={"started_at": None})
     assert status(vm.model_copy(update={"status": before}), world, now=LATER).started_at == LATER
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (9, " and 4 more")])
+def test_of_many_changes_five_are_listed(count: int, more: str) -> None:
+    changes = [Change(f"f{number}", "a", "b", Disruption.LIVE) for number in range(count)]
+    listed = ", ".join(f"f{number}: a → b" for number in range(5))
+    assert _list_changes(changes, "at once") == f"{listed}{more} at once"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,11 @@ EDITS: dict[str, Spec] = {
     "pause": {"runStrategy": "Manual", "power": "Paused"},
     "save": {"runStrategy": "Manual", "power": "Saved"},
     "stop": {"runStrategy": "Manual", "power": "Stopped"},
+    "run by hand": MANUAL,
     "report": {"driftPolicy": "Report"},
 }
+ENDS = ("guest shuts itself down", "guest crashes", "virsh destroy")
+AFTER_AN_END = ("always", "pause", "save", "stop", "run by hand", "restart", "less memory")
 # What is told, signed, or in golden XML.
 _WORDS = frozenset({"reason", "record", "config", "uuid", "password", "files"})
 
@@ -138,6 +142,11 @@ def transcript(spec: Spec) -> str:
         lines += played(world, operator, edited, name)
         lines += played(world, operator, vm, f"{name}, and back")
         lines += played(world, operator, deleted(edited), f"{name}, and it is deleted")
+    for what, name in product(ENDS, AFTER_AN_END) if "runStrategy" in spec else ():
+        world, operator = again()
+        if happen(world, what):
+            operator.settle(vm)
+            lines += played(world, operator, changed(vm, **EDITS[name]), f"{what}, and then: {name}")
     return "\n".join(lines) + "\n"
 
 

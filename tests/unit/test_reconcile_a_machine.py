@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -272,6 +273,16 @@ async def test_one_with_a_password_file_is_looked_at_for_that(tmp_path: object) 
     vm = machine(display={"vnc": {"passwordFile": f"{tmp_path}/none-such"}}, runStrategy="Halted")
     shelf, host = Shelf(vm), WorldHost()
     assert (await settle(a_reconciler(shelf, host), shelf, host, vm.key)).after == SECRET_LOOK
+
+
+async def test_of_several_reasons_to_look_the_soonest_counts(tmp_path: Path) -> None:
+    file = tmp_path / "vnc"
+    file.touch(0o600)
+    file.write_text("secret")
+    vm = machine(display={"vnc": {"passwordFile": str(file)}}, nics=[{"name": "lan", "network": "none-such"}])
+    shelf, host = Shelf(vm), WorldHost()
+    assert (await settle(a_reconciler(shelf, host), shelf, host, vm.key)).after == SECRET_LOOK < 30
+    assert ready(shelf, vm.key)[0] == "NetworkUnknown"
 
 
 async def test_one_whose_host_cannot_be_asked_is_not() -> None:

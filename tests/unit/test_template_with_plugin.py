@@ -159,3 +159,10 @@ def test_whatever_changes_a_guest_is_in_the_fingerprint() -> None:
 def test_a_plugin_that_cannot_work_is_refused(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         plugin(**spec)
+
+
+def test_the_next_version_of_homeostat_replaces_no_machine_for_its_plugin() -> None:
+    """The fingerprint of a plugin is written down: were it made in another way, every machine would be made anew."""
+    spec = {"version": "1", "kernel": {"path": "/boot/k"}, "resources": {"vcpu": 3, "memory": "1Gi"}, "cmdline": "quiet"}
+    made = Plugin.model_validate({"metadata": {"name": "p"}, "spec": {**spec, "workload": {"type": "http", "port": 80}}})
+    assert plugin_fingerprint(made) == "a5004333cdc8"
