@@ -7,9 +7,9 @@ he may do what the responder declares (``rights``). What declares nothing is ref
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import falcon.asgi
 
@@ -24,7 +24,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered to everybody who may reach the server: they say nothing of machines."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBSOCKET = "WEBSOCKET"  # Falcon's word for it, among the methods
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
 
 
 class Gate:
@@ -93,7 +93,7 @@ class Gate:
     def _check_host(self, req: falcon.asgi.Request) -> None:
         """A page whose name an attacker points at 127.0.0.1 (DNS rebinding) sends that name here."""
         host = req.get_header("Host") or ""
-        if _hostname(f"//{host}") not in _LOCAL_NAMES:
+        if not _is_local(host):
             raise Problem(
                 403,
                 "host_refused",
@@ -114,8 +114,7 @@ class Gate:
             )
 
 
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+def _is_local(host: str) -> bool:
+    """Whether a Host header is a local name, alone or with a port, and nothing else: parsers of URLs forgive more than that."""
+    found = _LOCAL.fullmatch(host)
+    return found is not None and (found["port"] is None or 1 <= int(found["port"]) <= 65535)

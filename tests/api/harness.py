@@ -179,6 +179,7 @@ class Api:
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The details of an error in the contract's shape."""
     assert answer.status_code == status, answer.text
+    assert answer.reason_phrase not in ("", "Unknown")
     body = answer.json()
     assert set(body) == {"error", "code", "details"}, body
     assert body["code"] == code and body["error"]

@@ -10,13 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
+from gunicorn.asgi import protocol  # type: ignore[import-untyped]
 from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 
 from . import refusal
 from .limits import BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
+
+for _status in HTTPStatus:  # gunicorn's table lacks some, 412 among them, and calls those Unknown
+    protocol._REASON_PHRASES.setdefault(_status.value, _status.phrase)
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
