@@ -170,6 +170,8 @@ def test_images_come_from_the_folders_that_are_named(
     if found:
         assert (found.status_code, found.problem_code) == (400, "source_refused")
         assert found.details == {"source": place.format(tmp_path)}
+        relative = not place.startswith(("{", "file"))
+        assert ("give an http(s):// or file:/// address" in (found.title or "")) is relative
 
 
 def test_a_refused_image_says_whose_choice_that_is() -> None:

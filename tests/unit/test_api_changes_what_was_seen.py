@@ -100,6 +100,8 @@ def test_a_limit_of_replicas_that_came_later_lets_go_down(client: Client, tmp_pa
     assert client.ask("POST", "/api/v1/deployments", DEPLOYMENT).status_code == 201
     limited = Client(tmp_path, max_replicas=5)
     for path in ("/api/v1/deployments/web", "/api/v1/deployments/web/spec"):
+        shown = limited.ask("PATCH", path, {"replicas": 10})
+        assert shown.headers["ETag"] == client.ask("GET", "/api/v1/deployments/web").headers["ETag"], path
         seen = [limited.ask("PATCH", path, {"replicas": wanted}).status_code for wanted in (11, 10, 9, 8, 9, 8, 5, 6, 4, 5)]
         assert seen == [400, 200, 200, 200, 400, 200, 200, 400, 200, 200], path
         assert client.ask("PATCH", "/api/v1/deployments/web", {"replicas": 10}).status_code == 200

@@ -93,6 +93,7 @@ async def test_machines_are_made_with_all_that_makes_them_its_own() -> None:
     assert step.after == MOVED
     made = machines(shelf)
     assert sorted(made) == ["web-1", "web-2"] and revisions(shelf) == [1]
+    assert "RolledBack" not in reasons(shelf)
     one = made["web-1"]
     assert owner_key(one) == KEY and one.metadata.labels[DEPLOYMENT] == "web"
     assert one.metadata.annotations[FOLLOWS] == made["web-2"].metadata.annotations[FOLLOWS] != ""
@@ -121,6 +122,17 @@ async def test_scaling_down_marks_why_a_machine_goes_and_counts_it_no_more() -> 
     assert reasons(shelf) == ["MachineDeleted"]
     status = current(shelf).status
     assert status is not None and status.replicas == 1 and status.machines == ("web-1",)
+
+
+async def test_revisions_of_others_are_none_of_its_own() -> None:
+    shelf = Shelf(VMD)
+    made = await at_rest(shelf)
+    (own,) = [r for r in shelf.resources.values() if isinstance(r, MachineRevision)]
+    metadata = own.metadata.model_copy(update={"name": "db-9", "owner_references": ()})
+    shelf.put(own.model_copy(update={"metadata": metadata, "spec": own.spec.model_copy(update={"revision": 9})}))
+    await look(made, shelf)
+    status = current(shelf).status
+    assert status is not None and status.revision == 1 and revisions(shelf) == [1, 9]
 
 
 async def test_a_stateful_one_keeps_the_disks() -> None:

@@ -67,6 +67,17 @@ def test_time_is_up_a_moment_after_the_deadline() -> None:
     assert after is not None and 59.5 < after < 60.1
 
 
+def test_a_rollout_that_is_paused_has_no_deadline() -> None:
+    fleet, vmd = settled()
+    changed = edited(vmd, template=template("never"))
+    fleet.step(changed)
+    fleet.step(changed)
+    held = edited(changed, paused=True)
+    assert fleet.plan(changed).after is not None and fleet.plan(held).after is None
+    fleet.now += 3_600
+    assert fleet.plan(held).outcome.reason == "Paused"
+
+
 @pytest.mark.parametrize(("foreign", "blocked"), [({4}, True), ({3}, True), ({5}, False), (set(), False)])
 def test_a_name_that_another_has_matters_only_where_it_is_wanted(foreign: set[int], blocked: bool) -> None:
     fleet, vmd = settled()

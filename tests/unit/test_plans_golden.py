@@ -14,10 +14,11 @@ import pytest
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action
+from homeostat.planner.observed import HostFacts
 from homeostat.planner.plan import Change, Plan, Waiting
 from homeostat.runtime.status import machine_status
 from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
-from tests.unit.world import Operator, World
+from tests.unit.world import HOST, Operator, World
 
 FOLDER = Path(__file__).parent / "golden" / "plans"
 HOME = "/state/machines/default/web"
@@ -40,6 +41,27 @@ MACHINES: dict[str, Spec] = {
     "manual": {"disks": [DATA], "nics": [LAN], **MANUAL},
     "kernel": {"boot": {"kernel": {"url": "https://example.org/vmlinuz"}, "cmdline": "quiet"}, "machine": {"type": "pc"}},
 }
+ISO: Spec = {"name": "iso", "type": "cdrom", "image": IMAGE}
+ON_ANOTHER_HOST: dict[str, tuple[Spec, HostFacts]] = {
+    "with a trash": ({"disks": [ROOT, {**DATA, "reclaimPolicy": "Retain"}, ISO]}, replace(HOST, trash_keep=3600.0)),
+    "without hotplug": ({"disks": [ROOT, DATA, ISO], "nics": [LAN, USER], "cloudInit": SEED}, replace(HOST, attach=False)),
+}
+ROWS: tuple[tuple[str, ...], ...] = (
+    ("virsh snapshot-create", "more memory", "virsh snapshot-revert"),
+    ("virsh snapshot-create", "virsh destroy", "virsh snapshot-revert"),
+    ("virsh snapshot-create", "virsh edit", "virsh snapshot-revert", "restart"),
+    ("virsh snapshot-create-as --disk-only", "virsh snapshot-create-as --disk-only", "no disk", "deleted", "here again"),
+    ("virsh snapshot-create-as --disk-only", "virsh blockcommit --active --pivot", "another disk"),
+    ("virsh blockcopy --pivot", "virsh destroy", "virsh undefine", "deleted", "here again"),
+    ("virsh suspend", "virsh managedsave", "virsh start"),
+    ("virsh undefine", "virsh destroy", "more memory"),
+    ("disk file deleted", "virsh destroy", "a larger disk"),
+    ("no disk", "deleted", "here again"),
+    ("deleted", "here again", "another disk", "deleted", "here again"),
+    ("virsh detach-interface --live", "virsh detach-interface --config", "no nic", "libvirtd restarts", "other nics"),
+    ("guest no longer obeys", "halt", "guest obeys", "always"),
+    ("guest no longer obeys", "restart", "deleted"),
+)
 EDITS: dict[str, Spec] = {
     "more memory": {"resources": {"memory": "1Gi", "vcpu": 2}},
     "less memory": {"resources": {"memory": "64Mi"}},
@@ -63,7 +85,7 @@ EDITS: dict[str, Spec] = {
 ENDS = ("guest shuts itself down", "guest crashes", "virsh destroy")
 AFTER_AN_END = ("always", "pause", "save", "stop", "run by hand", "restart", "less memory")
 # What is told, signed, or in golden XML.
-_WORDS = frozenset({"reason", "record", "config", "uuid", "password", "files"})
+_WORDS = frozenset({"reason", "record", "config", "uuid", "password", "files", "resource"})
 
 
 def step(action: Action) -> str:
@@ -120,8 +142,9 @@ def stands(operator: Operator, vm: VirtualMachine) -> str:
     return f"= {status.state}: {', '.join([*said, *differs, *run])}"
 
 
-def transcript(spec: Spec) -> str:
+def transcript(spec: Spec, host: HostFacts = HOST) -> str:
     up, vm = Operator(World()), machine(**spec)
+    up.world.host = host
     lines = played(up.world, up, vm, "it comes up")
 
     def again() -> tuple[World, Operator]:
@@ -142,6 +165,16 @@ def transcript(spec: Spec) -> str:
         lines += played(world, operator, edited, name)
         lines += played(world, operator, vm, f"{name}, and back")
         lines += played(world, operator, deleted(edited), f"{name}, and it is deleted")
+    for row in ROWS if host is not HOST or spec.get("driftPolicy") else ():
+        world, operator = again()
+        now = vm
+        for what in row:
+            if what in HAPPENINGS and not happen(world, what):
+                continue
+            now = changed(now, **EDITS[what]) if what in EDITS else deleted(now) if what == "deleted" else now
+            if what == "here again":
+                now, world.released, operator = vm, False, Operator(world, operator.now)
+            lines += played(world, operator, now, f"{what}, of: {', '.join(row)}")
     for what, name in product(ENDS, AFTER_AN_END) if "runStrategy" in spec else ():
         world, operator = again()
         if happen(world, what):
@@ -150,9 +183,10 @@ def transcript(spec: Spec) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", [*MACHINES, *ON_ANOTHER_HOST])
 def test_what_is_done_is_what_was_done_before(name: str, request: pytest.FixtureRequest) -> None:
-    text, golden = transcript(MACHINES[name]), FOLDER / f"{name}.txt"
+    spec, host = ON_ANOTHER_HOST.get(name) or (MACHINES[name], HOST)
+    text, golden = transcript(spec, host), FOLDER / f"{name.replace(' ', '-')}.txt"
     if request.config.getoption("--regenerate-golden"):
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(text, encoding="utf-8")

@@ -66,6 +66,13 @@ async def clinic(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clinic]:
     await made.prober.close()
 
 
+async def test_the_same_failure_is_told_once(clinic: Clinic) -> None:
+    async with serving(says(b"HTTP/1.1 503 Busy\r\n\r\n")) as guest:
+        clinic.prober.watch(key(), "run-1", READY, guest)
+        await clinic.until(lambda: len(clinic.tried) >= 3, "three tries")
+    assert clinic.told == [key()] and "503" in clinic.health().message
+
+
 async def test_becomes_ready_and_tells(clinic: Clinic) -> None:
     async with serving(OK) as guest:
         clinic.prober.watch(key(), "run-1", READY, guest)
