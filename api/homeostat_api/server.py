@@ -14,7 +14,7 @@ import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from homeostat.models.deployment import REPLICAS_MAX
-from homeostat.models.outside import printable, redacted
+from homeostat.models.outside import one_line, redacted
 from homeostat.store.errors import StoreError
 from homeostat.store.kubernetes.access import Access
 
@@ -62,7 +62,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         try:
             return create_app(replace(self._config, stopping=self._stopping))
         except StoreError as error:
-            print(f"homeostat-api: {printable(redacted(str(error)))}", file=sys.stderr)
+            print(f"homeostat-api: {one_line(redacted(str(error)))}", file=sys.stderr)
             # gunicorn takes this status for "do not try again".
             sys.exit(4)
 

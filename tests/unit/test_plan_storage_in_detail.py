@@ -43,6 +43,12 @@ def planned(a: ObservedImage | None, b: ObservedImage | None = READY, host: Host
             "ImageFetching",
             "fetching https://example.org/a.img: 30 MiB so far",
         ),
+        (
+            ObservedImage(ImagePhase.FETCHING, fetched=512, total=512),
+            [],
+            "ImageFetching",
+            "fetching https://example.org/a.img: 100 % of 1 KiB",
+        ),
         (ObservedImage(ImagePhase.FETCHING, error="HTTP 503"), [], "ImageFailed", "HTTP 503"),
         (
             ObservedImage(ImagePhase.FETCHING, error="HTTP 503", fetched=MIB),

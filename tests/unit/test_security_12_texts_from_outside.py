@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,22 +19,27 @@ from rich.console import Console
 
 from homeostat.cli import terminal
 from homeostat.cli.describe import describe_lines
+from homeostat.cli.doubting import print_warnings
 from homeostat.cli.errors import CliError, explain
 from homeostat.cli.guest_text import GuestText
 from homeostat.cli.listing import EVENT_COLUMNS, event_row
 from homeostat.cli.live_picture import render_live
 from homeostat.cli.output import to_yaml
+from homeostat.cli.plan import print_errors
+from homeostat.cli.render_plan import Entry, render_plan
 from homeostat.cli.snapshots import Snapshot
 from homeostat.cli.tables import table_lines
-from homeostat.cli.terminal import columns, dressed, paint
+from homeostat.cli.terminal import columns, dressed, paint, say
 from homeostat.cli.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.outside import one_line, printable
+from homeostat.planner.actions import DeleteFile
+from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
 from homeostat.runtime.log_lines import LogLines
-from homeostat.runtime.ports import Event
-from homeostat.store.errors import SourceError
+from homeostat.runtime.ports import Event, Revision
+from homeostat.store.errors import Invalid, Problem, SourceError
 from tests.unit.cli_state import CliState
 from tests.unit.machines import machine
 
@@ -86,10 +93,12 @@ def test_security_12_tables_keep_their_rows(text: str) -> None:
     assert isinstance(vm, VirtualMachine)
     for rows in (columns(EVENT_COLUMNS, [event_row(event(text))]), table_lines([vm], wide=True)):
         assert len(rows) == 2 and "\n" not in "".join(rows)
-        assert obeyed(dressed("\n".join(rows))) == []
-    said = dressed("\n".join(describe_lines(vm, [event(text)], [])))
-    assert obeyed(said) == []
-    assert not any(line.startswith("forged") for line in said.splitlines())
+        assert obeyed("".join(map(dressed, rows))) == []
+    changes = {f"spec.{text}": (text, text + text)}
+    revision = Revision(vm.key, 2, "2026-01-01T00:00:00Z", text, changes, text)
+    shown = [*map(dressed, describe_lines(vm, [event(text)], [revision]))]
+    assert obeyed("".join(shown), but="") == []
+    assert not any(line.startswith("forged") for line in shown)
 
 
 @settings(max_examples=8, deadline=None)
@@ -114,11 +123,61 @@ def test_security_12_the_live_table_and_the_plain_lines(text: str) -> None:
 def test_security_12_errors_and_logs(text: str) -> None:
     import logging
 
-    error = SourceError(f"vms/{text}", 1, 2, "spec", "is wrong")
-    assert "\n" not in str(error)
-    assert obeyed(dressed(str(explain(CliError(text, text))))) == []
-    record = logging.LogRecord("homeostat", logging.WARNING, "", 0, "%s", (text,), None)
-    assert obeyed(LogLines("%(message)s").format(record)) == []
+    for error in (SourceError(f"vms/{text}", 1, 2, text, text), Problem(text, text)):
+        assert obeyed(str(error), but="") == []
+    invalid = Invalid([Problem(text, text)], text)
+    for raised in (CliError(text, text), CliError([text, text], [text]), invalid, OSError(5, text, text)):
+        lines = [*map(dressed, explain(raised).lines)]
+        assert obeyed("".join(lines), but="") == [] and len(lines) <= 3
+        assert str(raised) and lines[0].startswith("error: ") and not any(line.startswith("forged") for line in lines)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        caught = sys.exc_info()
+    for why in (None, caught):
+        record = logging.LogRecord("homeostat", logging.WARNING, "", 0, "%s", (text,), why)
+        said, *rest = LogLines("%(message)s").format(record).split("\n")
+        assert obeyed(said + "".join(rest), but="") == [] and bool(rest) is bool(why)
+        assert all(line.startswith("  ") for line in rest)
+
+
+@settings(max_examples=15, deadline=None)
+@given(lines, lines)
+def test_security_12_a_plan_has_no_row_that_is_a_texts(key: str, text: str) -> None:
+    vm = machine()
+    change = Change(f"spec.{key}", text, text + text, Disruption.LIVE)
+    step = DeleteFile(f"/{text}", text)
+    plan = Plan((step,), Waiting("NameTaken", text), *[(change,)] * 3, moved=(text,), notes=(text,), aside=(text,))
+    entry = Entry(vm, plan, text, changed={f"cloudInit.{key}": (text, text + "\n" + key)}, also=(Stalled("Why", text),))
+    rows = render_plan([entry])
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()) as beside:
+        for row in rows:
+            say(paint(row.text, row.tone))
+        print_errors("error", [text])
+        print_warnings([text])
+    shown = said.getvalue().removesuffix("\n").split("\n")
+    assert obeyed(said.getvalue()) == [] and len(shown) == len(rows)
+    assert obeyed(beside.getvalue()) == [] and beside.getvalue().count("\n") == 2
+    assert not any(line.startswith("forged") for line in (*shown, *beside.getvalue().split("\n")))
+
+
+def test_security_12_names_of_fields_forge_no_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli = CliState(tmp_path / "vms", tmp_path / "state", capsys)
+    seeds = [seed for seed in SEEDS if not "\ud800" <= seed[0] <= "\udfff"]
+    for i, seed in enumerate([*seeds, "", "".join(seeds)]):
+        key = f"x{seed}\nvms/other.yaml:1:1: forged{seed}"
+        document = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": {"name": f"a{i}", key: key}}
+        (cli.folder / f"a{i}.json").write_text(json.dumps({**document, "spec": {key: key, "nics": [{"name": key}]}}))
+        (cli.folder / f"b{i}.yaml").write_text(yaml.safe_dump({**document, "kind": key, "apiVersion": key}))
+    errors = cli.store.sync().errors
+    said = cli.homeostat("get", "errors")
+    rows = said.out.removesuffix("\n").split("\n")
+    assert len(rows) == len(errors) > len(seeds) and obeyed(said.out + said.err) == []
+    assert all(row.startswith(("a", "b")) for row in rows)
+    for path in cli.folder.iterdir():
+        said = cli.homeostat("apply", "--dry-run", "-f", str(path))
+        assert obeyed(said.out + said.err) == [] and "forged" in said.err
+        assert all(line.startswith(("error: ", "  ", "note: ")) for line in said.err.removesuffix("\n").split("\n"))
 
 
 @settings(max_examples=30)
@@ -176,7 +235,7 @@ def test_security_12_only_our_own_colours_are_colours(monkeypatch: pytest.Monkey
     monkeypatch.setattr(terminal, "in_colour", lambda: True)
     said = dressed(paint("\x1b[31mRunning\x1b[0m", "good") + " \x1b[32mforged")
     assert said == "\x1b[32m\\x1b[31mRunning\\x1b[0m\x1b[0m \\x1b[32mforged"
-    assert obeyed(dressed("\n".join(columns(("STATE",), [("Running\x1b[5m",)])))) == []
+    assert obeyed("".join(map(dressed, columns(("STATE",), [("Running\x1b[5m",)]))), but="") == []
 
 
 def printers() -> Iterator[tuple[str, int]]:

@@ -35,7 +35,7 @@ def console(settings: Settings, name: tuple[str, ...], force: bool) -> None:
     with raw_terminal(sys.stdin.fileno()):
         end = attach_console(settings.uri, uuid, sys.stdin.fileno(), sys.stdout.fileno(), force=force)
     said = {ConsoleEnd.CLOSED: f"The console of {label} was closed: it stopped, or somebody else attached."}
-    say("\n" + said.get(end, f"Detached from {label}; it goes on."), err=True)
+    say("", said.get(end, f"Detached from {label}; it goes on."), err=True)
 
 
 @contextmanager

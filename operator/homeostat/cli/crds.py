@@ -30,7 +30,8 @@ def crds(directory: Path, mode: str | None) -> int:
     elif mode == "check":
         if wrong := differences(directory, made):
             raise CliError(
-                "\n  ".join([f"{directory} is not what the models say", *wrong]), f"run `homeostat crds --write {directory}`"
+                [f"{directory} is not what the models say", *(f"  {line}" for line in wrong)],
+                f"run `homeostat crds --write {directory}`",
             )
     else:
         emit("---\n".join(text for name, text in made.items() if name.endswith(SUFFIX)))

@@ -66,7 +66,7 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                     note_operator(settings)
                     noted = True
                 note_unseen(settings, [resource])
-                say(("\n" if i else "") + "\n".join(lines))
+                say(*([""] if i else []), *lines)
 
 
 def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[Revision]) -> list[str]:
@@ -84,7 +84,7 @@ def describe_lines(resource: Resource, events: Sequence[Event], revisions: Seque
 
 def _fields(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
     width = max((len(name) for name, _ in pairs), default=0) + 1
-    return [f"{indent}{name + ':':{width}}  {value}".replace("\n", "\\n") for name, value in pairs]
+    return [f"{indent}{name + ':':{width}}  {value}" for name, value in pairs]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

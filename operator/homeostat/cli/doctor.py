@@ -32,7 +32,7 @@ def doctor(settings: Settings, output: str | None) -> int:
     if output == "json":
         emit(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
     else:
-        say("\n".join(render_checks(checks)))
+        say(*render_checks(checks))
     return 1 if any(check.ok is False for check in checks) else 0
 
 

@@ -51,7 +51,7 @@ def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_
         say("No machines: there is nothing to remove.")
         return
     if not yes:
-        say("\n".join(announcement(machines, trash_keep)))
+        say(*announcement(machines, trash_keep))
         if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
             raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings.state, settings.uri, parse_duration(timeout), trash_keep))

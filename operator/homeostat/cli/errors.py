@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from homeostat.models.outside import one_line
 
 
 class CliError(Exception):
-    """What happened, and in ``mend`` what to do next."""
+    """What happened, and in ``mend`` what to do next: a line each, or several."""
 
-    def __init__(self, message: str, mend: str = "", *, reason: str = "", exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.mend = mend
+    def __init__(
+        self, message: str | Sequence[str], mend: str | Sequence[str] = "", *, reason: str = "", exit_code: int = 1
+    ) -> None:
+        super().__init__(_in_lines(message))
+        self.mend = _in_lines(mend)
         self.reason = reason
         self.exit_code = exit_code
+
+
+def _in_lines(text: str | Sequence[str]) -> str:
+    """With no other line in it than those that it is given in."""
+    return one_line(text) if isinstance(text, str) else "\n".join(map(one_line, text))
 
 
 class NotFound(CliError):
@@ -37,8 +47,13 @@ class Explained:
     reason: str = ""
 
     def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
         label = f"error ({self.reason})" if self.reason else "error"
-        return f"{label}: {self.message}" + (f"\n  {self.mend}" if self.mend else "")
+        mend = self.mend.split("\n") if self.mend else []
+        return [*f"{label}: {self.message}".split("\n"), *(f"  {line}" for line in mend)]
 
 
 def debugging() -> bool:
@@ -74,7 +89,7 @@ def _explain_index(error: Exception) -> Explained:
 
 def _explain_os(error: OSError) -> Explained:
     where = f"{error.filename}: " if error.filename else ""
-    what = f"{where}{error.strerror or error}"
+    what = one_line(f"{where}{error.strerror or error}")
     if isinstance(error, PermissionError):
         return Explained(what, "run as the user that runs `homeostat up`, or give --state and --dir of your own")
     if isinstance(error, FileNotFoundError):
@@ -87,9 +102,11 @@ def _explain_known(error: BaseException) -> Explained:
     known = _known_errors()
     if isinstance(error, known):
         reason = getattr(error, "reason", "")
-        return Explained(str(error), str(getattr(error, "mend", "")), reason if isinstance(reason, str) else "")
+        return Explained(
+            one_line(str(error)), one_line(str(getattr(error, "mend", ""))), reason if isinstance(reason, str) else ""
+        )
     return Explained(
-        f"unexpected {type(error).__name__}: {error}",
+        one_line(f"unexpected {type(error).__name__}: {error}"),
         "this is a defect: run again with HOMEOSTAT_DEBUG=1 and report what it prints",
     )
 

@@ -99,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        say(shown.getvalue().removesuffix("\n"), err=True)
+        say(*shown.getvalue().removesuffix("\n").split("\n"), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("interrupted", err=True)
@@ -111,7 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debugging():
             raise
-        say(str(explain(error)), err=True)
+        say(*explain(error).lines, err=True)
         return error.exit_code if isinstance(error, CliError) else 1
 
 

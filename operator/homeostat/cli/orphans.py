@@ -72,7 +72,7 @@ def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
 def _print_advice(orphans: Sequence[Orphan]) -> None:
     from homeostat.planner.orphans import mend
 
-    say()
+    say("")
     for orphan in orphans[:5]:
         say(f"{orphan.name}: {mend(orphan)}")
     if len(orphans) > 5:

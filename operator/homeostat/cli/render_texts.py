@@ -16,7 +16,7 @@ def is_text(*values: object) -> bool:
 
 def diff_lines(old: object, new: object) -> list[str]:
     """``- was``, ``+ is`` and a line around each."""
-    before, after = ([] if value is None else str(value).splitlines() for value in (old, new))
+    before, after = ([] if value in (None, "") else str(value).removesuffix("\n").split("\n") for value in (old, new))
     found = list(unified_diff(before, after, lineterm="", n=1))[2:]  # without the names of files
     found = ["…" if line.startswith("@@") else f"{line[:1]} {line[1:]}".rstrip() for line in found]
     shown = found[1:] if found[:1] == ["…"] else found

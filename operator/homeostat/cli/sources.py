@@ -40,7 +40,7 @@ def read_sources(names: Sequence[str]) -> list[Given]:
         for path, content in _contents(name):
             _read(path, content, found, mistakes, beside=path is not None and os.path.isdir(name))
     if mistakes:
-        raise CliError("\nerror: ".join(mistakes), "nothing was changed: mend this first")
+        raise CliError([mistakes[0], *(f"error: {mistake}" for mistake in mistakes[1:])], "nothing was changed: mend this first")
     if not found:
         raise CliError("no resources found in what was given")
     return found

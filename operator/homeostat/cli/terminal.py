@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from homeostat.models.outside import one_line, printable, redacted
+from homeostat.models.outside import one_line, redacted
 
 _TONES: dict[str, dict[str, object]] = {
     "create": {"fg": "green"},
@@ -33,9 +33,10 @@ _MARK = os.urandom(8).hex()
 _PAINTED = re.compile(f"\x1b{_MARK}([a-z]*):")
 
 
-def say(text: str = "", *, err: bool = False) -> None:
-    """Prints words for people, with a line's end: without secrets, and without what a terminal obeys but for our own colours."""
-    click.echo(dressed(text), err=err)
+def say(*lines: str, err: bool = False) -> None:
+    """Prints words for people, each in a line of its own, whatever is in them: without secrets, and without what a terminal obeys
+    but for our own colours."""
+    click.echo("\n".join(map(dressed, lines)), err=err)
 
 
 def emit(text: str) -> None:
@@ -44,11 +45,11 @@ def emit(text: str) -> None:
 
 
 def dressed(text: str) -> str:
-    """As ``say`` prints it."""
+    """One line as ``say`` prints it."""
     first, *rest = _PAINTED.split(text)
-    pieces = [printable(redacted(first))]
+    pieces = [one_line(redacted(first))]
     for tone, piece in zip(rest[::2], rest[1::2], strict=True):
-        plain = printable(redacted(piece))
+        plain = one_line(redacted(piece))
         pieces.append(click.style(plain, **_TONES[tone]) if tone and plain else plain)  # type: ignore[arg-type]
     return "".join(pieces)
 

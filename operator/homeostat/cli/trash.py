@@ -49,7 +49,7 @@ def list_entries(settings: Settings, output: str | None) -> None:
         case _ if not entries:
             say("The trash is empty.")
         case _:
-            say("\n".join(_table(entries, wide=output == "wide")))
+            say(*_table(entries, wide=output == "wide"))
             if low := scarcity(found.space()):
                 say(f"{low[0].upper()}{low[1:]}.")
 
@@ -87,7 +87,7 @@ def empty(settings: Settings, names: tuple[str, ...], everything: bool, yes: boo
         say("The trash is empty.")
         return
     if not yes:
-        say("\n".join(_table(entries, wide=False)))
+        say(*_table(entries, wide=False))
         if not click.confirm(f"Erase {_count(len(entries))} for good?"):
             raise CliError("nothing was erased", "--yes does not ask")
     for entry in entries:

@@ -270,7 +270,7 @@ def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
     if not reasons and (lacking := [short_name(m.key) for m in snapshot.machines if lacks_address(m)]):
         why = "a guest that does not ask for one gets none; after 30 s without, `up --until-ready` ends all the same"
         return CliError(f"no address is known of {', '.join(lacking)} after {timeout:g} s", why)
-    return CliError(f"not everything is Ready after {timeout:g} s", "\n  ".join(reasons))
+    return CliError(f"not everything is Ready after {timeout:g} s", reasons)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Protocol
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.outside import one_line, printable, redacted
+from homeostat.models.outside import one_line, redacted
 
 from .output import address, is_ready, state_word, status_of, waits_for
 from .references import short_name
@@ -52,7 +52,7 @@ class PlainView:
         return None
 
     def say(self, text: str) -> None:
-        say(f"{datetime.now():%H:%M:%S}  {text}".replace("\n", "\n          "))
+        say(f"{datetime.now():%H:%M:%S}  {text}")
         sys.stdout.flush()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -62,7 +62,7 @@ class PlainView:
             if event.id > self._last_event:
                 self._last_event = event.id
                 mark = "warning: " if event.type == "Warning" else ""
-                self.say(f"{short_name(event.key)}: {mark}{event.reason}: {one_line(event.message)}")
+                self.say(f"{short_name(event.key)}: {mark}{event.reason}: {event.message}")
         present = {resource.key for resource in snapshot.resources}
         self._told = {key: told for key, told in self._told.items() if key in present}
         for resource in snapshot.resources:
@@ -101,7 +101,7 @@ def _words(resource: Resource, note: str) -> tuple[str, ...]:
 def _coarse(note: str) -> str:
     """The note with percentages in steps of 25 and without byte counts, so that progress makes few lines."""
     stepped = re.sub(r"(\d+) ?%", lambda match: f"{int(match[1]) // 25 * 25}%", note)
-    return re.sub(r"\d+ (MiB|s)\b", r"\1", stepped)
+    return re.sub(r"\d+ (MiB|KiB|s)\b", r"\1", stepped)
 
 
 class LiveView:
@@ -128,7 +128,7 @@ class LiveView:
     def say(self, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(printable(redacted(text))))
+        self._console.print(Text(one_line(redacted(text))))
 
     def show(self, snapshot: Snapshot) -> None:
         from .live_picture import render_live

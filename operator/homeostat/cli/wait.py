@@ -132,10 +132,10 @@ async def _keys(
 
 
 def _timed_out(resources: Sequence[Resource | None], keys: Sequence[Key]) -> CliError:
-    lines = [f"timed out waiting for the condition on {kind_of(key.kind).PLURAL}/{key.name}" for key in keys]
+    first, *others = [f"timed out waiting for the condition on {kind_of(key.kind).PLURAL}/{key.name}" for key in keys]
     reasons = [
         f"{r.metadata.name}: {ready.reason}: {ready.message}"
         for r in resources
         if r is not None and (ready := find_condition(status_of(r).conditions, "Ready")) and ready.status != "True"
     ]
-    return CliError("\nerror: ".join(lines), "\n  ".join(reasons))
+    return CliError([first, *(f"error: {other}" for other in others)], reasons)

@@ -1,7 +1,8 @@
 """Texts from outside, on their way to a reader: without the secrets of URLs, and without what a terminal obeys.
 
 Whatever leaves the program as words for people (conditions, events, output, logs, errors) has gone through ``redacted``, and
-whatever reaches a terminal through ``printable`` or ``one_line``. A spec that is asked for as YAML or JSON is as it was written.
+whatever reaches a terminal or a log, line by line through ``one_line``. A spec that is asked for as YAML or JSON is as it was
+written.
 """
 
 from __future__ import annotations

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 
-from homeostat.models.outside import printable, redacted
+from homeostat.models.outside import one_line, redacted
 
 
 class LogLines(logging.Formatter):
-    """A traceback, and a text of several lines, keeps its lines."""
+    """One line for each thing that is told. A traceback keeps its lines; that they are no others' shows in how they begin."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return printable(redacted(super().format(record)))
+        said, *rest = super().format(record).split("\n")
+        return "\n".join([one_line(redacted(said)), *(f"  {one_line(redacted(line))}" for line in rest)])
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return one_line(redacted(super().formatMessage(record)))
 
 
 def log_to_stderr(level: int, form: str) -> None:

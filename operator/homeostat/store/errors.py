@@ -35,7 +35,7 @@ class Problem:
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
+        return one_line(f"{self.field}: {self.message}" if self.field else self.message)  # a field's name is the document's
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class SourceError:
     severity: Severity = "Error"
 
     def __str__(self) -> str:
-        path = one_line(self.path)  # a file's name may hold anything
-        place = f"{path}:{self.line}:{self.column}" if self.line else path
-        return ": ".join(part for part in (place, self.field, self.message) if part)
+        """In one line: the names of files and of fields may hold anything."""
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        return one_line(": ".join(part for part in (place, self.field, self.message) if part))
 
 
 class StoreError(StoreFailure):

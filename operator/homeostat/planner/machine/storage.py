@@ -182,8 +182,12 @@ def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Acti
 
 def _progress(image: ObservedImage) -> str:
     if image.total:
-        return f"{image.fetched * 100 // image.total} % of {image.total / 2**20:.0f} MiB"
-    return f"{image.fetched / 2**20:.0f} MiB so far"
+        return f"{image.fetched * 100 // image.total} % of {_size(image.total)}"
+    return f"{_size(image.fetched)} so far"
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{-(-size // 1024)} KiB"
 
 
 def _plan_disk(

@@ -12,6 +12,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from homeostat.models.outside import one_line
+
 SUFFIXES = (".yaml", ".yml", ".json")
 FILE_LIMIT = 8 * 2**20
 """Bytes of the largest file that is read: some 20,000 machines."""
@@ -109,7 +111,7 @@ class _Walk:
         try:
             path.encode()  # a name that is not UTF-8 can be opened, yet neither indexed nor shown
             if not entry.name.isprintable():
-                self.listing.unreadable[_printable(path)] = "its name holds control characters: rename it"
+                self.listing.unreadable[one_line(path)] = "its name holds control characters: rename it"
                 return False
             if entry.is_symlink():
                 # A dangling link may be a folder whose disk is not mounted: what it held must not be taken for removed.
@@ -125,7 +127,7 @@ class _Walk:
                     self.listing.unreadable[path] = _other_than_a_file(known.st_mode)
         except UnicodeEncodeError:
             readable = path.encode(errors="surrogateescape").decode(errors="replace")
-            self.listing.unreadable[_printable(readable)] = "its name is not UTF-8: rename it"
+            self.listing.unreadable[one_line(readable)] = "its name is not UTF-8: rename it"
         except FileNotFoundError:
             pass  # gone since the folder was listed
         except OSError as error:
@@ -176,8 +178,3 @@ def read_file(path: str) -> bytes:
             size = max(known.st_size, len(content)) / 2**20
             raise ValueError(f"is {size:.0f} MiB large; at most {FILE_LIMIT // 2**20} MiB are read: split it into several files")
     return content
-
-
-def _printable(path: str) -> str:
-    """No newline and no escape sequence reaches a log or a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in path)
