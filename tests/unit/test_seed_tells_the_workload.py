@@ -83,3 +83,13 @@ def test_other_words_make_another_seed_and_the_same_words_the_same() -> None:
 def test_meta_data_that_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="metaData"):
         CloudInit.model_validate({"metaData": text})
+
+
+MERGES = "a0: &a0 {a: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 11))
+
+
+@pytest.mark.parametrize("text", [MERGES, "a: !!bool x", "a: !!timestamp x", "a: 2024-13-45", "&a {<<: *a}", "? [a]\n: b"])
+@pytest.mark.parametrize("field", ["metaData", "networkConfig"])
+def test_what_no_values_can_be_made_of_is_refused_at_once(text: str, field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        CloudInit.model_validate({field: text})

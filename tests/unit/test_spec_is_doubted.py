@@ -23,6 +23,10 @@ from tests.unit.world import Operator, World
 ROOT = {"disks": [{"name": "root", "image": IMAGE}]}
 MIME = 'Content-Type: multipart/mixed; boundary="=="\nMIME-Version: 1.0\n\n--==\n'
 
+# Ten thousand million fields, were they made.
+MERGES = "#cloud-config\na0: &a0 {a: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 11)
+)
 READ = (
     "", " \n", "#cloud-config", "#cloud-config\n", "#cloud-config\n{}\n", "#cloud-config\npackages: [nginx]\n",
     "#Cloud-Config\na: 1\n", "#cloud-config \r\na: 1\r\n", "#!/bin/sh\necho\n", "#!/usr/bin/env python3\n", "#include\nhttps://example.org/a\n",
@@ -33,6 +37,7 @@ READ = (
     f"From nobody\n{MIME}", "#cloud-config\n# größe\na: ü\n", "#cloud-config\n" + "a: 1\n" * 60_000 + "\tx",
     "#cloud-config\na: &x [1]\nb: *x\nc: !!binary aGk=\nd: ! 7\n", "#cloud-config\n---\na: 1\n...\n", "#cloud-config\nnull\n",
     "\n#cloud-config\na: 1\n", "  #cloud-config\n", "\r\n#cloud-config-archive\n- a\n",
+    "#cloud-config\na: &x {b: 1}\nc: {<<: [*x, {d: 2}]}\n=: 1\ne: !!set {a, b}\n",
 )  # fmt: skip
 PASSED_OVER = {
     "packages: [nginx]\n": "give it the header of its form",
@@ -68,6 +73,16 @@ PASSED_OVER = {
     "#cloud-config\na: 1\n---\nb: 2\n": "a single document",
     "#cloud-config\na: !ruby/object:X {}\n": "tag '!ruby/object:X'",
     "#cloud-config\n'null'x\n": "is not YAML",
+    "#cloud-config\n<<: [1]\n": "expected a mapping for merging, but found scalar (line 2)",
+    "#cloud-config\na: &x 5\nb:\n  <<: *x\n": "for merging, but found scalar (line 2)",
+    "#cloud-config\nhostname: {{ v1.name }}\n": "found unhashable key (line 2); where {{ … }} is meant",
+    "#cloud-config\n? [a]\n: b\n": "found unhashable key",
+    "#cloud-config\nusers:\n  - expiredate: 2024-13-45\n": "month must be in 1..12",
+    MERGES: "has more than 262,144 fields once its merges (<<) are written out",
+    "#cloud-config\na: !!bool x\n": "a value is not what its tag says",
+    "#cloud-config\na: !!int many\n": "invalid literal",
+    "#cloud-config\na: 0x_\n": "invalid literal",
+    "#cloud-config\na: !!binary é\n": "failed to convert base64 data into ascii",
     "#cloud-config-archive\na: 1\n": "is no YAML list",
     "## template: jinja\npackages: []\n": "in the template: begins with 'packages: []'",
     "## template: jinja\n": "in the template: begins with nothing",

@@ -84,7 +84,7 @@ class Resources(Model):
     @classmethod
     def _enough(cls, memory: int) -> int:
         if memory < MEMORY_MIN:
-            hint = f"; did you mean {memory}Mi?" if memory else ""
+            hint = f"; did you mean {memory}Mi?" if MEMORY_MIN // MIB <= memory < MIB else ""  # a bare number of MiB
             raise ValueError(f"is {format_quantity(memory)}; a machine needs at least {format_quantity(MEMORY_MIN)}{hint}")
         if memory > MEMORY_MAX:
             raise ValueError(f"is too large: the most is {format_quantity(MEMORY_MAX)}")

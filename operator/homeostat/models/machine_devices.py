@@ -15,6 +15,7 @@ from .base import Flag, Model, Name
 from .bounds import NAMED_MAX, SEED_MAX, TOLD_MAX, XML_PATTERN, XML_SCHEMA, check_free
 from .image_url import URL_PATTERN, check_image_url
 from .quantity import Quantity, format_quantity
+from .seed_text import load
 
 INSTANCE_ID = "instance-id"  # a key of the meta-data
 TOLD_PREFIX = "homeostat_"
@@ -280,7 +281,7 @@ class CloudInit(Model):
     def _is_a_mapping(cls, text: str | None, field: ValidationInfo) -> str | None:
         """cloud-init takes nothing else: of other meta-data it leaves the whole seed, of other network-config the network."""
         try:
-            found = yaml.safe_load(text or "")
+            found = load(text or "")
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ValueError(f"is not YAML: {' '.join(str(error).split())[:200]}") from error
         if found is not None and not isinstance(found, dict):
@@ -298,4 +299,4 @@ class CloudInit(Model):
 
     @property
     def names_instance_id(self) -> bool:
-        return INSTANCE_ID in self.variables or INSTANCE_ID in (yaml.safe_load(self.meta_data or "") or {})
+        return INSTANCE_ID in self.variables or INSTANCE_ID in (load(self.meta_data or "") or {})

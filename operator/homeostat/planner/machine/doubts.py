@@ -15,12 +15,14 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import CloudInit
 from homeostat.models.plugin import Plugin
+from homeostat.models.seed_text import load
 
 # What cloud-init tells forms of user-data by, in any case, behind white space:
 # https://github.com/canonical/cloud-init/blob/main/cloudinit/handlers/__init__.py (INCLUSION_TYPES_MAP)
 _HEADERS = ("#!", "#cloud-config", "#include", "#part-handler", "#cloud-boothook", "#upstart-job", "## template: jinja")
 _JINJA = "## template: jinja"
 _ARCHIVE = "#cloud-config-archive"
+_JINJA_MEANT = "; where {{ … }} is meant, the first line must be ## template: jinja"
 _MIME = b"mime-version:"  # among the first 4096 bytes
 _FORMS = "https://cloudinit.readthedocs.io/en/latest/explanation/format.html"
 _LONGEST = 256 * 1024  # bytes of user-data whose body is looked into
@@ -120,7 +122,16 @@ def _not_read_as_yaml(text: str, wanted: type) -> str:
     except (yaml.YAMLError, ValueError) as error:
         return f"is not YAML, so that cloud-init passes over all of it: {' '.join(str(error).split())[:120]}"
     name = "list" if wanted is list else "mapping"
-    return f"is no YAML {name}, so that cloud-init passes over all of it" if root not in (None, wanted) else ""
+    if root not in (None, wanted):
+        return f"is no YAML {name}, so that cloud-init passes over all of it"
+    try:
+        load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mend = _JINJA_MEANT if "unhashable" in str(error.problem) else ""
+        return f"cannot be loaded, so that cloud-init passes over all of it: {error.problem}{_line(error.problem_mark)}{mend}"
+    except ValueError as error:
+        return f"cannot be loaded, so that cloud-init passes over all of it: {str(error)[:80]}"
+    return ""
 
 
 def _root(text: str) -> type | None:
@@ -162,7 +173,7 @@ def _kind(event: yaml.NodeEvent) -> type | None:
 @lru_cache(2_000)
 def _network_config(text: str) -> str:
     try:
-        found = yaml.safe_load(text)
+        found = load(text)
     except (yaml.YAMLError, ValueError, RecursionError):  # which the model refuses
         return ""
     found = found.get("network", found) if isinstance(found, dict) else None
