@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
 from homeostat.models.bounds import XML_PATTERN
-from homeostat.models.introspection import model_in
+from homeostat.models.introspection import maps_to_text, model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named
 from homeostat.store.errors import Invalid, Problem
 
@@ -96,7 +96,7 @@ def validate(value: Any, folder: str | None = None) -> Resource:
         Rejected: with every problem at once, and with the number of those beyond the first few.
     """
     model = _model_of(value)
-    stripped = {name: without_nulls(part) for name, part in value.items() if name != "status"}
+    stripped = {name: part for name, part in without_nulls(value, model).items() if name != "status"}
     metadata = stripped.get("metadata")
     if isinstance(metadata, dict):
         stripped["metadata"] = {name: part for name, part in metadata.items() if name not in STORE_METADATA}
@@ -138,11 +138,26 @@ def key_to_write(wanted: Any, key: Key | None) -> Key:
     return found
 
 
-def without_nulls(value: Any) -> Any:
-    """A field that is null counts as not given, as in Kubernetes (``nics:`` with nothing behind it is such a field)."""
-    if isinstance(value, dict):
-        return {name: without_nulls(part) for name, part in value.items() if part is not None}
-    return [without_nulls(part) for part in value] if isinstance(value, list) else value
+def without_nulls(value: Any, model: type[BaseModel] | None) -> Any:
+    """A field that is null counts as not given, as in Kubernetes (``nics:`` with nothing behind it is such a field). In a map of
+    texts, such as labels, the keys are no fields: somebody forgot a value there."""
+    if isinstance(value, list):
+        return [without_nulls(part, model) for part in value]
+    if not isinstance(value, dict):
+        return value
+    fields = _fields(model) if model else {}
+    return {
+        name: part if name in fields and fields[name] is str else without_nulls(part, fields.get(name))
+        for name, part in value.items()
+        if part is not None
+    }
+
+
+@functools.cache
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """The model in each field; of a map of texts ``str``."""
+    found = {field.alias or name: (field.annotation, model_in(field.annotation)) for name, field in model.model_fields.items()}
+    return {name: inner or str for name, (annotation, inner) in found.items() if inner or maps_to_text(annotation)}
 
 
 def _model_of(value: Any) -> type[Resource]:
@@ -188,7 +203,7 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
         "missing": "is missing",
         "enum": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
         "literal_error": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
-        "string_type": not_text(shown),
+        "string_type": not_text(shown) if shown != "null" else 'has no value: write one, "" for an empty one, or remove it',
         "int_type": f"must be a whole number (got {shown})",
         "int_parsing": f"must be a whole number (got {shown})",
         "int_from_float": f"must be a whole number (got {shown})",
