@@ -58,6 +58,13 @@ def test_the_last_good_one_is_the_newest_of_them() -> None:
     assert fleet.followed() == {fleet.revision(3).fingerprint}
 
 
+def test_a_rollout_that_was_cut_short_is_no_good_one() -> None:
+    fleet, vmd = served()
+    fleet.step(edited(vmd, template=template("never", vcpu=2)))
+    fleet.settle(edited(vmd, template=BAD["never"]))
+    assert not fleet.revision(2).failed and fleet.followed() == {fleet.revision(1).fingerprint}
+
+
 def test_what_was_proven_once_is_not_given_up_for_a_failure_later() -> None:
     fleet, vmd = served()
     vmd = edited(vmd, template=template(vcpu=2))

@@ -217,6 +217,7 @@ def test_disks_that_others_moved_and_a_loop_of_crashes() -> None:
     loop = status(vm, world, Plan(outcome=Waiting("CrashLoopBackOff", "3 times")))
     assert words(loop)["CrashLoopBackOff"] == ("True", "EndedUnasked")
     assert "CrashLoopBackOff" not in words(status(vm, world, Plan(outcome=Stalled("CrashLoopBackOff", ""))))
+    assert "CrashLoopBackOff" not in words(status(vm, world, Plan(outcome=Waiting("Starting", ""))))
 
 
 def test_why_it_does_not_run() -> None:

@@ -70,6 +70,7 @@ async def test_its_socket_is_its_owners_and_goes_with_it(tmp_path: Path) -> None
             for _ in range(MANY):
                 assert (await asked(tmp_path / "s", "/readyz"))[0] == 200, "whoever went holds no place"
         assert not (tmp_path / "s").exists()
+        assert server._server is not None and not server._server.is_serving()
         async with server:
             (tmp_path / "s").unlink()  # somebody cleaned up
     finally:
