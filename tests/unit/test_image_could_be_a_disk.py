@@ -84,6 +84,10 @@ def test_what_nobody_listed_is_refused(kind: str) -> None:
     assert look(content.ljust(HEAD, b"\0")).problem
 
 
+def test_who_wants_a_blank_disk_is_told_how() -> None:
+    assert "a blank disk needs no image but a size" in look(bytes(HEAD)).problem
+
+
 @pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-be", "utf-32-be"])
 def test_a_text_is_one_in_any_coding(coding: str) -> None:
     mark = "\ufeff" if coding.endswith("be") else ""

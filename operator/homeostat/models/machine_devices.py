@@ -61,7 +61,7 @@ class ImageSource(Model):
         description="What the file must hash to; another hash is never booted.",
         json_schema_extra={"pattern": r"^([Ss][Hh][Aa]256:)?[0-9A-Fa-f]{64}$"},
     )
-    format: ImageFormat | None = Field(default=None, description="Detected from the file where not given.")
+    format: ImageFormat | None = Field(default=None, description="Detected where not given. raw: the file as it is.")
 
     @field_validator("url")
     @classmethod
