@@ -15,8 +15,8 @@ from homeostat.store.desired import Source
 from . import deployment_views, errors, media, openapi, views
 from .admission import Admission
 from .changes import Changes
-from .collection import Collection
 from .config import ApiConfig, guard_bind
+from .deployments import Deployments
 from .errors import App
 from .gate import Gate
 from .kind_index import KindIndex
@@ -96,7 +96,7 @@ class Collections:
     """What the routes share."""
 
     machines: Machines
-    deployments: Collection[VirtualMachineDeployment]
+    deployments: Deployments
     plugins: Plugins
     admission: Admission
     index: KindIndex[VirtualMachine]
@@ -111,7 +111,7 @@ class Collections:
 
         return cls(
             machines,
-            Collection(source, changes, VirtualMachineDeployment),
+            Deployments(source, changes),
             plugins,
             Admission(config, plugins),
             KindIndex(machines, changes, show, plugins.specs),
@@ -138,9 +138,9 @@ def deployment_routes(config: ApiConfig, shared: Collections, changes: Changes) 
     deployments, admission = shared.deployments, shared.admission
 
     async def show(deployment: VirtualMachineDeployment) -> dict[str, Any]:
-        return deployment_views.summary(deployment)
+        return deployment_views.summary(await deployments.effective(deployment))
 
-    answer = ListAnswer(KindIndex(deployments, changes, show), changes)
+    answer = ListAnswer(KindIndex(deployments, changes, show, shared.plugins.specs), changes)
     deployment = f"{V1}/deployments/{{name}}"
     return [
         Route(f"{V1}/deployments", DeploymentList(deployments, shared.plugins, admission, answer)),

@@ -45,13 +45,14 @@ class ApiConfig:
     def operator_socket(self) -> Path:
         return self.state / "operator.sock"
 
-    def admits(self, authorization: str | None) -> bool:
-        """Whether an Authorization header carries the token; the time it takes tells nothing about the token."""
+    def admits(self, authorization: str | None, key: str | None = None) -> bool:
+        """Whether an Authorization header carries the token, or ``key`` is the token; the time it takes tells nothing of it."""
         if self.token is None:
             return True
         scheme, _, given = (authorization or "").partition(" ")
         right = hmac.compare_digest(given.strip().encode(), self.token.encode())
-        return right and scheme.lower() == "bearer"
+        same = hmac.compare_digest((key or "").strip().encode(), self.token.encode())
+        return (right and scheme.lower() == "bearer") or same
 
 
 def parse_bind(bind: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""From deployments to the contract's words."""
+"""From deployments to the contract's words. They take effective ones, with what the plugin gives their template."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from homeostat.models.condition import READY, STALLED, Condition, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+
+from .views import settings
 
 Deployment = VirtualMachineDeployment
 
@@ -18,12 +20,15 @@ def plugin_of(deployment: Deployment) -> str | None:
 
 def body(deployment: Deployment) -> dict[str, Any]:
     status = deployment.status or VirtualMachineDeploymentStatus()
+    plugin, template = plugin_of(deployment), deployment.spec.template
     return {
         "name": deployment.metadata.name,
-        "plugin": plugin_of(deployment),
+        "plugin": plugin,
         "replicas": deployment.spec.replicas,
         "ready_replicas": status.ready_replicas,
         "vms": list(status.machines),
+        "desired_replicas": deployment.spec.replicas,
+        "config": settings(plugin, template.metadata.labels, template.spec.resources),
     }
 
 

@@ -15,6 +15,7 @@ from homeostat.models.plugin_manifest import plugin_document
 from homeostat.models.quantity import format_quantity
 
 from .errors import invalid, invalid_model
+from .views import plugin_of
 from .words import ConfigPatch, DeploymentCreate, MachineCreate, NetworkPatch, PluginCreate
 
 DEFAULT_BRIDGE_NIC = "net0"
@@ -26,9 +27,10 @@ def new_machine(request: MachineCreate) -> dict[str, Any]:
     Raises:
         Problem: 400, spec together with plugin or config.
     """
-    if request.spec is not None and (request.plugin is not None or request.config is not None):
+    asked = (request.plugin, request.config, request.cpu_cores, request.memory_mb)
+    if request.spec is not None and any(part is not None for part in asked):
         raise invalid("spec: is given instead of plugin and config; send the one or the others")
-    spec = _machine_spec(request.plugin, request.config) if request.spec is None else request.spec
+    spec = _machine_spec(request.made_from, request.configured) if request.spec is None else request.spec
     return _document(VirtualMachine.KIND, request.name, request.labels, spec)
 
 
@@ -41,12 +43,12 @@ def new_deployment(request: DeploymentCreate) -> dict[str, Any]:
     asked = (request.plugin, request.replicas, request.config)
     if request.spec is not None and any(part is not None for part in asked):
         raise invalid("spec: is given instead of plugin, replicas and config; send the one or the others")
-    if request.spec is None and request.plugin is None:
+    if request.spec is None and request.made_from is None:
         raise invalid("plugin: is missing; it says what the machines run")
     spec = request.spec
     if spec is None:
         replicas = 1 if request.replicas is None else request.replicas
-        spec = {"replicas": replicas, "template": {"spec": _machine_spec(request.plugin, request.config)}}
+        spec = {"replicas": replicas, "template": {"spec": _machine_spec(request.made_from, request.config)}}
     return _document(VirtualMachineDeployment.KIND, request.name, request.labels, spec)
 
 
@@ -91,12 +93,18 @@ def _document(kind: str, name: str, labels: Mapping[str, str], spec: Mapping[str
 def config_patch(config: ConfigPatch, machine: VirtualMachine | None) -> dict[str, Any]:
     """The merge patch of a spec that a configuration amounts to; ``machine`` is what it will be applied to, with what its
     plugin gives it: what it has from there already is not written down again.
+
+    Raises:
+        Problem: 400, it contradicts itself, or names another plugin than the machine's.
     """
     patch: dict[str, Any] = {}
+    if machine is not None and config.plugin not in (None, plugin_of(machine)):
+        raise invalid(f"plugin: the machine is made from {plugin_of(machine)}; PATCH its spec to change that")
     if config.resources is not None:
         wanted: dict[str, Any] = {}
-        if config.resources.vcpu is not None and (machine is None or config.resources.vcpu != machine.spec.resources.vcpu):
-            wanted["vcpu"] = config.resources.vcpu
+        cores = config.resources.cores
+        if cores is not None and (machine is None or cores != machine.spec.resources.vcpu):
+            wanted["vcpu"] = cores
         if config.resources.memory_mb is not None and not _same_memory(config.resources.memory_mb, machine):
             wanted["memory"] = format_quantity(config.resources.memory_mb * MIB)
         if wanted:

@@ -17,6 +17,7 @@ from .config import BODY_LIMIT, ApiConfig, is_loopback
 from .errors import Problem
 from .media import discard, too_large
 from .rights import needed, responder_name
+from .words import API_KEY
 
 log = logging.getLogger("homeostat.api")
 
@@ -68,13 +69,16 @@ class Gate:
             # Browsers keep pages from reading what others answer, but not from opening WebSockets to them.
             if method not in SAFE_METHODS:
                 self._check_origin(req)
-        elif (req.path not in OPEN_PATHS or method == WEBSOCKET) and not self._config.admits(req.get_header("Authorization")):
+        elif (req.path not in OPEN_PATHS or method == WEBSOCKET) and not self._carries_the_token(req):
             raise Problem(
                 401,
                 "unauthorized",
                 "Send the API's token: Authorization: Bearer TOKEN",
                 headers={"WWW-Authenticate": 'Bearer realm="homeostat"'},
             )
+
+    def _carries_the_token(self, req: falcon.asgi.Request) -> bool:
+        return self._config.admits(req.get_header("Authorization"), req.get_header(API_KEY))
 
     def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:
         """

@@ -17,7 +17,7 @@ from homeostat import __version__
 from .gate import OPEN_PATHS
 from .operations import AGE, ATTRIBUTE, Operation
 from .routes import Route
-from .words import ErrorBody
+from .words import API_KEY, ErrorBody
 
 VERSION = "3.0.3"
 _REF = "#/components/schemas/{model}"
@@ -129,8 +129,11 @@ def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
         "components": components,
     }
     if with_token:
-        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        made["security"] = [{"token": []}]
+        components["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "key": {"type": "apiKey", "in": "header", "name": API_KEY},
+        }
+        made["security"] = [{"token": []}, {"key": []}]
     return made
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from homeostat.models.condition import find_condition
-from homeostat.models.machine import MIB
 from homeostat.models.machine_devices import ImageSource
 from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin, Workload
+
+from .views import runtime, sizes
 
 
 def detail(plugin: Plugin) -> dict[str, Any]:
@@ -19,7 +20,8 @@ def detail(plugin: Plugin) -> dict[str, Any]:
         "description": spec.description,
         "enabled": spec.enabled,
         "workload": _workload(spec.workload),
-        "resources": {"vcpu": spec.resources.vcpu, "memory_mb": spec.resources.memory // MIB},
+        "runtime": runtime(plugin.metadata.name, spec.labels),
+        "resources": {"vcpu": spec.resources.vcpu, **sizes(spec.resources)},
         "rootfs": _image(spec.rootfs),
         "kernel": _image(spec.kernel),
         "initramfs": _image(spec.initramfs),

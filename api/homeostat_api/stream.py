@@ -25,6 +25,14 @@ EVENT_NAMES = {
     "HealthChanged": "vm.health_changed",
     "Failed": "vm.error",
 }
+# As Volant's command line reads them: the type of an event, and the status that it leads to.
+TYPES = {
+    "vm.created": ("VM_CREATED", "starting"),
+    "vm.started": ("VM_RUNNING", "running"),
+    "vm.stopped": ("VM_STOPPED", "stopped"),
+    "vm.deleted": ("VM_DELETED", "stopped"),
+}
+CRASHED = ("VM_CRASHED", "crashed")
 RECENT = 2_000  # frames kept in memory, about 0.5 MB
 BATCH = 500  # rows per read of the table
 RETRY_MS = 1_000
@@ -48,6 +56,10 @@ def frame(event: Event, namespace: str) -> Frame:
         content.setdefault("plugin", None)
     if name == "vm.started":
         content.setdefault("ip", None)
+        content["ip_address"] = content["ip"]
+    if name in TYPES:
+        crashed = name == "vm.stopped" and event.message.endswith(("(crashed)", "(failed)"))
+        content["type"], content["status"] = CRASHED if crashed else TYPES[name]
     content["timestamp"] = event.time
     return Frame(event.id, b"id: %d\nevent: %b\ndata: %b\n\n" % (event.id, name.encode(), dumps(content)))
 

@@ -5,16 +5,18 @@ Whatever shows the machine's resources or devices takes the effective machine, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from homeostat.models.machine import MIB, MachineState, Resources, VirtualMachine
 from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
+from homeostat.planner.machine.identity import mac_address
 from homeostat.runtime.ports import Revision
 
 from .power import status_word
 
+RUNTIME = "volant.runtime"  # label that Volant's command line adds to the manifests that it installs
 # The contract's names of fields, by the spec's. Whatever stands below cloudInit follows its own.
 _FIELDS = {
     "resources.vcpu": "resources.vcpu",
@@ -32,16 +34,27 @@ def plugin_of(machine: VirtualMachine) -> str | None:
     return machine.spec.plugin_ref.name if machine.spec.plugin_ref else None
 
 
+def runtime(plugin: str | None, labels: Mapping[str, str]) -> str | None:
+    """What Volant calls the runtime of a plugin, or of what is made from it and has its labels."""
+    return labels.get(RUNTIME, plugin) if plugin is not None else None
+
+
 def summary(machine: VirtualMachine) -> dict[str, Any]:
     status = machine.status
+    address = status.addresses[0].ip if status and status.addresses else None
+    nic = machine.spec.nics[0] if machine.spec.nics else None
     return {
         "name": machine.metadata.name,
         "status": status_word(machine),
         "plugin": plugin_of(machine),
-        "ip": status.addresses[0].ip if status and status.addresses else None,
+        "ip": address,
         "pid": status.pid if status else None,
         "created_at": machine.metadata.creation_timestamp,
         "resources": resources(machine),
+        "runtime": runtime(plugin_of(machine), machine.metadata.labels),
+        "ip_address": address,
+        "mac_address": (nic.mac or mac_address(machine.identity, nic.name)) if nic else None,
+        **sizes(machine.spec.resources),
     }
 
 
@@ -61,6 +74,16 @@ def resource(machine: VirtualMachine) -> dict[str, Any]:
 def resources(machine: VirtualMachine) -> dict[str, int]:
     wanted = machine.spec.resources
     return {"vcpu": wanted.vcpu, "memory_mb": wanted.memory // MIB}
+
+
+def sizes(wanted: Resources) -> dict[str, int]:
+    """Resources, as Volant's command line calls them."""
+    return {"cpu_cores": wanted.vcpu, "memory_mb": wanted.memory // MIB}
+
+
+def settings(plugin: str | None, labels: Mapping[str, str], wanted: Resources) -> dict[str, Any]:
+    """A configuration, as Volant's command line reads it and sends it back."""
+    return {"plugin": plugin, "runtime": runtime(plugin, labels), "resources": sizes(wanted), "api": {}}
 
 
 def health(machine: VirtualMachine) -> dict[str, Any]:
@@ -90,6 +113,42 @@ def network(machine: VirtualMachine) -> dict[str, str | None]:
         "bridge_name": nic.bridge if nic else None,
         "network_name": nic.network if nic else None,
     }
+
+
+def histories(machine: VirtualMachine, revisions: Sequence[Revision], given: Resources) -> list[dict[str, Any]]:
+    """A machine's history: ``revisions`` newest first, each that changed the configuration with what it was from then on."""
+    entries: list[dict[str, Any]] = []
+    then = settings(plugin_of(machine), machine.metadata.labels, machine.spec.resources)
+    for revision in revisions:
+        if (entry := history(revision, given)) is not None:
+            entries.append({**entry, "version": revision.generation, "updated_at": revision.time, "config": then})
+            then = _before(then, entry["changes"])
+    return entries
+
+
+def version(machine: VirtualMachine, revisions: Sequence[Revision], given: Resources) -> dict[str, Any]:
+    """Which version the configuration has, and what it is; of one without a history the machine's own."""
+    newest = next(iter(histories(machine, revisions, given)), None)
+    meta = machine.metadata
+    return {
+        "version": newest["version"] if newest else meta.generation,
+        "updated_at": newest["updated_at"] if newest else meta.creation_timestamp,
+        "config": settings(plugin_of(machine), meta.labels, machine.spec.resources),
+    }
+
+
+def _before(then: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration was before those changes."""
+    was = dict(then["resources"])
+    for field, name in (("resources.vcpu", "cpu_cores"), ("resources.memory_mb", "memory_mb")):
+        if field in changes:
+            was[name] = changes[field]["old"]
+    known = {**then, "resources": was}
+    if "pluginRef.name" in changes:
+        known["plugin"] = known["runtime"] = changes["pluginRef.name"]["old"]
+    elif "pluginRef" in changes:
+        known["plugin"] = known["runtime"] = (changes["pluginRef"]["old"] or {}).get("name")
+    return known
 
 
 def history(revision: Revision, given: Resources) -> dict[str, Any] | None:

@@ -1,16 +1,26 @@
-"""The contract's words: what requests and answers look like. OpenAPI's schemas are generated from these models."""
+"""The contract's words, those of Volant's command line among them: what requests and answers look like.
+
+OpenAPI's schemas are generated from these models; those of our own routes are in ``native_words``.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from homeostat.models.base import NAME_MAX, Name
 from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.machine import VCPU_MAX
+from homeostat.models.plugin_manifest import Dropped, Unsupported, plain_text, without_zeros
 
 from .power import StatusWord
+
+T = TypeVar("T")
+
+API_KEY = "X-Volant-API-Key"
+"""The header in which Volant's clients send the token."""
 
 Timestamp = Annotated[str, Field(description="RFC 3339, UTC.", examples=["2026-01-15T10:00:00Z"])]
 
@@ -25,6 +35,39 @@ class Words(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class Asked(Words):
+    """A request. Nulls count as left out, and so do the empty texts of fields that are not known here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        known = cls.model_fields
+        return {name: value for name, value in given.items() if value is not None and (value != "" or name in known)}
+
+
+def said_once(name: str, *given: T | None) -> T | None:
+    """What is said of ``name``, in one place or alike in several.
+
+    Raises:
+        ValueError: two places say different things.
+    """
+    said = {value for value in given if value is not None}
+    if len(said) > 1:
+        raise ValueError(f"{name}: is said twice, as {' and '.join(sorted(str(value) for value in said))}: send one of them")
+    return said.pop() if said else None
+
+
+PluginName = Annotated[
+    Annotated[str, Field(min_length=1, max_length=253)] | None,
+    BeforeValidator(lambda given: None if given == "" else given),
+    Field(description="The workload to run."),
+]
+Cores = Annotated[int | None, Field(ge=1, le=VCPU_MAX, description="vcpu, as Volant's command line calls it; 0: left out.")]
+Memory = Annotated[int | None, Field(ge=16, le=2**30, description="Memory in MiB.")]
+
+
 class ErrorBody(Words):
     error: str = Field(description="For people: what happened, and what to do next.")
     code: str = Field(description="For programs, in snake_case.", examples=["vm_not_found"])
@@ -36,9 +79,21 @@ class ResourcesBody(Words):
     memory_mb: int = Field(ge=16, le=2**30, description="Memory in MiB.")
 
 
-class ResourcesPatch(Words):
+class ResourcesPatch(Asked):
     vcpu: int | None = Field(default=None, ge=1, le=VCPU_MAX, description="Virtual CPUs.")
-    memory_mb: int | None = Field(default=None, ge=16, le=2**30, description="Memory in MiB.")
+    cpu_cores: Cores = None
+    memory_mb: Memory = None
+
+    _left_out = model_validator(mode="before")(without_zeros)
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        said_once("vcpu and cpu_cores", self.vcpu, self.cpu_cores)
+        return self
+
+    @property
+    def cores(self) -> int | None:
+        return self.cpu_cores if self.vcpu is None else self.vcpu
 
 
 class NetworkBody(Words):
@@ -47,7 +102,7 @@ class NetworkBody(Words):
     network_name: str | None = Field(default=None, description="With mode network: the libvirt network. Our extension.")
 
 
-class NetworkPatch(Words):
+class NetworkPatch(Asked):
     mode: Literal["bridge", "network", "user"]
     bridge_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$")
     network_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
@@ -57,12 +112,40 @@ class CloudInitBody(Words):
     enabled: bool
 
 
-class CloudInitPatch(Words):
+class CloudInitPatch(Asked):
     enabled: bool | None = Field(default=None, description="false: no cloud-init seed, also where its plugin has one.")
-    user_data: str | None = Field(default=None, max_length=500_000, description="#cloud-config, a script, ...")
+    user_data: Annotated[
+        Annotated[str, Field(max_length=500_000)] | None,
+        BeforeValidator(plain_text),
+        Field(description="#cloud-config, a script, ..."),
+    ] = None
+    datasource: Dropped = None
+    seed_mode: Dropped = None
+    meta_data: Unsupported = None
+    network_config: Unsupported = None
 
 
-class ConfigBody(Words):
+class Sizes(Words):
+    cpu_cores: int
+    memory_mb: int
+
+
+class Settings(Words):
+    """The configuration in the words of Volant's command line."""
+
+    plugin: str | None
+    runtime: str | None = Field(description="Its plugin's.")
+    resources: Sizes
+    api: dict[str, Any] = Field(description="Empty.")
+
+
+class ConfigVersion(Words):
+    version: int = Field(description="Of the configuration: the generation of the machine that made it.")
+    updated_at: Timestamp | None
+    config: Settings
+
+
+class ConfigBody(ConfigVersion):
     resources: ResourcesBody
     network: NetworkBody
     cloud_init: CloudInitBody
@@ -72,26 +155,76 @@ class ConfigChanged(ConfigBody):
     restart_required: bool = Field(description="Whether this request changed what only a restart applies.")
 
 
-class ConfigPatch(Words):
-    """What is left out stays as it is."""
+class ConfigPatch(Asked):
+    """What is left out stays as it is. Below cloud_init are the further words of Volant's command line."""
 
     resources: ResourcesPatch | None = None
     network: NetworkPatch | None = None
     cloud_init: CloudInitPatch | None = None
+    plugin: PluginName = None
+    runtime: Dropped = None
+    api: Dropped = None
+    image: Dropped = None
+    manifest: Dropped = None
+    metadata: Dropped = None
+    kernel_cmdline: Unsupported = None
+    kernel_override: Unsupported = None
+    devices: Unsupported = None
+    expose: Unsupported = None
+    rootfs: Unsupported = None
+    initramfs: Unsupported = None
 
 
-class MachineCreate(Words):
+def _plugin_of(config: ConfigPatch | None) -> str | None:
+    return config.plugin if config is not None else None
+
+
+class MachineCreate(Asked):
     """A machine from a plugin, from a native spec, or from defaults."""
 
     name: Name
-    plugin: str | None = Field(default=None, min_length=1, max_length=253, description="The workload to run.")
+    plugin: PluginName = None
     config: ConfigPatch | None = None
+    cpu_cores: Cores = None
+    memory_mb: Memory = None
+    runtime: Dropped = None
+    api_host: Dropped = None
+    api_port: Dropped = None
+    kernel_cmdline: Unsupported = None
     spec: dict[str, Any] | None = Field(
         default=None,
         description="Our extension, instead of plugin and config: a VirtualMachine's spec as it stands in YAML (schema "
         "VirtualMachineSpec).",
     )
     labels: dict[str, str] = Field(default_factory=dict, max_length=64, description="Our extension.")
+
+    _left_out = model_validator(mode="before")(without_zeros)
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        said_once("plugin", self.plugin, _plugin_of(self.config))
+        said_once("cpu_cores", self.cpu_cores, self._resources.cores)
+        said_once("memory_mb", self.memory_mb, self._resources.memory_mb)
+        return self
+
+    @property
+    def _resources(self) -> ResourcesPatch:
+        asked = self.config.resources if self.config is not None else None
+        return asked or ResourcesPatch()
+
+    @property
+    def made_from(self) -> str | None:
+        """The plugin."""
+        return said_once("plugin", self.plugin, _plugin_of(self.config))
+
+    @property
+    def configured(self) -> ConfigPatch:
+        """The configuration with the sizes that stand beside it."""
+        sizes = {
+            "vcpu": said_once("cpu_cores", self.cpu_cores, self._resources.cores),
+            "memory_mb": said_once("memory_mb", self.memory_mb, self._resources.memory_mb),
+        }
+        return (self.config or ConfigPatch()).model_copy(update={"resources": ResourcesPatch.model_validate(sizes)})
 
 
 class Health(Words):
@@ -112,6 +245,11 @@ class MachineSummary(Words):
     pid: int | None
     created_at: Timestamp | None
     resources: ResourcesBody
+    runtime: str | None = Field(description="Its plugin's.")
+    ip_address: str | None = Field(description="ip, as Volant's command line calls it.")
+    mac_address: str | None = Field(description="Of its first network card.")
+    cpu_cores: int
+    memory_mb: int
 
 
 class MachineDetail(MachineSummary):
@@ -129,7 +267,7 @@ class FieldChange(Words):
     new: Any
 
 
-class HistoryEntry(Words):
+class HistoryEntry(ConfigVersion):
     timestamp: Timestamp
     changes: dict[str, FieldChange | Literal[True]] = Field(
         description='By field, such as resources.vcpu; the first entry of all is {"created": true}.'
@@ -137,11 +275,11 @@ class HistoryEntry(Words):
     author: str = Field(description="api, cli, or who committed the YAML.")
 
 
-class DeploymentCreate(Words):
+class DeploymentCreate(Asked):
     """Machines of a plugin, or of a native spec."""
 
     name: Annotated[Name, Field(max_length=DEPLOYMENT_NAME_MAX)]
-    plugin: str | None = Field(default=None, min_length=1, max_length=253, description="The workload to run.")
+    plugin: PluginName = None
     replicas: int | None = Field(default=None, ge=0, le=REPLICAS_MAX, description="How many machines. Default: 1.")
     config: ConfigPatch | None = Field(default=None, description="Our extension: the configuration of each machine.")
     spec: dict[str, Any] | None = Field(
@@ -150,6 +288,16 @@ class DeploymentCreate(Words):
         "in YAML (schema VirtualMachineDeploymentSpec).",
     )
     labels: dict[str, str] = Field(default_factory=dict, max_length=64, description="Our extension.")
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        said_once("plugin", self.plugin, _plugin_of(self.config))
+        return self
+
+    @property
+    def made_from(self) -> str | None:
+        """The plugin."""
+        return said_once("plugin", self.plugin, _plugin_of(self.config))
 
 
 class DeploymentPatch(Words):
@@ -162,6 +310,8 @@ class DeploymentBody(Words):
     replicas: int = Field(description="How many machines there should be.")
     ready_replicas: int = Field(description="How many run and are ready.")
     vms: list[str] = Field(description="Its machines, by index.")
+    desired_replicas: int = Field(description="replicas, as Volant's command line calls it.")
+    config: Settings = Field(description="Of each machine.")
 
 
 class DeploymentSummary(DeploymentBody):
@@ -230,6 +380,10 @@ class PluginImages(Words):
     message: str
 
 
+class PluginResources(ResourcesBody):
+    cpu_cores: int = Field(description="vcpu, as Volant's command line calls it.")
+
+
 class PluginDetail(Words):
     """The manifest, and what became of it. What the manifest leaves out is left out here."""
 
@@ -238,7 +392,8 @@ class PluginDetail(Words):
     description: str
     enabled: bool
     workload: PluginWorkload
-    resources: ResourcesBody
+    runtime: str = Field(description="The label volant.runtime of its manifest, or its name.")
+    resources: PluginResources
     rootfs: PluginImage | None = None
     kernel: PluginImage | None = None
     initramfs: PluginImage | None = None
@@ -257,25 +412,6 @@ class PluginBrief(Words):
 class DeploymentBrief(Words):
     name: str
     status: Literal["deleting"]
-
-
-class DesiredError(Words):
-    severity: Literal["Error", "Held", "Notice"] = Field(
-        description="Error: the last good spec stays in force. Held: a deletion that waits for a confirmation, "
-        "also of replicas or disks that a document has no more."
-    )
-    path: str = Field(description="Relative to the folder; empty for the folder as a whole.")
-    line: int
-    column: int
-    field: str
-    message: str
-    kind: str | None = Field(description="Of the resource it is about, where that is known.")
-    namespace: str | None
-    name: str | None
-
-
-class DesiredErrors(Words):
-    errors: list[DesiredError]
 
 
 class SystemStats(Words):
@@ -299,74 +435,3 @@ class SystemInfo(Words):
     platform: str = Field(examples=["linux/amd64"])
     stats: SystemStats
     resources: HostResources
-
-
-class TrashedDisk(Words):
-    name: str
-    path: str = Field(description="Where it lay.")
-    size: int = Field(description="Bytes on the host's disk.")
-    virtual_size: int = Field(description="Bytes that the guest sees.")
-    backing: str | None = Field(description="The image that it was built on.")
-
-
-class TrashEntry(Words):
-    entry: str = Field(examples=["default.web-0b5c9a1e"])
-    namespace: str
-    name: str = Field(description="Of the machine; empty where the label cannot be read.")
-    uid: str
-    reason: str
-    since: Timestamp
-    until: Timestamp | None = Field(description="Then it is erased; null: only by a request.")
-    returns: bool = Field(description="By itself, when the same machine comes back.")
-    macs: list[str]
-    disks: list[TrashedDisk]
-    note: str = Field(description="Why it may not last until then, as of when it was set aside; empty: nothing is known.")
-    size: int = Field(description="Bytes on the host's disk.")
-
-
-class TrashList(Words):
-    entries: list[TrashEntry]
-    size: int
-
-
-class TrashErased(Words):
-    erased: list[str]
-    size: int = Field(description="Bytes that are free again.")
-
-
-class TrashRestored(Words):
-    entry: str
-    machine: str
-    restored: list[str] = Field(description="Paths.")
-
-
-class OrphanBody(Words):
-    """Ours: what is on a host by our doing, and belongs to no resource."""
-
-    name: str
-    host: str
-    state: str = Field(description="Of its domain, in libvirt's words; else no domain, or retained.", examples=["running"])
-    domain: str | None
-    disks: list[str]
-    bytes: int | None = Field(description="What its disks take; null where there are none, or they are elsewhere.")
-    last_written: Timestamp | None = Field(description="When the record on the domain was written last.")
-    deleting: bool = Field(description="It was being deleted; that is finished once nothing is in doubt.")
-    why: str
-    todo: str
-
-
-class Ready(Words):
-    ready: Literal[True]
-    parts: dict[str, str]
-
-
-class FailingTask(Words):
-    task: str = Field(examples=["informer"])
-    since: str
-    error: str
-    times: int
-
-
-class Alive(Words):
-    status: Literal["ok"]
-    failing: list[FailingTask]

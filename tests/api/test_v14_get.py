@@ -7,13 +7,15 @@ import pytest
 from homeostat.models.machine import MachineHealth, MachineState
 from tests.api.harness import Api, refused
 
+VOLANTS = ("runtime", "ip_address", "mac_address", "cpu_cores", "memory_mb")  # what its command line reads
+
 
 def test_v14_a_machine_with_its_health(api: Api, name: str) -> None:
     api.create_running(name)
     answer = api.http.get(f"/api/v1/vms/{name}")
     assert answer.headers["ETag"]
     found = answer.json()
-    assert set(found) == {"name", "status", "plugin", "ip", "pid", "created_at", "resources", "health"}
+    assert set(found) == {"name", "status", "plugin", "ip", "pid", "created_at", "resources", "health", *VOLANTS}
     assert found["health"] == {"status": "unknown", "last_check": None}
 
 

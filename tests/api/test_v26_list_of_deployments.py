@@ -9,6 +9,7 @@ def test_v26_the_fields(api: Api, name: str) -> None:
     api.operator.deployed(name, ready=2)
     (found,) = api.http.get(f"/api/v1/deployments?plugin=p-{name}").json()
     assert found.pop("created_at")
+    assert found.pop("desired_replicas") == 3 and found.pop("config")["plugin"] == f"p-{name}"
     assert found == {
         "name": name,
         "plugin": f"p-{name}",

@@ -11,6 +11,7 @@ def test_v27_it_is_answered_before_it_is_carried_out(api: Api, name: str) -> Non
     api.install(f"p-{name}")
     made = api.deploy(name, f"p-{name}", 3)
     assert made.pop("created_at")
+    assert made.pop("desired_replicas") == 3 and made.pop("config")["plugin"] == f"p-{name}"
     assert made == {"name": name, "plugin": f"p-{name}", "replicas": 3, "ready_replicas": 0, "vms": []}
 
 

@@ -40,7 +40,7 @@ def test_v41_the_other_dialect(api: Api, name: str) -> None:
     answer = api.http.post("/api/v1/plugins", json={"name": name, **INITRAMFS})
     assert answer.status_code == 201, answer.text
     made = answer.json()
-    assert made["resources"] == {"vcpu": 2, "memory_mb": 1024}
+    assert made["resources"] == {"vcpu": 2, "cpu_cores": 2, "memory_mb": 1024}
     assert (made["workload"]["port"], made["workload"]["base_url"]) == (80, "http://127.0.0.1:80")
     assert made["workload"]["entrypoint"][0] == "/usr/sbin/nginx"
     probe = api.http.get(f"/api/v1/plugins/{name}?view=resource").json()["spec"]["probes"]["readiness"]

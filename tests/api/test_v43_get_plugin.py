@@ -10,6 +10,7 @@ def test_v43_the_manifest_and_when_it_was_installed(api: Api, name: str) -> None
     found = answer.json()
     assert found.pop("installed_at").endswith("Z")
     assert found.pop("enabled") is True
+    assert (found.pop("runtime"), found["resources"].pop("cpu_cores")) == (name, 2)
     assert found == manifest(name)
 
 

@@ -10,6 +10,9 @@ from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat_api.deployment_views import body, detail, phase, scaled
 
+SETTINGS = {"plugin": "nginx", "runtime": "nginx", "resources": {"cpu_cores": 1, "memory_mb": 512}, "api": {}}
+VOLANTS = {"desired_replicas": 2, "config": SETTINGS}  # what its command line reads
+
 
 def deployment(*conditions: Condition, seen: int | None = 2, **more: Any) -> VirtualMachineDeployment:
     """Of two machines; ``seen``: the generation that its status is about, None where it has none."""
@@ -71,14 +74,14 @@ def test_the_phase(found: VirtualMachineDeployment, word: str) -> None:
 )
 def test_scaling_is_over_once_all_are_there_and_ready(machines: tuple[str, ...], up: int, scaling: bool) -> None:
     found = deployment(machines=machines, ready_replicas=up)
-    shown = {"name": "web", "plugin": "nginx", "replicas": 2, "ready_replicas": up, "vms": list(machines)}
+    shown = {"name": "web", "plugin": "nginx", "replicas": 2, "ready_replicas": up, "vms": list(machines), **VOLANTS}
     assert body(found) == shown
     assert scaled(found) == {**shown, "scaling": scaling}
 
 
 def test_what_was_not_looked_at_has_nothing_yet() -> None:
     found = deployment(seen=None)
-    assert body(found) == {"name": "web", "plugin": "nginx", "replicas": 2, "ready_replicas": 0, "vms": []}
+    assert body(found) == {"name": "web", "plugin": "nginx", "replicas": 2, "ready_replicas": 0, "vms": [], **VOLANTS}
     assert scaled(found)["scaling"] is True
     status = detail(found)["status"]
     assert status == {"phase": "pending", "conditions": [], "updated_replicas": 0, "available_replicas": 0, "revision": None}

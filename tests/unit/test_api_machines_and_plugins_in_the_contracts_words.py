@@ -30,6 +30,11 @@ def test_a_machine_of_which_nothing_is_known_yet() -> None:
         "pid": None,
         "created_at": WHEN,
         "resources": {"vcpu": 2, "memory_mb": 3072},
+        "runtime": None,
+        "ip_address": None,
+        "mac_address": None,
+        "cpu_cores": 2,
+        "memory_mb": 3072,
         "health": {"status": "unknown", "last_check": None},
     }
     assert views.brief(machine({"pluginRef": {"name": "p"}}), "stopping") == {"name": "web", "status": "stopping", "plugin": "p"}
@@ -76,7 +81,7 @@ def plugin(spec: dict[str, Any], *conditions: dict[str, Any]) -> dict[str, Any]:
 def test_a_plugin_shows_what_its_manifest_said_and_nothing_else() -> None:
     shown = plugin({"workload": {"type": "daemon"}, "rootfs": {"path": "/srv/p.raw"}, "resources": {"vcpu": 2, "memory": "1Gi"}})
     assert shown["rootfs"] == {"url": "file:///srv/p.raw"} and shown["workload"] == {"type": "daemon"}
-    assert shown["resources"] == {"vcpu": 2, "memory_mb": 1024} and shown["installed_at"] == WHEN
+    assert shown["resources"] == {"vcpu": 2, "cpu_cores": 2, "memory_mb": 1024} and shown["installed_at"] == WHEN
     assert not {"kernel", "initramfs", "labels", "openapi", "images"} & shown.keys()
 
 

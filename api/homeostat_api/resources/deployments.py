@@ -11,7 +11,7 @@ from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachine
 
 from .. import deployment_views as views
 from ..admission import Admission
-from ..collection import Collection
+from ..deployments import Deployments
 from ..documents import new_deployment, of_spec
 from ..kind_index import Entry
 from ..lists import ListAnswer
@@ -25,7 +25,6 @@ from ..words import DeploymentBrief, DeploymentCreate, DeploymentDetail, Deploym
 from .machines import PLUGIN, VIEWS
 
 TAG = "Deployments"
-Deployments = Collection[VirtualMachineDeployment]
 
 
 def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
@@ -76,14 +75,14 @@ class DeploymentList:
         document = new_deployment(request)
         if request.replicas is not None:
             self._admission.replicas(request.replicas)
-        if request.plugin is not None:
-            await self._plugins.usable(request.plugin)
+        if request.made_from is not None:
+            await self._plugins.usable(request.made_from)
         await self._admission.new(document)
         deployment = await self._deployments.create(document)
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/deployments/{deployment.metadata.name}"
         # As it was written: the operator may have begun since.
-        resp.media = views.summary(deployment.model_copy(update={"status": None}))
+        resp.media = views.summary(await self._deployments.effective(deployment.model_copy(update={"status": None})))
         set_etag(resp, deployment)
 
 
@@ -104,7 +103,7 @@ class DeploymentItem:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         whole = choice(req, "view", VIEWS) == "resource"
         deployment = await self._deployments.get(name)
-        resp.media = deployment.dump() if whole else views.detail(deployment)
+        resp.media = deployment.dump() if whole else views.detail(await self._deployments.effective(deployment))
         set_etag(resp, deployment)
 
     @needs(Right.CHANGE)
@@ -124,7 +123,7 @@ class DeploymentItem:
         replicas = (await read_model(req, DeploymentPatch)).replicas
         patch = await self._admission.change(before, {"spec": {"replicas": replicas}})
         deployment = await self._deployments.patch(before, patch, version)
-        resp.media = views.scaled(deployment)
+        resp.media = views.scaled(await self._deployments.effective(deployment))
         set_etag(resp, deployment)
 
     @needs(Right.CHANGE)

@@ -27,8 +27,8 @@ class MachineEvents:
         "Events",
         {200: Answer("Server-sent events, without end.", {"type": "string"}, media_type="text/event-stream")},
         description="Events: vm.created, vm.started, vm.stopped, vm.deleted, vm.health_changed and vm.error, each with an "
-        "id and JSON data (name, timestamp, and what else there is to say: plugin, ip, message). A comment every 15 "
-        "seconds keeps the connection alive.",
+        "id and JSON data (name, timestamp, and what else there is to say: plugin, ip, message; type, status and ip_address "
+        "as Volant's command line reads them). A comment every 15 seconds keeps the connection alive.",
         parameters=(LAST,),
         errors=(400,),
     )

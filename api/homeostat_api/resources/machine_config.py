@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import falcon
 import falcon.asgi
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import Resources, VirtualMachine
+from homeostat.runtime.ports import Revision
 
 from .. import views
 from ..documents import config_patch, of_spec
@@ -30,7 +32,7 @@ class MachineConfig:
     @operation("Get a machine's configuration", TAG, {200: Answer("It.", ConfigBody, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         machine = await self._machines.get(name)
-        resp.media = views.config(await self._machines.effective(machine))
+        resp.media = await self._shown(machine)
         set_etag(resp, machine)
 
     @needs(Right.CHANGE)
@@ -54,8 +56,17 @@ class MachineConfig:
 
         before, after = await self._machines.edit(name, version, change)
         changed = after.metadata.generation != before.metadata.generation
-        resp.media = {**views.config(await self._machines.effective(after)), "restart_required": changed}
+        resp.media = {**await self._shown(after), "restart_required": changed}
         set_etag(resp, after)
+
+    async def _shown(self, machine: VirtualMachine) -> dict[str, Any]:
+        effective, revisions, given = await _history_of(self._machines, machine)
+        return {**views.config(effective), **views.version(effective, revisions, given)}
+
+
+async def _history_of(machines: Machines, machine: VirtualMachine) -> tuple[VirtualMachine, Sequence[Revision], Resources]:
+    """What a view of its configuration needs: the effective machine, its revisions, and what holds where its spec is silent."""
+    return await machines.effective(machine), await machines.revisions(machine), await machines.given(machine)
 
 
 class MachineHistory:
@@ -74,7 +85,6 @@ class MachineHistory:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         page = page_of(req)
         machine = await self._machines.get(name)
-        given = await self._machines.given(machine)
-        entries = [entry for r in await self._machines.revisions(machine) if (entry := views.history(r, given))]
+        entries = views.histories(*await _history_of(self._machines, machine))
         resp.set_header("X-Total-Count", str(len(entries)))
         resp.media = list(page.of(entries))

@@ -80,8 +80,8 @@ class MachineList:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         request = await read_model(req, MachineCreate)
-        if request.plugin is not None:
-            await self._plugins.usable(request.plugin)
+        if request.made_from is not None:
+            await self._plugins.usable(request.made_from)
         document = new_machine(request)
         await self._admission.new(document)
         machine = await self._machines.create(document)

@@ -9,10 +9,10 @@ from homeostat.runtime.supervise import Supervisor
 from ..changes import Changes
 from ..errors import Problem
 from ..metrics import Metrics
+from ..native_words import Alive, Ready
 from ..operations import Answer, operation
 from ..operator_link import TEXT, Link
 from ..rights import Right, needs
-from ..words import Alive, Ready
 
 TAG = "Health"
 

@@ -19,9 +19,10 @@ from homeostat.store.desired import Source
 
 from ..kind_index import KindIndex
 from ..media import dumps
+from ..native_words import DesiredErrors
 from ..operations import Answer, operation
 from ..rights import Right, needs
-from ..words import DesiredErrors, SystemInfo
+from ..words import SystemInfo
 
 _COUNT = "SELECT count(*) FROM resources WHERE kind=? AND namespace=?"
 MEMINFO = Path("/proc/meminfo")

@@ -15,9 +15,9 @@ from homeostat.driver.storage.trash import Trash
 from homeostat.planner.trash import TrashEntry
 
 from ..errors import Problem
+from ..native_words import TrashErased, TrashList, TrashRestored
 from ..operations import Answer, operation
 from ..rights import Right, needs
-from ..words import TrashErased, TrashList, TrashRestored
 
 TAG = "Trash"
 

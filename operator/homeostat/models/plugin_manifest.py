@@ -3,15 +3,19 @@
 One says resources.vcpu, workload.port and rootfs.format (the REST reference); the other resources.cpu_cores,
 workload.base_url and entrypoint, and initramfs (the manifest reference). They may be mixed; saying one thing twice, and
 differently, is refused.
+
+Volant's command line sends every field it knows, those that nobody filled in as Go's zero values: an empty text, a 0, an image
+without an address. These count as left out.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .base import API_VERSION, Name
 from .machine import VCPU_MAX
@@ -23,14 +27,76 @@ _FORMATS = {"ext4": "raw", "xfs": "raw", "btrfs": "raw", "img": "raw"}
 _PORTS = {"http": 80, "https": 443}
 
 
+def is_empty(value: Any) -> bool:
+    """Whether a value says nothing: null, an empty text, a zero, or a list or an object of nothing else."""
+    if isinstance(value, Mapping):
+        return all(is_empty(part) for part in value.values())
+    if isinstance(value, list):
+        return all(is_empty(part) for part in value)
+    return not value
+
+
+def without_zeros(given: Any) -> Any:
+    """Resources in the words of Volant's command line, which writes 0 for what nobody asked for; others as they are."""
+    if not isinstance(given, Mapping) or "cpu_cores" not in given:
+        return given
+    sizes = ("cpu_cores", "memory_mb")
+    return {name: value for name, value in given.items() if not (name in sizes and type(value) is int and value == 0)}
+
+
+def plain_text(given: Any) -> Any:
+    """A cloud-init text as it stands, also where Volant's command line wraps it in ``{inline, content, path}``.
+
+    Raises:
+        ValueError: it names a file.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    if given.get("path"):
+        raise ValueError("path: send the text itself, as content; files of the client cannot be read here")
+    return given.get("content") or None
+
+
+def _unless_empty(given: Any) -> Any:
+    """An image whose address is empty is none, whatever else is said of it."""
+    nowhere = isinstance(given, Mapping) and "url" in given and is_empty(given["url"])
+    return None if nowhere or is_empty(given) else given
+
+
+def _nothing(given: Any) -> None:
+    if _unless_empty(given) is not None:
+        raise ValueError("is not supported: leave it out")
+
+
+def _unless_unasked(given: Any) -> Any:
+    """A check of the endpoint "" is none; one that names no endpoint asks for the root."""
+    return None if isinstance(given, Mapping) and given.get("endpoint") == "" else given
+
+
+Dropped = Annotated[Any, Field(description="Dropped: it changes nothing here.")]
+Unsupported = Annotated[Any, BeforeValidator(_nothing), Field(description="Must be empty: it is not supported here.")]
+Text = Annotated[str | None, BeforeValidator(plain_text)]
+
+
 class _Part(BaseModel):
+    """Nulls and empty texts count as left out."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: value for name, value in given.items() if value is not None and value != ""}
 
 
 class ManifestResources(_Part):
     vcpu: int | None = Field(default=None, ge=1, le=VCPU_MAX, description="Virtual CPUs.")
     cpu_cores: int | None = Field(default=None, ge=1, le=VCPU_MAX, description="The same, in the other dialect.")
     memory_mb: int | None = Field(default=None, ge=16, le=2**30, description="Memory in MiB.")
+
+    _left_out = model_validator(mode="before")(without_zeros)
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:
@@ -87,6 +153,11 @@ class ManifestHealthCheck(_Part):
     interval_ms: int = Field(default=10_000, ge=1, le=86_400_000)
     retries: int = Field(default=3, ge=1, le=1000)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out(cls, given: Any) -> Any:
+        return {name: value for name, value in given.items() if value != 0} if isinstance(given, Mapping) else given
+
     def probe(self, port: int) -> dict[str, Any]:
         return {
             "httpGet": {"port": port, "path": self.endpoint},
@@ -102,6 +173,9 @@ class ManifestNetwork(_Part):
     )
     bridge_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,15}$")
     network_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    subnet: Dropped = None
+    gateway: Dropped = None
+    auto_assign: Dropped = None
 
     def nics(self) -> list[dict[str, Any]]:
         if self.bridge_name is not None:
@@ -114,13 +188,16 @@ class ManifestNetwork(_Part):
 class ManifestCloudInit(_Part):
     datasource: Literal["NoCloud"] | None = None
     seed_mode: Literal["disk", "vfat"] | None = None
-    user_data: str | None = None
-    meta_data: str | None = None
-    network_config: str | None = None
+    user_data: Text = None
+    meta_data: Text = None
+    network_config: Text = None
 
     def seed(self) -> dict[str, str]:
         named = {"userData": self.user_data, "metaData": self.meta_data, "networkConfig": self.network_config}
         return {name: text for name, text in named.items() if text is not None}
+
+
+Image = Annotated[ManifestImage | None, BeforeValidator(_unless_empty)]
 
 
 class PluginManifest(_Part):
@@ -132,17 +209,22 @@ class PluginManifest(_Part):
     enabled: bool = True
     workload: ManifestWorkload = Field(default_factory=ManifestWorkload)
     resources: ManifestResources = Field(default_factory=ManifestResources)
-    rootfs: ManifestImage | None = None
-    kernel: ManifestImage | None = Field(default=None, description="Our extension: boots directly.")
-    initramfs: ManifestImage | None = None
+    rootfs: Image = None
+    kernel: Annotated[Image, Field(description="Our extension: boots directly.")] = None
+    initramfs: Image = None
     cmdline: str | None = Field(default=None, max_length=3000, description="Our extension.")
-    health_check: ManifestHealthCheck | None = None
-    network: ManifestNetwork | None = None
+    health_check: Annotated[ManifestHealthCheck | None, BeforeValidator(_unless_unasked)] = None
+    network: Annotated[ManifestNetwork | None, BeforeValidator(_unless_empty)] = None
     cloud_init: ManifestCloudInit | None = None
     openapi: dict[str, Any] | None = None
     labels: dict[str, str] = Field(default_factory=dict, max_length=64)
     schema_version: str | None = Field(default=None, pattern=r"^1(\.[0-9]+)*$")
     runtime: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="Dropped.")
+    image: Dropped = None
+    image_digest: Dropped = None
+    actions: Dropped = None
+    disks: Unsupported = None
+    devices: Unsupported = None
     schema_url: str | None = Field(default=None, alias="$schema", max_length=2048, description="Dropped.")
 
     @property

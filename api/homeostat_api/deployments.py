@@ -1,0 +1,20 @@
+"""The deployments, together with what their plugins give their machines."""
+
+from __future__ import annotations
+
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.runtime.effective import Effective
+from homeostat.store.desired import Source
+
+from .changes import Changes
+from .collection import Collection
+
+
+class Deployments(Collection[VirtualMachineDeployment]):
+    def __init__(self, source: Source, changes: Changes) -> None:
+        super().__init__(source, changes, VirtualMachineDeployment)
+        self._effective = Effective(self.store)
+
+    async def effective(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
+        """The deployment with what its plugin gives its template."""
+        return (await self._effective.deployment(deployment))[0]

@@ -1,0 +1,99 @@
+"""The words of our own routes, which Volant's contract has not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .words import Timestamp, Words
+
+
+class DesiredError(Words):
+    severity: Literal["Error", "Held", "Notice"] = Field(
+        description="Error: the last good spec stays in force. Held: a deletion that waits for a confirmation, "
+        "also of replicas or disks that a document has no more."
+    )
+    path: str = Field(description="Relative to the folder; empty for the folder as a whole.")
+    line: int
+    column: int
+    field: str
+    message: str
+    kind: str | None = Field(description="Of the resource it is about, where that is known.")
+    namespace: str | None
+    name: str | None
+
+
+class DesiredErrors(Words):
+    errors: list[DesiredError]
+
+
+class TrashedDisk(Words):
+    name: str
+    path: str = Field(description="Where it lay.")
+    size: int = Field(description="Bytes on the host's disk.")
+    virtual_size: int = Field(description="Bytes that the guest sees.")
+    backing: str | None = Field(description="The image that it was built on.")
+
+
+class TrashEntry(Words):
+    entry: str = Field(examples=["default.web-0b5c9a1e"])
+    namespace: str
+    name: str = Field(description="Of the machine; empty where the label cannot be read.")
+    uid: str
+    reason: str
+    since: Timestamp
+    until: Timestamp | None = Field(description="Then it is erased; null: only by a request.")
+    returns: bool = Field(description="By itself, when the same machine comes back.")
+    macs: list[str]
+    disks: list[TrashedDisk]
+    note: str = Field(description="Why it may not last until then, as of when it was set aside; empty: nothing is known.")
+    size: int = Field(description="Bytes on the host's disk.")
+
+
+class TrashList(Words):
+    entries: list[TrashEntry]
+    size: int
+
+
+class TrashErased(Words):
+    erased: list[str]
+    size: int = Field(description="Bytes that are free again.")
+
+
+class TrashRestored(Words):
+    entry: str
+    machine: str
+    restored: list[str] = Field(description="Paths.")
+
+
+class OrphanBody(Words):
+    """Ours: what is on a host by our doing, and belongs to no resource."""
+
+    name: str
+    host: str
+    state: str = Field(description="Of its domain, in libvirt's words; else no domain, or retained.", examples=["running"])
+    domain: str | None
+    disks: list[str]
+    bytes: int | None = Field(description="What its disks take; null where there are none, or they are elsewhere.")
+    last_written: Timestamp | None = Field(description="When the record on the domain was written last.")
+    deleting: bool = Field(description="It was being deleted; that is finished once nothing is in doubt.")
+    why: str
+    todo: str
+
+
+class Ready(Words):
+    ready: Literal[True]
+    parts: dict[str, str]
+
+
+class FailingTask(Words):
+    task: str = Field(examples=["informer"])
+    since: str
+    error: str
+    times: int
+
+
+class Alive(Words):
+    status: Literal["ok"]
+    failing: list[FailingTask]
