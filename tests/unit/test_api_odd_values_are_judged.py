@@ -11,10 +11,19 @@ from pydantic import BaseModel, ValidationError
 from homeostat.models.plugin_manifest import PluginManifest
 from homeostat_api import words
 
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 ODD: list[Any] = [
     None, "", 0, False, True, 1, -1, 1.5, 10**40, "x", [], {}, [None], {"url": ""}, {"url": 1}, {"endpoint": ""}, {"mode": {}},
     {"user_data": {}}, {"user_data": []}, {"user_data": {"content": []}}, {"content": 1}, {"path": ""}, {"plugin": []},
     {"plugin": ""}, {"cpu_cores": 0}, {"cpu_cores": []}, {"resources": {"cpu_cores": 0}}, {"type": ""}, {"timeout_ms": None},
+    nested(5_000),
 ]  # fmt: skip
 MODELS: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (words.MachineCreate, {"name": "a"}),

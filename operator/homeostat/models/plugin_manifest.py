@@ -29,11 +29,16 @@ _PORTS = {"http": 80, "https": 443}
 
 def is_empty(value: Any) -> bool:
     """Whether a value says nothing: null, an empty text, a zero, or a list or an object of nothing else."""
-    if isinstance(value, Mapping):
-        return all(is_empty(part) for part in value.values())
-    if isinstance(value, list):
-        return all(is_empty(part) for part in value)
-    return not value
+    parts = [value]
+    while parts:  # without recursion: requests may nest as deeply as JSON is read
+        part = parts.pop()
+        if isinstance(part, Mapping):
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+        elif part:
+            return False
+    return True
 
 
 def without_zeros(given: Any) -> Any:
