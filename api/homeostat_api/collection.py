@@ -41,8 +41,7 @@ class Collection(Generic[R]):
     async def find(self, name: str) -> R | None:
         if len(name) > NAME_LIMIT or "/" in name:
             return None
-        found = await self.store.get(self.key(name))
-        return found if isinstance(found, self.kind) else None
+        return await self.store.get(self.kind, self.key(name))
 
     async def get(self, name: str) -> R:
         """

@@ -20,6 +20,7 @@ from homeostat.models.base import Model, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.runtime.ports import R
 from tests.api import inside
 from tests.api.modes import Folder, Namespace, backend, key
 from tests.rig.waiting import free_port, wait_until
@@ -50,12 +51,11 @@ class OperatorHand:
         self._http = http
 
     def machine(self, name: str) -> VirtualMachine | None:
-        found = self._where.run(lambda store: store.get(key("VirtualMachine", name, self._where)))
-        assert found is None or isinstance(found, VirtualMachine)
+        found = self._where.run(lambda store: store.get(VirtualMachine, key("VirtualMachine", name, self._where)))
         return found
 
     def machines(self) -> list[VirtualMachine]:
-        return [machine for machine in self.all("VirtualMachine") if isinstance(machine, VirtualMachine)]
+        return self.all(VirtualMachine)
 
     def report(self, name: str, state: MachineState, ip: str | None = None, pid: int | None = None, **more: Any) -> None:
         machine = self.machine(name)
@@ -76,7 +76,7 @@ class OperatorHand:
             self._wait_told(resource)
 
     def _wait_told(self, resource: Resource) -> None:
-        after = self._where.run(lambda store: store.get(resource.key))
+        after = self._where.run(lambda store: store.get(type(resource), resource.key))
         assert after is not None
         path = f"/api/v1/{_PLACES[resource.kind]}/{resource.metadata.name}?view=resource"
 
@@ -102,16 +102,15 @@ class OperatorHand:
         self._where.run(lambda store: store.record_event(about, "Normal", reason, message, fields))
 
     def release(self, name: str, kind: str = "VirtualMachine") -> None:
-        found = self._where.run(lambda store: store.get(key(kind, name, self._where)))
+        found = self._where.run(lambda store: store.get(Resource, key(kind, name, self._where)))
         assert found is not None
         self._where.run(lambda store: store.release(found.key, found.metadata.uid))
 
-    def all(self, kind: str) -> list[Resource]:
-        return list(self._where.run(lambda store: store.list(kind, key(kind, "", self._where).namespace)))
+    def all(self, kind: type[R]) -> list[R]:
+        return list(self._where.run(lambda store: store.list(kind, key(kind.KIND, "", self._where).namespace)))
 
     def deployments(self) -> list[VirtualMachineDeployment]:
-        found = self.all("VirtualMachineDeployment")
-        return [deployment for deployment in found if isinstance(deployment, VirtualMachineDeployment)]
+        return self.all(VirtualMachineDeployment)
 
     def deployed(self, name: str, ready: int, *conditions: Condition) -> None:
         """Reports that the deployment has all its machines, of which so many are ready."""

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from homeostat.models.base import Key, Model
-from homeostat.models.kinds import KINDS, STORED
+from homeostat.models.kinds import KINDS, STORED, kind_of
 from homeostat.runtime.ports import ResourceStore
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
@@ -112,7 +112,7 @@ class Namespace:
         return asyncio.run(do())
 
     def hold(self, kind: str, name: str) -> None:
-        path = path_of(STORED[kind].PLURAL, name, self.name)
+        path = path_of(kind_of(STORED[kind]).plural, name, self.name)
         self.plane.api("PATCH", path, {"metadata": {"finalizers": [FINALIZER]}}, "application/merge-patch+json")
 
     def written(self, plural: str, name: str) -> str | None:

@@ -14,6 +14,7 @@ import pytest
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
 from homeostat.store.errors import StoreError
 from tests.api.harness import Api, manifest, serving
 
@@ -45,8 +46,8 @@ def obedient(api: Api) -> Iterator[None]:
             make(api)
             for resource in [
                 *api.operator.machines(),
-                *api.operator.all("VirtualMachineDeployment"),
-                *api.operator.all("Plugin"),
+                *api.operator.all(VirtualMachineDeployment),
+                *api.operator.all(Plugin),
             ]:
                 try:
                     obey(api, resource)

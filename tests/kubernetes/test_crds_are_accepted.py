@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.models.kinds import CLUSTER_KINDS, kind_of
 from tests.rig.kubernetes.crds import CRDS
 from tests.rig.kubernetes.kubectl import Kubectl, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
 
-NAMES = sorted(f"{kind.PLURAL}.homeostat.dev" for kind in CLUSTER_KINDS)
+NAMES = sorted(f"{kind_of(kind).plural}.homeostat.dev" for kind in CLUSTER_KINDS)
 
 
 def test_all_kinds_are_installed(crds: list[str]) -> None:

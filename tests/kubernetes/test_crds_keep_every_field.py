@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from homeostat.models.kinds import STORED
+from homeostat.models.kinds import STORED, kind_of
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.crds import path_of, set_status
 from tests.rig.kubernetes.kubectl import Kubectl
@@ -24,13 +24,13 @@ MANUAL = sorted((ROOT / "docs" / "spec").glob("*.md"))
 def test_a_document_with_every_field(crds: list[str], plane: ControlPlane, kubectl: Kubectl, document: dict[str, Any]) -> None:
     kind, name = STORED[document["kind"]], document["metadata"]["name"]
     kubectl.create(document)
-    path = path_of(kind.PLURAL, name, "" if kind.SCOPE == "Cluster" else kubectl.namespace)
+    path = path_of(kind_of(kind).plural, name, "" if kind_of(kind).scope == "Cluster" else kubectl.namespace)
     if "status" in document:
         set_status(plane, path, **document["status"])
 
     stored = plane.api("GET", path)
-    if kind.SCOPE == "Cluster":
-        kubectl.delete(kind.PLURAL, name)
+    if kind_of(kind).scope == "Cluster":
+        kubectl.delete(kind_of(kind).plural, name)
 
     assert stored["spec"] == document["spec"]
     assert stored.get("status") == document.get("status")

@@ -42,15 +42,15 @@ class Applied:
         self.store = parts.store
 
     async def machines(self) -> dict[str, VirtualMachine]:
-        found = await self.store.list(VirtualMachine.KIND)
-        return {m.metadata.name: m for m in found if isinstance(m, VirtualMachine)}
+        found = await self.store.list(VirtualMachine)
+        return {m.metadata.name: m for m in found}
 
     async def states(self) -> dict[str, MachineState | None]:
         return {name: m.status.state if m.status else None for name, m in (await self.machines()).items()}
 
     async def deployment(self, name: str) -> VirtualMachineDeployment:
-        found = await self.store.list(VirtualMachineDeployment.KIND)
-        return next(d for d in found if isinstance(d, VirtualMachineDeployment) and d.metadata.name == name)
+        found = await self.store.list(VirtualMachineDeployment)
+        return next(d for d in found if d.metadata.name == name)
 
     async def until_states(self, **wanted: MachineState) -> None:
         await self._until(self.states, lambda found: found == {k.replace("_", "-"): v for k, v in wanted.items()})
@@ -60,7 +60,7 @@ class Applied:
 
     async def until_images(self) -> None:
         async def conditions() -> list[str]:
-            found = [p for p in await self.store.list(Plugin.KIND) if isinstance(p, Plugin)]
+            found = await self.store.list(Plugin)
             seen = [c for p in found for c in (p.status.conditions if p.status else ()) if c.type == "ImagesReady"]
             return [c.status for c in seen]
 

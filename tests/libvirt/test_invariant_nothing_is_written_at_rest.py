@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from homeostat.models.machine import VirtualMachine
 from tests.libvirt.hosts import until
 from tests.libvirt.running import running
 
@@ -26,7 +27,7 @@ async def test_looking_at_everything_again_writes_nothing(tmp_path: Path) -> Non
             (here.folder / f"{name}.yaml").touch()  # saved again, unchanged
         here.parts.store.sync()
         await here.parts.host.resync()
-        for machine in await here.parts.store.list("VirtualMachine"):
+        for machine in await here.parts.store.list(VirtualMachine):
             here.parts.operator.queue.add(machine.key)
         await until(here.parts.operator.queue.idle, "all are looked at again")
         assert here.counters() == counters

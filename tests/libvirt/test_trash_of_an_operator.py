@@ -157,7 +157,7 @@ async def test_what_a_machine_of_the_store_may_take_back_is_not_erased_though_it
             }
         )
 
-        async def get(key: Key) -> VirtualMachine:
+        async def get(kind: type[VirtualMachine], key: Key) -> VirtualMachine:
             return back
 
         metrics = parts.operator.metrics

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homeostat.cli.main import run
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachineStatus
 from homeostat.store.files.state import StateFolder
@@ -54,7 +54,7 @@ class CliState:
     def report(self, name: str, *, ready: bool = True, message: str = "", **status: Any) -> None:
         """Writes a status as the operator does."""
         key = Key("VirtualMachine", "default", name)
-        resource = asyncio.run(self.store.get(key))
+        resource = asyncio.run(self.store.get(Resource, key))
         assert resource is not None
         generation = resource.metadata.generation
         condition = Condition(

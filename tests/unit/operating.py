@@ -55,13 +55,13 @@ class Shelf:
         del self.resources[key]
         self._news.put_nowait(key)
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         if key in self.failing:
             raise self.failing[key]
         return self.resources.get(key)
 
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
-        return [r for r in self.resources.values() if r.kind == kind and namespace in (None, r.key.namespace)]
+    async def list(self, kind: type[Resource], namespace: str | None = None) -> Sequence[Resource]:
+        return [r for r in self.resources.values() if isinstance(r, kind) and namespace in (None, r.key.namespace)]
 
     async def changes(self) -> AsyncIterator[Key]:
         for key in list(self.resources):

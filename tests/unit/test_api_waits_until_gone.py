@@ -29,7 +29,7 @@ class Shelf:
         changes = Changes(lambda: self.version, lambda: self.stopping, 0.0)
         self.machines = Collection(source, changes, VirtualMachine)
 
-    async def get(self, key: object) -> VirtualMachine | None:
+    async def get(self, kind: object, key: object) -> VirtualMachine | None:
         return self.found
 
     async def gone(self, uid: str, seconds: float) -> tuple[bool, VirtualMachine | None]:

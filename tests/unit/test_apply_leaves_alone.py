@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.models.machine import VirtualMachine
 from tests.unit.cli_state import FRAME, CliState
 
 DEPLOYMENT = """apiVersion: homeostat.dev/v1alpha1
@@ -169,6 +170,6 @@ def test_what_has_gone_is_remembered_no_more(cli: CliState) -> None:
     setting = "applied:VirtualMachine/default/web"
     assert cli.store.index.setting(setting)
     cli.homeostat("delete", "vm", "web")
-    (web,) = asyncio.run(cli.store.list("VirtualMachine"))
+    (web,) = asyncio.run(cli.store.list(VirtualMachine))
     asyncio.run(cli.store.release(web.key, web.metadata.uid))
     assert cli.store.index.setting(setting) is None

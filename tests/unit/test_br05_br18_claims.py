@@ -345,7 +345,7 @@ async def test_br05_machines_of_other_hosts_claim_nothing_here() -> None:
     alpha, beta = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
     shelf, host = Shelf(alpha, beta), WorldHost()
 
-    async def get(key: Key) -> Resource | None:
+    async def get(kind: type[Resource], key: Key) -> Resource | None:
         return None if key == alpha.key else shelf.resources.get(key)
 
     shelf.get = get  # type: ignore[method-assign]

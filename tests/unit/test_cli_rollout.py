@@ -42,8 +42,8 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliState:
 
 
 def web(cli: CliState) -> VirtualMachineDeployment:
-    found = asyncio.run(cli.store.get(KEY))
-    assert isinstance(found, VirtualMachineDeployment)
+    found = asyncio.run(cli.store.get(VirtualMachineDeployment, KEY))
+    assert found is not None
     return found
 
 

@@ -21,7 +21,7 @@ class Store:
     def __init__(self, answer: Plugin | Exception | None) -> None:
         self.answer, self.asked = answer, 0
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         self.asked += 1
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -23,7 +23,7 @@ class Things:
         self.written: list[Key] = []
         self.away = 0
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         return self.things.get(key)
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:

@@ -40,7 +40,7 @@ class Cluster:
     def hosts(self) -> Iterator[Host]:
         yield from (host("a"), host("b"))
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         return None
 
     def exists(self, key: Key) -> bool:

@@ -32,7 +32,7 @@ class Cluster:
     def hosts(self) -> Iterator[Host]:
         yield self.host
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         return None
 
     def exists(self, key: Key) -> bool:

@@ -37,8 +37,8 @@ THINGS = (
 class Store:
     """Tells a host's job of the plugin, and of no machine: the one that there is belongs to another host."""
 
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
-        return [thing for thing in THINGS if thing.kind == kind]
+    async def list(self, kind: type[Resource], namespace: str | None = None) -> Sequence[Resource]:
+        return [thing for thing in THINGS if isinstance(thing, kind)]
 
     async def changes(self) -> AsyncIterator[Key]:
         yield THINGS[1].key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.ports import Happening
 from homeostat.store.index import records
 from tests.unit.store_fixtures import Room, document, key
@@ -52,5 +53,5 @@ async def test_a_status_is_written_only_when_it_differs(room: Room) -> None:
     await room.store.write_status(key("web"), "another uid", VirtualMachineStatus(pid=2))
     await room.store.write_status(key("gone"), row.uid, VirtualMachineStatus(pid=2))
     assert room.store.index.version() == version == row.version + 1
-    found = await room.store.get(key("web"))
+    found = await room.store.get(VirtualMachine, key("web"))
     assert found and found.dump()["status"]["pid"] == 1

@@ -52,7 +52,7 @@ def test_what_is_wrong_is_refused(owned: Room) -> None:
 def test_its_owner_has_the_last_word(owned: Room) -> None:
     owned.store.patch(key("web-1"), {"spec": {"runStrategy": "Halted"}}, "api")
     asyncio.run(owned.store.apply_owned(replica(resources={"vcpu": 2})))
-    found = asyncio.run(owned.store.get(key("web-1")))
+    found = asyncio.run(owned.store.get(VirtualMachine, key("web-1")))
     assert found is not None
     assert found.dump()["spec"] == {"resources": {"vcpu": 2}}
 
@@ -60,6 +60,6 @@ def test_its_owner_has_the_last_word(owned: Room) -> None:
 def test_its_owner_leaves_a_migrated_one_its_identity(owned: Room) -> None:
     owned.store.patch(key("web-1"), {"metadata": {"annotations": {IDENTITY: "default/web-1/u1"}}}, "migrate")
     asyncio.run(owned.store.apply_owned(replica(resources={"vcpu": 4})))
-    found = asyncio.run(owned.store.get(key("web-1")))
+    found = asyncio.run(owned.store.get(VirtualMachine, key("web-1")))
     assert isinstance(found, VirtualMachine)
     assert (found.identity, found.spec.resources.vcpu, found.metadata.annotations["c"]) == ("u1", 4, "d")

@@ -47,7 +47,7 @@ async def test_each_edit_arrives(room: Room) -> None:
         for count in range(1, 8):
             room.write("b.yaml", document("edited", f"resources: {{vcpu: {count}}}"))
             await until(changes, key("edited"))
-            machine = await room.store.get(key("edited"))
+            machine = await room.store.get(VirtualMachine, key("edited"))
             assert isinstance(machine, VirtualMachine) and machine.spec.resources.vcpu == count
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from homeostat.store.three_way import Applied
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Resource)
 POLL_SECONDS = 0.5  # how soon a watcher shows what changed: the index has no way to call readers
 AUTHOR = "cli"
 
@@ -43,10 +44,10 @@ class State:
         """Of YAML; None where a cluster is served."""
         return self._files.folder if self._files else None
 
-    async def get(self, key: Key) -> Resource | None:
-        return await self._store.get(key)
+    async def get(self, kind: type[R], key: Key) -> R | None:
+        return await self._store.get(kind, key)
 
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         found = await self._store.list(kind, namespace)
         return sorted(found, key=by_name)
 
@@ -156,10 +157,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def read_all(settings: Settings, kind: str, namespace: str | None) -> Sequence[Resource]:
+def read_all(settings: Settings, kind: type[R], namespace: str | None) -> Sequence[R]:
     """All resources of a kind, read once."""
 
-    async def read() -> Sequence[Resource]:
+    async def read() -> Sequence[R]:
         async with opened(settings) as store:
             return await store.list(kind, namespace)
 

@@ -59,7 +59,7 @@ async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
     key = given.resource.key
     name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
     own = given.path is not None and store.folder is not None and _inside(given.path, store.folder)
-    if own and given.path and await store.get(key) is None:
+    if own and given.path and await store.get(type(given.resource), key) is None:
         say(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
         return
     applied = await store.apply(given.resource, whole=own, dry=dry_run)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,8 +141,8 @@ class ClusterOperator:
                 found[row.name] = host.spec.uri or self._options.uri
         return found
 
-    def _hosts(self) -> list[Host]:
-        return [host for host in self.store.readable(Host.KIND) if isinstance(host, Host)]
+    def _hosts(self) -> Sequence[Host]:
+        return self.store.readable(Host)
 
     async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         wanted = self._wanted()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 
 from .errors import CliError
 from .references import complete_any, full_name, not_found, parse_references, short_name
 from .settings import Settings, common_options, pass_settings
 from .terminal import say
+
+if TYPE_CHECKING:
+    from .access import State
 
 
 @click.command()
@@ -72,10 +76,10 @@ async def _delete(
     from .access import opened
 
     async with opened(settings) as store:
-        wanted = _from_files(names) if names else await _from_words(store.list, settings, what, selector, every)
+        wanted = _from_files(names) if names else await _from_words(store, settings, what, selector, every)
         keys = []
         for key in wanted:  # all must exist before the first one goes
-            if await store.get(key) is not None:
+            if await store.get(Resource, key) is not None:
                 keys.append(key)
             elif not ignore_not_found:
                 raise not_found(key)
@@ -91,7 +95,7 @@ def _from_files(names: Sequence[str]) -> list[Key]:
     return [given.resource.key for given in read_sources(names)]
 
 
-async def _from_words(lister: object, settings: Settings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
+async def _from_words(store: State, settings: Settings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
     from .selector import parse_selector
 
     references = parse_references(what)
@@ -101,7 +105,7 @@ async def _from_words(lister: object, settings: Settings, what: Sequence[str], s
     if not every and not selector:
         raise CliError("which ones? Name them, or give --all or a selector with -l", "nothing was deleted")
     selected = parse_selector(selector)
-    found = await lister(references[0].kind.KIND, settings.namespace)  # type: ignore[operator]
+    found = await store.list(references[0].kind, settings.namespace)
     keys = [r.key for r in found if selected(r.metadata.labels) and not r.deleting]
     if not keys:
         say("No resources found", err=True)
@@ -121,7 +125,7 @@ async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> 
 
             async def remaining() -> list[Key]:
                 """A replica comes back under its name: one that is not being deleted is another one."""
-                return [key for key in keys if (found := await store.get(key)) is not None and found.deleting]
+                return [key for key in keys if (found := await store.get(Resource, key)) is not None and found.deleting]
 
             said = False
             async for left in changing(remaining):

@@ -50,11 +50,11 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
     async with opened(settings) as store:
         for i, reference in enumerate(parse_references(what)):
             if reference.name is None:
-                keys = [r.key for r in await store.list(reference.kind.KIND, settings.namespace)]
+                keys = [r.key for r in await store.list(reference.kind, settings.namespace)]
             else:
                 keys = [reference.key(settings.namespace)]
             for key in keys:
-                resource = await store.get(key)
+                resource = await store.get(reference.kind, key)
                 if resource is None:
                     raise not_found(key)
                 events = await store.events(key=key, limit=_LAST_EVENTS)
@@ -73,7 +73,7 @@ def describe_lines(resource: Resource, events: Sequence[Event], revisions: Seque
     lines = [*_metadata(resource), *_spec(resource)]
     if isinstance(resource, VirtualMachine) and resource.status is not None:
         lines += _status(resource, resource.status)
-    elif getattr(resource, "status", None) is not None:
+    elif resource.status is not None:
         lines += _section("Status", _fields(_counts(resource)))
         lines += _unseen(resource)
         lines += _section("Conditions", _conditions(status_of(resource).conditions))

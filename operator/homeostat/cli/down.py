@@ -46,7 +46,7 @@ def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_
     directory = settings.folder(folder)
     if operator_runs(settings):
         raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
-    machines = [m for m in read_all(settings, "VirtualMachine", None) if isinstance(m, VirtualMachine)]
+    machines = read_all(settings, VirtualMachine, None)
     if not machines:
         say("No machines: there is nothing to remove.")
         return

@@ -69,8 +69,8 @@ class _Shown:
         """What a reader of this form can tell apart: a table shows no resourceVersion, and ages always change."""
         from .tables import TABLES
 
-        if self.form in (None, "wide") and resource is not None and resource.kind in TABLES:
-            return TABLES[resource.kind].told_apart(resource, self.form == "wide")
+        if self.form in (None, "wide") and resource is not None and type(resource) in TABLES:
+            return TABLES[type(resource)].told_apart(resource, self.form == "wide")
         return resource
 
     @property
@@ -106,10 +106,10 @@ async def _get(settings: Settings, references: Sequence[Reference], selector: st
             found: list[Resource] = []
             for reference in references:
                 if reference.name is None:
-                    found += await store.list(reference.kind.KIND, namespace)
+                    found += await store.list(reference.kind, namespace)
                     continue
                 key = reference.key(settings.namespace)
-                resource = await store.get(key)
+                resource = await store.get(reference.kind, key)
                 if resource is None:
                     raise not_found(key)
                 found.append(resource)

@@ -74,8 +74,8 @@ def one_machine(settings: Settings, words: tuple[str, ...]) -> VirtualMachine:
 
     async def read() -> VirtualMachine:
         async with opened(settings) as store:
-            machine = await store.get(key)
-        if not isinstance(machine, VirtualMachine):
+            machine = await store.get(VirtualMachine, key)
+        if machine is None:
             raise not_found(key)
         return machine
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
-from homeostat.models.base import Resource
-from homeostat.models.condition import READY, Condition, find_condition
+from homeostat.models.base import Resource, Status
+from homeostat.models.condition import READY, find_condition
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 from homeostat.models.outside import printable
 
@@ -22,16 +22,6 @@ output_option = click.option("-o", "--output", type=click.Choice(OUTPUTS), help=
 ROLLED_BACK = "RolledBack"  # reason of Ready while a deployment follows another template than its own
 
 
-class AnyStatus(Protocol):
-    """What the statuses of all kinds have in common."""
-
-    @property
-    def observed_generation(self) -> int: ...
-
-    @property
-    def conditions(self) -> Sequence[Condition]: ...
-
-
 _NOT_LOOKED_AT = VirtualMachineStatus()
 
 
@@ -39,9 +29,8 @@ def as_document(resource: Resource) -> dict[str, Any]:
     """The resource as JSON: the spec as written, the status in full."""
     document = resource.dump()
     document = {"apiVersion": resource.api_version, "kind": resource.kind, **document}
-    status = getattr(resource, "status", None)
-    if status is not None:
-        document["status"] = status.dump(defaults=True)
+    if resource.status is not None:
+        document["status"] = resource.status.dump(defaults=True)
     return document
 
 
@@ -94,9 +83,9 @@ def _dumped(resources: Sequence[Resource], form: str, single: bool) -> str:
     return json.dumps(value, indent=2) + "\n" if form == "json" else to_yaml(value)
 
 
-def status_of(resource: Resource) -> AnyStatus:
+def status_of(resource: Resource) -> Status:
     """Its status; an empty one where nobody has looked at it yet."""
-    return getattr(resource, "status", None) or _NOT_LOOKED_AT
+    return resource.status or _NOT_LOOKED_AT
 
 
 def state_word(machine: VirtualMachine) -> str:

@@ -95,8 +95,8 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: 
         keys = [reference.key(settings.namespace) for reference in references]
         machines = []
         for key in keys:  # all must exist before the first one is touched
-            machine = await store.get(key)
-            if not isinstance(machine, VirtualMachine):
+            machine = await store.get(VirtualMachine, key)
+            if machine is None:
                 raise not_found(key)
             machines.append((await effective.machine(machine))[0])
         for machine in machines:

@@ -93,16 +93,14 @@ class _Look:
     async def all(self) -> list[Planned]:
         places = {row.key: row.place for row in self.store.rows() if row.source}
         entries: list[Planned] = []
-        for plugin in await self.store.list(Plugin.KIND):
-            assert isinstance(plugin, Plugin)
+        for plugin in await self.store.list(Plugin):
             fetches, problem = await self._fetches(images_of(plugin))
             entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), problem))
         deployments = []
-        for deployment in await self.store.list(VirtualMachineDeployment.KIND):
-            assert isinstance(deployment, VirtualMachineDeployment)
+        for deployment in await self.store.list(VirtualMachineDeployment):
             deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
         coming = {machine.key: entry for entry in deployments for machine in entry.coming}
-        machines = [m for m in await self.store.list(VirtualMachine.KIND) if isinstance(m, VirtualMachine)]
+        machines = await self.store.list(VirtualMachine)
         for machine in machines:  # first: who has already what others ask for
             self.claims.update((await self._made(machine))[0], self.seen.host)
         for machine in machines:
@@ -125,7 +123,7 @@ class _Look:
         revision = plan.target.revision
         for name in entry.missing:
             machine = machine_of(resolved, name, revision.fingerprint, revision.template)
-            if await self.store.get(machine.key) is None:
+            if await self.store.get(VirtualMachine, machine.key) is None:
                 await self.store.apply_owned(machine)
                 entry.coming.append(machine)
         return entry
@@ -134,8 +132,8 @@ class _Look:
         """What refuses the machines that take the place of others, as if those had gone already."""
         target = entry.plan.target.revision if entry.plan.target else None
         for name in entry.replaced if target is not None and entry.observed.refusal is None else ():
-            machine = await self.store.get(Key(VirtualMachine.KIND, entry.resource.metadata.namespace, name))
-            assert isinstance(machine, VirtualMachine) and target is not None
+            machine = await self.store.get(VirtualMachine, Key(VirtualMachine.KIND, entry.resource.metadata.namespace, name))
+            assert machine is not None and target is not None
             machine = machine.model_copy(update={"spec": target.template.spec, "status": None})
             entry.machines.append(await self._machine(machine, "", gone=True))
 
@@ -185,8 +183,7 @@ class _Look:
     def _changes(self, resource: Resource, since: int | None = None) -> Mapping[str, tuple[object, object]]:
         """What of its spec changed since a generation; None: since the one that the operator has seen."""
         if since is None:
-            status = getattr(resource, "status", None)
-            since = status.observed_generation if status else 0
+            since = resource.status.observed_generation if resource.status else 0
         found: dict[str, tuple[object, object]] = {}
         for revision in self.store.revisions(resource.key):  # newest first
             if revision.generation > since > 0 and revision.changes:

@@ -14,8 +14,6 @@ from homeostat.models.base import API_GROUP, Key, Resource, by_name
 from .errors import CliError, NotFound
 from .settings import Settings
 
-KIND_WORDS = {"VirtualMachine": "vm", "VirtualMachineDeployment": "vmd", "Plugin": "plugin"}
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -28,22 +26,23 @@ class Reference:
         return Key(self.kind.KIND, namespace, self.name or "")
 
 
-def kind_of(word: str) -> type[Resource]:
+def kind_called(word: str) -> type[Resource]:
     """The kind for a word, with or without our API group.
 
     Raises:
         CliError: no kind is called so.
     """
-    from homeostat.models.kinds import KINDS, kind_named
+    from homeostat.models.kinds import KINDS, kind_named, kind_of
 
     found = kind_named(word.lower().removesuffix(f".{API_GROUP}"))
     if found is not None:
         return found
-    words = [w for kind in KINDS for w in (kind.PLURAL, *kind.SHORT)]
+    kinds = [kind_of(kind) for kind in KINDS]
+    words = [w for kind in kinds for w in (kind.plural, kind.noun, *kind.words)]
     near = difflib.get_close_matches(word.lower(), words, n=1)
     raise CliError(
         f'there is no kind of resource called "{word}"',
-        f"did you mean {near[0]}?" if near else f"the kinds are: {', '.join(k.PLURAL for k in KINDS)}",
+        f"did you mean {near[0]}?" if near else f"the kinds are: {', '.join(kind.plural for kind in kinds)}",
     )
 
 
@@ -60,10 +59,10 @@ def parse_references(words: Sequence[str], *, default_kind: str | None = None) -
             raise CliError("name resources either as kind/name each, or as one kind and then names", "such as: vm/web vm/db")
         return [_slashed(word) for word in words]
     if default_kind is not None and words and not (len(words) > 1 and _is_kind(words[0])):
-        return [Reference(kind_of(default_kind), word) for word in words]
+        return [Reference(kind_called(default_kind), word) for word in words]
     if not words:
         raise CliError("which resources? Name a kind, and what of it", "such as: vm web, or vm/web")
-    kind = kind_of(words[0])
+    kind = kind_called(words[0])
     return [Reference(kind, name) for name in words[1:]] or [Reference(kind)]
 
 
@@ -75,7 +74,7 @@ def _several_kinds(words: Sequence[str]) -> list[Reference]:
         raise CliError("names need one kind", f"such as: vm {words[1]}, or vm/{words[1]}")
     if words[0].lower() == "all":
         return [Reference(kind) for kind in KINDS]
-    return [Reference(kind) for kind in dict.fromkeys(kind_of(word) for word in words[0].split(",") if word)]
+    return [Reference(kind) for kind in dict.fromkeys(kind_called(word) for word in words[0].split(",") if word)]
 
 
 def _is_kind(word: str) -> bool:
@@ -88,7 +87,7 @@ def _slashed(word: str) -> Reference:
     kind, _, name = word.partition("/")
     if not name or "/" in name:
         raise CliError(f'"{word}" is not of the form kind/name', "such as: vm/web")
-    return Reference(kind_of(kind), name)
+    return Reference(kind_called(kind), name)
 
 
 def full_name(key: Key) -> str:
@@ -98,30 +97,42 @@ def full_name(key: Key) -> str:
 
 def short_name(key: Key) -> str:
     """``vm/web``, for lines that people read."""
-    kind = KIND_WORDS.get(key.kind, key.kind.lower())
-    return f"{kind}/{key.name}" if key.namespace == "default" else f"{kind}/{key.name} (namespace {key.namespace})"
+    from homeostat.models.kinds import STORED, kind_of
+
+    name = f"{kind_of(STORED[key.kind]).noun}/{key.name}"
+    return name if key.namespace == "default" else f"{name} (namespace {key.namespace})"
 
 
 def need_kind(references: Sequence[Reference], kind: type[Resource], mend: str) -> None:
     """Raises CliError where a reference is to something else; ``mend`` says what to call instead."""
+    from homeostat.models.kinds import kind_of
+
     for reference in references:
         if reference.kind is not kind:
-            named = f"{reference.kind.SHORT[0]}/{reference.name}" if reference.name else reference.kind.PLURAL
-            raise CliError(f"this command is about {kind.PLURAL}, and {named} is none", mend)
+            other = kind_of(reference.kind)
+            named = f"{other.noun}/{reference.name}" if reference.name else other.plural
+            raise CliError(f"this command is about {kind_of(kind).plural}, and {named} is none", mend)
 
 
 def not_found(key: Key) -> NotFound:
-    return NotFound(kind_of(key.kind).PLURAL, key.name, key.namespace)
+    return NotFound(plural_of(key), key.name, key.namespace)
+
+
+def plural_of(key: Key) -> str:
+    """Of its kind, as commands and messages say it."""
+    from homeostat.models.kinds import STORED, kind_of
+
+    return kind_of(STORED[key.kind]).plural
 
 
 def complete_machine(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of machines for the shell."""
-    return _complete(ctx, incomplete, "VirtualMachine", ("vm/", "vms/"))
+    return _complete(ctx, incomplete, kind_called("vm"), ("vm/", "vms/"))
 
 
 def complete_deployment(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of deployments for the shell."""
-    return _complete(ctx, incomplete, "VirtualMachineDeployment", ("vmd/", "deployment/"))
+    return _complete(ctx, incomplete, kind_called("vmd"), ("vmd/", "deployment/"))
 
 
 def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -131,10 +142,10 @@ def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: st
     from homeostat.models.kinds import kind_named
 
     kind = kind_named(given.partition("/")[0])
-    return _complete(ctx, incomplete, kind.KIND if kind else "VirtualMachine", (f"{word}/",) if slash else ())
+    return _complete(ctx, incomplete, kind or kind_called("vm"), (f"{word}/",) if slash else ())
 
 
-def _complete(ctx: click.Context, incomplete: str, kind: str, prefixes: Sequence[str]) -> list[CompletionItem]:
+def _complete(ctx: click.Context, incomplete: str, kind: type[Resource], prefixes: Sequence[str]) -> list[CompletionItem]:
     """Silence where there is no state to read."""
     from .access import read_all
 

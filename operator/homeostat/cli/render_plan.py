@@ -102,7 +102,7 @@ class Entry:
         if self.resource.deleting or any(isinstance(a, ReleaseResource) for a in actions):
             return Verb.DELETE
         awaited = _first_fetch(self) or (not actions and isinstance(self.plan.outcome, Waiting))
-        if any(isinstance(a, MarkCreated) for a in actions) or (awaited and not _defined(self.resource)):
+        if any(isinstance(a, MarkCreated) for a in actions) or (awaited and not _defined(self.machine)):
             return Verb.CREATE
         return Verb.CHANGE if actions or self.plan.changes or self.plan.drift else Verb.NONE
 
@@ -127,9 +127,8 @@ def _first_fetch(entry: Entry) -> bool:
     return any(isinstance(a, FetchImage) for a in entry.plan.actions)
 
 
-def _defined(resource: Resource) -> bool:
-    status = getattr(resource, "status", None)
-    return bool(status is not None and status.domain_uuid)
+def _defined(machine: VirtualMachine) -> bool:
+    return machine.status is not None and bool(machine.status.domain_uuid)
 
 
 def exit_code(entries: Iterable[Planned]) -> int:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from homeostat.models.base import Resource
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 
 from .errors import CliError
@@ -90,14 +89,14 @@ async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout
         deployment = await _one(store, settings, names)
         said = ""
 
-        async def read() -> tuple[Resource | None, bool]:
-            found = await store.get(deployment.key)
+        async def read() -> tuple[VirtualMachineDeployment | None, bool]:
+            found = await store.get(VirtualMachineDeployment, deployment.key)
             return found, looked_at(settings.state)(deployment.key)
 
         try:
             async with asyncio.timeout(timeout if timeout > 0 else None):
                 async for found, of_now in changing(read):
-                    if not isinstance(found, VirtualMachineDeployment):
+                    if found is None:
                         raise not_found(deployment.key)
                     if watch and not of_now:
                         continue  # the operator has just begun: this is what the last one saw
@@ -262,8 +261,8 @@ async def _named(store: State, settings: Settings, names: Sequence[str]) -> list
     for reference in references:
         if reference.name is None:
             raise CliError("which deployment? Name it", "such as: vmd/web")
-        deployment = await store.get(reference.key(settings.namespace))
-        if not isinstance(deployment, VirtualMachineDeployment):
+        deployment = await store.get(VirtualMachineDeployment, reference.key(settings.namespace))
+        if deployment is None:
             raise not_found(reference.key(settings.namespace))
         found.append(deployment)
     return found
@@ -280,8 +279,8 @@ async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> li
     """Oldest first."""
     from homeostat.runtime.ownership import owned_by
 
-    kept = await store.list(MachineRevision.KIND, deployment.metadata.namespace)
-    mine = [r for r in kept if isinstance(r, MachineRevision) and owned_by(r, deployment)]
+    kept = await store.list(MachineRevision, deployment.metadata.namespace)
+    mine = [r for r in kept if owned_by(r, deployment)]
     return sorted(mine, key=lambda r: r.spec.revision)
 
 

@@ -19,6 +19,6 @@ def schema(kind: str) -> None:
     """
     from homeostat.models.schema import json_schema
 
-    from .references import kind_of
+    from .references import kind_called
 
-    emit(json.dumps(json_schema(kind_of(kind)), indent=2))
+    emit(json.dumps(json_schema(kind_called(kind)), indent=2))

@@ -101,13 +101,13 @@ class Snapshots:
         index = self._store.index
         newest = index.version()  # read first: what is written from here on is for the next look
         if self._cursor == 0:
-            found = [resource for kind in KINDS for resource in await self._store.list(kind.KIND)]
+            found = [resource for kind in KINDS for resource in await self._store.list(kind)]
             self._resources = {resource.key: resource for resource in found}
         else:
             written = index.read("SELECT kind, namespace, name FROM resources WHERE version > ?", (self._cursor,))
             gone = index.read("SELECT kind, namespace, name FROM removals WHERE changed > ?", (self._cursor,))
             for key in (Key(*row) for row in (*gone, *written)):
-                resource = await self._store.get(key)
+                resource = await self._store.get(Resource, key)
                 if resource is None:
                     self._resources.pop(key, None)
                 else:

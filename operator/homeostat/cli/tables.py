@@ -9,12 +9,12 @@ from typing import Any
 from homeostat.models.base import Resource
 from homeostat.models.condition import find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.kinds import kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
 
 from .output import address, ready_word, status_cell, status_of, waits_for
-from .references import KIND_WORDS
 from .terminal import columns
 from .times import age
 
@@ -105,18 +105,18 @@ def images_word(plugin: Plugin) -> str:
     return "Ready" if condition.status == "True" else condition.reason
 
 
-TABLES: dict[str, Table] = {
-    VirtualMachine.KIND: Table(
+TABLES: dict[type[Resource], Table] = {
+    VirtualMachine: Table(
         ("NAME", "STATUS", "READY", "IP", "HOST", "AGE", "RESTARTS"),
         ("VCPU", "MEMORY", "VIRT", "VNC", "PID", "MESSAGE"),
         machine_row,
     ),
-    VirtualMachineDeployment.KIND: Table(
+    VirtualMachineDeployment: Table(
         ("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"),
         ("REVISION", "STRATEGY", "PLUGIN", "SELECTOR", "MESSAGE"),
         deployment_row,
     ),
-    Plugin.KIND: Table(
+    Plugin: Table(
         ("NAME", "VERSION", "ENABLED", "IMAGES", "MACHINES", "AGE"), ("TYPE", "PORT", "MESSAGE"), plugin_row
     ),
 }  # fmt: skip
@@ -134,13 +134,13 @@ def table_lines(
     where several are shown."""
     lines: list[str] = []
     for kind, table in TABLES.items():
-        mine = [r for r in resources if r.kind == kind]
+        mine = [r for r in resources if type(r) is kind]
         if not mine:
             continue
         header = table.header(wide)
         rows = [table.cells(resource, wide) for resource in mine]
         if prefixed:
-            rows = [(f"{KIND_WORDS[kind]}/{row[0]}", *row[1:]) for row in rows]
+            rows = [(f"{kind_of(kind).noun}/{row[0]}", *row[1:]) for row in rows]
         if all_namespaces:
             header = ("NAMESPACE", *header)
             rows = [(r.metadata.namespace, *row) for r, row in zip(mine, rows, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +14,12 @@ from homeostat.models.condition import find_condition
 
 from .errors import CliError
 from .output import status_of
-from .references import complete_any, full_name, kind_of, not_found, parse_references
+from .references import complete_any, full_name, not_found, parse_references, plural_of
 from .settings import Settings, common_options, pass_settings
 from .terminal import say
+
+if TYPE_CHECKING:
+    from .access import State
 
 _A_WEEK = 7 * 86400.0
 
@@ -47,7 +51,7 @@ def parse_goal(text: str) -> Goal:
 
 def _holds(resource: Resource | None, type: str, status: str) -> bool:
     """As kubectl: a condition of an older generation says nothing about the present spec."""
-    if resource is None or getattr(resource, "status", None) is None:
+    if resource is None or resource.status is None:
         return False
     seen = status_of(resource)
     condition = next((c for c in seen.conditions if c.type.lower() == type.lower()), None)
@@ -81,18 +85,18 @@ async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: fl
     from .staleness import note_operator
 
     async with opened(settings) as store:
-        keys = await _keys(store.list, settings, what, several, selector)
+        keys = await _keys(store, settings, what, several, selector)
         left = dict.fromkeys(keys)
         if not goal.wants_gone:
             for key in keys:
-                if await store.get(key) is None:
+                if await store.get(Resource, key) is None:
                     raise not_found(key)
 
         if not goal.wants_gone and not operator_runs(settings):
             note_operator(settings)  # then what there is, is of the last look
 
         async def read() -> dict[Key, tuple[Resource | None, bool]]:
-            found = {key: await store.get(key) for key in left}
+            found = {key: await store.get(Resource, key) for key in left}
             if goal.wants_gone:
                 return {key: (resource, True) for key, resource in found.items()}
             of_now = looked_at(settings.state)
@@ -110,12 +114,10 @@ async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: fl
                     if not left:
                         return
         except TimeoutError:
-            raise _timed_out([await store.get(key) for key in left], list(left)) from None
+            raise _timed_out([await store.get(Resource, key) for key in left], list(left)) from None
 
 
-async def _keys(
-    lister: Callable[..., object], settings: Settings, what: Sequence[str], several: bool, selector: str | None
-) -> list[Key]:
+async def _keys(store: State, settings: Settings, what: Sequence[str], several: bool, selector: str | None) -> list[Key]:
     from .selector import parse_selector
 
     references = parse_references(what)
@@ -124,7 +126,7 @@ async def _keys(
             raise CliError("which ones? Name them, or give --all or a selector with -l")
         return [reference.key(settings.namespace) for reference in references]
     selected = parse_selector(selector)
-    found = await lister(references[0].kind.KIND, settings.namespace)  # type: ignore[misc]
+    found = await store.list(references[0].kind, settings.namespace)
     keys = [r.key for r in found if selected(r.metadata.labels)]
     if not keys:
         raise CliError("no matching resources found")
@@ -132,7 +134,7 @@ async def _keys(
 
 
 def _timed_out(resources: Sequence[Resource | None], keys: Sequence[Key]) -> CliError:
-    first, *others = [f"timed out waiting for the condition on {kind_of(key.kind).PLURAL}/{key.name}" for key in keys]
+    first, *others = [f"timed out waiting for the condition on {plural_of(key)}/{key.name}" for key in keys]
     reasons = [
         f"{r.metadata.name}: {ready.reason}: {ready.message}"
         for r in resources

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
 
 from .bounds import NAMED_MAX, check_free
+
+if TYPE_CHECKING:
+    from .condition import Condition
 
 API_GROUP = "homeostat.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -101,6 +104,14 @@ class Model(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=not defaults)
 
 
+class Status(Model):
+    """What was last observed of a resource. Each kind declares these fields where they read best among its own."""
+
+    if TYPE_CHECKING:
+        observed_generation: int
+        conditions: tuple[Condition, ...]
+
+
 class OwnerReference(Model):
     api_version: str
     kind: str
@@ -159,14 +170,19 @@ class Resource(Model):
     """One object: apiVersion, kind, metadata, spec and, where it was observed, status."""
 
     KIND: ClassVar[str]
-    PLURAL: ClassVar[str]
-    SHORT: ClassVar[tuple[str, ...]]
-    SCOPE: ClassVar[Literal["Namespaced", "Cluster"]] = "Namespaced"
-    """Objects of a cluster-wide kind have no namespace in Kubernetes; their keys say "default"."""
+    """Its name; what else is to be known of a kind stands in ``kinds``."""
 
     api_version: str
     kind: str
     metadata: ObjectMeta
+
+    if TYPE_CHECKING:  # each kind declares its own; one without a status has a property that says None
+
+        @property
+        def spec(self) -> Model: ...
+
+        @property
+        def status(self) -> Status | None: ...
 
     @property
     def key(self) -> Key:

@@ -11,10 +11,7 @@ from typing import Any
 
 from .base import API_GROUP, API_VERSION, NAME_MAX, NAME_PATTERN, Resource
 from .deployment import VirtualMachineDeployment
-from .host import Host
-from .kinds import CLUSTER_KINDS
-from .machine import VirtualMachine
-from .plugin import Plugin
+from .kinds import CLUSTER_KINDS, kind_of
 from .quantity import format_quantity
 from .schema import EXACTLY_ONE, without_null
 
@@ -44,81 +41,6 @@ _KEPT = (
     *("minItems", "maxItems", "maxProperties", "anyOf"),
 )
 
-Column = tuple[str, str, str, str, int]  # name, type, path, description, priority (1: with -o wide only)
-
-
-def _condition(type: str, field: str = "status") -> str:
-    return f'.status.conditions[?(@.type=="{type}")].{field}'
-
-
-_READY: Column = ("Ready", "string", _condition("Ready"), "Whether it is as it should be, and healthy.", 0)
-_AGE: Column = ("Age", "date", ".metadata.creationTimestamp", "Since it was created.", 0)
-_WHY: Column = ("Message", "string", _condition("Ready", "message"), "Why it is Ready, or is not.", 1)
-_COLUMNS: Mapping[str, tuple[Column, ...]] = {
-    VirtualMachine.KIND: (
-        ("Status", "string", ".status.state", "What it is doing, in one word.", 0),
-        _READY,
-        ("IP", "string", ".status.addresses[0].ip", "The first address that its guest can be reached at.", 0),
-        ("Host", "string", ".status.host", "The host its domain is on.", 0),
-        ("Suspended", "boolean", ".spec.suspend", "Whether it is left alone.", 0),
-        (
-            "Restart-Required",
-            "string",
-            '.status.conditions[?(@.type=="RestartRequired")].status',
-            "Whether changes wait for one.",
-            0,
-        ),
-        _AGE,
-        ("vCPU", "integer", ".spec.resources.vcpu", "Virtual CPUs, where the spec says.", 1),
-        ("Memory", "string", ".spec.resources.memory", "Memory, where the spec says.", 1),
-        ("Virtualization", "string", ".status.virtualization", "What it runs with.", 1),
-        ("Restarts", "integer", ".status.restarts", "Restarts after the guest ended unasked.", 1),
-        ("Plugin", "string", ".spec.pluginRef.name", "The plugin that it is made from.", 1),
-        _WHY,
-    ),
-    VirtualMachineDeployment.KIND: (
-        ("Desired", "integer", ".spec.replicas", "Machines that there should be.", 0),
-        ("Current", "integer", ".status.replicas", "Machines that exist.", 0),
-        ("Up-To-Date", "integer", ".status.updatedReplicas", "Machines of the current template.", 0),
-        ("Ready", "integer", ".status.readyReplicas", "Machines that are Ready.", 0),
-        ("Available", "integer", ".status.availableReplicas", "Machines that have been Ready for minReadySeconds.", 0),
-        _AGE,
-        ("Revision", "integer", ".status.revision", "The revision that is being kept or rolled out.", 1),
-        ("Plugin", "string", ".spec.template.spec.pluginRef.name", "The plugin that its machines are made from.", 1),
-        ("Selector", "string", ".status.selector", "Label selector of its machines.", 1),
-        _WHY,
-    ),
-    Plugin.KIND: (
-        ("Version", "string", ".spec.version", "Version of the plugin.", 0),
-        ("Enabled", "boolean", ".spec.enabled", "Whether it makes new machines.", 0),
-        _READY,
-        ("Machines", "integer", ".status.machines", "Machines that use it.", 0),
-        _AGE,
-        ("Workload", "string", ".spec.workload.type", "What kind of workload runs inside.", 1),
-        _WHY,
-    ),
-    "MachineRevision": (
-        ("Deployment", "string", ".spec.deployment", "Whose template it is.", 0),
-        ("Revision", "integer", ".spec.revision", "Its number.", 0),
-        ("Cause", "string", ".spec.cause", "Why it came about.", 0),
-        _AGE,
-        ("Failed", "string", ".spec.failed", "Why its rollout was given up.", 1),
-    ),
-    Host.KIND: (
-        _READY,
-        ("Machines", "integer", ".status.machines", "Machines that are on it.", 0),
-        ("vCPUs", "integer", ".status.capacity.vcpus", "CPUs that it has.", 0),
-        ("Memory", "string", ".status.capacity.memory", "Memory that it has.", 0),
-        ("Maintenance", "boolean", ".spec.maintenance", "Whether no new machines are placed on it.", 0),
-        _AGE,
-        ("KVM", "string", _condition("KVMUsable"), "Whether KVM was found usable.", 1),
-        ("URI", "string", ".spec.uri", "libvirt's address.", 1),
-        ("Version", "string", ".status.version", "Versions of libvirt and of the hypervisor.", 1),
-        ("Operator", "string", ".status.operator", "Who serves it.", 1),
-        _WHY,
-    ),
-}
-
 
 def crds() -> dict[str, Schema]:
     """Every CustomResourceDefinition, by its name."""
@@ -129,8 +51,10 @@ def crds() -> dict[str, Schema]:
 def crd(kind: type[Resource]) -> Schema:
     """The definition of one kind."""
     singular = kind.KIND.lower()
-    short = [word for word in kind.SHORT if word not in {singular, kind.PLURAL, *KUBERNETES_OWN}]
-    names: Schema = {"plural": kind.PLURAL, "singular": singular, "kind": kind.KIND, "listKind": f"{kind.KIND}List"}
+    known = kind_of(kind)
+    words = (known.noun, *known.words)
+    short = [word for word in words if word not in {singular, known.plural, *KUBERNETES_OWN}]
+    names: Schema = {"plural": known.plural, "singular": singular, "kind": kind.KIND, "listKind": f"{kind.KIND}List"}
     version: Schema = {"name": API_VERSION.rpartition("/")[2], "served": True, "storage": True}
     version["schema"] = {"openAPIV3Schema": schema_of(kind)}
     if "status" in kind.model_fields:
@@ -141,15 +65,15 @@ def crd(kind: type[Resource]) -> Schema:
             "statusReplicasPath": ".status.replicas",
             "labelSelectorPath": ".status.selector",
         }
-    version["additionalPrinterColumns"] = [_column(*column) for column in _COLUMNS[kind.KIND]]
+    version["additionalPrinterColumns"] = [_column(*column) for column in known.columns]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.PLURAL}.{API_GROUP}"},
+        "metadata": {"name": f"{known.plural}.{API_GROUP}"},
         "spec": {
             "group": API_GROUP,
             "names": names | ({"shortNames": short} if short else {}) | {"categories": [CATEGORY]},
-            "scope": kind.SCOPE,
+            "scope": known.scope,
             "versions": [version],
         },
     }
@@ -164,7 +88,7 @@ def schema_of(kind: type[Resource]) -> Schema:
     """The structural schema of one kind's objects."""
     whole = without_null(kind.model_json_schema(by_alias=True, mode="validation"))
     definitions = whole.pop("$defs")
-    name_rules = {"maxLength": NAME_MAX, "pattern": NAME_PATTERN} if kind.SCOPE == "Namespaced" else {}
+    name_rules = {"maxLength": NAME_MAX, "pattern": NAME_PATTERN} if kind_of(kind).scope == "Namespaced" else {}
     properties: Schema = {
         "apiVersion": {"type": "string", "description": f"Which version of the API: {API_VERSION}."},
         "kind": {"type": "string", "description": f"Which kind of resource: {kind.KIND}."},

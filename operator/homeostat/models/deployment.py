@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from .base import API_GROUP, Annotations, Flag, Labels, Model, Name, Resource
+from .base import API_GROUP, Annotations, Flag, Labels, Model, Name, Resource, Status
 from .bounds import COUNT_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import Condition
 from .machine import RunStrategy, VirtualMachineSpec
@@ -147,7 +147,7 @@ class VirtualMachineDeploymentSpec(Model):
         return self
 
 
-class VirtualMachineDeploymentStatus(Model):
+class VirtualMachineDeploymentStatus(Status):
     """The deployment as it was last observed."""
 
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
@@ -165,8 +165,6 @@ class VirtualMachineDeployment(Resource):
     """So many machines of one template, rolled out as Kubernetes rolls out pods."""
 
     KIND: ClassVar[str] = "VirtualMachineDeployment"
-    PLURAL: ClassVar[str] = "virtualmachinedeployments"
-    SHORT: ClassVar[tuple[str, ...]] = ("vmd", "vmds", "deployment", "deployments")
 
     api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
     kind: Literal["VirtualMachineDeployment"] = "VirtualMachineDeployment"
@@ -195,9 +193,11 @@ class MachineRevision(Resource):
     """A template that a deployment had. Kept by the operator, as Kubernetes keeps ControllerRevisions."""
 
     KIND: ClassVar[str] = "MachineRevision"
-    PLURAL: ClassVar[str] = "machinerevisions"
-    SHORT: ClassVar[tuple[str, ...]] = ("vmrev",)
 
     api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
     kind: Literal["MachineRevision"] = "MachineRevision"
     spec: MachineRevisionSpec
+
+    @property
+    def status(self) -> None:
+        """It has none: what became of its rollout stands in its spec."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from .base import NAME_PATTERN, Flag, Model, ObjectMeta, Resource
+from .base import NAME_PATTERN, Flag, Model, ObjectMeta, Resource, Status
 from .condition import Condition
 from .host_uri import URI_PATTERN, read_uri
 from .quantity import Quantity
@@ -72,7 +72,7 @@ class HostOrphan(Model):
     domain: str = Field(default="", description="libvirt's name of its domain; empty: only disks are left.")
 
 
-class HostStatus(Model):
+class HostStatus(Status):
     """The host as it was last observed."""
 
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
@@ -90,9 +90,6 @@ class Host(Resource):
     """One libvirt that machines are placed on, local to its operator or reached over SSH or TLS."""
 
     KIND: ClassVar[str] = "Host"
-    PLURAL: ClassVar[str] = "hosts"
-    SHORT: ClassVar[tuple[str, ...]] = ("vmhost", "vmhosts")
-    SCOPE: ClassVar[Literal["Namespaced", "Cluster"]] = "Cluster"
 
     api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
     kind: Literal["Host"] = "Host"

@@ -1,23 +1,180 @@
-"""Every kind there is, by each name people call it."""
+"""The kinds of resources there are: what each is called, where it belongs, what it shows, and which others it rests on.
+
+The one registry: whatever else differs by kind stands in a table keyed by its class, in the room it concerns.
+"""
 
 from __future__ import annotations
 
-from .base import Resource
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from .base import Key, Resource
 from .deployment import MachineRevision, VirtualMachineDeployment
 from .host import Host
-from .machine import VirtualMachine
+from .machine import PluginRef, VirtualMachine
 from .plugin import Plugin
 
-KINDS: tuple[type[Resource], ...] = (VirtualMachine, VirtualMachineDeployment, Plugin)
-"""What people declare in a folder."""
-CLUSTER_KINDS: tuple[type[Resource], ...] = (*KINDS, MachineRevision, Host)
+R = TypeVar("R", bound=Resource)
+
+
+class Column(NamedTuple):
+    """One column of ``kubectl get``. ``priority`` 1: with ``-o wide`` only."""
+
+    name: str
+    type: str
+    path: str
+    description: str
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[R]):
+    """``noun``: in sentences, and before a name (vm/web); ``words``: what else people type for it.
+
+    ``declared``: people write it in a folder; of the others an operator keeps its own.
+
+    ``rests_on``: the resources that decide with it what is to be done: it is looked at again when one of them changes.
+    """
+
+    cls: type[R]
+    noun: str
+    plural: str
+    words: tuple[str, ...]
+    columns: tuple[Column, ...]
+    declared: bool = True
+    scope: Literal["Namespaced", "Cluster"] = "Namespaced"  # without a namespace in Kubernetes; its keys say "default"
+    rests_on: Callable[[R], Iterable[Key]] = lambda resource: ()
+
+    @property
+    def name(self) -> str:
+        """As documents say it: VirtualMachine."""
+        return self.cls.KIND
+
+
+def condition_path(type: str, field: str = "status") -> str:
+    """The JSONPath of a condition's field, as columns have it."""
+    return f'.status.conditions[?(@.type=="{type}")].{field}'
+
+
+def _plugin(namespace: str, ref: PluginRef | None) -> tuple[Key, ...]:
+    return (Key(Plugin.KIND, namespace, ref.name),) if ref else ()
+
+
+_READY = Column("Ready", "string", condition_path("Ready"), "Whether it is as it should be, and healthy.")
+_AGE = Column("Age", "date", ".metadata.creationTimestamp", "Since it was created.")
+_WHY = Column("Message", "string", condition_path("Ready", "message"), "Why it is Ready, or is not.", 1)
+
+_MACHINE = Kind(
+    VirtualMachine,
+    noun="vm",
+    plural="virtualmachines",
+    words=("vms",),
+    columns=(
+        Column("Status", "string", ".status.state", "What it is doing, in one word."),
+        _READY,
+        Column("IP", "string", ".status.addresses[0].ip", "The first address that its guest can be reached at."),
+        Column("Host", "string", ".status.host", "The host its domain is on."),
+        Column("Suspended", "boolean", ".spec.suspend", "Whether it is left alone."),
+        Column("Restart-Required", "string", condition_path("RestartRequired"), "Whether changes wait for one."),
+        _AGE,
+        Column("vCPU", "integer", ".spec.resources.vcpu", "Virtual CPUs, where the spec says.", 1),
+        Column("Memory", "string", ".spec.resources.memory", "Memory, where the spec says.", 1),
+        Column("Virtualization", "string", ".status.virtualization", "What it runs with.", 1),
+        Column("Restarts", "integer", ".status.restarts", "Restarts after the guest ended unasked.", 1),
+        Column("Plugin", "string", ".spec.pluginRef.name", "The plugin that it is made from.", 1),
+        _WHY,
+    ),
+    rests_on=lambda vm: _plugin(vm.metadata.namespace, vm.spec.plugin_ref),
+)
+_DEPLOYMENT = Kind(
+    VirtualMachineDeployment,
+    noun="vmd",
+    plural="virtualmachinedeployments",
+    words=("vmds", "deployment", "deployments"),
+    columns=(
+        Column("Desired", "integer", ".spec.replicas", "Machines that there should be."),
+        Column("Current", "integer", ".status.replicas", "Machines that exist."),
+        Column("Up-To-Date", "integer", ".status.updatedReplicas", "Machines of the current template."),
+        Column("Ready", "integer", ".status.readyReplicas", "Machines that are Ready."),
+        Column("Available", "integer", ".status.availableReplicas", "Machines that have been Ready for minReadySeconds."),
+        _AGE,
+        Column("Revision", "integer", ".status.revision", "The revision that is being kept or rolled out.", 1),
+        Column("Plugin", "string", ".spec.template.spec.pluginRef.name", "The plugin that its machines are made from.", 1),
+        Column("Selector", "string", ".status.selector", "Label selector of its machines.", 1),
+        _WHY,
+    ),
+    rests_on=lambda vmd: _plugin(vmd.metadata.namespace, vmd.spec.template.spec.plugin_ref),
+)
+_PLUGIN = Kind(
+    Plugin,
+    noun="plugin",
+    plural="plugins",
+    words=(),
+    columns=(
+        Column("Version", "string", ".spec.version", "Version of the plugin."),
+        Column("Enabled", "boolean", ".spec.enabled", "Whether it makes new machines."),
+        _READY,
+        Column("Machines", "integer", ".status.machines", "Machines that use it."),
+        _AGE,
+        Column("Workload", "string", ".spec.workload.type", "What kind of workload runs inside.", 1),
+        _WHY,
+    ),
+)
+_REVISION = Kind(
+    MachineRevision,
+    noun="machinerevision",
+    plural="machinerevisions",
+    words=("vmrev",),
+    columns=(
+        Column("Deployment", "string", ".spec.deployment", "Whose template it is."),
+        Column("Revision", "integer", ".spec.revision", "Its number."),
+        Column("Cause", "string", ".spec.cause", "Why it came about."),
+        _AGE,
+        Column("Failed", "string", ".spec.failed", "Why its rollout was given up.", 1),
+    ),
+    declared=False,
+)
+_HOST = Kind(
+    Host,
+    noun="host",
+    plural="hosts",
+    words=("vmhost", "vmhosts"),
+    columns=(
+        _READY,
+        Column("Machines", "integer", ".status.machines", "Machines that are on it."),
+        Column("vCPUs", "integer", ".status.capacity.vcpus", "CPUs that it has."),
+        Column("Memory", "string", ".status.capacity.memory", "Memory that it has."),
+        Column("Maintenance", "boolean", ".spec.maintenance", "Whether no new machines are placed on it."),
+        _AGE,
+        Column("KVM", "string", condition_path("KVMUsable"), "Whether KVM was found usable.", 1),
+        Column("URI", "string", ".spec.uri", "libvirt's address.", 1),
+        Column("Version", "string", ".status.version", "Versions of libvirt and of the hypervisor.", 1),
+        Column("Operator", "string", ".status.operator", "Who serves it.", 1),
+        _WHY,
+    ),
+    declared=False,
+    scope="Cluster",
+)
+
+REGISTRY: Mapping[type[Resource], Kind[Any]] = {kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _PLUGIN, _REVISION, _HOST)}
+CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)
 """What Kubernetes knows."""
-BY_KIND: dict[str, type[Resource]] = {k.KIND: k for k in KINDS}
-STORED: dict[str, type[Resource]] = {k.KIND: k for k in CLUSTER_KINDS}
+KINDS: tuple[type[Resource], ...] = tuple(kind.cls for kind in REGISTRY.values() if kind.declared)
+"""What people declare in a folder."""
+BY_KIND: dict[str, type[Resource]] = {cls.KIND: cls for cls in KINDS}
+STORED: dict[str, type[Resource]] = {cls.KIND: cls for cls in REGISTRY}
 """What a store holds: also what the operator keeps for itself."""
 
 
+def kind_of(resource: type[R] | R) -> Kind[R]:
+    """What is known of a resource's kind."""
+    found: Kind[R] = REGISTRY[resource if isinstance(resource, type) else type(resource)]
+    return found
+
+
 def kind_named(word: str) -> type[Resource] | None:
-    """The kind for ``VirtualMachine``, ``virtualmachines``, ``virtualmachine``, ``vm`` or ``vms``."""
+    """The declared kind for ``VirtualMachine``, ``virtualmachines``, ``virtualmachine``, ``vm`` or ``vms``."""
     wanted = word.lower()
-    return next((k for k in KINDS if wanted in (k.KIND.lower(), k.PLURAL, *k.SHORT)), None)
+    known = (REGISTRY[cls] for cls in KINDS)
+    return next((kind.cls for kind in known if wanted in (kind.name.lower(), kind.plural, kind.noun, *kind.words)), None)

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import API_GROUP, Flag, Labels, Model, Name, Resource
+from .base import API_GROUP, Flag, Labels, Model, Name, Resource, Status
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, Told
 from .listening import first_collision, listeners
@@ -331,7 +331,7 @@ class MachineHealth(Model):
     last_check: str | None = Field(default=None, description="When that was found (RFC 3339, UTC).", json_schema_extra=DATE_TIME)
 
 
-class VirtualMachineStatus(Model):
+class VirtualMachineStatus(Status):
     """The machine as it was last observed."""
 
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
@@ -358,8 +358,6 @@ class VirtualMachine(Resource):
     """One virtual machine, kept on a libvirt host as its spec says."""
 
     KIND: ClassVar[str] = "VirtualMachine"
-    PLURAL: ClassVar[str] = "virtualmachines"
-    SHORT: ClassVar[tuple[str, ...]] = ("vm", "vms")
 
     api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
     kind: Literal["VirtualMachine"] = "VirtualMachine"

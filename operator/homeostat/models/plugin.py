@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .base import Flag, Labels, Model, Resource
+from .base import Flag, Labels, Model, Resource, Status
 from .bounds import OPENAPI_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA, free
 from .condition import Condition
 from .machine import Resources, first_repeated
@@ -124,7 +124,7 @@ def _encoded(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value, sort_keys=True).encode()).decode()
 
 
-class PluginStatus(Model):
+class PluginStatus(Status):
     """The plugin as it was last observed."""
 
     observed_generation: int = Field(default=0, description="The generation of the spec that this status speaks of.")
@@ -136,8 +136,6 @@ class Plugin(Resource):
     """A workload template that machines and deployments are made from."""
 
     KIND: ClassVar[str] = "Plugin"
-    PLURAL: ClassVar[str] = "plugins"
-    SHORT: ClassVar[tuple[str, ...]] = ("plugin",)
 
     api_version: Literal["homeostat.dev/v1alpha1"] = "homeostat.dev/v1alpha1"
     kind: Literal["Plugin"] = "Plugin"

@@ -136,8 +136,8 @@ class DeploymentReconciler:
         self, deployment: VirtualMachineDeployment, plugin: str, refusal: Waiting | Stalled | None
     ) -> ObservedDeployment:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
-        machines = [m for m in await self._store.list(VirtualMachine.KIND, namespace) if isinstance(m, VirtualMachine)]
-        recorded = [r for r in await self._store.list(MachineRevision.KIND, namespace) if isinstance(r, MachineRevision)]
+        machines = await self._store.list(VirtualMachine, namespace)
+        recorded = await self._store.list(MachineRevision, namespace)
         revisions = (Revision(r.spec, self._when(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
         own = [m for m in machines if owned_by(m, deployment)]
         others = [m for m in machines if not owned_by(m, deployment)]

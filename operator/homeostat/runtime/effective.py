@@ -15,7 +15,7 @@ from homeostat.planner.deployment.repeat import usable_once
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
 
-from .ports import Unreadable
+from .ports import R, Unreadable
 
 USABLE_ONCE = "TemplateUsableOnce"  # reason of templates with what only one machine can have, where more may be made
 ENDS = "RunsToCompletion"  # reason of machines that a deployment cannot keep running
@@ -24,7 +24,7 @@ ENDS = "RunsToCompletion"  # reason of machines that a deployment cannot keep ru
 class Lookup(Protocol):
     """Any store."""
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[R], key: Key) -> R | None:
         """None where there is none. Raises Unreadable where it cannot be understood."""
 
 
@@ -104,8 +104,7 @@ class Effective:
         if key in self._known:
             return self._known[key]
         try:
-            found = await self._store.get(key)
-            plugin: Plugin | str = found if isinstance(found, Plugin) else ""
+            plugin: Plugin | str = await self._store.get(Plugin, key) or ""
         except Unreadable as error:
             plugin = str(error)
         if self._once:

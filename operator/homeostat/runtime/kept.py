@@ -44,7 +44,7 @@ class KeptDisksOf:
 
     async def _machines(self, deployment: VirtualMachineDeployment) -> set[str]:
         """All of its namespace, whatever host they are on: hosts may share a folder."""
-        return {machine.metadata.name for machine in await self._store.list(VirtualMachine.KIND, deployment.metadata.namespace)}
+        return {machine.metadata.name for machine in await self._store.list(VirtualMachine, deployment.metadata.namespace)}
 
 
 class KeptDisksReconciler:
@@ -67,9 +67,9 @@ class KeptDisksReconciler:
 
     async def _has_machines(self, deployment: VirtualMachineDeployment) -> bool:
         """Here."""
-        machines = await self._store.list(VirtualMachine.KIND, deployment.metadata.namespace)
-        owned = [m.key for m in machines if isinstance(m, VirtualMachine) and owned_by(m, deployment)]
-        return any([await self._store.get(key) is not None for key in owned])
+        machines = await self._store.list(VirtualMachine, deployment.metadata.namespace)
+        owned = [m.key for m in machines if owned_by(m, deployment)]
+        return any([await self._store.get(VirtualMachine, key) is not None for key in owned])
 
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()

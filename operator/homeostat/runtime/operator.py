@@ -192,7 +192,7 @@ class Operator:
 
     async def _feed(self) -> None:
         if self._config.teardown:
-            self._seen.update(machine.key for machine in await self.store.list(VirtualMachine.KIND))
+            self._seen.update(machine.key for machine in await self.store.list(VirtualMachine))
             self._listed.set()
         async for key in self.store.changes():
             self._enqueue(key)
@@ -302,7 +302,7 @@ class Operator:
         """Of all that is reconciled here, and of all that others reconcile: hosts may share a cache."""
         others: set[str] = set()
         if Plugin.KIND not in self._config.kinds:
-            for resource in (*await self.store.list(VirtualMachine.KIND), *await self.store.list(Plugin.KIND)):
+            for resource in (*await self.store.list(VirtualMachine), *await self.store.list(Plugin)):
                 others |= {image.key for image in images_named(resource)}
 
         def in_use() -> frozenset[str]:
@@ -371,7 +371,7 @@ class Operator:
         return 0.0 if rounds < RESTLESS else min(2.0 ** min(rounds - RESTLESS, 8), 60.0)
 
     async def _take_further(self, key: Key) -> Next:
-        resource = await self.store.get(key)
+        resource = await self.store.get(Resource, key)
         step = GONE if resource is None else await self._reconcile_resource(resource)
         if step is GONE:
             for reconciler in self._reconcilers.values():

@@ -127,11 +127,11 @@ class Placer:
     async def _keeper_of_disks(self, machine: VirtualMachine) -> VirtualMachineDeployment | Waiting | None:
         """The stateful deployment that a machine belongs to. One that cannot be read now may know of disks: it is waited for."""
         owner = owner_key(machine)
-        found = await self._store.get(owner) if owner else None
+        found = await self._store.get(VirtualMachineDeployment, owner) if owner else None
         if owner is not None and found is None and self._store.exists(owner):
             why = f"its deployment {owner.name} cannot be read, or is being migrated: its status says why"
             return Waiting("DeploymentUnreadable", why)
-        return found if isinstance(found, VirtualMachineDeployment) and found.spec.stateful else None
+        return found if found is not None and found.spec.stateful else None
 
     async def _place(self, machine: VirtualMachine, placed: _Placed) -> None:
         """Promised first: others are placed meanwhile."""
@@ -155,8 +155,8 @@ class Placer:
 
     async def doubt(self, key: Key, why: str) -> None:
         """Nobody serves its host: what is known of the machine is not known any more."""
-        machine = await self._store.get(key)
-        if not isinstance(machine, VirtualMachine):
+        machine = await self._store.get(VirtualMachine, key)
+        if machine is None:
             return
         message = f"{why}: its guests run on, and nobody looks after them"
         if machine.deleting:
@@ -174,7 +174,7 @@ class Placer:
             await self._store.release(machine.key, machine.metadata.uid)
             return
         ready = find_condition(machine.status.conditions, READY) if machine.status else None
-        if await self._store.get(Key(Host.KIND, "default", host)) is None:
+        if await self._store.get(Host, Key(Host.KIND, "default", host)) is None:
             await self.doubt(machine.key, f"there is no host {host} any more")
         elif ready is not None and ready.reason == OPERATOR_GONE:
             await self.doubt(machine.key, unserved(host))

@@ -56,8 +56,8 @@ class PluginReconciler:
 
     async def users(self, key: Key) -> list[str]:
         """Names of the machines and deployments that are made from it."""
-        machines = [r for r in await self._store.list(VirtualMachine.KIND, key.namespace) if plugin_key(r) == key]
-        deployments = [r for r in await self._store.list(VirtualMachineDeployment.KIND, key.namespace) if plugin_key(r) == key]
+        machines = [r for r in await self._store.list(VirtualMachine, key.namespace) if plugin_key(r) == key]
+        deployments = [r for r in await self._store.list(VirtualMachineDeployment, key.namespace) if plugin_key(r) == key]
         return [*(f"vm/{r.metadata.name}" for r in machines), *(f"vmd/{r.metadata.name}" for r in deployments)]
 
     async def _fetch(self, plugin: Plugin) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.outside import tellable
@@ -14,6 +14,7 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
 EventType = Literal["Normal", "Warning"]
+R = TypeVar("R", bound=Resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ class Unreadable(StoreFailure):
 class ResourceStore(Protocol):
     """Desired state in, status and events out. Both modes speak it. Every method may raise StoreFailure."""
 
-    async def get(self, key: Key) -> Resource | None:
-        """The resource with its status, also while it is being deleted; None when there is none."""
+    async def get(self, kind: type[R], key: Key) -> R | None:
+        """The resource with its status, also while it is being deleted; None when there is none. ``kind``: Resource where any
+        will do; else the key is of that kind."""
 
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]: ...
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
 
     def changes(self) -> AsyncIterator[Key]:
         """Every resource once, then each again whenever its metadata or spec changed. Statuses are not reported."""

@@ -180,9 +180,9 @@ class MachineReconciler:
             self._all_claimed = False
             return
         async with self._claiming:
-            for machine in () if self._all_claimed else await self._store.list(VirtualMachine.KIND):
-                ours = await self._store.get(machine.key)  # a store may list those of other hosts, too
-                if isinstance(ours, VirtualMachine):
+            for machine in () if self._all_claimed else await self._store.list(VirtualMachine):
+                ours = await self._store.get(VirtualMachine, machine.key)  # a store may list those of other hosts, too
+                if ours is not None:
                     self._claims.update((await self._effective.machine(ours))[0], self._host)
             self._all_claimed = True
 

@@ -47,11 +47,11 @@ async def _claims(store: ResourceStore, host: HostDriver, entries: Sequence[Tras
         if not entry.returns:
             continue
         try:
-            machine = await store.get(Key(VirtualMachine.KIND, entry.namespace, entry.name))
+            machine = await store.get(VirtualMachine, Key(VirtualMachine.KIND, entry.namespace, entry.name))
         except Unreadable:  # there is one; which disks it wants will be known later
             claims[entry.entry] = Claim(entry.uid, frozenset(disk.name for disk in entry.disks))
             continue
-        if isinstance(machine, VirtualMachine) and not machine.deleting:
+        if machine is not None and not machine.deleting:
             root = host.facts.storage_root
             there = {
                 f"{machine_directory(root, machine)}/{file}" for file in await host.leftovers(machine_directory(root, machine))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.models.kinds import CLUSTER_KINDS, kind_of
 from homeostat.store.kubernetes.paths import path_of
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -55,5 +55,6 @@ def look_of(kubeconfig: Path) -> Look:
 def _place(kind: str, namespace: str) -> str | None:
     if kind == "crd":
         return CRDS
-    found = next((k for k in CLUSTER_KINDS if kind in (k.KIND.lower(), k.PLURAL, *k.SHORT)), None)
+    known = (kind_of(cls) for cls in CLUSTER_KINDS)
+    found = next((k.cls for k in known if kind in (k.name.lower(), k.plural, k.noun, *k.words)), None)
     return path_of(found).collection(namespace) if found else None

@@ -199,8 +199,7 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
 
 
 def _loss(kind: str, before: Mapping[str, Any], document: SourceDocument) -> Loss | None:
-    spec = getattr(document.resource, "spec", None)
-    return takes_away(kind, before, spec.dump()) if spec is not None else None
+    return takes_away(kind, before, document.resource.spec.dump()) if document.resource is not None else None
 
 
 def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:

@@ -99,8 +99,7 @@ def _with_identity(metadata: dict[str, Any], row: Row) -> dict[str, Any]:
 
 
 def _spec(resource: Resource) -> object:
-    spec = getattr(resource, "spec", None)
-    return spec.dump() if spec is not None else {}
+    return resource.spec.dump()
 
 
 def _create(database: sqlite3.Connection, key: Key, uid: str, metadata: str, spec: str, now: datetime) -> None:

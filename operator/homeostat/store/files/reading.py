@@ -236,7 +236,7 @@ class FileReader:
 
     def cut_off(self, document: SourceDocument, file: SourceFile, spec: Any) -> bool:
         """Whether it is the beginning of what is in force, and the file ends within a line or a field: somebody was cut short."""
-        new = getattr(document.resource, "spec", None)
+        new = document.resource.spec if document.resource is not None else None
         if document is not file.documents[-1] or new is None or (dumped := new.dump()) == spec or not is_beginning(dumped, spec):
             return False
         return not ends_whole(file.real)

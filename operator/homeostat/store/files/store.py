@@ -17,7 +17,7 @@ from typing import Any
 from homeostat import __version__
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.kinds import BY_KIND
+from homeostat.models.kinds import BY_KIND, kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.ports import EventType, Happening
 from homeostat.runtime.supervise import Supervisor
@@ -390,7 +390,8 @@ def _tell(work: Pass, ruling: removal.Ruling) -> None:
         rows = {absent.row.key: absent.row for absent in work.absent}
         reductions = {reduction.row.key: reduction for reduction in work.reductions}
         for key, reason in work.held.items():
-            name = f"{BY_KIND[key.kind].SHORT[0]} {key.name}" + (f" -n {key.namespace}" if key.namespace != "default" else "")
+            within = f" -n {key.namespace}" if key.namespace != "default" else ""
+            name = f"{kind_of(BY_KIND[key.kind]).noun} {key.name}{within}"
             if key in reductions:
                 _tell_reduction(work, reductions[key], name)
                 continue

@@ -106,11 +106,10 @@ def validate(value: Any, folder: str | None = None) -> Resource:
         raise reject((), "holds half a character (a surrogate)") from None
     except ValidationError as error:
         raise Rejected(_explained(model, error)) from None
-    spec = getattr(resource, "spec", None)
-    if folder is None or spec is None:
+    if folder is None:
         return resource
-    absolute = make_absolute(spec, folder)
-    return resource if absolute is spec else resource.model_copy(update={"spec": absolute})
+    absolute = make_absolute(resource.spec, folder)
+    return resource if absolute is resource.spec else resource.model_copy(update={"spec": absolute})
 
 
 def desired_part(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
-from homeostat.models.kinds import BY_KIND
+from homeostat.models.kinds import BY_KIND, kind_of
 from homeostat.runtime.ports import Happening
 from homeostat.store.errors import (
     AlreadyExists,
@@ -235,7 +235,7 @@ class Writer:
 def place_of(key: Key, attempt: int = 1) -> str:
     """The file that a new document goes to, relative to the folder."""
     within = [key.namespace] if key.namespace != "default" else []
-    return "/".join([BY_KIND[key.kind].PLURAL, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
+    return "/".join([kind_of(BY_KIND[key.kind]).plural, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
 
 
 def _merged(document: Any, patch: Mapping[str, Any]) -> Any:

@@ -115,8 +115,7 @@ def _keep(database: sqlite3.Connection, row: Row, document: SourceDocument, iden
 
 
 def _spec(document: SourceDocument) -> object:
-    spec = getattr(document.resource, "spec", None)
-    return spec.dump() if spec is not None else {}
+    return document.resource.spec.dump() if document.resource is not None else {}
 
 
 def _place(database: sqlite3.Connection, key: Key, document: SourceDocument) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.introspection import model_in
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime.ports import Event, Revision
+from homeostat.runtime.ports import Event, R, Revision
 from homeostat.store.errors import Invalid, Problem, SourceError
 
 from . import orphans, records
@@ -30,19 +30,19 @@ class IndexedStore:
         self._models: dict[Key, tuple[str, int, Resource]] = {}
         self._told: dict[Key, int] = {}  # of which change of an invalid one the log speaks
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[R], key: Key) -> R | None:
         row = self.index.row(key)
-        return self.resource(row) if row else None
+        return _typed(kind, self.resource(row)) if row else None
 
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         return self.readable(kind, namespace)
 
-    def readable(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+    def readable(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         """Those that the models accept."""
         found = []
-        for row in self.index.rows(kind, namespace):
+        for row in self.index.rows(kind.KIND, namespace):
             try:
-                found.append(self.resource(row))
+                found.append(_typed(kind, self.resource(row)))
             except Invalid as error:  # one that an older version let pass must not hide the others
                 if self._told.get(row.key) != row.changed:
                     self._told[row.key] = row.changed
@@ -112,6 +112,13 @@ class IndexedStore:
     def forget_model(self, key: Key) -> None:
         """The resource has gone."""
         self._models.pop(key, None)
+
+
+def _typed(kind: type[R], resource: Resource) -> R:
+    """Raises TypeError: the key was of another kind, a defect of who asked."""
+    if not isinstance(resource, kind):
+        raise TypeError(f"{resource.key} is no {kind.__name__}")
+    return resource
 
 
 def _stale_words(row: Row) -> str:

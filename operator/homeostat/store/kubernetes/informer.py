@@ -19,6 +19,7 @@ from typing import Any
 import kopf
 
 from homeostat.models.base import API_GROUP, API_VERSION, Resource
+from homeostat.models.kinds import kind_of
 from homeostat.runtime.supervise import Supervisor
 from homeostat.store.errors import StoreError
 
@@ -138,7 +139,8 @@ class Informer:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for kind in self._kinds:
-                    listing, watching = partial(self._list, kind), self._registry(API_GROUP, VERSION, kind.PLURAL, self._hear)
+                    listing = partial(self._list, kind)
+                    watching = self._registry(API_GROUP, VERSION, kind_of(kind).plural, self._hear)
                     tasks.create_task(self._keep(kind.KIND, PATHS[kind.KIND], listing, watching))
                 if self._events is not None:
                     watching = self._registry("", "v1", "events", self._hear_event)
@@ -239,7 +241,7 @@ class Informer:
                 try:
                     await self._list(kind)
                 except StoreError as error:
-                    log.debug("the list of %s was not renewed: %s", kind.PLURAL, error)
+                    log.debug("the list of %s was not renewed: %s", kind_of(kind).plural, error)
                     self._relisted[kind.KIND] = now
 
     async def _notice_emptied_kinds(self) -> None:
@@ -250,7 +252,7 @@ class Informer:
                 self._note(answers=True)
             except StoreError as error:
                 self._note(answers=isinstance(error, KindMissing))
-                log.debug("whether there are %s was not found out: %s", kind.PLURAL, error)
+                log.debug("whether there are %s was not found out: %s", kind_of(kind).plural, error)
                 gc.collect()  # each connection that fails leaves its TLS buffers in a cycle, and the collector is a calm one
                 return
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
-from homeostat.models.kinds import STORED
+from homeostat.models.kinds import STORED, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Path:
 
 
 def path_of(kind: type[Resource]) -> Path:
-    return Path(API_GROUP, API_VERSION.partition("/")[2], kind.PLURAL, kind.SCOPE == "Namespaced")
+    return Path(API_GROUP, API_VERSION.partition("/")[2], kind_of(kind).plural, kind_of(kind).scope == "Namespaced")
 
 
 PATHS: dict[str, Path] = {name: path_of(kind) for name, kind in STORED.items()}

@@ -11,14 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.host_uri import unallowed
-from homeostat.models.kinds import STORED
+from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.placement import PLACEMENTS
@@ -80,9 +78,8 @@ class KubernetesStore(IndexedStore):
 
     def check(self, resource: Resource) -> None:
         """A cluster has no folder that a path could be relative to; and who was migrated brings an identity that none has."""
-        spec = getattr(resource, "spec", None)
         wrong = "is relative to nothing in a cluster: write the absolute path that the file has on the hosts, or a url"
-        if isinstance(spec, BaseModel) and (fields := list(relative_paths(spec, "spec"))):
+        if fields := list(relative_paths(resource.spec, "spec")):
             raise Invalid([Problem(field, wrong) for field in fields], str(resource.key))
         if isinstance(resource, VirtualMachine) and not resource.deleting and self._takes_anothers_identity(resource):
             taken = "is the uid of another resource: take the annotation away"
@@ -387,7 +384,7 @@ def _body(resource: Resource) -> dict[str, Any]:
     """A new object of ours, in the server's form."""
     meta = resource.metadata
     metadata: dict[str, Any] = {"name": meta.name}
-    if type(resource).SCOPE == "Namespaced":
+    if kind_of(resource).scope == "Namespaced":
         metadata["namespace"] = meta.namespace
     if meta.labels:
         metadata["labels"] = dict(meta.labels)
@@ -396,8 +393,6 @@ def _body(resource: Resource) -> dict[str, Any]:
     if meta.owner_references:
         metadata["ownerReferences"] = [o.dump(defaults=True) for o in meta.owner_references]
     body: dict[str, Any] = {"apiVersion": API_VERSION, "kind": resource.kind, "metadata": metadata}
-    spec = getattr(resource, "spec", None)
-    if spec is not None:
-        body["spec"] = {name: part for name, part in spec.dump().items() if part != ""}
+    body["spec"] = {name: part for name, part in resource.spec.dump().items() if part != ""}
     assert resource.kind in STORED
     return body

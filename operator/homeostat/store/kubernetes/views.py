@@ -18,7 +18,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import placements_of
-from homeostat.runtime.ports import EventType, Happening
+from homeostat.runtime.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
 
 from ..index.follow import follow_index
@@ -39,14 +39,14 @@ class JobStore:
         self.store = store
         self._fence = fence
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[R], key: Key) -> R | None:
         """None too for one that the models refuse: it says so in its status, and is left alone until it is mended.
 
         Raises:
             Invalid: a plugin, which others rest on.
         """
         try:
-            return await self.store.get(key)
+            return await self.store.get(kind, key)
         except Invalid as error:
             self._fence.check()
             await self.store.refuse(key, error)
@@ -54,7 +54,7 @@ class JobStore:
                 raise
             return None
 
-    async def list(self, kind: str, namespace: str | None = None) -> Sequence[Resource]:
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         return await self.store.list(kind, namespace)
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
@@ -98,14 +98,14 @@ class HostStore(JobStore):
         """How many machines are placed here."""
         return len(self._mine)
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[R], key: Key) -> R | None:
         """A machine of another host is none of ours, whatever it was when it was told of; nor a deployment that waits for
         others."""
         if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND):
             row = self.store.index.row(key)
             if row is None or not self._is_mine(row):
                 return None
-        return await super().get(key)
+        return await super().get(kind, key)
 
     async def release(self, key: Key, uid: str) -> None:
         """Of a deployment others have their own finalizers."""
@@ -164,11 +164,11 @@ class HostStore(JobStore):
 class ControllerStore(JobStore):
     """Deployments, plugins and hosts; machines only as far as these rest on them."""
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[R], key: Key) -> R | None:
         """Deployments, plugins and hosts are held before anything is done for them: they must not go before we have cleaned up,
         nor a host before its machines."""
         try:
-            found = await super().get(key)
+            found = await super().get(kind, key)
         except Invalid:
             if not await self._let_go(key):
                 raise
@@ -183,7 +183,7 @@ class ControllerStore(JobStore):
         if wanted <= set(found.metadata.finalizers):
             return found
         self._fence.check()
-        return await super().get(key) if await self.store.hold(key, found.metadata.uid, sorted(wanted)) else None
+        return await super().get(kind, key) if await self.store.hold(key, found.metadata.uid, sorted(wanted)) else None
 
     def _homes(self, found: Resource) -> Iterator[str]:
         """The finalizers of the hosts that a stateful deployment may have disks on, should somebody have taken them away."""

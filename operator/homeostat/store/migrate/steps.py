@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from homeostat.models.base import Key, Model, Resource
+from homeostat.models.base import Key, Resource, Status
+from homeostat.models.condition import Condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.errors import StoreError
 
 R = TypeVar("R", bound=Resource)
+Part = TypeVar("Part", Status, Condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,14 @@ def with_annotations(resource: R, change: Mapping[str, str | None]) -> R:
     return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"annotations": kept})})
 
 
-def carried_status(resource: Resource, generation: int) -> Model | None:
+def carried_status(resource: Resource, generation: int) -> Status | None:
     """The status as it stands, speaking of the generation that the spec has over there."""
-    status = getattr(resource, "status", None)
-    if not isinstance(status, Model):
+    if resource.status is None:
         return None
 
-    def moved(part: Model) -> Model:
-        current = getattr(part, "observed_generation", 0) == resource.metadata.generation
+    def moved(part: Part) -> Part:
+        current = part.observed_generation == resource.metadata.generation
         return part.model_copy(update={"observed_generation": generation if current else 0})
 
-    whole = moved(status)
-    return whole.model_copy(update={"conditions": tuple(moved(c) for c in getattr(whole, "conditions", ()))})
+    whole = moved(resource.status)
+    return whole.model_copy(update={"conditions": tuple(moved(c) for c in whole.conditions)})
