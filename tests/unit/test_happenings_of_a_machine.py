@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineHealth, MachineState, VirtualMachineStatus
-from homeostat.planner.observed import DomainState, Observed, ObservedDomain
+from homeostat.planner.observed import DomainState, Health, Observed, ObservedDomain
 from homeostat.runtime.happenings import transitions
 from tests.unit.world import HOST
 
@@ -109,6 +111,30 @@ def test_health_is_told_where_it_changed_in_a_run(
     before: VirtualMachineStatus, after: VirtualMachineStatus, reasons: list[str]
 ) -> None:
     assert told(before, after)[1] == reasons
+
+
+SICK = Health(started=True, ready=False, alive=False, was_ready=True, message="refused")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "health", "said"),
+    [
+        (status("1", "healthy"), status(), SICK, ["HealthChanged"]),  # it went off at once
+        (status("1", "healthy"), status("2"), SICK, ["HealthChanged"]),  # and came up again
+        (status("1"), status(), SICK, ["HealthChanged"]),
+        (status("1", "unhealthy"), status(), SICK, []),  # said already
+        (status("1", "healthy"), status(), None, []),
+        (status("0", "healthy"), status(), SICK, []),  # of another run
+        (status("1", "healthy"), status("1", "healthy"), SICK, []),  # its status will say it
+    ],
+)
+def test_bad_health_is_told_of_a_run_that_we_end_for_it_before_its_status_says_so(
+    before: VirtualMachineStatus, after: VirtualMachineStatus, health: Health | None, said: list[str]
+) -> None:
+    assert UP.domain is not None
+    first = replace(UP, domain=replace(UP.domain, run="1"), health=health)
+    earlier, _ = told(before, after, first, DOWN)
+    assert earlier == said
 
 
 def test_bad_health_is_a_warning() -> None:

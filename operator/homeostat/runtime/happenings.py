@@ -14,7 +14,7 @@ from homeostat.planner.actions import Action
 from homeostat.planner.observed import Observed, same_run
 
 from .ports import EventType, Happening
-from .status import DISKS_MOVED
+from .status import DISKS_MOVED, health_word
 
 
 def transitions(
@@ -29,7 +29,7 @@ def transitions(
     ``first`` was observed before those steps, ``last`` after them; ``plugin`` is what the machine is made from.
     """
     made = Happening("Normal", "Created", "taken up by Homeostat", {"plugin": plugin})
-    created = [made] if before is None else []
+    created = [made] if before is None else _ended_for_health(before, after, first)
     stopped = _stopped(before, after, first, last)
     ran_on = first.domain is not None and first.domain.state.active
     began = list(_began(before, after))
@@ -48,6 +48,19 @@ def _stopped(
     return [Happening("Normal", "Stopped", f"stopped{why}")]
 
 
+def _ended_for_health(before: VirtualMachineStatus, after: VirtualMachineStatus, first: Observed) -> list[Happening]:
+    """What its probes said of a run that ended by our steps before its status could say it."""
+    if first.health is None or first.domain is None or same_run(before.run, after.run):
+        return []
+    word, was = health_word(first.health), before.health.status if before.health else "starting"
+    return [_health_changed(word, first.health.message)] if same_run(before.run, first.domain.run) and word != was else []
+
+
+def _health_changed(word: str, message: str) -> Happening:
+    type: EventType = "Warning" if word == "unhealthy" else "Normal"
+    return Happening(type, "HealthChanged", f"{word}: {message}", {"status": word})
+
+
 def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> Iterator[Happening]:
     old_run = before.run if before else None
     if after.run and not same_run(after.run, old_run):
@@ -55,8 +68,7 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
         yield Happening("Normal", "Started", f"running on host {after.host}", {"ip": ip})
     health, was_health = after.health, before.health if before and same_run(before.run, after.run) else None
     if health and health.status != (was_health.status if was_health else "starting"):
-        type: EventType = "Warning" if health.status == "unhealthy" else "Normal"
-        yield Happening(type, "HealthChanged", f"{health.status}: {health.message}", {"status": health.status})
+        yield _health_changed(health.status, health.message)
     moved = find_condition(after.conditions, DISKS_MOVED)
     knew = find_condition(before.conditions, DISKS_MOVED) if before else None
     if moved and (knew is None or knew.message != moved.message):

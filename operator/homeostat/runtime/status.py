@@ -27,7 +27,7 @@ from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.storage import IMAGE_CHANGED
 from homeostat.planner.machine.teardown import ABANDON
-from homeostat.planner.observed import DomainState, Observed, ObservedDomain, same_run
+from homeostat.planner.observed import DomainState, Health, Observed, ObservedDomain, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
@@ -85,12 +85,15 @@ def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -
     health = observed.health
     if health is None:
         return None
-    word: Literal["starting", "healthy", "unhealthy"] = (
-        "healthy" if health.ready else "unhealthy" if health.was_ready or not health.alive else "starting"
-    )
+    word = health_word(health)
     if before.health is not None and before.health.status == word and same_run(before.run, run):
         return before.health
     return MachineHealth(status=word, message=health.message, last_check=health.last_check)
+
+
+def health_word(health: Health) -> Literal["starting", "healthy", "unhealthy"]:
+    """In the words of the REST API."""
+    return "healthy" if health.ready else "unhealthy" if health.was_ready or not health.alive else "starting"
 
 
 def _unreachable(machine: VirtualMachine, observed: Observed, now: str) -> VirtualMachineStatus:
