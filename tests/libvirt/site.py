@@ -21,7 +21,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.job import Job, JobConfig
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.libvirt.hosts import isolated_uri
@@ -64,12 +64,12 @@ class Site:
         self.steps, self._last, self._before, self.faults = 0, kill_at, before, []
         for name in WRITES:
             setattr(self.store, name, self._stepping(getattr(self.store, name)))
-        operator = Operator(self.store, self.host, self.config())
+        operator = Job(self.store, self.host, self.config())
         self.operator, self._stop = operator, asyncio.Event()
         self._running = asyncio.create_task(operator.run(self._stop))
 
-    def config(self) -> OperatorConfig:
-        return OperatorConfig(str(self.store.state.instance_id))
+    def config(self) -> JobConfig:
+        return JobConfig(str(self.store.state.instance_id))
 
     def _stepping(self, step: Callable[..., Any]) -> Callable[..., Any]:
         async def watched(*arguments: Any) -> Any:

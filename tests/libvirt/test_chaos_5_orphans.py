@@ -11,7 +11,7 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime import orphans
-from homeostat.runtime.operator import OperatorConfig
+from homeostat.runtime.job import JobConfig
 from homeostat.runtime.orphans import OrphanWatch, machine_to_delete
 from tests.libvirt import site as sites
 from tests.libvirt.site import Site, living, plain
@@ -28,10 +28,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 class Watched(Site):
     """A site whose operator looks for orphans, as `up` does."""
 
-    def config(self) -> OperatorConfig:
+    def config(self) -> JobConfig:
         instance = str(self.store.state.instance_id)
         self.watch = OrphanWatch(self.store, self.store, self.host, instance, deletions=self.store)
-        return OperatorConfig(instance, orphans=self.watch)
+        return JobConfig(instance, orphans=self.watch)
 
     def lose_the_index(self) -> None:
         self.store.close()

@@ -29,7 +29,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ReleaseResource
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.reconcile import MachineReconciler
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
@@ -78,7 +78,7 @@ class Rig:
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
             return not_made_anew() if machine.key in store.settling else None
 
-        operator = Operator(store, self.host, OperatorConfig(str(state.instance_id), teardown=teardown, admits=admits))
+        operator = Job(store, self.host, JobConfig(str(state.instance_id), teardown=teardown, admits=admits))
         running = asyncio.create_task(operator.run(stop))
         try:
             if teardown:
@@ -92,7 +92,7 @@ class Rig:
             await running
             store.close()
 
-    def _rests(self, store: FilesStore, operator: Operator) -> bool:
+    def _rests(self, store: FilesStore, operator: Job) -> bool:
         seen = all(row.key in operator.looked_at for row in store.rows() if row.kind != "MachineRevision")
         gone = all(row.deleted is None for row in store.rows())
         resources: list[Any] = [store.resource(row) for row in store.rows("VirtualMachine")]

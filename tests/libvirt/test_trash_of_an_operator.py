@@ -13,7 +13,7 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.trash import Space
-from homeostat.runtime import operator as operator_module
+from homeostat.runtime import job as jobs
 from homeostat.runtime.ports import Event
 from homeostat.runtime.supervise import STATE
 from homeostat.runtime.trash import empty_trash
@@ -168,8 +168,8 @@ async def test_what_a_machine_of_the_store_may_take_back_is_not_erased_though_it
 
 
 async def test_nothing_is_erased_while_what_came_back_may_not_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operator_module, "TRASH_EVERY", 0.02)
-    monkeypatch.setattr(operator_module, "TRASH_LOOK", 0.02)
+    monkeypatch.setattr(jobs, "TRASH_EVERY", 0.02)
+    monkeypatch.setattr(jobs, "TRASH_LOOK", 0.02)
     async with running(tmp_path) as operator:
         await deleted_web(operator)
         operator.parts.supervisor.failed(STATE, OSError("no space"))

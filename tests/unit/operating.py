@@ -17,11 +17,13 @@ from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedCha
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 from homeostat.runtime.clock import OwnClock
+from homeostat.runtime.engine.dependencies import Dependencies
+from homeostat.runtime.engine.reconciler import GONE, Next
 from homeostat.runtime.images import ImageUse
-from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.ports import Happening
 from homeostat.runtime.probing import Prober
-from homeostat.runtime.reconcile import GONE, MachineReconciler, Next
+from homeostat.runtime.reconcile import MachineReconciler
 from homeostat.runtime.rivals import Rivals
 from tests.unit.machines import machine
 from tests.unit.world import Refused, World
@@ -232,8 +234,8 @@ class WorldHost:
         pass
 
 
-def an_operator(shelf: Shelf, host: WorldHost, **config: Any) -> Operator:
-    return Operator(shelf, host, OperatorConfig("test", **config))  # type: ignore[arg-type]
+def an_operator(shelf: Shelf, host: WorldHost, **config: Any) -> Job:
+    return Job(shelf, host, JobConfig("test", **config))  # type: ignore[arg-type]
 
 
 def a_reconciler(shelf: Shelf, host: WorldHost, **options: Any) -> MachineReconciler:
@@ -241,7 +243,7 @@ def a_reconciler(shelf: Shelf, host: WorldHost, **options: Any) -> MachineReconc
     clock = OwnClock()
     rivals = Rivals("test", "1.1.me@here:/state", alone=True)
     prober = Prober(lambda key: None, clock=clock)
-    return MachineReconciler(shelf, host, prober, ImageUse(), rivals, clock, **options)  # type: ignore[arg-type]
+    return MachineReconciler(shelf, host, prober, ImageUse(), rivals, clock, Dependencies(), **options)  # type: ignore[arg-type]
 
 
 async def settle(reconciler: MachineReconciler, shelf: Shelf, host: WorldHost, key: Key) -> Next:
@@ -257,7 +259,7 @@ async def settle(reconciler: MachineReconciler, shelf: Shelf, host: WorldHost, k
 
 
 @asynccontextmanager
-async def at_work(operator: Operator) -> AsyncIterator[None]:
+async def at_work(operator: Job) -> AsyncIterator[None]:
     """It runs meanwhile, and ends well."""
     stop = asyncio.Event()
     task = asyncio.create_task(operator.run(stop))

@@ -400,10 +400,10 @@ def test_br05_the_spec_asks_for_it_still_once_it_is_free() -> None:
 
 async def test_br05_what_all_claim_is_taken_in_once_for_each_time_that_the_host_is_there() -> None:
     shelf, host = Shelf(*(machine(name=name) for name in "abc")), WorldHost()
-    listed: list[str] = []
+    listed: list[type[Resource]] = []
     known = shelf.list
 
-    async def list_(kind: str, namespace: str | None = None) -> Any:
+    async def list_(kind: type[Resource], namespace: str | None = None) -> Any:
         listed.append(kind)
         return await known(kind, namespace)
 
@@ -411,12 +411,12 @@ async def test_br05_what_all_claim_is_taken_in_once_for_each_time_that_the_host_
     operator = an_operator(shelf, host)
     async with at_work(operator):
         await until(lambda: len(operator.looked_at) == 3 and operator.queue.idle())
-        assert listed == ["VirtualMachine"]
+        assert listed == [VirtualMachine]
         for reachable in (False, True):
             host.world.host = replace(HOST, reachable=reachable)
             host.changed(None)
             await until(lambda: operator.queue.idle() and len(operator._machines.known) == 3)
-        assert listed == ["VirtualMachine"] * 2
+        assert listed == [VirtualMachine] * 2
 
 
 def test_br18_nobody_is_restarted_for_a_port_that_another_has() -> None:

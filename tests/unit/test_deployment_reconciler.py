@@ -10,7 +10,8 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
-from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.models.kinds import kind_of
+from homeostat.models.machine import MachineState, PluginRef, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import KEEP_DISKS
 from homeostat.planner.observed import KeptDisks
@@ -18,8 +19,8 @@ from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
 from homeostat.planner.trash import DELETED_BECAUSE
 from homeostat.runtime.deployments import DEPLOYMENT, MOVED, DeploymentReconciler
-from homeostat.runtime.ownership import ORPHANING, owner_key
-from homeostat.runtime.reconcile import GONE, Next
+from homeostat.runtime.engine.reconciler import GONE, Next
+from homeostat.runtime.ownership import ORPHANING
 from tests.unit.fleet import deployment, edited, template
 from tests.unit.machines import machine
 from tests.unit.operating import BORN, Shelf, WorldHost
@@ -95,7 +96,7 @@ async def test_machines_are_made_with_all_that_makes_them_its_own() -> None:
     assert sorted(made) == ["web-1", "web-2"] and revisions(shelf) == [1]
     assert "RolledBack" not in reasons(shelf)
     one = made["web-1"]
-    assert owner_key(one) == KEY and one.metadata.labels[DEPLOYMENT] == "web"
+    assert one.owner == KEY and one.metadata.labels[DEPLOYMENT] == "web"
     assert one.metadata.annotations[FOLLOWS] == made["web-2"].metadata.annotations[FOLLOWS] != ""
     assert one.spec == VMD.spec.template.spec
     assert reasons(shelf).count("MachineCreated") == 2
@@ -212,7 +213,7 @@ async def test_a_name_that_another_machine_has_is_waited_for() -> None:
     for _ in range(3):
         await look(made, shelf)
         serve(shelf, "web-2")
-    assert owner_key(machines(shelf)["web-1"]) is None
+    assert machines(shelf)["web-1"].owner is None
     status = current(shelf).status
     assert status is not None and next(c.reason for c in status.conditions if c.type == "Ready") == "NameTaken"
     assert status.machines == ("web-2",)
@@ -274,14 +275,10 @@ async def test_one_whose_machines_are_to_stay_is_left_alone() -> None:
     assert all(vm.deleting for vm in machines(shelf).values())
 
 
-async def test_a_plugin_wakes_the_deployments_of_its_namespace() -> None:
-    shelf = Shelf(VMD)
-    made = await at_rest(shelf)
-    assert made.woken_by(Key(Plugin.KIND, "default", "app")) == [KEY]
-    assert made.woken_by(Key(Plugin.KIND, "other", "app")) == []
-    assert made.woken_by(Key(VirtualMachine.KIND, "default", "web-1")) == ()
-    made.forget(KEY)
-    assert made.woken_by(Key(Plugin.KIND, "default", "app")) == []
+def test_a_deployment_rests_on_the_plugin_of_its_namespace() -> None:
+    of = template().model_copy(update={"spec": template().spec.model_copy(update={"plugin_ref": PluginRef(name="app")})})
+    made = VMD.model_copy(update={"spec": VMD.spec.model_copy(update={"template": of})})
+    assert kind_of(made).rests_on(made) == (Key(Plugin.KIND, "default", "app"),)
 
 
 @pytest.mark.parametrize("missing", [True, False])

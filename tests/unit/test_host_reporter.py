@@ -13,8 +13,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime import hosts
+from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.hosts import LOOK, HostReporter, host_status
-from homeostat.runtime.reconcile import GONE
 from tests.unit.operating import Shelf, WorldHost
 from tests.unit.world import HOST
 

@@ -11,7 +11,7 @@ import pytest
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Stalled
 from homeostat.planner.trash import TrashedDisk, TrashEntry
-from homeostat.runtime import operator as operators
+from homeostat.runtime import job as jobs
 from homeostat.runtime.ports import StoreFailure
 from homeostat.runtime.supervise import STATE, TAKING_IN
 from tests.unit.machines import machine
@@ -27,7 +27,7 @@ OLD = TrashEntry("old", "default", "gone", "uid-gone", "deleted", "2026-01-01T00
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PRUNE_EVERY", "TRASH_EVERY", "TRASH_LOOK"):
-        monkeypatch.setattr(operators, name, 0.005)
+        monkeypatch.setattr(jobs, name, 0.005)
 
 
 async def test_images_that_machines_name_are_kept(often: None) -> None:
@@ -40,7 +40,7 @@ async def test_images_that_machines_name_are_kept(often: None) -> None:
 async def test_none_is_cleared_away_while_a_machine_is_not_known_yet(often: None) -> None:
     shelf, host = Shelf(WEB), WorldHost()
     stuck = Scripted(StoreFailure("later"))
-    operator = an_operator(shelf, host, reconcilers={VirtualMachine.KIND: stuck})
+    operator = an_operator(shelf, host, reconcilers={VirtualMachine: stuck})
     rounds: list[bool] = []
     knows = operator._images.knows
 
@@ -118,7 +118,7 @@ async def test_trash_stays_while_it_is_not_known_what_is_desired_or_not_ours_to_
         looks.append(1)
         return blind != "not taken in"
 
-    others = {VirtualMachine.KIND: Scripted(REST)} if blind == "others" else {}
+    others = {VirtualMachine: Scripted(REST)} if blind == "others" else {}
     operator = an_operator(shelf, host, taken_in=taken_in, teardown=blind == "teardown", reconcilers=others)
     if blind in (TAKING_IN, STATE):
         operator.supervisor.failed(blind, StoreFailure("the folder cannot be read"))
@@ -155,5 +155,5 @@ async def test_progress_of_an_image_wakes_those_that_name_it_and_the_more_there_
         for name in ("b", "c"):
             operator._images._named[machine(name=name).key] = frozenset((image,))
         host.image_changed(image, True)
-    each = operators.PROGRESS_EACH
+    each = jobs.PROGRESS_EACH
     assert queued == [("web", each), ("web", 0.0), ("web", 3 * each), ("b", 3 * each), ("c", 3 * each)]

@@ -11,9 +11,9 @@ import pytest
 from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime.operator import RESTLESS, Operator
+from homeostat.runtime.engine.operator import RESTLESS, Operator
+from homeostat.runtime.engine.reconciler import GONE, Next
 from homeostat.runtime.ports import StoreFailure
-from homeostat.runtime.reconcile import GONE, Next
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 
@@ -38,6 +38,8 @@ class Scripted:
     def forget(self, key: Key) -> None:
         self.forgotten.append(key)
 
+    looks_at_many = False
+
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()
 
@@ -48,7 +50,7 @@ BUSY, REST, LATER = Next(0.0), Next(), Next(7.0)
 def watched(*answers: Next | Exception) -> tuple[Operator, Scripted, list[float]]:
     """With the delays of its looks, which themselves come at once. Those of retries are among them."""
     scripted = Scripted(*answers)
-    operator = an_operator(Shelf(WEB), WorldHost(), reconcilers={VirtualMachine.KIND: scripted})
+    operator = an_operator(Shelf(WEB), WorldHost(), reconcilers={VirtualMachine: scripted})
     delays: list[float] = []
     add = operator.queue.add
 

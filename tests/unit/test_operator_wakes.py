@@ -7,7 +7,7 @@ from dataclasses import replace
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import DomainState, ObservedDomain
-from homeostat.runtime.operator import Operator
+from homeostat.runtime.engine.operator import Operator
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 

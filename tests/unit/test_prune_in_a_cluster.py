@@ -11,12 +11,11 @@ import pytest
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key, Resource
-from homeostat.models.host import Host
 from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.runtime import operator as operators
-from homeostat.runtime.operator import Operator, OperatorConfig
+from homeostat.runtime import job as jobs
+from homeostat.runtime.job import Job, JobConfig
 from homeostat.store.errors import StoreError
 
 OTHERS = "https://images.example/others.qcow2"
@@ -68,8 +67,8 @@ class Cache(ImageHost):
 async def pruned(folder: Path, fence: Callable[[], None] = lambda: None) -> Cache:
     storage = Storage(folder, None)
     cache, stop = Cache(storage), asyncio.Event()
-    config = OperatorConfig("test", kinds=frozenset({VirtualMachine.KIND, Host.KIND}), fence=fence)
-    running = asyncio.create_task(Operator(Store(), cache, config).run(stop))  # type: ignore[arg-type]
+    config = JobConfig("test", kinds=frozenset({VirtualMachine}), fence=fence)
+    running = asyncio.create_task(Job(Store(), cache, config).run(stop))  # type: ignore[arg-type]
     try:
         async with asyncio.timeout(5):
             await cache.asked.wait()
@@ -82,7 +81,7 @@ async def pruned(folder: Path, fence: Callable[[], None] = lambda: None) -> Cach
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operators, "PRUNE_EVERY", 0.01)
+    monkeypatch.setattr(jobs, "PRUNE_EVERY", 0.01)
 
 
 def test_what_others_name_is_kept(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from homeostat.planner import actions as act
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import Health
 from homeostat.planner.plan import Stalled
+from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.ports import StoreFailure
-from homeostat.runtime.reconcile import FILE_LOOK, GONE, SECRET_LOOK, MachineReconciler
+from homeostat.runtime.reconcile import FILE_LOOK, FOREIGN_DOMAINS, SECRET_LOOK, DomainOf, MachineReconciler
 from tests.unit.machines import changed, deleted, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, kinds, settle
 
@@ -42,7 +43,7 @@ async def test_it_is_brought_up_and_that_is_told_in_order() -> None:
     assert (await settle(reconciler, shelf, host, WEB.key)).after is None
     assert status(shelf).state == "Running" and status(shelf).run == "1"
     assert reasons(shelf) == ["Created", "Started"]
-    assert reconciler.uuids == {domain_uuid(WEB.identity): WEB.key} and WEB.key in reconciler.known
+    assert reconciler._dependencies.resting_on(DomainOf(domain_uuid(WEB.identity))) == [WEB.key] and WEB.key in reconciler.known
 
 
 async def test_at_rest_nothing_is_done_or_written() -> None:
@@ -309,10 +310,10 @@ async def test_a_domain_of_another_machine_is_not_taken_for_ours() -> None:
     host.done.clear()
     await settle(reconciler, shelf, host, thief.key)
     assert host.done == [] and ready(shelf, thief.key)[0] == "NameInUse"
-    assert reconciler.uuids == {domain_uuid(WEB.identity): WEB.key}
-    assert reconciler.nameless() == [thief.key]
+    assert reconciler._dependencies.resting_on(DomainOf(domain_uuid(WEB.identity))) == [WEB.key]
+    assert reconciler._dependencies.resting_on(FOREIGN_DOMAINS) == [thief.key]
     reconciler.forget(thief.key)
-    assert reconciler.nameless() == [] and WEB.key in reconciler.summaries
+    assert thief.key not in reconciler.summaries and WEB.key in reconciler.summaries
 
 
 async def test_another_operator_of_our_identity_ends_all_acts() -> None:

@@ -12,10 +12,10 @@ from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
+from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.images import ImageUse
 from homeostat.runtime.plugins import IN_USE_LOOK, PluginReconciler
 from homeostat.runtime.ports import Unreadable
-from homeostat.runtime.reconcile import GONE
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, an_operator, at_work, settle, until
 
@@ -46,9 +46,6 @@ async def test_a_machine_waits_for_its_plugin_and_comes_up_when_that_comes() -> 
     reconciler = a_reconciler(shelf, host)
     await settle(reconciler, shelf, host, WEB.key)
     assert condition(shelf.resources[WEB.key])[1] == "PluginNotFound" and host.done == []
-    assert reconciler.woken_by(APP) == [WEB.key]
-    assert reconciler.woken_by(Key(Plugin.KIND, "default", "other")) == []
-    assert reconciler.woken_by(WEB.key) == ()
     shelf.put(plugin())
     await settle(reconciler, shelf, host, WEB.key)
     assert host.world.domain and host.world.domain.config and host.world.domain.config.memory == 300 * 2**20
@@ -78,17 +75,30 @@ async def test_a_disabled_plugin_makes_no_new_machine_and_keeps_those_there_are(
     assert host.world.starts >= 1 and condition(shelf.resources[WEB.key])[1] != "PluginDisabled"
 
 
-async def test_one_that_no_longer_has_a_plugin_is_not_woken_by_it() -> None:
+async def test_a_plugin_wakes_those_that_are_made_from_it_and_nobody_else() -> None:
     shelf, host = Shelf(WEB, plugin()), WorldHost()
-    reconciler = a_reconciler(shelf, host)
-    await settle(reconciler, shelf, host, WEB.key)
-    shelf.put(machine())
-    await settle(reconciler, shelf, host, WEB.key)
-    assert reconciler.woken_by(APP) == []
-    shelf.put(WEB)
-    await settle(reconciler, shelf, host, WEB.key)
-    reconciler.forget(WEB.key)
-    assert reconciler.woken_by(APP) == []
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: {WEB.key, APP} <= set(operator.looked_at) and operator.queue.idle(within=60))
+        assert operator.dependencies.resting_on(APP) == [WEB.key]
+        assert operator.dependencies.resting_on(Key(Plugin.KIND, "default", "other")) == []
+        shelf.put(machine())
+        await until(lambda: operator.dependencies.resting_on(APP) == [])
+        shelf.put(WEB)
+        await until(lambda: operator.dependencies.resting_on(APP) == [WEB.key])
+        shelf.drop(WEB.key)
+        await until(lambda: operator.dependencies.resting_on(APP) == [])
+
+
+async def test_a_machine_comes_up_as_soon_as_its_plugin_comes() -> None:
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        # Nothing but its coming can end that.
+        await until(lambda: WEB.key in operator.looked_at and operator.queue.idle(within=3600))
+        assert condition(shelf.resources[WEB.key])[1] == "PluginNotFound"
+        shelf.put(plugin())
+        await until(lambda: host.world.starts == 1)
 
 
 # The plugin itself

@@ -82,5 +82,5 @@ async def test_security_17_it_comes_up_as_soon_as_its_host_takes_it() -> None:
     async with at_work(operator):
         await until(lambda: reason(shelf, vm.key) == NO.reason and operator.queue.idle())
         closed[0] = False
-        operator._enqueue(Key(Host.KIND, "default", "b"))
+        operator.resource_changed(Key(Host.KIND, "default", "b"))
         await until(lambda: reason(shelf, vm.key) not in ("", NO.reason))

@@ -12,11 +12,11 @@ from homeostat.planner import actions as act
 from homeostat.planner.observed import KeptDisks
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
 from homeostat.runtime.deployments import owner_reference
+from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.ownership import ORPHANING
 from homeostat.runtime.ports import StoreFailure, Unreadable
-from homeostat.runtime.reconcile import GONE
 from homeostat.runtime.trash import empty_trash
 from tests.unit.fleet import deployment
 from tests.unit.machines import deleted, machine

@@ -22,14 +22,13 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.hosts import HostKeeper, HostReporter
+from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.kept import KeptDisksReconciler
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.orphans import OrphanWatch
 from homeostat.runtime.placement import Placer, unadmitted
 from homeostat.runtime.supervise import Supervisor, kept
@@ -188,10 +187,9 @@ class ClusterOperator:
 
         placer = Placer(store, self._hosts, lambda machine: host_of(machine.metadata.finalizers), is_gone)
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
-        config = OperatorConfig(
+        config = JobConfig(
             self._instance,
-            kinds=frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND}),
-            reconcilers={VirtualMachine.KIND: placer, Host.KIND: keeper},
+            reconcilers={VirtualMachine: placer, Host: keeper},
             fence=lease.check,
             keepers=keepers,
             name="controller: ",
@@ -203,7 +201,7 @@ class ClusterOperator:
             storage = Storage(self._options.state, group, image_folders=folders)
             try:
                 images = ImageHost(storage, str(self._options.state), lease.check)
-                await Operator(store, images, config, self.metrics, self._supervisor).run(stop)
+                await Job(store, images, config, self.metrics, self._supervisor).run(stop)
             finally:
                 await storage.close()
 
@@ -233,17 +231,17 @@ class ClusterOperator:
             async with opening as host:
                 orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
-                config = OperatorConfig(
+                config = JobConfig(
                     self._instance,
-                    kinds=frozenset({VirtualMachine.KIND, Host.KIND, VirtualMachineDeployment.KIND}),
-                    reconcilers={Host.KIND: reporter, VirtualMachineDeployment.KIND: KeptDisksReconciler(store, host)},
+                    kinds=frozenset({VirtualMachine}),
+                    reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
                     fence=lease.check,
                     takes_turns=True,
                     orphans=orphans,
                     admits=admits,
                     name=f"host {name}: ",
                 )
-                operator = Operator(store, host, config, self.metrics, self._supervisor)
+                operator = Job(store, host, config, self.metrics, self._supervisor)
                 host.subscribe(lambda uuid: operator.queue.add(reporter.key) if uuid is None else None)
                 orphans.changed = lambda: operator.queue.add(reporter.key)
                 await operator.run(stop)

@@ -117,7 +117,6 @@ def _known_errors() -> tuple[type[BaseException], ...]:
     for module, name in (
         ("homeostat.driver.errors", "DriverError"),
         ("homeostat.store.errors", "StoreError"),
-        ("homeostat.runtime.operator", "OperatorError"),
     ):
         error = getattr(sys.modules.get(module), name, None)
         if isinstance(error, type) and issubclass(error, BaseException):

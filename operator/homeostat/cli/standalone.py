@@ -24,8 +24,8 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
+from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.operator import Operator, OperatorConfig
 from homeostat.runtime.orphans import OrphanWatch
 from homeostat.runtime.supervise import STATE, Failing, Supervisor, kept
 from homeostat.runtime.telemetry import TelemetryServer
@@ -52,7 +52,7 @@ class Standalone:
 
     store: FilesStore
     host: LibvirtHost
-    operator: Operator
+    operator: Job
     supervisor: Supervisor
 
 
@@ -95,8 +95,8 @@ async def standalone(
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
             return not_made_anew() if machine.key in store.settling else None
 
-        config = OperatorConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete, admits=admits)
-        operator = Operator(store, host, config, metrics, supervisor)
+        config = JobConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete, admits=admits)
+        operator = Job(store, host, config, metrics, supervisor)
         telemetry = TelemetryServer(room.operator_socket, metrics.registry, supervisor, looked_at=lambda: operator.looked_at)
         await stack.enter_async_context(telemetry)
         tell_of_failures(store, operator)
@@ -158,7 +158,7 @@ def hearing_of_events(supervisor: Supervisor) -> Iterator[None]:
         eventloop.listeners.discard(supervisor.stumbled)
 
 
-def tell_of_failures(store: FilesStore, operator: Operator) -> None:
+def tell_of_failures(store: FilesStore, operator: Job) -> None:
     """An index that cannot be written fails like a task. What failed and works again is told by an event, as soon as one can be
     written; then all is looked at anew, since statuses may have been lost."""
     loop, supervisor, told = asyncio.get_running_loop(), operator.supervisor, set[asyncio.Task[None]]()

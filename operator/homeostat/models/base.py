@@ -189,6 +189,12 @@ class Resource(Model):
         return Key(self.kind, self.metadata.namespace, self.metadata.name)
 
     @property
+    def owner(self) -> Key | None:
+        """The resource of ours that made this one, and looks after it."""
+        ours = (o for o in self.metadata.owner_references if o.controller and o.api_version.startswith(f"{API_GROUP}/"))
+        return next((Key(o.kind, self.metadata.namespace, o.name) for o in ours), None)
+
+    @property
     def deleting(self) -> bool:
         return self.metadata.deletion_timestamp is not None
 

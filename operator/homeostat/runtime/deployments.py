@@ -13,7 +13,6 @@ from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, Owner
 from homeostat.models.condition import READY, STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
@@ -27,10 +26,10 @@ from .clock import OwnClock
 from .commands import timestamp
 from .deployment_status import deployment_status
 from .effective import Effective
+from .engine.reconciler import GONE, Next
 from .kept import KeptDisksOf
 from .ownership import ORPHANING, owned_by
 from .ports import EventType, HostDriver, ResourceStore
-from .reconcile import GONE, Next
 from .status import UNDER_WAY
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
@@ -46,7 +45,7 @@ def _epoch(text: str | None) -> float:
 
 
 class DeploymentReconciler:
-    """Keeps nothing in memory but which there are, and since when all of each is known: what it needs stands in the store."""
+    """Keeps nothing in memory but since when all of each is known: what it needs stands in the store."""
 
     def __init__(
         self,
@@ -66,18 +65,15 @@ class DeploymentReconciler:
         self._keepers = keepers
         self._looked_at = looked_at
         self._clock = clock or OwnClock()
-        self._known: set[Key] = set()
         self._known_since: dict[Key, float] = {}  # seconds since the epoch; without those that are not known now
 
+    looks_at_many = True
+
     def woken_by(self, key: Key) -> Collection[Key]:
-        """A plugin's change may concern all of its namespace."""
-        if key.kind != Plugin.KIND:
-            return ()
-        return [known for known in self._known if known.namespace == key.namespace]
+        return ()
 
     def forget(self, key: Key) -> None:
         """The deployment has gone."""
-        self._known.discard(key)
         self._known_since.pop(key, None)
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
@@ -86,7 +82,6 @@ class DeploymentReconciler:
         Raises:
             DriverError: disks that its machines had could not be looked for, or deleted.
         """
-        self._known.add(deployment.key)
         if deployment.deleting and ORPHANING in deployment.metadata.finalizers:
             return Next()  # its machines are to stay, and are being made their own: there will be news
         deployment, plugin, refusal = await self._effective.deployment(deployment)

@@ -24,9 +24,9 @@ from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
 
 from .commands import timestamp
+from .engine.reconciler import GONE, Next
 from .placement import OPERATOR_GONE, Placer, unserved
 from .ports import HostDriver, ResourceStore
-from .reconcile import GONE, Next
 
 GATHER = 2.0
 """Seconds between two reports of a host: the news of many machines become one."""
@@ -121,6 +121,8 @@ class HostReporter:
     def forget(self, key: Key) -> None:
         """Nothing is remembered."""
 
+    looks_at_many = False
+
     def woken_by(self, key: Key) -> Collection[Key]:
         """It tells how many machines there are."""
         return (self.key,) if key.kind == VirtualMachine.KIND else ()
@@ -170,6 +172,8 @@ class HostKeeper:
         if key.kind == Host.KIND:
             self._gone.discard(key.name)
             self._doubted.discard(key.name)
+
+    looks_at_many = False
 
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()

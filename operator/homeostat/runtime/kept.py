@@ -12,9 +12,9 @@ from homeostat.planner.deployment.actions import ReclaimKept
 from homeostat.planner.deployment.plan import discard_kept, plan_kept
 from homeostat.planner.observed import KeptDisks
 
+from .engine.reconciler import GONE, Next
 from .ownership import ORPHANING, owned_by
 from .ports import HostDriver, ResourceStore
-from .reconcile import GONE, Next
 
 
 class KeptDisksOf:
@@ -70,6 +70,8 @@ class KeptDisksReconciler:
         machines = await self._store.list(VirtualMachine, deployment.metadata.namespace)
         owned = [m.key for m in machines if owned_by(m, deployment)]
         return any([await self._store.get(VirtualMachine, key) is not None for key in owned])
+
+    looks_at_many = True
 
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()

@@ -17,9 +17,9 @@ from homeostat.planner.plan import Waiting
 
 from .commands import timestamp
 from .effective import Effective
+from .engine.reconciler import Next
 from .ownership import owner_key
 from .ports import ResourceStore
-from .reconcile import Next
 from .status import ON_ANOTHER_HOST, unknown_status
 
 OPERATOR_GONE = "OperatorGone"
@@ -67,6 +67,8 @@ class Placer:
         self._promised: dict[str, int] = {}
         self._waiting: set[Key] = set()
         self._bound: dict[Key, Key] = {}  # of those that wait: the deployment that says where its disks are
+
+    looks_at_many = False
 
     def woken_by(self, key: Key) -> Collection[Key]:
         """The machines that no host took, when what a host offers changed, or what their deployment says of their disks; and

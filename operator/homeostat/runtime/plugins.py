@@ -16,9 +16,9 @@ from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 
 from .commands import timestamp
 from .effective import plugin_key
+from .engine.reconciler import GONE, Next
 from .images import ImageUse
 from .ports import HostDriver, ResourceStore
-from .reconcile import GONE, Next
 
 IN_USE_LOOK = 10.0  # seconds between looks whether the last user of a plugin has gone
 
@@ -48,11 +48,14 @@ class PluginReconciler:
             await self._store.write_status(plugin.key, plugin.metadata.uid, status)
         return Next(outcome.after if isinstance(outcome, Waiting) else None)
 
+    looks_at_many = True
+
     def woken_by(self, key: Key) -> Collection[Key]:
         return ()
 
     def forget(self, key: Key) -> None:
-        """Nothing is remembered."""
+        """What it named may be cleared away."""
+        self._images.forget(key)
 
     async def users(self, key: Key) -> list[str]:
         """Names of the machines and deployments that are made from it."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from typing import NamedTuple
 
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError, ResourceInUse
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Key
 from homeostat.models.condition import STALLED
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
-from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
@@ -30,7 +29,9 @@ from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 from .claims import Claims
 from .clock import OwnClock
 from .commands import timestamp
-from .effective import Effective, follows_plugin
+from .effective import Effective
+from .engine.dependencies import AnyOf, Dependencies
+from .engine.reconciler import GONE, Next
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .metrics import Summary, summary
@@ -47,33 +48,18 @@ FILE_LOOK = 30.0  # seconds between looks at the disk files of a machine that is
 SECRET_LOOK = 10.0  # seconds between looks at a password file, which nothing announces
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
-    """``after``: seconds after which to look again even without an event; None: an event will come."""
-
-    after: float | None = None
-
-
 Admits = Callable[[VirtualMachine, bool], Waiting | None]
 """Why a machine that has no domain is not to be made here; whether it was once is told. None: it may be."""
 
-GONE = Next()  # the resource is no more
+
+class DomainOf(NamedTuple):
+    """A domain on our host, which a machine rests on."""
+
+    uuid: str
 
 
-R_contra = TypeVar("R_contra", bound=Resource, contravariant=True)
-
-
-class Reconciler(Protocol[R_contra]):
-    """What converges the resources of one kind."""
-
-    async def reconcile(self, resource: R_contra, /) -> Next:
-        """Takes it one step further, and says when to look again. Raises DriverError or StoreFailure: to be tried again."""
-
-    def forget(self, key: Key) -> None:
-        """It has gone."""
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        """What is to be looked at again since another resource changed."""
+FOREIGN_DOMAINS = "foreign domains"
+"""What a machine rests on whose name another domain has."""
 
 
 class MachineReconciler:
@@ -87,6 +73,7 @@ class MachineReconciler:
         images: ImageUse,
         rivals: Rivals,
         clock: OwnClock,
+        dependencies: Dependencies,
         teardown: bool = False,
         fence: Callable[[], None] = lambda: None,
         wake: Callable[[Key], None] = lambda key: None,
@@ -100,16 +87,14 @@ class MachineReconciler:
         self._images = images
         self._rivals = rivals
         self._clock = clock
+        self._dependencies = dependencies
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, Memory] = {}
         self._claims = Claims(wake)
         self._claiming = asyncio.Lock()
         self._admits = admits
-        self._unadmitted: set[Key] = set()
         self._all_claimed = False  # what each machine claims is known, since the host can be asked
-        self._made_from: dict[Key, Key] = {}  # machine -> plugin
-        self.uuids: dict[str, Key] = {}  # domain uuid -> machine, for turning libvirt's events into keys
         self.summaries: dict[Key, Summary] = {}  # of the statuses as last reported
         self.known: set[Key] = set()  # machines that were looked at since all of the host changed, as when it came back
 
@@ -124,7 +109,7 @@ class MachineReconciler:
             machine = _as_deleted(machine)
         uuid = domain_uuid(machine.identity)
         if (domain := self._host.domain(uuid)) is None or is_of(machine, domain):
-            self.uuids[uuid] = key
+            self._dependencies.rest(key, "domain", [DomainOf(uuid)])
         await self._claim_all()
         machine, refusal = await self._resolve(machine)
         first = observed = await self._observe(machine, refusal)
@@ -142,36 +127,22 @@ class MachineReconciler:
             raise error
         return Next(0.0 if plan.actions else self._look_again(machine, observed, plan))
 
-    def woken_by(self, key: Key) -> Collection[Key]:
-        """The machines that are made from a plugin, and those that a host did not take as it was."""
-        if key.kind == Host.KIND:
-            return tuple(self._unadmitted)
-        if key.kind != Plugin.KIND:
-            return ()
-        return [machine for machine, used in self._made_from.items() if used == key]
+    looks_at_many = False
 
-    def nameless(self) -> list[Key]:
-        """The machines whose names other domains have."""
-        return [key for key, known in self.summaries.items() if (STALLED, "True", "NameInUse") in known.conditions]
+    def woken_by(self, key: Key) -> Collection[Key]:
+        return ()
 
     def forget(self, key: Key) -> None:
         """The machine has gone."""
         self._memory.pop(key, None)
         self.summaries.pop(key, None)
         self.known.discard(key)
-        self._made_from.pop(key, None)
         self._claims.release(key)
-        self._unadmitted.discard(key)
+        self._images.forget(key)
         self._prober.forget(key)
-        for uuid in [uuid for uuid, known in self.uuids.items() if known == key]:
-            del self.uuids[uuid]
 
     async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
         """The machine with what its plugin gives it, or why that cannot be known."""
-        if (plugin := follows_plugin(machine)) is None:
-            self._made_from.pop(machine.key, None)
-        else:
-            self._made_from[machine.key] = plugin
         return await self._effective.machine(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
 
     async def _claim_all(self) -> None:
@@ -190,7 +161,7 @@ class MachineReconciler:
         memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
         observed = await observe(machine, self._host, memory, self._claims.update(machine, self._host), self._images)
         unadmitted = None if observed.domain else self._admits(machine, observed.storage.created)
-        (self._unadmitted.add if unadmitted else self._unadmitted.discard)(machine.key)
+        self._dependencies.rest(machine.key, "admission", [AnyOf(Host.KIND)] if unadmitted else [])
         observed = replace(observed, unadmitted=unadmitted)
         if refusal is not None:
             self._images.forget(machine.key)  # without its plugin they are not known
@@ -283,7 +254,9 @@ class MachineReconciler:
         macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"] if domain and domain.live else []
         addresses = self._host.addresses(macs, domain.run) if domain and macs else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
-        self.summaries[machine.key] = summary(status)
+        self.summaries[machine.key] = told = summary(status)
+        nameless = (STALLED, "True", "NameInUse") in told.conditions
+        self._dependencies.rest(machine.key, "name", [FOREIGN_DOMAINS] if nameless else [])
         earlier, later = transitions(machine.status, status, steps[0], observed, plugin_name(machine))
         happenings, changed = (*earlier, *steps[1], *later), status != machine.status
         if happenings or changed:

@@ -1,0 +1,235 @@
+"""The operator: turns changes into keys, and keys into reconciles, until it is stopped. It knows no kind of resource."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key, Resource
+from homeostat.models.kinds import kind_of
+
+from ..clock import OwnClock
+from ..metrics import Metrics
+from ..ports import ResourceStore, StoreFailure
+from ..queue import WorkQueue
+from ..supervise import Supervisor
+from .chores import Chore
+from .dependencies import AnyOf, Dependencies, Node
+from .reconciler import GONE, Next, Reconciler
+
+log = logging.getLogger(__name__)
+
+RESTLESS = 10  # plans in a row that each left something to do
+GATHER = 0.05  # seconds in which the events of many resources become one look at what they belong to or are made from
+GATHER_SHARE = 3.0  # but at least so many times what such a look takes: of a thousand machines it takes a tenth of a second
+SPEC = "spec"  # the respect in which a resource rests on what its kind says; see models.kinds
+
+Reconcilers = Mapping[type[Resource], Reconciler[Any]]
+
+
+class Operator:
+    """Needs a store. ``take_up`` says what it is to do; then ``run``."""
+
+    def __init__(
+        self,
+        store: ResourceStore,
+        metrics: Metrics | None = None,
+        supervisor: Supervisor | None = None,
+        *,
+        name: str = "",
+        workers: int = 16,
+    ) -> None:
+        """``name``: of this loop among those of one process; its tasks carry it. ``workers``: reconciles at the same time."""
+        self.store = store
+        self.metrics = metrics or Metrics()
+        self.supervisor = supervisor or Supervisor()
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self.dependencies = Dependencies()
+        self.clock = OwnClock()
+        self.seen: set[Key] = set()
+        """Every resource there is, as far as the store has told."""
+        self._name = name
+        self._workers = workers
+        self._reconcilers: Reconcilers = {}
+        self._kinds: frozenset[str] = frozenset()
+        self._many: frozenset[str] = frozenset()
+        self._jobs: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._noticed: Callable[[], None] = lambda: None
+        self._looked_at: set[Key] = set()
+        self._restless: dict[Key, int] = {}
+        self._took: dict[Key, float] = {}  # seconds of the last look at each resource that stands for many
+
+    def take_up(
+        self,
+        reconcilers: Reconcilers,
+        chores: Sequence[Chore] = (),
+        jobs: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+        noticed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``reconcilers``: by the kind they converge; resources of other kinds only wake what rests on them. ``jobs``: tasks that
+        never end, by name. ``noticed`` is called whenever a resource came or went."""
+        self._reconcilers = dict(reconcilers)
+        self._kinds = frozenset(kind.KIND for kind in reconcilers)
+        self._many = frozenset(kind.KIND for kind, reconciler in reconcilers.items() if reconciler.looks_at_many)
+        self._jobs = {**{chore.name: chore.keep for chore in chores}, **(jobs or {})}
+        self._noticed = noticed
+
+    @property
+    def looked_at(self) -> Collection[Key]:
+        """What was reconciled in this run; the status of everything else may be what an earlier operator left."""
+        return self._looked_at
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set. A reconcile that is under way then is finished first."""
+        async with asyncio.TaskGroup() as tasks:
+            jobs = {"feed": self.feed, "dispatch": lambda: self._dispatch(tasks), **self._jobs}
+            running = [
+                tasks.create_task(self.supervisor.keep(name, job), name=name)
+                for name, job in ((f"{self._name}{short}", job) for short, job in jobs.items())
+            ]
+            with self.clock.ticking():
+                await self.until_done(stop)
+            for task in running:
+                task.cancel()
+
+    async def until_done(self, stop: asyncio.Event) -> None:
+        """Returns once there is nothing more to do."""
+        await stop.wait()
+
+    # What wakes whom ----------------------------------------------------------------------------------------------------
+
+    async def feed(self) -> None:
+        """Hears of resources, for ever."""
+        async for key in self.store.changes():
+            self.resource_changed(key)
+
+    def resource_changed(self, key: Key) -> None:
+        """A change of a resource concerns it, and whatever rests on it."""
+        known = key in self.seen
+        self.seen.add(key)
+        if not known:
+            self._noticed()
+        self.wake(key, self._gathering(key) if known else 0.0)
+        self.changed(key)
+        self.changed(AnyOf(key.kind))
+        for reconciler in self._reconcilers.values():
+            for woken in reconciler.woken_by(key):
+                self.wake(woken)
+
+    def changed(self, node: Node) -> bool:
+        """Has all looked at that rests on it. Returns whether there is any."""
+        resting = self.dependencies.resting_on(node)
+        for key in resting:
+            self.wake(key)
+        return bool(resting)
+
+    def wake(self, key: Key, after: float = 0.0) -> None:
+        """Has a resource looked at, ``after`` seconds from now at the latest, where its kind is reconciled here."""
+        if key.kind in self._kinds:
+            self.queue.add(key, after)
+
+    def look_at_all(self) -> None:
+        for key in list(self.seen):
+            self.wake(key)
+
+    def _gathering(self, key: Key) -> float:
+        """Seconds to wait for more events of one resource: what a look at it takes, some times over."""
+        return GATHER_SHARE * self._took.get(key, 0.0)
+
+    # What is done ---------------------------------------------------------------------------------------------------------
+
+    async def _dispatch(self, tasks: asyncio.TaskGroup) -> None:
+        """Hands each due key to a task of its own."""
+        slots = asyncio.Semaphore(self._workers)
+        while True:
+            await slots.acquire()
+            key = await self.queue.get()
+            tasks.create_task(self._work(key, slots), name=str(key))
+
+    async def _work(self, key: Key, slots: asyncio.Semaphore) -> None:
+        try:
+            await self._reconcile(key)
+        except Exception as error:  # around the reconcile, not in it: the loop goes on, and this key is looked at again
+            self.supervisor.failed(f"{self._name}reconcile", error)
+            self.queue.retry(key)
+        else:
+            self.supervisor.recovered(f"{self._name}reconcile")
+        finally:
+            self.queue.done(key)
+            slots.release()
+
+    async def _reconcile(self, key: Key) -> None:
+        """One key. Every error ends here: in the log, in the metrics, and as a retry with backoff."""
+        start = time.perf_counter()
+        try:
+            step = await self._take_further(key)
+        except DriverError as error:
+            delay = self.queue.retry(key)
+            self.metrics.errors.labels(key.kind, error.reason).inc()
+            log.info("%s: trying again in %.0f s: %s", key, delay, error)
+        except StoreFailure as error:
+            delay = self.queue.retry(key)
+            self.metrics.errors.labels(key.kind, type(error).__name__).inc()
+            log.info("%s: trying again in %.0f s: %s", key, delay, error)
+        except Exception:  # a defect of ours: one resource's must not stop the others
+            delay = self.queue.retry(key)
+            self.metrics.errors.labels(key.kind, "Defect").inc()
+            log.exception("%s: unexpected failure, trying again in %.0f s", key, delay)
+        else:
+            self.queue.forgive(key)
+            if step.after == 0:
+                self.queue.add(key, self._calmed(key))
+            else:
+                self._restless.pop(key, None)
+                if step.after is not None:
+                    self.queue.add(key, step.after)
+        finally:
+            took = time.perf_counter() - start
+            self.metrics.reconcile.labels(key.kind).observe(took)
+            if key.kind in self._many:
+                self._took[key] = took
+
+    def _calmed(self, key: Key) -> float:
+        """Seconds until the next look where a plan left something to do: none, but one that comes again and again is slowed
+        down, since something undoes what it does."""
+        rounds = self._restless[key] = self._restless.get(key, 0) + 1
+        if rounds == RESTLESS:
+            log.warning("%s: %d plans in a row were carried out and more is to do; looking less often", key, rounds)
+        return 0.0 if rounds < RESTLESS else min(2.0 ** min(rounds - RESTLESS, 8), 60.0)
+
+    async def _take_further(self, key: Key) -> Next:
+        resource = await self.store.get(Resource, key)
+        if resource is None:
+            self._forget(key)
+            return GONE
+        self._counted(self.dependencies.rest(key, SPEC, [*kind_of(resource).rests_on(resource)]))
+        reconciler = self._reconcilers.get(type(resource))
+        step = Next() if reconciler is None else await reconciler.reconcile(resource)
+        if step is GONE:
+            self._forget(key)
+        else:
+            self._looked_at.add(key)
+        if (owner := resource.owner) is not None:  # its status tells of what it owns
+            self.wake(owner, max(GATHER, self._gathering(owner)))
+        return step
+
+    def _forget(self, key: Key) -> None:
+        """The resource has gone."""
+        for reconciler in self._reconcilers.values():
+            reconciler.forget(key)
+        self._counted(self.dependencies.forget(key))
+        self.seen.discard(key)
+        self._restless.pop(key, None)
+        self._took.pop(key, None)
+        self._looked_at.discard(key)
+        self._noticed()
+
+    def _counted(self, nodes: Collection[Node]) -> None:
+        """A resource may tell who rests on it, and may go with the last of them."""
+        for node in nodes:
+            if isinstance(node, Key):
+                self.wake(node, GATHER)

@@ -1,0 +1,251 @@
+"""One operator loop put together for what it has to do: the reconcilers, what its host tells, and the chores beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.orphans import Orphan
+
+from .deployments import DeploymentReconciler, Keepers
+from .engine.chores import Chore
+from .engine.operator import Operator, Reconcilers
+from .images import ImageUse
+from .metrics import Metrics, Watched
+from .orphans import OrphanWatch
+from .plugins import PluginReconciler, images_named
+from .ports import HostDriver, ResourceStore, StoreFailure
+from .probing import Prober
+from .reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
+from .rivals import Rivals, this_run
+from .supervise import STATE, TAKING_IN, Supervisor
+from .trash import empty_trash
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
+PRUNE_EVERY = 3600.0  # seconds
+TRASH_EVERY = 60.0  # seconds between looks through the trash: space may run low fast
+TRASH_LOOK = 1.0  # seconds until it is asked again whether all that is desired is known
+
+
+@dataclass(frozen=True, slots=True)
+class JobConfig:
+    """``teardown``: take every machine away, whatever its spec says, and return when all have gone.
+
+    ``kinds``: what is reconciled here; events of the others only wake what rests on them.
+
+    ``reconcilers``: of further kinds, or instead of ours.
+
+    ``keepers``: see DeploymentReconciler.
+
+    ``fence`` is asked before each act on a host, and raises StoreFailure where we may not act.
+
+    ``takes_turns``: with other operators of this identity, by a lease.
+
+    ``name`` and ``workers``: see Operator.
+
+    ``taken_in``: whether all that is desired was read once.
+
+    ``admits``: see MachineReconciler.
+
+    ``orphans`` looks for what belongs to no resource, and hears of what comes and goes.
+    """
+
+    instance: str
+    workers: int = 16
+    teardown: bool = False
+    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Plugin})
+    reconcilers: Reconcilers = field(default_factory=dict)
+    keepers: Keepers = lambda deployment: ()
+    fence: Callable[[], None] = lambda: None
+    takes_turns: bool = False
+    name: str = ""
+    taken_in: Callable[[], bool] = lambda: True
+    orphans: OrphanWatch | None = None
+    admits: Admits = lambda machine, made_here: None
+
+
+class Job(Operator):
+    """Needs a store and a host that has been started. Guests run on when it ends."""
+
+    def __init__(
+        self,
+        store: ResourceStore,
+        host: HostDriver,
+        config: JobConfig,
+        metrics: Metrics | None = None,
+        supervisor: Supervisor | None = None,
+    ) -> None:
+        super().__init__(store, metrics, supervisor, name=config.name, workers=config.workers)
+        self._host = host
+        self._config = config
+        self._prober = Prober(self.queue.add, self.metrics.tried, self.clock)
+        self._images = ImageUse()
+        writer = this_run(host.facts.storage_root)
+        self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._stop_acting)
+        self._machines = MachineReconciler(
+            store,
+            host,
+            self._prober,
+            self._images,
+            self.rivals,
+            self.clock,
+            self.dependencies,
+            config.teardown,
+            config.fence,
+            self.queue.add,
+            config.admits,
+        )
+        reconcilers = self._converged()
+        self._ours = reconcilers.get(VirtualMachine) is self._machines
+        self._listed = asyncio.Event()
+        jobs = {"orphans": self._look_for_orphans} if config.orphans is not None else {}
+        self.take_up(reconcilers, self._chores(), jobs, self._noticed_any)
+        self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()), self._orphans)
+        self._host.subscribe(self._host_changed)
+        self._host.subscribe_images(self._image_changed)
+
+    def _converged(self) -> Reconcilers:
+        """While machines are taken away nothing else is looked at: a deployment would make them anew."""
+        deployments = DeploymentReconciler(
+            self.store, self._host, self._config.keepers, lambda: self.rivals.found, self._is_known, self.clock
+        )
+        known: Mapping[type[Resource], Any] = {
+            VirtualMachine: self._machines,
+            VirtualMachineDeployment: deployments,
+            Plugin: PluginReconciler(self.store, self._host, self._images),
+            **self._config.reconcilers,
+        }
+        kinds = {VirtualMachine} if self._config.teardown else self._config.kinds | self._config.reconcilers.keys()
+        return {kind: reconciler for kind, reconciler in known.items() if kind in kinds}
+
+    @property
+    def looked_at(self) -> Collection[Key]:
+        """Of machines those with a status of this run: a step that failed is told in it."""
+        return self._machines.summaries.keys() | {key for key in super().looked_at if key.kind != VirtualMachine.KIND}
+
+    def _is_known(self, machine: Key) -> bool:
+        """Whether its status says what was seen since its host can be asked. Of what others reconcile, the status says so."""
+        return not self._ours or machine in self._machines.known
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set (or, tearing down, until nothing is left)."""
+        self.metrics.watch(self._watched)
+        try:
+            await super().run(stop)
+        finally:
+            self.metrics.unwatch(self._watched)
+            await self._prober.close()
+
+    async def feed(self) -> None:
+        if self._config.teardown:
+            self.seen.update(machine.key for machine in await self.store.list(VirtualMachine))
+            self._listed.set()
+        await super().feed()
+
+    async def until_done(self, stop: asyncio.Event) -> None:
+        if not self._config.teardown:
+            await stop.wait()
+            return
+        await self._listed.wait()
+        while any(key.kind == VirtualMachine.KIND for key in self.seen) and not stop.is_set():
+            try:
+                await asyncio.wait_for(stop.wait(), 0.1)
+            except TimeoutError:
+                continue
+
+    # What the host tells --------------------------------------------------------------------------------------------------
+
+    def _host_changed(self, uuid: str | None) -> None:
+        if uuid is None:
+            self._machines.known.clear()
+            self.look_at_all()
+            self._noticed_any()
+        elif not self.changed(DomainOf(uuid)):  # somebody else's: its name may be free now
+            self._noticed_any()
+            self.changed(FOREIGN_DOMAINS)
+
+    def _image_changed(self, image: str, fetching: bool) -> None:
+        """Progress is worth less the more machines show it."""
+        users = self._images.users(image)
+        for key in users:
+            self.queue.add(key, PROGRESS_EACH * len(users) if fetching else 0.0)
+
+    def _stop_acting(self) -> None:
+        """Beside another operator of our identity: every machine says so, and so does all that tells of failing tasks."""
+        assert self.rivals.found is not None
+        self.supervisor.failed(f"{self._config.name}acting", StoreFailure(self.rivals.found.message), quiet=True)
+        self.look_at_all()
+
+    def _noticed_any(self) -> None:
+        """Something came or went, on the host or among the resources: there may be orphans."""
+        if self._config.orphans is not None:
+            self._config.orphans.poke()
+
+    def _orphans(self) -> Collection[Orphan]:
+        return self._config.orphans.found if self._config.orphans is not None else ()
+
+    async def _look_for_orphans(self) -> None:
+        """Not while another acts on our machines."""
+        assert self._config.orphans is not None
+        await self._config.orphans.run(lambda: self.rivals.found is None)
+
+    # Chores ---------------------------------------------------------------------------------------------------------------
+
+    def _chores(self) -> list[Chore]:
+        """The trash is emptied where machines are reconciled, and nothing is cleared away while they are taken away."""
+        if self._config.teardown:
+            return []
+        chores = [
+            Chore("prune-images", PRUNE_EVERY, self._prune_images, "the image cache was not looked through", first=PRUNE_EVERY)
+        ]
+        if self._ours:
+            chores.append(Chore("empty-trash", TRASH_EVERY, self._empty_trash, "the trash was not looked through"))
+        return chores
+
+    async def _prune_images(self) -> None:
+        """Not while the images of any machine or plugin are unknown."""
+        naming = {key for key in self.seen if key.kind in (VirtualMachine.KIND, Plugin.KIND) and key.kind in self._kinds}
+        if self.rivals.found is not None or not self._images.knows(naming):
+            return
+        if removed := await self._host.prune_images(await self._images_in_use()):
+            log.info("removed images that nothing uses: %s", ", ".join(removed))
+
+    async def _images_in_use(self) -> Callable[[], frozenset[str]]:
+        """Of all that is reconciled here, and of all that others reconcile: hosts may share a cache."""
+        others: set[str] = set()
+        if Plugin.KIND not in self._kinds:
+            for resource in (*await self.store.list(VirtualMachine), *await self.store.list(Plugin)):
+                others |= {image.key for image in images_named(resource)}
+
+        def in_use() -> frozenset[str]:
+            self._config.fence()  # asked just before each removal
+            return self._images.in_use() | others
+
+        return in_use
+
+    async def _empty_trash(self) -> float | None:
+        """Not while what came back may not be known."""
+        if self._blind() or not self._config.taken_in():
+            return TRASH_LOOK
+        for erasure in await empty_trash(self.store, self._host, self._may_erase, self.metrics):
+            log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
+        return None
+
+    def _may_erase(self) -> None:
+        """Asked right before each erasure, since the looks before it take their time. Raises StoreFailure."""
+        self._config.fence()
+        if self._blind():
+            raise StoreFailure("what came back may not be known now")
+
+    def _blind(self) -> bool:
+        """Whether what the folder says cannot be taken in."""
+        return any(self.supervisor.fails(task) for task in (TAKING_IN, STATE))
