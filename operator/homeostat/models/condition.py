@@ -6,11 +6,11 @@ The kstatus three stand on every kind: Ready, Reconciling, Stalled.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from .base import Model
+from .base import Model, Resource
 from .outside import tellable
 
 ConditionStatus = Literal["True", "False", "Unknown"]
@@ -42,6 +42,21 @@ class Condition(Model):
         default="", description="When status last changed (RFC 3339, UTC).", json_schema_extra=_time_without_default
     )
     observed_generation: int = Field(default=0, description="The generation of the spec that it speaks of.")
+
+
+class Say(Protocol):
+    def __call__(self, type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition: ...
+
+
+def sayer(resource: Resource) -> Say:
+    """Returns what makes conditions of a resource as it is desired now."""
+
+    def say(type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition:
+        word: ConditionStatus = status if isinstance(status, str) else "True" if status else "False"
+        generation = resource.metadata.generation
+        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=generation)
+
+    return say
 
 
 def merge_conditions(before: Iterable[Condition], after: Iterable[Condition], now: str) -> tuple[Condition, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
+from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.planner.deployment.observed import ObservedDeployment
 from homeostat.planner.deployment.plan import DeploymentPlan
@@ -40,30 +40,25 @@ def deployment_status(
 def _conditions(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, available: int
 ) -> Iterator[Condition]:
-    def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
-        word: ConditionStatus = "True" if status else "False"
-        return Condition(
-            type=type, status=word, reason=reason, message=message, observed_generation=deployment.metadata.generation
-        )
-
+    say = sayer(deployment)
     outcome, wanted = plan.outcome, deployment.spec.replicas
     settled = isinstance(outcome, Converged) and not plan.actions
-    yield condition(READY, settled, outcome.reason, outcome.message)
+    yield say(READY, settled, outcome.reason, outcome.message)
     if isinstance(outcome, Stalled):
-        yield condition(STALLED, True, outcome.reason, outcome.message)
+        yield say(STALLED, True, outcome.reason, outcome.message)
     elif not settled:
-        yield condition(RECONCILING, True, outcome.reason, outcome.message)
+        yield say(RECONCILING, True, outcome.reason, outcome.message)
     enough = available >= wanted
-    yield condition(
+    yield say(
         "Available",
         enough,
         "MinimumMachinesAvailable" if enough else "MachinesUnavailable",
         f"{available} of {wanted} are available",
     )
     overdue = outcome.reason == "ProgressDeadlineExceeded"
-    yield condition("Progressing", not overdue, outcome.reason if not settled else "RolloutComplete", outcome.message)
+    yield say("Progressing", not overdue, outcome.reason if not settled else "RolloutComplete", outcome.message)
     failed = next((r for r in observed.replicas if r.failure), None)
     if observed.refusal:
-        yield condition("ReplicaFailure", True, observed.refusal.reason, observed.refusal.message)
+        yield say("ReplicaFailure", True, observed.refusal.reason, observed.refusal.message)
     elif failed is not None:
-        yield condition("ReplicaFailure", True, "MachineFailed", f"{failed.name}: {failed.failure}")
+        yield say("ReplicaFailure", True, "MachineFailed", f"{failed.name}: {failed.failure}")

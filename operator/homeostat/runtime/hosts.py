@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, RECONCILING, Condition, ConditionStatus, find_condition, merge_conditions
+from homeostat.models.condition import READY, RECONCILING, Condition, find_condition, merge_conditions, sayer
 from homeostat.models.host import (
     KVM_USABLE,
     ORPHANED,
@@ -53,27 +53,24 @@ def host_status(
 
 
 def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan]) -> Iterator[Condition]:
-    def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
-        word: ConditionStatus = "True" if status else "False"
-        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=host.metadata.generation)
-
+    say = sayer(host)
     up = facts.reachable
     reason = "Connected" if up else "HostUnreachable"
-    yield condition(READY, up, reason, facts.error)
+    yield say(READY, up, reason, facts.error)
     if not up:
-        yield condition(RECONCILING, True, reason, facts.error)
-    yield condition(REACHABLE, up, reason, facts.error)
-    yield condition(SCHEDULABLE, *_schedulable(host, facts))
+        yield say(RECONCILING, True, reason, facts.error)
+    yield say(REACHABLE, up, reason, facts.error)
+    yield say(SCHEDULABLE, *_schedulable(host, facts))
     if up:
         offered = DomainType.KVM in facts.domain_types
-        yield condition(
+        yield say(
             KVM_USABLE, facts.kvm_usable, "Proven" if facts.kvm_usable else "NotWorking" if offered else "NotOffered",
             "" if facts.kvm_usable else "machines run by emulation (TCG)",
         )  # fmt: skip
     if alarming := [f"{o.namespace}/{o.name}" for o in orphans if o.alarming]:
         named = ", ".join(alarming[:5]) + (" …" if len(alarming) > 5 else "")
         advice = "see status.orphans, and docs/operations.md for what to do"
-        yield condition(ORPHANED, True, "OrphansFound", f"{len(alarming)} belong to no object: {named}; {advice}")
+        yield say(ORPHANED, True, "OrphansFound", f"{len(alarming)} belong to no object: {named}; {advice}")
 
 
 def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
@@ -183,15 +180,12 @@ def _abandoned(host: Host) -> HostStatus:
     before = host.status or HostStatus()
     message = "no operator serves it: start one with --host " + host.metadata.name
 
-    def condition(type: str, status: ConditionStatus, message: str) -> Condition:
-        generation = host.metadata.generation
-        return Condition(type=type, status=status, reason=OPERATOR_GONE, message=message, observed_generation=generation)
-
+    say = sayer(host)
     conditions = [
-        condition(READY, "Unknown", message),
-        condition(RECONCILING, "True", message),
-        condition(REACHABLE, "Unknown", message),
-        condition(SCHEDULABLE, "False", "is not served by any operator"),
+        say(READY, "Unknown", OPERATOR_GONE, message),
+        say(RECONCILING, True, OPERATOR_GONE, message),
+        say(REACHABLE, "Unknown", OPERATOR_GONE, message),
+        say(SCHEDULABLE, False, OPERATOR_GONE, "is not served by any operator"),
     ]
     return before.model_copy(
         update={

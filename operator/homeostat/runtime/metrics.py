@@ -58,9 +58,6 @@ class Metrics:
         self.errors = CounterMetric(
             "homeostat_reconcile_errors_total", "Reconciles that ended in an error.", ["kind", "reason"], registry=self.registry
         )
-        self.writes = CounterMetric(
-            "homeostat_store_writes_total", "Writes to the store, by what was written.", ["what"], registry=self.registry
-        )
         self.probes = CounterMetric(
             "homeostat_probes_total", "Tries of health checks.", ["probe", "result"], registry=self.registry
         )

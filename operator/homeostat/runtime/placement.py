@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, RECONCILING, Condition, ConditionStatus, find_condition, merge_conditions
+from homeostat.models.condition import READY, RECONCILING, find_condition, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import SCHEDULABLE, Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
@@ -202,12 +202,9 @@ class Placer:
         return {host.metadata.name: _offer(host) for host in self._hosts()}
 
     async def _tell(self, machine: VirtualMachine, why: Waiting) -> None:
-        def condition(type: str, word: ConditionStatus) -> Condition:
-            generation = machine.metadata.generation
-            return Condition(type=type, status=word, reason=why.reason, message=why.message, observed_generation=generation)
-
-        before = machine.status or VirtualMachineStatus()
-        conditions = [condition(READY, "False"), condition(RECONCILING, "True"), condition("Scheduled", "False")]
+        before, say = machine.status or VirtualMachineStatus(), sayer(machine)
+        found = {READY: False, RECONCILING: True, "Scheduled": False}
+        conditions = [say(type, holds, why.reason, why.message) for type, holds in found.items()]
         status = before.model_copy(
             update={
                 "observed_generation": machine.metadata.generation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from homeostat.models.base import Key, Resource
-from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
+from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin, PluginStatus
@@ -94,21 +94,18 @@ def images_of(plugin: Plugin) -> Sequence[ImageRef]:
 
 
 def _status(plugin: Plugin, outcome: Outcome, machines: int) -> PluginStatus:
-    def condition(type: str, status: bool, reason: str, message: str = "") -> Condition:
-        word: ConditionStatus = "True" if status else "False"
-        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=plugin.metadata.generation)
-
+    say = sayer(plugin)
     ready = isinstance(outcome, Converged)
     images = ready or outcome.reason == "InUse"
     conditions = [
-        condition(READY, ready, outcome.reason, outcome.message),
-        condition("ImagesReady", images, "ImagesReady" if images else outcome.reason, "" if images else outcome.message),
-        condition("Enabled", plugin.spec.enabled, "Enabled" if plugin.spec.enabled else "Disabled"),
+        say(READY, ready, outcome.reason, outcome.message),
+        say("ImagesReady", images, "ImagesReady" if images else outcome.reason, "" if images else outcome.message),
+        say("Enabled", plugin.spec.enabled, "Enabled" if plugin.spec.enabled else "Disabled"),
     ]
     if isinstance(outcome, Stalled):
-        conditions.append(condition(STALLED, True, outcome.reason, outcome.message))
+        conditions.append(say(STALLED, True, outcome.reason, outcome.message))
     elif not ready:
-        conditions.append(condition(RECONCILING, True, outcome.reason, outcome.message))
+        conditions.append(say(RECONCILING, True, outcome.reason, outcome.message))
     before = plugin.status or PluginStatus()
     return PluginStatus(
         observed_generation=plugin.metadata.generation,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from homeostat.driver.errors import DriverError, Refused
-from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions
+from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions, sayer
 from homeostat.models.machine import (
     GuestAddress,
     MachineHealth,
@@ -105,24 +105,16 @@ def _unreachable(machine: VirtualMachine, observed: Observed, now: str) -> Virtu
 
 def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str) -> VirtualMachineStatus:
     """What was seen last stays, marked as no longer known: a host that cannot be asked may well run it."""
-    before = machine.status or VirtualMachineStatus()
-
-    def condition(type: str, status: ConditionStatus) -> Condition:
-        generation = machine.metadata.generation
-        return Condition(type=type, status=status, reason=reason, message=message, observed_generation=generation)
-
-    unknown = [condition(READY, "Unknown"), condition("Running", "Unknown"), condition(RECONCILING, "True")]
+    before, say = machine.status or VirtualMachineStatus(), sayer(machine)
+    found: dict[str, ConditionStatus] = {READY: "Unknown", "Running": "Unknown", RECONCILING: "True"}
+    unknown = [say(type, word, reason, message) for type, word in found.items()]
     merged = merge_conditions(before.conditions, unknown, now)
     return before.model_copy(update={"state": MachineState.UNKNOWN, "conditions": merged})
 
 
 def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> Iterator[Condition]:
     """The table of a machine's conditions, in the order they are shown."""
-
-    def condition(type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition:
-        word: ConditionStatus = status if isinstance(status, str) else "True" if status else "False"
-        return Condition(type=type, status=word, reason=reason, message=message, observed_generation=machine.metadata.generation)
-
+    say = sayer(machine)
     outcome, domain = plan.outcome, observed.domain
     reason, message = (error.reason, str(error)) if error else (outcome.reason, outcome.message)
     stalled = isinstance(error, Refused) or (error is None and isinstance(outcome, Stalled))
@@ -133,35 +125,35 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
         assert observed.health is not None
         reason = "ReadinessLost" if observed.health.was_ready else "NotReadyYet"
         message = observed.health.message
-    yield condition(
+    yield say(
         READY, settled and not plan.drift and not unready and not plan.left, reason if not plan.drift else "Drifted", message
     )
     if stalled:
-        yield condition(STALLED, True, reason, message)
+        yield say(STALLED, True, reason, message)
     elif not settled or (unready and reason == "NotReadyYet"):
-        yield condition(RECONCILING, True, reason, message)
-    yield condition("Scheduled", True, "HostSelected", f"host {observed.host.name}")
+        yield say(RECONCILING, True, reason, message)
+    yield say("Scheduled", True, "HostSelected", f"host {observed.host.name}")
     storage = _storage_problem(plan, error)
-    yield condition("StorageReady", storage is None, storage or "DisksReady", message if storage else "; ".join(plan.aside))
+    yield say("StorageReady", storage is None, storage or "DisksReady", message if storage else "; ".join(plan.aside))
     why = "DomainRunning" if running else "NoDomain" if domain is None else f"Domain{_camel(domain.state.value)}"
-    yield condition("Running", running, why, f"reason: {domain.reason}" if domain and not running else "")
+    yield say("Running", running, why, f"reason: {domain.reason}" if domain and not running else "")
     if running and domain is not None and domain.live is not None and domain.live.guest_agent:
-        yield condition("AgentConnected", domain.agent, "Connected" if domain.agent else "NotConnected")
+        yield say("AgentConnected", domain.agent, "Connected" if domain.agent else "NotConnected")
     if observed.health is not None:
-        yield condition(
+        yield say(
             "Healthy", observed.health.ready, "ProbesPass" if observed.health.ready else "ProbesFail", observed.health.message
         )
     if plan.pending:
         listed = _list_changes(plan.pending, _waits(machine))
-        yield condition("RestartRequired", True, "ChangesPending", ". ".join((listed, *plan.notes)))
+        yield say("RestartRequired", True, "ChangesPending", ". ".join((listed, *plan.notes)))
     if plan.drift:
-        yield condition("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, _DRIFTED))
+        yield say("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, _DRIFTED))
     if plan.moved:
-        yield condition(DISKS_MOVED, True, "ByOthers", "; ".join(plan.moved))
+        yield say(DISKS_MOVED, True, "ByOthers", "; ".join(plan.moved))
     if doubts := tuple(spec_doubts(machine.spec)):
-        yield condition(DOUBTFUL, True, doubts[0].reason, "; ".join(map(str, doubts)))
+        yield say(DOUBTFUL, True, doubts[0].reason, "; ".join(map(str, doubts)))
     if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
-        yield condition("CrashLoopBackOff", True, "EndedUnasked", outcome.message)
+        yield say("CrashLoopBackOff", True, "EndedUnasked", outcome.message)
 
 
 _STORAGE_REASONS = frozenset(
