@@ -8,8 +8,8 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.claims import Claim, Standing, claims_held, claims_of, standing
 
+from .hypervisor import Domains
 from .observe import own_domain
-from .ports import HostDriver
 
 
 class Claims:
@@ -26,7 +26,7 @@ class Claims:
         self._refused: set[Key] = set()
         self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first who collides
 
-    def update(self, machine: VirtualMachine, host: HostDriver) -> Mapping[str, str]:
+    def update(self, machine: VirtualMachine, host: Domains) -> Mapping[str, str]:
         """Notes this machine's claims; returns those of them that another holds, and who. ``machine`` with its plugin's part."""
         key, domain, root = machine.key, own_domain(machine, host), host.facts.storage_root
         claims, stands = frozenset((*claims_of(machine, root), *claims_held(domain))), standing(domain)
@@ -39,7 +39,7 @@ class Claims:
         (self._refused.add if held else self._refused.discard)(key)
         return held
 
-    def begin(self, machine: VirtualMachine, host: HostDriver) -> Mapping[str, str]:
+    def begin(self, machine: VirtualMachine, host: Domains) -> Mapping[str, str]:
         """As ``update``, right before it is started: where nobody else holds any of it, it counts as running from now on."""
         if not (held := self.update(machine, host)):
             self._take(machine.key, self._claims[machine.key], Standing.RUNS)

@@ -27,9 +27,10 @@ from .commands import timestamp
 from .deployment_status import deployment_status
 from .effective import Effective
 from .engine.reconciler import GONE, Next
+from .hypervisor import HostDriver
 from .kept import KeptDisksOf
 from .ownership import ORPHANING, owned_by
-from .ports import EventType, HostDriver, ResourceStore
+from .ports import EventType, ResourceStore
 from .status import UNDER_WAY
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come

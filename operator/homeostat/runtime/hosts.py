@@ -25,8 +25,9 @@ from homeostat.planner.orphans import Orphan
 
 from .commands import timestamp
 from .engine.reconciler import GONE, Next
+from .hypervisor import HostDriver
 from .placement import OPERATOR_GONE, Placer, unserved
-from .ports import HostDriver, ResourceStore
+from .ports import ResourceStore
 
 GATHER = 2.0
 """Seconds between two reports of a host: the news of many machines become one."""

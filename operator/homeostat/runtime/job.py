@@ -17,11 +17,12 @@ from homeostat.planner.orphans import Orphan
 from .deployments import DeploymentReconciler, Keepers
 from .engine.chores import Chore
 from .engine.operator import Operator, Reconcilers
+from .hypervisor import HostDriver
 from .images import ImageUse
 from .metrics import Metrics, Watched
 from .orphans import OrphanWatch
 from .plugins import PluginReconciler, images_named
-from .ports import HostDriver, ResourceStore, StoreFailure
+from .ports import ResourceStore, StoreFailure
 from .probing import Prober
 from .reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
 from .rivals import Rivals, this_run

@@ -13,14 +13,15 @@ from homeostat.planner.deployment.plan import discard_kept, plan_kept
 from homeostat.planner.observed import KeptDisks
 
 from .engine.reconciler import GONE, Next
+from .hypervisor import Files
 from .ownership import ORPHANING, owned_by
-from .ports import HostDriver, ResourceStore
+from .ports import ResourceStore
 
 
 class KeptDisksOf:
     """Looks for them, and carries out what is planned for them."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+    def __init__(self, store: ResourceStore, host: Files) -> None:
         self._store = store
         self._host = host
 
@@ -50,7 +51,7 @@ class KeptDisksOf:
 class KeptDisksReconciler:
     """One host's part in a deployment that another operator looks after: it ends when no machine of it is left here."""
 
-    def __init__(self, store: ResourceStore, host: HostDriver) -> None:
+    def __init__(self, store: ResourceStore, host: Files) -> None:
         """``store`` shows the deployments that wait for this host, and of machines its own."""
         self._store = store
         self._disks = KeptDisksOf(store, host)

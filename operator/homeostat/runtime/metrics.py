@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.planner.orphans import Orphan
 
-from .ports import HostDriver
+from .hypervisor import Meter
 from .supervise import Supervisor
 
 
@@ -41,7 +41,7 @@ class Watched:
     """What is read of one operator loop when it is scraped."""
 
     depth: Callable[[], int]
-    host: HostDriver
+    host: Meter
     summaries: Callable[[], Iterable[Summary]]
     orphans: Callable[[], Iterable[Orphan]] = lambda: ()
 

@@ -13,8 +13,8 @@ from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedStorage, Secret
 
+from .hypervisor import Domains, HostDriver
 from .images import ImageUse
-from .ports import HostDriver
 
 
 async def observe(
@@ -90,7 +90,7 @@ def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
     return domain if config is domain.config and live is domain.live else replace(domain, config=config, live=live)
 
 
-def own_domain(machine: VirtualMachine, host: HostDriver) -> ObservedDomain | None:
+def own_domain(machine: VirtualMachine, host: Domains) -> ObservedDomain | None:
     """As the inventory has it; None: there is none, or it is another machine's."""
     domain = host.domain(domain_uuid(machine.identity))
     return domain if domain is None or is_of(machine, domain) else None

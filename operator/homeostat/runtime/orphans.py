@@ -18,7 +18,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.orphans import Orphan, find_orphans, mend, why
 
-from .ports import HostDriver, ResourceStore, StoreFailure
+from .hypervisor import HostDriver
+from .ports import ResourceStore, StoreFailure
 
 log = logging.getLogger(__name__)
 

@@ -17,14 +17,15 @@ from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 from .commands import timestamp
 from .effective import plugin_key
 from .engine.reconciler import GONE, Next
+from .hypervisor import Files
 from .images import ImageUse
-from .ports import HostDriver, ResourceStore
+from .ports import ResourceStore
 
 IN_USE_LOOK = 10.0  # seconds between looks whether the last user of a plugin has gone
 
 
 class PluginReconciler:
-    def __init__(self, store: ResourceStore, host: HostDriver, images: ImageUse) -> None:
+    def __init__(self, store: ResourceStore, host: Files, images: ImageUse) -> None:
         self._store = store
         self._host = host
         self._images = images

@@ -33,10 +33,11 @@ from .effective import Effective
 from .engine.dependencies import AnyOf, Dependencies
 from .engine.reconciler import GONE, Next
 from .happenings import step_taken, transitions
+from .hypervisor import HostDriver
 from .images import ImageUse
 from .metrics import Summary, summary
 from .observe import is_of, observe
-from .ports import Happening, HostDriver, ResourceStore
+from .ports import Happening, ResourceStore
 from .probing import Prober
 from .probing.guest import DomainGuest
 from .rivals import Rivals

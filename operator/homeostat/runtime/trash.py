@@ -11,11 +11,12 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import disk_path, machine_directory
 from homeostat.planner.trash import Claim, Erasure, TrashEntry, to_erase
 
+from .hypervisor import Trash
 from .metrics import Metrics
-from .ports import HostDriver, ResourceStore, Unreadable
+from .ports import ResourceStore, Unreadable
 
 
-async def empty_trash(store: ResourceStore, host: HostDriver, fence: Callable[[], None], metrics: Metrics) -> list[Erasure]:
+async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], None], metrics: Metrics) -> list[Erasure]:
     """What went. Its machine's events tell of it.
 
     Raises:
@@ -40,7 +41,7 @@ async def empty_trash(store: ResourceStore, host: HostDriver, fence: Callable[[]
     return gone
 
 
-async def _claims(store: ResourceStore, host: HostDriver, entries: Sequence[TrashEntry]) -> dict[str, Claim]:
+async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claim]:
     """By entry: the machine of its name, where that is desired, and which of its disks are not there."""
     claims = {}
     for entry in entries:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeostat.runtime.ports import HostDriver
+from homeostat.runtime.hypervisor import HostDriver
 
 from .attempt import Endpoint
 
