@@ -11,7 +11,12 @@ import falcon
 import falcon.asgi
 from pydantic import ValidationError
 
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import BY_KIND
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import redacted, redacted_all
+from homeostat.models.plugin import Plugin
 from homeostat.store import errors as store_errors
 
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
@@ -34,10 +39,10 @@ PROBLEMS_MAX = 30  # that an answer lists
 FIELD_MAX = 1024  # characters of the path to a field: its names may come from the request
 
 # The contract's words for kinds: in codes, and for people.
-NOUNS = {
-    "VirtualMachine": ("vm", "VM"),
-    "VirtualMachineDeployment": ("deployment", "Deployment"),
-    "Plugin": ("plugin", "Plugin"),
+NOUNS: Mapping[type[Resource], tuple[str, str]] = {
+    VirtualMachine: ("vm", "VM"),
+    VirtualMachineDeployment: ("deployment", "Deployment"),
+    Plugin: ("plugin", "Plugin"),
 }
 
 
@@ -62,12 +67,12 @@ def invalid(message: str, **details: Any) -> Problem:
 
 
 def not_found(kind: str, name: str) -> Problem:
-    code, noun = NOUNS[kind]
+    code, noun = NOUNS[BY_KIND[kind]]
     return Problem(404, f"{code}_not_found", f"{noun} not found", {"name": name[:256]})
 
 
 def deleting(kind: str, name: str) -> Problem:
-    code, noun = NOUNS[kind]
+    code, noun = NOUNS[BY_KIND[kind]]
     return Problem(409, f"{code}_deleting", f"{noun} is being deleted", {"name": name})
 
 
@@ -91,7 +96,7 @@ def from_store(error: store_errors.StoreError) -> Problem:
         case store_errors.NotFound():
             return not_found(error.key.kind, error.key.name)
         case store_errors.AlreadyExists():
-            return Problem(409, f"{NOUNS[error.key.kind][0]}_exists", str(error), details)
+            return Problem(409, f"{NOUNS[BY_KIND[error.key.kind]][0]}_exists", str(error), details)
         case store_errors.Conflict():
             return Problem(409, "conflict", str(error), details)
         case store_errors.NotEditable():

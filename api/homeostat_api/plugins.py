@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.desired import Source
 
 from .changes import Changes
 from .collection import Collection
-from .errors import Problem, deleting
+from .errors import NOUNS, Problem, deleting
 
 _USERS = (
     "SELECT kind, name FROM resources WHERE namespace=?1 AND ("
@@ -40,9 +41,8 @@ class Plugins(Collection[Plugin]):
 
     def users(self, name: str) -> Sequence[str]:
         """Machines and deployments that are made from it, such as vm/web-1."""
-        words = {VirtualMachine.KIND: "vm", VirtualMachineDeployment.KIND: "deployment"}
         found = self.store.index.read(_USERS, (self.namespace, name, VirtualMachine.KIND, VirtualMachineDeployment.KIND))
-        return [f"{words[kind]}/{user}" for kind, user in found]
+        return [f"{NOUNS[BY_KIND[kind]][0]}/{user}" for kind, user in found]
 
     def specs(self) -> Mapping[str, int]:
         """By name, what changes with each plugin's spec."""

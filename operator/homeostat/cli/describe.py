@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
-from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
-from homeostat.models.plugin import Plugin
+from homeostat.models.plugin import Plugin, PluginStatus
 
 from .listing import EVENT_COLUMNS, event_row
 from .output import as_document, endpoint, status_of, to_yaml, waits_for
@@ -28,6 +28,7 @@ from .times import age
 if TYPE_CHECKING:
     from homeostat.runtime.ports import Event, Revision
 
+Pairs = Sequence[tuple[str, str]]
 _LAST_REVISIONS = 5
 _LAST_EVENTS = 20
 
@@ -140,19 +141,33 @@ def _unseen(resource: Resource) -> list[str]:
 
 
 def _counts(resource: Resource) -> list[tuple[str, str]]:
-    pairs = []
-    if isinstance(resource, VirtualMachineDeployment) and (status := resource.status):
-        pairs = [
-            ("Rollout", rollout_counts(resource)),
-            ("Ready", f"{status.ready_replicas} of {resource.spec.replicas}"),
-            ("Machines", ", ".join(status.machines) or "<none>"),
-            ("Selector", status.selector or "<none>"),
-        ]
-    elif isinstance(resource, Plugin) and resource.status:
-        pairs = [("Images", images_word(resource)), ("Machines", str(resource.status.machines))]
+    counts = COUNTS.get(type(resource))
+    pairs = [*counts(resource)] if counts and resource.status is not None else []
     if note := waits_for(resource):
         pairs.append(("Waits for", note))
     return pairs
+
+
+def _counts_of_deployment(deployment: VirtualMachineDeployment) -> Pairs:
+    status = deployment.status or VirtualMachineDeploymentStatus()
+    return [
+        ("Rollout", rollout_counts(deployment)),
+        ("Ready", f"{status.ready_replicas} of {deployment.spec.replicas}"),
+        ("Machines", ", ".join(status.machines) or "<none>"),
+        ("Selector", status.selector or "<none>"),
+    ]
+
+
+def _counts_of_plugin(plugin: Plugin) -> Pairs:
+    status = plugin.status or PluginStatus()
+    return [("Images", images_word(plugin)), ("Machines", str(status.machines))]
+
+
+COUNTS: Mapping[type[Resource], Callable[[Any], Pairs]] = {
+    VirtualMachineDeployment: _counts_of_deployment,
+    Plugin: _counts_of_plugin,
+}
+"""What the status of a kind says beside its conditions. A machine's says more, see ``_status``."""
 
 
 def _rollouts(deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision]) -> list[str]:

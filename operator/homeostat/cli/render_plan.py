@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from homeostat.models.base import Resource, by_name
+from homeostat.models.kinds import REGISTRY
 from homeostat.models.machine import PendingChange, VirtualMachine
 from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
@@ -25,7 +26,7 @@ from .references import short_name
 from .render_texts import arrow, diff_lines, is_text
 
 # What is waited for once the actions shown have been carried out says nothing more.
-_RANK = {"Plugin": -2, "VirtualMachineDeployment": -1}
+_RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # what others rest on comes first
 _SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
 _PASSING = _SAID_BY_ACTIONS | {
     "Busy", "CrashLoopBackOff", "GuestShuttingDown", "HostUnreachable", "IOError", "ImageFetching", "Pausing", "PoweringOff",
@@ -142,7 +143,7 @@ def exit_code(entries: Iterable[Planned]) -> int:
 def render_plan(entries: Sequence[Planned]) -> list[Line]:
     """Every resource that would change, plugins and deployments before machines, then the summary."""
     lines: list[Line] = []
-    for entry in sorted(entries, key=lambda e: (_RANK.get(e.resource.kind, 0), e.resource.kind, by_name(e.resource))):
+    for entry in sorted(entries, key=lambda e: (_RANK[type(e.resource)], by_name(e.resource))):
         if entry.verb is Verb.NONE and not entry.stalled and not entry.pending:
             continue
         lines += [*entry.lines(), Line("")]

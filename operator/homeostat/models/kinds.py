@@ -34,6 +34,8 @@ class Kind(Generic[R]):
 
     ``declared``: people write it in a folder; of the others an operator keeps its own.
 
+    ``torn_down``: an operator has something to tear down before one goes.
+
     ``rests_on``: the resources that decide with it what is to be done: it is looked at again when one of them changes.
     """
 
@@ -43,6 +45,7 @@ class Kind(Generic[R]):
     words: tuple[str, ...]
     columns: tuple[Column, ...]
     declared: bool = True
+    torn_down: bool = True
     scope: Literal["Namespaced", "Cluster"] = "Namespaced"  # without a namespace in Kubernetes; its keys say "default"
     rests_on: Callable[[R], Iterable[Key]] = lambda resource: ()
 
@@ -134,6 +137,7 @@ _REVISION = Kind(
         Column("Failed", "string", ".spec.failed", "Why its rollout was given up.", 1),
     ),
     declared=False,
+    torn_down=False,
 )
 _HOST = Kind(
     Host,
@@ -158,6 +162,7 @@ _HOST = Kind(
 )
 
 REGISTRY: Mapping[type[Resource], Kind[Any]] = {kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _PLUGIN, _REVISION, _HOST)}
+"""In this order people are told of them; what others rest on stands behind them."""
 CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)
 """What Kubernetes knows."""
 KINDS: tuple[type[Resource], ...] = tuple(kind.cls for kind in REGISTRY.values() if kind.declared)

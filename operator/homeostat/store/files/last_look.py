@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from homeostat.models.base import Key
-from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.machine import VirtualMachine
-from homeostat.models.plugin import Plugin
+from homeostat.models.kinds import BY_KIND
 
 MARK = "last-look"
 SOCKET = "operator.sock"
@@ -28,8 +26,6 @@ EVERY = 30.0
 TIMEOUT = 1.0
 """Seconds for the operator's answer, which comes from memory."""
 ANSWER_MAX = 1 << 22
-LOOKED_AT = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND})
-"""The kinds that an operator over a folder looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def looked_at(root: Path) -> Callable[[Key], bool]:
         seen = frozenset(map(str, _ask(root / SOCKET, "/looked-at")))
     except (OSError, ValueError, TypeError):
         return lambda key: True
-    return lambda key: key.kind not in LOOKED_AT or str(key) in seen
+    return lambda key: key.kind not in BY_KIND or str(key) in seen
 
 
 def _health(path: Path) -> Any:

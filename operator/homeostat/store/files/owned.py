@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from homeostat.models.base import Key, Resource
-from homeostat.models.deployment import MachineRevision
+from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.store.errors import AlreadyExists
 
@@ -21,8 +21,6 @@ from .apply import metadata_of
 from .writing import mark_deleted
 
 AUTHOR = "operator"
-# These have nothing to tear down, and go at once.
-_PLAIN = frozenset({MachineRevision.KIND})
 
 
 def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Resource) -> None:
@@ -56,7 +54,7 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
     if row is None or row.source is not None or row.deleted is not None:
         return
     with index.transaction() as database:
-        if key.kind in _PLAIN:
+        if not kind_of(STORED[key.kind]).torn_down:
             remove(database, key)
             return
         if annotations:
@@ -104,7 +102,7 @@ def _spec(resource: Resource) -> object:
 
 def _create(database: sqlite3.Connection, key: Key, uid: str, metadata: str, spec: str, now: datetime) -> None:
     version = next_version(database)
-    finalizers = json.dumps([] if key.kind in _PLAIN else [FINALIZER])
+    finalizers = json.dumps([FINALIZER] if kind_of(STORED[key.kind]).torn_down else [])
     database.execute(
         "INSERT INTO resources (kind, namespace, name, uid, generation, version, changed, metadata, spec, created, finalizers) "
         "VALUES (?,?,?,?,1,?,?,?,?,?,?)",

@@ -13,8 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.models.plugin import Plugin
@@ -32,13 +33,18 @@ WINDOW = 60.0
 """Seconds over which removals are counted together."""
 
 CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
-_RUNNING = frozenset({VirtualMachine.KIND, VirtualMachineDeployment.KIND})
-_PARTS = {
-    VirtualMachineDeployment.KIND: ("replicas",),
-    VirtualMachine.KIND: ("disks", "pluginRef"),
-    Plugin.KIND: ("disks", "rootfs"),
+SETTLES: Mapping[type[Resource], float] = {
+    VirtualMachine: NEVER,
+    VirtualMachineDeployment: NEVER,
+    Plugin: SETTLE_OTHERS,
 }
-"""Fields of the spec with which something is deleted when they say less."""
+"""The longest settling time of each kind, in seconds; NEVER: as long as is set."""
+TAKES: Mapping[type[Resource], tuple[str, ...]] = {
+    VirtualMachine: ("disks", "pluginRef"),
+    VirtualMachineDeployment: ("replicas",),
+    Plugin: ("disks", "rootfs"),
+}
+"""Fields of each kind's spec with which something is deleted when they say less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def takes_away(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Los
     if kind == VirtualMachineDeployment.KIND:
         before, after = old.get("replicas", 1), new.get("replicas", 1)
         return Loss(f"replicas: {before} -> {after}", before - after) if after < before else None
-    if kind not in _PARTS:
+    if kind not in BY_KIND:
         return None
     keep = ReclaimPolicy.RETAIN.value
     stays = {disk["name"] for disk in new.get("disks", ()) if _is_disk(disk)}
@@ -74,7 +80,7 @@ def _is_disk(disk: Mapping[str, Any]) -> bool:
 
 def speaks_of_it(kind: str, spec: Mapping[str, Any]) -> bool:
     """Whether a change of the spec by somebody is about what may be taken away, so that it says what shall become of that."""
-    return any(part in spec for part in _PARTS.get(kind, ()))
+    return kind in BY_KIND and any(part in spec for part in TAKES[BY_KIND[kind]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ def rule(
 
 def settling_time(absence: Absence, settle: float) -> float:
     """Seconds."""
-    return settle if absence.takes or absence.key.kind in _RUNNING or settle == NEVER else min(settle, SETTLE_OTHERS)
+    kind = BY_KIND.get(absence.key.kind)
+    return settle if absence.takes or settle == NEVER or kind is None else min(settle, SETTLES[kind])
 
 
 def _brake(absences: Sequence[Absence], around: Circumstances) -> str:

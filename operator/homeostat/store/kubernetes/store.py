@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
-from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.host_uri import unallowed
 from homeostat.models.kinds import STORED, kind_of
@@ -213,7 +213,7 @@ class KubernetesStore(IndexedStore):
         owner = resource.metadata.owner_references[0].uid if resource.metadata.owner_references else ""
         if row is None:
             body = _body(resource)
-            if finalizers and key.kind != MachineRevision.KIND:
+            if finalizers and kind_of(resource).torn_down:
                 body["metadata"]["finalizers"] = list(finalizers)
             self.writes += 1
             try:

@@ -1,0 +1,59 @@
+"""One registry of kinds: each table of a layer that differs by kind covers all that it is about, and no name means two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from homeostat.cli.describe import COUNTS
+from homeostat.cli.tables import TABLES
+from homeostat.models.base import Key, Resource
+from homeostat.models.kinds import KINDS, REGISTRY, kind_named, kind_of
+from homeostat.models.machine import VirtualMachine
+from homeostat.store.files.removal import SETTLES, TAKES
+from homeostat_api.errors import NOUNS
+
+
+@pytest.mark.parametrize(
+    ("table", "kinds"),
+    [(TABLES, KINDS), (SETTLES, KINDS), (TAKES, KINDS), (NOUNS, KINDS), (COUNTS, set(KINDS) - {VirtualMachine})],
+    ids=["tables of get", "settling times", "what a change takes away", "words of the API", "counts of describe"],
+)
+def test_a_table_covers_the_kinds(table: Mapping[type[Resource], Any], kinds: Iterable[type[Resource]]) -> None:
+    assert set(table) == set(kinds)
+
+
+def test_every_kind_has_a_spec_and_a_status_that_says_of_which_generation_it_is() -> None:
+    for cls, kind in REGISTRY.items():
+        assert kind.name == cls.KIND and cls.model_fields["kind"].default == cls.KIND
+        assert "spec" in cls.model_fields
+        if "status" in cls.model_fields:
+            (status,) = (one for one in cls.model_fields["status"].annotation.__args__ if one is not type(None))  # type: ignore[union-attr]
+            assert {"observed_generation", "conditions"} <= set(status.model_fields)
+
+
+def test_no_name_means_two_kinds() -> None:
+    named = [name for kind in REGISTRY.values() for name in {kind.name.lower(), kind.plural, kind.noun, *kind.words}]
+    assert len(named) == len(set(named))
+    for cls in KINDS:
+        kind = kind_of(cls)
+        for name in (kind.name, kind.plural, kind.noun, *kind.words):
+            assert kind_named(name) is cls
+    assert kind_named("MachineRevision") is None and kind_named("hosts") is None, "nobody declares these in a folder"
+
+
+def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:
+    order = [cls.KIND for cls in REGISTRY]
+    app = {"pluginRef": {"name": "app"}}
+    documents: dict[str, dict[str, Any]] = {
+        "VirtualMachine": {"spec": app},
+        "VirtualMachineDeployment": {"spec": {"template": {"spec": app}}},
+    }
+    for cls, kind in REGISTRY.items():
+        if (document := documents.get(cls.KIND)) is None:
+            continue
+        made = cls.model_validate({"metadata": {"name": "web", "namespace": "shop"}, **document})
+        assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"),)
+        assert all(order.index(key.kind) > order.index(cls.KIND) for key in kind.rests_on(made))
