@@ -70,6 +70,28 @@ def test_a_key_that_waits_for_its_value_takes_nothing_away(room: Room, end: str)
     assert room.sync(0.0).changed == (key("a"),)
 
 
+def test_chaos_2c_a_document_that_is_cut_between_two_lines_comes_into_force_only_once_it_has_stayed_so(room: Room) -> None:
+    """Else a copy that is put right a second later has replaced the machines of a deployment."""
+    whole = document("a", *SPEC)
+    room.write("a.yaml", whole)
+    room.sync()
+    room.write("a.yaml", whole.partition("  nics:")[0])
+    assert room.sync(60.0).changed == room.sync(60.0).changed == () and room.store.restless
+    assert room.said() == [], "most are put right a moment later"
+    room.write("a.yaml", whole)
+    assert room.sync(60.0).changed == ()
+    room.write("a.yaml", whole.partition("  nics:")[0])
+    assert room.sync(60.0).changed == ()
+    assert room.sync(0.0).changed == (key("a"),)
+
+
+def test_a_document_that_says_something_else_comes_into_force_at_once(room: Room) -> None:
+    room.write("a.yaml", document("a", *SPEC))
+    room.sync()
+    room.write("a.yaml", document("a", *SPEC[:-1], "    network: lab"))
+    assert room.sync(60.0).changed == (key("a"),)
+
+
 def test_a_file_without_a_last_newline_is_taken_in_once_it_is_quiet(room: Room) -> None:
     path = room.write("a.yaml", document("a").rstrip())
     assert (room.sync(5.0).created, room.store.restless) == ((), True)

@@ -182,13 +182,14 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
         if not reader.whole(document) or reader.load(document, file) is None:
             return
         before = json.loads(row.spec)
-        if reader.cut_off(document, file, before):
+        beginning = reader.is_beginning(document, file, before)
+        if beginning and not ends_whole(file.real):  # within a line, or a field
             work.complain(
                 document.path, f"{row.key} ends here in the middle of what it was, so that stays in force: write the rest, or "
                 "end the file with a newline, and with a value behind its last key, if this is all",
                 key=row.key, line=document.line,
             )  # fmt: skip
-        elif (loss := _loss(row.kind, before, document)) and not reader.trusts(document):
+        elif (loss := _loss(row.kind, before, document) or (CUT if beginning else None)) and not reader.trusts(document):
             work.reductions.append(Reduction(row, document, loss))
         else:
             work.update.append((row, document))
@@ -196,6 +197,10 @@ def _compare(work: Pass, row: Row | None, document: SourceDocument, file: Source
         document.path, document.document, document.item, document.line,
     ):  # fmt: skip
         work.move.append((row, document))
+
+
+CUT = Loss("its end is missing", 0)
+"""A copy that was cut off between two lines looks like an edit that takes the last ones away: that must have settled."""
 
 
 def _loss(kind: str, before: Mapping[str, Any], document: SourceDocument) -> Loss | None:

@@ -21,7 +21,7 @@ from ..index.index import Index, compact
 from . import documents, jsontext
 from .folder import FoundFile, read_file
 from .positions import Positions
-from .unfinished import ends_whole, is_beginning, unfinished
+from .unfinished import is_beginning, unfinished
 from .validate import Rejected, foreign, identify, stray, validate, whose
 
 State = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
@@ -234,12 +234,10 @@ class FileReader:
             self.unfinished[path] = unfinished(found, time.time_ns(), self._quiet) if found else ""
         return self.unfinished[path]
 
-    def cut_off(self, document: SourceDocument, file: SourceFile, spec: Any) -> bool:
-        """Whether it is the beginning of what is in force, and the file ends within a line or a field: somebody was cut short."""
+    def is_beginning(self, document: SourceDocument, file: SourceFile, spec: Any) -> bool:
+        """Whether it is the beginning of what is in force, at the end of its file: somebody may have been cut short."""
         new = document.resource.spec if document.resource is not None else None
-        if document is not file.documents[-1] or new is None or (dumped := new.dump()) == spec or not is_beginning(dumped, spec):
-            return False
-        return not ends_whole(file.real)
+        return document is file.documents[-1] and new is not None and (said := new.dump()) != spec and is_beginning(said, spec)
 
     def load(self, document: SourceDocument, file: SourceFile) -> Resource | None:
         """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""
