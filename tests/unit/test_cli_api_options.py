@@ -29,7 +29,9 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
         started.append(options)
 
     monkeypatch.setattr(up_module, "_up", remember)
-    words = ["--bind", "[::1]:9090", "--token-file", "/t", "--image-folder", "/srv/a", "--image-folder", "/srv/b"]
+    token = tmp_path / "token"
+    token.write_text("correct-horse-battery-staple")
+    words = ["--bind", "[::1]:9090", "--token-file", str(token), "--image-folder", "/srv/a", "--image-folder", "/srv/b"]
     words += ["--plugin-kernel", "http://images/vmlinuz", "--state", str(tmp_path / "state")]
     words += ["--max-replicas", "7", "--max-connections", "77"]
     result = CliRunner().invoke(cli, ["up", str(tmp_path), *words], catch_exceptions=False)
@@ -40,7 +42,7 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
         "directory": tmp_path,
         "state": tmp_path / "state",
         "bind": "[::1]:9090",
-        "token_file": Path("/t"),
+        "token_file": token,
         "workers": 1,
         "image_folders": (Path("/srv/a"), Path("/srv/b")),
         "plugin_kernel": "http://images/vmlinuz",
@@ -56,3 +58,17 @@ def test_the_defaults_are_the_servers(tmp_path: Path) -> None:
     words = ["--dir", str(tmp_path), "--state", str(tmp_path), "--end-with-parent"]
     own: click.Context = server.make_context("homeostat-api", words)
     assert as_the_server_reads(ApiOptions(tmp_path, tmp_path)) == own.params
+
+
+@pytest.mark.parametrize(
+    "words", [["--bind", ":0"], ["--bind", "127.0.0.1:0"], ["--bind", "127.0.0.1:65536"], ["--token-file", "/nowhere/token"]]
+)
+def test_what_the_api_cannot_start_with_is_refused_before_anything_starts(
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(options: up_module.UpOptions) -> None:
+        raise AssertionError("it was started")
+
+    monkeypatch.setattr(up_module, "_up", never)
+    result = CliRunner().invoke(cli, ["up", str(tmp_path), *words, "--state", str(tmp_path / "state")])
+    assert words[0] in str(result.exception) and result.exit_code != 0

@@ -131,8 +131,15 @@ def _check_bind(bind: str, token_file: str | None) -> None:
     import ipaddress
 
     host, colon, port = bind.rpartition(":")
-    if not colon or not port.isdigit():
-        raise CliError(f"--bind {bind} is not HOST:PORT", "such as 127.0.0.1:8080 or [::1]:8080")
+    if not colon or not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
+        raise CliError(f"--bind {bind} is not HOST:PORT", "such as 127.0.0.1:8080 or [::1]:8080; a port is 1 to 65535")
+    if token_file:
+        try:
+            Path(token_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CliError(
+                f"--token-file {token_file} cannot be read: {error}", "name a file of mode 0600 with one token"
+            ) from error
     try:
         local = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -208,8 +215,8 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
         if stop.is_set():
             os.write(2, b"\nforced: ended at once; guests keep running\n")
             os._exit(130)
+        stop.set()  # first: nothing that goes wrong with what is shown may keep it from ending
         view.say("Stopping; guests keep running. (Ctrl-C again ends at once.)")
-        stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop_or_force)

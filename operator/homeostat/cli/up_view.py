@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import ExitStack
@@ -52,8 +53,11 @@ class PlainView:
         return None
 
     def say(self, text: str) -> None:
-        say(f"{datetime.now():%H:%M:%S}  {text}")
-        sys.stdout.flush()
+        try:
+            say(f"{datetime.now():%H:%M:%S}  {text}")
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads any more, as after `| head`: the machines are looked after all the same
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def show(self, snapshot: Snapshot) -> None:
         if self._last_event < 0:  # what happened before this run is history
