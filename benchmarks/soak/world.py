@@ -228,7 +228,7 @@ class DriverWorld(World):
         """Some files hold one document, some several, some lie in folders."""
         self.desired.put(machines.deployment("web", 4, self.spec))
         rootfs = self.root / "rootfs.img"
-        rootfs.write_bytes(b"a root disk".ljust(2**20, b"\0"))
+        rootfs.write_bytes(b"a root disk".ljust(510, b"\0") + b"\x55\xaa" + bytes(2**20 - 512))  # with a boot sector
         self.desired.put(machines.plugin("page", rootfs))
         follower = {"pluginRef": {"name": "page"}, "guestAgent": {"enabled": False}}
         self.desired.put(machines.deployment("pages", 2, follower))

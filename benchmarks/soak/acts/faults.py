@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 
-from ..desired import VM
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.store.files.last_look import looked_at, operator_listens
+
+from ..desired import VM, VMD
 from ..world import World
 from . import act
 from .doubt import clear
 
 FULL = (0.5, 2.0, 6.0)  # seconds for which there is no space
+TAKEN_IN_WITHIN = 60.0  # seconds; what comes later is judged as if it had been
 ENDS = 2.0  # seconds until one that cannot start has ended
 DAMAGES = ("removed", "overwritten", "cut", "emptied", "without its log")
 
@@ -40,7 +45,19 @@ def index_fault(world: World) -> None:
             for name in ("index.sqlite-wal", "index.sqlite-shm"):
                 (world.state / name).unlink(missing_ok=True)
     world.operator.start()
+    taken_in(world)
     world.settle_first()  # a document that breaks or goes before the new index has it was never known
+
+
+def taken_in(world: World) -> None:
+    """Waits until the operator that was just started has looked at every deployment: until then what it has to do is what the
+    files say now, and a machine of a deployment that is scaled away before is an orphan."""
+    wanted = [Key(VirtualMachineDeployment.KIND, "default", wish.name) for wish in world.desired.of_kind(VMD, free=False)]
+    deadline = time.monotonic() + TAKEN_IN_WITHIN
+    while time.monotonic() < deadline and not world.stop.is_set():
+        if operator_listens(world.state) and all(map(looked_at(world.state), wanted)):
+            return
+        time.sleep(0.1)
 
 
 @act(6, lambda world: world.cramped)
@@ -76,6 +93,7 @@ def forgotten_machine(world: World) -> None:
         path.unlink()
     clear(world, file)
     world.operator.start()
+    taken_in(world)
     time.sleep(world.settle * world.rng.choice((0.5, 3)))
     world.desired.write(file)
     world.settle_first()  # what nobody has seen yet would be an orphan again if it were deleted now
