@@ -45,7 +45,7 @@ class Shelf:
         unused: Any = None
         self.collection = Plugins(source, unused)
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         return self.plugins.get(key.name)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.plugin import Plugin
 from homeostat.store import errors as store_errors
 from homeostat_api.changes import Changes
 from homeostat_api.collection import AUTHOR, NAME_LIMIT, Collection
@@ -30,7 +29,7 @@ class Shelf:
         self.answer, self.fails = answer, fails
         self.asked: list[Any] = []
 
-    async def get(self, key: Key) -> Resource | None:
+    async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         self.asked.append(key)
         return self.answer
 
@@ -68,13 +67,6 @@ def test_what_can_be_one_is_looked_up_in_the_namespace_that_is_served(name: str)
     shelf = Shelf(machine())
     assert asyncio.run(shelf.machines("lab").find(name)) == machine()
     assert shelf.asked == [Key("VirtualMachine", "lab", name)]
-
-
-def test_another_kind_is_not_found() -> None:
-    other = Plugin.model_validate(
-        {"metadata": {"name": "web"}, "spec": {"version": "1", "rootfs": {"url": "http://a.example/b"}}}
-    )
-    assert refused(Shelf(other).machines().get("web")) == (404, "vm_not_found", {"name": "web"})
 
 
 def test_what_is_being_deleted_stands_no_more() -> None:

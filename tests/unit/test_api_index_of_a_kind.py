@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat_api.changes import Changes
 from homeostat_api.collection import Collection
@@ -44,7 +44,7 @@ class Shelf:
         uid, version = self.rows[key.name]
         return SimpleNamespace(name=key.name, uid=uid, version=version, document_form=lambda: {"whole": key.name})
 
-    async def get(self, key: Key) -> VirtualMachine | None:
+    async def get(self, kind: type[Resource], key: Key) -> VirtualMachine | None:
         known = key.name in self.rows and key.name not in self.half_gone
         return VirtualMachine.model_validate({"metadata": {"name": key.name}, "spec": {}}) if known else None
 
