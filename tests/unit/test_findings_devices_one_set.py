@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from homeostat.models.base import ObjectMeta
 from homeostat.models.kinds import STORED
+from tests.kubernetes.test_crds_take_what_the_models_take import EVERYWHERE, with_value
 from tests.unit.crd_schemas import is_let_in
 from tests.unit.documents import DOCUMENTS
-from tests.kubernetes.test_crds_take_what_the_models_take import EVERYWHERE, with_value
 
 ALMOST: tuple[Any, ...] = (
     True, 0, 1, -1, 1.0, 2**31, 2**63, 10**30, -(2**63), "1", "0", "true", "True", "yes", "on", "", " ", "\n",
