@@ -8,8 +8,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from .mutants.options import add_options as add_mutants_options
-from .soak.options import add_options
+from benchmarks.mutants.options import add_options as add_mutants_options
+from benchmarks.soak.options import add_options
 
 # Module, what it measures. Imported late: a child process that measures memory shall not carry them all.
 NAMES = {

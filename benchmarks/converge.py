@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from . import fleet, plain
-from .living import all_reported, living
-from .measure import file_system, in_child, peak_mb, room, rss_mb, run, say
-from .result import Figure, Result
+from benchmarks import fleet, plain
+from benchmarks.living import all_reported, living
+from benchmarks.measure import file_system, in_child, peak_mb, room, rss_mb, run, say
+from benchmarks.result import Figure, Result
 
 DEFAULT = 1000
 BUDGET = "<= 3 s and <= 10 ms CPU per VM at 1,000; 10,000 within 10 x that"

@@ -10,13 +10,12 @@ import os
 import time
 from pathlib import Path
 
+from benchmarks import fleet
+from benchmarks.living import all_reported, at_rest, living
+from benchmarks.measure import in_child, percentile, room, run, say, until
+from benchmarks.result import Figure, Result
 from homeostat.cli.standalone import Standalone
 from homeostat.planner.actions import Action, DefineDomain
-
-from . import fleet
-from .living import all_reported, at_rest, living
-from .measure import in_child, percentile, room, run, say, until
-from .result import Figure, Result
 
 DEFAULT = 1000
 EDITS = 60

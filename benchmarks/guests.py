@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 
-from . import fleet
-from .living import all_reported, living
-from .measure import run, say
-from .result import Figure, Result
-from .rigs import Stage, Xml, definitions, plain_loop, remove_all, stage
+from benchmarks import fleet
+from benchmarks.living import all_reported, living
+from benchmarks.measure import run, say
+from benchmarks.result import Figure, Result
+from benchmarks.rigs import Stage, Xml, definitions, plain_loop, remove_all, stage
 
 DEFAULT = 20
 ROUNDS = 2

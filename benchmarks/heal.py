@@ -13,14 +13,13 @@ import time
 
 import libvirt
 
+from benchmarks import fleet
+from benchmarks.living import all_reported, at_rest, living
+from benchmarks.measure import percentile, run, say
+from benchmarks.result import Figure, Result
+from benchmarks.rigs import Stage, Xml, define_and_start, definitions, remove_all, stage
 from tests.rig.guest import BOOT_TIMEOUT, leased_address
 from tests.rig.waiting import wait_until
-
-from . import fleet
-from .living import all_reported, at_rest, living
-from .measure import percentile, run, say
-from .result import Figure, Result
-from .rigs import Stage, Xml, define_and_start, definitions, remove_all, stage
 
 DEFAULT = 5
 POLL = 0.002  # seconds

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from benchmarks import fleet
+from benchmarks.living import all_reported, at_rest, living, written
+from benchmarks.measure import in_child, pass_seconds, percentile, room, run, say
+from benchmarks.result import Figure, Result
 from homeostat.cli.standalone import Standalone
-
-from . import fleet
-from .living import all_reported, at_rest, living, written
-from .measure import in_child, pass_seconds, percentile, room, run, say
-from .result import Figure, Result
 
 DEFAULT = 1000
 FEW = 100  # machines of the smaller fleet that calls per resync are compared with

@@ -21,6 +21,9 @@ from typing import Any
 
 import yaml
 
+from benchmarks import fleet
+from benchmarks.measure import pass_seconds, peak_mb, room, rss_mb, run, say, until
+from benchmarks.result import Figure, Result
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.kubernetes.access import Access
@@ -29,10 +32,6 @@ from homeostat.store.kubernetes.paths import EVENTS, PATHS
 from tests.rig.kubernetes.assets import Assets
 from tests.rig.kubernetes.crds import install_crds
 from tests.rig.kubernetes.plane import ControlPlane
-
-from . import fleet
-from .measure import pass_seconds, peak_mb, room, rss_mb, run, say, until
-from .result import Figure, Result
 
 DEFAULT = 1000
 WINDOW = 20.0  # seconds at rest that are measured

@@ -11,12 +11,11 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from benchmarks import fleet
+from benchmarks.converge import converge
+from benchmarks.measure import in_child, percentile, room, rss_mb, say
+from benchmarks.result import Figure, Result
 from tests.rig.waiting import free_port, wait_until
-
-from . import fleet
-from .converge import converge
-from .measure import in_child, percentile, room, rss_mb, say
-from .result import Figure, Result
 
 DEFAULT = 1000
 CLIENTS = 8

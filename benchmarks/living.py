@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.measure import until
 from homeostat.cli.standalone import Standalone, standalone
 from homeostat.models.machine import MachineState
-
-from .measure import until
 
 RUNNING_COUNT = "SELECT count(*) FROM resources WHERE kind='VirtualMachine' AND json_extract(status, '$.state')=?"
 

@@ -11,10 +11,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from . import fleet, plain
-from .living import RUNNING_COUNT
-from .measure import DEADLINE, in_child, peak_mb, room, rss_mb, say
-from .result import Result
+from benchmarks import fleet, plain
+from benchmarks.living import RUNNING_COUNT
+from benchmarks.measure import DEADLINE, in_child, peak_mb, room, rss_mb, say
+from benchmarks.result import Result
 
 DEFAULT = 1000
 BUDGET = "<= 120 MB at 1,000, <= 300 MB at 10,000"

@@ -8,9 +8,9 @@ from pathlib import Path
 import libvirt
 from lxml import etree
 
-from . import fleet
-from .living import all_reported, living
-from .measure import rss_mb, run
+from benchmarks import fleet
+from benchmarks.living import all_reported, living
+from benchmarks.measure import rss_mb, run
 
 
 def definition(place: str) -> str:

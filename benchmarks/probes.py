@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from benchmarks.measure import in_child, pass_seconds, run, say, until
+from benchmarks.result import Result
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.probe import HttpGet, Probe, Probes
-from homeostat.runtime.probing import Prober
-from homeostat.runtime.probing.attempt import Endpoint
-
-from .measure import in_child, pass_seconds, run, say, until
-from .result import Result
+from homeostat.runtime.machine.probing import Prober
+from homeostat.runtime.machine.probing.attempt import Endpoint
 
 DEFAULT = 1000
 PERIOD = 10  # seconds

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import libvirt
 
-from . import fleet
-from .living import all_reported, at_rest, living, written
-from .measure import in_child, room, run, say, until
-from .result import Figure, Result
+from benchmarks import fleet
+from benchmarks.living import all_reported, at_rest, living, written
+from benchmarks.measure import in_child, room, run, say, until
+from benchmarks.result import Figure, Result
 
 DEFAULT = 1000
 URI = "test:///default"  # the one host of the test driver that connections of a process share

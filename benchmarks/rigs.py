@@ -12,11 +12,10 @@ from typing import Any
 
 import libvirt
 
+from benchmarks.measure import say
 from homeostat.driver.connection import REQUESTS
 from tests.rig.guest import GuestImage, build_guest_image
 from tests.rig.libvirtd import Libvirtd
-
-from .measure import say
 
 Xml = dict[str, str]  # by name
 

@@ -6,15 +6,14 @@ import os
 import time
 from pathlib import Path
 
+from benchmarks import fleet
+from benchmarks.living import at_rest, living
+from benchmarks.measure import in_child, room, run, say, until
+from benchmarks.result import Figure, Result
 from homeostat.cli.standalone import Standalone
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
-
-from . import fleet
-from .living import at_rest, living
-from .measure import in_child, room, run, say, until
-from .result import Figure, Result
 
 DEFAULT = 1000
 BUDGET = "<= 10 s at 1,000"

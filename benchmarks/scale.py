@@ -7,12 +7,11 @@ import os
 import time
 from pathlib import Path
 
+from benchmarks.living import at_rest, living
+from benchmarks.measure import run, say, until
+from benchmarks.result import Figure, Result
+from benchmarks.rigs import Stage, Xml, definitions, plain_loop, remove_all, stage
 from tests.rig.guest import GuestImage
-
-from .living import at_rest, living
-from .measure import run, say, until
-from .result import Figure, Result
-from .rigs import Stage, Xml, definitions, plain_loop, remove_all, stage
 
 DEFAULT = 20
 ROUNDS = 2

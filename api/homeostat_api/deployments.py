@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.runtime.effective import Effective
+from homeostat.runtime.machine.effective import Effective
 from homeostat.store.desired import Source
 
 from .changes import Changes

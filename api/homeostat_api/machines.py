@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from homeostat.models.machine import Resources, VirtualMachine
-from homeostat.runtime.effective import Effective, follows_plugin
-from homeostat.runtime.ports import Revision
+from homeostat.runtime.engine.ports import Revision
+from homeostat.runtime.machine.effective import Effective, follows_plugin
 from homeostat.store.desired import Source
 
 from .changes import Changes

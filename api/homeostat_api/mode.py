@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import falcon.asgi
 
 from homeostat.models.kinds import CLUSTER_KINDS
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.desired import FolderState, Source
 from homeostat.store.errors import StoreError
 from homeostat.store.files.state import StateFolder

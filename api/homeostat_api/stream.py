@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from homeostat.runtime.ports import Event
+from homeostat.runtime.engine.ports import Event
 
 from .changes import Changes
 from .media import dumps

@@ -12,7 +12,7 @@ from homeostat.models.machine import MIB, MachineState, Resources, VirtualMachin
 from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
 from homeostat.planner.machine.identity import mac_address
-from homeostat.runtime.ports import Revision
+from homeostat.runtime.engine.ports import Revision
 
 from .power import status_word
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from .rooms import ROOT, sources, written_with
+from benchmarks.mutants.rooms import ROOT, sources, written_with
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homeostat" / "mutants"
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .rooms import ROOT, Mutant, all_mutants, equivalents, tests
+from benchmarks.mutants.rooms import ROOT, Mutant, all_mutants, equivalents, tests
 
 
 @dataclass
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     import pytest
 
-    from .trial import Trial
+    from benchmarks.mutants.trial import Trial
 
     tried, began = Tried(), time.monotonic()
     os.environ |= {"HYPOTHESIS_PROFILE": "first", "HOMEOSTAT_TEST_API": "inside"}

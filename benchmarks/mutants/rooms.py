@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .changes import changes_in
+from benchmarks.mutants.changes import changes_in
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("operator/homeostat/planner", "operator/homeostat/runtime", "api/homeostat_api")

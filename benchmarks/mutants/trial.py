@@ -20,9 +20,9 @@ from types import FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
-from .changes import compiled
-from .covering import Covered, Known, Tracer, clear_old, load, remember_code, save
-from .rooms import LIVING, ROOT, Mutant, sources
+from benchmarks.mutants.changes import compiled
+from benchmarks.mutants.covering import Covered, Known, Tracer, clear_old, load, remember_code, save
+from benchmarks.mutants.rooms import LIVING, ROOT, Mutant, sources
 
 
 class Fate(StrEnum):

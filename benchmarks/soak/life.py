@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .acts import Act, choose
-from .judge.canaries import Canaries
-from .judge.looks import Looks
-from .judge.settled import Judge
-from .world import World
+from benchmarks.soak.acts import Act, choose
+from benchmarks.soak.judge.canaries import Canaries
+from benchmarks.soak.judge.looks import Looks
+from benchmarks.soak.judge.settled import Judge
+from benchmarks.soak.world import World
 
 PHASES = 8  # of one life
 OPERATIONS = (3, 8)  # of one phase

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.soak.desired import PLUGIN, VM, VMD, Spec, Wish
 from tests.rig.guest import CMDLINE, GuestImage
-
-from .desired import PLUGIN, VM, VMD, Spec, Wish
 
 # Once per disk, kept on it, served: a guest that serves another token than before has another disk.
 TOKEN = """#!/bin/sh

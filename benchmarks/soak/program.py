@@ -14,13 +14,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from benchmarks.soak.acts import all_acts
+from benchmarks.soak.life import PHASES, Lived, live
+from benchmarks.soak.log import Log
+from benchmarks.soak.world import DriverWorld, QemuWorld, World
 from tests.rig.guest import GuestImage, build_guest_image
 from tests.rig.libvirtd import Libvirtd
-
-from .acts import all_acts
-from .life import PHASES, Lived, live
-from .log import Log
-from .world import DriverWorld, QemuWorld, World
 
 CRAMPED_EVERY = 3  # lives: the state of one of them lies on a small file system
 STOP = threading.Event()

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import libvirt
 
+from benchmarks.soak.hypervisor import Hypervisor, answer
 from homeostat.cli.main import main
-
-from .hypervisor import Hypervisor, answer
 
 URI = "test:///default"  # the one of the whole program: the operator's connection sees the same domains as ours
 

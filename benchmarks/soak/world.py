@@ -16,16 +16,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.soak import machines
+from benchmarks.soak.desired import Desired, Spec, Wish
+from benchmarks.soak.hypervisor import Hypervisor, Remote
+from benchmarks.soak.log import Log
+from benchmarks.soak.operator import Operator
 from tests.rig import processes
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import free_port
-
-from . import machines
-from .desired import Desired, Spec, Wish
-from .hypervisor import Hypervisor, Remote
-from .log import Log
-from .operator import Operator
 
 HOLDS = (0.0, 0.1, 0.5, 1.0, 2.5)  # seconds between two operations
 BYSTANDER = "bystander"  # a domain that is nobody's: never touched

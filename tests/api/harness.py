@@ -20,7 +20,7 @@ from homeostat.models.base import Model, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.runtime.ports import R
+from homeostat.runtime.engine.ports import R
 from tests.api import inside
 from tests.api.modes import Folder, Namespace, backend, key
 from tests.rig.waiting import free_port, wait_until

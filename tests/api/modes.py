@@ -20,7 +20,7 @@ import yaml
 
 from homeostat.models.base import Key, Model
 from homeostat.models.kinds import KINDS, STORED, kind_of
-from homeostat.runtime.ports import ResourceStore
+from homeostat.runtime.engine.ports import ResourceStore
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import FINALIZER, Index

@@ -3,7 +3,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from homeostat.runtime.ports import Event
+from homeostat.runtime.engine.ports import Event
 from homeostat_api.changes import Changes
 from homeostat_api.stream import EventStream
 from tests.api.harness import Api, Stream, serving

@@ -18,7 +18,7 @@ import yaml
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
-from homeostat.runtime.ports import Event
+from homeostat.runtime.engine.ports import Event
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.rig import processes

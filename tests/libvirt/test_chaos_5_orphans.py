@@ -10,9 +10,9 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime import orphans
 from homeostat.runtime.job import JobConfig
-from homeostat.runtime.orphans import OrphanWatch, machine_to_delete
+from homeostat.runtime.machine import orphans
+from homeostat.runtime.machine.orphans import OrphanWatch, machine_to_delete
 from tests.libvirt import site as sites
 from tests.libvirt.site import Site, living, plain
 

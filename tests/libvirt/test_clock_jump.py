@@ -13,7 +13,7 @@ import pytest
 from homeostat.cli.standalone import standalone
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime import commands
+from homeostat.runtime.machine import commands
 from tests.libvirt.hosts import until
 
 URI = "test:///default"

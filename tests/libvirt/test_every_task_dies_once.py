@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.runtime.supervise import VARIABLE
+from homeostat.runtime.engine.supervise import VARIABLE
 from tests.libvirt.running import Running, running
 
 TASKS = {"dispatch", "empty-trash", "feed", "follow-folder", "heartbeat", "prune-images", "resync", "state-space"}

@@ -11,8 +11,8 @@ import pytest
 from homeostat.driver.errors import DriverError
 from homeostat.driver.host import LibvirtHost
 from homeostat.models.probe import Probe
-from homeostat.runtime.probing.attempt import attempt
-from homeostat.runtime.probing.guest import DomainGuest
+from homeostat.runtime.machine.probing.attempt import attempt
+from homeostat.runtime.machine.probing.guest import DomainGuest
 from tests.libvirt.qemu_machines import booted, machine, qemu_host
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd

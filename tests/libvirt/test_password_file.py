@@ -8,7 +8,7 @@ import libvirt
 import pytest
 
 from homeostat.planner.domain import Record
-from homeostat.runtime import reconcile
+from homeostat.runtime.machine import reconcile
 from tests.libvirt.site import living
 
 

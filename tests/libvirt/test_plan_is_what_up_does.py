@@ -30,7 +30,7 @@ from homeostat.planner.actions import Action, ReleaseResource
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.job import Job, JobConfig
-from homeostat.runtime.reconcile import MachineReconciler
+from homeostat.runtime.machine.reconcile import MachineReconciler
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.libvirt.hosts import isolated_uri, until

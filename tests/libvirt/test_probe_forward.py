@@ -13,8 +13,8 @@ from homeostat.driver.host import LibvirtHost
 from homeostat.models.probe import Probe
 from homeostat.planner import actions as act
 from homeostat.planner.domain import DomainConfig, ForwardConfig, NicConfig
-from homeostat.runtime.probing.attempt import Result, attempt
-from homeostat.runtime.probing.guest import DomainGuest
+from homeostat.runtime.machine.probing.attempt import Result, attempt
+from homeostat.runtime.machine.probing.guest import DomainGuest
 from tests.libvirt.qemu_machines import booted, machine, qemu_host
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd

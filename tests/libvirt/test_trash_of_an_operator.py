@@ -14,9 +14,9 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.trash import Space
 from homeostat.runtime import job as jobs
-from homeostat.runtime.ports import Event
-from homeostat.runtime.supervise import STATE
-from homeostat.runtime.trash import empty_trash
+from homeostat.runtime.engine.ports import Event
+from homeostat.runtime.engine.supervise import STATE
+from homeostat.runtime.machine.trash import empty_trash
 from tests.libvirt.running import Running, running
 
 MACHINE = """apiVersion: homeostat.dev/v1alpha1

@@ -16,15 +16,15 @@ from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
-from homeostat.runtime.clock import OwnClock
+from homeostat.runtime.engine.clock import OwnClock
 from homeostat.runtime.engine.dependencies import Dependencies
+from homeostat.runtime.engine.ports import Happening
 from homeostat.runtime.engine.reconciler import GONE, Next
-from homeostat.runtime.images import ImageUse
 from homeostat.runtime.job import Job, JobConfig
-from homeostat.runtime.ports import Happening
-from homeostat.runtime.probing import Prober
-from homeostat.runtime.reconcile import MachineReconciler
-from homeostat.runtime.rivals import Rivals
+from homeostat.runtime.machine.images import ImageUse
+from homeostat.runtime.machine.probing import Prober
+from homeostat.runtime.machine.reconcile import MachineReconciler
+from homeostat.runtime.machine.rivals import Rivals
 from tests.unit.machines import machine
 from tests.unit.world import Refused, World
 

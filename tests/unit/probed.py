@@ -12,7 +12,7 @@ from typing import Any
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.probe import Probe
-from homeostat.runtime.probing.attempt import Endpoint, Result, attempt
+from homeostat.runtime.machine.probing.attempt import Endpoint, Result, attempt
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

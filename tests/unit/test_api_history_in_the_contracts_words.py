@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.machine import MIB, Resources
-from homeostat.runtime.ports import Revision
+from homeostat.runtime.engine.ports import Revision
 from homeostat_api import views
 
 GIVEN = Resources(vcpu=2, memory=512 * MIB)

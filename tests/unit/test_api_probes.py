@@ -7,7 +7,7 @@ from typing import Any
 import falcon.asgi
 from falcon.testing import TestClient
 
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.errors import StoreError
 from homeostat_api import errors
 from homeostat_api.changes import Changes

@@ -9,7 +9,7 @@ import falcon.asgi
 import pytest
 from falcon.testing import TestClient
 
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat_api import errors
 from homeostat_api.mode import Attending, Closing, WaitForMirror
 

@@ -18,7 +18,7 @@ from homeostat.planner.domain import DiskConfig
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
 from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain
-from homeostat.runtime.claims import Claims
+from homeostat.runtime.machine.claims import Claims
 from tests.unit.machines import Spec, changed, machine, running
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.world import HOST, Operator, World

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.base import Key
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.supervise import Supervisor
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.files import last_look
 from tests.unit.cli_state import CliState

@@ -13,7 +13,7 @@ from homeostat.cli.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.runtime.ports import Event
+from homeostat.runtime.engine.ports import Event
 
 
 def machine(name: str, *, ready: bool = True, message: str = "") -> VirtualMachine:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.runtime.commands import REPLACED, restart, start, stop, suspend, timestamp
+from homeostat.runtime.engine.clock import timestamp
+from homeostat.runtime.machine.commands import REPLACED, restart, start, stop, suspend
 from tests.unit.machines import machine
 
 NOW = "2026-01-01T00:00:00Z"

@@ -9,8 +9,8 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica
-from homeostat.runtime.clock import OwnClock
-from homeostat.runtime.deployments import DeploymentReconciler
+from homeostat.runtime.deployment.reconcile import DeploymentReconciler
+from homeostat.runtime.engine.clock import OwnClock
 
 WEB = Key("VirtualMachineDeployment", "default", "web")
 NOTHING: Any = None

@@ -10,9 +10,9 @@ import pytest
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.planner.deployment.observed import Replica
 from homeostat.planner.observed import Health, Memory
-from homeostat.runtime.deployments import replica
-from homeostat.runtime.placement import OPERATOR_GONE
-from homeostat.runtime.status import machine_status, unknown_status
+from homeostat.runtime.deployment.reconcile import replica
+from homeostat.runtime.machine.placement import OPERATOR_GONE
+from homeostat.runtime.machine.status import machine_status, unknown_status
 from tests.unit.machines import machine
 from tests.unit.world import HOST, Operator, World
 

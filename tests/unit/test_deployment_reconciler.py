@@ -18,9 +18,9 @@ from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
 from homeostat.planner.trash import DELETED_BECAUSE
-from homeostat.runtime.deployments import DEPLOYMENT, MOVED, DeploymentReconciler
+from homeostat.runtime.deployment.ownership import ORPHANING
+from homeostat.runtime.deployment.reconcile import DEPLOYMENT, MOVED, DeploymentReconciler
 from homeostat.runtime.engine.reconciler import GONE, Next
-from homeostat.runtime.ownership import ORPHANING
 from tests.unit.fleet import deployment, edited, template
 from tests.unit.machines import machine
 from tests.unit.operating import BORN, Shelf, WorldHost

@@ -11,8 +11,8 @@ from homeostat.driver import errors
 from homeostat.driver.errors import DriverError
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import Health, Memory
-from homeostat.runtime.deployments import replica
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.deployment.reconcile import replica
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import machine
 from tests.unit.world import HOST, Operator, World
 

@@ -10,7 +10,7 @@ from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
-from homeostat.runtime.deployment_status import deployment_status
+from homeostat.runtime.deployment.status import deployment_status
 from tests.unit.fleet import Fleet, deployment, edited, template
 
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"

@@ -13,8 +13,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
-from homeostat.runtime.effective import Effective
-from homeostat.runtime.ports import Unreadable
+from homeostat.runtime.engine.ports import Unreadable
+from homeostat.runtime.machine.effective import Effective
 
 
 class Store:

@@ -9,7 +9,7 @@ import libvirt
 import pytest
 
 from homeostat.driver import eventloop
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 
 
 def test_it_goes_on_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:

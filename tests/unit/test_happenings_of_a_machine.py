@@ -9,7 +9,7 @@ import pytest
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineHealth, MachineState, VirtualMachineStatus
 from homeostat.planner.observed import DomainState, Health, Observed, ObservedDomain
-from homeostat.runtime.happenings import transitions
+from homeostat.runtime.machine.happenings import transitions
 from tests.unit.world import HOST
 
 ABSENT = Observed(HOST, None)

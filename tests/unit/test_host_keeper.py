@@ -9,10 +9,10 @@ from homeostat.models.base import Key, Model, ObjectMeta, Resource
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.hosts import LOOK, HostKeeper
-from homeostat.runtime.placement import OPERATOR_GONE, Placer
-from homeostat.runtime.ports import StoreFailure
+from homeostat.runtime.host.reconcile import LOOK, HostKeeper
+from homeostat.runtime.machine.placement import OPERATOR_GONE, Placer
 
 
 class Things:

@@ -12,9 +12,9 @@ from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime import hosts
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.hosts import LOOK, HostReporter, host_status
+from homeostat.runtime.host import reconcile as hosts
+from homeostat.runtime.host.reconcile import LOOK, HostReporter, host_status
 from tests.unit.operating import Shelf, WorldHost
 from tests.unit.world import HOST
 

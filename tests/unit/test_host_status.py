@@ -9,7 +9,7 @@ from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime.hosts import host_status
+from homeostat.runtime.host.reconcile import host_status
 
 NOW, LATER = "2026-01-02T03:04:05Z", "2026-01-02T03:05:05Z"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.base import Key
 from homeostat.planner.actions import ImageRef
-from homeostat.runtime.images import ImageUse
+from homeostat.runtime.machine.images import ImageUse
 
 WEB, DB = Key("VirtualMachine", "default", "web"), Key("VirtualMachine", "default", "db")
 DEBIAN, KERNEL = ImageRef("https://images.example/debian.qcow2"), ImageRef("file:///boot/vmlinuz", format="raw")

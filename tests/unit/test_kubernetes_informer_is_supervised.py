@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.host import Host
-from homeostat.runtime.supervise import VARIABLE, Supervisor
+from homeostat.runtime.engine.supervise import VARIABLE, Supervisor
 from homeostat.store.errors import ReadOnly
 from homeostat.store.kubernetes.mirror import Mirror
 from tests.rig.waiting import wait_until

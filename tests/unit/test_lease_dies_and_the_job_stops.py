@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.base import Key
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.kubernetes import lease as leases
 from homeostat.store.kubernetes.errors import LeadershipLost
 from homeostat.store.kubernetes.lease import Lease

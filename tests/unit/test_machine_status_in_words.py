@@ -11,7 +11,7 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Stalled, Waiting
-from homeostat.runtime.status import _list_changes, machine_status, unknown_status
+from homeostat.runtime.machine.status import _list_changes, machine_status, unknown_status
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
 from tests.unit.world import HOST, Operator, World
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from homeostat.planner.observed import Usage
 from homeostat.planner.orphans import Orphan
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.metrics import Metrics, Watched, summary
-from homeostat.runtime.supervise import Supervisor
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.test_machine_status_in_words import status, up

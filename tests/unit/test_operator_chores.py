@@ -12,8 +12,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Stalled
 from homeostat.planner.trash import TrashedDisk, TrashEntry
 from homeostat.runtime import job as jobs
-from homeostat.runtime.ports import StoreFailure
-from homeostat.runtime.supervise import STATE, TAKING_IN
+from homeostat.runtime.engine.ports import StoreFailure
+from homeostat.runtime.engine.supervise import STATE, TAKING_IN
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.test_operator_slows_the_restless import REST, Scripted

@@ -12,8 +12,8 @@ from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.operator import RESTLESS, Operator
+from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE, Next
-from homeostat.runtime.ports import StoreFailure
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 

@@ -14,8 +14,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import Record
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.orphans import MachineFolder, Orphan
-from homeostat.runtime import orphans
-from homeostat.runtime.orphans import AGAIN, EVERY, OrphanWatch, describe, machine_to_delete
+from homeostat.runtime.machine import orphans
+from homeostat.runtime.machine.orphans import AGAIN, EVERY, OrphanWatch, describe, machine_to_delete
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, until
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.runtime.clock import PAUSE, READ_FIRST, TICK, OwnClock
+from homeostat.runtime.engine.clock import PAUSE, READ_FIRST, TICK, OwnClock
 
 
 class Clocks:

@@ -7,7 +7,7 @@ import pytest
 from homeostat.models.base import API_VERSION, Key, OwnerReference
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime.ownership import owned_by, owner_key
+from homeostat.runtime.deployment.ownership import owned_by, owner_key
 from tests.unit.fleet import deployment
 from tests.unit.machines import machine
 

@@ -11,7 +11,7 @@ from homeostat.models.base import Key, ObjectMeta, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.host import SCHEDULABLE, Host, HostCapacity, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import Resources, VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
-from homeostat.runtime.placement import Placer
+from homeostat.runtime.machine.placement import Placer
 
 GIB = 2**30
 OPEN = Condition(type=SCHEDULABLE, status="True", reason="Open", message="", observed_generation=1)

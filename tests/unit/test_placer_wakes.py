@@ -12,7 +12,7 @@ from homeostat.models.base import API_VERSION, Key, ObjectMeta, OwnerReference, 
 from homeostat.models.condition import READY, Condition, find_condition
 from homeostat.models.host import SCHEDULABLE, Host, HostCapacity, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
-from homeostat.runtime.placement import Placer
+from homeostat.runtime.machine.placement import Placer
 
 OPEN = Condition(type=SCHEDULABLE, status="True", reason="Open", message="", observed_generation=1)
 STATUS = HostStatus(conditions=(OPEN,), capacity=HostCapacity(vcpus=2, memory=2**34), machines=3)

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.machine import MachineState
 from homeostat.planner.plan import Converged, Stalled
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import machine
 from tests.unit.world import HOST, Operator, World
 

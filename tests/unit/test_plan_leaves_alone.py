@@ -13,7 +13,7 @@ from homeostat.planner.domain import Record
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import HostFacts, Memory
 from homeostat.planner.plan import Stalled, Waiting
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
 from tests.unit.world import HOST, Operator, World, namesake
 

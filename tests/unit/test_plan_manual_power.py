@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.runtime import commands
+from homeostat.runtime.machine import commands
 from tests.unit.machines import changed, happen, machine, running
 from tests.unit.world import Operator, World
 

@@ -8,7 +8,7 @@ from homeostat.models.condition import find_condition
 from homeostat.models.machine import MachineState
 from homeostat.planner import actions as act
 from homeostat.planner.plan import Converged, Outcome, Stalled
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import happen, machine, running
 from tests.unit.world import Killed, Operator, World
 

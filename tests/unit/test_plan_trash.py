@@ -18,8 +18,8 @@ from homeostat.planner import actions as act
 from homeostat.planner.machine.reclaim import plan_departed
 from homeostat.planner.observed import DomainState, Memory, ObservedDisk
 from homeostat.planner.trash import DELETED_BECAUSE, DELETED_BY, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
-from homeostat.runtime.happenings import step_taken
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.happenings import step_taken
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import IMAGE, changed, deleted, running
 from tests.unit.world import HOST, SINCE, Killed, Operator, World
 

@@ -16,7 +16,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.plan import Change, Plan, Waiting
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
 from tests.unit.world import HOST, Operator, World
 

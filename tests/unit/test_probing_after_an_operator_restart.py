@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from homeostat.models.probe import Probe, Probes, TcpSocket
-from homeostat.runtime.probing.attempt import Result
-from homeostat.runtime.probing.counting import Tally
+from homeostat.runtime.machine.probing.attempt import Result
+from homeostat.runtime.machine.probing.counting import Tally
 
 PROBE = Probe(tcp_socket=TcpSocket(port=80), failure_threshold=2)
 PROBES = Probes(startup=PROBE, readiness=PROBE)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.probe import Probe
-from homeostat.runtime.probing.attempt import attempt
+from homeostat.runtime.machine.probing.attempt import attempt
 from tests.unit.probed import Loopback, http, says, serving, silent, tried, unused_endpoint
 
 

@@ -13,9 +13,9 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.models.probe import Probes
 from homeostat.planner.observed import Health
-from homeostat.runtime.probing import Prober
-from homeostat.runtime.probing.attempt import Endpoint
-from homeostat.runtime.probing.prober import AT_ONCE
+from homeostat.runtime.machine.probing import Prober
+from homeostat.runtime.machine.probing.attempt import Endpoint
+from homeostat.runtime.machine.probing.prober import AT_ONCE
 from tests.unit.probed import Loopback, says, serving, unused_endpoint
 
 READY = Probes.model_validate({"readiness": {"httpGet": {"port": 80}, "failureThreshold": 1}})

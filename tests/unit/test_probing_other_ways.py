@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from homeostat.models.probe import Probe
-from homeostat.runtime.probing.attempt import Endpoint, attempt
+from homeostat.runtime.machine.probing.attempt import Endpoint, attempt
 from tests.unit.probed import Loopback, serving, silent, tried, unused_endpoint
 
 TCP = Probe.model_validate({"tcpSocket": {"port": 22}})

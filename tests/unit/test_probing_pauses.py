@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.driver.errors import HostUnreachable
 from homeostat.models.probe import Probe
-from homeostat.runtime.probing.attempt import attempt
+from homeostat.runtime.machine.probing.attempt import attempt
 from tests.unit.probed import Loopback, serving, silent
 from tests.unit.test_probing_many import OK, READY, Clinic, clinic, key
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.models.probe import Probe, Probes
-from homeostat.runtime.probing.attempt import Result
-from homeostat.runtime.probing.counting import Count, Tally
+from homeostat.runtime.machine.probing.attempt import Result
+from homeostat.runtime.machine.probing.counting import Count, Tally
 
 NOW = "2026-01-01T00:00:00Z"
 GOOD, BAD = Result(True, "HTTP 200"), Result(False, "HTTP 500")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from homeostat.runtime.queue import BACKOFF_FIRST, WorkQueue
+from homeostat.runtime.engine.queue import BACKOFF_FIRST, WorkQueue
 
 
 async def test_what_is_due_is_counted_apart_from_what_waits() -> None:

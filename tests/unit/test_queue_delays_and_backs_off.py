@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from homeostat.runtime.queue import BACKOFF_LONGEST, WorkQueue
+from homeostat.runtime.engine.queue import BACKOFF_LONGEST, WorkQueue
 
 
 async def test_a_delayed_key_comes_when_it_is_due() -> None:

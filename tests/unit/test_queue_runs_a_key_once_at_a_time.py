@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from homeostat.runtime.queue import WorkQueue
+from homeostat.runtime.engine.queue import WorkQueue
 
 
 async def test_a_key_added_twice_comes_once() -> None:

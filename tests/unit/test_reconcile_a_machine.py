@@ -14,9 +14,9 @@ from homeostat.planner import actions as act
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import Health
 from homeostat.planner.plan import Stalled
+from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.ports import StoreFailure
-from homeostat.runtime.reconcile import FILE_LOOK, FOREIGN_DOMAINS, SECRET_LOOK, DomainOf, MachineReconciler
+from homeostat.runtime.machine.reconcile import FILE_LOOK, FOREIGN_DOMAINS, SECRET_LOOK, DomainOf, MachineReconciler
 from tests.unit.machines import changed, deleted, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, kinds, settle
 

@@ -12,10 +12,10 @@ from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner import actions as act
+from homeostat.runtime.engine.ports import Unreadable
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.images import ImageUse
-from homeostat.runtime.plugins import IN_USE_LOOK, PluginReconciler
-from homeostat.runtime.ports import Unreadable
+from homeostat.runtime.machine.images import ImageUse
+from homeostat.runtime.plugin.reconcile import IN_USE_LOOK, PluginReconciler
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, an_operator, at_work, settle, until
 

@@ -15,7 +15,7 @@ from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment.actions import DeploymentAction
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.plan import Waiting
-from homeostat.runtime.deployment_status import deployment_status
+from homeostat.runtime.deployment.status import deployment_status
 from tests.unit.fleet import Fleet, deleted, deployment, edited, template
 
 FOLDER = Path(__file__).parent / "golden" / "rollouts"

@@ -6,7 +6,7 @@ import pytest
 
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.planner.observed import Observed, same_run
-from homeostat.runtime.happenings import transitions
+from homeostat.runtime.machine.happenings import transitions
 from tests.unit.world import HOST
 
 

@@ -17,8 +17,8 @@ from homeostat.cli.terminal import dressed
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineHealth, PendingChange
 from homeostat.models.outside import TOLD_MAX, redacted, redacted_all, tellable
+from homeostat.runtime.engine.ports import Happening
 from homeostat.runtime.log_lines import LogLines
-from homeostat.runtime.ports import Happening
 from tests.unit.cli_state import CliState
 
 SECRET = "Sw0rdf1sh"

@@ -37,8 +37,8 @@ from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.outside import one_line, printable
 from homeostat.planner.actions import DeleteFile
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
+from homeostat.runtime.engine.ports import Event, Revision
 from homeostat.runtime.log_lines import LogLines
-from homeostat.runtime.ports import Event, Revision
 from homeostat.store.errors import Invalid, Problem, SourceError
 from tests.unit.cli_state import CliState
 from tests.unit.machines import machine

@@ -13,8 +13,8 @@ from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import Memory
 from homeostat.planner.plan import Plan, Waiting
-from homeostat.runtime.placement import unadmitted
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.placement import unadmitted
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.test_operator_wakes import reason

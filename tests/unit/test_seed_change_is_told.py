@@ -13,7 +13,7 @@ from homeostat.cli.render_plan import Entry, plan_as_json, render_entry
 from homeostat.models.machine_devices import CloudInit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.seed import seed_files
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import changed, machine, running
 
 OLD, NEW = "#cloud-config\n", "#cloud-config\nhostname: x\n"

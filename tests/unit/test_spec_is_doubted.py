@@ -15,7 +15,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.doubts import doubts_of
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.plan import Converged, Plan
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.cli_state import FRAME, CliState
 from tests.unit.machines import IMAGE, machine, running
 from tests.unit.world import Operator, World

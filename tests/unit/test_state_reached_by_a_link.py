@@ -11,7 +11,7 @@ from homeostat.cli.settings import Settings
 from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import Memory
-from homeostat.runtime.observe import by_real_paths
+from homeostat.runtime.machine.observe import by_real_paths
 from homeostat.store.files.state import StateFolder
 from tests.unit.machines import IMAGE, machine
 from tests.unit.world import HOST, Operator, World

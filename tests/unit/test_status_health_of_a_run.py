@@ -9,7 +9,7 @@ import pytest
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.planner.observed import Health, Memory
 from homeostat.planner.plan import Converged, Plan
-from homeostat.runtime.status import machine_status
+from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import running
 
 WORLD, _, VM = running()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime.ports import Happening
+from homeostat.runtime.engine.ports import Happening
 from homeostat.store.index import records
 from tests.unit.store_fixtures import Room, document, key
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from homeostat.runtime.engine.supervise import UNATTENDED, Supervisor
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.supervise import UNATTENDED, Supervisor
 
 
 def supervisor(faults: str = "", steady: float = 60.0) -> Supervisor:

@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter
 
 from homeostat.models.base import Key
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.telemetry import TelemetryServer
 
 MANY = 100  # connections, one after another

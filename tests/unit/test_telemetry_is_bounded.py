@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from homeostat.runtime import telemetry
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.telemetry import CONNECTIONS, Port, TelemetryServer
 from tests.rig.waiting import free_port
 

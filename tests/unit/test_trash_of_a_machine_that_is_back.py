@@ -11,13 +11,13 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.observed import KeptDisks
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
-from homeostat.runtime.deployments import owner_reference
+from homeostat.runtime.deployment.kept import KeptDisksReconciler
+from homeostat.runtime.deployment.ownership import ORPHANING
+from homeostat.runtime.deployment.reconcile import owner_reference
+from homeostat.runtime.engine.ports import StoreFailure, Unreadable
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.kept import KeptDisksReconciler
+from homeostat.runtime.machine.trash import empty_trash
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.ownership import ORPHANING
-from homeostat.runtime.ports import StoreFailure, Unreadable
-from homeostat.runtime.trash import empty_trash
 from tests.unit.fleet import deployment
 from tests.unit.machines import deleted, machine
 from tests.unit.operating import BORN, Shelf, WorldHost, kinds

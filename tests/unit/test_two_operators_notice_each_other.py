@@ -14,8 +14,8 @@ from homeostat.planner.domain import Record
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Stalled
-from homeostat.runtime import rivals
-from homeostat.runtime.rivals import Rivals, Writer, started_at, this_run
+from homeostat.runtime.machine import rivals
+from homeostat.runtime.machine.rivals import Rivals, Writer, started_at, this_run
 from tests.unit.machines import HAPPENINGS, changed, deleted, happen, running
 
 OURS, OTHERS = this_run("/state"), "4242.17.aa@hosta:/srv/copy"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import DomainState, Memory, ObservedDomain
-from homeostat.runtime.images import ImageUse
-from homeostat.runtime.observe import observe
+from homeostat.runtime.machine.images import ImageUse
+from homeostat.runtime.machine.observe import observe
 from tests.unit.machines import machine, running
 from tests.unit.operating import WorldHost
 from tests.unit.world import World

@@ -9,8 +9,7 @@ from lxml import etree
 
 from homeostat.driver.xml import build_domain, parse_domain
 from homeostat.planner.domain import DiskConfig, DomainConfig, NicConfig
-
-from .configs import FORWARDED, FULL, PLAIN
+from tests.unit.configs import FORWARDED, FULL, PLAIN
 
 
 def observed(config: DomainConfig) -> etree._Element:

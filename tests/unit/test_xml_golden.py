@@ -9,8 +9,7 @@ import pytest
 from lxml import etree
 
 from homeostat.driver.xml import build_domain, parse_domain
-
-from .configs import GOLDEN
+from tests.unit.configs import GOLDEN
 
 FOLDER = Path(__file__).parent / "golden"
 

@@ -8,8 +8,7 @@ import pytest
 
 from homeostat.driver.xml import build_domain, parse_domain
 from homeostat.planner.domain import KernelBoot
-
-from .configs import PLAIN
+from tests.unit.configs import PLAIN
 
 BOMB = """<!DOCTYPE domain [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]>
 <domain type='qemu'><name>&c;</name></domain>"""

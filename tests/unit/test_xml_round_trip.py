@@ -4,8 +4,7 @@ from hypothesis import given, settings
 
 from homeostat.driver.xml import build_domain, parse_domain
 from homeostat.planner.domain import DomainConfig
-
-from .configs import domain_configs
+from tests.unit.configs import domain_configs
 
 
 @settings(max_examples=60, deadline=None)

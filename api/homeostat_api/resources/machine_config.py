@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.machine import Resources, VirtualMachine
-from homeostat.runtime.ports import Revision
+from homeostat.runtime.engine.ports import Revision
 
 from .. import views
 from ..documents import config_patch, of_spec

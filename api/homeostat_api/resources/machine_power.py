@@ -1,4 +1,4 @@
-"""/api/v1/vms/{name}/start, stop and restart. What they write lies in homeostat.runtime.commands."""
+"""/api/v1/vms/{name}/start, stop and restart. What they write lies in homeostat.runtime.machine.commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime import commands
+from homeostat.runtime.engine.clock import timestamp
+from homeostat.runtime.machine import commands
 
 from .. import views
 from ..errors import Problem
@@ -44,7 +45,7 @@ class MachineStart:
         machine = await _standing(self._machines, name)
         if already_running(machine):
             raise Problem(409, "vm_already_running", "VM is already running", {"name": name})
-        machine = await self._machines.patch(machine, commands.start(machine, commands.timestamp()))
+        machine = await self._machines.patch(machine, commands.start(machine, timestamp()))
         resp.media = views.brief(machine, "starting")
 
 
@@ -73,7 +74,7 @@ class MachineStop:
         machine = await _standing(self._machines, name)
         if already_stopped(machine):
             raise Problem(409, "vm_already_stopped", "VM is already stopped", {"name": name})
-        machine = await self._machines.patch(machine, commands.stop(machine, force, commands.timestamp()))
+        machine = await self._machines.patch(machine, commands.stop(machine, force, timestamp()))
         grace = 0 if force else machine.spec.shutdown.grace_period_seconds
         off, last = await self._machines.wait(
             name,
@@ -99,5 +100,5 @@ class MachineRestart:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         machine = await _standing(self._machines, name)
         word = "restarting" if wants_running(machine.spec) and not already_stopped(machine) else "starting"
-        machine = await self._machines.patch(machine, commands.restart(machine, commands.timestamp()))
+        machine = await self._machines.patch(machine, commands.restart(machine, timestamp()))
         resp.media = views.brief(machine, word)

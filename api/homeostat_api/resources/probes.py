@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 
 from ..changes import Changes
 from ..errors import Problem

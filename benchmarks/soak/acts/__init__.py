@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..world import World
+    from benchmarks.soak.world import World
 
 ROOMS = ("edits", "files", "git", "kills", "virsh", "faults", "trash")
 

@@ -10,8 +10,8 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 
-from ..judge.index import rows
-from ..world import World
+from benchmarks.soak.judge.index import rows
+from benchmarks.soak.world import World
 
 SURE = 0.5  # of the settling time: what was put back by then must not have gone, however slow the machine is
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..desired import PLUGIN, VM, VMD, Wish, plugin_of
-from ..world import World
-from . import act
+from benchmarks.soak.acts import act
+from benchmarks.soak.desired import PLUGIN, VM, VMD, Wish, plugin_of
+from benchmarks.soak.world import World
 
 MEMORY = {"qemu": ("128Mi", "144Mi", "160Mi"), "test": ("64Mi", "80Mi", "96Mi")}
 REPLICAS = {"qemu": (0, 1, 2), "test": (0, 2, 4, 6)}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
+from benchmarks.soak.acts import act
+from benchmarks.soak.acts.doubt import clear
+from benchmarks.soak.desired import VM, VMD
+from benchmarks.soak.world import World
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.store.files.last_look import looked_at, operator_listens
-
-from ..desired import VM, VMD
-from ..world import World
-from . import act
-from .doubt import clear
 
 FULL = (0.5, 2.0, 6.0)  # seconds for which there is no space
 TAKEN_IN_WITHIN = 60.0  # seconds; what comes later is judged as if it had been

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from ..desired import VM
-from ..world import World
-from . import act
-from .doubt import clear, doubt
+from benchmarks.soak.acts import act
+from benchmarks.soak.acts.doubt import clear, doubt
+from benchmarks.soak.desired import VM
+from benchmarks.soak.world import World
 
 PACE = (0.05, 0.3, 1.0)  # seconds for which a slow copy rests
 BROKEN = "apiVersion: homeostat.dev/v1alpha1\nkind: [\n"

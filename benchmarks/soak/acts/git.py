@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..world import World
-from . import act
-from .doubt import SURE, doubt
+from benchmarks.soak.acts import act
+from benchmarks.soak.acts.doubt import SURE, doubt
+from benchmarks.soak.world import World
 
 
 def clean(world: World) -> bool:

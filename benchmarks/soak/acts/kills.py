@@ -7,11 +7,10 @@ import signal
 import time
 from contextlib import suppress
 
+from benchmarks.soak.acts import act
+from benchmarks.soak.desired import VM, Wish
+from benchmarks.soak.world import QemuWorld, World
 from tests.rig import processes
-
-from ..desired import VM, Wish
-from ..world import QemuWorld, World
-from . import act
 
 
 def _start_later(world: World) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..desired import VM
-from ..world import World
-from . import act
-from .edits import put, room
+from benchmarks.soak.acts import act
+from benchmarks.soak.acts.edits import put, room
+from benchmarks.soak.desired import VM
+from benchmarks.soak.world import World
 
 
 def deleted(world: World) -> list[str]:

@@ -6,9 +6,9 @@ import time
 
 import libvirt
 
-from ..world import World
-from . import act
-from .kills import running
+from benchmarks.soak.acts import act
+from benchmarks.soak.acts.kills import running
+from benchmarks.soak.world import World
 
 TARGET = "vdb"  # the data disk of a guest
 

@@ -7,9 +7,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from ..desired import Wish
-from ..world import World
-from .index import Row
+from benchmarks.soak.desired import Wish
+from benchmarks.soak.judge.index import Row
+from benchmarks.soak.world import World
 
 COMMIT = re.compile(r"`qemu-img commit ([^`]+)`")
 

@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.soak.desired import VM, VMD, numbered
+from benchmarks.soak.judge import index
 from tests.rig.guest import fetch
-
-from ..desired import VM, VMD, numbered
-from . import index
 
 TIMEOUT = 5.0  # seconds for an answer; guests are emulated
 

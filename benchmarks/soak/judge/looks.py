@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import traceback
 
-from ..world import World
-from .answers import Answers
-from .canaries import Canaries
-from .open_files import Qemu, qemus, run_twice, written_twice
+from benchmarks.soak.judge.answers import Answers
+from benchmarks.soak.judge.canaries import Canaries
+from benchmarks.soak.judge.open_files import Qemu, qemus, run_twice, written_twice
+from benchmarks.soak.world import World
 
 INTERVAL = 0.5  # seconds
 TRIES = 3  # looks at who answers: one machine may go and another come between two of them

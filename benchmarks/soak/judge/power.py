@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from ..machines import GRACE
-from ..world import QemuWorld
+from benchmarks.soak.machines import GRACE
+from benchmarks.soak.world import QemuWorld
 
 CUT = re.compile(r"^(\S+ \S+): shutting down, reason=destroyed", re.M)
 OURS = 5.0  # seconds between our cut and libvirt's word of it

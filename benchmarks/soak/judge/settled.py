@@ -8,17 +8,16 @@ from contextlib import suppress
 
 import libvirt
 
+from benchmarks.soak.desired import PLUGIN, VM, VMD, Wish, numbered
+from benchmarks.soak.hypervisor import Domain
+from benchmarks.soak.judge import index
+from benchmarks.soak.judge.advice import follow
+from benchmarks.soak.judge.canaries import Canaries
+from benchmarks.soak.judge.open_files import qemus
+from benchmarks.soak.judge.power import early_cuts
+from benchmarks.soak.world import QemuWorld, World
 from homeostat.models.quantity import parse_quantity
 from tests.rig.guest import fetch, leased_address
-
-from ..desired import PLUGIN, VM, VMD, Wish, numbered
-from ..hypervisor import Domain
-from ..world import QemuWorld, World
-from . import index
-from .advice import follow
-from .canaries import Canaries
-from .open_files import qemus
-from .power import early_cuts
 
 DEADLINE = {"qemu": 150.0, "test": 90.0}  # seconds until all is as it should be; most take a tenth of it
 REST = 2.0  # seconds without a write

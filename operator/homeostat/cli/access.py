@@ -16,7 +16,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from homeostat.planner.orphans import Orphan
-    from homeostat.runtime.ports import Event, Revision
+    from homeostat.runtime.engine.ports import Event, Revision
     from homeostat.store.desired import DesiredState
     from homeostat.store.errors import SourceError
     from homeostat.store.files.state import StateFolder

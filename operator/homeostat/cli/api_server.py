@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from homeostat.runtime.supervise import Supervisor
+    from homeostat.runtime.engine.supervise import Supervisor
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next start, by how often it died in a row
 HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again

@@ -25,13 +25,13 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.hosts import HostKeeper, HostReporter
+from homeostat.runtime.deployment.kept import KeptDisksReconciler
+from homeostat.runtime.engine.supervise import Supervisor, kept
+from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.job import Job, JobConfig
-from homeostat.runtime.kept import KeptDisksReconciler
+from homeostat.runtime.machine.orphans import OrphanWatch
+from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.orphans import OrphanWatch
-from homeostat.runtime.placement import Placer, unadmitted
-from homeostat.runtime.supervise import Supervisor, kept
 from homeostat.runtime.telemetry import Port, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking

@@ -26,7 +26,7 @@ from .terminal import columns, paint, say, tone_of
 from .times import age
 
 if TYPE_CHECKING:
-    from homeostat.runtime.ports import Event, Revision
+    from homeostat.runtime.engine.ports import Event, Revision
 
 Pairs = Sequence[tuple[str, str]]
 _LAST_REVISIONS = 5

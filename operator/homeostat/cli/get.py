@@ -92,7 +92,7 @@ class _Shown:
 
 
 async def _get(settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
-    from homeostat.runtime.effective import Effective
+    from homeostat.runtime.machine.effective import Effective
 
     from .access import changing, opened
     from .selector import parse_selector

@@ -18,7 +18,7 @@ from .terminal import columns, emit, paint, say
 from .times import age
 
 if TYPE_CHECKING:
-    from homeostat.runtime.ports import Event
+    from homeostat.runtime.engine.ports import Event
 
 EVENT_COLUMNS = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")
 RECENT = 200  # events shown when nothing says how many

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from homeostat.runtime.ports import Event
+    from homeostat.runtime.engine.ports import Event
 
 R = TypeVar("R", bound=Resource)
 SHOWN_EVENTS = 6

@@ -115,7 +115,7 @@ async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks
         CliError: one of the names is none, or nobody can be asked whether it is meant.
     """
     from homeostat.models.base import Key
-    from homeostat.runtime.orphans import describe, machine_to_delete
+    from homeostat.runtime.machine.orphans import describe, machine_to_delete
 
     from .access import opened
     from .errors import CliError

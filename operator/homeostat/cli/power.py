@@ -24,7 +24,7 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME... | vm/
 @pass_settings
 def start(settings: Settings, names: tuple[str, ...]) -> None:
     """Start machines, also those whose strategy let them end."""
-    from homeostat.runtime import commands
+    from homeostat.runtime.machine import commands
 
     _edit(settings, names, commands.start, "start")
 
@@ -36,7 +36,7 @@ def start(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def stop(settings: Settings, names: tuple[str, ...], force: bool) -> None:
     """Shut machines down, and keep them off."""
-    from homeostat.runtime import commands
+    from homeostat.runtime.machine import commands
 
     _edit(settings, names, lambda machine, now: commands.stop(machine, force, now), "stop")
 
@@ -47,7 +47,7 @@ def stop(settings: Settings, names: tuple[str, ...], force: bool) -> None:
 @pass_settings
 def restart(settings: Settings, names: tuple[str, ...]) -> None:
     """Shut machines down and boot them again; a halted machine is started."""
-    from homeostat.runtime import commands
+    from homeostat.runtime.machine import commands
 
     _edit(settings, names, commands.restart, "restart")
 
@@ -58,7 +58,7 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def suspend(settings: Settings, names: tuple[str, ...]) -> None:
     """Leave machines alone: observe and report, change nothing."""
-    from homeostat.runtime import commands
+    from homeostat.runtime.machine import commands
 
     _edit(settings, names, lambda machine, _now: commands.suspend(machine, True), "suspend")
 
@@ -69,7 +69,7 @@ def suspend(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def resume(settings: Settings, names: tuple[str, ...]) -> None:
     """Look after suspended machines again."""
-    from homeostat.runtime import commands
+    from homeostat.runtime.machine import commands
 
     _edit(settings, names, lambda machine, _now: commands.suspend(machine, False), "resume")
 
@@ -83,8 +83,8 @@ def _edit(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> No
 
 
 async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
-    from homeostat.runtime.commands import timestamp
-    from homeostat.runtime.effective import Effective
+    from homeostat.runtime.engine.clock import timestamp
+    from homeostat.runtime.machine.effective import Effective
 
     from .access import opened
 

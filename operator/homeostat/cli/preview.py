@@ -27,12 +27,12 @@ from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage import plan_images, storage_needs
 from homeostat.planner.observed import ImagePhase, Memory, Observed, ObservedImage, ObservedStorage
 from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
-from homeostat.runtime.claims import Claims
-from homeostat.runtime.deployments import DeploymentReconciler, machine_of
-from homeostat.runtime.effective import Effective
-from homeostat.runtime.images import ImageUse
-from homeostat.runtime.observe import observe
-from homeostat.runtime.plugins import images_of
+from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
+from homeostat.runtime.machine.claims import Claims
+from homeostat.runtime.machine.effective import Effective
+from homeostat.runtime.machine.images import ImageUse
+from homeostat.runtime.machine.observe import observe
+from homeostat.runtime.plugin.reconcile import images_of
 from homeostat.store.errors import Severity, SourceError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore, SyncReport

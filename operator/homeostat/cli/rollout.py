@@ -53,7 +53,7 @@ async def _can_be_so_many(store: State, deployment: VirtualMachineDeployment, sp
     Raises:
         CliError: there can be only one machine of its template.
     """
-    from homeostat.runtime.effective import Effective
+    from homeostat.runtime.machine.effective import Effective
 
     wanted = deployment.model_copy(update={"spec": deployment.spec.model_copy(update=spec)})
     if why := await Effective(store).too_many(deployment, wanted):
@@ -210,7 +210,7 @@ def resume(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def restart(settings: Settings, names: tuple[str, ...]) -> None:
     """Replace every machine, as a rollout (spec.restartedAt)."""
-    from homeostat.runtime.commands import timestamp
+    from homeostat.runtime.engine.clock import timestamp
 
     def edit(deployment: VirtualMachineDeployment) -> Spec:
         name = short_name(deployment.key)
@@ -277,7 +277,7 @@ async def _one(store: State, settings: Settings, names: Sequence[str]) -> Virtua
 
 async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> list[MachineRevision]:
     """Oldest first."""
-    from homeostat.runtime.ownership import owned_by
+    from homeostat.runtime.deployment.ownership import owned_by
 
     kept = await store.list(MachineRevision, deployment.metadata.namespace)
     mine = [r for r in kept if owned_by(r, deployment)]
@@ -287,7 +287,7 @@ async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> li
 async def _own_fingerprint(store: State, deployment: VirtualMachineDeployment) -> str:
     """Names the template that the YAML says now, with its plugin's part."""
     from homeostat.planner.deployment.revision import fingerprint
-    from homeostat.runtime.effective import Effective
+    from homeostat.runtime.machine.effective import Effective
 
     made, made_from, _ = await Effective(store).deployment(deployment)
     return fingerprint(made.spec.template, made_from, deployment.spec.restarted_at)

@@ -16,7 +16,7 @@ from homeostat.models.plugin import Plugin
 from .output import is_ready
 
 if TYPE_CHECKING:
-    from homeostat.runtime.ports import Event
+    from homeostat.runtime.engine.ports import Event
     from homeostat.store.files.store import FilesStore
 
 EVENTS_KEPT = 60

@@ -24,10 +24,10 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
+from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, kept
 from homeostat.runtime.job import Job, JobConfig
+from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.orphans import OrphanWatch
-from homeostat.runtime.supervise import STATE, Failing, Supervisor, kept
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import StoreError
 from homeostat.store.files.last_look import keep_marking

@@ -14,20 +14,20 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.orphans import Orphan
 
-from .deployments import DeploymentReconciler, Keepers
+from .deployment.reconcile import DeploymentReconciler, Keepers
 from .engine.chores import Chore
 from .engine.operator import Operator, Reconcilers
+from .engine.ports import ResourceStore, StoreFailure
+from .engine.supervise import STATE, TAKING_IN, Supervisor
 from .hypervisor import HostDriver
-from .images import ImageUse
+from .machine.images import ImageUse
+from .machine.orphans import OrphanWatch
+from .machine.probing import Prober
+from .machine.reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
+from .machine.rivals import Rivals, this_run
+from .machine.trash import empty_trash
 from .metrics import Metrics, Watched
-from .orphans import OrphanWatch
-from .plugins import PluginReconciler, images_named
-from .ports import ResourceStore, StoreFailure
-from .probing import Prober
-from .reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
-from .rivals import Rivals, this_run
-from .supervise import STATE, TAKING_IN, Supervisor
-from .trash import empty_trash
+from .plugin.reconcile import PluginReconciler, images_named
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.planner.orphans import Orphan
 
+from .engine.supervise import Supervisor
 from .hypervisor import Meter
-from .supervise import Supervisor
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from homeostat.models.base import Key
 from homeostat.models.outside import one_line, redacted, redacted_all
 
-from .supervise import Supervisor
+from .engine.supervise import Supervisor
 
 log = logging.getLogger(__name__)
 

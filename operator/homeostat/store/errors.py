@@ -19,7 +19,7 @@ from typing import Literal
 
 from homeostat.models.base import Key
 from homeostat.models.outside import one_line
-from homeostat.runtime.ports import StoreFailure, Unreadable
+from homeostat.runtime.engine.ports import StoreFailure, Unreadable
 
 Severity = Literal["Error", "Held", "Notice"]
 """Held: a deletion, or a change that takes machines or disks away, that waits for a confirmation."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from homeostat.driver.errors import DriverError
 
-from ..ports import StoreFailure
+from .ports import StoreFailure
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import kind_of
 
-from ..clock import OwnClock
 from ..metrics import Metrics
-from ..ports import ResourceStore, StoreFailure
-from ..queue import WorkQueue
-from ..supervise import Supervisor
 from .chores import Chore
+from .clock import OwnClock
 from .dependencies import AnyOf, Dependencies, Node
+from .ports import ResourceStore, StoreFailure
+from .queue import WorkQueue
 from .reconciler import GONE, Next, Reconciler
+from .supervise import Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from homeostat.models.base import Key, Model, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import BY_KIND, kind_of
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime.ports import EventType, Happening
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.ports import EventType, Happening
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.errors import SourceError
 
 from ..index import records

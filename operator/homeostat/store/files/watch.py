@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from watchfiles import Change, awatch
 
 from homeostat.models.base import Key
-from homeostat.runtime.supervise import TAKING_IN, innermost
+from homeostat.runtime.engine.supervise import TAKING_IN, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
 from .folder import SUFFIXES, signature

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.models.kinds import BY_KIND, kind_of
-from homeostat.runtime.ports import Happening
+from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import (
     AlreadyExists,
     Conflict,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from homeostat.models.base import Key
 from homeostat.planner.trash import DELETED_BY
-from homeostat.runtime.ports import Happening
+from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import SourceError
 
 from ..index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp

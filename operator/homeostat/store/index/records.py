@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from homeostat.models.base import Key
-from homeostat.runtime.ports import Event, Happening, Revision
+from homeostat.runtime.engine.ports import Event, Happening, Revision
 from homeostat.store.errors import SourceError
 
 from .index import Index, compact, next_version, timestamp

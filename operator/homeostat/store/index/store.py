@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.introspection import model_in
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime.ports import Event, R, Revision
+from homeostat.runtime.engine.ports import Event, R, Revision
 from homeostat.store.errors import Invalid, Problem, SourceError
 
 from . import orphans, records

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key
-from homeostat.runtime.ports import Happening
+from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import NotFound
 
 from .cluster import Cluster

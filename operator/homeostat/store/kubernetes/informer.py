@@ -20,7 +20,7 @@ import kopf
 
 from homeostat.models.base import API_GROUP, API_VERSION, Resource
 from homeostat.models.kinds import kind_of
-from homeostat.runtime.supervise import Supervisor
+from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.errors import StoreError
 
 from .access import Access

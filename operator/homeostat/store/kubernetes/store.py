@@ -20,7 +20,7 @@ from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.placement import PLACEMENTS
-from homeostat.runtime.ports import Happening
+from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem, StoreError
 
 from ..hostpaths import relative_paths

@@ -18,7 +18,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import placements_of
-from homeostat.runtime.ports import EventType, Happening, R
+from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
 
 from ..index.follow import follow_index

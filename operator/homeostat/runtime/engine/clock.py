@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 
 TICK = 0.25  # seconds between looks at the clocks
 PAUSE = 0.5  # seconds without a look that are taken for a pause; below that, a loop is merely busy
@@ -100,3 +101,8 @@ class OwnClock:
         if wall < self._seen_wall:
             self._pauses = deque((pause for pause in self._pauses if pause[1] <= wall), PAUSES)
         self._seen, self._seen_wall = seen, wall
+
+
+def timestamp() -> str:
+    """Now, fine enough that two commands in a row differ (RFC 3339, UTC)."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

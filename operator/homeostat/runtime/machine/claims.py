@@ -8,7 +8,7 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.claims import Claim, Standing, claims_held, claims_of, standing
 
-from .hypervisor import Domains
+from ..hypervisor import Domains
 from .observe import own_domain
 
 

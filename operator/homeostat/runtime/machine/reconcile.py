@@ -26,18 +26,17 @@ from homeostat.planner.observed import DomainState, Health, Memory, Observed, Ob
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
+from ..engine.clock import OwnClock, timestamp
+from ..engine.dependencies import AnyOf, Dependencies
+from ..engine.ports import Happening, ResourceStore
+from ..engine.reconciler import GONE, Next
+from ..hypervisor import HostDriver
+from ..metrics import Summary, summary
 from .claims import Claims
-from .clock import OwnClock
-from .commands import timestamp
 from .effective import Effective
-from .engine.dependencies import AnyOf, Dependencies
-from .engine.reconciler import GONE, Next
 from .happenings import step_taken, transitions
-from .hypervisor import HostDriver
 from .images import ImageUse
-from .metrics import Summary, summary
 from .observe import is_of, observe
-from .ports import Happening, ResourceStore
 from .probing import Prober
 from .probing.guest import DomainGuest
 from .rivals import Rivals

@@ -23,11 +23,11 @@ from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
 
-from .commands import timestamp
-from .engine.reconciler import GONE, Next
-from .hypervisor import HostDriver
-from .placement import OPERATOR_GONE, Placer, unserved
-from .ports import ResourceStore
+from ..engine.clock import timestamp
+from ..engine.ports import ResourceStore
+from ..engine.reconciler import GONE, Next
+from ..hypervisor import HostDriver
+from ..machine.placement import OPERATOR_GONE, Placer, unserved
 
 GATHER = 2.0
 """Seconds between two reports of a host: the news of many machines become one."""

@@ -13,7 +13,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.observed import Observed, same_run
 
-from .ports import EventType, Happening
+from ..engine.ports import EventType, Happening
 from .status import DISKS_MOVED, health_word
 
 

@@ -15,11 +15,11 @@ from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import PLACEMENTS, Offer, choose_bound, choose_host, placements_of
 from homeostat.planner.plan import Waiting
 
-from .commands import timestamp
+from ..deployment.ownership import owner_key
+from ..engine.clock import timestamp
+from ..engine.ports import ResourceStore
+from ..engine.reconciler import Next
 from .effective import Effective
-from .engine.reconciler import Next
-from .ownership import owner_key
-from .ports import ResourceStore
 from .status import ON_ANOTHER_HOST, unknown_status
 
 OPERATOR_GONE = "OperatorGone"

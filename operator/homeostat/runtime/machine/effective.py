@@ -15,7 +15,7 @@ from homeostat.planner.deployment.repeat import usable_once
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
 
-from .ports import R, Unreadable
+from ..engine.ports import R, Unreadable
 
 USABLE_ONCE = "TemplateUsableOnce"  # reason of templates with what only one machine can have, where more may be made
 ENDS = "RunsToCompletion"  # reason of machines that a deployment cannot keep running

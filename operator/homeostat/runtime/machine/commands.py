@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from homeostat.models.base import API_GROUP
@@ -14,11 +13,6 @@ _UNSET = "Default"
 Patch = dict[str, Any]
 # It runs, or its host cannot be asked whether it still does.
 _UP = frozenset({MachineState.STARTING, MachineState.RUNNING, MachineState.PAUSED, MachineState.UNKNOWN})
-
-
-def timestamp() -> str:
-    """Now, fine enough that two commands in a row differ (RFC 3339, UTC)."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def start(machine: VirtualMachine, now: str) -> Patch:

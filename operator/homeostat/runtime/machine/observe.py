@@ -13,7 +13,7 @@ from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedStorage, Secret
 
-from .hypervisor import Domains, HostDriver
+from ..hypervisor import Domains, HostDriver
 from .images import ImageUse
 
 

@@ -22,16 +22,15 @@ from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS
 from homeostat.planner.trash import DELETED_BECAUSE
 
-from .clock import OwnClock
-from .commands import timestamp
-from .deployment_status import deployment_status
-from .effective import Effective
-from .engine.reconciler import GONE, Next
-from .hypervisor import HostDriver
+from ..engine.clock import OwnClock, timestamp
+from ..engine.ports import EventType, ResourceStore
+from ..engine.reconciler import GONE, Next
+from ..hypervisor import HostDriver
+from ..machine.effective import Effective
+from ..machine.status import UNDER_WAY
 from .kept import KeptDisksOf
 from .ownership import ORPHANING, owned_by
-from .ports import EventType, ResourceStore
-from .status import UNDER_WAY
+from .status import deployment_status
 
 MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
 DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name

@@ -18,8 +18,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.orphans import Orphan, find_orphans, mend, why
 
-from .hypervisor import HostDriver
-from .ports import ResourceStore, StoreFailure
+from ..engine.ports import ResourceStore, StoreFailure
+from ..hypervisor import HostDriver
 
 log = logging.getLogger(__name__)
 

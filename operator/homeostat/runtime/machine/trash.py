@@ -11,9 +11,9 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import disk_path, machine_directory
 from homeostat.planner.trash import Claim, Erasure, TrashEntry, to_erase
 
-from .hypervisor import Trash
-from .metrics import Metrics
-from .ports import ResourceStore, Unreadable
+from ..engine.ports import ResourceStore, Unreadable
+from ..hypervisor import Trash
+from ..metrics import Metrics
 
 
 async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], None], metrics: Metrics) -> list[Erasure]:

@@ -18,7 +18,7 @@ from homeostat.planner.domain import Record
 from homeostat.planner.observed import ObservedDomain
 from homeostat.planner.plan import Stalled
 
-from .commands import timestamp
+from ..engine.clock import timestamp
 
 log = logging.getLogger(__name__)
 

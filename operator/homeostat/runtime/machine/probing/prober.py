@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from homeostat.models.base import Key
 from homeostat.models.probe import Probe, Probes
 from homeostat.planner.observed import Health, same_run
-from homeostat.runtime.clock import OwnClock
-from homeostat.runtime.commands import timestamp
 
+from ...engine.clock import OwnClock, timestamp
 from .attempt import Guest, Result, attempt, by_agent
 from .counting import NAMES, Tally
 

@@ -12,10 +12,10 @@ from homeostat.planner.deployment.actions import ReclaimKept
 from homeostat.planner.deployment.plan import discard_kept, plan_kept
 from homeostat.planner.observed import KeptDisks
 
-from .engine.reconciler import GONE, Next
-from .hypervisor import Files
+from ..engine.ports import ResourceStore
+from ..engine.reconciler import GONE, Next
+from ..hypervisor import Files
 from .ownership import ORPHANING, owned_by
-from .ports import ResourceStore
 
 
 class KeptDisksOf:

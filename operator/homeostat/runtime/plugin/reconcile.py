@@ -14,12 +14,12 @@ from homeostat.planner.machine.storage import boot_ref, image_ref, plan_images, 
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 
-from .commands import timestamp
-from .effective import plugin_key
-from .engine.reconciler import GONE, Next
-from .hypervisor import Files
-from .images import ImageUse
-from .ports import ResourceStore
+from ..engine.clock import timestamp
+from ..engine.ports import ResourceStore
+from ..engine.reconciler import GONE, Next
+from ..hypervisor import Files
+from ..machine.effective import plugin_key
+from ..machine.images import ImageUse
 
 IN_USE_LOOK = 10.0  # seconds between looks whether the last user of a plugin has gone
 

@@ -1,0 +1,1 @@
+"""What converges deployments: resources of machines, never domains."""

@@ -1,0 +1,1 @@
+"""What converges plugins: their images are in the cache, and they go with their last user."""
