@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from homeostat.cli.crds import files
+from homeostat.cli.commands.crds import files
 from homeostat.cli.main import run
 from homeostat.models.crd import crds
 

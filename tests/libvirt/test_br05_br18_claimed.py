@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.preview import preview
-from homeostat.cli.render_deployment import DeploymentEntry
-from homeostat.cli.render_plan import Entry
+from homeostat.cli.show.preview import preview
+from homeostat.cli.show.render_deployment import DeploymentEntry
+from homeostat.cli.show.render_plan import Entry
 from homeostat.models.condition import find_condition
 from tests.libvirt.hosts import isolated_uri
 from tests.libvirt.site import Site, Spec, key_of, living, plain

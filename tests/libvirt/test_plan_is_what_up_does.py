@@ -16,11 +16,11 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from homeostat.cli.describe_action import action_text
-from homeostat.cli.preview import Preview, preview_on
-from homeostat.cli.preview_host import PreviewHost, copy_state
-from homeostat.cli.render_deployment import PASSING, DeploymentEntry
-from homeostat.cli.render_plan import Entry, exit_code, render_plan
+from homeostat.cli.show.describe_action import action_text
+from homeostat.cli.show.preview import Preview, preview_on
+from homeostat.cli.show.preview_host import PreviewHost, copy_state
+from homeostat.cli.show.render_deployment import PASSING, DeploymentEntry
+from homeostat.cli.show.render_plan import Entry, exit_code, render_plan
 from homeostat.cli.standalone import not_made_anew
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage

@@ -10,9 +10,9 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from homeostat.cli.preview import Preview, preview
-from homeostat.cli.render_deployment import DeploymentEntry
-from homeostat.cli.render_plan import Entry, exit_code, render_plan
+from homeostat.cli.show.preview import Preview, preview
+from homeostat.cli.show.render_deployment import DeploymentEntry
+from homeostat.cli.show.render_plan import Entry, exit_code, render_plan
 from homeostat.cli.standalone import standalone
 from homeostat.store.errors import StateError
 from homeostat.store.files.state import StateFolder

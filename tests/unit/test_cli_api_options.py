@@ -9,8 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from homeostat.cli import up as up_module
 from homeostat.cli.api_server import ApiOptions
+from homeostat.cli.commands import up as up_module
 from homeostat.cli.main import cli
 from homeostat_api.server import main as server
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.doctor import check_orphans
+from homeostat.cli.commands.doctor import check_orphans
 from homeostat.models.base import Key
 from homeostat.planner.orphans import Orphan
 from homeostat.store.files.store import FilesStore

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.render_deployment import DeploymentEntry, PluginEntry
-from homeostat.cli.render_plan import Verb, exit_code, render_plan
+from homeostat.cli.show.render_deployment import DeploymentEntry, PluginEntry
+from homeostat.cli.show.render_plan import Verb, exit_code, render_plan
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import plan_deployment

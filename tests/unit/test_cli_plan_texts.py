@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.cli.render_texts import LONGEST, MOST_LINES, arrow, diff_lines, is_text
+from homeostat.cli.show.render_texts import LONGEST, MOST_LINES, arrow, diff_lines, is_text
 
 
 def test_findings_plan_a_text_is_shown_as_a_diff_of_its_lines() -> None:

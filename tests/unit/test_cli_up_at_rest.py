@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.snapshots import Snapshots
+from homeostat.cli.show.snapshots import Snapshots
 from tests.unit.cli_state import CliState
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from homeostat.cli.output import lacks_address
-from homeostat.cli.snapshots import Snapshot
-from homeostat.cli.up import not_ready
+from homeostat.cli.commands.up import not_ready
+from homeostat.cli.show.output import lacks_address
+from homeostat.cli.show.snapshots import Snapshot
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
 from tests.unit.machines import machine

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from homeostat.cli.live_picture import render_live
-from homeostat.cli.snapshots import Snapshot
-from homeostat.cli.up_view import PlainView
+from homeostat.cli.show.live_picture import render_live
+from homeostat.cli.show.snapshots import Snapshot
+from homeostat.cli.show.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus

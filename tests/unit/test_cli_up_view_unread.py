@@ -5,7 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-SAYS = "from homeostat.cli.up_view import PlainView; import sys; v = PlainView('a'); [v.say('x') for _ in range(9)]; sys.exit(7)"
+SAYS = """
+import sys
+from homeostat.cli.show.up_view import PlainView
+view = PlainView('a')
+[view.say('x') for _ in range(9)]
+sys.exit(7)
+"""
 
 
 def test_lines_are_said_to_a_pipe_that_was_closed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homeostat.cli.down import what_stays
+from homeostat.cli.commands.down import what_stays
 from homeostat.planner.trash import TrashEntry
 
 ROOM = Path("/state/trash")

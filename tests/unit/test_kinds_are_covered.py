@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.describe import COUNTS
-from homeostat.cli.tables import TABLES
+from homeostat.cli.commands.describe import COUNTS
+from homeostat.cli.show.tables import TABLES
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import KINDS, REGISTRY, kind_named, kind_of
 from homeostat.models.machine import VirtualMachine

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homeostat.cli.errors import CliError
 from homeostat.cli.host_labels import labels_of_host
-from homeostat.cli.render_plan import Entry, render_plan
+from homeostat.cli.show.render_plan import Entry, render_plan
 from homeostat.planner.plan import Converged, Waiting
 from tests.unit.machines import changed, deleted, machine, running
 from tests.unit.world import HOST, Operator, World

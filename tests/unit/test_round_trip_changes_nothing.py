@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.cli.output import as_document, to_yaml
+from homeostat.cli.show.output import as_document, to_yaml
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.seed import seed_files

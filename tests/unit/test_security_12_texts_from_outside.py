@@ -18,19 +18,19 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from homeostat.cli import terminal
-from homeostat.cli.describe import describe_lines
-from homeostat.cli.doubting import print_warnings
+from homeostat.cli.commands.describe import describe_lines
+from homeostat.cli.commands.plan import print_errors
 from homeostat.cli.errors import CliError, explain
-from homeostat.cli.guest_text import GuestText
-from homeostat.cli.listing import EVENT_COLUMNS, event_row
-from homeostat.cli.live_picture import render_live
-from homeostat.cli.output import to_yaml
-from homeostat.cli.plan import print_errors
-from homeostat.cli.render_plan import Entry, render_plan
-from homeostat.cli.snapshots import Snapshot
-from homeostat.cli.tables import table_lines
+from homeostat.cli.show.doubting import print_warnings
+from homeostat.cli.show.guest_text import GuestText
+from homeostat.cli.show.listing import EVENT_COLUMNS, event_row
+from homeostat.cli.show.live_picture import render_live
+from homeostat.cli.show.output import to_yaml
+from homeostat.cli.show.render_plan import Entry, render_plan
+from homeostat.cli.show.snapshots import Snapshot
+from homeostat.cli.show.tables import table_lines
+from homeostat.cli.show.up_view import PlainView
 from homeostat.cli.terminal import columns, dressed, paint, say
-from homeostat.cli.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus

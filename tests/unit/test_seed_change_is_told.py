@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from homeostat.cli.render_plan import Entry, plan_as_json, render_entry
+from homeostat.cli.show.render_plan import Entry, plan_as_json, render_entry
 from homeostat.models.machine_devices import CloudInit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.seed import seed_files

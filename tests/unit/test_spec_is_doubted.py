@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.doubting import doubts_in
-from homeostat.cli.render_plan import Entry
+from homeostat.cli.show.doubting import doubts_in
+from homeostat.cli.show.render_plan import Entry
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin

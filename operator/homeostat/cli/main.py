@@ -16,7 +16,7 @@ from .errors import CliError, debugging, explain
 from .settings import common_options
 from .terminal import say
 
-# Command -> (module of this package that holds it, one line for --help). In the order --help shows.
+# Command -> (module of commands/ that holds it, one line for --help). In the order --help shows.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Run the operator and the API over a folder of YAML."),
     "operator": ("operator", "Run the operator over a Kubernetes cluster."),
@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"{__package__}.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"{__package__}.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -1,0 +1,78 @@
+"""``homeostat apply``: writes resources into the YAML folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..settings import Settings, common_options, pass_settings
+from ..terminal import paint, say
+
+if TYPE_CHECKING:
+    from ..access import State
+    from ..sources import Given
+
+MOST_FIELDS = 5  # named in one line
+DRY_RUN = click.Choice(["none", "client", "server"])
+
+
+@click.command()
+@click.option("-f", "--filename", "names", multiple=True, metavar="FILE", help="A file, a folder, or -.")
+@click.option("--dry-run", type=DRY_RUN, is_flag=False, flag_value="client", default="none", help="Say, and write nothing.")
+@click.option("--prune", "pruning", is_flag=True, help="Confirm the deletions that are held back, instead of writing.")
+@click.option("-y", "--yes", is_flag=True, help="With --prune: do not ask.")
+@common_options()
+@pass_settings
+def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: bool, yes: bool) -> None:
+    """Write resources into the folder: new ones as files of their own, known ones edited in place.
+
+    All documents are checked first; with one mistake nothing is written. What an earlier apply set and this one does not say
+    is removed; what no apply ever set is left alone.
+    """
+    from ..access import run
+    from ..sources import read_sources
+    from .prune import confirm_prune
+
+    if bool(names) == pruning:
+        raise click.UsageError("give -f FILE to write resources, or --prune to confirm deletions (one of both)")
+    if pruning:
+        run(confirm_prune(settings, yes, dry_run != "none"))
+        return
+    run(_apply(settings, read_sources(names), dry_run != "none"))
+
+
+async def _apply(settings: Settings, given: Sequence[Given], dry_run: bool) -> None:
+    from ..access import opened
+
+    async with opened(settings, create=True) as store:
+        for one in given:
+            await _apply_one(store, one, dry_run)
+
+
+async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
+    from ..references import full_name
+    from ..show.doubting import doubts_about, print_warnings
+
+    key = given.resource.key
+    name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
+    own = given.path is not None and store.folder is not None and _inside(given.path, store.folder)
+    if own and given.path and await store.get(type(given.resource), key) is None:
+        say(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
+        return
+    applied = await store.apply(given.resource, whole=own, dry=dry_run)
+    say(f"{name} {applied.outcome}{' (dry run)' if dry_run else ''}")
+    print_warnings(doubts_about(given.resource))
+    if applied.left:
+        say(paint(f"note: {name}: {_left(applied.left)}", "dim"), err=True)
+
+
+def _left(fields: Sequence[str]) -> str:
+    listed = ", ".join(fields[:MOST_FIELDS]) + (f" and {len(fields) - MOST_FIELDS} more" if len(fields) > MOST_FIELDS else "")
+    return f"it was not made by `apply`, so what only it has is left alone: {listed}"
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

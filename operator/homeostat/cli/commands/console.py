@@ -1,0 +1,55 @@
+"""``homeostat console``: a person at the serial console of a machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ..errors import CliError
+from ..references import complete_machine
+from ..settings import Settings, common_options, pass_settings
+from ..terminal import say
+
+
+@click.command()
+@click.argument("name", nargs=-1, required=True, metavar="NAME | vm/NAME", shell_complete=complete_machine)
+@click.option("--force", is_flag=True, help="Disconnect whoever is attached.")
+@common_options()
+@pass_settings
+def console(settings: Settings, name: tuple[str, ...], force: bool) -> None:
+    """Attach to a machine's serial console; Ctrl-] detaches."""
+    from homeostat.driver.console import ConsoleEnd, attach_console
+
+    from .logs import one_machine
+
+    machine = one_machine(settings, name)
+    uuid = machine.status.domain_uuid if machine.status else None
+    label = machine.metadata.name
+    if uuid is None:
+        raise CliError(f"{label} has no console yet: it was never defined", f"`homeostat describe vm {label}` says why")
+    say(f"Attaching to {label}; Ctrl-] detaches. (Press Enter to see its prompt.)", err=True)
+    with raw_terminal(sys.stdin.fileno()):
+        end = attach_console(settings.uri, uuid, sys.stdin.fileno(), sys.stdout.fileno(), force=force)
+    said = {ConsoleEnd.CLOSED: f"The console of {label} was closed: it stopped, or somebody else attached."}
+    say("", said.get(end, f"Detached from {label}; it goes on."), err=True)
+
+
+@contextmanager
+def raw_terminal(fd: int) -> Iterator[None]:
+    """Every key goes to the guest as it is, Ctrl-C too; restored whatever happens. Nothing to do without a terminal."""
+    if not os.isatty(fd):
+        yield
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setraw(fd)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)

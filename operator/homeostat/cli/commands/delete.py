@@ -1,0 +1,142 @@
+"""``homeostat delete``: takes resources out of the YAML folder; the operator then takes them off the host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from homeostat.models.base import Key, Resource
+
+from ..errors import CliError
+from ..references import complete_any, full_name, not_found, parse_references, short_name
+from ..settings import Settings, common_options, pass_settings
+from ..terminal import say
+
+if TYPE_CHECKING:
+    from ..access import State
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="KIND NAME... | KIND/NAME...", shell_complete=complete_any)
+@click.option("-f", "--filename", "names", multiple=True, metavar="FILE", help="What these files declare.")
+@click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
+@click.option("--all", "every", is_flag=True, help="All of the kind in the namespace.")
+@click.option("--force", is_flag=True, help="Cut the power, instead of asking guests to shut down.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until they are gone, if an operator runs.")
+@click.option("--timeout", default="0", metavar="TIME", help="How long to wait, such as 5m. Default: as long as it takes.")
+@click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
+@click.option("--keep-disks", is_flag=True, help="Of orphans: their disks stay where they are.")
+@click.option("-y", "--yes", is_flag=True, help="Of orphans: do not ask.")
+@common_options()
+@pass_settings
+def delete(
+    settings: Settings,
+    what: tuple[str, ...],
+    names: tuple[str, ...],
+    selector: str | None,
+    every: bool,
+    force: bool,
+    wait: bool,
+    timeout: str,
+    ignore_not_found: bool,
+    keep_disks: bool,
+    yes: bool,
+) -> None:
+    """Remove resources from the folder. Their disks follow reclaimPolicy. "delete orphan NAME" takes an orphan off the host."""
+    from ..access import operator_runs, run
+    from .orphans import delete_orphans
+
+    if bool(what) == bool(names):
+        raise click.UsageError("name resources, or files with -f (one of both)")
+    if what and what[0] in ("orphan", "orphans"):
+        if len(what) == 1:
+            raise click.UsageError("name the orphans, such as: orphan web")
+        keys = run(delete_orphans(settings, what[1:], keep_disks=keep_disks, yes=yes))
+    else:
+        keys = run(_delete(settings, what, names, selector, every, force, ignore_not_found))
+    if not keys:
+        return
+    if not operator_runs(settings):
+        say("note: no operator is running on this state; `homeostat up` will take them off the host", err=True)
+    elif wait:
+        run(_await_gone(settings, keys, timeout))
+
+
+async def _delete(
+    settings: Settings,
+    what: Sequence[str],
+    names: Sequence[str],
+    selector: str | None,
+    every: bool,
+    force: bool,
+    ignore_not_found: bool,
+) -> list[Key]:
+    from ..access import opened
+
+    async with opened(settings) as store:
+        wanted = _from_files(names) if names else await _from_words(store, settings, what, selector, every)
+        keys = []
+        for key in wanted:  # all must exist before the first one goes
+            if await store.get(Resource, key) is not None:
+                keys.append(key)
+            elif not ignore_not_found:
+                raise not_found(key)
+        for key in keys:
+            await store.delete(key, force=force)
+            say(f"{full_name(key)} {'force deleted' if force else 'deleted'}")
+        return keys
+
+
+def _from_files(names: Sequence[str]) -> list[Key]:
+    from ..sources import read_sources
+
+    return [given.resource.key for given in read_sources(names)]
+
+
+async def _from_words(store: State, settings: Settings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
+    from ..selector import parse_selector
+
+    references = parse_references(what)
+    named = [reference.key(settings.namespace) for reference in references if reference.name]
+    if named:
+        return named
+    if not every and not selector:
+        raise CliError("which ones? Name them, or give --all or a selector with -l", "nothing was deleted")
+    selected = parse_selector(selector)
+    found = await store.list(references[0].kind, settings.namespace)
+    keys = [r.key for r in found if selected(r.metadata.labels) and not r.deleting]
+    if not keys:
+        say("No resources found", err=True)
+    return keys
+
+
+async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> None:
+    import asyncio
+
+    from ..access import changing, opened
+    from ..times import parse_duration
+
+    seconds = parse_duration(timeout)
+    try:
+        async with opened(settings) as store, asyncio.timeout(seconds if seconds > 0 else None):
+            left = list(keys)
+
+            async def remaining() -> list[Key]:
+                """A replica comes back under its name: one that is not being deleted is another one."""
+                return [key for key in keys if (found := await store.get(Resource, key)) is not None and found.deleting]
+
+            said = False
+            async for left in changing(remaining):
+                if not left:
+                    return
+                if not said:
+                    say(
+                        f"waiting for {', '.join(map(short_name, left[:3]))} to go (Ctrl-C leaves that to the operator)", err=True
+                    )
+                    said = True
+    except TimeoutError:
+        raise CliError(
+            f"timed out waiting for {', '.join(map(str, left))} to go", "`homeostat describe` says what they wait for"
+        ) from None

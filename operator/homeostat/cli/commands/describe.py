@@ -1,0 +1,213 @@
+"""``homeostat describe``: one resource in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from homeostat.models.base import Resource
+from homeostat.models.condition import Condition
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
+from homeostat.models.plugin import Plugin, PluginStatus
+
+from ..references import complete_any, not_found, parse_references
+from ..settings import Settings, common_options, pass_settings
+from ..show.listing import EVENT_COLUMNS, event_row
+from ..show.output import as_document, endpoint, status_of, to_yaml, waits_for
+from ..show.render_plan import render_changes
+from ..show.rollout_state import history_rows, rollout_counts
+from ..show.staleness import note_operator, note_unseen
+from ..show.tables import images_word
+from ..terminal import columns, paint, say, tone_of
+from ..times import age
+from .rollout import revisions_of
+
+if TYPE_CHECKING:
+    from homeostat.runtime.engine.ports import Event, Revision
+
+Pairs = Sequence[tuple[str, str]]
+_LAST_REVISIONS = 5
+_LAST_EVENTS = 20
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="KIND NAME | KIND/NAME", shell_complete=complete_any)
+@common_options()
+@pass_settings
+def describe(settings: Settings, what: tuple[str, ...]) -> None:
+    """Show spec, status, conditions, pending changes, revisions and events of a resource."""
+    from ..access import run
+
+    run(_describe(settings, what))
+
+
+async def _describe(settings: Settings, what: Sequence[str]) -> None:
+    from ..access import opened
+
+    noted = False
+    async with opened(settings) as store:
+        for i, reference in enumerate(parse_references(what)):
+            if reference.name is None:
+                keys = [r.key for r in await store.list(reference.kind, settings.namespace)]
+            else:
+                keys = [reference.key(settings.namespace)]
+            for key in keys:
+                resource = await store.get(reference.kind, key)
+                if resource is None:
+                    raise not_found(key)
+                events = await store.events(key=key, limit=_LAST_EVENTS)
+                revisions = await store.revisions(key)
+                lines = describe_lines(resource, events, revisions)
+                if isinstance(resource, VirtualMachineDeployment):
+                    lines += _section("Rollouts", _rollouts(resource, await revisions_of(store, resource)))
+                if not noted:
+                    note_operator(settings)
+                    noted = True
+                note_unseen(settings, [resource])
+                say(*([""] if i else []), *lines)
+
+
+def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[Revision]) -> list[str]:
+    lines = [*_metadata(resource), *_spec(resource)]
+    if isinstance(resource, VirtualMachine) and resource.status is not None:
+        lines += _status(resource, resource.status)
+    elif resource.status is not None:
+        lines += _section("Status", _fields(_counts(resource)))
+        lines += _unseen(resource)
+        lines += _section("Conditions", _conditions(status_of(resource).conditions))
+    lines += _section("Revisions", [line for r in list(revisions)[:_LAST_REVISIONS] for line in _revision(r)])
+    rows = columns(EVENT_COLUMNS, [event_row(event) for event in events])
+    return lines + _section("Events", rows if events else [])
+
+
+def _fields(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
+    width = max((len(name) for name, _ in pairs), default=0) + 1
+    return [f"{indent}{name + ':':{width}}  {value}" for name, value in pairs]
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    if not lines:
+        return [f"{title}:  <none>"]
+    return [f"{title}:", *(f"  {line}" if line else "" for line in lines)]
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "<none>"
+
+
+def _metadata(resource: Resource) -> list[str]:
+    meta = resource.metadata
+    pairs = [
+        ("Name", meta.name),
+        ("Namespace", meta.namespace),
+        ("Kind", resource.kind),
+        ("Labels", _labels(meta.labels)),
+        ("Annotations", _labels(meta.annotations)),
+        ("UID", meta.uid),
+        ("Generation", str(meta.generation)),
+        ("Created", f"{meta.creation_timestamp} ({age(meta.creation_timestamp)} ago)" if meta.creation_timestamp else ""),
+    ]
+    if meta.deletion_timestamp:
+        pairs.append(("Deleting since", meta.deletion_timestamp))
+    return _fields(pairs)
+
+
+def _spec(resource: Resource) -> list[str]:
+    return _section("Spec", to_yaml(as_document(resource).get("spec") or {}).rstrip("\n").splitlines())
+
+
+def _status(machine: VirtualMachine, status: VirtualMachineStatus) -> list[str]:
+    pairs = [("State", paint(status.state.value, tone_of(status.state.value)))]
+    pairs += [(name, value) for name, value in _facts(status) if value]
+    if note := waits_for(machine):
+        pairs.append(("Waits for", note))
+    lines = _section("Status", _fields(pairs))
+    lines += _unseen(machine)
+    lines += _section("Conditions", _conditions(status.conditions))
+    if status.changes:
+        lines += _section("Pending changes", [paint(x.text, x.tone) for x in render_changes(status.changes, "")])
+    if status.drift:
+        lines += _section("Changed by others", [paint(x.text, x.tone) for x in render_changes(status.drift, "")])
+    return lines
+
+
+def _unseen(resource: Resource) -> list[str]:
+    seen = status_of(resource).observed_generation
+    newest = seen >= resource.metadata.generation
+    return [] if newest else [f"  (of generation {seen}: the operator has not looked at the newest spec yet)"]
+
+
+def _counts(resource: Resource) -> list[tuple[str, str]]:
+    counts = COUNTS.get(type(resource))
+    pairs = [*counts(resource)] if counts and resource.status is not None else []
+    if note := waits_for(resource):
+        pairs.append(("Waits for", note))
+    return pairs
+
+
+def _counts_of_deployment(deployment: VirtualMachineDeployment) -> Pairs:
+    status = deployment.status or VirtualMachineDeploymentStatus()
+    return [
+        ("Rollout", rollout_counts(deployment)),
+        ("Ready", f"{status.ready_replicas} of {deployment.spec.replicas}"),
+        ("Machines", ", ".join(status.machines) or "<none>"),
+        ("Selector", status.selector or "<none>"),
+    ]
+
+
+def _counts_of_plugin(plugin: Plugin) -> Pairs:
+    status = plugin.status or PluginStatus()
+    return [("Images", images_word(plugin)), ("Machines", str(status.machines))]
+
+
+COUNTS: Mapping[type[Resource], Callable[[Any], Pairs]] = {
+    VirtualMachineDeployment: _counts_of_deployment,
+    Plugin: _counts_of_plugin,
+}
+"""What the status of a kind says beside its conditions. A machine's says more, see ``_status``."""
+
+
+def _rollouts(deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision]) -> list[str]:
+    rows = history_rows(deployment, revisions)
+    return columns(("REVISION", "STATE", "AGE", "CHANGES"), rows) if rows else []
+
+
+def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:
+    addresses = ", ".join(_address(a) for a in status.addresses)
+    return [
+        ("Host", status.host or ""),
+        ("Virtualization", status.virtualization or ""),
+        ("Addresses", addresses),
+        ("VNC", status.vnc or ""),
+        ("Console log", status.console_log or ""),
+        ("QEMU pid", str(status.pid or "")),
+        ("Domain uuid", status.domain_uuid or ""),
+        ("Started", f"{status.started_at} ({age(status.started_at)} ago)" if status.started_at else ""),
+        ("Restarts", str(status.restarts)),
+    ]
+
+
+def _address(known: GuestAddress) -> str:
+    leads = f" to port {known.guest_port}" if known.guest_port else ""
+    return f"{endpoint(known)} ({known.nic}, {known.source.lower()}{leads})"
+
+
+def _conditions(conditions: Sequence[Condition]) -> list[str]:
+    rows = [(c.type, c.status, c.reason, age(c.last_transition_time), c.message or "-") for c in conditions]
+    return columns(("TYPE", "STATUS", "REASON", "SINCE", "MESSAGE"), rows) if rows else []
+
+
+def _revision(revision: Revision) -> list[str]:
+    commit = f" in {revision.commit[:10]}" if revision.commit else ""
+    head = f"generation {revision.generation}, {age(revision.time)} ago, by {revision.author}{commit}"
+    if revision.changes is None:
+        return [f"{head}: created"]
+    return [head, *(f"  ~ {field}: {_value(old)} -> {_value(new)}" for field, (old, new) in revision.changes.items())]
+
+
+def _value(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,74 @@
+"""``homeostat doctor``: checks this host, and says how to mend it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..settings import Settings, common_options, pass_settings
+from ..terminal import emit, paint, say
+
+if TYPE_CHECKING:
+    from homeostat.driver.checks import Check
+
+_MARK = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("note", "busy")}
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
+@common_options()
+@pass_settings
+def doctor(settings: Settings, output: str | None) -> int:
+    """Check KVM, libvirt, permissions, space, network and confinement; exit 1 when a check fails."""
+    from homeostat.driver.checks import run_checks
+
+    from ..access import run
+
+    checks = [*run(run_checks(settings.uri, settings.state)), *check_orphans(settings.state)]
+    if output == "json":
+        emit(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
+    else:
+        say(*render_checks(checks))
+    return 1 if any(check.ok is False for check in checks) else 0
+
+
+def check_orphans(state: Path) -> list[Check]:
+    """What the operator of this state noted last; nothing where none ever ran."""
+    from homeostat.driver.checks import Check
+    from homeostat.store.errors import StoreError
+    from homeostat.store.index.index import Index
+    from homeostat.store.index.orphans import read_orphans
+
+    path = state / "index.sqlite"
+    if not path.exists():
+        return []
+    try:
+        index = Index.open(path)
+    except StoreError as error:
+        return [Check("orphans", False, str(error))]
+    try:
+        found = [o for orphans in read_orphans(index).values() for o in orphans if o.alarming]
+    finally:
+        index.close()
+    if not found:
+        return [Check("orphans", True, "everything on the host belongs to a resource")]
+    named = ", ".join(f"{o.namespace}/{o.name}" for o in found[:5]) + (" …" if len(found) > 5 else "")
+    return [Check("orphans", None, f"{len(found)} belong to no resource: {named}", "homeostat get orphans -A says what to do")]
+
+
+def render_checks(checks: Sequence[Check]) -> list[str]:
+    """One line per check, and below a failed one how to mend it; last the sum."""
+    width = max((len(check.name) for check in checks), default=0)
+    lines = []
+    for check in checks:
+        word, tone = _MARK[check.ok]
+        lines.append(f"{paint(f'{word:4}', tone)}  {check.name:{width}}  {check.found}")
+        if check.mend and check.ok is not True:
+            lines += [f"{'':4}  {'':{width}}  → {line}" for line in check.mend.splitlines()]
+    failed, noted = sum(c.ok is False for c in checks), sum(c.ok is None for c in checks)
+    last = f"{len(checks)} checks: {len(checks) - failed - noted} ok, {noted} to note, {failed} failed."
+    return [*lines, "", paint(last, "bad" if failed else "good")]

@@ -1,0 +1,139 @@
+"""``homeostat down``: takes every machine of a folder off the host. The YAML stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.trash import scarcity
+
+from ..durations import trash_keep_option
+from ..errors import CliError
+from ..settings import Settings, common_options, pass_settings
+from ..show.render_plan import disk_fates
+from ..terminal import say
+
+if TYPE_CHECKING:
+    from homeostat.planner.trash import TrashEntry
+    from homeostat.store.files.store import FilesStore
+
+    from ..show.snapshots import Snapshots
+    from ..show.up_view import View
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--timeout", default="0", metavar="TIME", help="Exit 1 after this long, such as 5m. Default: no limit.")
+@trash_keep_option
+@common_options()
+@pass_settings
+def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
+    """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
+    from ..access import operator_runs, read_all, run
+    from ..times import parse_duration
+
+    settings.existing_state()
+    directory = settings.folder(folder)
+    if operator_runs(settings):
+        raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
+    machines = read_all(settings, VirtualMachine, None)
+    if not machines:
+        say("No machines: there is nothing to remove.")
+        return
+    if not yes:
+        say(*announcement(machines, trash_keep))
+        if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
+            raise CliError("nothing was removed", "--yes does not ask")
+    run(_down(directory, settings.state, settings.uri, parse_duration(timeout), trash_keep))
+
+
+def announcement(machines: Sequence[VirtualMachine], trash_keep: float) -> list[str]:
+    """What would go, disk by disk."""
+    word = "sets aside" if trash_keep > 0 else "erases"
+    lines = []
+    for machine in machines:
+        kept, lost = disk_fates(machine)
+        fates = [f"{word} {', '.join(lost)}" if lost else "", f"keeps {', '.join(kept)}" if kept else ""]
+        disks = "; ".join(filter(None, fates)) or "has no disks"
+        lines.append(f"- {machine.metadata.namespace}/{machine.metadata.name}: {disks}")
+    return lines
+
+
+def _count(number: int) -> str:
+    return f"{number} machine{'' if number == 1 else 's'}"
+
+
+async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep: float) -> None:
+    from ..show.snapshots import Snapshots
+    from ..show.up_view import PlainView
+    from ..standalone import standalone
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with standalone(folder, state, uri, teardown=True, trash_keep=trash_keep) as parts:
+        if not parts.host.facts.reachable:
+            raise CliError(f"nothing was removed: {parts.host.facts.error}", "`homeostat doctor` says more")
+        earlier = {entry.entry for entry in await parts.host.trash()}
+        with PlainView(f"removing the machines of {folder} from {uri}") as view:
+            snapshots = Snapshots(parts.store)
+            teardown = asyncio.ensure_future(parts.operator.run(stop))
+            await _show_until(teardown, snapshots, view, timeout, stop)
+            await teardown
+            await snapshots.look()
+            left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
+            trash, low = await parts.host.trash(), scarcity(await parts.host.space())
+            if not stop.is_set():
+                await _forget_statuses(parts.store, snapshots.current.deployments)
+    if stop.is_set():
+        raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
+    say("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
+    for line in what_stays(trash, earlier, state / "trash", low):
+        say(line)
+
+
+def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:
+    """In the trash: what was just set aside, and what lay there before. ``low``: see ``planner.trash.scarcity``."""
+    new, old = [e for e in trash if e.entry not in earlier], [e for e in trash if e.entry in earlier]
+    shown = "`homeostat trash list` shows them, `homeostat trash empty --all` erases them now."
+    lines = []
+    if new:
+        until = max(entry.until for entry in new)
+        lines.append(f"Their disks lie in {room} until {until} at the latest, where `up` finds them again: {shown}")
+    if old:
+        entries = "1 entry" if len(old) == 1 else f"{len(old)} entries"
+        lines.append(f"What was deleted before stays in {room} ({entries}){'' if new else f': {shown}'}")
+    if low and lines:
+        lines.append(f"{low[0].upper()}{low[1:]}, once an operator runs.")
+    return lines
+
+
+async def _show_until(
+    teardown: asyncio.Future[None], snapshots: Snapshots, view: View, timeout: float, stop: asyncio.Event
+) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout if timeout > 0 else None
+    while not teardown.done():
+        if await snapshots.look():
+            view.show(replace(snapshots.current, deployments=(), plugins=()))  # only machines go
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(teardown), 0.3)
+        if deadline is not None and loop.time() > deadline and not teardown.done():
+            stop.set()
+            return
+
+
+async def _forget_statuses(store: FilesStore, deployments: Sequence[VirtualMachineDeployment]) -> None:
+    """Their machines have gone, and no operator is there that would say so."""
+    for deployment in deployments:
+        await store.write_status(deployment.key, deployment.metadata.uid, VirtualMachineDeploymentStatus())

@@ -1,0 +1,48 @@
+"""``homeostat events``: what happened."""
+
+from __future__ import annotations
+
+import click
+
+from ..references import complete_any, parse_references
+from ..settings import Settings, common_options, pass_settings
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[NAME]", shell_complete=complete_any)
+@click.option("--for", "subject", metavar="KIND/NAME", help="Only of this resource.", shell_complete=complete_any)
+@click.option("-w", "--watch", is_flag=True, help="Go on, and print new ones.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
+@click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
+@click.option("--no-headers", is_flag=True, help="Without the heading line.")
+@click.option("--tail", "limit", type=click.IntRange(min=1), default=200, show_default=True, help="How many, at most.")
+@common_options()
+@pass_settings
+def events(
+    settings: Settings,
+    what: tuple[str, ...],
+    subject: str | None,
+    watch: bool,
+    all_namespaces: bool,
+    output: str | None,
+    no_headers: bool,
+    limit: int,
+) -> None:
+    """List events, oldest first; of one machine when it is named."""
+    from ..access import run
+    from ..show.listing import list_events
+
+    words = (subject,) if subject else what
+    references = parse_references(words, default_kind="vm") if words else []
+    key = references[0].key(settings.namespace) if references and references[0].name else None
+    run(
+        list_events(
+            settings,
+            key=key,
+            all_namespaces=all_namespaces,
+            form=output,
+            watch=watch,
+            headers=not no_headers,
+            limit=limit,
+        )
+    )

@@ -1,0 +1,144 @@
+"""``homeostat get orphans`` and ``delete orphan``: what is on hosts by our doing, and belongs to no resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..settings import Settings
+from ..terminal import columns, emit, say
+from ..times import age
+
+if TYPE_CHECKING:
+    from homeostat.models.base import Key
+    from homeostat.planner.orphans import Orphan
+
+HEADER = ("NAMESPACE", "NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST WRITTEN", "WHY")
+
+
+async def list_orphans(
+    settings: Settings, names: Sequence[str], *, all_namespaces: bool, form: str | None, headers: bool
+) -> None:
+    """As the operator noted them last."""
+    from ..access import opened, operator_runs
+    from ..errors import CliError
+
+    async with opened(settings) as store:
+        found = [
+            (host, orphan)
+            for host, orphan in await store.orphans()
+            if (all_namespaces or orphan.namespace == settings.namespace) and (not names or orphan.name in names)
+        ]
+    if missing := set(names) - {orphan.name for _, orphan in found}:
+        raise CliError(f"there is no orphan named {', '.join(sorted(missing))}", "`homeostat get orphans -A` lists them")
+    if form in (None, "wide") and not operator_runs(settings):
+        say("note: no operator runs on this state, so this is what the last one found", err=True)
+    _print(found, form, all_namespaces, headers)
+
+
+def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces: bool, headers: bool) -> None:
+    from ..show.output import to_yaml
+
+    match form:
+        case "json" | "yaml":
+            items = [orphan_document(host, orphan) for host, orphan in found]
+            emit(json.dumps(items, indent=2) + "\n" if form == "json" else to_yaml(items))
+        case "name":
+            for _, orphan in found:
+                say(f"orphan/{orphan.name}")
+        case _ if not found:
+            say("No orphans: everything on the host belongs to a resource.", err=True)
+        case _:
+            first = 0 if all_namespaces else 1
+            for line in columns(HEADER[first:], [_row(host, orphan)[first:] for host, orphan in found], show_header=headers):
+                say(line)
+            if headers:
+                _print_advice([orphan for _, orphan in found])
+
+
+def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
+    from homeostat.driver.storage.folders import bytes_on_disk
+    from homeostat.planner.orphans import why
+
+    size = bytes_on_disk(orphan.directory, orphan.disks)
+    disks = ",".join(orphan.disks) or "-"
+    since = age(orphan.since) if orphan.since else "-"
+    return (orphan.namespace, orphan.name, host, orphan.state, orphan.domain or "-", disks, _size(size), since, why(orphan))
+
+
+def _print_advice(orphans: Sequence[Orphan]) -> None:
+    from homeostat.planner.orphans import mend
+
+    say("")
+    for orphan in orphans[:5]:
+        say(f"{orphan.name}: {mend(orphan)}")
+    if len(orphans) > 5:
+        say(f"The other {len(orphans) - 5} likewise.")
+
+
+def _size(size: int | None) -> str:
+    from homeostat.driver.storage.paths import human_size
+
+    return "-" if size is None else human_size(size)
+
+
+def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
+    from homeostat.driver.storage.folders import bytes_on_disk
+    from homeostat.planner.orphans import mend, why
+
+    return {
+        "namespace": orphan.namespace,
+        "name": orphan.name,
+        "host": host,
+        "state": orphan.state,
+        "domain": orphan.domain or None,
+        "uuid": orphan.uuid or None,
+        "identity": orphan.uid or None,
+        "lastWritten": orphan.since or None,
+        "writer": orphan.writer or None,
+        "directory": orphan.directory or None,
+        "disks": list(orphan.disks),
+        "bytes": bytes_on_disk(orphan.directory, orphan.disks),
+        "deleting": bool(orphan.deletion),
+        "why": why(orphan),
+        "todo": mend(orphan),
+    }
+
+
+async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks: bool, yes: bool) -> list[Key]:
+    """Hands them to the operator as machines that are being deleted; returns those.
+
+    Raises:
+        CliError: one of the names is none, or nobody can be asked whether it is meant.
+    """
+    from homeostat.models.base import Key
+    from homeostat.runtime.machine.orphans import describe, machine_to_delete
+
+    from ..access import opened
+    from ..errors import CliError
+
+    async with opened(settings) as store:
+        found = {o.name: o for _, o in await store.orphans() if o.namespace == settings.namespace}
+        if missing := [name for name in names if name not in found]:
+            raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
+        for name in names:
+            say(f"orphan {name}: {describe(found[name])}")
+        fate = "its disks stay where they are" if keep_disks else "its disks are deleted as a machine's are"
+        if not yes and not _confirmed(f"Shut it down and take it off the host? {fate[0].upper()}{fate[1:]}."):
+            raise CliError("nothing was deleted", "give --yes where nobody can be asked")
+        keys = []
+        for name in names:
+            machine = machine_to_delete(found[name], keep_disks=keep_disks)
+            await store.take_up(machine)
+            keys.append(Key(machine.kind, machine.metadata.namespace, machine.metadata.name))
+            say(f"orphan/{name} is being deleted")
+        return keys
+
+
+def _confirmed(question: str) -> bool:
+    import sys
+
+    return sys.stdin.isatty() and click.confirm(question)

@@ -1,0 +1,65 @@
+"""``homeostat plan``: what would change, field by field, and how disruptive it is. Writes nothing.
+
+Exit code 0: nothing would change; 2: something would; 1: an error, or a deletion that waits for a confirmation. (2 is also
+click's code for wrong usage, which says "Usage:" on stderr.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import redacted_all
+from homeostat.models.plugin import Plugin
+
+from ..host_labels import host_label_option, labels_of_host
+from ..settings import Settings, common_options, pass_settings
+from ..terminal import emit, paint, say
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
+@host_label_option
+@common_options()
+@pass_settings
+def plan(settings: Settings, folder: str | None, output: str | None, host_labels: tuple[str, ...]) -> int:
+    """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
+    from ..access import run
+    from ..show.doubting import doubts_in, print_warnings
+    from ..show.preview import preview
+    from ..show.render_plan import exit_code, render_plan
+    from ..standalone import require_folder
+
+    directory = settings.folder(folder)
+    require_folder(directory)
+    found = run(preview(directory, settings.state, settings.uri, labels_of_host(settings.uri, host_labels)))
+    errors, held = [*map(str, found.errors)], [*map(str, found.held)]
+    warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
+    if output == "json":
+        groups = {"machines": VirtualMachine, "deployments": VirtualMachineDeployment, "plugins": Plugin}
+        document: dict[str, object] = {
+            name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
+            for name, kind in groups.items()
+        }
+        document["errors"], document["held"] = errors, held
+        document["warnings"], document["notes"] = warnings, [*found.notes]
+        emit(json.dumps(redacted_all(document), indent=2))
+    else:
+        for line in render_plan(found.entries):
+            say(paint(line.text, line.tone))
+        print_errors("error", errors)
+        print_errors("held", held)
+        print_warnings(warnings)
+        for note in found.notes:
+            say(paint(f"note: {note}", "dim"), err=True)
+    return 1 if errors or held else exit_code(found.entries)
+
+
+def print_errors(word: str, errors: Sequence[str]) -> None:
+    for error in errors:
+        say(paint(f"{word}: {error}", "bad"), err=True)

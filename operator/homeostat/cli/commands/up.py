@@ -1,0 +1,302 @@
+"""``homeostat up``: the operator in this process, the API beside it, and what happens on the screen.
+
+Ctrl-C or SIGTERM stops both in order, exit code 0; guests run on. A second one ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..durations import settle_option, trash_keep_option
+from ..errors import CliError, debugging
+from ..host_labels import host_label_option, labels_of_host
+from ..settings import Settings, common_options, pass_settings
+from ..terminal import say
+
+if TYPE_CHECKING:
+    from ..api_server import ApiOptions
+    from ..show.snapshots import Snapshot
+    from ..show.up_view import View
+    from ..standalone import Standalone
+
+ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
+LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
+AGE_SECONDS = 15.0  # the picture's ages move on even when nothing changes, and every second
+RECENT = 60.0  # seconds after something did
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    folder: Path
+    state: Path
+    uri: str
+    api: ApiOptions | None
+    settle: float  # seconds
+    until_ready: bool = False
+    timeout: float = 0.0  # seconds; 0: none
+    commit: bool | None = None  # None: as it was
+    host_labels: Sequence[str] = ()
+    trash_keep: float = 0.0  # seconds
+
+
+@click.command()
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where the API listens.")
+@click.option("--token-file", metavar="FILE", help="A bearer token for the API (needed beyond loopback).")
+@click.option(
+    "--image-folder",
+    "image_folders",
+    metavar="DIR",
+    multiple=True,
+    help="A folder whose files API requests may name; repeatable.",
+)
+@click.option("--plugin-kernel", metavar="URL", help="Kernel for plugins whose manifest brings an initramfs alone.")
+@click.option(
+    "--max-replicas",
+    metavar="N",
+    type=click.IntRange(0, 10_000),
+    default=1000,
+    show_default=True,
+    help="What API requests may ask for.",
+)
+@click.option(
+    "--max-connections",
+    metavar="N",
+    type=click.IntRange(16, 100_000),
+    default=2_000,
+    show_default=True,
+    help="To the API; beyond them, who sends nothing gives way.",
+)
+@click.option(
+    "--commit/--no-commit",
+    default=None,
+    help="Commit what the API and commands edit, where DIR is a git work tree. Remembered; off at first.",
+)
+@settle_option
+@click.option("--no-api", is_flag=True, help="Without the API.")
+@click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
+@click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
+@trash_keep_option
+@host_label_option
+@common_options()
+@pass_settings
+def up(
+    settings: Settings,
+    folder: str | None,
+    bind: str,
+    token_file: str | None,
+    image_folders: tuple[str, ...],
+    plugin_kernel: str | None,
+    max_replicas: int,
+    max_connections: int,
+    commit: bool | None,
+    settle: float,
+    no_api: bool,
+    until_ready: bool,
+    timeout: str,
+    host_labels: tuple[str, ...],
+    trash_keep: float,
+) -> None:
+    """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
+    from ..access import run
+    from ..api_server import ApiOptions
+    from ..times import parse_duration
+
+    directory = settings.folder(folder)
+    api = None
+    if not no_api:
+        _check_bind(bind, token_file)
+        limits = {"max_replicas": max_replicas, "max_connections": max_connections}
+        api = ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, **limits)
+    seconds = parse_duration(timeout)
+    options = UpOptions(
+        directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep
+    )
+    run(_up(options))
+
+
+def _check_bind(bind: str, token_file: str | None) -> None:
+    """Refused before anything starts; the API itself refuses it too."""
+    import ipaddress
+
+    host, colon, port = bind.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
+        raise CliError(f"--bind {bind} is not HOST:PORT", "such as 127.0.0.1:8080 or [::1]:8080; a port is 1 to 65535")
+    if token_file:
+        try:
+            Path(token_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CliError(
+                f"--token-file {token_file} cannot be read: {error}", "name a file of mode 0600 with one token"
+            ) from error
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        local = False
+    if not local and not token_file:
+        raise CliError(
+            f"--bind {bind} can be reached from other hosts, and whoever reaches the API commands the machines",
+            "bind to 127.0.0.1, or give --token-file FILE (mode 0600)",
+        )
+
+
+async def _up(options: UpOptions) -> None:
+    from ..show.up_view import LiveView, PlainView
+    from ..standalone import standalone
+    from ..terminal import on_terminal
+
+    stop = asyncio.Event()
+    where = f"API on http://{options.api.bind}, " if options.api and not options.until_ready else ""  # first: the rest may be cut
+    heading = f"homeostat: {where}{options.folder} on {options.uri}"
+    view: View = LiveView(heading) if on_terminal() else PlainView(heading)
+    _stop_on_signals(stop, view)
+    labels = labels_of_host(options.uri, options.host_labels)
+    opening = standalone(
+        options.folder,
+        options.state,
+        options.uri,
+        labels=labels,
+        settle=options.settle,
+        trash_keep=options.trash_keep,
+        image_folders=options.api.folders if options.api else (),
+    )
+    async with opening as parts:
+        parts.store.state.remember_libvirt(options.uri)
+        if options.commit is not None:
+            parts.store.commit_edits(options.commit)
+        with view, _logging(view):
+            if (real := parts.store.folder) != options.folder:
+                view.say(f"note: {options.folder} leads to {real}, which is followed; should it lead elsewhere later, start anew")
+            if not parts.host.facts.reachable:
+                view.say(f"warning: {parts.host.facts.error}")
+            keep = partial(parts.supervisor.keep, stop=stop)
+            tasks = [asyncio.ensure_future(keep("operator", lambda: parts.operator.run(stop)))]
+            if options.api and not options.until_ready:
+                api = options.api
+                tasks.append(asyncio.ensure_future(keep("api", lambda: _serve(api, parts, options.state, stop, view))))
+            watching = keep("live-view", lambda: _watch(parts, view, stop, options), may_end=True, passing=(CliError,))
+            tasks.append(asyncio.ensure_future(watching))
+            await _first_failure_ends_all(tasks, stop)
+    if not options.until_ready:
+        say("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
+
+
+async def _serve(api: ApiOptions, parts: Standalone, state: Path, stop: asyncio.Event, view: View) -> None:
+    from ..api_server import serve
+
+    await serve(api.command, state / "api.log", stop, view.say, parts.supervisor)
+
+
+async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> None:
+    """Waits for all; when one ends early, or with what is meant for the user, the others are stopped in order."""
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error
+
+
+def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop_or_force() -> None:
+        if stop.is_set():
+            os.write(2, b"\nforced: ended at once; guests keep running\n")
+            os._exit(130)
+        stop.set()  # first: nothing that goes wrong with what is shown may keep it from ending
+        view.say("Stopping; guests keep running. (Ctrl-C again ends at once.)")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop_or_force)
+
+
+async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
+    """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
+    from ..references import short_name
+    from ..show.output import lacks_address
+    from ..show.snapshots import Snapshots
+
+    loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
+    deadline = loop.time() + options.timeout if options.timeout > 0 else None
+    shown_at = changed_at = ready_at = 0.0
+    failing: Sequence[str] = ()
+    while not stop.is_set():
+        before, failing = failing, [str(known) for known in parts.supervisor.failing]
+        every = AGE_SECONDS if loop.time() - changed_at > RECENT else 1.0
+        aged = view.shows_ages and loop.time() - shown_at >= every
+        changed = await snapshots.look() or failing != before
+        if changed or aged:
+            shown_at = loop.time()
+            changed_at = shown_at if changed else changed_at
+            view.show(replace(snapshots.current, failing=failing))
+        if options.until_ready:
+            snapshot = snapshots.current
+            ready = _all_ready(parts, snapshot)
+            ready_at = (ready_at or loop.time()) if ready else 0.0
+            lacking = [machine for machine in snapshot.machines if lacks_address(machine)]
+            if ready and (not lacking or loop.time() - ready_at > ADDRESS_SECONDS):
+                for machine in lacking:
+                    view.say(f"note: {short_name(machine.key)} is Ready and has no address: its guest may not ask for one")
+                return
+            if deadline is not None and loop.time() > deadline:
+                raise not_ready(snapshot, options.timeout)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+    if await snapshots.look():
+        view.show(snapshots.current)
+
+
+def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
+    """Statuses that an earlier operator left say nothing about now."""
+    from ..show.output import is_ready
+
+    fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
+    settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to go
+    return fresh and settled and bool(snapshot.resources) and all(map(is_ready, snapshot.resources))
+
+
+def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
+    """What is not Ready, or lacks an address, and why."""
+    from ..references import short_name
+    from ..show.output import is_ready, lacks_address, waits_for
+
+    reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
+    reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])
+    if not reasons and (lacking := [short_name(m.key) for m in snapshot.machines if lacks_address(m)]):
+        why = "a guest that does not ask for one gets none; after 30 s without, `up --until-ready` ends all the same"
+        return CliError(f"no address is known of {', '.join(lacking)} after {timeout:g} s", why)
+    return CliError(f"not everything is Ready after {timeout:g} s", reasons)
+
+
+@contextlib.contextmanager
+def _logging(view: View) -> Iterator[None]:
+    """Warnings of our own layers appear among the rest; with HOMEOSTAT_DEBUG=1 everything does."""
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # A traceback is for HOMEOSTAT_DEBUG; users get its last line.
+            error = record.exc_info[1] if record.exc_info else None
+            said = self.format(record) if debugging() else record.getMessage() + (f": {error!r}" if error else "")
+            loop.call_soon_threadsafe(view.say, f"{record.levelname.lower()}: {said}")
+
+    loop = asyncio.get_running_loop()
+    logger, handler = logging.getLogger("homeostat"), Said()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debugging() else logging.WARNING)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -1,0 +1,143 @@
+"""``homeostat wait``: as kubectl's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.condition import find_condition
+
+from ..errors import CliError
+from ..references import complete_any, full_name, not_found, parse_references, plural_of
+from ..settings import Settings, common_options, pass_settings
+from ..show.output import status_of
+from ..terminal import say
+
+if TYPE_CHECKING:
+    from ..access import State
+
+_A_WEEK = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """``met`` is asked of each resource; None stands for one that is gone."""
+
+    met: Callable[[Resource | None], bool]
+    said: str  # after the resource's name, once it is met
+    wants_gone: bool = False
+
+
+def parse_goal(text: str) -> Goal:
+    """A goal from ``delete``, ``condition=Ready`` or ``condition=Ready=False``.
+
+    Raises:
+        CliError: none of these.
+    """
+    if text == "delete":
+        return Goal(lambda resource: resource is None, "deleted", wants_gone=True)
+    word, _, rest = text.partition("=")
+    type, _, status = rest.partition("=")
+    if word != "condition" or not type:
+        forms = "write --for=condition=Ready, --for=condition=Ready=False or --for=delete"
+        raise CliError(f'--for="{text}" is not understood', forms)
+    return Goal(lambda resource: _holds(resource, type, status or "True"), "condition met")
+
+
+def _holds(resource: Resource | None, type: str, status: str) -> bool:
+    """As kubectl: a condition of an older generation says nothing about the present spec."""
+    if resource is None or resource.status is None:
+        return False
+    seen = status_of(resource)
+    condition = next((c for c in seen.conditions if c.type.lower() == type.lower()), None)
+    if condition is None:
+        # Reconciling, Stalled and their like are there only while they are true.
+        return status.lower() == "false" and seen.observed_generation >= resource.metadata.generation
+    return condition.status.lower() == status.lower() and condition.observed_generation >= resource.metadata.generation
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="KIND/NAME... | KIND NAME...", shell_complete=complete_any)
+@click.option("--for", "goal", required=True, metavar="GOAL", help="condition=Ready, condition=Ready=False, or delete.")
+@click.option("--timeout", default="30s", show_default=True, metavar="TIME", help="0: look once. Negative: a week.")
+@click.option("--all", "every", is_flag=True, help="Every resource of the kind.")
+@click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
+@common_options()
+@pass_settings
+def wait(settings: Settings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
+    """Wait until resources meet a condition or are gone; exit 1 when they do not in time."""
+    from ..access import run
+    from ..times import parse_duration
+
+    seconds = parse_duration(timeout)
+    run(_wait(settings, what, parse_goal(goal), seconds if seconds >= 0 else _A_WEEK, every or bool(selector), selector))
+
+
+async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None) -> None:
+    from homeostat.store.files.last_look import looked_at
+
+    from ..access import changing, opened, operator_runs
+    from ..show.staleness import note_operator
+
+    async with opened(settings) as store:
+        keys = await _keys(store, settings, what, several, selector)
+        left = dict.fromkeys(keys)
+        if not goal.wants_gone:
+            for key in keys:
+                if await store.get(Resource, key) is None:
+                    raise not_found(key)
+
+        if not goal.wants_gone and not operator_runs(settings):
+            note_operator(settings)  # then what there is, is of the last look
+
+        async def read() -> dict[Key, tuple[Resource | None, bool]]:
+            found = {key: await store.get(Resource, key) for key in left}
+            if goal.wants_gone:
+                return {key: (resource, True) for key, resource in found.items()}
+            of_now = looked_at(settings.state)
+            return {key: (resource, of_now(key)) for key, resource in found.items()}
+
+        try:
+            async with asyncio.timeout(max(timeout, 0.001)):
+                async for found in changing(read):
+                    for key, (resource, of_now) in found.items():
+                        if of_now and goal.met(resource):
+                            say(f"{full_name(key)} {goal.said}")
+                            del left[key]
+                        elif resource is None:
+                            raise not_found(key)
+                    if not left:
+                        return
+        except TimeoutError:
+            raise _timed_out([await store.get(Resource, key) for key in left], list(left)) from None
+
+
+async def _keys(store: State, settings: Settings, what: Sequence[str], several: bool, selector: str | None) -> list[Key]:
+    from ..selector import parse_selector
+
+    references = parse_references(what)
+    if not several:
+        if any(reference.name is None for reference in references):
+            raise CliError("which ones? Name them, or give --all or a selector with -l")
+        return [reference.key(settings.namespace) for reference in references]
+    selected = parse_selector(selector)
+    found = await store.list(references[0].kind, settings.namespace)
+    keys = [r.key for r in found if selected(r.metadata.labels)]
+    if not keys:
+        raise CliError("no matching resources found")
+    return keys
+
+
+def _timed_out(resources: Sequence[Resource | None], keys: Sequence[Key]) -> CliError:
+    first, *others = [f"timed out waiting for the condition on {plural_of(key)}/{key.name}" for key in keys]
+    reasons = [
+        f"{r.metadata.name}: {ready.reason}: {ready.message}"
+        for r in resources
+        if r is not None and (ready := find_condition(status_of(r).conditions, "Ready")) and ready.status != "True"
+    ]
+    return CliError([first, *(f"error: {other}" for other in others)], reasons)

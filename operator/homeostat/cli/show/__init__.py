@@ -1,0 +1,1 @@
+"""What is printed: tables, plans, live views, and the words for them. Nothing in here changes anything."""

@@ -1,0 +1,159 @@
+"""Each action in words: what `homeostat plan` prints for it. Never a secret."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from homeostat.models.quantity import format_quantity
+from homeostat.planner import actions as a
+
+from ..times import short_duration
+
+
+def action_text(action: a.Action) -> str:
+    """One line, without the reason."""
+    match action:
+        case a.FetchImage():
+            return f"fetch image {action.image.url}"
+        case (
+            a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.CopyBoot() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion()
+        ):
+            return _storage_text(action)
+        case a.NoteDisks() | a.NoteMoved() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
+            return _storage_text(action)
+        case (
+            a.AttachDisk()
+            | a.DetachDisk()
+            | a.ChangeMedium()
+            | a.AttachNic()
+            | a.DetachNic()
+            | a.ReplugNic()
+            | a.RaiseLink()
+            | a.ChangePassword()
+        ):
+            return _device_text(action)
+        case a.SetAutostart():
+            return "start with the host" if action.enabled else "do not start with the host"
+        case a.StartDomain():
+            return "start, paused" if action.paused else "start"
+        case _:
+            return _domain_text(action)
+
+
+_Storage = (
+    a.CreateDisk
+    | a.GrowDisk
+    | a.WriteSeed
+    | a.CopyBoot
+    | a.DeleteFile
+    | a.SetAside
+    | a.TakeBack
+    | a.KeepDisks
+    | a.DeleteDirectory
+    | a.MarkCreated
+    | a.NoteDeletion
+    | a.ForgetDeletion
+    | a.NoteDisks
+    | a.NoteMoved
+)
+_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ReplugNic | a.RaiseLink | a.ChangePassword
+_Domain = (
+    a.DefineDomain
+    | a.WriteRecord
+    | a.RenameDomain
+    | a.SetMemory
+    | a.ShutdownDomain
+    | a.PowerOffDomain
+    | a.PauseDomain
+    | a.ResumeDomain
+    | a.SaveDomain
+    | a.DiscardSave
+    | a.UndefineDomain
+    | a.ReleaseResource
+)
+
+
+def _storage_text(action: _Storage) -> str:
+    match action:
+        case a.CreateDisk():
+            size = f" of {format_quantity(action.size)}" if action.size else ""
+            return f"create disk {action.path}{size}{f' ({action.aside})' if action.aside else ''}"
+        case a.GrowDisk():
+            return f"grow disk {action.path} to {format_quantity(action.size)}"
+        case a.CopyBoot():
+            return f"copy what it boots to {action.path}"
+        case a.WriteSeed():
+            return "write the cloud-init seed"  # its name has a fingerprint, which tells nobody anything
+        case a.DeleteFile() | a.DeleteDirectory():
+            return f"delete {action.path}"
+        case a.SetAside():
+            return f"set aside {', '.join(path for _, path in action.disks)} for {short_duration(int(action.keep))}"
+        case a.TakeBack():
+            return f"take {action.path} back from the trash"
+        case a.KeepDisks():
+            return f"keep the disks {', '.join(action.disks)} in {action.directory}"
+        case a.MarkCreated():
+            return "remember that it was defined"
+        case a.NoteDeletion():
+            return "remember that it is being deleted"
+        case a.ForgetDeletion():
+            return "forget that it was being deleted"
+        case a.NoteMoved():
+            return f"note down where others put its disks: {', '.join(disk.source for disk in action.disks) or 'nowhere'}"
+        case a.NoteDisks():
+            return f"note down the disks to be deleted with it: {', '.join(action.disks) or 'none'}"
+        case _:
+            assert_never(action)
+
+
+def _device_text(action: _Device) -> str:
+    match action:
+        case a.AttachDisk():
+            return f"attach disk {action.disk.name}"
+        case a.DetachDisk():
+            return f"detach disk {action.disk.name}"
+        case a.ChangeMedium():
+            drive = action.disk.name
+            return f"put {action.disk.source} in drive {drive}" if action.disk.source else f"empty drive {drive}"
+        case a.AttachNic():
+            return f"attach nic {action.nic.name}"
+        case a.DetachNic():
+            return f"detach nic {action.nic.name}"
+        case a.ReplugNic():
+            return f"plug nic {action.nic.name} in again"
+        case a.RaiseLink():
+            return f"raise the link of nic {action.nic.name}"
+        case a.ChangePassword():
+            return "change the VNC password, while it runs"
+        case _:
+            assert_never(action)
+
+
+def _domain_text(action: _Domain) -> str:
+    match action:
+        case a.DefineDomain():
+            return f"define domain {action.config.name}"
+        case a.WriteRecord():
+            return "update our record on the domain"
+        case a.SetMemory():
+            return f"give it {format_quantity(action.memory)} of memory again, while it runs"
+        case a.RenameDomain():
+            return f"name the domain {action.name} again"
+        case a.ShutdownDomain():
+            return "ask the guest to shut down"
+        case a.PowerOffDomain():
+            return "cut the power"
+        case a.PauseDomain():
+            return "pause"
+        case a.ResumeDomain():
+            return "resume"
+        case a.SaveDomain():
+            return "save its memory to disk, and stop"
+        case a.DiscardSave():
+            return "discard the saved memory"
+        case a.UndefineDomain():
+            return "remove its definition (no disk is touched by this)"
+        case a.ReleaseResource():
+            return "let the resource go: teardown is complete"
+        case _:
+            assert_never(action)

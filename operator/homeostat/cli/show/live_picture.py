@@ -1,0 +1,138 @@
+"""The live picture of `homeostat up` on a terminal: deployments and machines, what they wait for, errors, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from homeostat.models.base import Resource, by_name
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import one_line, redacted
+
+from ..references import short_name
+from ..terminal import tone_of
+from ..times import age
+from .output import address, is_ready, ready_word, status_cell, waits_for
+from .snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+    from homeostat.runtime.engine.ports import Event
+
+R = TypeVar("R", bound=Resource)
+SHOWN_EVENTS = 6
+SHOWN_DEPLOYMENTS = 8
+SHOWN_PLUGINS = 3  # only those that are not ready
+SHOWN_ERRORS = 3
+_STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
+_SPENT = 7  # lines of the terminal for heading, titles and space
+_BAR = 10  # characters
+_GAP = 3  # characters between columns
+_WIDEST = 30  # characters of a column
+
+
+def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Group:
+    """The whole picture for a terminal of ``height`` lines and ``width`` columns; what is not ready comes first."""
+    from rich.console import Group
+    from rich.text import Text
+
+    def line(text: str, style: str) -> Text:
+        return Text(one_line(redacted(text)), style=style, overflow="ellipsis", no_wrap=True)
+
+    tall = height >= 20
+    events = list(snapshot.events)[-SHOWN_EVENTS:] if tall else []
+    errors = [f"error: {error}" for error in (*(f"operator: {failing}" for failing in snapshot.failing), *snapshot.errors)]
+    if len(errors) > (most := SHOWN_ERRORS + len(snapshot.failing)):
+        errors = [*errors[: most - 1], f"… and {len(errors) - most + 1} more errors: `homeostat get errors`"]
+    deployments = _first(snapshot.deployments, SHOWN_DEPLOYMENTS if tall else 2)
+    plugins = [plugin for plugin in snapshot.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
+    above = (len(deployments) + 2 if deployments else 0) + len(plugins)
+    machines = _first(snapshot.machines, max(height - _SPENT - len(events) - len(errors) - len(snapshot.held[:1]) - above, 2))
+
+    parts: list[object] = [line(heading, "bold"), line(snapshot.summary, "dim"), Text("")]
+    parts += [line(f"{short_name(plugin.key)}: {waits_for(plugin)}", "yellow") for plugin in plugins]
+    if deployments:
+        parts += [_deployment_table(deployments, width), Text("")]
+    parts.append(_machine_table(machines, width) if machines else line("(the folder holds no machines yet)", "dim"))
+    if len(machines) < len(snapshot.machines):
+        unready = sum(not is_ready(machine) for machine in snapshot.machines) - sum(not is_ready(machine) for machine in machines)
+        parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more, {unready or 'none'} of them not ready", "dim"))
+    parts += [line(error, "red") for error in errors]
+    parts += [line(f"held: {held}", "yellow") for held in snapshot.held[:1]]
+    if events:
+        parts += [Text(""), _event_table(events, width)]
+    return Group(*parts)  # type: ignore[arg-type]
+
+
+def _first(resources: Sequence[R], room: int) -> list[R]:
+    shown = sorted(resources, key=by_name)
+    return shown if len(shown) <= room else sorted(shown, key=is_ready)[: max(room - 1, 1)]
+
+
+def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Sequence[int], width: int) -> Table:
+    """The last column says what is waited for; it is cut to what the others leave, since rich would narrow them all."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    room = width
+    for i, name in enumerate(headings[:-1]):
+        widest = max(len(name), *(len(row[i]) for row in rows))
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=min(widest, _WIDEST))
+        room -= min(widest, _WIDEST) + _GAP
+    table.add_column(headings[-1], no_wrap=True)
+    for row in rows:
+        cells = [*row[:-1], cut(one_line(redacted(row[-1])), room)]
+        table.add_row(
+            *(Text(one_line(cell), style=_STYLES.get(tone_of(cell), "") if i in painted else "") for i, cell in enumerate(cells))
+        )
+    return table
+
+
+def cut(text: str, room: int) -> str:
+    """At most ``room`` characters of it."""
+    return text if len(text) <= room else text[: max(room - 1, 0)] + "…" if room > 0 else ""
+
+
+def _machine_table(machines: Sequence[VirtualMachine], width: int) -> Table:
+    rows = [(short_name(m.key).removeprefix("vm/"), status_cell(m), ready_word(m), address(m), waits_for(m)) for m in machines]
+    return _table(("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR"), rows, (1, 2), width)
+
+
+def _deployment_table(deployments: Sequence[VirtualMachineDeployment], width: int) -> Table:
+    rows = []
+    for deployment in deployments:
+        status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
+        counts = (f"{status.ready_replicas}/{wanted}", str(status.updated_replicas), str(status.available_replicas))
+        name = short_name(deployment.key).removeprefix("vmd/")
+        rows.append((name, *counts, progress_bar(status, wanted), waits_for(deployment)))
+    return _table(("DEPLOYMENT", "READY", "UP-TO-DATE", "AVAILABLE", "ROLLOUT", "WAITS FOR"), rows, (), width)
+
+
+def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
+    """How much of it is there: full where a machine is of the newest template and none is missing or left over."""
+    whole = max(wanted, status.replicas)
+    done = min(status.updated_replicas, status.available_replicas, wanted)
+    filled = _BAR if whole == 0 else _BAR * done // whole
+    return "█" * filled + "░" * (_BAR - filled)
+
+
+def _event_table(events: Sequence[Event], width: int) -> Table:
+    """As ``_table``: a long message is cut, and leaves the other columns whole."""
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [(age(event.time), short_name(event.key), event.reason) for event in events]
+    table, room = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, style="dim"), width
+    for column in zip(*rows, strict=True):
+        widest = min(max(map(len, column)), _WIDEST)
+        table.add_column(no_wrap=True, overflow="ellipsis", width=widest)
+        room -= widest + 2
+    table.add_column(no_wrap=True)
+    for row, event in zip(rows, events, strict=True):
+        message = Text(cut(one_line(redacted(event.message)), room))
+        table.add_row(*row, message, style="yellow" if event.type == "Warning" else "")
+    return table

@@ -1,0 +1,128 @@
+"""What a plan is made against: a copy of the state, and the host as the operator of that state would see it.
+
+A state that is empty, as on the computer that reviews a branch, takes the identity that the machines on the host carry. Else each
+of them would look like somebody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.kvm import probe_kvm
+from homeostat.driver.storage.storage import Storage
+from homeostat.driver.survey import is_local
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.actions import ImageRef
+from homeostat.planner.machine.presume import presumed, storage_root
+from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
+from homeostat.planner.trash import KEEP
+from homeostat.store.files.state import StateFolder, folder_source
+
+from ..errors import CliError
+from ..standalone import qemu_group
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewHost:
+    """``unseen``: the storage is another computer's, and what the definitions name is taken to be there."""
+
+    host: LibvirtHost
+    storage: Storage
+    unseen: bool = False
+
+    def seen(self, machine: VirtualMachine, observed: Observed) -> Observed:
+        return presumed(machine, observed, self.storage.image_path) if self.unseen else observed
+
+    async def foresee(self, ref: ImageRef) -> ObservedImage:
+        """What fetching it will give; a local file of another computer is not looked at."""
+        if self.unseen:
+            return ObservedImage(ImagePhase.READY, self.storage.image_path(ref.key), ref.format or "qcow2")
+        return await self.storage.foresee(ref)
+
+
+async def copy_state(folder: Path, state: Path, scratch: Path) -> list[str]:
+    """Copies what names the resources and what is known of them into ``scratch``; says what differs from the folder's own state.
+
+    Raises:
+        StateError: it serves a cluster.
+    """
+    room = StateFolder(state)
+    if room.serves_cluster:
+        room.claim(folder)
+    await asyncio.to_thread(_copy, state, scratch)
+    serves = room.source
+    if serves is None or serves == folder_source(folder):
+        return []
+    return [f"the state {state} serves {serves}: shown is what would change if {folder} stood in its place, which `up` refuses"]
+
+
+def _copy(state: Path, scratch: Path) -> None:
+    if (state / "instance-id").exists():
+        shutil.copy(state / "instance-id", scratch / "instance-id")
+    index = state / "index.sqlite"
+    if index.exists():
+        with (
+            closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as origin,
+            closing(sqlite3.connect(scratch / index.name)) as copy,
+        ):
+            origin.backup(copy)
+
+
+@asynccontextmanager
+async def opened_host(
+    state: Path, uri: str, labels: Mapping[str, str], scratch: Path, notes: list[str]
+) -> AsyncIterator[PreviewHost]:
+    """As the operator's, but nothing is noted down of it. Adds to ``notes`` what was taken for granted.
+
+    Raises:
+        CliError: the host cannot be asked.
+    """
+    logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())  # what it warns of is said by who asks here
+    storage = Storage(state, await qemu_group(uri))
+    async with _connected(uri, state, labels, storage) as host:
+        found = None if (scratch / "instance-id").exists() else _instance_on(host)
+        if found is None:
+            yield PreviewHost(host, storage)
+            return
+        root = Path(storage_root(host.domains()) or state)
+    (scratch / "instance-id").write_text(f"{found}\n")
+    notes.append(
+        f"the state {state} is empty: machines are recognised by the domains on {uri}, and the files they name in {root} are "
+        "taken to be there and as the spec says"
+    )
+    async with _connected(uri, root, labels, None) as host:
+        yield PreviewHost(host, Storage(root, None), unseen=True)
+
+
+@asynccontextmanager
+async def _connected(uri: str, root: Path, labels: Mapping[str, str], storage: Storage | None) -> AsyncIterator[LibvirtHost]:
+    async def kvm_usable() -> bool:
+        return not is_local(uri) or (await probe_kvm(None)).usable
+
+    async with LibvirtHost(
+        uri, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
+    ) as host:
+        if not host.facts.reachable:
+            raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
+        yield host
+
+
+def _instance_on(host: LibvirtHost) -> uuid.UUID | None:
+    """Of the operator whose machines are there; of several, the one with most."""
+    counted = Counter(domain.record.instance for domain in host.domains() if domain.record and domain.record.instance)
+    for instance, _ in counted.most_common():
+        try:
+            return uuid.UUID(instance)
+        except ValueError:
+            continue  # no operator wrote that
+    return None

@@ -1,0 +1,375 @@
+"""A plan for people and for programs. Pure: plans in, lines out; who prints them adds the colour.
+
+Symbols as Terraform's: + create, ~ change, - delete; ! stands for what a human must look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from homeostat.models.base import Resource, by_name
+from homeostat.models.kinds import REGISTRY
+from homeostat.models.machine import PendingChange, VirtualMachine
+from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
+from homeostat.models.quantity import format_quantity
+from homeostat.planner.actions import FetchImage, MarkCreated, ReleaseResource, SetAside
+from homeostat.planner.machine.identity import disk_path
+from homeostat.planner.machine.reclaim import departed
+from homeostat.planner.observed import Observed
+from homeostat.planner.plan import Change, Disruption, Outcome, Plan, Stalled, Waiting
+
+from ..references import short_name
+from .describe_action import action_text
+from .render_texts import arrow, diff_lines, is_text
+
+# What is waited for once the actions shown have been carried out says nothing more.
+_RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # what others rest on comes first
+_SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
+_PASSING = _SAID_BY_ACTIONS | {
+    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "HostUnreachable", "IOError", "ImageFetching", "Pausing", "PoweringOff",
+    "Resuming", "Saving", "Unhealthy",
+}  # fmt: skip
+"""What is waited for and comes by itself; all else is somebody's to mend."""
+_SEED = "cloudInit"  # the field that differs where the seed does
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    NONE = "none"
+
+    @property
+    def symbol(self) -> str:
+        return {"create": "+", "change": "~", "delete": "-", "none": " "}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output; ``tone`` names how it is coloured."""
+
+    text: str
+    tone: str = ""
+
+
+class Planned(Protocol):
+    """A resource of any kind with what would be done to it."""
+
+    @property
+    def resource(self) -> Resource: ...
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def verb(self) -> Verb: ...
+
+    @property
+    def stalled(self) -> bool: ...
+
+    @property
+    def pending(self) -> bool: ...  # it is as it should be but for changes that wait for a restart
+
+    def lines(self) -> list[Line]: ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One machine with what would be done to it up to the end, and where it is written down (``web.yaml:3``).
+
+    ``observed``: what the plan rests on, None where only the plan is known. ``changed``: by field, what of its spec its domain
+    does not have yet, (old, new)."""
+
+    resource: Resource
+    plan: Plan
+    place: str = ""
+    observed: Observed | None = None
+    changed: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    also: tuple[Outcome, ...] = ()  # what would stop it next, where it is not carried out to the end
+
+    @property
+    def machine(self) -> VirtualMachine:
+        assert isinstance(self.resource, VirtualMachine)
+        return self.resource
+
+    @property
+    def verb(self) -> Verb:
+        actions = self.plan.actions
+        if self.resource.deleting or any(isinstance(a, ReleaseResource) for a in actions):
+            return Verb.DELETE
+        awaited = _first_fetch(self) or (not actions and isinstance(self.plan.outcome, Waiting))
+        if any(isinstance(a, MarkCreated) for a in actions) or (awaited and not _defined(self.machine)):
+            return Verb.CREATE
+        return Verb.CHANGE if actions or self.plan.changes or self.plan.drift else Verb.NONE
+
+    @property
+    def stalled(self) -> bool:
+        """Also where it waits for what does not come by itself, such as a network or an image that is not there."""
+        outcome = self.plan.outcome
+        return isinstance(outcome, Stalled) or (isinstance(outcome, Waiting) and outcome.reason not in _PASSING)
+
+    @property
+    def pending(self) -> bool:
+        return bool(self.plan.pending)
+
+    def lines(self) -> list[Line]:
+        return render_entry(self)
+
+    def as_json(self) -> dict[str, Any]:
+        return plan_as_json(self)
+
+
+def _first_fetch(entry: Entry) -> bool:
+    return any(isinstance(a, FetchImage) for a in entry.plan.actions)
+
+
+def _defined(machine: VirtualMachine) -> bool:
+    return machine.status is not None and bool(machine.status.domain_uuid)
+
+
+def exit_code(entries: Iterable[Planned]) -> int:
+    """0: nothing to do; 2: changes; 1: something a human must look at first."""
+    listed = list(entries)
+    if any(entry.stalled for entry in listed):
+        return 1
+    return 2 if any(entry.verb is not Verb.NONE for entry in listed) else 0
+
+
+def render_plan(entries: Sequence[Planned]) -> list[Line]:
+    """Every resource that would change, plugins and deployments before machines, then the summary."""
+    lines: list[Line] = []
+    for entry in sorted(entries, key=lambda e: (_RANK[type(e.resource)], by_name(e.resource))):
+        if entry.verb is Verb.NONE and not entry.stalled and not entry.pending:
+            continue
+        lines += [*entry.lines(), Line("")]
+    return [*lines, _summary(entries)]
+
+
+def heading(entry: Planned) -> Line:
+    verb = entry.verb
+    symbol = "!" if entry.stalled else verb.symbol
+    words = {Verb.CREATE: "will be created", Verb.CHANGE: "will be changed", Verb.DELETE: "will be deleted"}
+    said = words.get(verb, "waits for a restart")
+    if entry.stalled:
+        begun = isinstance(entry, Entry) and bool(entry.plan.actions)
+        said = f"{said}, but not to the end" if begun and verb in words else "cannot be carried out as it is"
+    where = f"  ({entry.place})" if entry.place else ""
+    return Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", "delete" if entry.stalled else verb.value)
+
+
+def render_entry(entry: Entry) -> list[Line]:
+    """One machine: heading, fields, actions, outcome."""
+    verb, plan = entry.verb, entry.plan
+    lines = [heading(entry)]
+    if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
+        lines += _creation(entry.resource)
+    if verb is Verb.DELETE and isinstance(entry.resource, VirtualMachine):
+        lines += _deleted_disks(entry)
+    lines += _changes(entry, plan.changes)
+    said = {change.field for change in plan.changes}
+    lines += _titled("waits for a restart:", [change for change in plan.pending if change.field not in said])
+    lines += _titled("changed by others:", plan.drift)
+    lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.moved]
+    lines += [Line(f"    {sentence}", "dim") for sentence in plan.notes]
+    lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.aside if not any(sentence in t.text for t in _actions(plan))]
+    lines += _actions(plan)
+    return lines + _outcome(entry)
+
+
+def _changes(entry: Entry, changes: Sequence[Change]) -> list[Line]:
+    """Field by field; what a file of a seed says, and what becomes of a disk that leaves, stands below its own."""
+    lines = render_changes([change for change in changes if change.field != _SEED])
+    for change in changes:
+        if change.field == _SEED:
+            lines += _seed_lines(entry, change)
+    return [*lines, *_departing(entry)]
+
+
+def _seed_lines(entry: Entry, change: Change) -> list[Line]:
+    word, texts = _word(change), {f: both for f, both in entry.changed.items() if f.startswith("cloudInit")}
+    if not texts:
+        return [Line(f"    ~ cloudInit   its seed changes   {word}", _disruption_tone(word))]
+    return [line for f, (old, new) in texts.items() for line in value_lines(f, old, new, word, _disruption_tone(word))]
+
+
+def value_lines(name: str, old: object, new: object, word: str, tone: str) -> list[Line]:
+    """``~ field   old -> new   word``; of long texts a diff of their lines."""
+    if not is_text(old, new):
+        return [Line(f"    ~ {name}   {arrow(old, new)}   {word}".rstrip(), tone)]
+    tones = {"+": "good", "-": "bad"}
+    return [
+        Line(f"    ~ {name}   {word}".rstrip(), tone),
+        *(Line(f"        {text}", tones.get(text[:1], "dim")) for text in diff_lines(old, new)),
+    ]
+
+
+def _departing(entry: Entry) -> list[Line]:
+    """Of disks that leave the spec and that the guest, or the definition, still has."""
+    if entry.observed is None or entry.verb is Verb.DELETE:
+        return []
+    going = {name for action in entry.plan.actions if isinstance(action, SetAside) for name, _ in action.disks}
+    left = [name for name in departed(entry.machine, entry.observed) if name not in going]
+    return [
+        Line(f"      disks[{name}]   once no guest uses it, its file goes to the trash (reclaimPolicy: Delete)") for name in left
+    ]
+
+
+def _deleted_disks(entry: Entry) -> list[Line]:
+    """Their fates by the steps that are planned, else by the spec; nothing of disks that are not there."""
+    kept, lost = disk_fates(entry.machine)
+    if entry.observed is not None:
+        root, there = entry.observed.host.storage_root, entry.observed.storage.disks
+        names = {disk_path(root, entry.machine, name): name for name in kept}
+        lost = [name for a in entry.plan.actions if isinstance(a, SetAside) for name, _ in a.disks]
+        kept = [name for path, name in names.items() if path in there and name not in lost]
+    lines = [Line(f"    - disks[{name}]   its file goes to the trash (reclaimPolicy: Delete)", "delete") for name in lost]
+    return [*lines, *(Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept)]
+
+
+def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:
+    """``~ field  old -> new  Disruption``, aligned."""
+    fields = max((len(c.field) for c in changes), default=0)
+    values = [f"{c.old} -> {c.new}" for c in changes]
+    width = min(max(map(len, values), default=0), 40)
+    return [
+        Line(f"{indent}~ {c.field:{fields}}   {value:{width}}   {_word(c)}", _disruption_tone(_word(c)))
+        for c, value in zip(changes, values, strict=True)
+    ]
+
+
+def _titled(title: str, changes: Sequence[Change]) -> list[Line]:
+    return [Line(f"    {title}", "dim"), *render_changes(changes, "      ")] if changes else []
+
+
+def _word(change: Change | PendingChange) -> str:
+    return change.disruption.word if isinstance(change.disruption, Disruption) else change.disruption
+
+
+def _disruption_tone(word: str) -> str:
+    return {"Live": "good", "NeedsRestart": "busy"}.get(word, "bad")
+
+
+def _creation(machine: VirtualMachine) -> list[Line]:
+    return fact_lines(list(machine_facts(machine)))
+
+
+def fact_lines(facts: Sequence[tuple[str, str]]) -> list[Line]:
+    """``+ field   value``, aligned."""
+    width = max(len(name) for name, _ in facts)
+    return [Line(f"    + {name:{width}}   {value}", "create") for name, value in facts]
+
+
+def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
+    spec = machine.spec
+    yield "runStrategy", spec.run_strategy.value
+    yield "resources.vcpu", str(spec.resources.vcpu)
+    yield "resources.memory", format_quantity(spec.resources.memory)
+    if spec.firmware.type != "BIOS":
+        yield "firmware.type", spec.firmware.type
+    if spec.boot.kernel:
+        yield "boot.kernel", _source_text(spec.boot.kernel)
+    for disk in spec.disks:
+        yield f"disks[{disk.name}]", _disk_text(disk)
+    for nic in spec.nics:
+        yield f"nics[{nic.name}]", _nic_text(nic)
+    if spec.seed:
+        yield "cloudInit", "NoCloud seed"
+
+
+def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
+    """Names of the disks that stay, and of those that are reclaimed."""
+    kept: list[str] = []
+    lost: list[str] = []
+    for disk in machine.spec.disks:
+        if disk.type == "disk":
+            policy = disk.reclaim_policy or machine.spec.reclaim_policy
+            (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
+    return kept, lost
+
+
+def _source_text(source: ImageSource) -> str:
+    return source.url or source.path or ""
+
+
+def _disk_text(disk: Disk) -> str:
+    base = f"on {_source_text(disk.image)}" if disk.image else "empty" if disk.type == "cdrom" else "blank"
+    size = format_quantity(disk.size) if disk.size else ""
+    return ", ".join(filter(None, ("cdrom" if disk.type == "cdrom" else "", base, size)))
+
+
+def _nic_text(nic: Nic) -> str:
+    if nic.network:
+        return f"network {nic.network}"
+    if nic.bridge:
+        return f"bridge {nic.bridge}"
+    forwards = nic.user.forwards if nic.user else ()
+    ports = ", ".join(f"{f.host_address}:{f.host_port} -> {f.guest_port}/{f.protocol.lower()}" for f in forwards)
+    return f"user mode{': ' + ports if ports else ''}"
+
+
+def _actions(plan: Plan) -> list[Line]:
+    texts = [action_text(action) for action in plan.actions]
+    width = min(max(map(len, texts), default=0), 44)
+    return [
+        Line(f"    {i}. {text:{width}}   ({action.reason})")
+        for i, (text, action) in enumerate(zip(texts, plan.actions, strict=True), 1)
+    ]
+
+
+def _outcome(entry: Entry) -> list[Line]:
+    match entry.plan.outcome:
+        case Stalled(reason, message) | Waiting(reason, message) if entry.stalled:
+            lines = [Line(f"    ! {reason}: {message}", "bad")]
+            return [*lines, *(Line(f"    ! {more.reason}: {more.message}", "bad") for more in entry.also)]
+        case Waiting(reason, message) if reason not in _SAID_BY_ACTIONS:
+            return [Line(f"    … {reason}: {message}", "dim")]
+        case _:
+            return []
+
+
+def _summary(entries: Sequence[Planned]) -> Line:
+    count = {verb: sum(e.verb is verb and not e.stalled for e in entries) for verb in Verb}
+    stalled = sum(e.stalled for e in entries)
+    restarts = sum(e.pending and e.verb is Verb.NONE and not e.stalled for e in entries)
+    if not stalled and not any(count[v] for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)):
+        text = f"No changes: {count[Verb.NONE]} as {'it' if count[Verb.NONE] == 1 else 'they'} should be"
+        return Line(text + (f", {restarts} waiting for a restart." if restarts else "."), "good")
+    parts = [f"{count[v]} to {v}" for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)]
+    parts.append(f"{count[Verb.NONE]} unchanged")
+    if stalled:
+        parts.append(f"{stalled} need a human")
+    return Line(f"Plan: {', '.join(parts)}.", "head")
+
+
+def plan_as_json(entry: Entry) -> dict[str, Any]:
+    """The same for programs. Actions are named by type, with their text and reason; secrets are in neither."""
+    outcome, key = entry.plan.outcome, entry.resource.key
+    return {
+        "kind": key.kind,
+        "namespace": key.namespace,
+        "name": key.name,
+        "place": entry.place or None,
+        "change": entry.verb.value,
+        "changes": [_change_as_json(c) for c in entry.plan.changes],
+        "pending": [_change_as_json(c) for c in entry.plan.pending],
+        "drift": [_change_as_json(c) for c in entry.plan.drift],
+        "moved": list(entry.plan.moved),
+        "notes": list(entry.plan.notes),
+        "aside": list(entry.plan.aside),
+        "actions": [{"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions],
+        "outcome": {
+            "type": type(outcome).__name__,
+            "reason": outcome.reason,
+            "message": outcome.message,
+        },
+        "also": [{"reason": more.reason, "message": more.message} for more in entry.also],
+    }
+
+
+def _change_as_json(change: Change) -> dict[str, str]:
+    return {"field": change.field, "old": change.old, "new": change.new, "disruption": change.disruption.word}

@@ -1,0 +1,45 @@
+"""What readers say beside what they show: that no operator runs and since when, or what of it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homeostat.models.base import Resource
+
+from ..references import short_name
+from ..settings import Settings
+from ..terminal import say
+from ..times import age
+from .output import status_of
+
+
+def operator_notes(settings: Settings) -> list[str]:
+    """Empty where an operator runs and all of it is well."""
+    from homeostat.store.files.last_look import ask_operator
+
+    found = ask_operator(settings.state)
+    if found.runs:
+        return [f"the operator: {failing}" for failing in found.failing]
+    if found.last_look is None:
+        return ["no operator is running on this state, so this may be old: `homeostat up` looks again"]
+    at = found.last_look.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [
+        f"no operator is running on this state: this was last looked at about {age(at)} ago ({at}); `homeostat up` looks again"
+    ]
+
+
+def note_operator(settings: Settings) -> None:
+    """On stderr, so that what programs read stays as it is."""
+    for note in operator_notes(settings):
+        say(f"note: {note}", err=True)
+
+
+def note_unseen(settings: Settings, resources: Sequence[Resource]) -> None:
+    """Of these, what an operator that has just begun has not looked at yet."""
+    from homeostat.store.files.last_look import looked_at
+
+    of_now = looked_at(settings.state)
+    unseen = [short_name(resource.key) for resource in resources if status_of(resource).conditions and not of_now(resource.key)]
+    if unseen:
+        names = ", ".join(unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
+        say(f"note: the operator has just begun; what is shown of {names} is what the last one saw", err=True)

@@ -1,0 +1,150 @@
+"""The tables of `homeostat get`, one per kind: columns and rows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.models.base import Resource
+from homeostat.models.condition import find_condition
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.kinds import kind_of
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.models.quantity import format_quantity
+
+from ..terminal import columns
+from ..times import age
+from .output import address, ready_word, status_cell, status_of, waits_for
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``wide`` follows the plain columns with ``-o wide``. The column AGE changes by itself, and says nothing new."""
+
+    plain: Row
+    wide: Row
+    cells: Callable[[Any, bool], Row]
+
+    def header(self, wide: bool) -> Row:
+        return (*self.plain, *self.wide) if wide else self.plain
+
+    def told_apart(self, resource: Resource, wide: bool) -> Row:
+        """The row without its age: what a watcher takes for a change."""
+        cells = self.cells(resource, wide)
+        return tuple(cell for name, cell in zip(self.header(wide), cells, strict=True) if name != "AGE")
+
+
+def machine_row(machine: VirtualMachine, wide: bool) -> Row:
+    status = machine.status
+    row = (
+        machine.metadata.name,
+        status_cell(machine),
+        ready_word(machine),
+        address(machine),
+        (status.host if status else None) or "",
+        age(machine.metadata.creation_timestamp),
+        str(status.restarts if status else 0),
+    )
+    if not wide:
+        return row
+    return (
+        *row,
+        str(machine.spec.resources.vcpu),
+        format_quantity(machine.spec.resources.memory),
+        (status.virtualization if status else None) or "",
+        (status.vnc if status else None) or "",
+        str(status.pid) if status and status.pid else "",
+        waits_for(machine),
+    )
+
+
+def deployment_row(deployment: VirtualMachineDeployment, wide: bool) -> Row:
+    status, spec = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec
+    row = (
+        deployment.metadata.name,
+        f"{status.ready_replicas}/{spec.replicas}",
+        str(status.updated_replicas),
+        str(status.available_replicas),
+        age(deployment.metadata.creation_timestamp),
+    )
+    if not wide:
+        return row
+    plugin = spec.template.spec.plugin_ref
+    return (
+        *row,
+        str(status.revision or ""),
+        spec.strategy.type,
+        plugin.name if plugin else "",
+        status.selector,
+        waits_for(deployment),
+    )
+
+
+def plugin_row(plugin: Plugin, wide: bool) -> Row:
+    spec = plugin.spec
+    row = (
+        plugin.metadata.name,
+        spec.version,
+        "True" if spec.enabled else "False",
+        images_word(plugin),
+        str(plugin.status.machines if plugin.status else 0),
+        age(plugin.metadata.creation_timestamp),
+    )
+    return (*row, spec.workload.type.value, str(spec.workload.port or ""), waits_for(plugin)) if wide else row
+
+
+def images_word(plugin: Plugin) -> str:
+    """``Ready``, or why its images are not: ``ImageFetching``, ``ImageQueued``, ``ImageFailed`` ..."""
+    condition = find_condition(status_of(plugin).conditions, "ImagesReady")
+    if condition is None:
+        return "Unknown"
+    return "Ready" if condition.status == "True" else condition.reason
+
+
+TABLES: dict[type[Resource], Table] = {
+    VirtualMachine: Table(
+        ("NAME", "STATUS", "READY", "IP", "HOST", "AGE", "RESTARTS"),
+        ("VCPU", "MEMORY", "VIRT", "VNC", "PID", "MESSAGE"),
+        machine_row,
+    ),
+    VirtualMachineDeployment: Table(
+        ("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"),
+        ("REVISION", "STRATEGY", "PLUGIN", "SELECTOR", "MESSAGE"),
+        deployment_row,
+    ),
+    Plugin: Table(
+        ("NAME", "VERSION", "ENABLED", "IMAGES", "MACHINES", "AGE"), ("TYPE", "PORT", "MESSAGE"), plugin_row
+    ),
+}  # fmt: skip
+
+
+def table_lines(
+    resources: Sequence[Resource],
+    *,
+    wide: bool = False,
+    all_namespaces: bool = False,
+    headers: bool = True,
+    prefixed: bool = False,
+) -> list[str]:
+    """The resources as tables, one per kind with a free line between. ``prefixed``: names carry their kind, as kubectl's do
+    where several are shown."""
+    lines: list[str] = []
+    for kind, table in TABLES.items():
+        mine = [r for r in resources if type(r) is kind]
+        if not mine:
+            continue
+        header = table.header(wide)
+        rows = [table.cells(resource, wide) for resource in mine]
+        if prefixed:
+            rows = [(f"{kind_of(kind).noun}/{row[0]}", *row[1:]) for row in rows]
+        if all_namespaces:
+            header = ("NAMESPACE", *header)
+            rows = [(r.metadata.namespace, *row) for r, row in zip(mine, rows, strict=True)]
+        if lines and headers:
+            lines.append("")
+        lines += columns(header, rows, show_header=headers)
+    return lines

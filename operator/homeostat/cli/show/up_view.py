@@ -1,0 +1,140 @@
+"""What `homeostat up` shows: a live table on a terminal, else a line per change."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Protocol
+
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import one_line, redacted
+
+from ..references import short_name
+from ..terminal import in_colour, say
+from .output import address, is_ready, state_word, status_of, waits_for
+from .rollout_state import rollout_counts
+from .snapshots import Snapshot
+
+
+class View(Protocol):
+    shows_ages: bool  # so that the picture goes out of date by itself
+
+    def __enter__(self) -> View: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def show(self, snapshot: Snapshot) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+class PlainView:
+    """A line per change, with the time: for logs. Progress of a download is told in steps, not at every look."""
+
+    shows_ages = False
+
+    def __init__(self, heading: str) -> None:
+        self._heading = heading
+        self._told: dict[Key, tuple[str, ...]] = {}
+        self._last_event = -1
+        self._errors: set[str] = set()
+        self._held: set[str] = set()
+
+    def __enter__(self) -> PlainView:
+        self.say(self._heading)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def say(self, text: str) -> None:
+        try:
+            say(f"{datetime.now():%H:%M:%S}  {text}")
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads any more, as after `| head`: the machines are looked after all the same
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def show(self, snapshot: Snapshot) -> None:
+        if self._last_event < 0:  # what happened before this run is history
+            self._last_event = max((event.id for event in snapshot.events), default=0)
+        for event in snapshot.events:
+            if event.id > self._last_event:
+                self._last_event = event.id
+                mark = "warning: " if event.type == "Warning" else ""
+                self.say(f"{short_name(event.key)}: {mark}{event.reason}: {event.message}")
+        present = {resource.key for resource in snapshot.resources}
+        self._told = {key: told for key, told in self._told.items() if key in present}
+        for resource in snapshot.resources:
+            self._tell(resource)
+        for error in snapshot.errors:
+            if error not in self._errors:
+                self.say(f"error: {error}")
+        if self._errors and not snapshot.errors:
+            self.say("the errors in the YAML are mended")
+        self._errors = set(snapshot.errors)
+        for held in snapshot.held:
+            if held not in self._held:
+                self.say(f"held: {held}")
+        self._held = set(snapshot.held)
+
+    def _tell(self, resource: Resource) -> None:
+        if not status_of(resource).conditions:
+            return  # not looked at yet, or torn down: the events say so
+        note = waits_for(resource)
+        words = _words(resource, note)
+        now = (*words, _coarse(note))
+        if self._told.get(resource.key) != now:
+            self._told[resource.key] = now
+            self.say(f"{short_name(resource.key)}: {', '.join(filter(None, (*words, note)))}")
+
+
+def _words(resource: Resource, note: str) -> tuple[str, ...]:
+    ready = "ready" if is_ready(resource) else "not ready"
+    if isinstance(resource, VirtualMachine):
+        return state_word(resource), ready, address(resource)
+    if isinstance(resource, VirtualMachineDeployment):
+        return () if note else (rollout_counts(resource),)  # what is waited for begins with the counts
+    return (ready,)
+
+
+def _coarse(note: str) -> str:
+    """The note with percentages in steps of 25 and without byte counts, so that progress makes few lines."""
+    stepped = re.sub(r"(\d+) ?%", lambda match: f"{int(match[1]) // 25 * 25}%", note)
+    return re.sub(r"\d+ (MiB|KiB|s)\b", r"\1", stepped)
+
+
+class LiveView:
+    """A table that stays where it is; what is said scrolls above it."""
+
+    shows_ages = True
+
+    def __init__(self, heading: str) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._heading = heading
+        self._console = Console(no_color=not in_colour(), highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
+        self._open = ExitStack()
+
+    def __enter__(self) -> LiveView:
+        self._open.enter_context(self._live)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def say(self, text: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(one_line(redacted(text))))
+
+    def show(self, snapshot: Snapshot) -> None:
+        from .live_picture import render_live
+
+        self._live.update(render_live(self._heading, snapshot, self._console.height, self._console.width), refresh=True)
