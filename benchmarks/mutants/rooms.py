@@ -19,7 +19,7 @@ GLUE = frozenset({
     "__main__", "app", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link", "routes",
     "server", "stream",
 })  # fmt: skip
-TESTS = ("tests/unit/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
+TESTS = ("tests/unit/**/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket$|schemathesis|chromium|ControlPlane", re.MULTILINE)
 # These need a daemon, or programs in which nothing is changed; the others of tests/libvirt its test driver, or plain files.

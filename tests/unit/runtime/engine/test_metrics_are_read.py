@@ -10,7 +10,7 @@ from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.metrics import Metrics, Watched, summary
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
-from tests.unit.test_machine_status_in_words import status, up
+from tests.unit.runtime.machine.test_machine_status_in_words import status, up
 
 
 class Busy(WorldHost):

@@ -10,9 +10,9 @@ from contextlib import aclosing
 import pytest
 
 from homeostat.store.files import watch
+from tests.unit.store.test_store_watch import until
 from tests.unit.store_fixtures import Room, document
 from tests.unit.store_fixtures import key as machine
-from tests.unit.test_store_watch import until
 
 
 async def mended(room: Room) -> None:

@@ -12,7 +12,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.observed import DomainState, ImagePhase, Observed, ObservedDomain, ObservedImage, ObservedStorage
 from homeostat.runtime.machine.happenings import step_taken
-from tests.unit.test_cli_every_action_has_words import SAMPLES
+from tests.unit.cli.test_cli_every_action_has_words import SAMPLES
 from tests.unit.world import HOST
 
 NEW = Observed(HOST, None)

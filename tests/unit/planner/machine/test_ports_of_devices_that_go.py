@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from homeostat.planner.hotplug import unplugged_nic
-from tests.unit.test_compare_definitions import BASE, NIC
+from tests.unit.planner.machine.test_compare_definitions import BASE, NIC
 
 
 @pytest.mark.parametrize(("model", "ports"), [("virtio", 3), ("e1000e", 3), ("e1000", 2)])

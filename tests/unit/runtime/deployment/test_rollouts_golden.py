@@ -18,7 +18,7 @@ from homeostat.planner.plan import Waiting
 from homeostat.runtime.deployment.status import deployment_status
 from tests.unit.fleet import Fleet, deleted, deployment, edited, template
 
-FOLDER = Path(__file__).parent / "golden" / "rollouts"
+FOLDER = Path(__file__).parents[2] / "golden" / "rollouts"
 DAY = 86_400.0  # seconds
 
 

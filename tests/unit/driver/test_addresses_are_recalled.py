@@ -6,7 +6,7 @@ import pytest
 
 from homeostat.driver.address_sources import Resident
 from homeostat.driver.neighbours import Neighbour
-from tests.unit.test_addresses_are_of_this_run import LEASED, MAC, Neighbourhood, Town, guest, sources
+from tests.unit.driver.test_addresses_are_of_this_run import LEASED, MAC, Neighbourhood, Town, guest, sources
 
 AGENT, ARP = [("10.0.0.5", "Agent")], [("10.0.0.5", "Arp")]
 

@@ -12,7 +12,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.schema import json_schema
 from homeostat.store.files.snapshot import read_source
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yaml"))
 
 

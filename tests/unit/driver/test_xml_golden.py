@@ -11,7 +11,7 @@ from lxml import etree
 from homeostat.driver.xml import build_domain, parse_domain
 from tests.unit.configs import GOLDEN
 
-FOLDER = Path(__file__).parent / "golden"
+FOLDER = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))

@@ -43,7 +43,7 @@ from homeostat.store.errors import Invalid, Problem, SourceError
 from tests.unit.cli_state import CliState
 from tests.unit.machines import machine
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = [
     "\x1b[2J",
     "\x1b]0;t\x07",
@@ -240,7 +240,7 @@ def test_security_12_only_our_own_colours_are_colours(monkeypatch: pytest.Monkey
 
 def printers() -> Iterator[tuple[str, int]]:
     """Where the command line prints other than through its one place."""
-    for path in sorted((ROOT / "operator/homeostat/cli").glob("*.py")):
+    for path in sorted((ROOT / "operator/homeostat/cli").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Call(func=ast.Name(id="print")):

@@ -12,7 +12,7 @@ from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.kubernetes import lease as leases
 from homeostat.store.kubernetes.errors import LeadershipLost
 from homeostat.store.kubernetes.lease import Lease
-from tests.unit.test_kubernetes_lease import KEY, Records
+from tests.unit.kubernetes.test_kubernetes_lease import KEY, Records
 
 
 class Defective(Records):

@@ -12,9 +12,9 @@ import pytest
 from homeostat.models.machine import MachineState, VirtualMachineStatus
 from homeostat.store.errors import StoreError
 from homeostat.store.files.store import FilesStore
+from tests.unit.store.test_store_watch import until
 from tests.unit.store_fixtures import Room, document
 from tests.unit.store_fixtures import key as machine
-from tests.unit.test_store_watch import until
 
 
 def remove(room: Room, *suffixes: str) -> None:

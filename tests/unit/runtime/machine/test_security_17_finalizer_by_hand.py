@@ -17,7 +17,7 @@ from homeostat.runtime.machine.placement import unadmitted
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
-from tests.unit.test_operator_wakes import reason
+from tests.unit.runtime.engine.test_operator_wakes import reason
 from tests.unit.world import Operator, World
 
 NO = Waiting("NoHostMatches", "not here")

@@ -11,7 +11,7 @@ from homeostat.driver.errors import HostUnreachable
 from homeostat.models.probe import Probe
 from homeostat.runtime.machine.probing.attempt import attempt
 from tests.unit.probed import Loopback, serving, silent
-from tests.unit.test_probing_many import OK, READY, Clinic, clinic, key
+from tests.unit.runtime.machine.test_probing_many import OK, READY, Clinic, clinic, key
 
 __all__ = ["clinic"]  # the fixture
 

@@ -15,7 +15,7 @@ from homeostat.models.kinds import KINDS
 from homeostat.store.files.snapshot import read_source
 from tests.unit.crd_schemas import refusals
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_field_tables_are_current() -> None:

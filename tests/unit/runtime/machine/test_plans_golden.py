@@ -20,7 +20,7 @@ from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
 from tests.unit.world import HOST, Operator, World
 
-FOLDER = Path(__file__).parent / "golden" / "plans"
+FOLDER = Path(__file__).parents[2] / "golden" / "plans"
 HOME = "/state/machines/default/web"
 ROOT: Spec = {"name": "root", "image": IMAGE, "size": "2Gi"}
 DATA: Spec = {"name": "data", "size": "1Gi"}

@@ -16,7 +16,7 @@ from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
-from tests.unit.test_operator_slows_the_restless import REST, Scripted
+from tests.unit.runtime.engine.test_operator_slows_the_restless import REST, Scripted
 
 IMAGE = {"url": "https://example.org/debian.qcow2"}
 WEB = machine(disks=[{"name": "root", "image": IMAGE}])
