@@ -1,4 +1,4 @@
-"""One libvirt host: its facts, its domains, and what is done to them. Implements runtime.ports.HostDriver."""
+"""One libvirt host: its facts, its domains, and what is done to them. Implements runtime.hypervisor.HostDriver."""
 
 from __future__ import annotations
 

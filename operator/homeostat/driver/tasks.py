@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Keep(Protocol):
-    """Runs a job, and again where it dies (runtime.supervise.Supervisor.keep)."""
+    """Runs a job, and again where it dies (runtime.engine.supervise.Supervisor.keep)."""
 
     async def __call__(self, name: str, job: Callable[[], Awaitable[None]], *, may_end: bool = False) -> None: ...
 

@@ -151,7 +151,7 @@ class Record:
     restarted_for: str = ""  # fingerprint of the changes a restart was last made for (updatePolicy Immediate)
     autostart: str = ""  # last carried out: yes | no (driftPolicy Report)
     boot: str = ""  # of the host, in which the last run was seen (where ``outcome`` says how it stands)
-    writer: str = ""  # which run of an operator wrote this, see runtime.rivals
+    writer: str = ""  # which run of an operator wrote this, see runtime.machine.rivals
     written_at: str = ""  # when, by its clock (RFC 3339)
     reverted: str = ""  # the run that a snapshot brought, with a record of its time (see planner.machine.revert)
 

@@ -65,7 +65,7 @@ class IndexedStore:
         """What is wrong with the desired state, as of the last look."""
         return records.read_errors(self.index)
 
-    # Orphans (see runtime.orphans.OrphanStore)
+    # Orphans (see runtime.machine.orphans.OrphanStore)
 
     complete = True
     """Whether all that is desired has been read once; a cluster's mirror is not used before it is filled."""
