@@ -14,7 +14,7 @@ from benchmarks import fleet
 from benchmarks.living import all_reported, at_rest, living
 from benchmarks.measure import in_child, percentile, room, run, say, until
 from benchmarks.result import Figure, Result
-from homeostat.cli.standalone import Standalone
+from homeostat.assembly.standalone import Standalone
 from homeostat.planner.actions import Action, DefineDomain
 
 DEFAULT = 1000

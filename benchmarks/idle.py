@@ -9,7 +9,7 @@ from benchmarks import fleet
 from benchmarks.living import all_reported, at_rest, living, written
 from benchmarks.measure import in_child, pass_seconds, percentile, room, run, say
 from benchmarks.result import Figure, Result
-from homeostat.cli.standalone import Standalone
+from homeostat.assembly.standalone import Standalone
 
 DEFAULT = 1000
 FEW = 100  # machines of the smaller fleet that calls per resync are compared with

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from benchmarks.measure import until
-from homeostat.cli.standalone import Standalone, standalone
+from homeostat.assembly.standalone import Standalone, standalone
 from homeostat.models.machine import MachineState
 
 RUNNING_COUNT = "SELECT count(*) FROM resources WHERE kind='VirtualMachine' AND json_extract(status, '$.state')=?"

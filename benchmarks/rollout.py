@@ -10,7 +10,7 @@ from benchmarks import fleet
 from benchmarks.living import at_rest, living
 from benchmarks.measure import in_child, room, run, say, until
 from benchmarks.result import Figure, Result
-from homeostat.cli.standalone import Standalone
+from homeostat.assembly.standalone import Standalone
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus

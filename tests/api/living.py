@@ -147,12 +147,12 @@ Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 async def _operator(root: Path, options: Sequence[str]) -> AsyncIterator[tuple[Run, str]]:
     """An operator for the server with those options, and what its domains' names begin with."""
     if options[0] == "--dir":
-        from homeostat.cli.standalone import standalone
+        from homeostat.assembly.standalone import standalone
 
         async with standalone(Path(options[1]), root / "state", URI) as parts:
             yield parts.operator.run, ""
     else:
-        from homeostat.cli.clustered import ClusterOptions, clustered
+        from homeostat.assembly.clustered import ClusterOptions, clustered
 
         namespace = options[options.index("--namespace") + 1]
         access = Access(Path(options[options.index("--kubeconfig") + 1]))

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from homeostat.cli.standalone import standalone
+from homeostat.assembly.standalone import standalone
 from homeostat.driver import faults
 from homeostat.planner.actions import Action
 from homeostat.planner.deployment.actions import DeploymentAction

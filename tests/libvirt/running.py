@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeostat.cli.standalone import Standalone, standalone
+from homeostat.assembly.standalone import Standalone, standalone
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.machine import VirtualMachine

@@ -15,13 +15,13 @@ from typing import Any
 
 import yaml
 
-from homeostat.cli.standalone import open_host
+from homeostat.assembly.job import Job, JobConfig
+from homeostat.assembly.standalone import open_host
 from homeostat.driver.host import LibvirtHost
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.runtime.job import Job, JobConfig
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.libvirt.hosts import isolated_uri

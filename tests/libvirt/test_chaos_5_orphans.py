@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.assembly.job import JobConfig
 from homeostat.models.base import Key
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime.job import JobConfig
 from homeostat.runtime.machine import orphans
 from homeostat.runtime.machine.orphans import OrphanWatch, machine_to_delete
 from tests.libvirt import site as sites

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.standalone import THIS_HOST
+from homeostat.assembly.standalone import THIS_HOST
 from homeostat.store.files.last_look import ask_operator
 from tests.libvirt.running import running
 from tests.libvirt.test_storage_full import fill

@@ -10,7 +10,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from homeostat.cli.standalone import standalone
+from homeostat.assembly.standalone import standalone
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.machine import commands

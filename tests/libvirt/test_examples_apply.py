@@ -13,8 +13,8 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from homeostat.assembly.standalone import Standalone, standalone
 from homeostat.cli.access import changing
-from homeostat.cli.standalone import Standalone, standalone
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import Plugin

@@ -16,12 +16,13 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from homeostat.assembly.job import Job, JobConfig
+from homeostat.assembly.standalone import not_made_anew
 from homeostat.cli.show.describe_action import action_text
 from homeostat.cli.show.preview import Preview, preview_on
 from homeostat.cli.show.preview_host import PreviewHost, copy_state
 from homeostat.cli.show.render_deployment import PASSING, DeploymentEntry
 from homeostat.cli.show.render_plan import Entry, exit_code, render_plan
-from homeostat.cli.standalone import not_made_anew
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.condition import find_condition
@@ -29,7 +30,6 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ReleaseResource
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.machine.reconcile import MachineReconciler
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore

@@ -10,10 +10,10 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from homeostat.assembly.standalone import standalone
 from homeostat.cli.show.preview import Preview, preview
 from homeostat.cli.show.render_deployment import DeploymentEntry
 from homeostat.cli.show.render_plan import Entry, exit_code, render_plan
-from homeostat.cli.standalone import standalone
 from homeostat.store.errors import StateError
 from homeostat.store.files.state import StateFolder
 from tests.libvirt.hosts import until

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from homeostat.assembly.job import Job, JobConfig
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.secret import read_secret
 from homeostat.models.base import Key, Model, Resource
@@ -20,7 +21,6 @@ from homeostat.runtime.engine.clock import OwnClock
 from homeostat.runtime.engine.dependencies import Dependencies
 from homeostat.runtime.engine.ports import Happening
 from homeostat.runtime.engine.reconciler import GONE, Next
-from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.probing import Prober
 from homeostat.runtime.machine.reconcile import MachineReconciler

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
+
+from homeostat.assembly.labels import own_labels
 
 from .errors import CliError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-HOSTNAME = "kubernetes.io/hostname"  # as Kubernetes labels its nodes
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _LABEL = re.compile(rf"(?P<key>([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_WORD})=(?P<value>({_WORD})?)")
@@ -37,7 +36,7 @@ def labels_of_host(uri: str, given: Sequence[str]) -> Mapping[str, str]:
     Raises:
         CliError: one that is no label.
     """
-    labels = {HOSTNAME: urlsplit(uri).hostname or socket.gethostname()}
+    labels = own_labels(uri)
     for text in given:
         match = _LABEL.fullmatch(text)
         if match is None:

@@ -101,6 +101,12 @@ class NotEditable(StoreError):
     """The resource's file cannot be edited in place; the message says why and what to do."""
 
 
+class NoFolder(StoreError):
+    """The folder of YAML is not there."""
+
+    mend = "name a folder that holds YAML files, or make it"
+
+
 class StateError(StoreError):
     """The state folder is in use, serves another folder, or cannot be used."""
 

@@ -74,9 +74,10 @@ def _count(number: int) -> str:
 
 
 async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep: float) -> None:
+    from homeostat.assembly.standalone import standalone
+
     from ..show.snapshots import Snapshots
     from ..show.up_view import PlainView
-    from ..standalone import standalone
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

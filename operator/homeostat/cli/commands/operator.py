@@ -19,9 +19,8 @@ from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
 
 if TYPE_CHECKING:
+    from homeostat.assembly.clustered import ClusterOptions
     from homeostat.runtime.telemetry import Port
-
-    from ..clustered import ClusterOptions
 
 
 PATIENCE = 25.0
@@ -87,7 +86,7 @@ def operator(
     from ..access import run
 
     access = Access(Path(kubeconfig) if kubeconfig else None, context)
-    from ..clustered import ClusterOptions  # needs packages that are not always there
+    from homeostat.assembly.clustered import ClusterOptions  # needs packages that are not always there
 
     if not hosts and not host_selector:
         hosts = (socket.gethostname().lower(),)
@@ -134,7 +133,7 @@ def _port(bind: str) -> Port:
 
 
 async def _operate(options: ClusterOptions) -> None:
-    from ..clustered import clustered
+    from homeostat.assembly.clustered import clustered
 
     _log()
     stop = asyncio.Event()

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import click
 
+from homeostat.cli.host_labels import host_label_option, labels_of_host
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
 
-from ..host_labels import host_label_option, labels_of_host
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import emit, paint, say
 
@@ -29,11 +29,12 @@ from ..terminal import emit, paint, say
 @pass_settings
 def plan(settings: Settings, folder: str | None, output: str | None, host_labels: tuple[str, ...]) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
+    from homeostat.assembly.standalone import require_folder
+
     from ..access import run
     from ..show.doubting import doubts_in, print_warnings
     from ..show.preview import preview
     from ..show.render_plan import exit_code, render_plan
-    from ..standalone import require_folder
 
     directory = settings.folder(folder)
     require_folder(directory)

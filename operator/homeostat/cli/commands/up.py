@@ -18,17 +18,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeostat.cli.host_labels import host_label_option, labels_of_host
+
 from ..durations import settle_option, trash_keep_option
 from ..errors import CliError, debugging
-from ..host_labels import host_label_option, labels_of_host
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
 
 if TYPE_CHECKING:
+    from homeostat.assembly.standalone import Standalone
+
     from ..api_server import ApiOptions
     from ..show.snapshots import Snapshot
     from ..show.up_view import View
-    from ..standalone import Standalone
 
 ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
 LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
@@ -152,8 +154,9 @@ def _check_bind(bind: str, token_file: str | None) -> None:
 
 
 async def _up(options: UpOptions) -> None:
+    from homeostat.assembly.standalone import standalone
+
     from ..show.up_view import LiveView, PlainView
-    from ..standalone import standalone
     from ..terminal import on_terminal
 
     stop = asyncio.Event()

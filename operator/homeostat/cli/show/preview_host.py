@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from homeostat.assembly.standalone import qemu_group
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
@@ -29,7 +30,6 @@ from homeostat.planner.trash import KEEP
 from homeostat.store.files.state import StateFolder, folder_source
 
 from ..errors import CliError
-from ..standalone import qemu_group
 
 
 @dataclass(frozen=True, slots=True)

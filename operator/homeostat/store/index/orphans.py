@@ -44,7 +44,7 @@ def read_reported(index: Index) -> dict[str, list[Orphan]]:
 
 
 def read_identities(index: Index) -> Mapping[str, tuple[str, str]]:
-    """See runtime.machine.orphans.OrphanStore. Of rows, not models: there may be thousands, and one that the models refuse counts too."""
+    """See runtime.machine.orphans.OrphanStore. Of rows, not models: there may be thousands, and what the models refuse counts."""
     rows = index.read("SELECT namespace, name, uid, metadata FROM resources WHERE kind=?", (VirtualMachine.KIND,))
     found = {}
     for namespace, name, uid, metadata in rows:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.assembly import job as jobs
+from homeostat.assembly.job import Job, JobConfig
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.runtime import job as jobs
-from homeostat.runtime.job import Job, JobConfig
 from homeostat.store.errors import StoreError
 
 OTHERS = "https://images.example/others.qcow2"

@@ -13,21 +13,20 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.orphans import Orphan
-
-from .deployment.reconcile import DeploymentReconciler, Keepers
-from .engine.chores import Chore
-from .engine.operator import Operator, Reconcilers
-from .engine.ports import ResourceStore, StoreFailure
-from .engine.supervise import STATE, TAKING_IN, Supervisor
-from .hypervisor import HostDriver
-from .machine.images import ImageUse
-from .machine.orphans import OrphanWatch
-from .machine.probing import Prober
-from .machine.reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
-from .machine.rivals import Rivals, this_run
-from .machine.trash import empty_trash
-from .metrics import Metrics, Watched
-from .plugin.reconcile import PluginReconciler, images_named
+from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
+from homeostat.runtime.engine.chores import Chore
+from homeostat.runtime.engine.operator import Operator, Reconcilers
+from homeostat.runtime.engine.ports import ResourceStore, StoreFailure
+from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
+from homeostat.runtime.hypervisor import HostDriver
+from homeostat.runtime.machine.images import ImageUse
+from homeostat.runtime.machine.orphans import OrphanWatch
+from homeostat.runtime.machine.probing import Prober
+from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
+from homeostat.runtime.machine.rivals import Rivals, this_run
+from homeostat.runtime.machine.trash import empty_trash
+from homeostat.runtime.metrics import Metrics, Watched
+from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,6 @@ from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
 from homeostat.runtime.engine.supervise import Supervisor, kept
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
-from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import Metrics
@@ -43,8 +42,9 @@ from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
 from homeostat.store.kubernetes.objects import host_of, hosts_of
 from homeostat.store.kubernetes.store import KubernetesStore
-from homeostat.store.kubernetes.views import ControllerStore, HostStore
 
+from .job import Job, JobConfig
+from .job_stores import ControllerStore, HostStore
 from .standalone import calm_collector, hearing_of_events, keep_trying, open_host, qemu_group
 
 AGAIN = 5.0  # seconds before a job that failed is begun anew

@@ -20,11 +20,10 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import placements_of
 from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
-
-from ..index.follow import follow_index
-from ..index.index import FINALIZER, Row
-from .objects import host_finalizer, host_of, hosts_of
-from .store import KubernetesStore, status_body
+from homeostat.store.index.follow import follow_index
+from homeostat.store.index.index import FINALIZER, Row
+from homeostat.store.kubernetes.objects import host_finalizer, host_of, hosts_of
+from homeostat.store.kubernetes.store import KubernetesStore, status_body
 
 
 class Fence(Protocol):

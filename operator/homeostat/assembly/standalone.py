@@ -25,19 +25,18 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, kept
-from homeostat.runtime.job import Job, JobConfig
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.telemetry import TelemetryServer
-from homeostat.store.errors import StoreError
+from homeostat.store.errors import NoFolder, StoreError
 from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.removal import SETTLE
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
 
-from .errors import CliError
-from .host_labels import labels_of_host
+from .job import Job, JobConfig
+from .labels import own_labels
 
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
 SETTLING_LOOK = 1.0  # seconds between looks at a machine that is not made anew while its document is away
@@ -72,7 +71,7 @@ async def standalone(
     ``image_folders``: see ``driver.storage.Storage``.
 
     Raises:
-        CliError: the folder is not there.
+        NoFolder: the folder is not there.
         StoreError: the state folder is in use, serves another folder, or cannot be written.
     """
     require_folder(folder)
@@ -85,7 +84,7 @@ async def standalone(
         store = FilesStore.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
         stack.callback(store.close)
         stack.enter_context(hearing_of_events(supervisor))
-        labels = labels or labels_of_host(uri, ())
+        labels = labels or own_labels(uri)
         keep = supervisor.keep
         opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders)
         host = await stack.enter_async_context(opening)
@@ -198,9 +197,9 @@ def calm_collector() -> None:
 
 
 def require_folder(folder: Path) -> None:
-    """Raises CliError where there is none."""
+    """Raises NoFolder where there is none."""
     if not folder.is_dir():
-        raise CliError(f"{folder} is not a folder", "name a folder that holds YAML files, or make it")
+        raise NoFolder(f"{folder} is not a folder")
 
 
 async def qemu_group(uri: str) -> int | None:
