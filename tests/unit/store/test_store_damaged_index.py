@@ -7,6 +7,7 @@ import pytest
 from homeostat.store.errors import IndexDamaged, ReadOnly, StateError
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
+from homeostat.store.index.schema import JSON
 from tests.unit.store_fixtures import Room, document, documents, key
 
 
@@ -31,6 +32,20 @@ def test_operator_rebuilds_it(room: Room, damage: str) -> None:
     assert room.row("vm-7").uid == uid
     assert [p.name for p in path.parent.glob("*.corrupt-*")] == ["index.sqlite.corrupt-20260101T000000Z"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, column) for table, columns in JSON.items() for column in columns])
+def test_texts_that_are_not_what_was_written_are_damage_too(room: Room, table: str, column: str) -> None:
+    """A file that was cut may be whole to SQLite, with the texts of other rows, or nothing, in some."""
+    room.write("all.yaml", documents("one", "two"))
+    room.sync()
+    uid = room.row("one").uid
+    columns = "time, kind, namespace, name, type, reason, message, fields"
+    room.store.index.connection.execute(f"INSERT INTO events ({columns}) VALUES ('', 'x', '', 'y', '', '', '', '{{}}')")
+    room.store.index.connection.execute(f"UPDATE {table} SET {column} = ?", ('\0\0{"a":',))
+    room.close()
+    assert "has been moved to" in room.store.index.message
+    assert room.sync().created == (key("one"), key("two")) and room.row("one").uid == uid
 
 
 def test_a_reader_never_moves_it(room: Room) -> None:

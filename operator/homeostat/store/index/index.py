@@ -175,6 +175,8 @@ class Index:
                     f"the index {self.path} has format {version}, this version of Homeostat writes {schema.VERSION}: "
                     "use the version that wrote it, or move the file away to have it rebuilt from the YAML folder"
                 )
+            elif check:
+                self._check_texts(database)
             self._file = self._identity() or (0, 0)
         except sqlite3.OperationalError as error:
             raise ReadOnly(f"cannot open the index {self.path}: {error}; check permissions and free space") from error
@@ -184,6 +186,13 @@ class Index:
             raise IndexDamaged(
                 f"the index {self.path} is damaged ({error}): `homeostat up` moves it away and rebuilds it from the YAML folder"
             ) from error
+
+    def _check_texts(self, database: sqlite3.Connection) -> None:
+        """Raises IndexDamaged where a text is not what it was written as, which SQLite's own check does not see."""
+        for table, columns in schema.JSON.items():
+            wrong = " OR ".join(f"({column} IS NOT NULL AND NOT json_valid({column}))" for column in columns)
+            if database.execute(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1").fetchone():  # noqa: S608 - names of ours
+                raise IndexDamaged(f"the index {self.path} is damaged: a text in its table {table} is not what was written")
 
     @staticmethod
     def _create(database: sqlite3.Connection) -> None:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 VERSION = 1
 
+JSON = {
+    "resources": ("metadata", "spec", "status", "finalizers"),
+    "events": ("fields",),
+    "revisions": ("changes",),
+    "files": ("problems",),
+    "documents": ("problems",),
+}
+"""Columns that hold JSON, or NULL. SQLite keeps no checksums: a file that was cut or written over may be whole to it, and hold
+the texts of one row in another."""
+
 TABLES = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('version', 0), ('event', 0);
