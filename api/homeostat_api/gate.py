@@ -13,6 +13,7 @@ from typing import Any
 
 import falcon.asgi
 
+from .actor import NOBODY, Actor
 from .config import BODY_LIMIT, ApiConfig, is_loopback
 from .errors import Problem
 from .media import discard, too_large
@@ -36,12 +37,12 @@ class Gate:
         self._local_only = config.token is None and is_loopback(config.host)
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        self._identify(req, req.method)
+        req.context.actor = self.admit(req, req.method)
         if (req.content_length or 0) > BODY_LIMIT:
             raise too_large()
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
-        self._identify(req, WEBSOCKET)
+        req.context.actor = self.admit(req, WEBSOCKET)
 
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
@@ -59,8 +60,9 @@ class Gate:
         if not succeeded and req.method not in SAFE_METHODS:
             await discard(req)
 
-    def _identify(self, req: falcon.asgi.Request, method: str) -> None:
-        """
+    def admit(self, req: falcon.asgi.Request, method: str) -> Actor:
+        """Returns who asks.
+
         Raises:
             Problem: 401, 403: nobody whom we serve.
         """
@@ -69,13 +71,17 @@ class Gate:
             # Browsers keep pages from reading what others answer, but not from opening WebSockets to them.
             if method not in SAFE_METHODS:
                 self._check_origin(req)
-        elif (req.path not in OPEN_PATHS or method == WEBSOCKET) and not self._carries_the_token(req):
-            raise Problem(
-                401,
-                "unauthorized",
-                "Send the API's token: Authorization: Bearer TOKEN",
-                headers={"WWW-Authenticate": 'Bearer realm="homeostat"'},
-            )
+            return Actor("local", self._config.rights)
+        if self._carries_the_token(req):
+            return Actor("unknown" if self._config.token is None else "token", self._config.rights)
+        if req.path in OPEN_PATHS and method != WEBSOCKET:
+            return NOBODY
+        raise Problem(
+            401,
+            "unauthorized",
+            "Send the API's token: Authorization: Bearer TOKEN",
+            headers={"WWW-Authenticate": 'Bearer realm="homeostat"'},
+        )
 
     def _carries_the_token(self, req: falcon.asgi.Request) -> bool:
         return self._config.admits(req.get_header("Authorization"), req.get_header(API_KEY))
@@ -85,12 +91,13 @@ class Gate:
         Raises:
             Problem: 403, who asks has not the right.
         """
+        actor: Actor = req.context.actor
         if not hasattr(resource, responder_name(method)) or (method in SAFE_METHODS and req.uri_template in OPEN_PATHS):
             return  # Falcon answers the first: 405, or what OPTIONS is told
         right = needed(resource, method)
         if right is None:
             log.error("%s of %s declares no right, and is refused to everybody", method, req.uri_template)
-        if right is None or right not in self._config.rights:
+        if right is None or not actor.may(right):
             what = f"the right to {right}" if right is not None else "a right that nobody has"
             raise Problem(403, "forbidden", f"This needs {what}", {"right": right})
 

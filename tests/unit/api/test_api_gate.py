@@ -11,6 +11,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat_api import errors, media
+from homeostat_api.actor import NOBODY, Actor
 from homeostat_api.config import BODY_LIMIT, ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.rights import Right, needs
@@ -25,6 +26,7 @@ class Door:
     @needs(Right.SEE)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         self.opened += 1
+        self.actor = req.context.actor
 
     @needs(Right.CHANGE)
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -65,6 +67,23 @@ def test_who_carries_the_token_is_let_in(given: str, right: bool) -> None:
     house = House(token=TOKEN)
     for method in ("GET", "POST"):
         assert house.code(method, Authorization=given) == ((200, "") if right else (401, "unauthorized"))
+
+
+@pytest.mark.parametrize(
+    ("config", "headers", "path", "actor"),
+    [
+        ({}, {}, "/door", Actor("local", frozenset(Right))),
+        ({"token": TOKEN}, {"Authorization": f"Bearer {TOKEN}"}, "/door", Actor("token", frozenset(Right))),
+        ({"token": TOKEN}, {"Authorization": f"Bearer {TOKEN}"}, "/healthz", Actor("token", frozenset(Right))),
+        ({"token": TOKEN}, {}, "/healthz", NOBODY),
+        ({"host": "192.0.2.1"}, {}, "/door", Actor("unknown", frozenset(Right))),
+        ({"rights": frozenset({Right.SEE})}, {}, "/door", Actor("local", frozenset({Right.SEE}))),
+    ],
+)
+def test_who_asks_is_known_behind_the_gate(config: dict[str, Any], headers: dict[str, str], path: str, actor: Actor) -> None:
+    house = House(**config)
+    assert house.code("GET", path, **headers) == (200, "")
+    assert house.door.actor == actor
 
 
 def test_with_a_token_nothing_else_is_asked_for() -> None:
