@@ -20,7 +20,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import ImageSource, Vnc
 from homeostat.planner.actions import ImageRef
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
-from homeostat.store.files.validate import Rejected, validate
+from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
 from .collection import R

@@ -30,7 +30,7 @@ from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import NoFolder, StoreError
 from homeostat.store.files.last_look import keep_marking
-from homeostat.store.files.removal import SETTLE
+from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
@@ -67,7 +67,7 @@ async def standalone(
     trash_keep: float = KEEP,
     image_folders: Sequence[Path] = (),
 ) -> AsyncIterator[Standalone]:
-    """Opens everything in order, and closes it in reverse; guests run on. ``settle``: see ``store.files.removal``.
+    """Opens everything in order, and closes it in reverse; guests run on. ``settle``: see ``store.files.passes.removal``.
     ``image_folders``: see ``driver.storage.Storage``.
 
     Raises:

@@ -127,7 +127,7 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[S
 
 def _note_uncommitted(store: FilesStore) -> None:
     """What a command edited in a git work tree, and nobody committed."""
-    from homeostat.store.files.git import uncommitted
+    from homeostat.store.files.commits.git import uncommitted
 
     from .terminal import say
 

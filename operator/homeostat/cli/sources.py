@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeostat.models.base import Resource
-from homeostat.store.files import jsontext
-from homeostat.store.files.documents import Document, Unreadable, decode, read_documents
-from homeostat.store.files.folder import list_folder, read_file
-from homeostat.store.files.positions import Positions
-from homeostat.store.files.validate import Rejected, foreign, stray, validate, whose
+from homeostat.store.files.reading.folder import list_folder, read_file
+from homeostat.store.files.reading.positions import Positions
+from homeostat.store.files.reading.validate import Rejected, foreign, stray, validate, whose
+from homeostat.store.files.text import jsontext
+from homeostat.store.files.text.documents import Document, Unreadable, decode, read_documents
 
 from .errors import CliError
 from .terminal import say

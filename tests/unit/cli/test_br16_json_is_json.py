@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.cli.sources import read_sources
-from homeostat.store.files import documents, edit, jsontext
+from homeostat.store.files.editing import in_place
+from homeostat.store.files.text import documents, jsontext
 from homeostat.store.merge import merge_patch
 from tests.unit.store_fixtures import Room, document, key
 
@@ -140,5 +141,5 @@ def test_br16_any_edit_of_json_is_json(
     if not before or content.documents[0].problems:
         return
     wanted = merge_patch(before, patch)
-    edited = edit.patched_text(text, content.documents[0], wanted)
+    edited = in_place.patched_text(text, content.documents[0], wanted)
     assert documents.equal(jsontext.value(edited), wanted)

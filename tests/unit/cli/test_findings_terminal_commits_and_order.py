@@ -11,7 +11,7 @@ import pytest
 
 from homeostat.cli.settings import Settings
 from homeostat.models.base import Key, natural
-from homeostat.store.files.commit_message import SUBJECT_MAX, change_message, signed
+from homeostat.store.files.commits.message import SUBJECT_MAX, change_message, signed
 from homeostat.store.files.state import StateFolder
 from tests.unit.cli_state import CliState
 

@@ -13,8 +13,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.seed import seed_files
 from homeostat.planner.template import with_plugin
-from homeostat.store.files.documents import read_documents
-from homeostat.store.files.validate import validate
+from homeostat.store.files.reading.validate import validate
+from homeostat.store.files.text.documents import read_documents
 from homeostat.store.merge import merge_difference
 from homeostat.store.three_way import apply_patch
 from tests.unit.machines import flat, specs

@@ -12,7 +12,7 @@ import yaml
 
 from homeostat.models.host import Host
 from homeostat.models.kinds import KINDS
-from homeostat.store.files.snapshot import read_source
+from homeostat.store.files.passes.snapshot import read_source
 from tests.unit.crd_schemas import refusals
 
 ROOT = Path(__file__).parents[3]

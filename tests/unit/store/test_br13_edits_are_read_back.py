@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.store.errors import NotEditable, StoreError
-from homeostat.store.files import documents, edit, readback
+from homeostat.store.files.editing import in_place, readback
+from homeostat.store.files.text import documents
 from tests.unit.store_fixtures import Room, document, key
 
 HEAD = "apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\n"
@@ -59,8 +60,8 @@ def test_br13_whatever_an_edit_makes_is_read_before_it_is_written(room: Room, mo
     whole = document("a") + "---\n" + document("b")
     file = room.write("all.yaml", whole)
     room.sync()
-    monkeypatch.setattr(edit, "patched_text", lambda *_: made)
-    monkeypatch.setattr(edit, "removed_text", lambda *_: made)
+    monkeypatch.setattr(in_place, "patched_text", lambda *_: made)
+    monkeypatch.setattr(in_place, "removed_text", lambda *_: made)
     monkeypatch.setattr(readback, "render_block", lambda _: made)
     with pytest.raises(StoreError):
         room.store.patch(key("a"), {"spec": {"suspend": True}}, "cli")
@@ -151,4 +152,4 @@ def test_br13_an_item_that_is_an_alias() -> None:
     text = LIST + "- &a\n  kind: X\n  metadata: {}\n- *a\n"
     second = documents.read_documents(text).documents[1]
     with pytest.raises(NotEditable, match="anchors"):
-        readback.check_edit("x.yaml", "/", text, edit.removed_text(text, second) or "", second, readback.GONE)
+        readback.check_edit("x.yaml", "/", text, in_place.removed_text(text, second) or "", second, readback.GONE)

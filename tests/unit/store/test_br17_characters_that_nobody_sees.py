@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.store.files import characters, documents, edit
-from homeostat.store.files.render import render_block, render_flow, render_scalar
+from homeostat.store.files.editing import in_place
+from homeostat.store.files.text import characters, documents
+from homeostat.store.files.text.render import render_block, render_flow, render_scalar
 from tests.unit.store_fixtures import Room, document, key
 
 MARK = "\ufeff"
@@ -115,7 +116,7 @@ def test_br17_whatever_is_written_is_read_the_same(name: str, text: str, quotes:
         (read,) = documents.read_documents(documents.decode(written.encode())).documents
         assert (read.problems, read.value) == ([], {name: text})
     (read,) = documents.read_documents("a: 1 # x\n" + render_block({"b": text}) + "c: 'y'\n").documents
-    edited = edit.patched_text("a: 1 # x\n" + render_block({"b": text}) + "c: 'y'\n", read, {"a": text, "b": name, "c": text})
+    edited = in_place.patched_text("a: 1 # x\n" + render_block({"b": text}) + "c: 'y'\n", read, {"a": text, "b": name, "c": text})
     assert documents.read_documents(documents.decode(edited.encode())).documents[0].value == {"a": text, "b": name, "c": text}
 
 

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.store.files import documents
-from homeostat.store.files.render import render_block
+from homeostat.store.files.text import documents
+from homeostat.store.files.text.render import render_block
 from tests.unit.store_fixtures import Room, document, key
 
 LIKE_NUMBERS = [

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.models.base import Key
-from homeostat.store.files.removal import BUDGET, NEVER, SETTLE, Absence, Circumstances, Loss, Ruling, rule, takes_away
+from homeostat.store.files.passes.removal import BUDGET, NEVER, SETTLE, Absence, Circumstances, Loss, Ruling, rule, takes_away
 
 
 def vm(name: str) -> Key:

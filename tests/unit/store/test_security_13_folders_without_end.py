@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from homeostat.models.bounds import DEVICES_MAX, NAMED_MAX, OPENAPI_MAX, SEED_MAX, TOLD_MAX, WORDS_MAX
-from homeostat.store.files import reading, writing
-from homeostat.store.files.validate import Rejected, validate
+from homeostat.store.files.passes import indexing
+from homeostat.store.files.reading import files
+from homeostat.store.files.reading.validate import Rejected, validate
 from tests.unit.crd_schemas import is_let_in
 from tests.unit.store_fixtures import Room, document
 
@@ -63,10 +64,10 @@ def test_security_13_what_a_plugin_tells_its_workload_is_counted_apart() -> None
 
 
 def test_security_13_of_many_broken_documents_some_are_told(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "ERRORS_TOLD", 10)
-    monkeypatch.setattr(reading, "PLACED_MAX", 5)
+    monkeypatch.setattr(indexing, "ERRORS_TOLD", 10)
+    monkeypatch.setattr(files, "PLACED_MAX", 5)
     placed = []
-    monkeypatch.setattr(reading, "Positions", lambda *given: placed.append(1) or reading_positions(*given))
+    monkeypatch.setattr(files, "Positions", lambda *given: placed.append(1) or reading_positions(*given))
     room.write("ok.yaml", document("ok"))
     room.write("b.yaml", "---\n".join(document(f"b{n}", "bogus: 1", "resources: {vcpu: two}") for n in range(30)))
     room.write("n.yaml", "- a\n")
@@ -84,4 +85,4 @@ def test_security_13_of_many_broken_documents_some_are_told(room: Room, monkeypa
     assert (room.names(), len(room.said())) == (["b", "ok"], 1)
 
 
-reading_positions = reading.Positions
+reading_positions = files.Positions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from homeostat.models.kinds import STORED
-from homeostat.store.files.validate import Rejected, validate
+from homeostat.store.files.reading.validate import Rejected, validate
 from tests.unit.crd_schemas import SCHEMAS, nodes
 from tests.unit.store_fixtures import Room, document
 

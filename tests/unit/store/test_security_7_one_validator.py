@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from homeostat.models.base import API_VERSION
 from homeostat.store.errors import Invalid
-from homeostat.store.files import documents, readback
-from homeostat.store.files.validate import key_to_write
+from homeostat.store.files.editing import readback
+from homeostat.store.files.reading.validate import key_to_write
+from homeostat.store.files.text import documents
 from tests.unit.store_fixtures import Room, document, key
 
 

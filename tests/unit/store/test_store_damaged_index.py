@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyP
     import errno
     import os
 
-    from homeostat.store.files import edit
+    from homeostat.store.files.editing import disk
 
     file = room.write("a.yaml", document("one"))
     room.sync()
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyP
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(edit.os, "fsync", full)
+    monkeypatch.setattr(disk.os, "fsync", full)
     with pytest.raises(ReadOnly, match="no space left on device; free some space"):
         room.store.patch(key("one"), {"spec": {"runStrategy": "Halted"}}, "api")
     with pytest.raises(ReadOnly):

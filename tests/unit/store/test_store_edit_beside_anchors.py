@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from homeostat.store.errors import NotEditable
-from homeostat.store.files import documents, edit
+from homeostat.store.files.editing import in_place
+from homeostat.store.files.text import documents
 from homeostat.store.merge import merge_patch
 from tests.unit.store_fixtures import Room, document, key
 
@@ -19,7 +20,7 @@ TOKEN = {"spec": {"restartedAt": "t"}}
 def patched(text: str, patch: dict[str, Any]) -> str:
     (found,) = documents.read_documents(text).documents
     wanted = merge_patch(found.value, patch)
-    edited = edit.patched_text(text, found, wanted, "web.yaml")
+    edited = in_place.patched_text(text, found, wanted, "web.yaml")
     (again,) = documents.read_documents(edited).documents
     assert documents.equal(again.value, wanted)
     return edited

@@ -12,8 +12,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from homeostat.store.errors import NotEditable
-from homeostat.store.files import documents, edit
-from homeostat.store.files.render import render_flow
+from homeostat.store.files.editing import in_place
+from homeostat.store.files.text import documents
+from homeostat.store.files.text.render import render_flow
 from homeostat.store.merge import merge_patch
 
 Place = tuple[str, ...]
@@ -158,7 +159,7 @@ def test_law(seed: int, before: dict[str, Any], patch: dict[str, Any], tail: str
     assert documents.equal(found.value, before), text
     after = merge_patch(before, patch)
     try:
-        edited = edit.patched_text(text, found, after, "web.yaml")
+        edited = in_place.patched_text(text, found, after, "web.yaml")
     except NotEditable as error:
         event("refused")
         assert re.search(r"\(web\.yaml:\d+: .+\).*Nothing was changed", str(error))

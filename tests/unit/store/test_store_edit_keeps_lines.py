@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.store.files import documents, edit
-from homeostat.store.files.render import render_block, render_flow
+from homeostat.store.files.editing import in_place
+from homeostat.store.files.text import documents
+from homeostat.store.files.text.render import render_block, render_flow
 from homeostat.store.merge import merge_patch
 
 words = st.sampled_from(["alpha", "512Mi", "yes", "12:30", "0x1f", "a b", "#x", "", "- q", "{a}", "é", "null", "1e3", "a: b"])
@@ -64,7 +65,7 @@ def test_law(data: st.DataObject, before: dict[str, Any], patch: dict[str, Any])
     # One field at a time, as callers do: what the rest of the text looks like afterwards can then be told.
     name = data.draw(st.sampled_from(sorted(patch)))
     after = merge_patch(before, {name: patch[name]})
-    edited = edit.patched_text(text, found, after)
+    edited = in_place.patched_text(text, found, after)
     again = documents.read_documents(edited).documents
     assert [d.value for d in again] == [after], edited
     touched = untouched(lines, before, after, name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.store.files.git import STALE_LOCK, operation_under_way
+from homeostat.store.files.commits.git import STALE_LOCK, operation_under_way
 from tests.unit.store_fixtures import Room, document, key
 
 Git = Callable[..., str]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-from homeostat.store.files.documents import read_documents
+from homeostat.store.files.text.documents import read_documents
 from tests.unit.store_fixtures import Room, documents, key
 
 WRITE = """

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.store.files.documents import read_chunk, read_stream, split
+from homeostat.store.files.text.documents import read_chunk, read_stream, split
 from tests.unit.store_fixtures import Room, document, documents
 
 names = st.sampled_from(["a", "b", "c", "d"])

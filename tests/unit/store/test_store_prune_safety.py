@@ -146,7 +146,7 @@ def test_an_invalid_document_keeps_its_last_good_spec(room: Room) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root reads everything")
 def test_an_unreadable_file_keeps_what_it_declared(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    from homeostat.store.files import reading
+    from homeostat.store.files.reading import files
 
     room.write("a.yaml", document("one"))
     room.write("b.yaml", document("two"))
@@ -157,7 +157,7 @@ def test_an_unreadable_file_keeps_what_it_declared(room: Room, monkeypatch: pyte
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patched:
-        patched.setattr(reading, "read_file", refuse)  # the tests run as root, whom no mode stops
+        patched.setattr(files, "read_file", refuse)  # the tests run as root, whom no mode stops
         assert room.sync().deleted == ()
         assert "cannot be read: permission denied" in room.said()[0]
     assert room.sync().changed == (key("one"),)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.store.errors import NotEditable
-from homeostat.store.files.unfinished import is_beginning
+from homeostat.store.files.reading.unfinished import is_beginning
 from tests.unit.store_fixtures import Room, document, documents, key
 
 SPEC = ("runStrategy: Always", "resources: {vcpu: 16}", "nics:", "  - name: lan", "    network: default")

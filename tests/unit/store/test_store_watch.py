@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.store.files.removal import SETTLE
+from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.store import FilesStore
 from tests.unit.store_fixtures import Room, document, documents, key
 

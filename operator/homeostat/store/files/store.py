@@ -28,15 +28,17 @@ from ..index.index import Index, Row, set_setting
 from ..index.removal import remove
 from ..index.store import IndexedStore
 from ..three_way import Applied
-from . import git, last_applied, owned, removal, writing
-from .apply import Pass, Reduction, decide, parents
-from .folder import Listing, list_folder
-from .reading import FileReader, Memory
-from .remembered import Remembered, folders_now
-from .removal import NEVER, SETTLE
+from .commits import git
+from .editing import last_applied, owned
+from .editing.writer import Writer
+from .passes import indexing, removal
+from .passes.compare import Pass, Reduction, compare, parents
+from .passes.remembered import Remembered, folders_now
+from .passes.removal import NEVER, SETTLE
+from .reading.files import FileReader, Memory
+from .reading.folder import Listing, list_folder
+from .reading.unfinished import QUIET
 from .state import StateFolder
-from .unfinished import QUIET
-from .writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -223,12 +225,12 @@ class FilesStore(IndexedStore):
         declared: set[tuple[str | None, Key | None]] = {(row.source, key) for row in rows for key in (row.key, None)}
         quiet = min(settle, QUIET)
         reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared, quiet, authors.keys())
-        work = decide(self.listing, reader, memory, rows, known, str(self.folder))
+        work = compare(self.listing, reader, memory, rows, known, str(self.folder))
         remembered, waiting = self._rule(work, rows, known, settle, confirmed, tell_after)
         last = records.last_revision(self.index) if work.update or work.create else 0
-        work.errors = writing.told(work.errors)
-        identity = writing.Identity(self._instance, self.clock(), authors, self._removers(work.delete))
-        changed = set(writing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
+        work.errors = indexing.told(work.errors)
+        identity = indexing.Identity(self._instance, self.clock(), authors, self._removers(work.delete))
+        changed = set(indexing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
         if version != __version__:
             with self.index.transaction() as database:
                 set_setting(database, "models", __version__)

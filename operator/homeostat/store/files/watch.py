@@ -17,7 +17,7 @@ from homeostat.models.base import Key
 from homeostat.runtime.engine.supervise import TAKING_IN, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
-from .folder import SUFFIXES, signature
+from .reading.folder import SUFFIXES, signature
 
 if TYPE_CHECKING:
     from .store import FilesStore

@@ -9,8 +9,8 @@ from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.store.errors import AlreadyExists, Conflict, NotFound
-from homeostat.store.files.validate import desired_part, key_to_write
 
+from ..files.reading.validate import desired_part, key_to_write
 from ..index.index import Index
 from ..index.store import IndexedStore
 from ..merge import merge_difference, merge_patch

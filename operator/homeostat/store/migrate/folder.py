@@ -15,11 +15,11 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.errors import SourceError
 
-from ..files import edit, owned, readback
-from ..files.remembered import SETTING
+from ..files.editing import disk, owned, readback
+from ..files.editing.writer import place_of
+from ..files.passes.remembered import SETTING
 from ..files.state import StateFolder, folder_source
 from ..files.store import FilesStore
-from ..files.writer import place_of
 from ..index.index import Index, set_setting
 from ..index.records import report
 from ..index.removal import remove
@@ -100,7 +100,7 @@ class Folder:
             place = self._path / place_of(resource.key)
             text = readback.new_text(wanted, str(place.parent), str(resource.key))
             try:  # at once: the store would look through the folder for each
-                edit.write_file(place, text, create=True)
+                disk.write_file(place, text, create=True)
             except FileExistsError:  # with something else in it
                 self._store.create(resource.kind, wanted, AUTHOR)
             return

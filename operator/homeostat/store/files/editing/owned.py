@@ -14,11 +14,11 @@ from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.store.errors import AlreadyExists
 
-from ..index.index import FINALIZER, Index, Row, compact, next_version, timestamp
-from ..index.records import add_revision, difference
-from ..index.removal import remove
-from .apply import metadata_of
-from .writing import mark_deleted
+from ...index.index import FINALIZER, Index, Row, compact, next_version, timestamp
+from ...index.records import add_revision, difference
+from ...index.removal import remove
+from ..passes.compare import metadata_of
+from ..passes.indexing import mark_deleted
 
 AUTHOR = "operator"
 

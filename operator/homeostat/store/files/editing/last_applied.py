@@ -11,8 +11,8 @@ from typing import Any
 
 from homeostat.models.base import Key
 
-from ..index.index import Index, Row, compact, set_setting
-from ..three_way import Form, intent
+from ...index.index import Index, Row, compact, set_setting
+from ...three_way import Form, intent
 
 _SETTING = "applied:"
 

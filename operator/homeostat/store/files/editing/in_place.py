@@ -1,22 +1,17 @@
-"""Edits of YAML files: comments, order and quotes stay, and a file is never seen half-written."""
+"""Edits the text of YAML files in place: comments, order and quotes stay."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import glob
-import os
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homeostat.store.errors import NotEditable, ReadOnly
+from homeostat.store.errors import NotEditable
 
-from . import documents, jsontext
-from .folder import read_file
-from .remarks import remarks
+from ..reading.folder import read_file
+from ..text import documents, jsontext
+from ..text.remarks import remarks
 from .splice import Unspliceable, splice
 
 
@@ -145,73 +140,3 @@ def removed_text(text: str, found: documents.Document, path: str = "") -> str | 
         return None
     following = min((start for start in others if start > found.start), default=len(text))
     return text[: found.start] + text[following:]
-
-
-def write_file(path: Path, text: str, *, create: bool = False) -> None:
-    """Replaces a file at once, keeping its mode (and the link, where it is one). With ``create`` it must not be there yet.
-
-    Raises:
-        FileExistsError: with ``create``, it is there.
-        ReadOnly: no permission, a read-only file system, no space.
-    """
-    target = Path(os.path.realpath(path))
-    # Hidden and without the suffix, so that neither we nor others take it for a document.
-    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        if create:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):  # by a writer that was killed
-            left.unlink(missing_ok=True)
-        known = None if create else os.stat(target)
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                if known:
-                    os.fchmod(handle, known.st_mode & 0o7777)
-                    if (known.st_uid, known.st_gid) != (os.geteuid(), os.getegid()):
-                        with contextlib.suppress(PermissionError):
-                            os.fchown(handle, known.st_uid, known.st_gid)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(handle)
-            if create:
-                os.link(aside, target)  # unlike a rename it never overwrites
-                os.unlink(aside)
-            else:
-                os.replace(aside, target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(aside)
-            raise
-        _flush_folder(target.parent)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise _read_only(path, error) from error
-
-
-def remove_file(path: Path) -> None:
-    """Raises ReadOnly."""
-    try:
-        path.unlink(missing_ok=True)
-        _flush_folder(path.parent)
-    except OSError as error:
-        raise _read_only(path, error) from error
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _read_only(path: Path, error: OSError) -> ReadOnly:
-    hints = {
-        errno.ENOSPC: "free some space and repeat",
-        errno.EDQUOT: "the quota is used up",
-        errno.EROFS: "the file system is mounted read-only",
-    }
-    hint = hints.get(error.errno or 0, f"give the user with the id {os.geteuid()} write permission on {path.parent}")
-    return ReadOnly(f"cannot write {path}: {(error.strerror or str(error)).lower()}; {hint}. Nothing was changed")

@@ -8,8 +8,8 @@ import yaml
 
 from homeostat.store.errors import Problem
 
-from . import characters
-from .documents import Document, Path
+from ..text import characters
+from ..text.documents import Document, Path
 from .validate import NO_TEXT, not_text
 
 

@@ -16,8 +16,8 @@ from homeostat.models.introspection import maps_to_text, model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named
 from homeostat.store.errors import Invalid, Problem
 
-from ..hostpaths import make_absolute
-from .documents import Path, dotted
+from ...hostpaths import make_absolute
+from ..text.documents import Path, dotted
 
 # What only the store sets: documents that were printed by `get -o yaml` carry it, and it means nothing in them.
 STORE_METADATA = (

@@ -14,11 +14,11 @@ from homeostat.planner.trash import DELETED_BY
 from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import SourceError
 
-from ..index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
-from ..index.records import add_event, add_revision, difference
-from . import reading
-from .apply import Pass, metadata_of
-from .reading import SourceDocument
+from ...index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
+from ...index.records import add_event, add_revision, difference
+from ..reading import files
+from ..reading.files import SourceDocument
+from .compare import Pass, metadata_of
 from .remembered import SETTING, Remembered
 
 ERRORS_TOLD = 1_000
@@ -50,7 +50,7 @@ def write_pass(
     if idle and same_errors and memory == index.setting(SETTING):
         return []
     with index.transaction() as database:
-        reading.save(database, fresh, work.forget)
+        files.save(database, fresh, work.forget)
         changed = [_create(database, document, identity) for document in work.create]
         changed += [key for row, document in work.update if (key := _update(database, row, document, identity))]
         changed += [_keep(database, row, document, identity) for row, document in work.keep]
@@ -67,7 +67,7 @@ def write_pass(
 
 def _create(database: sqlite3.Connection, document: SourceDocument, identity: Identity) -> Key:
     resource = document.resource
-    assert resource is not None and document.key is not None  # decide() takes only loaded ones
+    assert resource is not None and document.key is not None  # compare() takes only loaded ones
     key, version, now = document.key, next_version(database), timestamp(identity.now)
     uid = str(uuid.uuid5(identity.instance, str(key)))
     database.execute(
@@ -84,7 +84,7 @@ def _create(database: sqlite3.Connection, document: SourceDocument, identity: Id
 
 def _update(database: sqlite3.Connection, row: Row, document: SourceDocument, identity: Identity) -> Key | None:
     """None where only the writing of the document changed, not what it says."""
-    assert document.resource is not None  # decide() takes only loaded ones
+    assert document.resource is not None  # compare() takes only loaded ones
     key, spec, metadata = row.key, compact(_spec(document)), compact(metadata_of(document.resource))
     _place(database, key, document)
     if spec == row.spec and metadata == row.metadata:

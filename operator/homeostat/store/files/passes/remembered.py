@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from homeostat.models.base import Key
 
-from ..index.index import Index, compact
-from .folder import Listing
+from ...index.index import Index, compact
+from ..reading.folder import Listing
 from .removal import WINDOW
 
 SETTING = "removals"

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from homeostat.store.errors import Invalid, NotEditable, Problem
 
-from . import documents
-from .render import render_block
-from .validate import Rejected, validate
+from ..reading.validate import Rejected, validate
+from ..text import documents
+from ..text.render import render_block
 
 GONE: Final = object()
 """In place of a value: its document is taken out."""

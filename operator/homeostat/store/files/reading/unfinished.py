@@ -14,7 +14,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from . import jsontext
+from ..text import jsontext
 from .folder import FoundFile, read_file, signature
 
 QUIET = 2.0

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from homeostat.models.base import Key, Resource
 from homeostat.store.errors import Problem
 
-from ..index.index import Index, compact
-from . import documents, jsontext
+from ...index.index import Index, compact
+from ..text import documents, jsontext
 from .folder import FoundFile, read_file
 from .positions import Positions
 from .unfinished import is_beginning, unfinished

@@ -1,4 +1,4 @@
-"""One pass from the folder to the index: what is new, changed, moved, doubled or gone; decided first, written at once.
+"""Compares the folder with the resources in force: what is new, changed, moved, doubled or gone. Writes nothing.
 
 What is gone, also from within a resource, is only found here, with what speaks against it; whether it may go is decided by
 ``removal``.
@@ -15,12 +15,12 @@ from typing import Any
 from homeostat.models.base import Key, Resource
 from homeostat.store.errors import Severity, SourceError
 
-from ..index.index import Row
-from .folder import Listing
-from .reading import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
+from ...index.index import Row
+from ..reading.files import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
+from ..reading.folder import Listing
+from ..reading.unfinished import ends_whole
 from .remembered import Remembered
 from .removal import Loss, takes_away
-from .unfinished import ends_whole
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"
 LONG = 5.0
@@ -74,11 +74,10 @@ class Pass:
         self.errors.sort(key=lambda e: (e.severity, e.path, e.line, e.column, e.field, e.message))
 
 
-def decide(
+def compare(
     listing: Listing, reader: FileReader, memory: Memory, rows: Sequence[Row], known: Remembered, folder: str
 ) -> Pass:  # fmt: skip
-    """Compares the folder with the resources in force. Writes nothing; raises nothing that the folder could cause. Which of
-    those that are absent go is not decided here: see ``removal``."""
+    """Writes nothing; raises nothing that the folder could cause."""
     work = Pass()
     unread = _read_files(work, listing, reader, memory)
     if listing.missing:
@@ -152,7 +151,7 @@ def _choose(work: Pass, in_force: Mapping[Key, Row], reader: FileReader) -> set[
                     other.path, f"{key} is declared in {chosen.place} already, and that one is in force: remove one of the two",
                     key=key, line=other.line,
                 )  # fmt: skip
-        _compare(work, row, chosen, file, reader)
+        _compare_document(work, row, chosen, file, reader)
     return set(candidates)
 
 
@@ -165,7 +164,7 @@ def _precedence(document: SourceDocument, row: Row | None) -> tuple[bool, bool, 
     return (not known, not (known and same), not (known and stands), document.path, document.document, item)
 
 
-def _compare(work: Pass, row: Row | None, document: SourceDocument, file: SourceFile, reader: FileReader) -> None:
+def _compare_document(work: Pass, row: Row | None, document: SourceDocument, file: SourceFile, reader: FileReader) -> None:
     if row is None:
         if reader.whole(document) and reader.load(document, file) is not None:
             work.create.append(document)

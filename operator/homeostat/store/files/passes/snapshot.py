@@ -8,9 +8,9 @@ from pathlib import Path
 from homeostat.models.base import Resource
 from homeostat.store.errors import SourceError
 
-from .apply import decide
-from .folder import FoundFile, Listing, list_folder
-from .reading import FileReader, Memory
+from ..reading.files import FileReader, Memory
+from ..reading.folder import FoundFile, Listing, list_folder
+from .compare import compare
 from .remembered import Remembered
 
 
@@ -23,5 +23,5 @@ def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
         listing = Listing([FoundFile(root.name, str(root), "", 0, 0, False)])
         root = root.parent
     memory = Memory()
-    work = decide(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), Remembered(), str(path))
+    work = compare(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), Remembered(), str(path))
     return [document.resource for document in work.create if document.resource], work.errors

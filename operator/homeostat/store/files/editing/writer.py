@@ -20,17 +20,20 @@ from homeostat.store.errors import (
     StateError,
 )
 
-from .. import merge
-from ..index import records
-from ..index.index import Row
-from ..three_way import Applied, apply_patch, left_alone
-from . import documents, edit, git, last_applied, owned, readback, writing
-from .commit_message import change_message, signed
-from .removal import speaks_of_it
-from .validate import STORE_METADATA, desired_part, key_to_write, validate
+from ... import merge
+from ...index import records
+from ...index.index import Row
+from ...three_way import Applied, apply_patch, left_alone
+from ..commits import git
+from ..commits.message import change_message, signed
+from ..passes import indexing
+from ..passes.removal import speaks_of_it
+from ..reading.validate import STORE_METADATA, desired_part, key_to_write, validate
+from ..text import documents
+from . import disk, in_place, last_applied, owned, readback
 
 if TYPE_CHECKING:
-    from .store import FilesStore
+    from ..store import FilesStore
 
 log = logging.getLogger(__name__)
 
@@ -104,16 +107,16 @@ class Writer:
                 f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
                 "back, or repeat the request after that; `homeostat get errors` says what holds it"
             )
-        text, found, _ = edit.load(target)
+        text, found, _ = in_place.load(target)
         wanted = _merged(found.value, desired_part(merge_patch))
         key_to_write(wanted, key)
         if documents.equal(wanted, found.value):
             if takes:
                 self._store.run_pass({key: author})  # so what the document says already is meant
             return self._store.resource(self._index.row(key) or row)
-        edited = edit.patched_text(text, found, wanted, target.path)
+        edited = in_place.patched_text(text, found, wanted, target.path)
         readback.check_edit(target.path, str(target.file.parent), text, edited, found, wanted)
-        edit.write_file(target.file, edited)
+        disk.write_file(target.file, edited)
         return self._finish(key, target.path, author, change_message(key, found.value, wanted))
 
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
@@ -137,7 +140,7 @@ class Writer:
                 raise NotFound(key)
             touched = self._remove_documents(key)
             with self._index.transaction() as database:
-                writing.mark_deleted(database, key, self._store.clock(), 0 if force else None, author)
+                indexing.mark_deleted(database, key, self._store.clock(), 0 if force else None, author)
                 marked = self._index.row(key)  # now: the operator may have released it a moment later
             self._store.run_pass({})
             for path in touched:
@@ -156,7 +159,7 @@ class Writer:
             raise Conflict(key, expected, str(row.version))
         return row
 
-    def _target(self, row: Row) -> edit.Target:
+    def _target(self, row: Row) -> in_place.Target:
         documents = self._documents(row.key)
         # An invalid document may speak for the key too: editing is how it gets mended.
         mine = [d for d in documents if (d.path, d.document, d.item) == (row.source, row.document, row.item)] or documents
@@ -165,12 +168,12 @@ class Writer:
             raise NotEditable(f"{row.key} has no document to edit: {where} cannot be read, or declares it no more")
         return mine[0]
 
-    def _documents(self, key: Key) -> list[edit.Target]:
+    def _documents(self, key: Key) -> list[in_place.Target]:
         found = self._index.read(
             "SELECT path, document, item FROM documents WHERE kind=? AND namespace=? AND name=? ORDER BY path, document, item",
             (key.kind, key.namespace, key.name),
         )
-        return [edit.Target(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
+        return [in_place.Target(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
 
     def _remove_documents(self, key: Key) -> list[str]:
         """Also its doubles: one of them would make the resource come back. Last first, so that the places stay right."""
@@ -181,16 +184,16 @@ class Writer:
                 raise NotEditable(f"{target.path} cannot be edited until its syntax is mended")
         texts = dict[str, str | None]()  # all are made and checked before the first is written
         for target in reversed(targets):
-            text, found, _ = edit.load(target, texts.get(target.path))
-            rest = edit.removed_text(text, found, target.path)
+            text, found, _ = in_place.load(target, texts.get(target.path))
+            rest = in_place.removed_text(text, found, target.path)
             if rest is not None:
                 readback.check_edit(target.path, str(target.file.parent), text, rest, found, readback.GONE)
             texts[target.path] = rest
         for path, rest in texts.items():
             if rest is None:
-                edit.remove_file(self._folder / path)
+                disk.remove_file(self._folder / path)
             else:
-                edit.write_file(self._folder / path, rest)
+                disk.write_file(self._folder / path, rest)
         return sorted({target.path for target in targets})
 
     def _write_new(self, key: Key, wanted: Mapping[str, Any]) -> str:
@@ -198,7 +201,7 @@ class Writer:
         for attempt in range(1, 100):
             path = place_of(key, attempt)
             try:
-                edit.write_file(self._folder / path, text, create=True)
+                disk.write_file(self._folder / path, text, create=True)
                 return path
             except FileExistsError:
                 continue  # somebody's file with other resources: never overwritten

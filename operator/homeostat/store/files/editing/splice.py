@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from . import characters, documents, jsontext
-from .remarks import Remark, remarks
-from .render import render_block, render_flow, render_scalar
+from ..text import characters, documents, jsontext
+from ..text.remarks import Remark, remarks
+from ..text.render import render_block, render_flow, render_scalar
 
 _Entry = tuple[str | None, yaml.Node, yaml.Node]
 """A field of a mapping; without a name it is a merge (<<)."""
