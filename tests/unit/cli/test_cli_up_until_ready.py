@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from homeostat.cli.commands.up import not_ready
-from homeostat.cli.show.output import lacks_address
 from homeostat.cli.show.snapshots import Snapshot
+from homeostat.cli.show.status_words import lacks_address
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
 from tests.unit.machines import machine

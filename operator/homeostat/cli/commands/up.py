@@ -228,7 +228,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
     from ..references import short_name
-    from ..show.output import lacks_address
+    from ..show.status_words import lacks_address
     from ..show.snapshots import Snapshots
 
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
@@ -263,7 +263,7 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
 
 def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
     """Statuses that an earlier operator left say nothing about now."""
-    from ..show.output import is_ready
+    from ..show.status_words import is_ready
 
     fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
     settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to go
@@ -273,7 +273,7 @@ def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
     """What is not Ready, or lacks an address, and why."""
     from ..references import short_name
-    from ..show.output import is_ready, lacks_address, waits_for
+    from ..show.status_words import is_ready, lacks_address, waits_for
 
     reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
     reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])

@@ -15,7 +15,7 @@ from homeostat.models.condition import find_condition
 from ..errors import CliError
 from ..references import complete_any, full_name, not_found, parse_references, plural_of
 from ..settings import Settings, common_options, pass_settings
-from ..show.output import status_of
+from ..show.status_words import status_of
 from ..terminal import say
 
 if TYPE_CHECKING:

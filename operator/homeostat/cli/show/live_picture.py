@@ -13,8 +13,8 @@ from homeostat.models.outside import one_line, redacted
 from ..references import short_name
 from ..terminal import tone_of
 from ..times import age
-from .output import address, is_ready, ready_word, status_cell, waits_for
 from .snapshots import Snapshot
+from .status_words import address, is_ready, ready_word, status_cell, waits_for
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -11,7 +11,7 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 
 from ..errors import CliError
 from ..references import short_name
-from .output import ROLLED_BACK
+from .status_words import ROLLED_BACK
 
 _SHOWN_CHANGES = 3
 

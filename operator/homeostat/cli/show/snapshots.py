@@ -13,7 +13,7 @@ from homeostat.models.kinds import KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 
-from .output import is_ready
+from .status_words import is_ready
 
 if TYPE_CHECKING:
     from homeostat.runtime.engine.ports import Event

@@ -10,7 +10,7 @@ from ..references import short_name
 from ..settings import Settings
 from ..terminal import say
 from ..times import age
-from .output import status_of
+from .status_words import status_of
 
 
 def operator_notes(settings: Settings) -> list[str]:

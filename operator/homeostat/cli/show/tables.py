@@ -16,7 +16,7 @@ from homeostat.models.quantity import format_quantity
 
 from ..terminal import columns
 from ..times import age
-from .output import address, ready_word, status_cell, status_of, waits_for
+from .status_words import address, ready_word, status_cell, status_of, waits_for
 
 Row = tuple[str, ...]
 

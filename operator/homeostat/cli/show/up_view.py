@@ -16,9 +16,9 @@ from homeostat.models.outside import one_line, redacted
 
 from ..references import short_name
 from ..terminal import in_colour, say
-from .output import address, is_ready, state_word, status_of, waits_for
 from .rollout_state import rollout_counts
 from .snapshots import Snapshot
+from .status_words import address, is_ready, state_word, status_of, waits_for
 
 
 class View(Protocol):
