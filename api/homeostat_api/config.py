@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
 
 from .rights import Right
@@ -43,7 +44,7 @@ class ApiConfig:
 
     @property
     def operator_socket(self) -> Path:
-        return self.state / "operator.sock"
+        return StateFolder(self.state).operator_socket
 
     def admits(self, authorization: str | None, key: str | None = None) -> bool:
         """Whether an Authorization header carries the token, or ``key`` is the token; the time it takes tells nothing of it."""

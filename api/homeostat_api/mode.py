@@ -67,7 +67,7 @@ def _cluster(config: ApiConfig) -> Mode:
     from homeostat.store.kubernetes.writer import ClusterWriter
 
     assert config.cluster is not None
-    index = Index.open(StateFolder.open(config.state).root / "api.sqlite", repair=True)
+    index = Index.open(StateFolder.open(config.state).api_index, repair=True)
     mirror = Mirror(index)
     supervisor = Supervisor()
     index.troubled = supervisor.teller("state")

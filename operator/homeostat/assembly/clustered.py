@@ -259,7 +259,7 @@ def _own_room(shared: StateFolder) -> Iterator[StateFolder]:
     """
     with contextlib.ExitStack() as held:
         for number in range(1, STANDBYS + 1):
-            room = shared if number == 1 else StateFolder.open(shared.root / "standby" / str(number))
+            room = shared if number == 1 else StateFolder.open(shared.standby(number))
             try:
                 held.enter_context(room.operator_lock())
             except StateError:

@@ -7,11 +7,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .errors import CliError
+
+if TYPE_CHECKING:
+    from homeostat.store.files.state import StateFolder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,7 +31,13 @@ class Settings:
     @property
     def state(self) -> Path:
         """By its real path, see StateFolder.open."""
-        return Path(os.path.realpath(Path(self.given_state).expanduser() if self.given_state else default_state()))
+        return self._room.root
+
+    @property
+    def _room(self) -> StateFolder:
+        from homeostat.store.files.state import StateFolder  # late: `homeostat version` needs no store
+
+        return StateFolder.named(Path(self.given_state).expanduser() if self.given_state else None)
 
     @property
     def namespace(self) -> str:
@@ -37,7 +46,7 @@ class Settings:
     @property
     def uri(self) -> str:
         """What was given, else what the state's last `up` was given."""
-        return self.given_uri or recorded_libvirt(self.state) or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
+        return self.given_uri or self._room.libvirt or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
 
     def folder(self, argument: str | None = None) -> Path:
         """The YAML folder: the command's argument, --dir, or the one recorded in the state.
@@ -48,7 +57,7 @@ class Settings:
         given = argument or self.given_folder
         if given:
             return Path(given).expanduser().absolute()
-        recorded = recorded_folder(self.state)
+        recorded = self._room.folder
         if recorded is None:
             raise CliError(
                 f"which folder of YAML? None was given, and the state {self.state} records none",
@@ -62,8 +71,8 @@ class Settings:
         Raises:
             CliError: no operator ever ran on it.
         """
-        if not (self.state / "index.sqlite").exists():
-            if (self.state / "instance-id").exists():
+        if not self._room.index.exists():
+            if self._room.identity.exists():
                 raise CliError(
                     f"the index of the state folder {self.state} has been removed",
                     "an operator that runs puts it back at once: try again; else `homeostat up` rebuilds it from the YAML folder",
@@ -73,30 +82,6 @@ class Settings:
                 "start one with `homeostat up DIR`, or name another folder with --state (or HOMEOSTAT_STATE)",
             )
         return self.state
-
-
-def default_state() -> Path:
-    if os.geteuid() == 0:
-        return Path("/var/lib/homeostat")
-    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "homeostat"
-
-
-def recorded_folder(state: Path) -> Path | None:
-    """The folder that this state serves; None before its first `up`."""
-    try:
-        text = (state / "source").read_text().strip()
-    except FileNotFoundError:
-        return None
-    return Path(text) if text and not text.startswith("cluster ") else None
-
-
-def recorded_libvirt(state: Path) -> str:
-    """The libvirt on which this state's machines are; empty before its first `up`, and for who may not read it."""
-    try:
-        return (state / "libvirt").read_text().strip()
-    except (OSError, ValueError):
-        return ""
 
 
 def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], None]:

@@ -17,6 +17,7 @@ from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.metrics import Metrics
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.files import last_look
+from homeostat.store.files.state import StateFolder
 from tests.unit.cli_state import CliState
 
 COMMANDS = [("get", "vm"), ("get", "vm", "web", "-o", "wide"), ("describe", "vm", "web"), ("get", "errors")]
@@ -56,7 +57,7 @@ def test_no_operator_runs(cli: CliState, words: tuple[str, ...]) -> None:
     assert "no operator is running on this state" in cli.homeostat(*words).err  # and none left a mark
     last_look.mark(cli.state)
     at = datetime.now(UTC).timestamp() - 3 * 3600
-    os.utime(cli.state / last_look.MARK, (at, at))
+    os.utime(StateFolder(cli.state).look_mark, (at, at))
     assert "this was last looked at about 3h ago (20" in cli.homeostat(*words).err
 
 
@@ -80,7 +81,7 @@ def test_what_programs_read_is_not_disturbed(cli: CliState) -> None:
 async def test_the_mark_is_made_at_the_end_too(tmp_path: Path) -> None:
     task = asyncio.create_task(last_look.keep_marking(tmp_path))
     await asyncio.sleep(0)
-    os.utime(tmp_path / last_look.MARK, (0, 0))
+    os.utime(StateFolder(tmp_path).look_mark, (0, 0))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     found = last_look.last_look(tmp_path)

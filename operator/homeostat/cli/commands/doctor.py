@@ -40,10 +40,11 @@ def check_orphans(state: Path) -> list[Check]:
     """What the operator of this state noted last; nothing where none ever ran."""
     from homeostat.driver.checks import Check
     from homeostat.store.errors import StoreError
+    from homeostat.store.files.state import StateFolder
     from homeostat.store.index.index import Index
     from homeostat.store.index.orphans import read_orphans
 
-    path = state / "index.sqlite"
+    path = StateFolder(state).index
     if not path.exists():
         return []
     try:

@@ -75,6 +75,7 @@ def _count(number: int) -> str:
 
 async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep: float) -> None:
     from homeostat.assembly.standalone import standalone
+    from homeostat.driver.storage.paths import TRASH
 
     from ..show.snapshots import Snapshots
     from ..show.up_view import PlainView
@@ -99,7 +100,7 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep:
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     say("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
-    for line in what_stays(trash, earlier, state / "trash", low):
+    for line in what_stays(trash, earlier, state / TRASH, low):
         say(line)
 
 

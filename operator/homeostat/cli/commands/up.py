@@ -187,7 +187,7 @@ async def _up(options: UpOptions) -> None:
             tasks = [asyncio.ensure_future(keep("operator", lambda: parts.operator.run(stop)))]
             if options.api and not options.until_ready:
                 api = options.api
-                tasks.append(asyncio.ensure_future(keep("api", lambda: _serve(api, parts, options.state, stop, view))))
+                tasks.append(asyncio.ensure_future(keep("api", lambda: _serve(api, parts, stop, view))))
             watching = keep("live-view", lambda: _watch(parts, view, stop, options), may_end=True, passing=(CliError,))
             tasks.append(asyncio.ensure_future(watching))
             await _first_failure_ends_all(tasks, stop)
@@ -195,10 +195,10 @@ async def _up(options: UpOptions) -> None:
         say("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
 
 
-async def _serve(api: ApiOptions, parts: Standalone, state: Path, stop: asyncio.Event, view: View) -> None:
+async def _serve(api: ApiOptions, parts: Standalone, stop: asyncio.Event, view: View) -> None:
     from ..api_server import serve
 
-    await serve(api.command, state / "api.log", stop, view.say, parts.supervisor)
+    await serve(api.command, parts.store.state.api_log, stop, view.say, parts.supervisor)
 
 
 async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> None:
@@ -228,8 +228,8 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
     from ..references import short_name
-    from ..show.status_words import lacks_address
     from ..show.snapshots import Snapshots
+    from ..show.status_words import lacks_address
 
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None

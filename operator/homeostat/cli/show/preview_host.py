@@ -67,15 +67,15 @@ async def copy_state(folder: Path, state: Path, scratch: Path) -> list[str]:
 
 
 def _copy(state: Path, scratch: Path) -> None:
-    if (state / "instance-id").exists():
-        shutil.copy(state / "instance-id", scratch / "instance-id")
-    index = state / "index.sqlite"
-    if index.exists():
+    origin, copied = StateFolder(state), StateFolder(scratch)
+    if origin.identity.exists():
+        shutil.copy(origin.identity, copied.identity)
+    if origin.index.exists():
         with (
-            closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as origin,
-            closing(sqlite3.connect(scratch / index.name)) as copy,
+            closing(sqlite3.connect(f"{origin.index.as_uri()}?mode=ro", uri=True)) as known,
+            closing(sqlite3.connect(copied.index)) as copy,
         ):
-            origin.backup(copy)
+            known.backup(copy)
 
 
 @asynccontextmanager
@@ -90,12 +90,12 @@ async def opened_host(
     logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())  # what it warns of is said by who asks here
     storage = Storage(state, await qemu_group(uri))
     async with _connected(uri, state, labels, storage) as host:
-        found = None if (scratch / "instance-id").exists() else _instance_on(host)
+        found = None if StateFolder(scratch).identity.exists() else _instance_on(host)
         if found is None:
             yield PreviewHost(host, storage)
             return
         root = Path(storage_root(host.domains()) or state)
-    (scratch / "instance-id").write_text(f"{found}\n")
+    StateFolder(scratch).identity.write_text(f"{found}\n")
     notes.append(
         f"the state {state} is empty: machines are recognised by the domains on {uri}, and the files they name in {root} are "
         "taken to be there and as the spec says"

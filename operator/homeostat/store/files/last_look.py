@@ -19,8 +19,8 @@ from typing import Any
 from homeostat.models.base import Key
 from homeostat.models.kinds import BY_KIND
 
-MARK = "last-look"
-SOCKET = "operator.sock"
+from .state import StateFolder
+
 EVERY = 30.0
 """Seconds between marks."""
 TIMEOUT = 1.0
@@ -39,7 +39,7 @@ class OperatorState:
 
 def mark(root: Path) -> None:
     """Raises OSError."""
-    handle = os.open(root / MARK, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(StateFolder(root).look_mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.utime(handle)
     finally:
@@ -58,7 +58,7 @@ async def keep_marking(root: Path) -> None:
 def last_look(root: Path) -> datetime | None:
     """None: never, or by a version that left no mark."""
     try:
-        return datetime.fromtimestamp((root / MARK).stat().st_mtime, UTC)
+        return datetime.fromtimestamp(StateFolder(root).look_mark.stat().st_mtime, UTC)
     except OSError:
         return None
 
@@ -68,7 +68,7 @@ def operator_listens(root: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
-            probe.connect(str(root / SOCKET))
+            probe.connect(str(StateFolder(root).operator_socket))
         except BlockingIOError:  # it listens, and is busy
             return True
         except OSError:
@@ -81,7 +81,7 @@ def ask_operator(root: Path) -> OperatorState:
     if not operator_listens(root):
         return OperatorState(runs=False, last_look=last_look(root))
     try:
-        failing = _health(root / SOCKET).get("failing", [])
+        failing = _health(StateFolder(root).operator_socket).get("failing", [])
         return OperatorState(True, [f"{f['task']} fails since {f['since']}: {f['error']}" for f in failing], last_look(root))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return OperatorState(True, ["it does not answer, or not as this version's does"], last_look(root))
@@ -91,7 +91,7 @@ def looked_at(root: Path) -> Callable[[Key], bool]:
     """Whether the status of a resource is of the operator that runs; where none does, or it cannot say, all that there is counts:
     the last look's. Blocks for TIMEOUT at most."""
     try:
-        seen = frozenset(map(str, _ask(root / SOCKET, "/looked-at")))
+        seen = frozenset(map(str, _ask(StateFolder(root).operator_socket, "/looked-at")))
     except (OSError, ValueError, TypeError):
         return lambda key: True
     return lambda key: key.kind not in BY_KIND or str(key) in seen

@@ -11,15 +11,14 @@ from pathlib import Path
 
 from homeostat.store.errors import StateError
 
-LOCK = "operator.lock"
 KERNEL_LOCKS = Path("/proc/locks")
 # What a file system answers that cannot lock a folder (NFS): then the file has to do.
 _UNABLE = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
 
 
 @contextlib.contextmanager
-def hold_operator_lock(root: Path) -> Iterator[None]:
-    """Locks the folder itself, and the file in it that earlier versions lock and that names the holder.
+def hold_operator_lock(root: Path, file: Path) -> Iterator[None]:
+    """Locks the folder itself, and the ``file`` in it that earlier versions lock and that names the holder.
 
     Raises:
         StateError: another operator holds it; the message names its process.
@@ -29,13 +28,13 @@ def hold_operator_lock(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise _taken(root, _written_holder(root / LOCK) or _kernels_holder(folder)) from error
+            raise _taken(root, _written_holder(file) or _kernels_holder(folder)) from error
         except OSError as error:
             if error.errno not in _UNABLE:
                 raise
-        file = _locked_file(held, root)
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        handle = _locked_file(held, root, file)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
 
 
@@ -45,17 +44,17 @@ def operator_runs(root: Path) -> bool:
         return bool(_kernels_holder(_opened(held, root, os.O_RDONLY | os.O_DIRECTORY)))
 
 
-def _locked_file(held: contextlib.ExitStack, root: Path) -> int:
+def _locked_file(held: contextlib.ExitStack, root: Path, file: Path) -> int:
     """Locked, and still the one that has the name: else who comes later would lock another."""
     while True:
-        file = _opened(held, root / LOCK, os.O_RDWR | os.O_CREAT)
+        handle = _opened(held, file, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise _taken(root, _written_holder(root / LOCK)) from error
+            raise _taken(root, _written_holder(file)) from error
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(root / LOCK), os.fstat(file)):
-                return file
+            if os.path.samestat(os.stat(file), os.fstat(handle)):
+                return handle
 
 
 def _opened(held: contextlib.ExitStack, path: Path, flags: int) -> int:

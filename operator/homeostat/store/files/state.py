@@ -41,9 +41,17 @@ def default_state_root() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """Paths inside the state folder. Files in it are 0600, the folder is 0710 (QEMU's group passes through it)."""
+    """Paths inside the state folder. Files in it are 0600, the folder is 0710 (QEMU's group passes through it).
+
+    Those of images, machines and trash are the storage's, see ``driver.storage.paths``.
+    """
 
     root: Path
+
+    @classmethod
+    def named(cls, root: Path | None = None) -> StateFolder:
+        """By its real path. Nothing is made."""
+        return cls(Path(os.path.realpath(root or default_state_root())))
 
     @classmethod
     def open(cls, root: Path | None = None) -> StateFolder:
@@ -52,7 +60,7 @@ class StateFolder:
         Raises:
             ReadOnly: it cannot be made.
         """
-        state = cls(Path(os.path.realpath(root or default_state_root())))
+        state = cls.named(root)
         try:
             if not state.root.is_dir():
                 state.root.parent.mkdir(parents=True, exist_ok=True)
@@ -69,19 +77,43 @@ class StateFolder:
         return self.root / "index.sqlite"
 
     @property
-    def images(self) -> Path:
-        return self.root / "images"
+    def api_index(self) -> Path:
+        """The mirror of an API that serves a cluster."""
+        return self.root / "api.sqlite"
 
     @property
-    def machines(self) -> Path:
-        return self.root / "machines"
+    def api_log(self) -> Path:
+        return self.root / "api.log"
+
+    @property
+    def identity(self) -> Path:
+        """The file that holds the ``instance_id``."""
+        return self.root / "instance-id"
 
     @property
     def operator_socket(self) -> Path:
         return self.root / "operator.sock"
 
-    def machine(self, namespace: str, name: str) -> Path:
-        return self.machines / namespace / name
+    @property
+    def look_mark(self) -> Path:
+        """The file whose time tells when the operator last looked."""
+        return self.root / "last-look"
+
+    def standby(self, number: int) -> Path:
+        """The state folder of an operator that waits while another one has this one."""
+        return self.root / "standby" / str(number)
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.root / "operator.lock"
+
+    @property
+    def _source_file(self) -> Path:
+        return self.root / "source"
+
+    @property
+    def _libvirt_file(self) -> Path:
+        return self.root / "libvirt"
 
     @property
     def instance_id(self) -> uuid.UUID:
@@ -90,7 +122,7 @@ class StateFolder:
         Raises:
             StateError: the file is there and holds something else.
         """
-        path = self.root / "instance-id"
+        path = self.identity
         # Readers must never see half a file, nor two writers two ids: the first one to link wins.
         if not path.exists():
             fresh = self._write_aside(path.name, f"{uuid.uuid4()}\n")
@@ -109,17 +141,30 @@ class StateFolder:
     def source(self) -> str | None:
         """What it serves: a folder's real path, or ``cluster`` and its identity; None: nothing yet."""
         try:
-            return (self.root / "source").read_text().rstrip("\n")
+            return self._source_file.read_text().rstrip("\n")
         except FileNotFoundError:
             return None
 
+    @property
+    def folder(self) -> Path | None:
+        """The YAML folder that it serves; None before its first `up`, and where it serves a cluster."""
+        return None if self.serves_cluster or not self.source else Path(self.source)
+
     def hand_over(self, source: str) -> None:
         """Has it serve another source from now on, in one step. Only for who moved everything there, and holds the lock."""
-        os.replace(self._write_aside("source", source + "\n"), self.root / "source")
+        os.replace(self._write_aside(self._source_file.name, source + "\n"), self._source_file)
+
+    @property
+    def libvirt(self) -> str:
+        """The libvirt on which its machines are; empty before its first `up`, and for who may not read it."""
+        try:
+            return self._libvirt_file.read_text().strip()
+        except (OSError, ValueError):
+            return ""
 
     def remember_libvirt(self, uri: str) -> None:
         """For commands that are given none. Raises ReadOnly."""
-        path = self.root / "libvirt"
+        path = self._libvirt_file
         with contextlib.suppress(FileNotFoundError):
             if path.read_text() == uri + "\n":
                 return
@@ -150,7 +195,7 @@ class StateFolder:
             )
 
     def _claim(self, wanted: str) -> None:
-        path = self.root / "source"
+        path = self._source_file
         if not path.exists():
             aside = self._write_aside(path.name, wanted + "\n")
             with contextlib.suppress(FileExistsError):
@@ -166,7 +211,7 @@ class StateFolder:
         Raises:
             StateError: another operator holds it; the message names its process.
         """
-        return hold_operator_lock(self.root)
+        return hold_operator_lock(self.root, self._lock_file)
 
     @property
     def operator_runs(self) -> bool:

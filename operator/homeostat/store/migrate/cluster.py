@@ -14,6 +14,7 @@ from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.store.errors import AlreadyExists, NotFound, StoreError
 
+from ..files.state import StateFolder
 from ..index.index import Index, Row
 from ..kubernetes import paths
 from ..kubernetes.access import Access
@@ -61,7 +62,7 @@ class ClusterSide:
             scratch = stack.enter_context(scratch_folder("migrate"))
             cluster = await Cluster.connect(access)
             stack.push_async_callback(cluster.close)
-            index = Index.open(scratch / "index.sqlite")
+            index = Index.open(StateFolder(scratch).index)
             stack.callback(index.close)
             yield cls(cluster, index)
 

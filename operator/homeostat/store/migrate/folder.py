@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from homeostat.driver.storage.paths import MACHINES
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
@@ -49,7 +50,7 @@ def read_folder(folder: Path, state: StateFolder) -> list[Resource]:
 
 def machines_with_files(state: StateFolder) -> set[Key]:
     """Also those of which only disks are left."""
-    return {Key(VirtualMachine.KIND, place.parent.name, place.name) for place in state.machines.glob("*/*")}
+    return {Key(VirtualMachine.KIND, place.parent.name, place.name) for place in (state.root / MACHINES).glob("*/*")}
 
 
 def leave_folder(state: StateFolder, source: str) -> None:
