@@ -10,6 +10,7 @@ from typing import Any
 
 from homeostat.assembly.job import Job, JobConfig
 from homeostat.driver.errors import DriverError
+from homeostat.driver.errors import Refused as RefusedForGood
 from homeostat.driver.storage.secret import read_secret
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.machine import VirtualMachine
@@ -117,6 +118,7 @@ class WorldHost:
     def __init__(self, world: World | None = None) -> None:
         self.world = world or World()
         self.failing: dict[type[Action], str] = {}
+        self.refusing: dict[type[Action], str] = {}  # for good
         self.done: list[Action] = []
         self.strangers: dict[str, ObservedDomain] = {}  # by name
         self.seen_at: dict[str, list[tuple[str, str]]] = {}  # addresses, by MAC
@@ -187,6 +189,8 @@ class WorldHost:
     async def execute(self, action: Action) -> None:
         if type(action) in self.failing:
             raise DriverError(self.failing[type(action)])
+        if type(action) in self.refusing:
+            raise RefusedForGood(self.refusing[type(action)])
         try:
             self.world.apply(action)
         except Refused as error:

@@ -7,8 +7,7 @@ It normalizes as libvirt does (the machine type's version, memory in KiB, in MiB
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import Any
 
@@ -377,7 +376,7 @@ class World:
     def _change_live(self, action: Action) -> None:
         domain = self._running()
         live = domain.live
-        assert live is not None and self.host.attach
+        assert live is not None and (self.host.attach or isinstance(action, act.SetMemory))  # that is no device
         match action:
             case act.AttachDisk(_, disk):
                 _check_free(live, disk)
@@ -538,11 +537,17 @@ class World:
             self.domain.reason = "unknown"
 
     def copy(self) -> World:
-        return deepcopy(self)
+        """What it is made of is frozen, but for the domain and the collections."""
+        held = {f.name: value.copy() for f in fields(self) if isinstance(value := getattr(self, f.name), dict | set)}
+        return replace(self, domain=_copied(self.domain), **held)
 
 
 def _on_file(config: DomainConfig, name: str, file: str) -> DomainConfig:
     return replace(config, disks=tuple(replace(d, source=file) if d.name == name else d for d in config.disks))
+
+
+def _copied(domain: Domain | None) -> Domain | None:
+    return replace(domain, snapshot=_copied(domain.snapshot)) if domain else None
 
 
 def _nothing() -> DomainConfig:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.storage import storage_needs
-from homeostat.planner.observed import ImagePhase, Memory, ObservedImage
+from homeostat.planner.observed import ImagePhase, Memory, ObservedImage, Secret
 from homeostat.planner.plan import Plan
-from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, running, specs
-from tests.unit.world import ROOT, Operator, World
+from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
+from tests.unit.transcripts import DATA, EDITS, ISO, LAN, MORE, USER, could, step
+from tests.unit.transcripts import ROOT as ROOT_DISK
+from tests.unit.world import HOST, ROOT, Operator, World
 
 STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=6)
 
@@ -25,27 +32,27 @@ def foreseen(world: World, vm: VirtualMachine, now: float) -> Plan:
     return foresee(vm, world.observe(vm, Memory()), now, images)
 
 
-def unsigned(actions: tuple[Action, ...] | list[Action]) -> list[str]:
-    """By what is printed of each: its kind and its reason."""
-    return [f"{type(action).__name__}: {action.reason}" for action in actions]
+def unsigned(actions: Sequence[Action]) -> list[str]:
+    """By what is printed of each, and by what it does."""
+    return [f"{step(action)}: {action.reason}" for action in actions]
 
 
 @given(specs(), STEPS, st.booleans())
-def test_findings_plan_what_is_foreseen_is_what_is_done(fields: Spec, steps: list[Spec | str], deleted: bool) -> None:
+def test_findings_plan_what_is_foreseen_is_what_is_done(fields: Spec, steps: list[Spec | str], goes: bool) -> None:
     world = World()
     operator = Operator(world)
-    for step in steps:
-        if isinstance(step, str):
-            happen(world, step)
+    for taken in steps:
+        if isinstance(taken, str):
+            happen(world, taken)
         else:
             operator.settle(machine(**flat(fields)))
-            fields = {**fields, **step}
+            fields = {**fields, **taken}
     world.obedient = True  # a guest that ignores what it is asked is not foreseen
     vm = machine(**flat(fields))
-    if deleted:
+    if goes:
         vm = vm.model_copy(update={"metadata": replace_deletion(vm)})
     plan = foreseen(world, vm, operator.now)
-    fresh = Operator(world, now=operator.now)
+    fresh = Operator(world, now=operator.now, signs=False)
     last = fresh.settle(vm)
     assert unsigned(plan.actions) == unsigned(fresh.done)
     assert (type(plan.outcome), plan.outcome.reason) == (type(last.outcome), last.outcome.reason)
@@ -55,10 +62,11 @@ def replace_deletion(vm: VirtualMachine) -> object:
     return vm.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})
 
 
-def same(world: World, vm: VirtualMachine, now: float) -> None:
-    plan, fresh = foreseen(world, vm, now), Operator(world, now=now)
+def same(world: World, vm: VirtualMachine, now: float, idle: bool = False) -> None:
+    """``idle``: there may be nothing to do."""
+    plan, fresh = foreseen(world, vm, now), Operator(world, now=now, signs=False)
     last = fresh.settle(vm)
-    assert unsigned(plan.actions) == unsigned(fresh.done) and fresh.done
+    assert unsigned(plan.actions) == unsigned(fresh.done) and (fresh.done or idle)
     assert (type(plan.outcome), plan.outcome.reason) == (type(last.outcome), last.outcome.reason)
 
 
@@ -87,3 +95,44 @@ def test_an_image_whose_size_is_not_known_yet_gives_a_disk_all_the_same() -> Non
     assert plan.outcome.reason not in ("DiskMissing", "DiskShrink") and any(
         "start" in line for line in map(str.lower, unsigned(plan.actions))
     )
+
+
+WHOLE: Spec = {"disks": [ROOT_DISK, DATA, ISO], "nics": [LAN, USER], "cloudInit": {"userData": "#cloud-config\n"}}
+BEFORE = (
+    *("guest crashes", "virsh destroy", "virsh managedsave", "virsh undefine", "virsh edit", "virsh suspend", "virsh domrename"),
+    *("a nic is unplugged", "virsh setmem", "the host boots", "virsh snapshot-create-as --disk-only"),
+    "virsh detach-interface --live",
+)
+
+
+@pytest.mark.parametrize("spec", [WHOLE, {**WHOLE, "driftPolicy": "Report"}])
+def test_of_each_edit_all_is_foreseen(spec: Spec) -> None:
+    world, vm = World(replace(HOST, boot_id="first", trash_keep=3600.0)), machine(**spec)
+    operator = Operator(world)
+    operator.settle(vm)
+    for what in EDITS:
+        same(world.copy(), changed(vm, **EDITS[what]), operator.now, idle=True)
+    for what in BEFORE:
+        after = world.copy()
+        assert happen(after, what) if what in HAPPENINGS else could(MORE[what], after)
+        same(after.copy(), vm, operator.now, idle=True)
+        same(after, deleted(vm), operator.now)
+
+
+def test_a_password_that_changed_is_foreseen() -> None:
+    world, vm = World(), machine(display={"vnc": {"passwordFile": "/run/vnc"}})
+    world.secrets = {"/run/vnc": Secret(SecretStr("one"), "1")}
+    operator = Operator(world)
+    operator.settle(vm)
+    world.secrets = {"/run/vnc": Secret(SecretStr("two"), "2")}
+    same(world, vm, operator.now)
+
+
+def test_what_comes_back_from_the_trash_is_foreseen() -> None:
+    world, vm = World(replace(HOST, trash_keep=3600.0)), machine(disks=[DATA, {**DATA, "name": "more"}])
+    operator = Operator(world)
+    operator.settle(vm)
+    operator.settle(deleted(vm))
+    assert world.trash
+    world.released = False
+    same(world, vm, operator.now)

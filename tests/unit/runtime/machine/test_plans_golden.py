@@ -4,30 +4,21 @@ that may happen. After a wanted change: pytest --regenerate-golden, and read the
 
 from __future__ import annotations
 
-import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.actions import Action
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.plan import Change, Plan, Waiting
 from homeostat.runtime.machine.status import machine_status
-from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
-from tests.unit.world import HOST, Operator, World
+from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, happen, machine
+from tests.unit.transcripts import DATA, EDITS, ISO, KERNEL, LAN, MANUAL, MORE, ROOT, SEED, USER, could, step
+from tests.unit.world import HOST, Operator, Refused, World
 
 FOLDER = Path(__file__).parents[2] / "golden" / "plans"
-HOME = "/state/machines/default/web"
-ROOT: Spec = {"name": "root", "image": IMAGE, "size": "2Gi"}
-DATA: Spec = {"name": "data", "size": "1Gi"}
-LAN: Spec = {"name": "lan", "network": "default"}
-USER: Spec = {"name": "user", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}
-SEED: Spec = {"userData": "#cloud-config\n"}
-MANUAL: Spec = {"runStrategy": "Manual", "power": "Running"}
 
 MACHINES: dict[str, Spec] = {
     "bare": {},
@@ -39,13 +30,16 @@ MACHINES: dict[str, Spec] = {
     "rerun": {"disks": [{**DATA, "reclaimPolicy": "Retain"}], "runStrategy": "RerunOnFailure", "cloudInit": SEED},
     "halted": {"disks": [ROOT, DATA], "nics": [LAN], "runStrategy": "Halted"},
     "manual": {"disks": [DATA], "nics": [LAN], **MANUAL},
-    "kernel": {"boot": {"kernel": {"url": "https://example.org/vmlinuz"}, "cmdline": "quiet"}, "machine": {"type": "pc"}},
+    "kernel": {"boot": {"kernel": KERNEL, "cmdline": "quiet"}, "machine": {"type": "pc"}},
 }
-ISO: Spec = {"name": "iso", "type": "cdrom", "image": IMAGE}
+LABELLED: Spec = {"disks": [ROOT, DATA, ISO], "boot": {"kernel": KERNEL, "initramfs": {"url": "https://example.org/initrd"}}}
 ON_ANOTHER_HOST: dict[str, tuple[Spec, HostFacts]] = {
     "with a trash": ({"disks": [ROOT, {**DATA, "reclaimPolicy": "Retain"}, ISO]}, replace(HOST, trash_keep=3600.0)),
     "without hotplug": ({"disks": [ROOT, DATA, ISO], "nics": [LAN, USER], "cloudInit": SEED}, replace(HOST, attach=False)),
+    "with labels": (LABELLED, replace(HOST, relabels=True, boot_id="first")),
 }
+
+
 ROWS: tuple[tuple[str, ...], ...] = (
     ("virsh snapshot-create", "more memory", "virsh snapshot-revert"),
     ("virsh snapshot-create", "virsh destroy", "virsh snapshot-revert"),
@@ -61,43 +55,24 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("virsh detach-interface --live", "virsh detach-interface --config", "no nic", "libvirtd restarts", "other nics"),
     ("guest no longer obeys", "halt", "guest obeys", "always"),
     ("guest no longer obeys", "restart", "deleted"),
+    ("virsh destroy", "virsh snapshot-create", "virsh snapshot-revert", "always", "halt", "virsh snapshot-revert"),
+    ("guest no longer obeys", "halt", "power off, and another nic", "always", "power off, and another nic"),
+    ("virsh detach-interface --live", "no nic", "virsh setmem", "the balloon's driver goes", "virsh setmem", "less memory"),
+    ("suspend", "virsh destroy", "virsh edit", "always"),
+    ("a nic is unplugged", "the network goes", "restart", "the network is back", "a nic is unplugged", "halt", "always"),
+    ("the agent listens", "guest no longer obeys", "halt", "the guest sleeps", "the guest goes down", "guest obeys", "always"),
+    ("virsh destroy", "the host has less", "always", "restart", "less memory"),
+    ("virsh destroy", "another has its disk", "always", "nobody has them", "another has its port", "restart", "deleted"),
+    ("the link is cut", "deleted"),
+    ("the link is cut", "more memory", "the link is back", "virsh destroy", "the host boots", "restart"),
+    ("the guest starts", "save", "virsh resume", "the guest goes down", "pause"),
+    ("virsh domrename", "virsh destroy", "virsh domrename", "always", "deleted"),
+    ("virsh snapshot-create-as --disk-only", "no file can be read", "another disk", "virsh destroy", "a larger disk"),
+    ("virsh blockcopy --pivot", "a larger disk", "the note is broken", "virsh undefine", "virsh destroy", "deleted"),
+    ("virsh snapshot-create-as --disk-only", "a larger disk", "virsh destroy", "a larger disk", "no disk", "deleted"),
 )
-EDITS: dict[str, Spec] = {
-    "more memory": {"resources": {"memory": "1Gi", "vcpu": 2}},
-    "less memory": {"resources": {"memory": "64Mi"}},
-    "a larger disk": {"disks": [{**ROOT, "size": "3Gi"}, {**DATA, "size": "2Gi"}]},
-    "another disk": {"disks": [ROOT, DATA, {"name": "new", "size": "1Gi"}]},
-    "no disk": {"disks": []},
-    "other nics": {"nics": [LAN, {"name": "wan", "bridge": "br0"}]},
-    "no nic": {"nics": []},
-    "another seed": {"cloudInit": {"userData": "#cloud-config\na: 1\n"}},
-    "another machine": {"machine": {"version": "6.2"}},
-    "restart": {"restartedAt": "t1"},
-    "power off": {"poweredOffAt": "t1"},
-    "halt": {"runStrategy": "Halted", "power": None},
-    "always": {"runStrategy": "Always", "power": None},
-    "pause": {"runStrategy": "Manual", "power": "Paused"},
-    "save": {"runStrategy": "Manual", "power": "Saved"},
-    "stop": {"runStrategy": "Manual", "power": "Stopped"},
-    "run by hand": MANUAL,
-    "report": {"driftPolicy": "Report"},
-}
 ENDS = ("guest shuts itself down", "guest crashes", "virsh destroy")
 AFTER_AN_END = ("always", "pause", "save", "stop", "run by hand", "restart", "less memory")
-# What is told, signed, or in golden XML.
-_WORDS = frozenset({"reason", "record", "config", "uuid", "password", "files", "resource"})
-
-
-def step(action: Action) -> str:
-    known = {f.name: getattr(action, f.name) for f in fields(action) if f.name not in _WORDS}
-    shown = ", ".join(f"{name}={_plain(value)}" for name, value in known.items() if value)
-    return f"{type(action).__name__}({shown})"
-
-
-def _plain(value: Any) -> str:
-    name = getattr(value, "name", None)
-    text = str(name if isinstance(name, str) else getattr(value, "url", value))
-    return re.sub(r"/state/images/\w+", "IMAGE", text).replace(f"{HOME}/", "")
 
 
 def rest(plan: Plan) -> str:
@@ -117,7 +92,10 @@ def played(world: World, operator: Operator, vm: VirtualMachine, title: str) -> 
     lines, quiet = [f"  {title}"], 0
     for _ in range(60):
         before = len(operator.done)
-        plan = operator.reconcile(vm)
+        try:
+            plan = operator.reconcile(vm)
+        except Refused as error:
+            return [*lines, f"    {' '.join(map(step, operator.done[before:]))} fails: {error}"]
         line = f"    {' '.join([*map(step, operator.done[before:]), '→'])} {rest(plan)}"
         if line != lines[-1]:
             lines.append(line)
@@ -128,12 +106,11 @@ def played(world: World, operator: Operator, vm: VirtualMachine, title: str) -> 
         if quiet == 3 or (quiet and waits is None):
             break
         operator.now += waits if quiet and waits else 0.0
-    return lines if world.released else [*lines, f"    {stands(operator, vm)}"]
+    return lines if world.released else [*lines, f"    {stands(operator, vm, plan)}"]
 
 
-def stands(operator: Operator, vm: VirtualMachine) -> str:
+def stands(operator: Operator, vm: VirtualMachine, plan: Plan) -> str:
     """What its status says in the end, but for addresses, which no world has."""
-    plan = operator.plan(vm)
     observed = replace(operator.world.observe(vm, operator.memory), memory=operator.memory)
     status = machine_status(vm, observed, plan, {}, None, "2026-01-01T00:00:00Z")
     said = [f"{c.type} {c.status} {c.reason}" for c in status.conditions]
@@ -165,11 +142,13 @@ def transcript(spec: Spec, host: HostFacts = HOST) -> str:
         lines += played(world, operator, edited, name)
         lines += played(world, operator, vm, f"{name}, and back")
         lines += played(world, operator, deleted(edited), f"{name}, and it is deleted")
-    for row in ROWS if host is not HOST or spec.get("driftPolicy") else ():
+    for row in ROWS if host is not HOST or spec.get("driftPolicy") or spec.get("updatePolicy") == "Never" else ():
         world, operator = again()
         now = vm
         for what in row:
             if what in HAPPENINGS and not happen(world, what):
+                continue
+            if what in MORE and not could(MORE[what], world):
                 continue
             now = changed(now, **EDITS[what]) if what in EDITS else deleted(now) if what == "deleted" else now
             if what == "here again":
