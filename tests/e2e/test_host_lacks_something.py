@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any
 
@@ -24,7 +25,8 @@ def test_a_port_that_another_program_has(homeostat: Homeostat) -> None:
         homeostat.wait_ready("free")
         waiting = homeostat.wait_condition("blocked", "Reconciling")
         homeostat.wait_for(lambda: f"{port}" in message(homeostat, "blocked"), "the port is named")
-        assert "choose another hostPort" in message(homeostat, "blocked"), waiting
+        assert waiting.reason == "PortTaken"
+        assert f"(pid {os.getpid()}): choose another hostPort" in message(homeostat, "blocked"), waiting
     homeostat.wait_ready("blocked", timeout=LOOK_AGAIN)
 
 

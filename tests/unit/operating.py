@@ -13,9 +13,20 @@ from homeostat.driver.errors import DriverError
 from homeostat.driver.errors import Refused as RefusedForGood
 from homeostat.driver.storage.secret import read_secret
 from homeostat.models.base import Key, Model, Resource
+from homeostat.models.listening import Listener
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, Memory, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
+from homeostat.planner.observed import (
+    HostFacts,
+    KeptDisks,
+    Memory,
+    ObservedChain,
+    ObservedDomain,
+    ObservedPort,
+    ObservedStorage,
+    Secret,
+    Usage,
+)
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 from homeostat.runtime.engine.clock import OwnClock
@@ -122,6 +133,7 @@ class WorldHost:
         self.done: list[Action] = []
         self.strangers: dict[str, ObservedDomain] = {}  # by name
         self.seen_at: dict[str, list[tuple[str, str]]] = {}  # addresses, by MAC
+        self.blocked: dict[int, ObservedPort] = {}  # by number
         self.recalled: list[tuple[str, dict[str, Sequence[tuple[str, str]]]]] = []
         self.left: list[str] = []  # files of a machine's folder
         self.unreadable = ""  # why its storage cannot be looked at
@@ -152,6 +164,9 @@ class WorldHost:
 
     def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         self.recalled.append((run, dict(told)))
+
+    async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
+        return {listener: self.blocked[listener.port] for listener in wanted if listener.port in self.blocked}
 
     def usage(self) -> Mapping[str, Usage]:
         return {}

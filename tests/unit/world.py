@@ -33,6 +33,7 @@ from homeostat.planner.observed import (
     ObservedDisk,
     ObservedDomain,
     ObservedImage,
+    ObservedPort,
     ObservedStorage,
     Secret,
     Tap,
@@ -107,6 +108,7 @@ class World:
     kept: act.KeepDisks | None = None  # what is noted down in its folder
     secrets: dict[str, Secret] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, ObservedPort] = field(default_factory=dict)
     balloon: int = 0  # what the running guest was left with
     driver: bool = True  # its guest has the balloon's
     renameable: bool = True  # it has no snapshots
@@ -138,6 +140,7 @@ class World:
             memory=memory,
             secrets=self.secrets,
             others=self.others,
+            ports=self.ports,
         )
 
     def chain(self, source: str) -> ObservedChain:

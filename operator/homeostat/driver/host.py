@@ -9,14 +9,24 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from dataclasses import replace
 from typing import Any, Protocol
 
+from homeostat.models.listening import Listener
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.domain import DomainType
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
+from homeostat.planner.observed import (
+    HostFacts,
+    KeptDisks,
+    ObservedChain,
+    ObservedDomain,
+    ObservedPort,
+    ObservedStorage,
+    Secret,
+    Usage,
+)
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
-from . import faults, links
+from . import faults, links, ports
 from .actions import DomainActions
 from .address_sources import Resident
 from .addresses import AddressBook
@@ -105,19 +115,19 @@ class LibvirtHost:
         self._kvm_known: bool | None = None
         self._subscribers: list[Changed] = []
         self._image_subscribers: list[ImageChanged] = []
-        self._keep = keep
+        self._keep, self._here = keep, is_local(uri) and not is_test(uri)
         self._connection = Connection(uri, self._connected, self._lost, keep=keep)
         self._inventory = Inventory(
             self._connection,
             PidFiles(pid_folders(uri, os.environ)),
             self._notify,
             self._networks_changed,
-            links.unplugged if is_local(uri) and not is_test(uri) else lambda taps: {},
+            links.unplugged if self._here else lambda taps: {},
         )
         self.agent = Agent(uri, keep)
         self._book = AddressBook(
             self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep,
-            local=is_local(uri) and not is_test(uri),
+            local=self._here,
         )  # fmt: skip
         self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -166,6 +176,9 @@ class LibvirtHost:
 
     def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         self._book.recall(run, {mac.lower(): tuple(addresses) for mac, addresses in told.items()})
+
+    async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
+        return await asyncio.to_thread(ports.blocked, wanted) if self._here else {}
 
     def usage(self) -> Mapping[str, Usage]:
         return self._inventory.usage()

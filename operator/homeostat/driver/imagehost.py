@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, FetchImage, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Usage
+from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -54,6 +55,9 @@ class ImageHost:
 
     def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         """Nothing runs."""
+
+    async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
+        return {}
 
     def usage(self) -> Mapping[str, Usage]:
         return MappingProxyType({})

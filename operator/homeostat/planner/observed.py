@@ -185,6 +185,13 @@ class HostFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedPort:
+    """A port of the host that a machine is to listen on, and that it could not now."""
+
+    holder: str = ""  # who listens there, and is no machine of ours; empty: the host does not have that address
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What the operator remembers of its own acts on one machine since it started (seconds on the monotonic clock).
 
@@ -239,4 +246,5 @@ class Observed:
     refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
+    ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
     rival: Stalled | None = None  # another operator with our identity acts on this host

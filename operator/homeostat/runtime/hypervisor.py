@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, ImageRef
-from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedStorage, Secret, Usage
+from homeostat.planner.observed import (
+    HostFacts,
+    KeptDisks,
+    ObservedChain,
+    ObservedDomain,
+    ObservedPort,
+    ObservedStorage,
+    Secret,
+    Usage,
+)
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
@@ -51,6 +61,9 @@ class Domains(Host, Protocol):
 
     def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         """What an operator before us found out of that run, as ``addresses`` has it: true until a look says otherwise."""
+
+    async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
+        """Those of the host's ports that nobody can listen on now; none where that cannot be known (a remote host)."""
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
         """``changed(uuid)`` after a domain's observation changed; ``changed(None)`` after the whole host's did (facts,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from homeostat.models.listening import Listener, covers, listeners
@@ -80,6 +80,20 @@ def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
         yield Claim("tcp", port, address.strip("[]"))
 
 
+def ports_wanted(machine: VirtualMachine, domain: ObservedDomain | None, others: Mapping[str, str]) -> Mapping[str, Listener]:
+    """Those that it is to listen on and does not yet, nor another machine; by what ``Observed.ports`` knows them by."""
+    runs = domain is not None and domain.state.active
+    if machine.deleting or (runs and domain is not None and domain.live is None):
+        return {}
+    opened = list(claims_held(replace(domain, config=None))) if runs and domain is not None else []
+    found = ((listener, _port(listener)) for listener in listeners(machine.spec.nics, machine.spec.display.vnc))
+    return {
+        str(claim): listener
+        for listener, claim in found
+        if str(claim) not in others and not any(claim.collides(own) for own in opened)
+    }
+
+
 def _of_config(config: DomainConfig) -> Iterator[Claim]:
     for nic in config.nics:
         for forward in nic.forwards:
@@ -92,18 +106,17 @@ def _of_config(config: DomainConfig) -> Iterator[Claim]:
 
 
 def _port(listener: Listener) -> Claim:
-    told = f"{listener.field} {listener}"
-    return Claim(listener.protocol, str(listener.port), listener.address, told, f"choose another {_named(listener)}")
-
-
-def _named(listener: Listener) -> str:
-    return "hostPort" if listener.field.startswith("nics") else "port"
+    named = "hostPort" if listener.field.startswith("nics") else "port"
+    return Claim(
+        listener.protocol, str(listener.port), listener.address, f"{listener.field} {listener}", f"choose another {named}"
+    )
 
 
 def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
     return Claim("mac", f"{mac} on {kind} {on}", told=f"nics[{nic}]: mac {mac} on {kind} {on}", mend="choose another mac")
 
 
+ADDRESS_MISSING = "AddressMissing"
 _REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "file": "DiskTaken"}
 
 
@@ -118,17 +131,22 @@ def named_as(machine: VirtualMachine, observed: Observed) -> Stalled | None:
 
 
 def contested(machine: VirtualMachine, observed: Observed) -> list[tuple[str, str]]:
-    """What of the host another machine has, that it cannot run without: reasons and messages."""
-    if not observed.others:
+    """What of the host it cannot run without, and another machine or program has: reasons and messages."""
+    if not observed.others and not observed.ports:
         return []
-    return [
-        (_REASONS[claim.kind], f"{claim.told} is taken by {holder}" + (f": {claim.mend}" if claim.mend else ""))
-        for claim in claims_of(machine, observed.host.storage_root)
-        if claim.kind in _REASONS and (holder := observed.others.get(str(claim)))
-    ]
+    found = []
+    for claim in claims_of(machine, observed.host.storage_root):
+        port = observed.ports.get(str(claim))
+        holder = observed.others.get(str(claim)) or (port.holder if port else "")
+        if claim.kind in _REASONS and holder:
+            found.append((_REASONS[claim.kind], f"{claim.told} is taken by {holder}: {claim.mend}"))
+        elif port is not None:
+            mend = f"host {observed.host.name} has no address {claim.address}: choose one of its own"
+            found.append((ADDRESS_MISSING, f"{claim.told}: {mend}"))
+    return found
 
 
 def taken(machine: VirtualMachine, observed: Observed) -> Waiting | None:
-    """Why it cannot start, nor get a new device, until another machine lets go."""
+    """Why it cannot start, nor get a new device, until another lets go."""
     found = contested(machine, observed)
     return Waiting(found[0][0], "; ".join(message for _, message in found), LOOK_AGAIN) if found else None

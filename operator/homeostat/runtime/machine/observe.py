@@ -6,12 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from homeostat.models.listening import Listener
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainConfig
+from homeostat.planner.machine.claims import ports_wanted
 from homeostat.planner.machine.disk_source import foreign_sources, named_files, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
-from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedStorage, Secret
+from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedPort, ObservedStorage, Secret
 
 from ..hypervisor import Domains, HostDriver
 from .images import ImageUse
@@ -46,7 +48,13 @@ async def observe(
         memory=memory,
         secrets=_secrets(machine, host),
         others=others,
+        ports=await _blocked_ports(ports_wanted(machine, domain, others), host),
     )
+
+
+async def _blocked_ports(wanted: Mapping[str, Listener], host: HostDriver) -> Mapping[str, ObservedPort]:
+    found = await host.blocked_ports(tuple(wanted.values())) if wanted else {}
+    return {key: found[listener] for key, listener in wanted.items() if listener in found}
 
 
 async def _with_others_files(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.planner.domain import DomainType
+from homeostat.planner.observed import ObservedPort
 from tests.unit.machines import machine, running
 from tests.unit.world import HOST, Operator, World
 
@@ -37,6 +38,16 @@ from tests.unit.world import HOST, Operator, World
             "host port 8080/TCP on 127.0.0.1 is taken by machine other: choose another hostPort",
         ),
         (
+            {"display": {"vnc": {"port": 5950}}},
+            "PortTaken",
+            "display.vnc: port 5950/TCP on 127.0.0.1 is taken by sshd (pid 7): choose another port",
+        ),
+        (
+            {"nics": [{"name": "n", "user": {"forwards": [{"hostPort": 80, "guestPort": 80, "hostAddress": "10.9.9.9"}]}}]},
+            "AddressMissing",
+            "nics[n]: host port 80/TCP on 10.9.9.9: host local has no address 10.9.9.9: choose one of its own",
+        ),
+        (
             {"display": {"vnc": {"passwordFile": "/etc/vnc"}}},
             "SecretMissing",
             "/etc/vnc cannot be read: create it with mode 0600",
@@ -48,6 +59,7 @@ from tests.unit.world import HOST, Operator, World
 def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str, words: str) -> None:
     world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), idle_networks=frozenset({"lab"})))
     world.others = {"tcp:127.0.0.1:8080": "machine other"}
+    world.ports = {"tcp:127.0.0.1:5950": ObservedPort("sshd (pid 7)"), "tcp:10.9.9.9:80": ObservedPort()}
     plan = Operator(world).settle(machine(**spec))
     assert world.starts == 0
     assert plan.outcome.reason == reason

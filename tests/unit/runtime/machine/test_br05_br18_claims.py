@@ -17,10 +17,10 @@ from homeostat.planner import actions as act
 from homeostat.planner.domain import DiskConfig
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
-from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain
+from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain, ObservedPort
 from homeostat.runtime.machine.claims import Claims
 from tests.unit.machines import Spec, changed, machine, running
-from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
+from tests.unit.operating import Shelf, WorldHost, a_reconciler, an_operator, at_work, settle, until
 from tests.unit.world import HOST, Operator, World
 
 MAC = "52:54:00:aa:bb:cc"
@@ -428,6 +428,42 @@ def test_br18_nobody_is_restarted_for_a_port_that_another_has() -> None:
     world.others = {}
     operator.settle(vm)
     assert world.starts == 2
+
+
+def test_br18_nobody_is_restarted_for_a_port_that_a_program_has_or_an_address_that_the_host_lacks() -> None:
+    for port, reason in ((ObservedPort("nginx (pid 7)"), "PortTaken"), (ObservedPort(), "AddressMissing")):
+        world, operator, vm = running(updatePolicy="Immediate")
+        world.ports = {"tcp:127.0.0.1:21301": port}
+        vm = changed(vm, nics=[forward()])
+        assert operator.settle(vm).outcome.reason == reason
+        assert world.starts == 1 and world.domain is not None and world.domain.active
+        world.ports = {}
+        operator.settle(vm)
+        assert world.starts == 2
+
+
+async def test_br18_what_its_own_qemu_listens_on_is_not_asked_for_and_a_port_of_its_next_start_is() -> None:
+    vm = machine(nics=[forward()])
+    shelf, host = Shelf(vm), WorldHost()
+    host.blocked = {21301: ObservedPort("nginx (pid 7)")}
+    reconciler = a_reconciler(shelf, host)
+    assert (await settle(reconciler, shelf, host, vm.key)).after == 30.0, "nothing tells of its being free"
+    assert host.world.starts == 0 and "is taken by nginx (pid 7): choose another hostPort" in words(shelf, vm.key)
+    host.blocked = {}
+    await settle(reconciler, shelf, host, vm.key)
+    assert host.world.starts == 1
+
+    host.blocked = {21301: ObservedPort("qemu-system-x86 (pid 8)"), 21302: ObservedPort("nginx (pid 7)")}
+    await settle(reconciler, shelf, host, vm.key)
+    assert "taken" not in words(shelf, vm.key), "who listens there is itself"
+    shelf.put(changed(vm, nics=[forward(21302)]))
+    await settle(reconciler, shelf, host, vm.key)
+    assert "21302/TCP on 127.0.0.1 is taken by nginx (pid 7)" in words(shelf, vm.key)
+
+
+def words(shelf: Shelf, key: Key) -> str:
+    found: Any = shelf.resources[key]
+    return " ".join(condition.message for condition in found.status.conditions)
 
 
 def test_br05_being_defined_while_it_is_refused_does_not_overtake_who_asked_first() -> None:
