@@ -10,22 +10,22 @@ import falcon.asgi
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.service.admission import Admission
+from homeostat.service.changes import Changes
+from homeostat.service.deployments import Deployments
+from homeostat.service.machines import Machines
+from homeostat.service.plugins import Plugins
 from homeostat.store.desired import Source
 
 from . import deployment_views, errors, media, openapi, views
-from .admission import Admission
-from .changes import Changes
 from .config import ApiConfig, guard_bind
-from .deployments import Deployments
 from .errors import App
 from .gate import Gate
 from .kind_index import KindIndex
 from .lists import ListAnswer
-from .machines import Machines
 from .metrics import Metrics
 from .middleware import HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
-from .plugins import Plugins
 from .resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
 from .resources.documents import OpenApi, StatusPage
 from .resources.events import MachineEvents

@@ -17,6 +17,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import redacted, redacted_all
 from homeostat.models.plugin import Plugin
+from homeostat.service.refusals import BeingDeleted, Disabled, NotFound, Refusal, SourceRefused, Stale
 from homeostat.store import errors as store_errors
 
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
@@ -109,6 +110,27 @@ def from_store(error: store_errors.StoreError) -> Problem:
             return Problem(503, "store_unavailable", str(error), details, headers={"Retry-After": "5"})
 
 
+def from_refusal(error: Refusal) -> Problem:
+    """The answer to what the service refused."""
+    match error:
+        case NotFound():
+            return not_found(error.kind.KIND, str(error.details["name"]))
+        case BeingDeleted():
+            return deleting(error.kind.KIND, str(error.details["name"]))
+        case Stale():
+            return Problem(412, "precondition_failed", str(error), error.details)
+        case Disabled():
+            return Problem(409, "plugin_disabled", str(error), error.details)
+        case SourceRefused():
+            return Problem(400, "source_refused", str(error), error.details)
+        case _:
+            return Problem(400, "invalid_request", str(error), error.details)
+
+
+async def _answer_refusal(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Refusal, params: dict[str, Any]) -> None:
+    raise from_refusal(error)
+
+
 async def _answer_store_error(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: store_errors.StoreError, params: dict[str, Any]
 ) -> None:
@@ -141,3 +163,4 @@ def install(app: App) -> None:
     app.set_error_serializer(_serialize)
     app.add_error_handler(Exception, _answer_bug)
     app.add_error_handler(store_errors.StoreError, _answer_store_error)
+    app.add_error_handler(Refusal, _answer_refusal)

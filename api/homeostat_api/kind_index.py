@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from homeostat.models.outside import redacted_all
+from homeostat.service.changes import Changes
+from homeostat.service.collection import Collection, R
 from homeostat.store.index.index import Row
 
-from .changes import Changes
-from .collection import Collection, R
 from .media import dumps
-
-# Reads no spec and no status: with one machine changed of a thousand, this is most of the work.
-_VERSIONS = "SELECT name, uid, version FROM resources WHERE kind=? AND namespace=? ORDER BY name"
 
 
 @dataclass(slots=True)
@@ -56,7 +53,7 @@ class KindIndex(Generic[R]):
         version = self._changes.version()
         if version != self._version:
             known, fresh, plugins = self._entries, {}, self._plugins()
-            rows = self._collection.store.index.read(_VERSIONS, (self._collection.kind.KIND, self._collection.namespace))
+            rows = self._collection.store.versions(self._collection.kind, self._collection.namespace)
             for name, uid, row_version in rows:
                 entry = known.get(name)
                 if (

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 
 import falcon.asgi
 
-from .changes import Changes
-from .collection import R
+from homeostat.service.changes import Changes
+from homeostat.service.collection import R
+
 from .kind_index import Entry, KindIndex
 from .parameters import whole_number
 

@@ -7,8 +7,9 @@ import re
 import falcon.asgi
 
 from homeostat.models.base import Resource
+from homeostat.service.refusals import Stale
 
-from .errors import Problem, invalid
+from .errors import invalid
 
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 
@@ -23,7 +24,8 @@ def expected_version(req: falcon.asgi.Request, current: Resource) -> str | None:
     statuses written since do not matter to it.
 
     Raises:
-        Problem: 412, none of the ETags can be one of ours; 400, If-Match is not a list of ETags.
+        Stale: none of the ETags can be one of ours.
+        Problem: 400, If-Match is not a list of ETags.
     """
     header = req.get_header("If-Match")
     if header is None or header.strip() == "*":
@@ -33,14 +35,5 @@ def expected_version(req: falcon.asgi.Request, current: Resource) -> str | None:
         raise invalid('If-Match: must be an ETag in quotes, such as "42"', given=header[:64])
     versions = [tag for weak, tag in tags if not weak]
     if not versions:
-        raise stale(current.metadata.resource_version)
+        raise Stale(current.metadata.resource_version)
     return current.metadata.resource_version if current.metadata.resource_version in versions else versions[-1]
-
-
-def stale(version: str) -> Problem:
-    return Problem(
-        412,
-        "precondition_failed",
-        "The resource was changed meanwhile: read it again, and repeat the change on what it is now",
-        {"resource_version": version},
-    )

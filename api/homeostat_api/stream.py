@@ -13,8 +13,8 @@ from operator import attrgetter
 from typing import Any
 
 from homeostat.runtime.engine.ports import Event
+from homeostat.service.changes import Changes
 
-from .changes import Changes
 from .media import dumps
 
 EVENT_NAMES = {

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from homeostat.runtime.engine.ports import Event
-from homeostat_api.changes import Changes
+from homeostat.service.changes import Changes
 from homeostat_api.stream import EventStream
 from tests.api.harness import Api, Stream, serving
 

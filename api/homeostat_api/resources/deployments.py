@@ -8,17 +8,17 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentSpec
+from homeostat.service.admission import Admission
+from homeostat.service.deployments import Deployments
+from homeostat.service.plugins import Plugins
 
 from .. import deployment_views as views
-from ..admission import Admission
-from ..deployments import Deployments
 from ..documents import new_deployment, of_spec
 from ..kind_index import Entry
 from ..lists import ListAnswer
 from ..media import MERGE_PATCH, read_model, read_object
 from ..operations import ETAG, LIST_HEADERS, Answer, operation
 from ..parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
-from ..plugins import Plugins
 from ..preconditions import expected_version, set_etag
 from ..rights import Right, needs
 from ..words import DeploymentBrief, DeploymentCreate, DeploymentDetail, DeploymentPatch, DeploymentScaled, DeploymentSummary

@@ -10,11 +10,11 @@ import falcon.asgi
 
 from homeostat.models.machine import Resources, VirtualMachine
 from homeostat.runtime.engine.ports import Revision
+from homeostat.service.machines import Machines
 
 from .. import views
 from ..documents import config_patch, of_spec
 from ..lists import page_of
-from ..machines import Machines
 from ..media import MERGE_PATCH, read_model
 from ..operations import ETAG, Answer, operation
 from ..parameters import IF_MATCH, LIMIT, OFFSET

@@ -8,10 +8,10 @@ import falcon.asgi
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine import commands
+from homeostat.service.machines import Machines
 
 from .. import views
 from ..errors import Problem
-from ..machines import Machines
 from ..operations import Answer, operation
 from ..parameters import FORCE, WAIT, flag, whole_number
 from ..power import already_running, already_stopped, is_off, wants_running

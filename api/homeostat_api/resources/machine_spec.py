@@ -5,16 +5,16 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.service.admission import Admission
+from homeostat.service.collection import Patch
+from homeostat.service.machines import Machines
+from homeostat.service.plugins import Plugins
 
-from ..admission import Admission
-from ..collection import Patch
 from ..documents import merge_difference, of_spec
 from ..errors import Problem
-from ..machines import Machines
 from ..media import MERGE_PATCH, read_object
 from ..operations import ETAG, Answer, operation
 from ..parameters import IF_MATCH
-from ..plugins import Plugins
 from ..preconditions import expected_version, set_etag
 from ..rights import Right, needs
 from ..views import plugin_of

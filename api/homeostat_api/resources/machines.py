@@ -8,17 +8,17 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.admission import Admission
+from homeostat.service.machines import Machines
+from homeostat.service.plugins import Plugins
 
 from .. import views
-from ..admission import Admission
 from ..documents import new_machine
 from ..kind_index import Entry
 from ..lists import ListAnswer
-from ..machines import Machines
 from ..media import read_model
 from ..operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
 from ..parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, flag, whole_number
-from ..plugins import Plugins
 from ..power import STATUS_WORDS
 from ..preconditions import set_etag
 from ..rights import Right, needs

@@ -7,18 +7,19 @@ from collections.abc import Callable, Sequence
 import falcon
 import falcon.asgi
 
+from homeostat.models.kinds import BY_KIND
 from homeostat.models.plugin import Plugin
+from homeostat.service.admission import Admission
+from homeostat.service.plugins import Plugins
 
 from .. import plugin_views as views
-from ..admission import Admission
 from ..documents import new_plugin
-from ..errors import Problem
+from ..errors import NOUNS, Problem
 from ..kind_index import Entry
 from ..lists import ListAnswer
 from ..media import dumps, read_model, read_object
 from ..operations import ETAG, LIST_HEADERS, Answer, operation
 from ..parameters import IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
-from ..plugins import Plugins
 from ..preconditions import set_etag
 from ..rights import Right, needs
 from ..words import PluginBrief, PluginDetail, PluginEnabled, PluginList
@@ -115,9 +116,9 @@ class PluginItem:
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
         seconds = whole_number(req, "wait", 86_400)
         found = await self._plugins.get(plugin)
-        if users := self._plugins.users(plugin):
+        if users := [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in self._plugins.users(plugin)]:
             shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-            details = {"name": plugin, "used_by": list(users[:100]), "used_by_total": len(users)}
+            details = {"name": plugin, "used_by": users[:100], "used_by_total": len(users)}
             raise Problem(409, "plugin_in_use", f"Plugin is in use by {shown}: delete these first", details)
         await self._plugins.delete(found)
         gone, _ = await self._plugins.wait_gone(found, self._margin if seconds is None else seconds)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.runtime.engine.supervise import Supervisor
+from homeostat.service.changes import Changes
 
-from ..changes import Changes
 from ..errors import Problem
 from ..metrics import Metrics
 from ..native_words import Alive, Ready

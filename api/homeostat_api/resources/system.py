@@ -24,7 +24,6 @@ from ..operations import Answer, operation
 from ..rights import Right, needs
 from ..words import SystemInfo
 
-_COUNT = "SELECT count(*) FROM resources WHERE kind=? AND namespace=?"
 MEMINFO = Path("/proc/meminfo")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -82,6 +81,7 @@ class SystemInformation:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         _, machines = await self._machines.entries()
         running = sum(machine.status == "running" for machine in machines)
+        store, namespace = self._source.store, self._source.namespace
         memory = memory_mb()
         architecture = platform.machine()
         resp.media = {
@@ -93,8 +93,8 @@ class SystemInformation:
             "stats": {
                 "total_vms": len(machines),
                 "running_vms": running,
-                "total_deployments": self._count(VirtualMachineDeployment.KIND),
-                "total_plugins": self._count(Plugin.KIND),
+                "total_deployments": store.count(VirtualMachineDeployment, namespace),
+                "total_plugins": store.count(Plugin, namespace),
             },
             "resources": {
                 "cpu_count": os.cpu_count() or 1,
@@ -102,7 +102,3 @@ class SystemInformation:
                 "memory_available_mb": memory.get("MemAvailable", 0),
             },
         }
-
-    def _count(self, kind: str) -> int:
-        found = self._source.store.index.read(_COUNT, (kind, self._source.namespace))
-        return int(found[0][0])

@@ -12,10 +12,11 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat_api.admission import Admission
+from homeostat.service.admission import Admission
+from homeostat.service.plugins import Plugins
+from homeostat.service.refusals import Refusal
 from homeostat_api.config import ApiConfig
-from homeostat_api.errors import Problem
-from homeostat_api.plugins import Plugins
+from homeostat_api.errors import Problem, from_refusal
 
 ONCE = {"nics": [{"name": "lan", "network": "lab", "mac": "52:54:00:11:22:33"}]}
 
@@ -57,6 +58,8 @@ def refusal(before: Resource | None, wanted: dict[str, Any], **config: Any) -> P
             asyncio.run(admission.new(wanted))
         else:
             assert asyncio.run(admission.change(before, wanted)) is wanted
+    except Refusal as refused:
+        return from_refusal(refused)
     except Problem as problem:
         return problem
     return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from homeostat_api.changes import Changes
+from homeostat.service.changes import Changes
 
 LONG = 3_600.0  # seconds: no test waits for that
 

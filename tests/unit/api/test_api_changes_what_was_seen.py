@@ -10,9 +10,9 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.models.base import Key, Resource
+from homeostat.service.collection import EDIT_ATTEMPTS
 from homeostat.store.desired import FolderState
 from homeostat_api.app import create_app
-from homeostat_api.collection import EDIT_ATTEMPTS
 from homeostat_api.config import ApiConfig
 
 DEPLOYMENT = {"name": "web", "spec": {"replicas": 10, "template": {"spec": {}}}}

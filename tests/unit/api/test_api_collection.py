@@ -11,11 +11,11 @@ import pytest
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.changes import Changes
+from homeostat.service.collection import AUTHOR, NAME_LIMIT, Collection
+from homeostat.service.refusals import Refusal, Stale
 from homeostat.store import errors as store_errors
-from homeostat_api.changes import Changes
-from homeostat_api.collection import AUTHOR, NAME_LIMIT, Collection
-from homeostat_api.errors import Problem
-from homeostat_api.preconditions import stale
+from homeostat_api.errors import Problem, from_refusal
 
 
 def machine(**metadata: Any) -> VirtualMachine:
@@ -49,9 +49,11 @@ class Shelf:
 
 
 def refused(asked: Coroutine[Any, Any, object]) -> tuple[int, str, dict[str, Any]]:
-    with pytest.raises(Problem) as found:
+    with pytest.raises((Problem, Refusal)) as found:
         asyncio.run(asked)
-    return found.value.status_code, found.value.problem_code, found.value.details
+    problem = from_refusal(found.value) if isinstance(found.value, Refusal) else found.value
+    assert isinstance(problem, Problem)
+    return problem.status_code, problem.problem_code, problem.details
 
 
 @pytest.mark.parametrize("name", ["a/b", "/", "a/", "x" * (NAME_LIMIT + 1)])
@@ -116,7 +118,7 @@ def test_an_edit_is_repeated_for_nothing_but_a_version() -> None:
 
     async def change(found: VirtualMachine) -> dict[str, Any]:
         made.append(found)
-        raise Problem(409, "conflict", "no") if len(made) > 1 else stale("9")
+        raise Problem(409, "conflict", "no") if len(made) > 1 else Stale("9")
 
     assert refused(Shelf(machine()).machines().edit("web", None, change))[0] == 409
     assert len(made) == 2

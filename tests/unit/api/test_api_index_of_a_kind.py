@@ -10,8 +10,8 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat_api.changes import Changes
-from homeostat_api.collection import Collection
+from homeostat.service.changes import Changes
+from homeostat.service.collection import Collection
 from homeostat_api.kind_index import Entry, KindIndex
 
 
@@ -34,8 +34,8 @@ class Shelf:
     def index(self) -> Shelf:
         return self
 
-    def read(self, query: str, arguments: tuple[str, str]) -> Sequence[tuple[str, str, int]]:
-        assert arguments == ("VirtualMachine", "default")
+    def versions(self, kind: type[Resource], namespace: str) -> Sequence[tuple[str, str, int]]:
+        assert (kind, namespace) == (VirtualMachine, "default")
         return [(name, *row) for name, row in sorted(self.rows.items())]
 
     def row(self, key: Key) -> Any:

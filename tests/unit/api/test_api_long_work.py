@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from falcon.testing import Result, TestClient
 
+from homeostat.service import admission
 from homeostat.store.files.reading import validate
-from homeostat_api import admission, errors, media
+from homeostat_api import errors, media
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from falcon.testing import TestClient
 
+from homeostat.models.base import Key
+from homeostat.service.plugins import Plugins
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig
-from homeostat_api.plugins import Plugins
 
 PLUGIN = {"name": "p", "spec": {"version": "1", "rootfs": {"url": "https://plugins.example.com/p.qcow2"}}}
 
@@ -23,7 +24,8 @@ def test_who_uses_it_is_named(users: int, named: str, tmp_path: Path, monkeypatc
     (tmp_path / "machines").mkdir()
     client = TestClient(create_app(ApiConfig(tmp_path / "machines", tmp_path / "state", shutdown_margin=0.0)))
     assert client.simulate_post("/api/v1/plugins", json=PLUGIN, host="localhost").status_code == 201
-    monkeypatch.setattr(Plugins, "users", lambda plugins, name: [f"vm/u{number}" for number in range(users)])
+    keys = [Key("VirtualMachine", "default", f"u{number}") for number in range(users)]
+    monkeypatch.setattr(Plugins, "users", lambda plugins, name: keys)
     refused = client.simulate_delete("/api/v1/plugins/p", host="localhost")
     assert (refused.status_code, refused.json["code"]) == (409, "plugin_in_use")
     assert refused.json["error"] == f"Plugin is in use by {named}: delete these first"

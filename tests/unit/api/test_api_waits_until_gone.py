@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat_api.changes import Changes
-from homeostat_api.collection import Collection
+from homeostat.service.changes import Changes
+from homeostat.service.collection import Collection
 
 LONG = 3_600.0  # seconds: no test waits for that
 

@@ -104,9 +104,7 @@ class Snapshots:
             found = [resource for kind in KINDS for resource in await self._store.list(kind)]
             self._resources = {resource.key: resource for resource in found}
         else:
-            written = index.read("SELECT kind, namespace, name FROM resources WHERE version > ?", (self._cursor,))
-            gone = index.read("SELECT kind, namespace, name FROM removals WHERE changed > ?", (self._cursor,))
-            for key in (Key(*row) for row in (*gone, *written)):
+            for key in self._store.touched(self._cursor):
                 resource = await self._store.get(Resource, key)
                 if resource is None:
                     self._resources.pop(key, None)

@@ -10,7 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from homeostat.models.base import Key, Model, Resource
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.introspection import model_in
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event, R, Revision
 from homeostat.store.errors import Invalid, Problem, SourceError
@@ -85,6 +87,37 @@ class IndexedStore:
 
     def note_orphans(self, host: str, found: Sequence[Orphan]) -> None:
         orphans.note_orphans(self.index, host, found)
+
+    # What lists and counts are made of
+
+    def versions(self, kind: type[Resource], namespace: str) -> Sequence[tuple[str, str, int]]:
+        """Name, uid and version of each, by name. Reads no spec and no status: of a thousand, that is most of the work."""
+        query = "SELECT name, uid, version FROM resources WHERE kind=? AND namespace=? ORDER BY name"
+        return self.index.read(query, (kind.KIND, namespace))
+
+    def changed(self, kind: type[Resource], namespace: str) -> Mapping[str, int]:
+        """By name, what changes with each one's metadata or spec."""
+        return dict(self.index.read("SELECT name, changed FROM resources WHERE kind=? AND namespace=?", (kind.KIND, namespace)))
+
+    def touched(self, since: int) -> Sequence[Key]:
+        """What has gone, was written, or whose status was, after that version of the index."""
+        gone = self.index.read("SELECT kind, namespace, name FROM removals WHERE changed > ?", (since,))
+        written = self.index.read("SELECT kind, namespace, name FROM resources WHERE version > ?", (since,))
+        return [Key(*row) for row in (*gone, *written)]
+
+    def count(self, kind: type[Resource], namespace: str) -> int:
+        found = self.index.read("SELECT count(*) FROM resources WHERE kind=? AND namespace=?", (kind.KIND, namespace))
+        return int(found[0][0])
+
+    def users_of_plugin(self, plugin: Key) -> Sequence[Key]:
+        """The machines and deployments that are made from it, by kind and name."""
+        query = (
+            "SELECT kind, namespace, name FROM resources WHERE namespace=?1 AND ("
+            "kind=?3 AND json_extract(spec, '$.pluginRef.name')=?2 OR "
+            "kind=?4 AND json_extract(spec, '$.template.spec.pluginRef.name')=?2) ORDER BY kind, name"
+        )
+        kinds = (VirtualMachine.KIND, VirtualMachineDeployment.KIND)
+        return [Key(*row) for row in self.index.read(query, (plugin.namespace, plugin.name, *kinds))]
 
     def rows(self, kind: str | None = None, namespace: str | None = None) -> Sequence[Row]:
         """Resources as JSON texts, for readers that must be fast."""

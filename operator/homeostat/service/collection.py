@@ -1,4 +1,4 @@
-"""The resources of one kind, as the routes need them: found or 404, changed, and waited for."""
+"""The resources of one kind: found or refused, changed, and waited for."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-import falcon
-
 from homeostat.models.base import Key, Resource
 from homeostat.store import errors as store_errors
 from homeostat.store.desired import Source
 
 from .changes import Changes
-from .errors import deleting, not_found
-from .preconditions import stale
+from .refusals import BeingDeleted, NotFound, Stale
 
 R = TypeVar("R", bound=Resource)
 
@@ -46,21 +43,22 @@ class Collection(Generic[R]):
     async def get(self, name: str) -> R:
         """
         Raises:
-            Problem: 404, there is none of that name.
+            NotFound: there is none of that name.
         """
         found = await self.find(name)
         if found is None:
-            raise not_found(self.kind.KIND, name)
+            raise NotFound(self.kind, name)
         return found
 
     async def standing(self, name: str) -> R:
         """
         Raises:
-            Problem: 404, there is none of that name; 409, it is being deleted.
+            NotFound: there is none of that name.
+            BeingDeleted: it is on its way out.
         """
         found = await self.get(name)
         if found.deleting:
-            raise deleting(self.kind.KIND, name)
+            raise BeingDeleted(self.kind, name)
         return found
 
     async def create(self, document: Mapping[str, Any]) -> R:
@@ -77,7 +75,8 @@ class Collection(Generic[R]):
         """The resource after the change.
 
         Raises:
-            Problem: 412, it has not the expected version any more; 409, it is being deleted.
+            Stale: it has not the expected version any more.
+            BeingDeleted: it is on its way out.
             StoreError: NotFound, Conflict, Invalid.
         """
         if not merge_patch and expected_version is None:
@@ -85,11 +84,11 @@ class Collection(Generic[R]):
         try:
             changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version)
         except store_errors.AlreadyExists as error:  # it stands and is on its way out
-            raise deleting(self.kind.KIND, resource.metadata.name) from error
+            raise BeingDeleted(self.kind, resource.metadata.name) from error
         except store_errors.Conflict as error:
             if expected_version is None:
                 raise
-            raise stale((await self.get(resource.metadata.name)).metadata.resource_version) from error
+            raise Stale((await self.get(resource.metadata.name)).metadata.resource_version) from error
         assert isinstance(changed, self.kind)
         return changed
 
@@ -98,7 +97,8 @@ class Collection(Generic[R]):
         unless the request named a version. Gives the resource before and after.
 
         Raises:
-            Problem: 404; 412, it has not the version.
+            NotFound: there is none of that name.
+            Stale: it has not the version.
             StoreError: Conflict (it never stood still), Invalid.
         """
         for _ in range(EDIT_ATTEMPTS):
@@ -106,8 +106,8 @@ class Collection(Generic[R]):
             try:
                 patch = await change(before)
                 return before, await self.patch(before, patch, version or before.metadata.resource_version)
-            except falcon.HTTPError as error:
-                if version is not None or error.status_code != 412:
+            except Stale:
+                if version is not None:
                     raise
         raise store_errors.Conflict(self.key(name), before.metadata.resource_version, "newer")
 

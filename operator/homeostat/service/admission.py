@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -24,23 +25,42 @@ from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
 from .collection import R
-from .config import ApiConfig
-from .errors import Problem, invalid
 from .plugins import Plugins
+from .refusals import NotAllowed, SourceRefused
 
 M = TypeVar("M", bound=BaseModel)
 Document = Mapping[str, Any]
 
 
+class Limits(Protocol):
+    """What requests may name and ask for here."""
+
+    @property
+    def state(self) -> Path:
+        """The operator's state folder, in which nothing may be named."""
+
+    @property
+    def image_folders(self) -> tuple[Path, ...]:
+        """Folders from which files may be named."""
+
+    @property
+    def plugin_kernel(self) -> str | None:
+        """A kernel that whoever runs the server named."""
+
+    @property
+    def max_replicas(self) -> int:
+        """Of one deployment."""
+
+
 class Admission:
-    def __init__(self, config: ApiConfig, plugins: Plugins) -> None:
-        self._config = config
+    def __init__(self, limits: Limits, plugins: Plugins) -> None:
+        self._limits = limits
         self._plugins = plugins
 
     async def new(self, document: Document) -> None:
         """
         Raises:
-            Problem: 400, 404 or 409: it must not be created.
+            Refusal: it must not be created.
         """
         wanted = await asyncio.to_thread(_read, document)
         if wanted is not None:
@@ -50,7 +70,7 @@ class Admission:
         """``patch`` itself. What stood there before is not judged.
 
         Raises:
-            Problem: 400, 404 or 409: it must not be applied.
+            Refusal: it must not be applied.
         """
         wanted = await asyncio.to_thread(_changed, before, patch)
         if wanted is not None:
@@ -60,11 +80,12 @@ class Admission:
     def replicas(self, wanted: int) -> None:
         """
         Raises:
-            Problem: 400, more than the server's limit.
+            NotAllowed: more than the server's limit.
         """
-        limit = self._config.max_replicas
+        limit = self._limits.max_replicas
         if wanted > limit:
-            raise invalid(f"replicas: {wanted} are more than this server allows ({limit}; --max-replicas)", max_replicas=limit)
+            said = f"replicas: {wanted} are more than this server allows ({limit}; --max-replicas)"
+            raise NotAllowed(said, {"max_replicas": limit})
 
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         if isinstance(wanted, VirtualMachineDeployment):
@@ -86,22 +107,22 @@ class Admission:
     async def _keeps_running(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
         """
         Raises:
-            Problem: 400, it would keep machines that end by themselves.
+            NotAllowed: it would keep machines that end by themselves.
         """
         name = _plugin_name(wanted)
         same = before is not None and _plugin_name(before) == name
         was_so = isinstance(before, VirtualMachineDeployment) and same and await self._ends(before)
         if not was_so and (ends := await self._ends(wanted)):
-            raise invalid(f"template.spec.pluginRef: {ends}", plugin=name)
+            raise NotAllowed(f"template.spec.pluginRef: {ends}", {"plugin": name})
 
     async def _can_be_repeated(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
         """
         Raises:
-            Problem: 400, there can be only one machine of its template, and there may be more.
+            NotAllowed: there can be only one machine of its template, and there may be more.
         """
         known = self._here(before) if isinstance(before, VirtualMachineDeployment) else None
         if why := await Effective(self._plugins.store).too_many(known, self._here(wanted)):
-            raise invalid(why)
+            raise NotAllowed(why)
 
     async def _ends(self, deployment: VirtualMachineDeployment) -> str:
         """Why it cannot keep its machines running; empty where it can."""
@@ -114,25 +135,21 @@ class Admission:
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""
-        if place == self._config.plugin_kernel:  # whoever runs the server named it
+        if place == self._limits.plugin_kernel:  # whoever runs the server named it
             return
         if path is not None and not os.path.isabs(path):
-            raise _refused(f"image {place}: over REST give an http(s):// or file:/// address, or an absolute path", place)
+            raise SourceRefused(f"image {place}: over REST give an http(s):// or file:/// address, or an absolute path", place)
         try:
-            check_source(ImageRef(place), self._config.image_folders, self._config.state)
+            check_source(ImageRef(place), self._limits.image_folders, self._limits.state)
         except DriverError as error:
             hint = "" if is_remote(place) else "; the server's --image-folder allows folders"
-            raise _refused(f"{error}{hint}", place) from error
+            raise SourceRefused(f"{error}{hint}", place) from error
 
     def _check_file(self, name: str) -> None:
         try:
-            check_secret(name, self._config.image_folders, self._config.state)
+            check_secret(name, self._limits.image_folders, self._limits.state)
         except DriverError as error:
-            raise _refused(f"{error}; over REST name files by absolute paths, in folders of --image-folder", name) from error
-
-
-def _refused(message: str, place: str) -> Problem:
-    return Problem(400, "source_refused", message, {"source": place[:1024]})
+            raise SourceRefused(f"{error}; over REST name files by absolute paths, in folders of --image-folder", name) from error
 
 
 def _changed(before: Resource, patch: Document) -> Resource | None:
