@@ -1,4 +1,4 @@
-"""The base of every model, and what all resources share: metadata, keys, owner references."""
+"""What all resources share: metadata, keys, owner references, a spec and a status."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, Strict
 
 from .bounds import NAMED_MAX, check_free
-
-if TYPE_CHECKING:
-    from .condition import Condition
+from .condition import Condition
+from .model import Model as Model  # noqa: PLC0414 - most import it from here
 
 API_GROUP = "homeostat.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -85,23 +83,6 @@ LabelValue = Annotated[
 ]
 Labels = Annotated[dict[Annotated[str, AfterValidator(_check_label_key)], LabelValue], Field(max_length=NAMED_MAX)]
 Annotations = Annotated[dict[str, str], AfterValidator(_check_annotations)]
-
-
-class Model(BaseModel):
-    """Immutable, camelCase on the outside, and strict about unknown fields."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        use_enum_values=False,
-        str_max_length=1_000_000,
-    )
-
-    def dump(self, *, defaults: bool = False) -> dict[str, Any]:
-        """The JSON form as users write it: camelCase, without nulls; with ``defaults`` also what was not set."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=not defaults)
 
 
 class Status(Model):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from .base import Model, Resource
+from .model import Model
 from .outside import tellable
 
 ConditionStatus = Literal["True", "False", "Unknown"]
@@ -48,12 +48,11 @@ class Say(Protocol):
     def __call__(self, type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition: ...
 
 
-def sayer(resource: Resource) -> Say:
-    """Returns what makes conditions of a resource as it is desired now."""
+def sayer(generation: int) -> Say:
+    """Returns what makes conditions that speak of that generation of a spec."""
 
     def say(type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition:
         word: ConditionStatus = status if isinstance(status, str) else "True" if status else "False"
-        generation = resource.metadata.generation
         return Condition(type=type, status=word, reason=reason, message=message, observed_generation=generation)
 
     return say

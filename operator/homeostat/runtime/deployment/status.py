@@ -40,7 +40,7 @@ def deployment_status(
 def _conditions(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, available: int
 ) -> Iterator[Condition]:
-    say = sayer(deployment)
+    say = sayer(deployment.metadata.generation)
     outcome, wanted = plan.outcome, deployment.spec.replicas
     settled = isinstance(outcome, Converged) and not plan.actions
     yield say(READY, settled, outcome.reason, outcome.message)

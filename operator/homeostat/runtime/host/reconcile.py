@@ -54,7 +54,7 @@ def host_status(
 
 
 def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan]) -> Iterator[Condition]:
-    say = sayer(host)
+    say = sayer(host.metadata.generation)
     up = facts.reachable
     reason = "Connected" if up else "HostUnreachable"
     yield say(READY, up, reason, facts.error)
@@ -181,7 +181,7 @@ def _abandoned(host: Host) -> HostStatus:
     before = host.status or HostStatus()
     message = "no operator serves it: start one with --host " + host.metadata.name
 
-    say = sayer(host)
+    say = sayer(host.metadata.generation)
     conditions = [
         say(READY, "Unknown", OPERATOR_GONE, message),
         say(RECONCILING, True, OPERATOR_GONE, message),

@@ -202,7 +202,7 @@ class Placer:
         return {host.metadata.name: _offer(host) for host in self._hosts()}
 
     async def _tell(self, machine: VirtualMachine, why: Waiting) -> None:
-        before, say = machine.status or VirtualMachineStatus(), sayer(machine)
+        before, say = machine.status or VirtualMachineStatus(), sayer(machine.metadata.generation)
         found = {READY: False, RECONCILING: True, "Scheduled": False}
         conditions = [say(type, holds, why.reason, why.message) for type, holds in found.items()]
         status = before.model_copy(

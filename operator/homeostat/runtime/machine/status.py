@@ -105,7 +105,7 @@ def _unreachable(machine: VirtualMachine, observed: Observed, now: str) -> Virtu
 
 def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str) -> VirtualMachineStatus:
     """What was seen last stays, marked as no longer known: a host that cannot be asked may well run it."""
-    before, say = machine.status or VirtualMachineStatus(), sayer(machine)
+    before, say = machine.status or VirtualMachineStatus(), sayer(machine.metadata.generation)
     found: dict[str, ConditionStatus] = {READY: "Unknown", "Running": "Unknown", RECONCILING: "True"}
     unknown = [say(type, word, reason, message) for type, word in found.items()]
     merged = merge_conditions(before.conditions, unknown, now)
@@ -114,7 +114,7 @@ def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str)
 
 def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> Iterator[Condition]:
     """The table of a machine's conditions, in the order they are shown."""
-    say = sayer(machine)
+    say = sayer(machine.metadata.generation)
     outcome, domain = plan.outcome, observed.domain
     reason, message = (error.reason, str(error)) if error else (outcome.reason, outcome.message)
     stalled = isinstance(error, Refused) or (error is None and isinstance(outcome, Stalled))

@@ -95,7 +95,7 @@ def images_of(plugin: Plugin) -> Sequence[ImageRef]:
 
 
 def _status(plugin: Plugin, outcome: Outcome, machines: int) -> PluginStatus:
-    say = sayer(plugin)
+    say = sayer(plugin.metadata.generation)
     ready = isinstance(outcome, Converged)
     images = ready or outcome.reason == "InUse"
     conditions = [
