@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from homeostat.models.base import Key, Resource
+from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore, SyncReport
+from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Row
 
 
@@ -84,7 +85,7 @@ class Room:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         return file
 
-    def sync(self, settle: float = 0.0) -> SyncReport:
+    def sync(self, settle: float = 0.0) -> PassReport:
         return self.store.sync(settle)
 
     def row(self, name: str, namespace: str = "default") -> Row:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from homeostat.runtime.engine.ports import Event, Revision
     from homeostat.store.desired import DesiredState
     from homeostat.store.errors import SourceError
+    from homeostat.store.files.passes.intake import PassReport
     from homeostat.store.files.state import StateFolder
-    from homeostat.store.files.store import FilesStore, SyncReport
+    from homeostat.store.files.store import FilesStore
     from homeostat.store.index.store import IndexedStore
     from homeostat.store.three_way import Applied
 
@@ -92,11 +93,11 @@ class State:
     async def delete(self, key: Key, *, force: bool = False) -> None:
         await self._desired.delete(key, AUTHOR, force)
 
-    async def look(self) -> SyncReport:
+    async def look(self) -> PassReport:
         """Takes in what the folder says now; nothing goes by that."""
         return await asyncio.to_thread(self._of_the_folder().look)
 
-    async def confirm_prune(self, keys: Collection[Key]) -> SyncReport:
+    async def confirm_prune(self, keys: Collection[Key]) -> PassReport:
         return await asyncio.to_thread(self._of_the_folder().confirm_prune, keys)
 
     def _of_the_folder(self) -> FilesStore:
@@ -131,7 +132,7 @@ def _note_uncommitted(store: FilesStore) -> None:
 
     from .terminal import say
 
-    if left := uncommitted(store.folder, store.uncommitted):
+    if left := uncommitted(store.folder, store.committer.uncommitted):
         files = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         say(f"note: {files}: changed and not committed; commit it, or let `homeostat up --commit` do that from now on", err=True)
 

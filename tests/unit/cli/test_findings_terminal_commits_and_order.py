@@ -77,7 +77,7 @@ def test_findings_terminal_an_edit_that_nobody_commits_is_told(cli: CliState) ->
 
 def test_findings_terminal_an_edit_that_is_committed_needs_no_word(cli: CliState) -> None:
     committed(cli)
-    cli.store.commit_edits(True)
+    cli.store.committer.turn(True)
     assert "not committed" not in cli.homeostat("stop", "web").err
     message = git(cli, "log", "-1", "--format=%B")
     assert message.startswith("Change VirtualMachine/default/web: metadata.annotations, runStrategy\n\n- ")
@@ -86,7 +86,7 @@ def test_findings_terminal_an_edit_that_is_committed_needs_no_word(cli: CliState
 
 def test_security_12_what_a_hook_of_git_says_is_text(cli: CliState, caplog: pytest.LogCaptureFixture) -> None:
     committed(cli)
-    cli.store.commit_edits(True)
+    cli.store.committer.turn(True)
     hook = cli.folder / ".git/hooks/pre-commit"
     hook.write_text("#!/bin/sh\nprintf '\\033[2Jno, see https://u:geheim@host/'\nexit 1\n")
     hook.chmod(0o755)

@@ -40,10 +40,10 @@ def test_another_process_commits_once_it_was_asked_for(work_tree: Path, tmp_path
     edit(work_tree, state, "before")
     assert subjects(work_tree) == ["begin"]
     owner = FilesStore.open(work_tree, StateFolder.open(state), owner=True)
-    owner.commit_edits(True)
+    owner.committer.turn(True)
     edit(work_tree, state, "after")
     assert subjects(work_tree)[0] == "Create VirtualMachine/default/after"
-    owner.commit_edits(False)
+    owner.committer.turn(False)
     owner.close()
     edit(work_tree, state, "later")
     assert len(subjects(work_tree)) == 2

@@ -16,7 +16,7 @@ from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
 
 if TYPE_CHECKING:
-    from homeostat.store.files.store import SyncReport
+    from homeostat.store.files.passes.intake import PassReport
 
 
 @click.command()
@@ -51,7 +51,7 @@ async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) ->
             return
         if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
             raise CliError("nothing was deleted", "mend or put back the files, and nothing will be")
-        report: SyncReport = await store.confirm_prune(pending)
+        report: PassReport = await store.confirm_prune(pending)
         changed = len(set(report.changed) & set(pending))
         said = f"{len(report.deleted)} deleted" + (f", {changed} changed" if changed else "")
         say(f"{said}; the operator takes them off the host")

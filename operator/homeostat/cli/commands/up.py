@@ -177,7 +177,7 @@ async def _up(options: UpOptions) -> None:
     async with opening as parts:
         parts.store.state.remember_libvirt(options.uri)
         if options.commit is not None:
-            parts.store.commit_edits(options.commit)
+            parts.store.committer.turn(options.commit)
         with view, _logging(view):
             if (real := parts.store.folder) != options.folder:
                 view.say(f"note: {options.folder} leads to {real}, which is followed; should it lead elsewhere later, start anew")

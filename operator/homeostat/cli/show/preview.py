@@ -34,8 +34,9 @@ from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
 from homeostat.runtime.plugin.reconcile import images_of
 from homeostat.store.errors import Severity, SourceError
+from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore, SyncReport
+from homeostat.store.files.store import FilesStore
 
 from .preview_host import PreviewHost, copy_state, opened_host
 from .render_deployment import DeploymentEntry, PluginEntry
@@ -75,7 +76,7 @@ async def preview_on(folder: Path, scratch: Path, host: PreviewHost, notes: Sequ
         return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await look.notes()])
 
 
-def _of(report: SyncReport, severity: Severity) -> list[SourceError]:
+def _of(report: PassReport, severity: Severity) -> list[SourceError]:
     return [error for error in report.errors if error.severity == severity]
 
 

@@ -6,21 +6,17 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from errno import EMFILE, ENFILE, ENOSPC
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from watchfiles import Change, awatch
 
 from homeostat.models.base import Key
-from homeostat.runtime.engine.supervise import TAKING_IN, innermost
+from homeostat.runtime.engine.supervise import TAKING_IN, Supervisor, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
-from .reading.folder import SUFFIXES, signature
-
-if TYPE_CHECKING:
-    from .store import FilesStore
+from .passes.intake import Intake
+from .reading.folder import SUFFIXES, Listing, signature
 
 STEP = 30
 """Milliseconds without a further change that end a burst (git checkout, an editor's rename)."""
@@ -42,13 +38,13 @@ WATCHING = "follow-folder"
 """Under this name its failures are told."""
 
 
-async def follow(store: FilesStore) -> AsyncIterator[Key]:
-    """Keeps the index at what the folder says, and yields what changed."""
-    wake = asyncio.Event()
-    await _pass(store, wake)
-    task = asyncio.create_task(store.supervisor.keep(WATCHING, lambda: _follow_folder(store, wake)), name=WATCHING)
+async def follow(intake: Intake, take_in: Callable[[], Awaitable[None]], supervisor: Supervisor) -> AsyncIterator[Key]:
+    """Keeps the index at what the folder says, and yields what changed. ``take_in`` makes a pass."""
+    watch = _Watch(intake, take_in, supervisor)
+    await watch.take_in()
+    task = asyncio.create_task(supervisor.keep(WATCHING, watch.keep_watching), name=WATCHING)
     try:
-        async for key in follow_index(store.index, wake, 2 * INDEX_INTERVAL):
+        async for key in follow_index(intake.index, watch.wake, 2 * INDEX_INTERVAL):
             yield key
     finally:
         task.cancel()
@@ -56,72 +52,78 @@ async def follow(store: FilesStore) -> AsyncIterator[Key]:
             await task
 
 
-async def _pass(store: FilesStore, wake: asyncio.Event) -> None:
-    """Whatever a pass dies of (no space, a document that nobody foresaw), the next change or the next rescan tries again."""
-    loop = asyncio.get_running_loop()
-    try:
-        await loop.run_in_executor(store.worker, store.sync, store.settle)
-    except Exception as error:
-        store.supervisor.failed(TAKING_IN, error)
-        return
-    store.supervisor.recovered(TAKING_IN)
-    wake.set()  # also when there was nothing to do: then another process wrote both the file and the index
+class _Watch:
+    def __init__(self, intake: Intake, take_in: Callable[[], Awaitable[None]], supervisor: Supervisor) -> None:
+        self._intake = intake
+        self._take_in = take_in
+        self._supervisor = supervisor
+        self._root = str(intake.folder)
+        self.wake = asyncio.Event()  # the index may have changed
 
-
-async def _follow_folder(store: FilesStore, wake: asyncio.Event) -> None:
-    """Watches, and looks at intervals where that fails: names that are not UTF-8, no inotify watches left. Says so once."""
-    loop, pause = asyncio.get_running_loop(), INTERVAL
-    while True:
-        began = loop.time()
+    async def take_in(self) -> None:
+        """Whatever a pass dies of (no space, a document that nobody foresaw), the next change or the next rescan tries again."""
         try:
-            await _watch_once(store, wake)
-            continue
-        except FileNotFoundError:
-            await asyncio.sleep(LOOK / 1000)
-            if _identity(str(store.folder)):
-                await _pass(store, wake)
-            continue
+            await self._take_in()
         except Exception as error:
-            store.supervisor.failed(WATCHING, Unwatched(store.folder, innermost(error)))
-        pause = INTERVAL if loop.time() - began > STEADY else min(2 * pause, RETRY)
-        until = loop.time() + pause
-        while loop.time() < until:
-            await _pass(store, wake)
-            await asyncio.sleep(INTERVAL)
+            self._supervisor.failed(TAKING_IN, error)
+            return
+        self._supervisor.recovered(TAKING_IN)
+        self.wake.set()  # also when there was nothing to do: then another process wrote both the file and the index
+
+    async def keep_watching(self) -> None:
+        """Watches, and looks at intervals where that fails: names that are not UTF-8, no inotify watches left. Says so once."""
+        loop, pause = asyncio.get_running_loop(), INTERVAL
+        while True:
+            began = loop.time()
+            try:
+                await self._watch_once()
+                continue
+            except FileNotFoundError:
+                await asyncio.sleep(LOOK / 1000)
+                if _identity(self._root):
+                    await self.take_in()
+                continue
+            except Exception as error:
+                self._supervisor.failed(WATCHING, Unwatched(self._root, innermost(error)))
+            pause = INTERVAL if loop.time() - began > STEADY else min(2 * pause, RETRY)
+            until = loop.time() + pause
+            while loop.time() < until:
+                await self.take_in()
+                await asyncio.sleep(INTERVAL)
+
+    async def _watch_once(self) -> None:
+        """Until the folder is another one."""
+        begun = time.monotonic()
+        root = self._root
+        identity = _identity(root)
+        behind = _behind_links(self._intake.listing)
+        last = time.monotonic()
+        watch = awatch(
+            root, watch_filter=lambda change, path: _interesting(root, change, path), debounce=DEBOUNCE, step=STEP,
+            rust_timeout=LOOK, yield_on_timeout=True, ignore_permission_denied=True,
+        )  # fmt: skip
+        first = True
+        async with contextlib.aclosing(watch):
+            async for changes in watch:
+                swapped = _identity(root) != identity
+                now = _behind_links(self._intake.listing)
+                # The first look is due anyway: something may have changed before the watch stood.
+                patience = RETRY if self._supervisor.fails(TAKING_IN) else RESCAN
+                due = self._intake.restless or time.monotonic() - last > patience
+                if changes or swapped or first or due or now != behind:
+                    await self.take_in()
+                    now, last = _behind_links(self._intake.listing), time.monotonic()
+                behind, first = now, False
+                if time.monotonic() - begun > STEADY:
+                    self._supervisor.recovered(WATCHING)
+                if swapped:
+                    return
 
 
 class Unwatched(OSError):
-    def __init__(self, folder: Path, error: Exception) -> None:
+    def __init__(self, folder: str, error: Exception) -> None:
         limited = " (raise fs.inotify.max_user_watches)" if getattr(error, "errno", None) in LIMITS else ""
         super().__init__(f"the folder {folder} is looked at every {INTERVAL:g} s, since watching it failed: {error}{limited}")
-
-
-async def _watch_once(store: FilesStore, wake: asyncio.Event) -> None:
-    """Until the folder is another one."""
-    begun = time.monotonic()
-    root = str(store.folder)
-    identity = _identity(root)
-    behind = _behind_links(store)
-    last = time.monotonic()
-    watch = awatch(
-        root, watch_filter=lambda change, path: _interesting(root, change, path), debounce=DEBOUNCE, step=STEP,
-        rust_timeout=LOOK, yield_on_timeout=True, ignore_permission_denied=True,
-    )  # fmt: skip
-    first = True
-    async with contextlib.aclosing(watch):
-        async for changes in watch:
-            swapped = _identity(root) != identity
-            now = _behind_links(store)
-            # The first look is due anyway: something may have changed before the watch stood.
-            due = store.restless or time.monotonic() - last > (RETRY if store.supervisor.fails(TAKING_IN) else RESCAN)
-            if changes or swapped or first or due or now != behind:
-                await _pass(store, wake)
-                now, last = _behind_links(store), time.monotonic()
-            behind, first = now, False
-            if time.monotonic() - begun > STEADY:
-                store.supervisor.recovered(WATCHING)
-            if swapped:
-                return
 
 
 def _identity(root: str) -> tuple[int, int] | None:
@@ -132,10 +134,10 @@ def _identity(root: str) -> tuple[int, int] | None:
     return known.st_dev, known.st_ino
 
 
-def _behind_links(store: FilesStore) -> dict[str, str]:
+def _behind_links(listing: Listing) -> dict[str, str]:
     """Stat of the files that links lead to outside the folder, where no watch stands."""
     found = {}
-    for file in store.listing.files:
+    for file in listing.files:
         if file.outside:
             with contextlib.suppress(OSError):
                 found[file.real] = signature(os.stat(file.real))

@@ -69,8 +69,10 @@ class IndexedStore:
 
     # Orphans (see runtime.machine.orphans.OrphanStore)
 
-    complete = True
-    """Whether all that is desired has been read once; a cluster's mirror is not used before it is filled."""
+    @property
+    def complete(self) -> bool:
+        """Whether all that is desired has been read once; a cluster's mirror is not used before it is filled."""
+        return True
 
     def identities(self) -> Mapping[str, tuple[str, str]]:
         return orphans.read_identities(self.index)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.models.kinds import BY_KIND, kind_of
-from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import (
     AlreadyExists,
     Conflict,
@@ -21,43 +19,41 @@ from homeostat.store.errors import (
 )
 
 from ... import merge
-from ...index import records
 from ...index.index import Row
+from ...index.store import IndexedStore
 from ...three_way import Applied, apply_patch, left_alone
-from ..commits import git
-from ..commits.message import change_message, signed
+from ..commits.committer import Committer
+from ..commits.message import change_message
 from ..passes import indexing
+from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
 from ..reading.validate import STORE_METADATA, desired_part, key_to_write, validate
 from ..text import documents
 from . import disk, in_place, last_applied, owned, readback
 
-if TYPE_CHECKING:
-    from ..store import FilesStore
-
-log = logging.getLogger(__name__)
-
 
 class Writer:
     """See FilesStore for what its methods promise."""
 
-    def __init__(self, store: FilesStore) -> None:
+    def __init__(self, store: IndexedStore, intake: Intake, committer: Committer) -> None:
         self._store = store
+        self._intake = intake
+        self._committer = committer
         self._index = store.index
-        self._folder = store.folder
+        self._folder = intake.folder
 
     def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
         wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
         if kind not in BY_KIND:
             raise Invalid([Problem("kind", f"there is no kind {kind!r}")])
         key = key_to_write(wanted, None)
-        with self._store.state.write_lock():
-            self._store.run_pass({})
+        with self._intake.state.write_lock():
+            self._intake.run({})
             return self._create(key, wanted, author)
 
     def _create(self, key: Key, wanted: Mapping[str, Any], author: str) -> Resource:
-        if self._store.listing.missing:
-            raise StateError(f"the folder {self._folder} cannot be read: {self._store.listing.missing}. Nothing was written")
+        if self._intake.listing.missing:
+            raise StateError(f"the folder {self._folder} cannot be read: {self._intake.listing.missing}. Nothing was written")
         if (row := self._index.row(key)) is not None:
             raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
         if declared := self._documents(key):
@@ -67,8 +63,8 @@ class Writer:
 
     def apply(self, resource: Resource, author: str, whole: bool, dry: bool) -> Applied:
         key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
-        with self._store.state.write_lock():
-            self._store.run_pass({})
+        with self._intake.state.write_lock():
+            self._intake.run({})
             row = self._index.row(key)
             if row is None:
                 if not dry:
@@ -90,8 +86,8 @@ class Writer:
             last_applied.remember(self._index, row, applied)
 
     def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
-        with self._store.state.write_lock():
-            self._store.run_pass({})  # the file may have been changed and not be indexed yet
+        with self._intake.state.write_lock():
+            self._intake.run({})  # the file may have been changed and not be indexed yet
             return self._patch(key, merge_patch, author, expected_version)
 
     def _patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
@@ -99,9 +95,9 @@ class Writer:
         if row.source is None and not self._documents(key):
             return self._patch_owned(key, merge_patch, author, expected_version)
         target = self._target(row)
-        if why := self._store.unfinished.get(target.path):
+        if why := self._intake.unfinished.get(target.path):
             raise NotEditable(f"{target.path} {why}: repeat the request after that")
-        takes = self._store.withheld.get(key)
+        takes = self._intake.withheld.get(key)
         if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # else this would confirm it unasked
             raise NotEditable(
                 f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
@@ -112,7 +108,7 @@ class Writer:
         key_to_write(wanted, key)
         if documents.equal(wanted, found.value):
             if takes:
-                self._store.run_pass({key: author})  # so what the document says already is meant
+                self._intake.run({key: author})  # so what the document says already is meant
             return self._store.resource(self._index.row(key) or row)
         edited = in_place.patched_text(text, found, wanted, target.path)
         readback.check_edit(target.path, str(target.file.parent), text, edited, found, wanted)
@@ -127,24 +123,24 @@ class Writer:
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
             wanted = merge.merge_patch({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
             key_to_write(wanted, key)
-            owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._store.clock())
+            owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._intake.clock())
             changed = self._index.row(key)
         assert changed is not None
         return self._store.resource(changed)
 
     def delete(self, key: Key, author: str, force: bool = False) -> Resource:
-        with self._store.state.write_lock():
-            self._store.run_pass({})
+        with self._intake.state.write_lock():
+            self._intake.run({})
             row = self._index.row(key)
             if row is None:
                 raise NotFound(key)
             touched = self._remove_documents(key)
             with self._index.transaction() as database:
-                indexing.mark_deleted(database, key, self._store.clock(), 0 if force else None, author)
+                indexing.mark_deleted(database, key, self._intake.clock(), 0 if force else None, author)
                 marked = self._index.row(key)  # now: the operator may have released it a moment later
-            self._store.run_pass({})
+            self._intake.run({})
             for path in touched:
-                self._commit(key, path, author, f"Delete {key}")
+                self._committer.publish(key, path, author, f"Delete {key}")
             if marked is None:
                 raise NotFound(key)
             return self._store.resource(marked)
@@ -208,31 +204,12 @@ class Writer:
         raise StateError(f"no free file name for {place_of(key)}")
 
     def _finish(self, key: Key, path: str, author: str, message: str) -> Resource:
-        self._store.run_pass({key: author})
-        self._commit(key, path, author, message)
+        self._intake.run({key: author})
+        self._committer.publish(key, path, author, message)
         row = self._index.row(key)
         if row is None:
             raise StateError(f"{path} was written, yet {key} did not appear: `homeostat get vms` lists why")
         return self._store.resource(row)
-
-    def _commit(self, key: Key, path: str, author: str, message: str) -> None:
-        if not self._store.committing:
-            self._store.uncommitted.add(path)
-            return
-        if not git.is_work_tree(self._folder):
-            return
-        try:
-            commit = git.commit(self._folder, path, signed(message, author), author)
-        except git.GitFailed as error:
-            said = f"{path} was written, but not committed: {error}. Commit it by hand"
-            log.warning("%s", said)
-            records.report(self._index, self._store.clock(), key, "", None, [Happening("Warning", "CommitFailed", said)])
-            return
-        newest = self._index.read(
-            "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
-        )[0][0]
-        if newest is not None and not message.startswith("Delete "):
-            records.sign_revisions(self._index, [key], newest - 1, None, commit)
 
 
 def place_of(key: Key, attempt: int = 1) -> str:

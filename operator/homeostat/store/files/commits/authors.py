@@ -1,0 +1,36 @@
+"""Asks git who wrote what a pass found in files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from homeostat.models.base import Key
+
+from ...index import records
+from ...index.index import Index, Row
+from . import git
+
+GIT_LOOKUPS = 20
+"""Changed files for which one pass asks git who wrote them; a checkout of hundreds is not worth as many processes."""
+
+
+def removers(folder: Path, going: Sequence[Row]) -> dict[Key, str]:
+    """Who took their documents away, as far as git tells."""
+    paths = {row.source or "" for row in going}
+    tracked = 0 < len(paths) <= GIT_LOOKUPS and git.is_work_tree(folder)
+    said = {}
+    for path in paths:
+        commit = git.last_commit(folder, path) if tracked else None
+        said[path] = f"file {path}" + (f", commit {commit.commit[:12]} by {commit.author}" if commit else "")
+    return {row.key: said[row.source or ""] for row in going}
+
+
+def sign(index: Index, folder: Path, changed: Mapping[str, Sequence[Key]], after: int) -> None:
+    """Puts the git author to the changes that were found in files; ``changed`` are the resources by path, ``after`` is the last
+    revision before these."""
+    if not changed or len(changed) > GIT_LOOKUPS or not git.is_work_tree(folder):
+        return
+    for path, mine in changed.items():
+        if found := git.last_commit(folder, path):
+            records.sign_revisions(index, mine, after, found.author, found.commit)

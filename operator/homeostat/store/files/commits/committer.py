@@ -1,0 +1,61 @@
+"""Commits what was edited in the folder, where it is a git work tree and that is asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from homeostat.models.base import Key
+from homeostat.runtime.engine.ports import Happening
+
+from ...index import records
+from ...index.index import Index, set_setting
+from . import git
+from .message import signed
+
+log = logging.getLogger(__name__)
+
+COMMIT = "commit"  # the setting
+
+
+class Committer:
+    def __init__(self, folder: Path, index: Index, clock: Callable[[], datetime], *, always: bool = False) -> None:
+        self._folder = folder
+        self._index = index
+        self._clock = clock
+        self._always = always
+        self.uncommitted: set[str] = set()  # files that were edited here and are left to others to commit
+
+    @property
+    def commits(self) -> bool:
+        """Whether edits are committed, where the folder is a git work tree: asked for here, or by ``turn``."""
+        return self._always or self._index.setting(COMMIT) == "on"
+
+    def turn(self, on: bool) -> None:
+        """Remembered in the state folder, for every process that edits."""
+        wanted = "on" if on else None
+        if self._index.setting(COMMIT) != wanted:
+            with self._index.transaction() as database:
+                set_setting(database, COMMIT, wanted)
+
+    def publish(self, key: Key, path: str, author: str, message: str) -> None:
+        """Of one edited file, that the index has taken in."""
+        if not self.commits:
+            self.uncommitted.add(path)
+            return
+        if not git.is_work_tree(self._folder):
+            return
+        try:
+            commit = git.commit(self._folder, path, signed(message, author), author)
+        except git.GitFailed as error:
+            said = f"{path} was written, but not committed: {error}. Commit it by hand"
+            log.warning("%s", said)
+            records.report(self._index, self._clock(), key, "", None, [Happening("Warning", "CommitFailed", said)])
+            return
+        newest = self._index.read(
+            "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
+        )[0][0]
+        if newest is not None and not message.startswith("Delete "):
+            records.sign_revisions(self._index, [key], newest - 1, None, commit)

@@ -1,0 +1,149 @@
+"""Takes the folder into the index, pass by pass: reads, compares, has the removal rule decide, and writes at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from homeostat import __version__
+from homeostat.models.base import Key
+from homeostat.store.errors import SourceError
+
+from ...index import records
+from ...index.index import Index, Row, set_setting
+from ..commits import authors as git_authors
+from ..reading.files import FileReader, Memory
+from ..reading.folder import Listing, list_folder
+from ..reading.unfinished import QUIET
+from ..state import StateFolder
+from . import indexing
+from .absences import Absences
+from .compare import Pass, compare, parents
+from .remembered import Remembered, folders_now
+from .removal import NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """What one pass over the folder did."""
+
+    created: tuple[Key, ...]
+    changed: tuple[Key, ...]  # spec or metadata
+    deleted: tuple[Key, ...]
+    held: Mapping[Key, str]  # would be deleted, and wait for a confirmation: why
+    absent: tuple[Key, ...]  # declared nowhere, yet not being deleted: the held ones, and those that wait for their time
+    errors: tuple[SourceError, ...]  # notices too
+    files: int
+    seconds: float
+
+
+class Intake:
+    """The passes over one folder, and what one leaves for the next. All of it blocks, and may be called from any thread."""
+
+    def __init__(self, folder: Path, state: StateFolder, index: Index, clock: Callable[[], datetime]) -> None:
+        self.folder = folder
+        self.state = state
+        self.index = index
+        self.clock = clock
+        self.listing = Listing()  # of the last pass
+        self.complete = False  # until one pass has been made
+        self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
+        self.unfinished: Mapping[str, str] = {}  # files that are still being written, as of the last pass
+        self.withheld: Mapping[Key, str] = {}  # changes that take something away and are not in force yet: what they take
+        self.settling: frozenset[Key] = frozenset()  # their documents have gone, and they go in a moment, should that stay so
+        self._instance = state.instance_id
+        self._absences = Absences(folder)
+
+    def held(self) -> Mapping[Key, str]:
+        """What would be deleted and waits for a confirmation, with the reason."""
+        return Remembered.load(self.index).held
+
+    def run(
+        self,
+        authors: Mapping[Key, str],
+        settle: float = NEVER,
+        *,
+        confirmed: Collection[Key] = (),
+        tell_after: float | None = None,
+    ) -> PassReport:
+        """One pass, for who holds the write lock; ``authors`` are those of edits just made. See ``removal.rule``."""
+        begun = time.perf_counter()
+        self.listing = list_folder(self.folder)
+        memory = Memory.load(self.index)
+        version = self.index.setting("models")
+        if version != __version__:  # other models may judge the same documents otherwise
+            memory.doubt()
+        rows, known = self.index.rows(), Remembered.load(self.index)
+        declared: set[tuple[str | None, Key | None]] = {(row.source, key) for row in rows for key in (row.key, None)}
+        quiet = min(settle, QUIET)
+        reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared, quiet, authors.keys())
+        work = compare(self.listing, reader, memory, rows, known, str(self.folder))
+        remembered, waiting = self._rule(work, rows, known, settle, confirmed, tell_after)
+        last = records.last_revision(self.index) if work.update or work.create else 0
+        work.errors = indexing.told(work.errors)
+        removed_by = git_authors.removers(self.folder, work.delete)
+        identity = indexing.Identity(self._instance, self.clock(), authors, removed_by)
+        changed = set(indexing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
+        if version != __version__:
+            with self.index.transaction() as database:
+                set_setting(database, "models", __version__)
+        if changed:
+            git_authors.sign(self.index, self.folder, _by_path(work, changed - authors.keys()), last)
+        # Not sooner: who sees that nothing is left to be looked at must see what this pass wrote.
+        self.restless = bool(waiting or work.unfinished)
+        self.complete = not self.listing.missing
+        report = self._report(work, changed, begun)
+        self.settling = frozenset(report.absent) - work.held.keys()
+        return report
+
+    def _rule(
+        self,
+        work: Pass,
+        rows: Sequence[Row],
+        known: Remembered,
+        settle: float,
+        confirmed: Collection[Key],
+        tell_after: float | None,
+    ) -> tuple[Remembered, bool]:
+        """Has it decided what goes; returns what the next pass must know, and whether something waits for one."""
+        now = self.clock().timestamp()
+        bare = (
+            ""
+            if self.listing.missing or any(file.documents or not file.path.endswith(".json") for file in work.files)
+            else f"the folder {self.folder} holds no YAML any more"
+        )
+        ruling, unconfirmed = self._absences.rule(work, rows, known, now, settle, confirmed, tell_after, bare=bare)
+        self.withheld = {less.row.key: less.loss.words for less in work.reductions if less.row.key not in ruling.go}
+        self.unfinished = work.unfinished
+        remembered = Remembered(
+            work.held,
+            folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.source or "")}),
+            {old: new for old, new in work.renamed.items() if old not in ruling.go},
+            [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
+        )
+        return remembered, bool(ruling.waiting)
+
+    def _report(self, work: Pass, changed: Collection[Key], begun: float) -> PassReport:
+        going = {row.key for row in work.delete}
+        return PassReport(
+            created=tuple(d.key for d in work.create if d.key),
+            changed=tuple(row.key for row, _ in (*work.update, *work.keep) if row.key in changed),
+            deleted=tuple(row.key for row in work.delete),
+            held=work.held,
+            absent=tuple(absent.row.key for absent in work.absent if absent.row.key not in going),
+            errors=tuple(work.errors),
+            files=len(self.listing.files),
+            seconds=time.perf_counter() - begun,
+        )
+
+
+def _by_path(work: Pass, keys: set[Key]) -> dict[str, list[Key]]:
+    """The changed resources of ``keys``, by the file that they stand in."""
+    by_path: dict[str, list[Key]] = {}
+    for document in (*work.create, *(document for _, document in (*work.update, *work.keep))):
+        if document.key in keys:
+            by_path.setdefault(document.path, []).append(document.key)
+    return by_path
