@@ -44,6 +44,16 @@ def test_what_was_held_is_told_by_every_pass_until_the_doubt_ends() -> None:
     assert not rule([Absence(vm("a"), 0)], Circumstances(9), NEVER, told={vm("a")}).held
 
 
+def test_what_went_with_all_of_the_folder_is_held_until_it_is_back_or_confirmed() -> None:
+    old = [Absence(vm("a"), 9), Absence(vm("b"), 9)]
+    bare = rule(old, Circumstances(9, bare="it is empty"), SETTLE)
+    assert bare.emptied == bare.held.keys() == {vm("a"), vm("b")}
+    later = rule(old, Circumstances(9), SETTLE, told=bare.held, emptied={vm("a")})
+    assert (later.go, set(later.held), later.emptied) == ({vm("b")}, {vm("a")}, {vm("a")})
+    assert rule(old, Circumstances(9), SETTLE, emptied={vm("a")}, confirmed={vm("a")}).go == {vm("a"), vm("b")}
+    assert rule([Absence(vm("a"), 1)], Circumstances(9, bare="it is empty"), SETTLE).emptied == frozenset(), "nobody was told"
+
+
 def test_a_confirmation_overrules_doubt_and_time_for_those_named() -> None:
     absences = [Absence(vm("a"), 0, "why"), Absence(vm("b"), 0, "why")]
     assert rule(absences, Circumstances(9), NEVER, confirmed={vm("a")}).go == {vm("a")}

@@ -37,6 +37,43 @@ def test_an_empty_folder_needs_a_confirmation(room: Room) -> None:
     assert room.said() == []
 
 
+def test_what_went_with_all_of_a_folder_stays_when_something_else_comes_into_it(room: Room) -> None:
+    """As when a mount has gone, and somebody writes into what is below it."""
+    file = room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    file.unlink()
+    assert set(room.sync().held) == {key("one"), key("two")}
+    room.write("b.yaml", document("three"))
+    report = room.sync()
+    assert (report.created, report.deleted, set(report.held)) == ((key("three"),), (), {key("one"), key("two")})
+    assert "it went when the folder held nothing any more" in room.said()[0] and "apply --prune" in room.said()[0]
+    room.reopened()
+    assert room.sync().deleted == ()
+    shutil.move(room.folder, room.base / "away")
+    room.sync()
+    shutil.move(room.base / "away", room.folder)
+    assert room.sync().deleted == ()
+    room.write("c.yaml", document("one"))  # one comes back: that is none that has gone with all
+    assert set(room.sync().held) == {key("two")}
+    (room.folder / "c.yaml").unlink()
+    assert room.sync().deleted == (key("one"),)
+    assert room.store.confirm_prune().deleted == (key("two"),)
+
+
+def test_what_went_with_all_of_a_folder_settles_anew_once_something_is_in_it(room: Room) -> None:
+    """Nobody was told of it yet: as when a folder is emptied and filled again by a program."""
+    file = room.write("a.yaml", documents("one", "two"))
+    room.sync(60.0)
+    file.unlink()
+    room.sync(60.0)
+    since = {absent: place for absent, place in room.store.intake._absences._since.items()}
+    room.write("b.yaml", document("one"))
+    room.sync(60.0)
+    assert not room.store.held() and room.names() == ["one", "two"]
+    assert room.store.intake._absences._since[key("two")] != since[key("two")]
+    assert room.sync(0.0).deleted == (key("two"),)
+
+
 def test_a_vanished_folder_deletes_nothing(room: Room) -> None:
     room.write("a.yaml", document("one"))
     room.sync()

@@ -42,10 +42,10 @@ class Absences:
         """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``. Returns
         the ruling, and the weight of what goes unconfirmed. ``now``: seconds since the epoch. See ``removal.rule``."""
         weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
-        absences = self._absences(work, weights)
+        absences = self._absences(work, weights, bool(bare))
         ruling = removal.rule(
             absences, removal.Circumstances(sum(weights.values()), known.weight(now), bare),
-            settle, confirmed=confirmed, told=known.held, tell_after=tell_after,
+            settle, confirmed=confirmed, told=known.held, tell_after=tell_after, emptied=known.emptied,
         )  # fmt: skip
         work.delete = [absent.row for absent in work.absent if absent.row.key in ruling.go]
         work.update += [(less.row, less.document) for less in work.reductions if less.row.key in ruling.go]
@@ -54,8 +54,9 @@ class Absences:
         _tell(work, ruling)
         return ruling, sum(absence.weight for absence in absences if absence.key in ruling.go - set(confirmed))
 
-    def _absences(self, work: Pass, weights: Mapping[Key, int]) -> list[removal.Absence]:
-        """How long each has been so, and why it may not be gone, or not be meant to lose what it has."""
+    def _absences(self, work: Pass, weights: Mapping[Key, int], bare: bool) -> list[removal.Absence]:
+        """How long each has been so, and why it may not be gone, or not be meant to lose what it has. What is missing since the
+        folder was ``bare`` must have settled anew once something is in it again."""
         now, wall = time.monotonic(), time.time()
         since, under_way = dict[Key, tuple[str, float]](), dict[str, str]()
 
@@ -68,7 +69,8 @@ class Absences:
 
         found = []
         for absent in work.absent:
-            key, seconds, git_says = seen(absent.row.key, absent.stood_in, absent.row.source or "")
+            mark = f"{absent.stood_in} {'bare' if bare else ''}"
+            key, seconds, git_says = seen(absent.row.key, mark, absent.row.source or "")
             found.append(removal.Absence(key, seconds, absent.doubt or git_says, weights[key]))
         for less in work.reductions:
             key, seconds, git_says = seen(less.row.key, less.document.hash, less.document.path)

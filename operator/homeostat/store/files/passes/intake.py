@@ -122,6 +122,7 @@ class Intake:
             work.held,
             folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.source or "")}),
             {old: new for old, new in work.renamed.items() if old not in ruling.go},
+            known.emptied if self.listing.missing else ruling.emptied,
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
         )
         return remembered, bool(ruling.waiting)

@@ -20,6 +20,7 @@ class Remembered:
     held: Mapping[Key, str] = field(default_factory=dict)  # what waits for a confirmation, with the reason
     folders: Mapping[str, str] = field(default_factory=dict)  # see Listing.folders
     renamed: Mapping[Key, Key] = field(default_factory=dict)
+    emptied: frozenset[Key] = frozenset()  # see Ruling
     taken: Sequence[tuple[float, int]] = ()  # when (seconds since the epoch) something went unconfirmed, and its weight
 
     @classmethod
@@ -29,6 +30,7 @@ class Remembered:
             {Key.parse(key): reason for key, reason in found.get("held", {}).items()},
             found.get("folders", {}),
             {Key.parse(old): Key.parse(new) for old, new in found.get("renamed", {}).items()},
+            frozenset(map(Key.parse, found.get("emptied", ()))),
             [(when, weight) for when, weight in found.get("taken", ())],
         )
 
@@ -38,6 +40,7 @@ class Remembered:
             "held": {str(key): reason for key, reason in self.held.items()},
             "folders": dict(self.folders),
             "renamed": {str(old): str(new) for old, new in self.renamed.items()},
+            "emptied": sorted(map(str, self.emptied)),
             "taken": list(self.taken),
         }
         said = {name: part for name, part in whole.items() if part}
