@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
+import socket
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +57,29 @@ class ApiConfig:
         return (right and scheme.lower() == "bearer") or same
 
 
+def listening(bind: str, token_file: Path | None) -> tuple[str, int, str | None]:
+    """Returns the host, the port and the token to listen with. ``up`` asks this too, before it starts anything.
+
+    Raises:
+        ConfigError: the server must not, or cannot, listen like this.
+    """
+    host, port = parse_bind(bind)
+    token = read_token(token_file) if token_file else None
+    guard_bind(host, token)
+    try:
+        socket.getaddrinfo(host or None, port, family_of(host), socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # the latter: no name can be spelled so
+        why = getattr(error, "strerror", None) or "no host can be called that"
+        raise ConfigError(
+            f"--bind {bind}: the host {host} cannot be resolved ({why}). Give an address of this host, such as 127.0.0.1:{port}"
+        ) from error
+    return host, port, token
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def parse_bind(bind: str) -> tuple[str, int]:
     """``HOST:PORT`` as (host, port); an IPv6 host stands in brackets.
 
@@ -63,7 +87,7 @@ def parse_bind(bind: str) -> tuple[str, int]:
         ConfigError: not of that form.
     """
     host, colon, port = bind.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+    if not colon or not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= 65535:
         raise ConfigError(f"--bind {bind}: write HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -87,11 +111,13 @@ def read_token(path: Path) -> str:
     """
     try:
         found = path.stat()
-        token = path.read_text(encoding="utf-8").strip()
+        token = path.read_text(encoding="utf-8").strip() if stat.S_ISREG(found.st_mode) else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--token-file {path}: cannot be read: {error}") from error
+        raise ConfigError(f"--token-file {path}: cannot be read: {error}. Name a file of mode 0600 with one token") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigError(f"--token-file {path}: is no regular file. Name a file of mode 0600 with one token")
     mode, roots = stat.S_IMODE(found.st_mode), found.st_uid == 0 != os.geteuid()
-    if not stat.S_ISREG(found.st_mode) or mode & (0o137 if roots else 0o177):
+    if mode & (0o137 if roots else 0o177):
         raise ConfigError(f"--token-file {path}: has mode {mode:04o}; a secret needs 0600: chmod 600 {path}")
     if len(token) < 16 or any(c.isspace() for c in token):
         raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import signal
 import socket
 import sys
@@ -20,11 +21,15 @@ from homeostat.store.kubernetes.access import Access
 
 from . import logs
 from .app import create_app
-from .config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
+from .config import ApiConfig, ConfigError, family_of, listening
 from .connections import limits
 from .errors import App
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_MENDS = {
+    errno.EADDRNOTAVAIL: "no interface of this host has that address (`ip address` lists them): give --bind",
+    errno.EACCES: "ports below 1024 need root, or CAP_NET_BIND_SERVICE: give --bind",
+}
 GRACE = 2  # seconds that open requests get when the server stops; event streams end by themselves
 
 
@@ -98,15 +103,13 @@ def _check_free(host: str, port: int) -> None:
     Raises:
         click.ClickException: another program listens there, or we may not.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+        with socket.socket(family_of(host), socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; stop what listens there (`ss -ltnp`), or give --bind"
-        ) from error
+        mend = _MENDS.get(error.errno or 0, "stop what listens there (`ss -ltnp`), or give --bind")
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}; {mend}") from error
 
 
 @click.command()
@@ -171,9 +174,7 @@ def main(
     if (directory is None) is not kubernetes:
         raise click.UsageError("give --dir DIR, or --kubernetes: the one or the other")
     try:
-        host, port = parse_bind(bind)
-        token = read_token(token_file) if token_file else None
-        guard_bind(host, token)
+        host, port, token = listening(bind, token_file)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from .errors import CliError
+
 if TYPE_CHECKING:
     from homeostat.runtime.engine.supervise import Supervisor
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next start, by how often it died in a row
 HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again
 STEADY = 15.0  # seconds after which it counts as mended: longer than a start that fails takes
+REFUSED = 2  # its exit code when its configuration is wrong: trying again cannot help until somebody mends that
 PROCESS = "api-process"  # its name among what fails
 STOP_SECONDS = 10.0  # for answering what is under way
 LOG_LIMIT = 8 * 2**20  # bytes of the log, and of the one before it
@@ -54,8 +57,12 @@ class ApiOptions:
 async def serve(
     command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None], supervisor: Supervisor | None = None
 ) -> None:
-    """Runs the API until ``stop``; its own output goes to the file ``log``, whose end is said when it dies."""
-    deaths = 0
+    """Runs the API until ``stop``; its own output goes to the file ``log``, whose end is said when it dies.
+
+    Raises:
+        CliError: it refuses to start like this. Where it has served before, that is said once, and the operator goes on.
+    """
+    deaths, said_last, served = 0, "", False
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         began = loop.time()
@@ -68,11 +75,16 @@ async def serve(
                 mended.cancel()
         if code is None:
             return
+        served = served or loop.time() - began > STEADY
         deaths = 1 if loop.time() - began > HEALTHY_SECONDS else deaths + 1
-        pause = BACKOFF[min(deaths, len(BACKOFF)) - 1]
+        pause = BACKOFF[-1 if code == REFUSED else min(deaths, len(BACKOFF)) - 1]
         said = last_line(log)
+        if code == REFUSED and not served:
+            raise CliError(f"the API refuses to start: {said.removeprefix('Error: ')}", f"log: {log}; guests keep running")
         ended = f"the API ended ({_ending(code)}){': ' + said if said else ''}"
-        say(f"{ended}; starting it again in {pause:g} s (log: {log})")
+        if code != REFUSED or ended != said_last:
+            say(f"{ended}; starting it again in {pause:g} s (log: {log})")
+        said_last = ended
         if supervisor is not None:
             supervisor.failed(PROCESS, ChildProcessError(ended), quiet=True)
         try:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from homeostat.cli.api_server import ApiOptions
 from homeostat.cli.commands import up as up_module
+from homeostat.cli.errors import CliError
 from homeostat.cli.main import cli
 from homeostat_api.server import main as server
 
@@ -31,6 +32,7 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(up_module, "_up", remember)
     token = tmp_path / "token"
     token.write_text("correct-horse-battery-staple")
+    token.chmod(0o600)
     words = ["--bind", "[::1]:9090", "--token-file", str(token), "--image-folder", "/srv/a", "--image-folder", "/srv/b"]
     words += ["--plugin-kernel", "http://images/vmlinuz", "--state", str(tmp_path / "state")]
     words += ["--max-replicas", "7", "--max-connections", "77"]
@@ -60,15 +62,65 @@ def test_the_defaults_are_the_servers(tmp_path: Path) -> None:
     assert as_the_server_reads(ApiOptions(tmp_path, tmp_path)) == own.params
 
 
-@pytest.mark.parametrize(
-    "words", [["--bind", ":0"], ["--bind", "127.0.0.1:0"], ["--bind", "127.0.0.1:65536"], ["--token-file", "/nowhere/token"]]
-)
-def test_what_the_api_cannot_start_with_is_refused_before_anything_starts(
-    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+TOKEN = "correct-horse-battery-staple"
+UNRESOLVED = [
+    "nosuch.invalid",
+    "a b",
+    "-",
+    "..",
+    "a" * 64,
+    "[::g]",
+    "[nosuch.invalid]",
+    "256.1.1.1",
+    "1.2.3.4.5",
+    "\u212a\u0130.invalid",
+]
+WRONG_MODES = [0o644, 0o640, 0o604, 0o660, 0o601, 0o700, 0o777]
+NO_TOKENS = ["", "short", "\n", "123456789012345", f"{TOKEN} {TOKEN}", f"{TOKEN}\n{TOKEN}"]
+
+
+def refused(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     async def never(options: up_module.UpOptions) -> None:
         raise AssertionError("it was started")
 
     monkeypatch.setattr(up_module, "_up", never)
     result = CliRunner().invoke(cli, ["up", str(tmp_path), *words, "--state", str(tmp_path / "state")])
-    assert words[0] in str(result.exception) and result.exit_code != 0
+    assert isinstance(result.exception, CliError) and result.exit_code != 0
+    return str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--bind", ":0"], ["--bind", "127.0.0.1:0"], ["--bind", "127.0.0.1:65536"], ["--bind", "localhost:" + "1" * 5000],
+     ["--token-file", "/nowhere/token"], ["--token-file", "/"], ["--token-file", "/dev/null"]],
+)  # fmt: skip
+def test_what_the_api_cannot_start_with_is_refused_before_anything_starts(
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert words[0] in refused(words, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("host", UNRESOLVED)
+def test_so_is_a_host_that_cannot_be_resolved(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = secret(tmp_path, TOKEN, 0o600)
+    said = refused(["--bind", f"{host}:8080", "--token-file", str(token)], tmp_path, monkeypatch)
+    assert "--bind" in said and "cannot be resolved" in said and "127.0.0.1:8080" in said
+
+
+@pytest.mark.parametrize("mode", WRONG_MODES)
+def test_so_is_a_token_file_that_others_can_reach(tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = secret(tmp_path, TOKEN, mode)
+    assert f"chmod 600 {token}" in refused(["--token-file", str(token)], tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("text", NO_TOKENS)
+def test_so_is_one_that_holds_no_token(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = secret(tmp_path, text, 0o600)
+    assert "openssl rand -hex 32" in refused(["--token-file", str(token)], tmp_path, monkeypatch)
+
+
+def secret(folder: Path, text: str, mode: int) -> Path:
+    path = folder / "token"
+    path.write_text(text)
+    path.chmod(mode)
+    return path

@@ -11,6 +11,7 @@ import pytest
 
 from homeostat.cli import api_server
 from homeostat.cli.api_server import serve
+from homeostat.cli.errors import CliError
 
 
 def script(text: str) -> list[str]:
@@ -29,6 +30,29 @@ async def test_a_death_is_said_with_its_last_line_and_mended(tmp_path: Path, mon
 
     await asyncio.wait_for(serve(script("raise SystemExit('port 8080 is taken')"), tmp_path / "api.log", stop, say), 30)
     assert all("the API ended (exit code 1): port 8080 is taken; starting it again" in text for text in said)
+
+
+@pytest.mark.parametrize("text", ["--token-file t: has mode 0644", "Usage: …\\nError: --token-file t: has mode 0644"])
+async def test_one_that_refuses_its_configuration_is_not_tried_again(tmp_path: Path, text: str) -> None:
+    said: list[str] = []
+    refuses = script(f"import sys; print('{text}', file=sys.stderr); sys.exit(2)")
+    with pytest.raises(CliError, match="the API refuses to start: --token-file t: has mode 0644"):
+        await asyncio.wait_for(serve(refuses, tmp_path / "api.log", asyncio.Event(), said.append), 30)
+    assert said == []
+
+
+async def test_where_it_has_served_a_refusal_is_said_once_and_the_operator_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_server, "BACKOFF", (0.01, 0.01))
+    monkeypatch.setattr(api_server, "STEADY", 0.0)
+    starts, said, stop = tmp_path / "starts", list[str](), asyncio.Event()
+    refuses = script(f"open({str(starts)!r}, 'a').write('x'); raise SystemExit(2)")
+    serving = asyncio.ensure_future(serve(refuses, tmp_path / "api.log", stop, said.append))
+    await until(lambda: starts.exists() and len(starts.read_text()) >= 4)
+    stop.set()
+    await asyncio.wait_for(serving, 30)
+    assert len(said) == 1 and "exit code 2" in said[0]
 
 
 async def test_it_ends_with_the_operator(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def up(
     directory = settings.folder(folder)
     api = None
     if not no_api:
-        _check_bind(bind, token_file)
+        _check_listening(bind, token_file)
         limits = {"max_replicas": max_replicas, "max_connections": max_connections}
         api = ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, **limits)
     seconds = parse_duration(timeout)
@@ -128,29 +128,14 @@ def up(
     run(_up(options))
 
 
-def _check_bind(bind: str, token_file: str | None) -> None:
-    """Refused before anything starts; the API itself refuses it too."""
-    import ipaddress
+def _check_listening(bind: str, token_file: str | None) -> None:
+    """Refuses what the API would refuse, before anything starts."""
+    from homeostat_api.config import ConfigError, listening
 
-    host, colon, port = bind.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
-        raise CliError(f"--bind {bind} is not HOST:PORT", "such as 127.0.0.1:8080 or [::1]:8080; a port is 1 to 65535")
-    if token_file:
-        try:
-            Path(token_file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CliError(
-                f"--token-file {token_file} cannot be read: {error}", "name a file of mode 0600 with one token"
-            ) from error
     try:
-        local = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        local = False
-    if not local and not token_file:
-        raise CliError(
-            f"--bind {bind} can be reached from other hosts, and whoever reaches the API commands the machines",
-            "bind to 127.0.0.1, or give --token-file FILE (mode 0600)",
-        )
+        listening(bind, Path(token_file) if token_file else None)
+    except ConfigError as error:
+        raise CliError(str(error)) from error
 
 
 async def _up(options: UpOptions) -> None:
@@ -187,7 +172,8 @@ async def _up(options: UpOptions) -> None:
             tasks = [asyncio.ensure_future(keep("operator", lambda: parts.operator.run(stop)))]
             if options.api and not options.until_ready:
                 api = options.api
-                tasks.append(asyncio.ensure_future(keep("api", lambda: _serve(api, parts, stop, view))))
+                serving = keep("api", lambda: _serve(api, parts, stop, view), passing=(CliError,))
+                tasks.append(asyncio.ensure_future(serving))
             watching = keep("live-view", lambda: _watch(parts, view, stop, options), may_end=True, passing=(CliError,))
             tasks.append(asyncio.ensure_future(watching))
             await _first_failure_ends_all(tasks, stop)
