@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
+from homeostat.runtime.engine.clock import timestamp
+from homeostat.runtime.machine.commands import REPLACED, stop
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -68,3 +70,21 @@ async def test_what_is_being_deleted_is_not_applied_to(writer: ClusterWriter, ku
     with pytest.raises(AlreadyExists, match="still being deleted"):
         await writer.apply(given(kubectl, "going"), "cli")
     kubectl.patch("vm", "going", {"metadata": {"finalizers": None}})
+
+
+@pytest.mark.parametrize("way", ["apply", "patch"])
+async def test_what_lets_a_machine_run_again_ends_what_stop_noted(writer: ClusterWriter, kubectl: Kubectl, way: str) -> None:
+    name = f"noted-{way}"
+    first = given(kubectl, name, runStrategy="Once")
+    await writer.apply(first, "cli")
+    stopped = await writer.patch(first.key, stop(first, False, timestamp()), "cli")
+    assert stopped.metadata.annotations[REPLACED] == "Once"
+    again = given(kubectl, name, runStrategy="Always")
+    if way == "apply":
+        await writer.apply(again, "cli", dry=True)
+        assert kubectl.get("vm", name)["metadata"]["annotations"][REPLACED] == "Once"
+        assert (await writer.apply(again, "cli")).outcome == "configured"
+    else:
+        await writer.patch(first.key, {"spec": {"runStrategy": "Always"}}, "api")
+    found = kubectl.get("vm", name)
+    assert found["spec"]["runStrategy"] == "Always" and REPLACED not in found["metadata"].get("annotations", {})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from homeostat.models.base import API_VERSION, Key
 from homeostat.models.machine import MachineState
-from tests.unit.cli_state import CliState
+from tests.unit.cli_state import CliState, Said
 
 MANUAL = "spec:\n  runStrategy: Manual  # by hand\n  power: Running\n"
 
@@ -81,3 +83,39 @@ def test_br03_a_note_that_names_no_strategy_is_no_reason_to_fail(cli: CliState) 
     path = cli.write("web", "spec:\n  runStrategy: Halted\n", labels="  annotations: {homeostat.dev/run-strategy: Halted}\n")
     cli.homeostat("start", "web")
     assert "runStrategy: Always" in path.read_text()
+
+
+@pytest.mark.parametrize("way", ["patch", "apply"])
+@pytest.mark.parametrize("strategy", ["Always", "RerunOnFailure", "Manual", None])
+def test_what_lets_it_run_again_ends_what_stop_noted(cli: CliState, strategy: str | None, way: str) -> None:
+    """Halted again later, by no stop, it runs always: what was replaced before does not come back."""
+    path = cli.folder / "virtualmachines" / "job.yaml"
+    assert apply(cli, "Once").code == 0
+    cli.homeostat("stop", "job")
+    assert "homeostat.dev/run-strategy: Once" in path.read_text()
+    if way == "apply":
+        assert apply(cli, strategy).code == 0
+    if way == "patch" or strategy is None:  # an apply that does not say it leaves alone what stop wrote
+        cli.store.patch(KEY, {"spec": {"runStrategy": strategy}}, "api")
+    assert "run-strategy" not in path.read_text() and "annotations" not in path.read_text()
+    cli.store.patch(KEY, {"spec": {"runStrategy": "Halted"}}, "api")
+    cli.homeostat("start", "job")
+    assert yaml.safe_load(path.read_text())["spec"]["runStrategy"] == "Always"
+
+
+def test_other_changes_of_a_stopped_machine_keep_what_stop_noted(cli: CliState) -> None:
+    path = cli.write("job", "spec:\n  runStrategy: Once\n")
+    cli.homeostat("stop", "job")
+    cli.store.patch(KEY, {"spec": {"resources": {"vcpu": 2}}, "metadata": {"labels": {"a": "b"}}}, "api")
+    cli.homeostat("start", "job")
+    assert "runStrategy: Once" in path.read_text()
+
+
+KEY = Key("VirtualMachine", "default", "job")
+
+
+def apply(cli: CliState, strategy: str | None) -> Said:
+    document = f"apiVersion: {API_VERSION}\nkind: VirtualMachine\nmetadata: {{name: job}}\nspec: {{resources: {{vcpu: 1}}"
+    source = cli.folder.parent / "given.yaml"
+    source.write_text(document + (f", runStrategy: {strategy}}}\n" if strategy else "}\n"))
+    return cli.homeostat("apply", "-f", str(source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeostat.models.base import API_GROUP
@@ -55,6 +56,19 @@ def stop(machine: VirtualMachine, force: bool, now: str) -> Patch:
     if force:
         patch["spec"]["poweredOffAt"] = now
     return patch
+
+
+def outlived(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
+    """Drops what ``stop`` noted, where another change lets the machine run again: a later ``start`` must not bring it back.
+    Takes the document before and after that change; the patch is one of ``after``."""
+    (was, noted), (strategy, kept) = _strategy_and_note(before), _strategy_and_note(after)
+    over = was == RunStrategy.HALTED != strategy and noted is not None and noted == kept
+    return {"metadata": {"annotations": {REPLACED: None}}} if over else {}
+
+
+def _strategy_and_note(document: Mapping[str, Any]) -> tuple[Any, Any]:
+    metadata = document.get("metadata") or {}
+    return (document.get("spec") or {}).get("runStrategy"), (metadata.get("annotations") or {}).get(REPLACED)
 
 
 def restart(machine: VirtualMachine, now: str) -> Patch:

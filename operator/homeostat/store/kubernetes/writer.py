@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
+from homeostat.runtime.machine.commands import outlived
 from homeostat.store.errors import AlreadyExists, Conflict, NotFound
 
 from ..files.reading.validate import desired_part, key_to_write
@@ -71,6 +72,8 @@ class ClusterWriter(IndexedStore):
             await self._accepted(key, after)
         if found is None:
             return Applied("created")
+        if not dry and (forget := outlived(found, after)):
+            await self.patch(key, forget, author)  # the note is another manager's, which no apply can take away
         left = () if applied_by(found, APPLIER) else left_alone(found, wanted)
         return Applied("unchanged" if desired_part(found) == desired_part(after) else "configured", left)
 
@@ -87,6 +90,7 @@ class ClusterWriter(IndexedStore):
             self._check_standing(key, found, expected_version)
             before = desired_part(found)
             wanted = _merged(before, wanted_part)
+            wanted = _merged(wanted, outlived(before, wanted))
             key_to_write(wanted, key)
             difference = merge_difference(before, wanted)
             if not difference:

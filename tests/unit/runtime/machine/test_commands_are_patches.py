@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.runtime.engine.clock import timestamp
-from homeostat.runtime.machine.commands import REPLACED, restart, start, stop, suspend
+from homeostat.runtime.machine.commands import REPLACED, outlived, restart, start, stop, suspend
 from tests.unit.machines import machine
 
 NOW = "2026-01-01T00:00:00Z"
@@ -74,6 +75,27 @@ def test_start_brings_back_what_stop_replaced(noted: str | None, spec: dict[str,
 def test_stop_notes_what_start_brings_back(spec: dict[str, Any], noted: str | None, written: dict[str, Any], force: bool) -> None:
     kept = {} if noted is None else {"metadata": {"annotations": {REPLACED: noted}}}
     assert stop(one(**spec), force, NOW) == {**kept, "spec": {**written, **({"poweredOffAt": NOW} if force else {})}}
+
+
+STRATEGIES = [None, "Always", "Once", "RerunOnFailure", "Manual", "Halted"]
+FORGET = {"metadata": {"annotations": {REPLACED: None}}}
+
+
+def document(strategy: str | None, noted: str | None) -> dict[str, Any]:
+    spec = {} if strategy is None else {"spec": {"runStrategy": strategy}}
+    return {**spec, "metadata": {"name": "web"} if noted is None else {"name": "web", "annotations": {REPLACED: noted}}}
+
+
+@pytest.mark.parametrize(("was", "now"), list(product(STRATEGIES, STRATEGIES)))
+@pytest.mark.parametrize("noted", [None, "Default", "Always", "Once"])
+def test_a_note_goes_with_halted(was: str | None, now: str | None, noted: str | None) -> None:
+    goes = was == "Halted" != now and noted is not None
+    assert outlived(document(was, noted), document(now, noted)) == (FORGET if goes else {})
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "Once"), ("Always", "Once"), ("Once", None)])
+def test_a_note_that_the_change_speaks_of_is_as_it_says(before: str | None, after: str | None) -> None:
+    assert outlived(document("Halted", before), document("Always", after)) == {}
 
 
 def test_restart() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.models.kinds import BY_KIND, kind_of
+from homeostat.runtime.machine.commands import outlived
 from homeostat.store.errors import (
     AlreadyExists,
     Conflict,
@@ -121,7 +122,7 @@ class Writer:
             row = self._standing(key, expected)  # the operator writes these too, and does not wait for the lock
             before = row.document_form()
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
-            wanted = merge.merge_patch({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
+            wanted = _merged({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
             key_to_write(wanted, key)
             owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._intake.clock())
             changed = self._index.row(key)
@@ -219,6 +220,11 @@ def place_of(key: Key, attempt: int = 1) -> str:
 
 
 def _merged(document: Any, patch: Mapping[str, Any]) -> Any:
+    wanted = _patched(document, patch)
+    return _patched(wanted, outlived(document, wanted))
+
+
+def _patched(document: Any, patch: Mapping[str, Any]) -> Any:
     """A map of notes or labels that the patch emptied goes, too: nobody wrote ``annotations: {}``."""
     wanted = merge.merge_patch(copy.deepcopy(document), patch)
     for name in ("annotations", "labels"):
