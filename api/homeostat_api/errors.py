@@ -15,7 +15,7 @@ from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.outside import redacted, redacted_all
+from homeostat.models.outside import tellable, tellable_all
 from homeostat.models.plugin import Plugin
 from homeostat.service.refusals import BeingDeleted, Disabled, NotFound, Refusal, SourceRefused, Stale
 from homeostat.store import errors as store_errors
@@ -154,7 +154,7 @@ def _serialize(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falc
             text, details = "There is nothing at this path; GET /api/v1/openapi lists what there is", {"path": req.path[:256]}
         elif error.status_code == 405:
             text, details = f"{req.method} is not supported here", {"allow": dict(error.headers or {}).get("Allow", "")}
-    resp.media = {"error": redacted(text), "code": code, "details": redacted_all(details)}
+    resp.media = {"error": tellable(text), "code": code, "details": tellable_all(details)}
     resp.content_type = falcon.MEDIA_JSON
 
 

@@ -10,6 +10,8 @@ from http import HTTPStatus
 from gunicorn.asgi import parser  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
+from homeostat.models.outside import redacted
+
 from ..media import dumps
 
 log = logging.getLogger("homeostat.api")
@@ -34,7 +36,7 @@ _TEXT_LIMIT = 300  # characters of a message: it may quote the request
 
 def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
     """The whole answer; the connection ends after it."""
-    body = dumps({"error": message[:_TEXT_LIMIT], "code": CODES.get(status, "error"), "details": {}})
+    body = dumps({"error": redacted(message)[:_TEXT_LIMIT], "code": CODES.get(status, "error"), "details": {}})
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         "Content-Type: application/json",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -48,14 +48,23 @@ def tellable(text: str) -> str:
 
 
 def redacted_all(value: Any) -> Any:
-    """The same of every text in a value as JSON has it."""
+    """As ``redacted``, of every text in a value as JSON has it."""
+    return _each_text(value, redacted)
+
+
+def tellable_all(value: Any) -> Any:
+    """As ``tellable``, of every text in a value as JSON has it."""
+    return _each_text(value, tellable)
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return redacted(value)
+            return change(value)
         case Mapping():
-            return {name: redacted_all(part) for name, part in value.items()}
+            return {name: _each_text(part, change) for name, part in value.items()}
         case list() | tuple():
-            return [redacted_all(part) for part in value]
+            return [_each_text(part, change) for part in value]
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import falcon
@@ -11,6 +12,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.models.base import Key
+from homeostat.models.outside import TOLD_MAX
 from homeostat.store import errors as store_errors
 from homeostat_api import errors
 
@@ -110,3 +112,36 @@ def test_an_incident_is_found_in_the_log_by_its_id(caplog: pytest.LogCaptureFixt
     (record,) = caplog.records
     assert f"incident {result.json['details']['id']}: GET /failing failed" in record.message
     assert record.exc_info is not None and "a secret of ours" in str(record.exc_info[1])
+
+
+SECRET = "Sw0rdf1sh"
+LONG = [
+    "x" * 100_000,
+    "é" * 50_000,
+    "\x1b" * 3_000,
+    f"https://anna:{SECRET}@host/a?t={SECRET} " * 3_000,
+    f"https://host/a?t={SECRET * 5_000}",
+    "\n" * 20_000,
+]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_no_text_of_an_error_is_without_an_end_and_none_holds_a_secret(text: str) -> None:
+    problems = [store_errors.Problem(text, text), store_errors.Problem("spec", text)]
+    for error in (
+        store_errors.StoreError(text),
+        store_errors.NotEditable(text),
+        store_errors.Invalid(problems),
+        errors.invalid(text, deep=[{"said": text}], given=text),
+        falcon.HTTPForbidden(description=text),
+    ):
+        result = answered(error)
+        for said in texts(result.json):
+            assert len(said) <= TOLD_MAX and SECRET not in said
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts(part)

@@ -6,7 +6,9 @@ import json
 import logging
 import re
 import string
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -98,6 +100,14 @@ def test_what_is_kept_of_a_text_has_an_end(word: str) -> None:
     said = tellable(f"{word * 2_000} end")
     assert len(said) <= TOLD_MAX and said.endswith("characters in all)") and SECRET not in said
     assert tellable(word) == redacted(word.encode("utf-8", "backslashreplace").decode())
+
+
+@pytest.mark.parametrize("put", [lambda text: text, lambda text: [text], lambda text: {"a": [{"b": text}]}])
+@pytest.mark.parametrize("text", [URL, f"got {URL}", f"{URL} " * 2_000])
+def test_security_11_the_fields_of_an_event_hold_none(text: str, put: Callable[[str], Any]) -> None:
+    fields = Happening("Normal", "Created", "made", {"plugin": put(text), "count": 3}).fields
+    said = json.dumps(fields)
+    assert SECRET not in said and "***" in said and len(said) < TOLD_MAX + 100 and fields["count"] == 3
 
 
 @pytest.mark.parametrize(

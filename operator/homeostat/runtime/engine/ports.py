@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from homeostat.models.base import Key, Model, Resource
-from homeostat.models.outside import tellable
+from homeostat.models.outside import tellable, tellable_all
 
 EventType = Literal["Normal", "Warning"]
 R = TypeVar("R", bound=Resource)
@@ -38,6 +38,7 @@ class Happening:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", tellable(self.message))
+        object.__setattr__(self, "fields", tellable_all(self.fields))
 
 
 @dataclass(frozen=True, slots=True)
