@@ -19,6 +19,7 @@ from homeostat.store.errors import Problem
 
 from ...index.index import Index, compact
 from ..text import documents, jsontext
+from ..text.templates import TEMPLATE
 from .folder import FoundFile, read_file
 from .positions import Positions
 from .unfinished import is_beginning, unfinished
@@ -292,6 +293,8 @@ class FileReader:
                 return judged
             places = Positions(text, document)
             judged.problems = [places.placed(at, problem) for at, problem in error.problems[:PROBLEMS_KEPT]]
+            if any(problem.message == TEMPLATE for problem in judged.problems):
+                judged.state = "Broken"
         return judged
 
 

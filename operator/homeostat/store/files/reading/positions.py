@@ -8,7 +8,7 @@ import yaml
 
 from homeostat.store.errors import Problem
 
-from ..text import characters
+from ..text import characters, templates
 from ..text.documents import Document, Path
 from .validate import NO_TEXT, not_text
 
@@ -21,7 +21,8 @@ class Positions:
         self._prefix = document.prefix
         self._fallback = (document.line, 1)
         # The document was read before, so its depth is known to be small and its syntax to be right.
-        self._root = characters.compose(text[document.start : document.end])
+        self._text = text[document.start : document.end]
+        self._root = characters.compose(self._text)
 
     def of(self, path: Path) -> tuple[int, int]:
         """Line and column of a field's name, of the nearest one above where it is not there."""
@@ -46,7 +47,7 @@ class Positions:
             node = None if found is None else found[1]
         if problem.message.startswith(NO_TEXT) and isinstance(node, yaml.ScalarNode):
             problem = replace(problem, message=not_text(node.value, f'"{node.value}"'))
-        return replace(problem, line=line, column=column)
+        return templates.explained(replace(problem, line=line, column=column), self._text, self._first_line)
 
     def _mark(self, node: yaml.Node) -> tuple[int, int]:
         return node.start_mark.line + self._first_line, node.start_mark.column + 1

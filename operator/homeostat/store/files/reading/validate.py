@@ -18,6 +18,7 @@ from homeostat.store.errors import Invalid, Problem
 
 from ...hostpaths import make_absolute
 from ..text.documents import Path, dotted
+from ..text.templates import PATCH
 
 # What only the store sets: documents that were printed by `get -o yaml` carry it, and it means nothing in them.
 STORE_METADATA = (
@@ -31,6 +32,10 @@ _ELSEWHERE = {"Host": "hosts are declared in Kubernetes; `homeostat up` serves t
 
 
 NO_RESOURCE = f"is not a resource: it needs apiVersion: {API_VERSION}, kind, metadata and spec"
+HIDDEN = (
+    f"names {API_GROUP}/ in what YAML reads as plain text, so it may be a resource: JSON has no comments (//), and YAML needs a "
+    "space behind each colon"
+)
 
 
 class Rejected(Exception):
@@ -65,12 +70,22 @@ def foreign(value: Any) -> bool:
 def stray(value: Any) -> bool:
     """Whether a document is no resource of ours, nor what is left of one: values of a chart, services of a compose file, a list
     of patches."""
+    if _names_ours(value):
+        return False
     if not isinstance(value, dict):
         return True
     if {"kind", "metadata", "spec"} & value.keys():
         kind = value.get("kind")
         return "apiVersion" not in value and isinstance(kind, str) and bool(kind) and not _suggests_ours(kind)
     return not _nearly_ours(str(value.get("apiVersion", "")))
+
+
+def _names_ours(value: Any) -> bool:
+    """Whether one of our documents hides in what was read as plain text: JSON behind a comment, or colons without spaces."""
+    if isinstance(value, str):
+        return f"{API_GROUP}/" in value
+    texts = value if isinstance(value, list | dict) else ()
+    return any(isinstance(text, str) and "apiVersion" in text and f"{API_GROUP}/" in text for text in texts)
 
 
 def whose(value: Any) -> str:
@@ -160,6 +175,8 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _model_of(value: Any) -> type[Resource]:
+    if _names_ours(value):
+        raise reject((), HIDDEN)
     if not isinstance(value, dict):
         raise reject((), NO_RESOURCE)
     version, kind = value.get("apiVersion"), value.get("kind")
@@ -221,6 +238,8 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
     }
     if kind == "string_pattern_mismatch" and context.get("pattern") == XML_PATTERN:
         message = f"holds a control character, which libvirt's XML cannot carry (got {shown}): remove it"
+    elif kind == "extra_forbidden" and str(path[-1]).startswith("$"):
+        message = PATCH
     elif kind == "extra_forbidden":
         message = "unknown field" + _suggest_field(model, path)
     elif kind == "value_error":

@@ -17,7 +17,7 @@ import yaml
 
 from homeostat.store.errors import Problem
 
-from . import characters, jsontext
+from . import characters, jsontext, templates
 
 DEPTH_LIMIT = 64
 NODE_LIMIT = 200_000
@@ -187,7 +187,9 @@ def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Proble
         message += "; JSON's \\ud83d\\ude00 is \\U0001F600 in YAML, or the character itself"
     if mark:
         message += characters.cause(text, mark.index)
-        return Problem("", message, mark.line + first_line, mark.column + 1)
+        others = [line + first_line for line in (begun.line if begun else mark.line, templates.first_said(text))]
+        problem = Problem("", message, mark.line + first_line, mark.column + 1)
+        return templates.explained(problem, text, first_line, others=others)
     if isinstance(character := getattr(error, "character", None), int):
         message += f" (U+{character:04X})"
     before = text.encode()[: getattr(error, "position", 0)]  # a character that no YAML may hold
@@ -298,8 +300,9 @@ class Reader:
         return _start(event).line + self.first_line, _start(event).column + 1
 
     def _problem(self, event: yaml.Event, message: str, *extra: str) -> None:
-        line, column = self._place(event)
-        self._problems.append(Problem(self._field(*extra), message, line, column))
+        problem = templates.explained(Problem(self._field(*extra), message, *self._place(event)), self.text, self.first_line)
+        if problem not in self._problems:  # one mark of a template is wrong in several ways
+            self._problems.append(problem)
 
     def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
         line, column = self._place(event)

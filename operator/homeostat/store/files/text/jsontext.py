@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from typing import Any, Final, NoReturn
 
+from homeostat.models.base import API_GROUP
+
 NONE: Final = object()
 """No JSON."""
 
@@ -49,7 +51,7 @@ def parts(text: str) -> list[tuple[int, int]] | None:
 
 def others(path: str, content: bytes) -> bool:
     """Whether a file is JSON that no operator's object can be: a tool's settings, say, of which nothing needs to be told."""
-    return path.endswith(".json") and b'"apiVersion"' not in content
+    return path.endswith(".json") and b'"apiVersion"' not in content and f"{API_GROUP}/".encode() not in content
 
 
 def _skip(text: str, at: int) -> int:

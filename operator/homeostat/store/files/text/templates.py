@@ -1,0 +1,31 @@
+"""Tells a template (Helm's, Jinja's) from YAML, where something is wrong with it: what it says, only its tool knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from homeostat.store.errors import Problem
+
+_MARK = re.compile(r"\{[{%#]")
+_SAYS = re.compile(r"^(?![ \t]*(?:#|\r?$)|---)", re.MULTILINE)
+TEMPLATE = "this is a template: render it first (helm template …), and put what comes out here"
+PATCH = "is an instruction of a patch: build it first (kustomize build …), and put what comes out here"
+
+
+def explained(problem: Problem, text: str, first_line: int = 1, *, others: Iterable[int] = ()) -> Problem:
+    """The problem in other words, at the template's mark, where there is one in its line, or in ``others`` that may be to blame.
+    ``first_line``: that of the text."""
+    lines = text.split("\n")
+    for number in (problem.line, *others):
+        at = number - first_line
+        if 0 <= at < len(lines) and (mark := _MARK.search(lines[at])):
+            return replace(problem, message=TEMPLATE, line=number, column=mark.start() + 1)
+    return problem
+
+
+def first_said(text: str) -> int:
+    """Which line, from 0, is the first that says something: no comment, and no dashes."""
+    found = _SAYS.search(text)
+    return text.count("\n", 0, found.start()) if found else 0
