@@ -75,6 +75,38 @@ def test_what_others_wrote_or_share_is_not_lost(text: str, patch: dict[str, Any]
         patched(text, patch)
 
 
+A = {"name": "a", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "items", "line", "number"),
+    [
+        ("x: &d {name: a, n: 1}\nspec:\n  d:\n    - *d\n", [{"name": "a", "n": 2}], 4, 1),
+        ("x: &d {name: a, n: 1}\nspec:\n  d:\n    - *d\n    - name: b\n", [{"name": "b"}], 4, 1),
+        ("x: &d {name: a, n: 1}\nspec:\n  d:\n    - *d\n", [A, {"name": "b"}], 4, 1),
+        ("x: &d {name: a, n: 1}\nspec:\n  d:\n    - name: b\n    - *d\n", [{"name": "b"}], 4, 2),
+        ("spec:\n  d:\n    - &d {name: a}\n    - *d\n", [{"name": "a"}], 3, 2),
+        ("spec:\n  d:\n    - &d a\n    - *d\n", ["a", "b"], 3, 2),
+        ("spec:\n  d:\n    - &d a\n    - *d\n", ["a", "a", "f"], 3, 2),
+        ("spec:\n  d:\n    - b\n    - &d a\n    - *d\n", ["b", "a", "c"], 3, 3),
+        ("spec:\n  d:\n    - &d a\n    - b\n    - *d\n    - e\n", ["a", "b", "e"], 3, 3),
+        ("x: &d v\nspec:\n  d:\n    - *d\n", ["w"], 4, 1),
+        ("x: &d v\nspec:\n  d:\n    - *d\n    - e\n", ["v", "e", "g"], 4, 1),
+        ("x: &d v\nspec:\n  d:\n    - *d\n    - e\n", ["n", "v", "e"], 4, 1),
+        ("x: &d\n  - a\nspec:\n  d:\n    - *d\n    - e\n", [["b"], "e"], 5, 1),
+    ],
+)  # fmt: skip
+def test_an_item_that_is_an_alias_is_named_where_it_stands(text: str, items: list[Any], line: int, number: int) -> None:
+    with pytest.raises(NotEditable, match=rf"web\.yaml:{line}: item {number} of the list is an alias\)"):
+        patched(text, {"spec": {"d": items}})
+
+
+@pytest.mark.parametrize(("items", "edited"), [(["a", "a", "f"], "- f"), (["a", "a", "e", "g"], "- e\n    - g")])
+def test_an_alias_beside_what_changes_stays(items: list[str], edited: str) -> None:
+    text = "spec:\n  d:\n    - &d a\n    - *d\n    - e\n"
+    assert patched(text, {"spec": {"d": items}}) == text.replace("- e", edited)
+
+
 def test_a_refused_edit_leaves_the_file(room: Room) -> None:
     text = document("web", "runStrategy: &s Always  # kept", "shutdown: {onTimeout: Wait}", annotation="was: *s")
     text = text.replace("was: *s", "was: &s Always").replace("&s Always  #", "*s  #") + "# end\n"

@@ -175,7 +175,7 @@ class _Splice:
         """Some items of a list, one behind the other, by others."""
         outgoing, extra = range(first, last), incoming[last - first :]
         touched = [n for n, value in zip(outgoing, incoming, strict=False) if not _same(old[n], value)]
-        touched += [*outgoing[len(incoming) :], *([last - 1] if extra and last else [])]
+        touched += [*outgoing[len(incoming) :], *((0, max(last - 1, 0)) if extra else ())]
         if (alias := next((n for n in touched if self._is_alias(node, n)), None)) is not None:
             raise Unspliceable(f"item {alias + 1} of the list is an alias", node.start_mark.index)
         for position, value in zip(outgoing, incoming, strict=False):
