@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -107,10 +108,30 @@ async def test_security_9_a_server_that_sends_too_little_is_left(
     found = await until(storage, slow, tmp_path / "state", lambda image: image.phase is ImagePhase.FAILED)
     assert not found.permanent
     assert "sends less than 1.0 KiB a second; it is tried again, and the next try goes on from there" in found.error
+    monkeypatch.setattr(turns, "WINDOW", 60.0)
     gate.set()
     CLOCK[0] += 61
     assert (await fetch(storage, slow, tmp_path / "state")).phase is ImagePhase.READY
     assert server.seen[-1]["Range"] == f"bytes={len(blob()) // 2}-"
+
+
+@pytest.mark.parametrize("pauses", [1, 3])
+async def test_security_9_our_own_pauses_are_no_servers_fault(pauses: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came meanwhile lies in the kernel's buffers, and is read after that."""
+    monkeypatch.setattr(turns, "WINDOW", 0.2)
+    image = turns.Fetch("slow", remote=True, waits=False, coming=True)
+    windows, loop = asyncio.Queue[int](), asyncio.get_running_loop()
+    watching = asyncio.create_task(turns.watch(image, turns.Turns(), lambda: windows.put_nowait(0), list))
+    for _ in range(pauses):
+        await windows.get()
+        image.seen = True
+        loop.call_soon(time.sleep, 0.5)  # as SIGSTOP, or a crowded host; longer than the window
+        await asyncio.sleep(0.25)  # due in the pause, as the end of the window is
+        image.progress(image.fetched + 2**20, None)
+    await windows.get()
+    assert not watching.done()
+    with pytest.raises(turns.TooSlow):
+        await asyncio.wait_for(watching, DEADLINE)
 
 
 async def test_security_9_slow_servers_give_their_turn_away(

@@ -15,7 +15,8 @@ from .paths import human_size
 
 AT_ONCE = 2  # of each kind; more of them only share the line
 MOST = 16  # remote ones, with those that gave their turn away
-WINDOW = 60.0  # seconds over which the pace is taken
+WINDOW = 60.0  # seconds over which the pace is taken, of those in which we ran
+PARTS = 20  # of a window; one that takes twice as long held a pause of ours
 LEAST = 1024  # bytes a second that a server must send
 SLOW = 64 * 1024  # bytes a second below which a fetch lets the next one begin
 DEADLINE = 86400.0  # seconds of one try
@@ -92,7 +93,7 @@ async def watch(fetch: Fetch, turns: Turns, tell: Callable[[], None], others: Ca
     while True:
         came, fetch.seen, was_coming = fetch.came, False, fetch.coming
         tell()
-        await asyncio.sleep(WINDOW)
+        await _window()
         windows, unseen = windows + 1, 0 if fetch.seen else unseen + 1
         if unseen >= UNSEEN:
             raise Unwanted
@@ -105,3 +106,13 @@ async def watch(fetch: Fetch, turns: Turns, tell: Callable[[], None], others: Ca
             raise TooSlow(f"image {fetch.name}: it did not arrive within {DEADLINE / 3600:.0f} hours")
         if pace < SLOW and sum(other.remote and not other.waits for other in others()) < MOST:
             turns.give_away(fetch)
+
+
+async def _window() -> None:
+    """Waits until we ran for as long as a window is. While we do not, being stopped or starved, nothing is read of what came, and
+    that is no server's fault."""
+    loop, left = asyncio.get_running_loop(), PARTS
+    while left:
+        part, began = WINDOW / PARTS, loop.time()
+        await asyncio.sleep(part)
+        left -= loop.time() - began < 2 * part
