@@ -1,5 +1,5 @@
-"""What every reconcile of a machine asks of its host, tells and writes, and when it looks again: for rows of what may happen,
-without the words. After a wanted change: pytest --regenerate-golden, and read the diff.
+"""What every reconcile of a machine asks of its host, tells and writes, and when it looks again: for rows of what may happen.
+After a wanted change: pytest --regenerate-golden, and read the diff.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.observed import Health
+from homeostat.planner.observed import Health, Secret
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
 from homeostat.runtime.engine.reconciler import GONE
@@ -25,7 +26,7 @@ from tests.unit.transcripts import DATA, EDITS, LAN, MORE, ROOT, USER, could, st
 from tests.unit.world import namesake
 
 FOLDER = Path(__file__).parents[2] / "golden" / "reconciles"
-TIMES = frozenset({"time", "lastTransitionTime", "startedAt", "message", "lastCheck"})
+TIMES = frozenset({"lastTransitionTime", "startedAt", "lastCheck"})
 PROBES: Spec = {"readiness": {"tcpSocket": {"port": 80}}, "liveness": {"tcpSocket": {"port": 80}}}
 
 ROWS: dict[str, tuple[Spec, str]] = {
@@ -78,6 +79,24 @@ ROWS: dict[str, tuple[Spec, str]] = {
     "suspended": ({"disks": [DATA]}, "suspend; virsh destroy; virsh edit; always"),
     "passing": ({}, "the guest starts; virsh resume; the guest goes down; the guest sleeps; guest stops on a full disk"),
     "saved": ({"runStrategy": "Manual", "power": "Running"}, "save; the next operator; pause; run by hand; stop"),
+    "reverted": (
+        {"disks": [ROOT, DATA], "nics": [LAN]},
+        "virsh snapshot-create; more memory; restart; virsh snapshot-revert; the next operator; virsh destroy; "
+        "virsh snapshot-create; virsh snapshot-revert; virsh snapshot-create-as --disk-only; more memory",
+    ),
+    "followed": (
+        {"disks": [ROOT, DATA], "updatePolicy": "Never"},
+        "an overlay in the running guest only; more memory; virsh edit; restart; "
+        "an overlay put into the definition only; another disk; virsh destroy",
+    ),
+    "followed, and reported": (
+        {"disks": [DATA], "nics": [LAN], "driftPolicy": "Report"},
+        "an overlay in the running guest only; virsh edit; virsh detach-interface --live; no nic; virsh destroy; always",
+    ),
+    "behind a password": (
+        {"display": {"vnc": {"passwordFile": "/run/vnc"}}, "nics": [LAN]},
+        "a password; halt; always; another password; a password in the file that is gone; guest crashes; other nics; no password",
+    ),
     "raw": ({"disks": [DATA]}, "the note is broken; virsh undefine; virsh destroy; time passes"),
 }
 
@@ -125,6 +144,8 @@ class Scene:
         self.shelf, self.host = Shelf(self.first), WorldHost()
         self.clock, self.probing = Clock(), Probing()
         self.refusal: Waiting | None = None
+        self.secret: Secret | None = None
+        self.host.secret = lambda path: self.secret  # type: ignore[method-assign]
         self.lines: list[str] = []
         self.next_operator()
 
@@ -169,6 +190,10 @@ class Scene:
             "nothing is known": lambda: setattr(host, "unreadable", "denied"),
             "little space": lambda: setattr(host, "room", Space(total=100 * 2**30, free=2**20)),
             "a trash": self.a_trash,
+            "a password": lambda: setattr(self, "secret", Secret(SecretStr("one"), "1")),
+            "another password": lambda: setattr(self, "secret", Secret(SecretStr("two"), "2")),
+            "a password in the file that is gone": lambda: setattr(self, "secret", None),
+            "no password": lambda: self.edit(display=None),
         }
         if what in steps:
             steps[what]()
@@ -220,8 +245,9 @@ class Scene:
         except DriverError as error:
             shown = f"fails: {error}"
         did = [*map(step, host.done), *(f"recall {run} {list(known.values())}" for run, known in host.recalled)]
-        told = [reason for _, reason in shelf.told]
-        self.lines.append(f"    {' '.join([*did, *self.probing.asked])} → {shown}; tells {' '.join(told)}".rstrip())
+        self.lines.append(f"    {' '.join([*did, *self.probing.asked])} → {shown}")
+        said = shelf.said.pop(self.key, [])
+        self.lines += [f"      {reason}: {message}" for (_, reason), message in zip(shelf.told, said, strict=True)]
         if self.key in shelf.resources and self.machine.status != before:
             self.lines.append(f"      {self.status()}")
         host.tick()
@@ -230,14 +256,14 @@ class Scene:
     def status(self) -> str:
         status = self.machine.status
         assert status is not None
-        return ", ".join(f"{name} {value}" for name, value in plain(status.dump()).items() if value)
+        return "\n        ".join(f"{name}: {value}" for name, value in plain(status.dump()).items() if value)
 
 
 def plain(value: Any) -> Any:
-    """Without times and words; of a condition its reason where it is true, ! before it where it is not."""
+    """Without times; a condition in one line."""
     match value:
-        case {"type": kind, "status": status, "reason": reason}:
-            return f"{kind}{'=' if status == 'True' else '!=' if status == 'False' else '?='}{reason}"
+        case {"type": kind, "status": status, "reason": reason, **rest}:
+            return f"\n          {kind} {status} {reason} {rest.get('message', '')}".rstrip()
         case dict():
             return {name: plain(inner) for name, inner in value.items() if name not in TIMES}
         case list():
