@@ -97,6 +97,11 @@ ROWS: dict[str, tuple[Spec, str]] = {
         {"display": {"vnc": {"passwordFile": "/run/vnc"}}, "nics": [LAN]},
         "a password; halt; always; another password; a password in the file that is gone; guest crashes; other nics; no password",
     ),
+    "overlooked": (
+        {"disks": [DATA]},
+        "virsh snapshot-create-as --disk-only + virsh destroy + virsh undefine; halt; time passes; deleted",
+    ),
+    "gone at once": ({}, "deleted; released; going already"),
     "raw": ({"disks": [DATA]}, "the note is broken; virsh undefine; virsh destroy; time passes"),
 }
 
@@ -178,6 +183,7 @@ class Scene:
             "nothing fails": lambda: (host.failing.clear(), host.refusing.clear()),
             "deleted": lambda: self.shelf.put(deleted(self.machine)),
             "released": lambda: None,
+            "going already": lambda: self.shelf.put(deleted(self.first)),
             "here again": lambda: self.shelf.put(self.first),
             "correct": lambda: self.edit(driftPolicy=None),
             "no longer probed": lambda: self.edit(probes=None),
@@ -277,10 +283,12 @@ async def test_what_is_asked_told_and_written_is_as_before(name: str, request: p
     scene = Scene(spec)
     await scene.play("it comes up")
     for what in row.split("; "):
-        scene.take(what)
+        for part in what.split(" + "):
+            scene.take(part)
         await scene.play(what)
+    scene.probing.asked.clear()
     scene.reconciler.forget(scene.key)
-    left = [scene.reconciler._memory, scene.reconciler.summaries, scene.reconciler.known, scene.woken]
+    left = [scene.reconciler._memory, scene.reconciler.summaries, scene.reconciler.known, scene.woken, scene.probing.asked]
     text = "\n".join([*scene.lines, f"  forgotten: {left}"]) + "\n"
     golden = FOLDER / f"{name.replace(', ', ' ').replace(' ', '-')}.txt"
     if request.config.getoption("--regenerate-golden"):
