@@ -38,6 +38,7 @@ from homeostat.planner.observed import (
     Secret,
     Tap,
 )
+from homeostat.planner.orphans import NO_DOMAIN, RETAINED, Orphan, mend, why
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Waiting
 from tests.unit.machines import machine, running
 from tests.unit.transcripts import LAN, step
@@ -282,6 +283,7 @@ def powers_remembered() -> Iterator[str]:
         Memory(ended=2, last_end=NOW - 20.0),
         Memory(ended=2, last_end=NOW),
     )
+    memories += (Memory(ended=1, last_end=NOW - 9.5), Memory(ended=1, last_end=NOW - 10.0))
     memories += (Memory(resume_asked=NOW - 30.0), Memory(resume_asked=NOW - 29.0), Memory(unhealthy=True), Memory(last_end=NOW))
     ill = Health(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
     healths = {"not probed": None, "ill": ill, "alive": replace(ill, alive=True)}
@@ -327,6 +329,14 @@ def powered(vm: VirtualMachine, now: Observed, record: Record, pending: tuple[Ch
     return f"{does} {plan.outcome.reason}{after}{' stopping' if plan.stopping else ''} {drift} ({told})"
 
 
+def orphaned() -> Iterator[str]:
+    states, domains = (NO_DOMAIN, RETAINED, "running"), ("", "default-web")
+    for state, domain, disks, deletion, namespace in product(states, domains, ((), ("a", "b")), ("", "{}"), ("default", "prod")):
+        found = Orphan(namespace, "web", state, domain, directory="/state/x", disks=disks, deletion=deletion)
+        told = f"{namespace} {state} {domain or 'no domain'} {disks} {'was being deleted' if deletion else ''}"
+        yield f"{told}: {why(found)}; {mend(found)}; {found.alarming}"
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "recalled": recalled,
     "kept": kept,
@@ -335,6 +345,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "headers": headers,
     "shutdowns": shutdowns,
     "strays": strays,
+    "orphans": orphaned,
     "powers": powers,
     "powers-remembered": powers_remembered,
     "powers-due": powers_due,

@@ -10,7 +10,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import FetchImage, file_name
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.presume import presumed, storage_root
-from homeostat.planner.machine.storage import SECTOR
+from homeostat.planner.machine.storage import SECTOR, boot_ref
 from homeostat.planner.observed import Observed, ObservedDisk, ObservedStorage
 from tests.unit.machines import Spec, changed, machine, running
 from tests.unit.transcripts import DATA, EDITS, ISO, KERNEL, LAN, ROOT, SEED, step
@@ -30,7 +30,11 @@ def test_what_is_presumed_is_what_is_there(spec: Spec) -> None:
     world, operator, vm = running(**spec)
     seen = world.observe(vm, operator.memory)
     found = presumably(seen, vm).storage
+    assert seen.domain is not None and seen.domain.config is not None
+    boots = {boot_ref(source).key for source in (vm.spec.boot.kernel, vm.spec.boot.initramfs) if source}
     assert {key: image.path for key, image in found.images.items()} == {key: i.path for key, i in seen.storage.images.items()}
+    assert {image.format for key, image in found.images.items() if key in boots} == {"raw"} & {"raw" for _ in boots}
+    assert found.chains.keys() == {disk.source for disk in seen.domain.config.disks if disk.source} - seen.storage.disks.keys()
     assert (found.disks, found.seeds, found.created) == (seen.storage.disks, seen.storage.seeds, True)
     assert found.reclaimable == seen.storage.reclaimable
 

@@ -8,8 +8,10 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.runtime.engine.operator import Operator
+from homeostat.runtime.machine.reconcile import DomainOf
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
+from tests.unit.runtime.engine.test_operator_slows_the_restless import REST, Scripted
 
 FOREIGN = ObservedDomain(
     name="web",
@@ -123,3 +125,37 @@ async def test_a_machine_whose_domain_someone_renamed_sees_who_has_its_name_now(
         host.news()
         await until(lambda: reason(shelf, WEB.key) == "NameInUse")
         assert host.world.domain.active and state(shelf, WEB.key) == "Running"
+
+
+class Waking(Scripted):
+    """Answers for every resource that another one is to be looked at."""
+
+    def woken_by(self, key: Key) -> list[Key]:
+        return [DB.key]
+
+
+async def test_a_resource_wakes_itself_what_rests_on_it_and_whom_a_reconciler_names() -> None:
+    operator = an_operator(Shelf(WEB), WorldHost(), reconcilers={VirtualMachine: Waking(REST)})
+    queued, other = looked_at(operator), machine(name="other").key
+    operator.dependencies.rest(other, "test", [WEB.key])
+    operator.resource_changed(WEB.key)
+    assert queued == [WEB.key, other, DB.key]
+
+
+async def test_orphans_are_looked_for_when_all_of_the_host_changed() -> None:
+    class Orphans:
+        pokes, found = 0, ()
+
+        def poke(self) -> None:
+            self.pokes += 1
+
+    orphans = Orphans()
+    operator = an_operator(Shelf(WEB), WorldHost(), orphans=orphans)
+    operator._machines.known.add(WEB.key)
+    operator._host_changed(None)
+    assert orphans.pokes == 1 and operator._machines.known == set()
+    operator._host_changed("somebody else's")
+    assert orphans.pokes == 2
+    operator.dependencies.rest(WEB.key, "domain", [DomainOf("ours")])
+    operator._host_changed("ours")
+    assert orphans.pokes == 2

@@ -20,7 +20,7 @@ from homeostat.planner.observed import Health, Secret
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
 from homeostat.runtime.engine.reconciler import GONE
-from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, happen, machine
+from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler
 from tests.unit.transcripts import DATA, EDITS, LAN, MORE, ROOT, USER, could, step
 from tests.unit.world import namesake
@@ -102,6 +102,10 @@ ROWS: dict[str, tuple[Spec, str]] = {
         "virsh snapshot-create-as --disk-only + virsh destroy + virsh undefine; halt; time passes; deleted",
     ),
     "gone at once": ({}, "deleted; released; going already"),
+    "a disk that cannot be had": (
+        {"disks": [DATA], "nics": [LAN]},
+        "a smaller disk; virsh destroy; the network goes; virsh destroy; time passes; the network is back; an image",
+    ),
     "raw": ({"disks": [DATA]}, "the note is broken; virsh undefine; virsh destroy; time passes"),
 }
 
@@ -185,6 +189,8 @@ class Scene:
             "released": lambda: None,
             "going already": lambda: self.shelf.put(deleted(self.first)),
             "here again": lambda: self.shelf.put(self.first),
+            "a smaller disk": lambda: self.edit(disks=[{**DATA, "size": "512Mi"}]),
+            "an image": lambda: self.edit(disks=[{**DATA, "image": IMAGE}]),
             "correct": lambda: self.edit(driftPolicy=None),
             "no longer probed": lambda: self.edit(probes=None),
             "a namesake": lambda: host.strangers.update({"default-web": namesake(self.first), "web": namesake(self.first)}),
