@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import fields, replace
 from typing import Any
 
@@ -59,7 +60,7 @@ def _host(**facts: Any) -> Happening:
 def _world(**values: Any) -> Happening:
     def change(world: World) -> None:
         for name, value in values.items():
-            setattr(world, name, value)
+            setattr(world, name, copy(value))
 
     return change
 
