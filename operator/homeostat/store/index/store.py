@@ -19,7 +19,7 @@ from homeostat.store.errors import Invalid, Problem, SourceError
 
 from . import orphans, records
 from .follow import follow_index
-from .index import Index, Row
+from .index import Index, Row, compact
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +143,12 @@ class IndexedStore:
 
     def check(self, resource: Resource) -> None:
         """What a mode refuses beyond the models. Raises Invalid."""
+
+    def keep_model(self, row: Row, resource: Resource) -> None:
+        """Spares building the model of ``row``, where ``resource`` is what was written into it."""
+        if compact(resource.spec.dump()) == row.spec:
+            metadata = type(resource.metadata).model_validate(row.meta())
+            self._models[row.key] = (row.uid, row.changed, resource.model_copy(update={"metadata": metadata}))
 
     def forget_model(self, key: Key) -> None:
         """The resource has gone."""

@@ -29,9 +29,8 @@ class Target:
         return self.root / self.path
 
 
-def load(target: Target, text: str | None = None) -> tuple[str, documents.Document, Any]:
-    """The file's text (the one given, else as it stands), the document in it, and the value of the whole YAML document (a List,
-    where it is an item).
+def load(target: Target, text: str | None = None) -> tuple[str, documents.Document, documents.FileContent]:
+    """The file's text (the one given, else as it stands), the document in it, and all that is in it.
 
     Raises:
         NotEditable: the file cannot be read to its end.
@@ -48,11 +47,7 @@ def load(target: Target, text: str | None = None) -> tuple[str, documents.Docume
             break
     else:
         raise NotEditable(f"{target.path} has changed meanwhile: repeat the request")
-    whole = found.value
-    if found.item is not None:
-        siblings = [d.value for d in content.documents if d.number == found.number]
-        whole = {"items": siblings}
-    return text, found, whole
+    return text, found, content
 
 
 def _first(problem: Any) -> str:

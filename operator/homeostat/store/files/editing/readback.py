@@ -47,14 +47,13 @@ def check_new(text: str, wanted: Any, folder: str, what: str) -> None:
         raise Invalid([Problem("", "holds a value that would read otherwise once it is written as YAML")], what)
 
 
-def check_edit(path: str, folder: str, before: str, after: str, edited: documents.Document, wanted: Any) -> None:
-    """Of a file that is there: ``edited`` becomes ``wanted`` and all that stands beside it stays what it was.
+def check_edit(path: str, was: documents.FileContent, after: str, edited: documents.Document, wanted: Any) -> None:
+    """Of a file that is there: ``edited`` becomes ``wanted``, which is valid, and all that stands beside it stays what it was.
 
     Raises:
         NotEditable: it would not be so.
-        Invalid: it would, and the reader would refuse what was asked for.
     """
-    was, now = documents.read_documents(before), _read(after)
+    now = _read(after)
     if now.broken:
         raise _refusal(path, now.broken[0].message)
     place = (edited.number, edited.item)
@@ -70,8 +69,6 @@ def check_edit(path: str, folder: str, before: str, after: str, edited: document
             raise _refusal(path, "it" if mine else f"the document in line {document.line}", " would read otherwise")
         if _fields(again.problems) != ([] if mine else _fields(document.problems)):
             raise _refusal(path, str(again.problems[0]) if again.problems else "a mistake beside it would be hidden")
-        if mine and (refused := _refused(again.value, folder)):
-            raise Invalid(refused, path)
 
 
 def _read(text: str) -> documents.FileContent:

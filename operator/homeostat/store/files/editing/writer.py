@@ -28,7 +28,8 @@ from ..commits.message import change_message
 from ..passes import indexing
 from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
-from ..reading.validate import STORE_METADATA, desired_part, key_to_write, validate
+from ..reading.files import Edit
+from ..reading.validate import STORE_METADATA, desired_part, key_to_write, resource_to_write
 from ..text import documents
 from . import disk, in_place, last_applied, owned, readback
 
@@ -60,7 +61,7 @@ class Writer:
         if declared := self._documents(key):
             raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
         path = self._write_new(key, wanted)
-        return self._finish(key, path, author, f"Create {key}")
+        return self._finish(key, Edit(author, path), f"Create {key}")
 
     def apply(self, resource: Resource, author: str, whole: bool, dry: bool) -> Applied:
         key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
@@ -104,17 +105,18 @@ class Writer:
                 f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
                 "back, or repeat the request after that; `homeostat get errors` says what holds it"
             )
-        text, found, _ = in_place.load(target)
+        text, found, before = in_place.load(target)
         wanted = _merged(found.value, desired_part(merge_patch))
-        key_to_write(wanted, key)
+        resource = resource_to_write(wanted, key, str(target.file.parent))
         if documents.equal(wanted, found.value):
             if takes:
-                self._intake.run({key: author})  # so what the document says already is meant
+                self._intake.run({key: Edit(author)})  # so what the document says already is meant
             return self._store.resource(self._index.row(key) or row)
         edited = in_place.patched_text(text, found, wanted, target.path)
-        readback.check_edit(target.path, str(target.file.parent), text, edited, found, wanted)
+        readback.check_edit(target.path, before, edited, found, wanted)
         disk.write_file(target.file, edited)
-        return self._finish(key, target.path, author, change_message(key, found.value, wanted))
+        edit = Edit(author, target.path, wanted, resource)
+        return self._finish(key, edit, change_message(key, found.value, wanted))
 
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
         """A change of a resource that another one owns; it lasts until its owner writes it anew."""
@@ -123,8 +125,8 @@ class Writer:
             before = row.document_form()
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
             wanted = _merged({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
-            key_to_write(wanted, key)
-            owned.patch_owned(database, row, validate(wanted, str(self._folder)), author, self._intake.clock())
+            resource = resource_to_write(wanted, key, str(self._folder))
+            owned.patch_owned(database, row, resource, author, self._intake.clock())
             changed = self._index.row(key)
         assert changed is not None
         return self._store.resource(changed)
@@ -181,10 +183,10 @@ class Writer:
                 raise NotEditable(f"{target.path} cannot be edited until its syntax is mended")
         texts = dict[str, str | None]()  # all are made and checked before the first is written
         for target in reversed(targets):
-            text, found, _ = in_place.load(target, texts.get(target.path))
+            text, found, before = in_place.load(target, texts.get(target.path))
             rest = in_place.removed_text(text, found, target.path)
             if rest is not None:
-                readback.check_edit(target.path, str(target.file.parent), text, rest, found, readback.GONE)
+                readback.check_edit(target.path, before, rest, found, readback.GONE)
             texts[target.path] = rest
         for path, rest in texts.items():
             if rest is None:
@@ -204,12 +206,14 @@ class Writer:
                 continue  # somebody's file with other resources: never overwritten
         raise StateError(f"no free file name for {place_of(key)}")
 
-    def _finish(self, key: Key, path: str, author: str, message: str) -> Resource:
-        self._intake.run({key: author})
-        self._committer.publish(key, path, author, message)
+    def _finish(self, key: Key, edit: Edit, message: str) -> Resource:
+        self._intake.run({key: edit})
+        self._committer.publish(key, edit.path, edit.author, message)
         row = self._index.row(key)
         if row is None:
-            raise StateError(f"{path} was written, yet {key} did not appear: `homeostat get vms` lists why")
+            raise StateError(f"{edit.path} was written, yet {key} did not appear: `homeostat get vms` lists why")
+        if edit.resource is not None:
+            self._store.keep_model(row, edit.resource)
         return self._store.resource(row)
 
 

@@ -15,8 +15,8 @@ from homeostat.store.errors import SourceError
 from ...index import records
 from ...index.index import Index, Row, set_setting
 from ..commits import authors as git_authors
-from ..reading.files import FileReader, Memory
-from ..reading.folder import Listing, list_folder
+from ..reading.files import Edit, FileReader, Memory
+from ..reading.folder import Listing, list_folder, look_again
 from ..reading.unfinished import QUIET
 from ..state import StateFolder
 from . import indexing
@@ -56,6 +56,7 @@ class Intake:
         self.settling: frozenset[Key] = frozenset()  # their documents have gone, and they go in a moment, should that stay so
         self._instance = state.instance_id
         self._absences = Absences(folder)
+        self._opened: set[str] = set()  # files that the last pass could read
 
     def held(self) -> Mapping[Key, str]:
         """What would be deleted and waits for a confirmation, with the reason."""
@@ -63,28 +64,35 @@ class Intake:
 
     def run(
         self,
-        authors: Mapping[Key, str],
+        edits: Mapping[Key, Edit],
         settle: float = NEVER,
         *,
         confirmed: Collection[Key] = (),
         tell_after: float | None = None,
     ) -> PassReport:
-        """One pass, for who holds the write lock; ``authors`` are those of edits just made. See ``removal.rule``."""
+        """One pass, for who holds the write lock. ``edits`` were made since the last pass, within the same hold of the lock:
+        of files that are known by then, nothing else is read again. See ``removal.rule``."""
         begun = time.perf_counter()
-        self.listing = list_folder(self.folder)
+        edited = {edit.path for edit in edits.values() if edit.path}
+        again = look_again(self.listing, edited) if edited else None
+        self.listing = again or list_folder(self.folder)
         memory = Memory.load(self.index)
         version = self.index.setting("models")
         if version != __version__:  # other models may judge the same documents otherwise
             memory.doubt()
         rows, known = self.index.rows(), Remembered.load(self.index)
         declared: set[tuple[str | None, Key | None]] = {(row.source, key) for row in rows for key in (row.key, None)}
-        quiet = min(settle, QUIET)
-        reader = FileReader(str(self.folder), memory, lambda path, key: (path, key) in declared, quiet, authors.keys())
+        reader = FileReader(
+            str(self.folder), memory, lambda path, key: (path, key) in declared, min(settle, QUIET), edits,
+            fresh=self._opened - edited if again else (),
+        )  # fmt: skip
         work = compare(self.listing, reader, memory, rows, known, str(self.folder))
+        self._opened = reader.opened
         remembered, waiting = self._rule(work, rows, known, settle, confirmed, tell_after)
         last = records.last_revision(self.index) if work.update or work.create else 0
         work.errors = indexing.told(work.errors)
         removed_by = git_authors.removers(self.folder, work.delete)
+        authors = {key: edit.author for key, edit in edits.items()}
         identity = indexing.Identity(self._instance, self.clock(), authors, removed_by)
         changed = set(indexing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
         if version != __version__:

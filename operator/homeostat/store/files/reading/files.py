@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -141,6 +141,16 @@ def save(database: sqlite3.Connection, files: Iterable[SourceFile], gone: Collec
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A document that somebody has just asked for by name."""
+
+    author: str
+    path: str = ""  # the file that was written; empty: what stands there is what is meant
+    value: Any = None  # what was written
+    resource: Resource | None = None  # what that declares, where it is known
+
+
 class Unopened(Exception):
     """A file that could not be opened; the message is the reason."""
 
@@ -150,14 +160,16 @@ class FileReader:
 
     def __init__(
         self, root: str, memory: Memory, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
-        trusted: Collection[Key] = (),
+        edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """``quiet``: see ``unfinished.QUIET``. ``trusted`` are those whose documents we have just written ourselves."""
+        """``quiet``: see ``unfinished.QUIET``. ``fresh`` are files that were read a moment ago."""
         self._root = root
         self._memory = memory
         self._declared = declared  # whether the resource in force, or (None) any, comes from that file
         self._quiet = quiet
-        self._trusted = trusted
+        self._edits = edits or {}
+        self._fresh = fresh
+        self.opened: set[str] = set()  # files that could be read, or need not be
         self._found: dict[str, FoundFile] = {}
         self._placed = 0
         self.unfinished: dict[str, str] = {}  # files that were asked about -> why they may not be whole; empty: they are
@@ -165,8 +177,13 @@ class FileReader:
     def read(self, found: FoundFile) -> SourceFile:
         """Raises Unopened."""
         self._found[found.path] = found
+        file = self._read(found)
+        self.opened.add(found.path)
+        return file
+
+    def _read(self, found: FoundFile) -> SourceFile:
         known = self._memory.files.get(found.path)
-        if known and known.signature == found.signature:
+        if known and (known.signature == found.signature or found.path in self._fresh):
             known.real, known.known = found.real, True
             return known
         # Two writes within one tick of the file system's clock leave the same stat: look again next time.
@@ -226,7 +243,7 @@ class FileReader:
 
     def trusts(self, document: SourceDocument) -> bool:
         """Whether somebody has just asked for what it says, by name."""
-        return document.key in self._trusted
+        return document.key in self._edits
 
     def why_unfinished(self, path: str) -> str:
         """In words; empty: the file is whole."""
@@ -283,7 +300,7 @@ class FileReader:
             judged.problems = [Problem("", whose(document.value), document.line, 1)]
             return judged
         try:
-            judged.resource = validate(document.value, folder)
+            judged.resource = self._written(path, document, key) or validate(document.value, folder)
             judged.key = judged.resource.key
         except Rejected as error:
             judged.state = "Invalid"
@@ -296,6 +313,12 @@ class FileReader:
             if any(problem.message == TEMPLATE for problem in judged.problems):
                 judged.state = "Broken"
         return judged
+
+    def _written(self, path: str, document: documents.Document, key: Key | None) -> Resource | None:
+        """What is known of it because it was written a moment ago."""
+        edit = self._edits.get(key) if key else None
+        mine = edit is not None and edit.path == path and documents.equal(document.value, edit.value)
+        return edit.resource if edit is not None and mine else None
 
 
 def _foreign_key(value: Any) -> Key | None:

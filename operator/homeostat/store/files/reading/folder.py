@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from homeostat.models.outside import one_line
@@ -55,6 +56,21 @@ def list_folder(root: Path) -> Listing:
             walk.enter(path, linked=True)
     walk.listing.files.sort(key=lambda found: found.path)
     return walk.listing
+
+
+def look_again(listing: Listing, paths: Collection[str]) -> Listing | None:
+    """``listing`` with these files as they are now; None where one of them is new, or gone: walk the folder again."""
+    if not {found.path for found in listing.files}.issuperset(paths):
+        return None
+    try:
+        return replace(listing, files=[_seen(found) if found.path in paths else found for found in listing.files])
+    except OSError:
+        return None
+
+
+def _seen(found: FoundFile) -> FoundFile:
+    known = os.stat(found.real)
+    return replace(found, signature=signature(known), changed_at=_changed_at(known), size=known.st_size)
 
 
 @dataclass(slots=True)
@@ -142,13 +158,16 @@ class _Walk:
         real = os.path.join(self.base, path)
         if linked:
             real = os.path.realpath(real)
-        changed_at = max(known.st_mtime_ns, known.st_ctime_ns)
         outside = linked and not real.startswith(self.base + os.sep)
-        self.listing.files.append(FoundFile(path, real, signature(known), changed_at, known.st_size, outside))
+        self.listing.files.append(FoundFile(path, real, signature(known), _changed_at(known), known.st_size, outside))
 
 
 def signature(known: os.stat_result) -> str:
     return f"{known.st_mtime_ns}.{known.st_ctime_ns}.{known.st_size}.{known.st_dev}.{known.st_ino}"
+
+
+def _changed_at(known: os.stat_result) -> int:
+    return max(known.st_mtime_ns, known.st_ctime_ns)
 
 
 def _other_than_a_file(mode: int) -> str:

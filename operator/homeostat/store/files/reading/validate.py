@@ -138,16 +138,22 @@ def desired_part(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def key_to_write(wanted: Any, key: Key | None) -> Key:
-    """The key of a document that is about to be written; ``key`` is the one it must have, where it is there already.
+    """See ``resource_to_write``."""
+    return resource_to_write(wanted, key).key
+
+
+def resource_to_write(wanted: Any, key: Key | None, folder: str | None = None) -> Resource:
+    """What a document declares that is about to be written into ``folder``; ``key`` is the one it must have, where it is there
+    already.
 
     Raises:
         Invalid: with every problem.
     """
     try:
-        found = validate(wanted).key
+        found = validate(wanted, folder)
     except Rejected as error:
         raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
-    if key is not None and found != key:
+    if key is not None and found.key != key:
         raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
     return found
 
