@@ -22,8 +22,9 @@ from ..index.removal import remove
 from ..index.store import IndexedStore
 from ..three_way import Applied
 from .commits.committer import Committer
+from .commits.source import Source
 from .editing import last_applied, owned
-from .editing.writer import Writer
+from .editing.writer import Check, Writer
 from .passes.intake import Intake, PassReport
 from .passes.removal import NEVER, SETTLE
 from .state import StateFolder
@@ -41,7 +42,9 @@ class FilesStore(IndexedStore):
     def __init__(
         self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False, settle: float = SETTLE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
+        source: Source | None = None,
     ) -> None:  # fmt: skip
+        """``source``: where the folder comes from, if it is not a truth of its own."""
         super().__init__(index)
         self.supervisor = supervisor or Supervisor()
         self.folder = Path(os.path.realpath(folder))
@@ -50,7 +53,7 @@ class FilesStore(IndexedStore):
         self.settle = settle  # seconds, see removal.SETTLE
         self.intake = Intake(self.folder, state, index, self._now)
         self.committer = Committer(self.folder, index, self._now, always=commit)
-        self._writer = Writer(self, self.intake, self.committer)
+        self._writer = Writer(self, self.intake, source or self.committer)
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
 
     def _now(self) -> datetime:
@@ -181,20 +184,32 @@ class FilesStore(IndexedStore):
 
     # Writing ------------------------------------------------------------------------------------------------------------
 
-    def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
-        """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
-        return self._writer.create(kind, document, author)
+    # ``check`` is asked within the lock, with the index as the folder is then, before anything is written.
 
-    def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
+    def create(self, kind: str, document: Mapping[str, Any], author: str, *, check: Check | None = None) -> Resource:
+        """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
+        return self._writer.create(kind, document, author, check)
+
+    def apply(
+        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, *, check: Check | None = None
+    ) -> Applied:
         """Creates the resource, or edits its document by the three-way rule (see ``three_way``). ``whole``: it is all that the
         resource shall be, whatever was applied before. ``dry``: only says what it would do.
 
         Raises:
             Invalid, AlreadyExists (it is being deleted), NotEditable, ReadOnly: and nothing was changed.
         """
-        return self._writer.apply(resource, author, whole, dry)
+        return self._writer.apply(resource, author, whole, dry, check)
 
-    def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
+    def patch(
+        self,
+        key: Key,
+        merge_patch: Mapping[str, Any],
+        author: str,
+        expected_version: str | None = None,
+        *,
+        check: Check | None = None,
+    ) -> Resource:
         """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. One that another
         resource owns has no document: it is changed in the index, until its owner writes it anew.
 
@@ -203,12 +218,12 @@ class FilesStore(IndexedStore):
         Raises:
             NotFound, Conflict, Invalid, NotEditable, ReadOnly: and nothing was changed.
         """
-        return self._writer.patch(key, merge_patch, author, expected_version)
+        return self._writer.patch(key, merge_patch, author, expected_version, check)
 
-    def delete(self, key: Key, author: str, force: bool = False) -> Resource:
+    def delete(self, key: Key, author: str, force: bool = False, *, check: Check | None = None) -> Resource:
         """Removes the resource's document and starts its deletion; with ``force`` without grace for the guest.
 
         Raises:
             NotFound, NotEditable, ReadOnly: and nothing was changed.
         """
-        return self._writer.delete(key, author, force)
+        return self._writer.delete(key, author, force, check)

@@ -21,6 +21,8 @@ COMMIT = "commit"  # the setting
 
 
 class Committer:
+    """The source of a folder that people edit, too: what stands in it counts, and commits follow."""
+
     def __init__(self, folder: Path, index: Index, clock: Callable[[], datetime], *, always: bool = False) -> None:
         self._folder = folder
         self._index = index
@@ -40,8 +42,10 @@ class Committer:
             with self._index.transaction() as database:
                 set_setting(database, COMMIT, wanted)
 
+    def prepare(self) -> None:
+        """The folder itself is the truth."""
+
     def publish(self, key: Key, path: str, author: str, message: str) -> None:
-        """Of one edited file, that the index has taken in."""
         if not self.commits:
             self.uncommitted.add(path)
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
@@ -20,11 +21,11 @@ from homeostat.store.errors import (
 )
 
 from ... import merge
-from ...index.index import Row
+from ...index.index import Index, Row
 from ...index.store import IndexedStore
 from ...three_way import Applied, apply_patch, left_alone
-from ..commits.committer import Committer
 from ..commits.message import change_message
+from ..commits.source import Source
 from ..passes import indexing
 from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
@@ -33,24 +34,36 @@ from ..reading.validate import STORE_METADATA, desired_part, key_to_write, resou
 from ..text import documents
 from . import disk, in_place, last_applied, owned, readback
 
+Check = Callable[[Index], None]
+"""May refuse a write by what is in the index. It raises StoreError, and writes nothing itself."""
+
 
 class Writer:
     """See FilesStore for what its methods promise."""
 
-    def __init__(self, store: IndexedStore, intake: Intake, committer: Committer) -> None:
+    def __init__(self, store: IndexedStore, intake: Intake, source: Source) -> None:
         self._store = store
         self._intake = intake
-        self._committer = committer
+        self._source = source
         self._index = store.index
         self._folder = intake.folder
 
-    def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
+    @contextmanager
+    def _writing(self, check: Check | None) -> Iterator[None]:
+        """Holds the lock, with the index as the folder is now: a file may have been changed and not be indexed yet."""
+        with self._intake.state.write_lock():
+            self._source.prepare()
+            self._intake.run({})
+            if check is not None:
+                check(self._index)
+            yield
+
+    def create(self, kind: str, document: Mapping[str, Any], author: str, check: Check | None) -> Resource:
         wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
         if kind not in BY_KIND:
             raise Invalid([Problem("kind", f"there is no kind {kind!r}")])
         key = key_to_write(wanted, None)
-        with self._intake.state.write_lock():
-            self._intake.run({})
+        with self._writing(check):
             return self._create(key, wanted, author)
 
     def _create(self, key: Key, wanted: Mapping[str, Any], author: str) -> Resource:
@@ -63,10 +76,9 @@ class Writer:
         path = self._write_new(key, wanted)
         return self._finish(key, Edit(author, path), f"Create {key}")
 
-    def apply(self, resource: Resource, author: str, whole: bool, dry: bool) -> Applied:
+    def apply(self, resource: Resource, author: str, whole: bool, dry: bool, check: Check | None) -> Applied:
         key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
-        with self._intake.state.write_lock():
-            self._intake.run({})
+        with self._writing(check):
             row = self._index.row(key)
             if row is None:
                 if not dry:
@@ -87,9 +99,10 @@ class Writer:
         if row := self._index.row(key):
             last_applied.remember(self._index, row, applied)
 
-    def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
-        with self._intake.state.write_lock():
-            self._intake.run({})  # the file may have been changed and not be indexed yet
+    def patch(
+        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None, check: Check | None
+    ) -> Resource:
+        with self._writing(check):
             return self._patch(key, merge_patch, author, expected_version)
 
     def _patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
@@ -131,9 +144,8 @@ class Writer:
         assert changed is not None
         return self._store.resource(changed)
 
-    def delete(self, key: Key, author: str, force: bool = False) -> Resource:
-        with self._intake.state.write_lock():
-            self._intake.run({})
+    def delete(self, key: Key, author: str, force: bool, check: Check | None) -> Resource:
+        with self._writing(check):
             row = self._index.row(key)
             if row is None:
                 raise NotFound(key)
@@ -143,7 +155,7 @@ class Writer:
                 marked = self._index.row(key)  # now: the operator may have released it a moment later
             self._intake.run({})
             for path in touched:
-                self._committer.publish(key, path, author, f"Delete {key}")
+                self._source.publish(key, path, author, f"Delete {key}")
             if marked is None:
                 raise NotFound(key)
             return self._store.resource(marked)
@@ -208,7 +220,7 @@ class Writer:
 
     def _finish(self, key: Key, edit: Edit, message: str) -> Resource:
         self._intake.run({key: edit})
-        self._committer.publish(key, edit.path, edit.author, message)
+        self._source.publish(key, edit.path, edit.author, message)
         row = self._index.row(key)
         if row is None:
             raise StateError(f"{edit.path} was written, yet {key} did not appear: `homeostat get vms` lists why")
