@@ -13,7 +13,7 @@ import pytest
 from homeostat.assembly.standalone import standalone
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.runtime.machine import commands
+from homeostat.runtime.machine import reconcile
 from tests.libvirt.hosts import until
 
 URI = "test:///default"
@@ -46,7 +46,7 @@ async def test_nothing_follows_from_it(tmp_path: Path, monkeypatch: pytest.Monke
             seconds, now = jump.total_seconds(), time.time
             monkeypatch.setattr(time, "time", lambda: now() + seconds)
             later = lambda: (datetime.now(UTC) + jump).isoformat(timespec="microseconds")  # noqa: E731
-            monkeypatch.setattr(commands, "timestamp", later)
+            monkeypatch.setattr(reconcile, "timestamp", later)
             parts.store.clock = lambda: datetime.now(UTC) + jump
             await parts.host.resync()
             parts.operator.queue.add(key)
