@@ -53,6 +53,24 @@ def test_plan_of_a_new_machine_writes_nothing_and_exits_2(homeostat: Homeostat) 
     assert not homeostat.state.exists()
 
 
+def test_plan_foresees_what_a_folder_for_requests_refuses(homeostat: Homeostat, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    boot_sector = bytes(510) + b"\x55\xaa" + bytes(65536)
+    (tmp_path / "outside.img").write_bytes(boot_sector)
+    (images / "link.img").symlink_to(tmp_path / "outside.img")
+    disk = f"  disks: [{{name: root, image: {{url: 'file://{images}/link.img'}}}}]\n"
+    (homeostat.folder / "web.yaml").write_text(MACHINE.format(name="web") + disk)
+    assert homeostat.run("plan", str(homeostat.folder)).returncode == 2
+    done = homeostat.run("plan", str(homeostat.folder), "--image-folder", str(images))
+    said = f"(leads to {tmp_path}/outside.img) is not in a folder that images may come from ({images})"
+    assert done.returncode == 1 and said in done.stdout
+    up = homeostat.run(
+        "up", str(homeostat.folder), "--until-ready", "--timeout", "5s", "--image-folder", str(images), "--bind", "127.0.0.1:1"
+    )
+    assert said in up.stdout + up.stderr
+
+
 def test_plan_of_a_broken_file_names_the_place_and_exits_1(homeostat: Homeostat) -> None:
     (homeostat.folder / "bad.yaml").write_text(MACHINE.format(name="bad").replace("memory", "memry"))
     done = homeostat.run("plan", str(homeostat.folder))

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from homeostat.cli.show.render_deployment import DeploymentEntry, PluginEntry
-from homeostat.cli.show.render_plan import Verb, exit_code, render_plan
+from homeostat.cli.show.render_plan import Entry, Verb, exit_code, render_plan
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
 from homeostat.planner.deployment.revision import fingerprint
-from homeostat.planner.plan import Waiting
+from homeostat.planner.plan import Plan, Waiting
+from tests.unit.machines import machine
 
 NOW = 1_000.0
 OLD: dict[str, Any] = {"resources": {"memory": "128Mi"}, "disks": [{"name": "data", "size": "1Gi"}]}
@@ -82,6 +83,21 @@ def test_it_is_the_same_for_programs() -> None:
     shown = entry({**OLD, "resources": {"memory": "256Mi"}}, replicas=4).as_json()
     assert shown["machines"] == {"create": 1, "remove": 0, "changeInPlace": 0, "replace": 3}
     assert shown["template"] == [{"field": "template.spec.resources.memory", "old": "128Mi", "new": "256Mi"}]
+
+
+def test_what_stops_it_is_the_same_for_programs() -> None:
+    refused = entry(OLD, exist=0, refusal="there is no plugin 'page'").as_json()
+    assert refused["outcome"] == {"type": "Waiting", "reason": "MachinesRefused", "message": "there is no plugin 'page'"}
+    assert refused["problems"] == []
+
+    shown, taken = entry(OLD, exist=0, replicas=9), Waiting("PortTaken", "host port 80 is taken")
+    outcomes = {f"web-{i}": taken if i < 3 else Waiting("NetworkUnknown", f"no network {i}") for i in range(1, 10)}
+    shown.machines.extend(Entry(machine(name=name), Plan(outcome=outcome)) for name, outcome in outcomes.items())
+    problems = shown.as_json()["problems"]
+    assert problems[0] == {"machines": ["web-1", "web-2"], "reason": "PortTaken", "message": "host port 80 is taken"}
+    assert [problem["machines"] for problem in problems[1:]] == [[f"web-{i}"] for i in range(3, 10)]
+    assert "! web-1, web-2: PortTaken: host port 80 is taken" in text(shown)
+    assert "! web-6: NetworkUnknown: no network 6\n    ! … and 3 more of its machines cannot be made" in text(shown)
 
 
 def test_a_plugin_says_which_images_are_fetched() -> None:

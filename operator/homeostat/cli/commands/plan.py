@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -24,10 +25,19 @@ from ..terminal import emit, paint, say
 @click.command()
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
+@click.option(
+    "--image-folder",
+    "image_folders",
+    metavar="DIR",
+    multiple=True,
+    help="A folder that `up` is given too: files named in it are not read from elsewhere; repeatable.",
+)
 @host_label_option
 @common_options()
 @pass_settings
-def plan(settings: Settings, folder: str | None, output: str | None, host_labels: tuple[str, ...]) -> int:
+def plan(
+    settings: Settings, folder: str | None, output: str | None, image_folders: tuple[str, ...], host_labels: tuple[str, ...]
+) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from homeostat.assembly.standalone import require_folder
 
@@ -38,7 +48,8 @@ def plan(settings: Settings, folder: str | None, output: str | None, host_labels
 
     directory = settings.folder(folder)
     require_folder(directory)
-    found = run(preview(directory, settings.state, settings.uri, labels_of_host(settings.uri, host_labels)))
+    labels, confined = labels_of_host(settings.uri, host_labels), [Path(one).absolute() for one in image_folders]
+    found = run(preview(directory, settings.state, settings.uri, labels, confined))
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":

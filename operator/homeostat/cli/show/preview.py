@@ -54,8 +54,8 @@ class Preview:
     notes: Sequence[str] = ()
 
 
-async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]) -> Preview:
-    """The plan of every resource of ``folder``; ``labels`` are the host's.
+async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str], image_folders: Sequence[Path] = ()) -> Preview:
+    """The plan of every resource of ``folder``; ``labels`` are the host's; ``image_folders``: see ``driver.storage.Storage``.
 
     Raises:
         CliError: the host cannot be asked.
@@ -63,7 +63,7 @@ async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]
     """
     with scratch_folder("plan") as scratch:
         notes = await copy_state(folder, state, scratch)
-        async with opened_host(state, uri, labels, scratch, notes) as host:
+        async with opened_host(state, uri, labels, scratch, notes, image_folders) as host:
             return await preview_on(folder, scratch, host, notes)
 
 

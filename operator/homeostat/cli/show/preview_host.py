@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ def _copy(state: Path, scratch: Path) -> None:
 
 @asynccontextmanager
 async def opened_host(
-    state: Path, uri: str, labels: Mapping[str, str], scratch: Path, notes: list[str]
+    state: Path, uri: str, labels: Mapping[str, str], scratch: Path, notes: list[str], image_folders: Sequence[Path] = ()
 ) -> AsyncIterator[PreviewHost]:
     """As the operator's, but nothing is noted down of it. Adds to ``notes`` what was taken for granted.
 
@@ -88,7 +88,7 @@ async def opened_host(
         CliError: the host cannot be asked.
     """
     logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())  # what it warns of is said by who asks here
-    storage = Storage(state, await qemu_group(uri))
+    storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
     async with _connected(uri, state, labels, storage) as host:
         found = None if StateFolder(scratch).identity.exists() else _instance_on(host)
         if found is None:

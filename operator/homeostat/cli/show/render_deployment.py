@@ -132,24 +132,26 @@ class DeploymentEntry:
         lines += [Line(f"    {i}. {text}") for i, text in enumerate(self.steps(), 1)]
         if (outcome := self.blocked or self.observed.refusal) is not None:
             lines.append(Line(f"    ! {outcome.reason}: {outcome.message}", "bad"))
-        lines += self._problems()
+        lines += self._problem_lines()
         if self.plan.target and self.plan.target.rolled_back:
             lines.append(Line(f"    … rolled back: {self.plan.target.rolled_back}", "dim"))
         return lines
 
-    def _problems(self) -> list[Line]:
-        """Of its machines, each kind once."""
+    def _problems(self) -> list[tuple[str, str, list[str]]]:
+        """Of its machines, each kind once: reason, message, and the names of those who have it."""
         names: dict[tuple[str, str], list[str]] = {}
         for entry in self.machines:
             if entry.stalled:
                 outcome = entry.plan.outcome
                 names.setdefault((outcome.reason, outcome.message), []).append(entry.resource.metadata.name)
-        shown = [(listed(found), reason, message) for (reason, message), found in names.items()]
-        lines = [Line(f"    ! {who}: {reason}: {message}", "bad") for who, reason, message in shown[:_MOST_PROBLEMS]]
-        more = len(shown) - _MOST_PROBLEMS
-        return (
-            lines if more <= 0 else [*lines, Line(f"    ! … and {more} more of its machines cannot be made as they are", "bad")]
-        )
+        return [(reason, message, found) for (reason, message), found in names.items()]
+
+    def _problem_lines(self) -> list[Line]:
+        problems = self._problems()
+        shown = [f"{listed(names)}: {reason}: {message}" for reason, message, names in problems[:_MOST_PROBLEMS]]
+        more = sum(len(names) for _, _, names in problems[_MOST_PROBLEMS:])
+        shown += [f"… and {more} more of its machines cannot be made as they are"] if more else []
+        return [Line(f"    ! {text}", "bad") for text in shown]
 
     def _facts(self) -> list[tuple[str, str]]:
         spec = self.resource.spec
@@ -200,6 +202,7 @@ class DeploymentEntry:
 
     def as_json(self) -> dict[str, Any]:
         key, ways = self.resource.key, [self.way_of(replica) for replica in self._behind]
+        outcome = self.blocked or self.observed.refusal or self.plan.outcome
         return {
             "kind": key.kind,
             "namespace": key.namespace,
@@ -213,11 +216,10 @@ class DeploymentEntry:
                 "changeInPlace": sum(way is not Way.REPLACE for way in ways),
                 "replace": sum(way is Way.REPLACE for way in ways),
             },
-            "outcome": {
-                "type": type(self.plan.outcome).__name__,
-                "reason": self.plan.outcome.reason,
-                "message": (self.observed.refusal or self.plan.outcome).message,
-            },
+            "problems": [
+                {"machines": names, "reason": reason, "message": message} for reason, message, names in self._problems()
+            ],
+            "outcome": {"type": type(outcome).__name__, "reason": outcome.reason, "message": outcome.message},
         }
 
 
