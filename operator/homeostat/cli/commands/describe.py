@@ -17,7 +17,7 @@ from ..references import complete_any, not_found, parse_references
 from ..settings import Settings, common_options, pass_settings
 from ..show.listing import EVENT_COLUMNS, event_row
 from ..show.output import as_document, to_yaml
-from ..show.render_plan import render_changes
+from ..show.render_changes import render_changes
 from ..show.rollout_state import history_rows, rollout_counts
 from ..show.staleness import note_operator, note_unseen
 from ..show.status_words import endpoint, status_of, waits_for

@@ -19,7 +19,7 @@ from homeostat.planner.trash import scarcity
 from ..durations import trash_keep_option
 from ..errors import CliError
 from ..settings import Settings, common_options, pass_settings
-from ..show.render_plan import disk_fates
+from ..show.render_facts import disk_fates
 from ..terminal import say
 
 if TYPE_CHECKING:

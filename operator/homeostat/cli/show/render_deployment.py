@@ -17,8 +17,10 @@ from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.deployment.tally import allowance
 from homeostat.planner.plan import Stalled, Waiting
 
-from .render_plan import Entry, Line, Verb, disk_fates, fact_lines, heading, machine_facts, render_changes, value_lines
-from .render_texts import arrow, is_text
+from .render_changes import render_changes, value_lines
+from .render_facts import disk_fates, fact_lines, machine_facts
+from .render_plan import Entry, Verb, heading
+from .render_texts import Line, arrow, is_text
 from .rollout_state import template_changes
 
 _MOST_PROBLEMS = 5  # of a deployment's machines that are shown

@@ -5,25 +5,25 @@ Symbols as Terraform's: + create, ~ change, - delete; ! stands for what a human 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from homeostat.models.base import Resource, by_name
 from homeostat.models.kinds import REGISTRY
-from homeostat.models.machine import PendingChange, VirtualMachine
-from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
-from homeostat.models.quantity import format_quantity
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import FetchImage, MarkCreated, ReleaseResource, SetAside
 from homeostat.planner.machine.identity import disk_path
 from homeostat.planner.machine.reclaim import departed
 from homeostat.planner.observed import Observed
-from homeostat.planner.plan import Change, Disruption, Outcome, Plan, Stalled, Waiting
+from homeostat.planner.plan import Change, Outcome, Plan, Stalled, Waiting
 
 from ..references import short_name
 from .describe_action import action_text
-from .render_texts import arrow, diff_lines, is_text
+from .render_changes import disruption_tone, disruption_word, render_changes, titled, value_lines
+from .render_facts import disk_fates, fact_lines, machine_facts
+from .render_texts import Line
 
 # What is waited for once the actions shown have been carried out says nothing more.
 _RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # what others rest on comes first
@@ -45,14 +45,6 @@ class Verb(StrEnum):
     @property
     def symbol(self) -> str:
         return {"create": "+", "change": "~", "delete": "-", "none": " "}[self.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of output; ``tone`` names how it is coloured."""
-
-    text: str
-    tone: str = ""
 
 
 class Planned(Protocol):
@@ -167,13 +159,13 @@ def render_entry(entry: Entry) -> list[Line]:
     verb, plan = entry.verb, entry.plan
     lines = [heading(entry)]
     if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
-        lines += _creation(entry.resource)
+        lines += fact_lines([*machine_facts(entry.resource)])
     if verb is Verb.DELETE and isinstance(entry.resource, VirtualMachine):
         lines += _deleted_disks(entry)
     lines += _changes(entry, plan.changes)
     said = {change.field for change in plan.changes}
-    lines += _titled("waits for a restart:", [change for change in plan.pending if change.field not in said])
-    lines += _titled("changed by others:", plan.drift)
+    lines += titled("waits for a restart:", [change for change in plan.pending if change.field not in said])
+    lines += titled("changed by others:", plan.drift)
     lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.moved]
     lines += [Line(f"    {sentence}", "dim") for sentence in plan.notes]
     lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.aside if not any(sentence in t.text for t in _actions(plan))]
@@ -191,21 +183,10 @@ def _changes(entry: Entry, changes: Sequence[Change]) -> list[Line]:
 
 
 def _seed_lines(entry: Entry, change: Change) -> list[Line]:
-    word, texts = _word(change), {f: both for f, both in entry.changed.items() if f.startswith("cloudInit")}
+    word, texts = disruption_word(change), {f: both for f, both in entry.changed.items() if f.startswith("cloudInit")}
     if not texts:
-        return [Line(f"    ~ cloudInit   its seed changes   {word}", _disruption_tone(word))]
-    return [line for f, (old, new) in texts.items() for line in value_lines(f, old, new, word, _disruption_tone(word))]
-
-
-def value_lines(name: str, old: object, new: object, word: str, tone: str) -> list[Line]:
-    """``~ field   old -> new   word``; of long texts a diff of their lines."""
-    if not is_text(old, new):
-        return [Line(f"    ~ {name}   {arrow(old, new)}   {word}".rstrip(), tone)]
-    tones = {"+": "good", "-": "bad"}
-    return [
-        Line(f"    ~ {name}   {word}".rstrip(), tone),
-        *(Line(f"        {text}", tones.get(text[:1], "dim")) for text in diff_lines(old, new)),
-    ]
+        return [Line(f"    ~ cloudInit   its seed changes   {word}", disruption_tone(word))]
+    return [line for f, (old, new) in texts.items() for line in value_lines(f, old, new, word, disruption_tone(word))]
 
 
 def _departing(entry: Entry) -> list[Line]:
@@ -229,87 +210,6 @@ def _deleted_disks(entry: Entry) -> list[Line]:
         kept = [name for path, name in names.items() if path in there and name not in lost]
     lines = [Line(f"    - disks[{name}]   its file goes to the trash (reclaimPolicy: Delete)", "delete") for name in lost]
     return [*lines, *(Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept)]
-
-
-def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:
-    """``~ field  old -> new  Disruption``, aligned."""
-    fields = max((len(c.field) for c in changes), default=0)
-    values = [f"{c.old} -> {c.new}" for c in changes]
-    width = min(max(map(len, values), default=0), 40)
-    return [
-        Line(f"{indent}~ {c.field:{fields}}   {value:{width}}   {_word(c)}", _disruption_tone(_word(c)))
-        for c, value in zip(changes, values, strict=True)
-    ]
-
-
-def _titled(title: str, changes: Sequence[Change]) -> list[Line]:
-    return [Line(f"    {title}", "dim"), *render_changes(changes, "      ")] if changes else []
-
-
-def _word(change: Change | PendingChange) -> str:
-    return change.disruption.word if isinstance(change.disruption, Disruption) else change.disruption
-
-
-def _disruption_tone(word: str) -> str:
-    return {"Live": "good", "NeedsRestart": "busy"}.get(word, "bad")
-
-
-def _creation(machine: VirtualMachine) -> list[Line]:
-    return fact_lines(list(machine_facts(machine)))
-
-
-def fact_lines(facts: Sequence[tuple[str, str]]) -> list[Line]:
-    """``+ field   value``, aligned."""
-    width = max(len(name) for name, _ in facts)
-    return [Line(f"    + {name:{width}}   {value}", "create") for name, value in facts]
-
-
-def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
-    spec = machine.spec
-    yield "runStrategy", spec.run_strategy.value
-    yield "resources.vcpu", str(spec.resources.vcpu)
-    yield "resources.memory", format_quantity(spec.resources.memory)
-    if spec.firmware.type != "BIOS":
-        yield "firmware.type", spec.firmware.type
-    if spec.boot.kernel:
-        yield "boot.kernel", _source_text(spec.boot.kernel)
-    for disk in spec.disks:
-        yield f"disks[{disk.name}]", _disk_text(disk)
-    for nic in spec.nics:
-        yield f"nics[{nic.name}]", _nic_text(nic)
-    if spec.seed:
-        yield "cloudInit", "NoCloud seed"
-
-
-def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
-    """Names of the disks that stay, and of those that are reclaimed."""
-    kept: list[str] = []
-    lost: list[str] = []
-    for disk in machine.spec.disks:
-        if disk.type == "disk":
-            policy = disk.reclaim_policy or machine.spec.reclaim_policy
-            (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
-    return kept, lost
-
-
-def _source_text(source: ImageSource) -> str:
-    return source.url or source.path or ""
-
-
-def _disk_text(disk: Disk) -> str:
-    base = f"on {_source_text(disk.image)}" if disk.image else "empty" if disk.type == "cdrom" else "blank"
-    size = format_quantity(disk.size) if disk.size else ""
-    return ", ".join(filter(None, ("cdrom" if disk.type == "cdrom" else "", base, size)))
-
-
-def _nic_text(nic: Nic) -> str:
-    if nic.network:
-        return f"network {nic.network}"
-    if nic.bridge:
-        return f"bridge {nic.bridge}"
-    forwards = nic.user.forwards if nic.user else ()
-    ports = ", ".join(f"{f.host_address}:{f.host_port} -> {f.guest_port}/{f.protocol.lower()}" for f in forwards)
-    return f"user mode{': ' + ports if ports else ''}"
 
 
 def _actions(plan: Plan) -> list[Line]:

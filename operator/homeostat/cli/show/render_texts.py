@@ -1,12 +1,21 @@
-"""Two versions of a value side by side: long texts as a diff of lines, long values from where they begin to differ. Pure."""
+"""Lines, and in them two versions of a value side by side: long texts as a diff, long values from where they begin to differ."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import takewhile
 
 LONGEST = 48  # characters of a value that is shown
 MOST_LINES = 60  # of one diff
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output; ``tone`` names how it is coloured."""
+
+    text: str
+    tone: str = ""
 
 
 def is_text(*values: object) -> bool:

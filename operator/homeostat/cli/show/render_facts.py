@@ -1,0 +1,65 @@
+"""What a machine that is to be made will have, and what becomes of the disks of one that goes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
+from homeostat.models.quantity import format_quantity
+
+from .render_texts import Line
+
+
+def fact_lines(facts: Sequence[tuple[str, str]]) -> list[Line]:
+    """``+ field   value``, aligned."""
+    width = max(len(name) for name, _ in facts)
+    return [Line(f"    + {name:{width}}   {value}", "create") for name, value in facts]
+
+
+def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
+    spec = machine.spec
+    yield "runStrategy", spec.run_strategy.value
+    yield "resources.vcpu", str(spec.resources.vcpu)
+    yield "resources.memory", format_quantity(spec.resources.memory)
+    if spec.firmware.type != "BIOS":
+        yield "firmware.type", spec.firmware.type
+    if spec.boot.kernel:
+        yield "boot.kernel", _source_text(spec.boot.kernel)
+    for disk in spec.disks:
+        yield f"disks[{disk.name}]", _disk_text(disk)
+    for nic in spec.nics:
+        yield f"nics[{nic.name}]", _nic_text(nic)
+    if spec.seed:
+        yield "cloudInit", "NoCloud seed"
+
+
+def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
+    """Names of the disks that stay, and of those that are reclaimed."""
+    kept: list[str] = []
+    lost: list[str] = []
+    for disk in machine.spec.disks:
+        if disk.type == "disk":
+            policy = disk.reclaim_policy or machine.spec.reclaim_policy
+            (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
+    return kept, lost
+
+
+def _source_text(source: ImageSource) -> str:
+    return source.url or source.path or ""
+
+
+def _disk_text(disk: Disk) -> str:
+    base = f"on {_source_text(disk.image)}" if disk.image else "empty" if disk.type == "cdrom" else "blank"
+    size = format_quantity(disk.size) if disk.size else ""
+    return ", ".join(filter(None, ("cdrom" if disk.type == "cdrom" else "", base, size)))
+
+
+def _nic_text(nic: Nic) -> str:
+    if nic.network:
+        return f"network {nic.network}"
+    if nic.bridge:
+        return f"bridge {nic.bridge}"
+    forwards = nic.user.forwards if nic.user else ()
+    ports = ", ".join(f"{f.host_address}:{f.host_port} -> {f.guest_port}/{f.protocol.lower()}" for f in forwards)
+    return f"user mode{': ' + ports if ports else ''}"
