@@ -22,7 +22,7 @@ from ..index.removal import remove
 from ..index.store import IndexedStore
 from ..three_way import Applied
 from .commits.committer import Committer
-from .commits.source import Source
+from .commits.source import FolderSource
 from .editing import last_applied, owned
 from .editing.writer import Check, Writer
 from .passes.intake import Intake, PassReport
@@ -42,7 +42,7 @@ class FilesStore(IndexedStore):
     def __init__(
         self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False, settle: float = SETTLE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
-        source: Source | None = None,
+        source: FolderSource | None = None,
     ) -> None:  # fmt: skip
         """``source``: where the folder comes from, if it is not a truth of its own."""
         super().__init__(index)

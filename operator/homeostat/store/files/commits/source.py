@@ -7,7 +7,7 @@ from typing import Protocol
 from homeostat.models.base import Key
 
 
-class Source(Protocol):
+class FolderSource(Protocol):
     """What an edit asks of it, while it holds the write lock."""
 
     def prepare(self) -> None:

@@ -25,7 +25,7 @@ from ...index.index import Index, Row
 from ...index.store import IndexedStore
 from ...three_way import Applied, apply_patch, left_alone
 from ..commits.message import change_message
-from ..commits.source import Source
+from ..commits.source import FolderSource
 from ..passes import indexing
 from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
@@ -41,7 +41,7 @@ Check = Callable[[Index], None]
 class Writer:
     """See FilesStore for what its methods promise."""
 
-    def __init__(self, store: IndexedStore, intake: Intake, source: Source) -> None:
+    def __init__(self, store: IndexedStore, intake: Intake, source: FolderSource) -> None:
         self._store = store
         self._intake = intake
         self._source = source
