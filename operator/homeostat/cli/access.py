@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from homeostat.models.base import Key, Resource, by_name
 from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.store.files.last_look import operator_listens
 
 from .errors import CliError
 from .settings import Settings
+from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.planner.orphans import Orphan
@@ -130,8 +132,6 @@ def _note_uncommitted(store: FilesStore) -> None:
     """What a command edited in a git work tree, and nobody committed."""
     from homeostat.store.files.commits.git import uncommitted
 
-    from .terminal import say
-
     if left := uncommitted(store.folder, store.committer.uncommitted):
         files = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         say(f"note: {files}: changed and not committed; commit it, or let `homeostat up --commit` do that from now on", err=True)
@@ -182,6 +182,4 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
 
 def operator_runs(settings: Settings) -> bool:
     """Whether an operator serves this state now: it listens on its socket."""
-    from homeostat.store.files.last_look import operator_listens
-
     return operator_listens(settings.state)

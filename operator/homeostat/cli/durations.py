@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from .errors import CliError
+from .times import parse_duration
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -19,9 +22,6 @@ class _Duration(click.ParamType["float"]):
         self._zero = zero
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from .errors import CliError
-        from .times import parse_duration
-
         if isinstance(value, float):
             return value
         try:

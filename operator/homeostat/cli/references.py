@@ -10,7 +10,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from homeostat.models.base import API_GROUP, Key, Resource, by_name
+from homeostat.models.kinds import KINDS, STORED, kind_named, kind_of
 
+from .access import read_all
 from .errors import CliError, NotFound
 from .settings import Settings
 
@@ -32,8 +34,6 @@ def kind_called(word: str) -> type[Resource]:
     Raises:
         CliError: no kind is called so.
     """
-    from homeostat.models.kinds import KINDS, kind_named, kind_of
-
     found = kind_named(word.lower().removesuffix(f".{API_GROUP}"))
     if found is not None:
         return found
@@ -68,8 +68,6 @@ def parse_references(words: Sequence[str], *, default_kind: str | None = None) -
 
 def _several_kinds(words: Sequence[str]) -> list[Reference]:
     """``vms,plugins`` or ``all``: every resource of these kinds."""
-    from homeostat.models.kinds import KINDS
-
     if len(words) > 1:
         raise CliError("names need one kind", f"such as: vm {words[1]}, or vm/{words[1]}")
     if words[0].lower() == "all":
@@ -78,8 +76,6 @@ def _several_kinds(words: Sequence[str]) -> list[Reference]:
 
 
 def _is_kind(word: str) -> bool:
-    from homeostat.models.kinds import kind_named
-
     return kind_named(word.lower().removesuffix(f".{API_GROUP}")) is not None
 
 
@@ -97,16 +93,12 @@ def full_name(key: Key) -> str:
 
 def short_name(key: Key) -> str:
     """``vm/web``, for lines that people read."""
-    from homeostat.models.kinds import STORED, kind_of
-
     name = f"{kind_of(STORED[key.kind]).noun}/{key.name}"
     return name if key.namespace == "default" else f"{name} (namespace {key.namespace})"
 
 
 def need_kind(references: Sequence[Reference], kind: type[Resource], mend: str) -> None:
     """Raises CliError where a reference is to something else; ``mend`` says what to call instead."""
-    from homeostat.models.kinds import kind_of
-
     for reference in references:
         if reference.kind is not kind:
             other = kind_of(reference.kind)
@@ -120,8 +112,6 @@ def not_found(key: Key) -> NotFound:
 
 def plural_of(key: Key) -> str:
     """Of its kind, as commands and messages say it."""
-    from homeostat.models.kinds import STORED, kind_of
-
     return kind_of(STORED[key.kind]).plural
 
 
@@ -139,7 +129,6 @@ def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: st
     """Names of whatever kind was begun, else of machines."""
     word, slash, _ = incomplete.partition("/")
     given = word if slash else str((ctx.params.get("what") or ("vm",))[0])
-    from homeostat.models.kinds import kind_named
 
     kind = kind_named(given.partition("/")[0])
     return _complete(ctx, incomplete, kind or kind_called("vm"), (f"{word}/",) if slash else ())
@@ -147,8 +136,6 @@ def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: st
 
 def _complete(ctx: click.Context, incomplete: str, kind: type[Resource], prefixes: Sequence[str]) -> list[CompletionItem]:
     """Silence where there is no state to read."""
-    from .access import read_all
-
     settings = ctx.find_object(Settings) or Settings()
     prefix = next((p for p in prefixes if incomplete.startswith(p)), "")
     try:

@@ -92,7 +92,7 @@ def test_a_defect_shows_a_traceback_only_when_asked(monkeypatch: pytest.MonkeyPa
     def broken(_word: str) -> None:
         raise RuntimeError("oh")
 
-    monkeypatch.setattr("homeostat.cli.references.kind_called", broken)
+    monkeypatch.setattr("homeostat.cli.commands.schema.kind_called", broken)
     assert run(["schema"]) == 1
     assert "unexpected RuntimeError: oh" in capsys.readouterr().err
     monkeypatch.setenv("HOMEOSTAT_DEBUG", "1")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ..access import State, opened, run
+from ..references import full_name
 from ..settings import Settings, common_options, pass_settings
+from ..show.doubting import doubts_about, print_warnings
+from ..sources import Given, read_sources
 from ..terminal import paint, say
-
-if TYPE_CHECKING:
-    from ..access import State
-    from ..sources import Given
+from .prune import confirm_prune
 
 MOST_FIELDS = 5  # named in one line
 DRY_RUN = click.Choice(["none", "client", "server"])
@@ -32,10 +32,6 @@ def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: boo
     All documents are checked first; with one mistake nothing is written. What an earlier apply set and this one does not say
     is removed; what no apply ever set is left alone.
     """
-    from ..access import run
-    from ..sources import read_sources
-    from .prune import confirm_prune
-
     if bool(names) == pruning:
         raise click.UsageError("give -f FILE to write resources, or --prune to confirm deletions (one of both)")
     if pruning:
@@ -45,17 +41,12 @@ def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: boo
 
 
 async def _apply(settings: Settings, given: Sequence[Given], dry_run: bool) -> None:
-    from ..access import opened
-
     async with opened(settings, create=True) as store:
         for one in given:
             await _apply_one(store, one, dry_run)
 
 
 async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
-    from ..references import full_name
-    from ..show.doubting import doubts_about, print_warnings
-
     key = given.resource.key
     name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
     own = given.path is not None and store.folder is not None and _inside(given.path, store.folder)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
+from ..main import cli
 from ..terminal import emit
 
 
@@ -17,9 +19,5 @@ def completion(shell: str) -> None:
       zsh:   source <(homeostat completion zsh)
       fish:  homeostat completion fish | source
     """
-    from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
-
-    from ..main import cli
-
     kinds: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
     emit(kinds[shell](cli, {}, "homeostat", "_HOMEOSTAT_COMPLETE").source())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
+import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +15,7 @@ from ..errors import CliError
 from ..references import complete_machine
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
+from .logs import one_machine
 
 
 @click.command()
@@ -23,8 +26,6 @@ from ..terminal import say
 def console(settings: Settings, name: tuple[str, ...], force: bool) -> None:
     """Attach to a machine's serial console; Ctrl-] detaches."""
     from homeostat.driver.console import ConsoleEnd, attach_console
-
-    from .logs import one_machine
 
     machine = one_machine(settings, name)
     uuid = machine.status.domain_uuid if machine.status else None
@@ -44,8 +45,6 @@ def raw_terminal(fd: int) -> Iterator[None]:
     if not os.isatty(fd):
         yield
         return
-    import termios
-    import tty
 
     before = termios.tcgetattr(fd)
     try:

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from homeostat.models.base import API_GROUP
+from homeostat.models.crd import crds as definitions
 
 from ..errors import CliError
+from ..show.output import to_yaml
 from ..terminal import emit, say
 
 SUFFIX = f".{API_GROUP}.yaml"
@@ -40,8 +42,6 @@ def crds(directory: Path, mode: str | None) -> int:
 
 def files() -> Mapping[str, str]:
     """Text of every file of the folder, by name: one definition each, and what makes a kustomize base of them."""
-    from homeostat.models.crd import crds as definitions
-
     made = {f"{name}.yaml": definition for name, definition in definitions().items()}
     base: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -52,8 +52,6 @@ def files() -> Mapping[str, str]:
 
 
 def _yaml(content: dict[str, Any]) -> str:
-    from ..show.output import to_yaml
-
     return to_yaml(content)
 
 

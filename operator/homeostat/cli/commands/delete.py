@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from homeostat.models.base import Key, Resource
 
+from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
 from ..references import complete_any, full_name, not_found, parse_references, short_name
+from ..selector import parse_selector
 from ..settings import Settings, common_options, pass_settings
+from ..sources import read_sources
 from ..terminal import say
-
-if TYPE_CHECKING:
-    from ..access import State
+from ..times import parse_duration
+from .orphans import delete_orphans
 
 
 @click.command()
@@ -45,9 +47,6 @@ def delete(
     yes: bool,
 ) -> None:
     """Remove resources from the folder. Their disks follow reclaimPolicy. "delete orphan NAME" takes an orphan off the host."""
-    from ..access import operator_runs, run
-    from .orphans import delete_orphans
-
     if bool(what) == bool(names):
         raise click.UsageError("name resources, or files with -f (one of both)")
     if what and what[0] in ("orphan", "orphans"):
@@ -73,8 +72,6 @@ async def _delete(
     force: bool,
     ignore_not_found: bool,
 ) -> list[Key]:
-    from ..access import opened
-
     async with opened(settings) as store:
         wanted = _from_files(names) if names else await _from_words(store, settings, what, selector, every)
         keys = []
@@ -90,14 +87,10 @@ async def _delete(
 
 
 def _from_files(names: Sequence[str]) -> list[Key]:
-    from ..sources import read_sources
-
     return [given.resource.key for given in read_sources(names)]
 
 
 async def _from_words(store: State, settings: Settings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
-    from ..selector import parse_selector
-
     references = parse_references(what)
     named = [reference.key(settings.namespace) for reference in references if reference.name]
     if named:
@@ -113,11 +106,6 @@ async def _from_words(store: State, settings: Settings, what: Sequence[str], sel
 
 
 async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> None:
-    import asyncio
-
-    from ..access import changing, opened
-    from ..times import parse_duration
-
     seconds = parse_duration(timeout)
     try:
         async with opened(settings) as store, asyncio.timeout(seconds if seconds > 0 else None):

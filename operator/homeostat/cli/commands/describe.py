@@ -13,6 +13,7 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 
+from ..access import opened, run
 from ..references import complete_any, not_found, parse_references
 from ..settings import Settings, common_options, pass_settings
 from ..show.listing import EVENT_COLUMNS, event_row
@@ -40,14 +41,10 @@ _LAST_EVENTS = 20
 @pass_settings
 def describe(settings: Settings, what: tuple[str, ...]) -> None:
     """Show spec, status, conditions, pending changes, revisions and events of a resource."""
-    from ..access import run
-
     run(_describe(settings, what))
 
 
 async def _describe(settings: Settings, what: Sequence[str]) -> None:
-    from ..access import opened
-
     noted = False
     async with opened(settings) as store:
         for i, reference in enumerate(parse_references(what)):

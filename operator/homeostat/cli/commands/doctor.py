@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeostat.store.errors import StoreError
+
+from ..access import run
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import emit, paint, say
 
@@ -26,8 +29,6 @@ def doctor(settings: Settings, output: str | None) -> int:
     """Check KVM, libvirt, permissions, space, network and confinement; exit 1 when a check fails."""
     from homeostat.driver.checks import run_checks
 
-    from ..access import run
-
     checks = [*run(run_checks(settings.uri, settings.state)), *check_orphans(settings.state)]
     if output == "json":
         emit(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
@@ -39,7 +40,6 @@ def doctor(settings: Settings, output: str | None) -> int:
 def check_orphans(state: Path) -> list[Check]:
     """What the operator of this state noted last; nothing where none ever ran."""
     from homeostat.driver.checks import Check
-    from homeostat.store.errors import StoreError
     from homeostat.store.files.state import StateFolder
     from homeostat.store.index.index import Index
     from homeostat.store.index.orphans import read_orphans

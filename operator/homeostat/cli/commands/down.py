@@ -16,18 +16,19 @@ from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachine
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.trash import scarcity
 
+from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
 from ..errors import CliError
 from ..settings import Settings, common_options, pass_settings
 from ..show.render_facts import disk_fates
+from ..show.snapshots import Snapshots
+from ..show.up_view import PlainView, View
 from ..terminal import say
+from ..times import parse_duration
 
 if TYPE_CHECKING:
     from homeostat.planner.trash import TrashEntry
     from homeostat.store.files.store import FilesStore
-
-    from ..show.snapshots import Snapshots
-    from ..show.up_view import View
 
 
 @click.command()
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 @pass_settings
 def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
     """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
-    from ..access import operator_runs, read_all, run
-    from ..times import parse_duration
-
     settings.existing_state()
     directory = settings.folder(folder)
     if operator_runs(settings):
@@ -76,9 +74,6 @@ def _count(number: int) -> str:
 async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep: float) -> None:
     from homeostat.assembly.standalone import standalone
     from homeostat.driver.storage.paths import TRASH
-
-    from ..show.snapshots import Snapshots
-    from ..show.up_view import PlainView
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

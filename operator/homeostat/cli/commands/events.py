@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from ..access import run
 from ..references import complete_any, parse_references
 from ..settings import Settings, common_options, pass_settings
+from ..show.listing import list_events
 
 
 @click.command()
@@ -29,9 +31,6 @@ def events(
     limit: int,
 ) -> None:
     """List events, oldest first; of one machine when it is named."""
-    from ..access import run
-    from ..show.listing import list_events
-
     words = (subject,) if subject else what
     references = parse_references(words, default_kind="vm") if words else []
     key = references[0].key(settings.namespace) if references and references[0].name else None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from homeostat.models.base import Resource
+from homeostat.runtime.machine.effective import Effective
 
+from ..access import State, changing, opened, run
 from ..references import Reference, complete_any, not_found, parse_references
+from ..selector import parse_selector
 from ..settings import Settings, common_options, pass_settings
+from ..show.listing import list_errors, list_events
+from ..show.output import print_resources
 from ..show.staleness import note_operator, note_unseen
+from ..show.tables import TABLES
 from ..terminal import say
-
-if TYPE_CHECKING:
-    from ..access import State
+from .orphans import list_orphans
 
 
 @click.command()
@@ -38,16 +41,11 @@ def get(
 ) -> None:
     """List resources ("get vms", "get vm web db", "get vmd/web", "get vmd,plugins", "get all"), or "get events", "get errors",
     "get orphans"."""
-    from ..access import run
-    from ..show.listing import list_errors, list_events
-
     if what[0] in ("events", "event", "ev"):
         run(list_events(settings, all_namespaces=all_namespaces, form=output, watch=watch, headers=not no_headers))
     elif what[0] in ("errors", "error"):
         run(list_errors(settings, form=output, headers=not no_headers))
     elif what[0] in ("orphans", "orphan"):
-        from .orphans import list_orphans
-
         run(list_orphans(settings, what[1:], all_namespaces=all_namespaces, form=output, headers=not no_headers))
     else:
         references = parse_references(what)
@@ -67,8 +65,6 @@ class _Shown:
 
     def _shown_of(self, resource: Resource | None) -> object:
         """What a reader of this form can tell apart: a table shows no resourceVersion, and ages always change."""
-        from ..show.tables import TABLES
-
         if self.form in (None, "wide") and resource is not None and type(resource) in TABLES:
             return TABLES[type(resource)].told_apart(resource, self.form == "wide")
         return resource
@@ -78,8 +74,6 @@ class _Shown:
         return self.form in (None, "wide")
 
     def print(self, resources: Sequence[Resource]) -> None:
-        from ..show.output import print_resources
-
         fresh = [r for r in resources if self._shown_of(self.last.get(str(r.key))) != self._shown_of(r)]
         gone = [r for key, r in self.last.items() if key not in {str(x.key) for x in resources}]
         self.last = {str(r.key): r for r in resources}
@@ -92,11 +86,6 @@ class _Shown:
 
 
 async def _get(settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
-    from homeostat.runtime.machine.effective import Effective
-
-    from ..access import changing, opened
-    from ..selector import parse_selector
-
     selected = parse_selector(selector)
     namespace = None if show.all_namespaces else settings.namespace
 
@@ -149,6 +138,4 @@ async def _note_errors(store: State, show: _Shown) -> None:
 
 
 def _print_nothing(show: _Shown) -> None:
-    from ..show.output import print_resources
-
     print_resources([], show.form)

@@ -13,9 +13,11 @@ import click
 
 from homeostat.models.machine import VirtualMachine
 
+from ..access import opened, run
 from ..errors import CliError
 from ..references import complete_machine, not_found, parse_references
 from ..settings import Settings, common_options, pass_settings
+from ..show.guest_text import GuestText
 
 Shown = Callable[[bytes], bytes]
 
@@ -32,8 +34,6 @@ _BLOCK = 64 * 1024
 @pass_settings
 def logs(settings: Settings, name: tuple[str, ...], follow: bool, tail: int, raw: bool) -> None:
     """Print a machine's serial console log."""
-    from ..show.guest_text import GuestText
-
     path = console_log(settings, name)
     shown: Shown = bytes if raw else GuestText().shown
     with _open(path) as file:
@@ -65,8 +65,6 @@ def one_machine(settings: Settings, words: tuple[str, ...]) -> VirtualMachine:
     Raises:
         CliError: they name several, or none that exists.
     """
-    from ..access import opened, run
-
     references = parse_references(words, default_kind="vm")
     if len(references) != 1:
         raise CliError("name one machine, not several")

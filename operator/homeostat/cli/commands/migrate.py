@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..access import run
 from ..errors import CliError
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
@@ -70,8 +71,6 @@ def migrate(
     No operator may run meanwhile. Killed half-way it is run again, and goes on.
     """
     from homeostat.store.kubernetes.access import Access
-
-    from ..access import run
 
     if to_cluster == to_folder:
         raise click.UsageError("say --to-cluster or --to-folder")

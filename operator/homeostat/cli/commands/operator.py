@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeostat.runtime.log_lines import log_to_stderr
+
+from ..access import run
 from ..durations import trash_keep_option
 from ..errors import CliError, debugging
 from ..settings import Settings, common_options, pass_settings
@@ -82,8 +85,6 @@ def operator(
 ) -> None:
     """Keep the machines of a Kubernetes cluster as its resources say, until Ctrl-C. Guests run on when it ends."""
     from homeostat.store.kubernetes.access import Access
-
-    from ..access import run
 
     access = Access(Path(kubeconfig) if kubeconfig else None, context)
     from homeostat.assembly.clustered import ClusterOptions  # needs packages that are not always there
@@ -176,8 +177,6 @@ def _say(text: str) -> None:
 
 def _log() -> None:
     """One line each, as a pod's log wants it."""
-    from homeostat.runtime.log_lines import log_to_stderr
-
     level = logging.DEBUG if debugging() else logging.WARNING
     log_to_stderr(level, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("homeostat").setLevel(logging.DEBUG if debugging() else logging.INFO)

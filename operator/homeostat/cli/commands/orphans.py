@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from homeostat.models.base import Key
+from homeostat.planner.orphans import Orphan, mend, why
+from homeostat.runtime.machine.orphans import describe, machine_to_delete
+
+from ..access import opened, operator_runs
+from ..errors import CliError
 from ..settings import Settings
+from ..show.output import to_yaml
 from ..terminal import columns, emit, say
 from ..times import age
-
-if TYPE_CHECKING:
-    from homeostat.models.base import Key
-    from homeostat.planner.orphans import Orphan
 
 HEADER = ("NAMESPACE", "NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST WRITTEN", "WHY")
 
@@ -23,9 +27,6 @@ async def list_orphans(
     settings: Settings, names: Sequence[str], *, all_namespaces: bool, form: str | None, headers: bool
 ) -> None:
     """As the operator noted them last."""
-    from ..access import opened, operator_runs
-    from ..errors import CliError
-
     async with opened(settings) as store:
         found = [
             (host, orphan)
@@ -40,8 +41,6 @@ async def list_orphans(
 
 
 def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces: bool, headers: bool) -> None:
-    from ..show.output import to_yaml
-
     match form:
         case "json" | "yaml":
             items = [orphan_document(host, orphan) for host, orphan in found]
@@ -61,7 +60,6 @@ def _print(found: Sequence[tuple[str, Orphan]], form: str | None, all_namespaces
 
 def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
     from homeostat.driver.storage.folders import bytes_on_disk
-    from homeostat.planner.orphans import why
 
     size = bytes_on_disk(orphan.directory, orphan.disks)
     disks = ",".join(orphan.disks) or "-"
@@ -70,8 +68,6 @@ def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
 
 
 def _print_advice(orphans: Sequence[Orphan]) -> None:
-    from homeostat.planner.orphans import mend
-
     say("")
     for orphan in orphans[:5]:
         say(f"{orphan.name}: {mend(orphan)}")
@@ -87,7 +83,6 @@ def _size(size: int | None) -> str:
 
 def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
     from homeostat.driver.storage.folders import bytes_on_disk
-    from homeostat.planner.orphans import mend, why
 
     return {
         "namespace": orphan.namespace,
@@ -114,12 +109,6 @@ async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks
     Raises:
         CliError: one of the names is none, or nobody can be asked whether it is meant.
     """
-    from homeostat.models.base import Key
-    from homeostat.runtime.machine.orphans import describe, machine_to_delete
-
-    from ..access import opened
-    from ..errors import CliError
-
     async with opened(settings) as store:
         found = {o.name: o for _, o in await store.orphans() if o.namespace == settings.namespace}
         if missing := [name for name in names if name not in found]:
@@ -139,6 +128,4 @@ async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks
 
 
 def _confirmed(question: str) -> bool:
-    import sys
-
     return sys.stdin.isatty() and click.confirm(question)

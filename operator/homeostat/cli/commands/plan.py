@@ -18,7 +18,10 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
 
+from ..access import run
 from ..settings import Settings, common_options, pass_settings
+from ..show.doubting import doubts_in, print_warnings
+from ..show.render_plan import exit_code, render_plan
 from ..terminal import emit, paint, say
 
 
@@ -41,10 +44,7 @@ def plan(
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from homeostat.assembly.standalone import require_folder
 
-    from ..access import run
-    from ..show.doubting import doubts_in, print_warnings
     from ..show.preview import preview
-    from ..show.render_plan import exit_code, render_plan
 
     directory = settings.folder(folder)
     require_folder(directory)

@@ -8,7 +8,11 @@ from typing import Any
 import click
 
 from homeostat.models.machine import VirtualMachine
+from homeostat.runtime.engine.clock import timestamp
+from homeostat.runtime.machine import commands
+from homeostat.runtime.machine.effective import Effective
 
+from ..access import opened, operator_runs, run
 from ..references import complete_machine, full_name, need_kind, not_found, parse_references
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
@@ -24,8 +28,6 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME... | vm/
 @pass_settings
 def start(settings: Settings, names: tuple[str, ...]) -> None:
     """Start machines, also those whose strategy let them end."""
-    from homeostat.runtime.machine import commands
-
     _edit(settings, names, commands.start, "start")
 
 
@@ -36,8 +38,6 @@ def start(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def stop(settings: Settings, names: tuple[str, ...], force: bool) -> None:
     """Shut machines down, and keep them off."""
-    from homeostat.runtime.machine import commands
-
     _edit(settings, names, lambda machine, now: commands.stop(machine, force, now), "stop")
 
 
@@ -47,8 +47,6 @@ def stop(settings: Settings, names: tuple[str, ...], force: bool) -> None:
 @pass_settings
 def restart(settings: Settings, names: tuple[str, ...]) -> None:
     """Shut machines down and boot them again; a halted machine is started."""
-    from homeostat.runtime.machine import commands
-
     _edit(settings, names, commands.restart, "restart")
 
 
@@ -58,8 +56,6 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def suspend(settings: Settings, names: tuple[str, ...]) -> None:
     """Leave machines alone: observe and report, change nothing."""
-    from homeostat.runtime.machine import commands
-
     _edit(settings, names, lambda machine, _now: commands.suspend(machine, True), "suspend")
 
 
@@ -69,25 +65,16 @@ def suspend(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def resume(settings: Settings, names: tuple[str, ...]) -> None:
     """Look after suspended machines again."""
-    from homeostat.runtime.machine import commands
-
     _edit(settings, names, lambda machine, _now: commands.suspend(machine, False), "resume")
 
 
 def _edit(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
-    from ..access import operator_runs, run
-
     run(_edit_all(settings, names, edit, word))
     if not operator_runs(settings):
         say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
 
 async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
-    from homeostat.runtime.engine.clock import timestamp
-    from homeostat.runtime.machine.effective import Effective
-
-    from ..access import opened
-
     async with opened(settings) as store:
         effective = Effective(store, once=True)
         references = parse_references(names, default_kind="vm")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..access import opened, run
 from ..errors import CliError
 from ..references import full_name
 from ..settings import Settings, common_options, pass_settings
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 @pass_settings
 def prune(settings: Settings, yes: bool) -> None:
     """Confirm the deletions that are held back, since they may not be meant; each is listed with the reason."""
-    from ..access import run
-
     run(confirm_prune(settings, yes))
 
 
@@ -36,8 +35,6 @@ async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) ->
     Raises:
         CliError: the answer was no.
     """
-    from ..access import opened
-
     async with opened(settings) as store:
         pending = (await store.look()).held
         if not pending:

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.planner.deployment.revision import fingerprint
+from homeostat.runtime.deployment.ownership import owned_by
+from homeostat.runtime.engine.clock import timestamp
+from homeostat.runtime.machine.effective import Effective
+from homeostat.store.files.last_look import looked_at
 
+from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
 from ..references import complete_deployment, full_name, need_kind, not_found, parse_references, short_name
 from ..settings import Settings, common_options, pass_settings
+from ..show.output import to_yaml
+from ..show.rollout_state import history_rows, revision_to_undo_to, rollout_progress
 from ..show.staleness import note_operator
-from ..terminal import emit, say
-
-if TYPE_CHECKING:
-    from ..access import State
+from ..terminal import columns, emit, say
+from ..times import parse_duration
 
 Spec = dict[str, Any]
 Edit = Callable[[VirtualMachineDeployment], Spec]
@@ -53,8 +59,6 @@ async def _can_be_so_many(store: State, deployment: VirtualMachineDeployment, sp
     Raises:
         CliError: there can be only one machine of its template.
     """
-    from homeostat.runtime.machine.effective import Effective
-
     wanted = deployment.model_copy(update={"spec": deployment.spec.model_copy(update=spec)})
     if why := await Effective(store).too_many(deployment, wanted):
         raise CliError(f"{short_name(deployment.key)}: {why}", "nothing was changed")
@@ -73,18 +77,10 @@ def rollout() -> None:
 @pass_settings
 def status(settings: Settings, name: tuple[str, ...], watch: bool, timeout: str) -> None:
     """Follow a rollout until it is complete; exit 1 when it failed: deadline missed, rolled back, stalled."""
-    from ..access import run
-    from ..times import parse_duration
-
     run(_status(settings, name, watch, parse_duration(timeout)))
 
 
 async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout: float) -> None:
-    from homeostat.store.files.last_look import looked_at
-
-    from ..access import changing, opened, operator_runs
-    from ..show.rollout_state import rollout_progress
-
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         said = ""
@@ -122,17 +118,10 @@ async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout
 @pass_settings
 def history(settings: Settings, name: tuple[str, ...], revision: int | None) -> None:
     """List the templates a deployment had, and what changed from one to the next."""
-    from ..access import run
-
     run(_history(settings, name, revision))
 
 
 async def _history(settings: Settings, names: Sequence[str], number: int | None) -> None:
-    from ..access import opened
-    from ..show.output import to_yaml
-    from ..show.rollout_state import history_rows, revision_to_undo_to
-    from ..terminal import columns
-
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         revisions = await revisions_of(store, deployment)
@@ -158,15 +147,10 @@ def undo(settings: Settings, name: tuple[str, ...], to_revision: int | None) -> 
 
     --to-revision with the revision of the template that is written in the YAML removes it again.
     """
-    from ..access import run
-
     run(_undo(settings, name, to_revision or None))  # 0 is kubectl's word for the one before
 
 
 async def _undo(settings: Settings, names: Sequence[str], number: int | None) -> None:
-    from ..access import opened
-    from ..show.rollout_state import revision_to_undo_to
-
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         revisions = await revisions_of(store, deployment)
@@ -210,7 +194,6 @@ def resume(settings: Settings, names: tuple[str, ...]) -> None:
 @pass_settings
 def restart(settings: Settings, names: tuple[str, ...]) -> None:
     """Replace every machine, as a rollout (spec.restartedAt)."""
-    from homeostat.runtime.engine.clock import timestamp
 
     def edit(deployment: VirtualMachineDeployment) -> Spec:
         name = short_name(deployment.key)
@@ -224,15 +207,11 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
 
 
 def _edit(settings: Settings, names: Sequence[str], edit: Edit, said: str, check: Check | None = None) -> None:
-    from ..access import run
-
     run(_edit_all(settings, names, edit, said, check))
     _note_operator(settings)
 
 
 async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, said: str, check: Check | None) -> None:
-    from ..access import opened
-
     async with opened(settings) as store:
         deployments = await _named(store, settings, names)
         edits = [(deployment, edit(deployment)) for deployment in deployments]  # all must be possible first
@@ -248,8 +227,6 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, said: 
 
 
 def _note_operator(settings: Settings) -> None:
-    from ..access import operator_runs
-
     if not operator_runs(settings):
         say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
@@ -277,8 +254,6 @@ async def _one(store: State, settings: Settings, names: Sequence[str]) -> Virtua
 
 async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> list[MachineRevision]:
     """Oldest first."""
-    from homeostat.runtime.deployment.ownership import owned_by
-
     kept = await store.list(MachineRevision, deployment.metadata.namespace)
     mine = [r for r in kept if owned_by(r, deployment)]
     return sorted(mine, key=lambda r: r.spec.revision)
@@ -286,8 +261,5 @@ async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> li
 
 async def _own_fingerprint(store: State, deployment: VirtualMachineDeployment) -> str:
     """Names the template that the YAML says now, with its plugin's part."""
-    from homeostat.planner.deployment.revision import fingerprint
-    from homeostat.runtime.machine.effective import Effective
-
     made, made_from, _ = await Effective(store).deployment(deployment)
     return fingerprint(made.spec.template, made_from, deployment.spec.restarted_at)

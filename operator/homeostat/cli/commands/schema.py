@@ -6,6 +6,9 @@ import json
 
 import click
 
+from homeostat.models.schema import json_schema
+
+from ..references import kind_called
 from ..terminal import emit
 
 
@@ -17,8 +20,4 @@ def schema(kind: str) -> None:
     Editors with yaml-language-server complete and check a file that begins with
     "# yaml-language-server: $schema=vm.schema.json", once `homeostat schema vm > vm.schema.json` has written that file.
     """
-    from homeostat.models.schema import json_schema
-
-    from ..references import kind_called
-
     emit(json.dumps(json_schema(kind_called(kind)), indent=2))

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from homeostat.planner.trash import TrashEntry, scarcity
+
 from ..errors import CliError
 from ..settings import Settings, common_options, pass_settings
-from ..terminal import emit, say
+from ..show.output import to_yaml
+from ..terminal import columns, emit, say
+from ..times import age
 
 if TYPE_CHECKING:
     from homeostat.driver.storage.trash import Trash
-    from homeostat.planner.trash import TrashEntry
 
 
 @click.group()
@@ -31,10 +34,6 @@ def trash() -> None:
 @pass_settings
 def list_entries(settings: Settings, output: str | None) -> None:
     """Show what is set aside, oldest first."""
-    from homeostat.planner.trash import scarcity
-
-    from ..show.output import to_yaml
-
     found = _open(settings)
     entries = found.entries()
     documents = [as_document(entry) for entry in entries]
@@ -119,9 +118,6 @@ def _named(entries: Sequence[TrashEntry], names: Sequence[str], namespace: str, 
 
 
 def _table(entries: Sequence[TrashEntry], *, wide: bool) -> list[str]:
-    from ..terminal import columns
-    from ..times import age
-
     header = ("ENTRY", "NAMESPACE", "MACHINE", "DISKS", "SIZE", "AGE", "UNTIL", "RETURNS")
     rows = [
         (

@@ -20,17 +20,21 @@ import click
 
 from homeostat.cli.host_labels import host_label_option, labels_of_host
 
+from ..access import run
+from ..api_server import ApiOptions, serve
 from ..durations import settle_option, trash_keep_option
 from ..errors import CliError, debugging
+from ..references import short_name
 from ..settings import Settings, common_options, pass_settings
-from ..terminal import say
+from ..show.snapshots import Snapshot, Snapshots
+from ..show.status_words import is_ready, lacks_address, waits_for
+from ..show.up_view import LiveView, PlainView, View
+from ..terminal import on_terminal, say
+from ..times import parse_duration
 
 if TYPE_CHECKING:
     from homeostat.assembly.standalone import Standalone
 
-    from ..api_server import ApiOptions
-    from ..show.snapshots import Snapshot
-    from ..show.up_view import View
 
 ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
 LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
@@ -111,10 +115,6 @@ def up(
     trash_keep: float,
 ) -> None:
     """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
-    from ..access import run
-    from ..api_server import ApiOptions
-    from ..times import parse_duration
-
     directory = settings.folder(folder)
     api = None
     if not no_api:
@@ -140,9 +140,6 @@ def _check_listening(bind: str, token_file: str | None) -> None:
 
 async def _up(options: UpOptions) -> None:
     from homeostat.assembly.standalone import standalone
-
-    from ..show.up_view import LiveView, PlainView
-    from ..terminal import on_terminal
 
     stop = asyncio.Event()
     where = f"API on http://{options.api.bind}, " if options.api and not options.until_ready else ""  # first: the rest may be cut
@@ -182,8 +179,6 @@ async def _up(options: UpOptions) -> None:
 
 
 async def _serve(api: ApiOptions, parts: Standalone, stop: asyncio.Event, view: View) -> None:
-    from ..api_server import serve
-
     await serve(api.command, parts.store.state.api_log, stop, view.say, parts.supervisor)
 
 
@@ -213,10 +208,6 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 
 async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
-    from ..references import short_name
-    from ..show.snapshots import Snapshots
-    from ..show.status_words import lacks_address
-
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
     shown_at = changed_at = ready_at = 0.0
@@ -249,8 +240,6 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
 
 def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
     """Statuses that an earlier operator left say nothing about now."""
-    from ..show.status_words import is_ready
-
     fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
     settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to go
     return fresh and settled and bool(snapshot.resources) and all(map(is_ready, snapshot.resources))
@@ -258,9 +247,6 @@ def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
 
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
     """What is not Ready, or lacks an address, and why."""
-    from ..references import short_name
-    from ..show.status_words import is_ready, lacks_address, waits_for
-
     reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
     reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])
     if not reasons and (lacking := [short_name(m.key) for m in snapshot.machines if lacks_address(m)]):

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import click
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import find_condition
+from homeostat.store.files.last_look import looked_at
 
+from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
 from ..references import complete_any, full_name, not_found, parse_references, plural_of
+from ..selector import parse_selector
 from ..settings import Settings, common_options, pass_settings
+from ..show.staleness import note_operator
 from ..show.status_words import status_of
 from ..terminal import say
-
-if TYPE_CHECKING:
-    from ..access import State
+from ..times import parse_duration
 
 _A_WEEK = 7 * 86400.0
 
@@ -71,19 +72,11 @@ def _holds(resource: Resource | None, type: str, status: str) -> bool:
 @pass_settings
 def wait(settings: Settings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
     """Wait until resources meet a condition or are gone; exit 1 when they do not in time."""
-    from ..access import run
-    from ..times import parse_duration
-
     seconds = parse_duration(timeout)
     run(_wait(settings, what, parse_goal(goal), seconds if seconds >= 0 else _A_WEEK, every or bool(selector), selector))
 
 
 async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None) -> None:
-    from homeostat.store.files.last_look import looked_at
-
-    from ..access import changing, opened, operator_runs
-    from ..show.staleness import note_operator
-
     async with opened(settings) as store:
         keys = await _keys(store, settings, what, several, selector)
         left = dict.fromkeys(keys)
@@ -118,8 +111,6 @@ async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: fl
 
 
 async def _keys(store: State, settings: Settings, what: Sequence[str], several: bool, selector: str | None) -> list[Key]:
-    from ..selector import parse_selector
-
     references = parse_references(what)
     if not several:
         if any(reference.name is None for reference in references):

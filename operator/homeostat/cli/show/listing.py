@@ -15,6 +15,7 @@ from ..references import short_name
 from ..settings import Settings
 from ..terminal import columns, emit, paint, say
 from ..times import age
+from .output import to_yaml
 from .staleness import note_operator
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ async def list_events(
 
 def print_events(events: Sequence[Event], form: str | None, *, headers: bool = True, namespace: str = "") -> None:
     if form in ("json", "yaml"):
-        from .output import to_yaml
-
         items = redacted_all([event_as_json(e) for e in events])
         emit(json.dumps(items, indent=2) if form == "json" else to_yaml(items))
     elif not events and headers:
@@ -93,8 +92,6 @@ async def list_errors(settings: Settings, *, form: str | None = None, headers: b
     if form not in ("json", "yaml"):
         note_operator(settings)
     if form in ("json", "yaml"):
-        from .output import to_yaml
-
         items = redacted_all([asdict(error) for error in errors])
         emit(json.dumps(items, indent=2, default=str) if form == "json" else to_yaml(items))
     elif not errors:

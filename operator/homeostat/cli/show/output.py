@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+import yaml
 
 from homeostat.models.base import Resource
 from homeostat.models.outside import printable
@@ -28,28 +29,30 @@ def as_document(resource: Resource) -> dict[str, Any]:
     return document
 
 
+class _Dumper(yaml.SafeDumper):
+    """Aliases would be right, and unreadable. What a terminal obeys is spelled out, as YAML has it for quoted texts."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        self.allow_unicode = printable(text) == text
+        super().write_double_quoted(text, split)
+        self.allow_unicode = True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if printable(text) != text else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 def to_yaml(value: Any) -> str:
     """Block style, keys in their order, long texts as they are; words such as yes are quoted, so that every reader of YAML
     takes them for the strings they are."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        """Aliases would be right, and unreadable. What a terminal obeys is spelled out, as YAML has it for quoted texts."""
-
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-        def write_double_quoted(self, text: str, split: bool = True) -> None:
-            self.allow_unicode = printable(text) == text
-            super().write_double_quoted(text, split)
-            self.allow_unicode = True
-
-    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        style = '"' if printable(text) != text else "|" if "\n" in text else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-    Dumper.add_representer(str, represent_text)
-    return yaml.dump(value, Dumper=Dumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
 
 
 def print_resources(

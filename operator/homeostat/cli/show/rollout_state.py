@@ -11,6 +11,7 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 
 from ..errors import CliError
 from ..references import short_name
+from ..times import age
 from .status_words import ROLLED_BACK
 
 _SHOWN_CHANGES = 3
@@ -71,8 +72,6 @@ def _failure(deployment: VirtualMachineDeployment) -> str:
 
 def history_rows(deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision]) -> list[tuple[str, ...]]:
     """(revision, state, age, changes), oldest first; each is compared with the one before it."""
-    from ..times import age
-
     rows: list[tuple[str, ...]] = []
     earlier: MachineRevision | None = None
     for revision in revisions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeostat.models.base import Resource
+from homeostat.store.files.last_look import ask_operator, looked_at
 
 from ..references import short_name
 from ..settings import Settings
@@ -15,8 +16,6 @@ from .status_words import status_of
 
 def operator_notes(settings: Settings) -> list[str]:
     """Empty where an operator runs and all of it is well."""
-    from homeostat.store.files.last_look import ask_operator
-
     found = ask_operator(settings.state)
     if found.runs:
         return [f"the operator: {failing}" for failing in found.failing]
@@ -36,8 +35,6 @@ def note_operator(settings: Settings) -> None:
 
 def note_unseen(settings: Settings, resources: Sequence[Resource]) -> None:
     """Of these, what an operator that has just begun has not looked at yet."""
-    from homeostat.store.files.last_look import looked_at
-
     of_now = looked_at(settings.state)
     unseen = [short_name(resource.key) for resource in resources if status_of(resource).conditions and not of_now(resource.key)]
     if unseen:

@@ -16,6 +16,7 @@ from homeostat.models.outside import one_line, redacted
 
 from ..references import short_name
 from ..terminal import in_colour, say
+from .live_picture import render_live
 from .rollout_state import rollout_counts
 from .snapshots import Snapshot
 from .status_words import address, is_ready, state_word, status_of, waits_for
@@ -135,6 +136,4 @@ class LiveView:
         self._console.print(Text(one_line(redacted(text))))
 
     def show(self, snapshot: Snapshot) -> None:
-        from .live_picture import render_live
-
         self._live.update(render_live(self._heading, snapshot, self._console.height, self._console.width), refresh=True)
