@@ -25,6 +25,7 @@ NAMES = {
     "probes": ("probes", "fraction of a core that probing takes"),
     "kubernetes": ("kubernetes", "test driver, a real API server: writes per machine, seconds until all are Ready"),
     "memory": ("memory", "MB of the operator's process"),
+    "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
 
 
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints one JSON line; progress on stderr.")
     names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, (_, purpose) in NAMES.items():
-        names.add_parser(name, help=purpose).add_argument("--count", type=_positive, help="machines")
+        names.add_parser(name, help=purpose).add_argument("--count", type=_positive, help="machines; rounds of startup")
     add_options(names.add_parser("soak", help="random edits, kills and faults, and what must hold through them"))
     add_mutants_options(names.add_parser("mutants", help="changes of the code that no test notices"))
     options = parser.parse_args(arguments)

@@ -12,7 +12,11 @@ from benchmarks import listing
 
 @pytest.mark.parametrize(
     ("name", "more"),
-    [("memory", {"kb_per_vm", "test_driver_mb"}), ("list", {"p99_ms", "p50_ms", "clients", "not_modified_per_s"})],
+    [
+        ("memory", {"kb_per_vm", "test_driver_mb"}),
+        ("list", {"p99_ms", "p50_ms", "clients", "not_modified_per_s"}),
+        ("startup", {"version_s", "help_s", "version_cpu_s", "python_cpu_s"}),
+    ],
 )
 def test_last_line(name: str, more: set[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "WARM", 0.1)
