@@ -14,7 +14,7 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from homeostat.models.deployment import REPLICAS_MAX
+from homeostat.cli.api_options import CONNECTIONS, api_options
 from homeostat.models.outside import one_line, redacted
 from homeostat.store.errors import StoreError
 from homeostat.store.kubernetes.access import Access
@@ -36,7 +36,7 @@ GRACE = 2  # seconds that open requests get when the server stops; event streams
 class Server(BaseApplication):  # type: ignore[misc]
     """``options`` are gunicorn's settings: https://gunicorn.org/reference/settings/"""
 
-    def __init__(self, config: ApiConfig, workers: int = 1, connections: int = limits.CONNECTIONS, **options: Any) -> None:
+    def __init__(self, config: ApiConfig, workers: int = 1, connections: int = CONNECTIONS, **options: Any) -> None:
         self._config = config
         self._worker: Any = None
         self._options = {
@@ -123,35 +123,8 @@ def _check_free(host: str, port: int) -> None:
 @click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
 @click.option("--namespace", default="default", show_default=True, metavar="NAME", help="Whose resources are served.")
 @click.option("--state", required=True, type=click.Path(file_okay=False, path_type=Path), help="The state folder.")
-@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="localhost is 127.0.0.1 and ::1.")
-@click.option("--token-file", type=click.Path(path_type=Path), help="Holds the bearer token (mode 0600).")
+@api_options
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
-@click.option(
-    "--image-folder",
-    "image_folders",
-    multiple=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="A folder from which requests may name files of this host; repeatable. Default: none, only http(s).",
-)
-@click.option(
-    "--plugin-kernel",
-    metavar="URL",
-    help="Kernel for plugins whose manifest brings an initramfs alone: an address, or an absolute path.",
-)
-@click.option(
-    "--max-replicas",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(0, REPLICAS_MAX),
-    help="Machines that a request may ask of one deployment.",
-)
-@click.option(
-    "--max-connections",
-    default=limits.CONNECTIONS,
-    show_default=True,
-    type=click.IntRange(16, 100_000),
-    help="Of one worker, event streams included; beyond them, who sends nothing gives way.",
-)
 @click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def main(
     directory: Path | None,

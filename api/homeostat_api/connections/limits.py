@@ -12,7 +12,6 @@ LINGER_SECONDS = 2.0  # for reading on after an error, so that the client gets t
 HEAD_LIMIT = 2**16  # all headers together
 DISCARD_LIMIT = 8 * 2**20  # of what is read on after an error
 
-CONNECTIONS = 2_000  # of one worker; each holds up to 256 KiB that was not taken yet
 RESERVED = 128  # descriptors for everything else: the index, threads, the operator's socket
 
 

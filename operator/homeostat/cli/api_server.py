@@ -6,11 +6,9 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,31 +25,6 @@ PROCESS = "api-process"  # its name among what fails
 STOP_SECONDS = 10.0  # for answering what is under way
 LOG_LIMIT = 8 * 2**20  # bytes of the log, and of the one before it
 LOG_PERIOD = 30.0  # seconds between looks at its size
-
-
-@dataclass(frozen=True, slots=True)
-class ApiOptions:
-    folder: Path
-    state: Path
-    bind: str = "127.0.0.1:8080"
-    token_file: str | None = None
-    image_folders: tuple[str, ...] = ()  # from which requests may name files
-    plugin_kernel: str | None = None
-    max_replicas: int = 1000
-    max_connections: int = 2_000
-
-    @property
-    def folders(self) -> Sequence[Path]:
-        return [Path(folder).absolute() for folder in self.image_folders]
-
-    @property
-    def command(self) -> Sequence[str]:
-        words = [sys.executable, "-m", "homeostat_api", "--dir", str(self.folder), "--state", str(self.state)]
-        words += ["--bind", self.bind, "--max-replicas", str(self.max_replicas), "--end-with-parent"]
-        words += ["--max-connections", str(self.max_connections)]
-        words += ["--token-file", self.token_file] if self.token_file else []
-        words += ["--plugin-kernel", self.plugin_kernel] if self.plugin_kernel else []
-        return [*words, *(word for folder in self.image_folders for word in ("--image-folder", folder))]
 
 
 async def serve(

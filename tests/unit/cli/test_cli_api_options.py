@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from homeostat.cli.api_server import ApiOptions
+from homeostat.cli.api_options import ApiOptions
 from homeostat.cli.commands import up as up_module
 from homeostat.cli.errors import CliError
 from homeostat.cli.main import cli

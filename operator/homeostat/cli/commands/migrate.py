@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..access import run
+from ..cluster_options import cluster_options
 from ..errors import CliError
 from ..settings import Settings, common_options, pass_settings
 from ..terminal import say
@@ -42,10 +43,7 @@ class Wanted:
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
 @click.option("--to-cluster", is_flag=True, help="What DIR declares becomes the cluster's.")
 @click.option("--to-folder", is_flag=True, help="What the cluster has on this host becomes DIR's.")
-@click.option(
-    "--kubeconfig", metavar="FILE", envvar="KUBECONFIG", help="Default: the pod's service account, else ~/.kube/config."
-)
-@click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
+@cluster_options
 @click.option("--host", metavar="NAME", help="This host's name in the cluster. Default: this machine's name.")
 @click.option(
     "--lease-namespace", metavar="NAME", default="homeostat-system", show_default=True, help="Where operators keep their leases."

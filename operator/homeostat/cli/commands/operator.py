@@ -16,6 +16,7 @@ import click
 from homeostat.runtime.log_lines import log_to_stderr
 
 from ..access import run
+from ..cluster_options import cluster_options
 from ..durations import trash_keep_option
 from ..errors import CliError, debugging
 from ..settings import Settings, common_options, pass_settings
@@ -31,10 +32,7 @@ PATIENCE = 25.0
 
 
 @click.command()
-@click.option(
-    "--kubeconfig", metavar="FILE", envvar="KUBECONFIG", help="Default: the pod's service account, else ~/.kube/config."
-)
-@click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
+@cluster_options
 @click.option(
     "--host",
     "hosts",

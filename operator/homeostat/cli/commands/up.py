@@ -14,14 +14,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from homeostat.cli.host_labels import host_label_option, labels_of_host
 
 from ..access import run
-from ..api_server import ApiOptions, serve
+from ..api_options import ApiOptions, api_options
+from ..api_server import serve
 from ..durations import settle_option, trash_keep_option
 from ..errors import CliError, debugging
 from ..references import short_name
@@ -58,32 +59,7 @@ class UpOptions:
 
 @click.command()
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
-@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where the API listens.")
-@click.option("--token-file", metavar="FILE", help="A bearer token for the API (needed beyond loopback).")
-@click.option(
-    "--image-folder",
-    "image_folders",
-    metavar="DIR",
-    multiple=True,
-    help="A folder whose files API requests may name; repeatable.",
-)
-@click.option("--plugin-kernel", metavar="URL", help="Kernel for plugins whose manifest brings an initramfs alone.")
-@click.option(
-    "--max-replicas",
-    metavar="N",
-    type=click.IntRange(0, 10_000),
-    default=1000,
-    show_default=True,
-    help="What API requests may ask for.",
-)
-@click.option(
-    "--max-connections",
-    metavar="N",
-    type=click.IntRange(16, 100_000),
-    default=2_000,
-    show_default=True,
-    help="To the API; beyond them, who sends nothing gives way.",
-)
+@api_options
 @click.option(
     "--commit/--no-commit",
     default=None,
@@ -99,13 +75,8 @@ class UpOptions:
 @pass_settings
 def up(
     settings: Settings,
+    /,
     folder: str | None,
-    bind: str,
-    token_file: str | None,
-    image_folders: tuple[str, ...],
-    plugin_kernel: str | None,
-    max_replicas: int,
-    max_connections: int,
     commit: bool | None,
     settle: float,
     no_api: bool,
@@ -113,14 +84,13 @@ def up(
     timeout: str,
     host_labels: tuple[str, ...],
     trash_keep: float,
+    **given: Any,
 ) -> None:
     """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
     directory = settings.folder(folder)
-    api = None
-    if not no_api:
-        _check_listening(bind, token_file)
-        limits = {"max_replicas": max_replicas, "max_connections": max_connections}
-        api = ApiOptions(directory, settings.state, bind, token_file, image_folders, plugin_kernel, **limits)
+    api = None if no_api else ApiOptions(directory, settings.state, **given)
+    if api is not None:
+        _check_listening(api)
     seconds = parse_duration(timeout)
     options = UpOptions(
         directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep
@@ -128,12 +98,12 @@ def up(
     run(_up(options))
 
 
-def _check_listening(bind: str, token_file: str | None) -> None:
+def _check_listening(api: ApiOptions) -> None:
     """Refuses what the API would refuse, before anything starts."""
     from homeostat_api.config import ConfigError, listening
 
     try:
-        listening(bind, Path(token_file) if token_file else None)
+        listening(api.bind, api.token_file)
     except ConfigError as error:
         raise CliError(str(error)) from error
 

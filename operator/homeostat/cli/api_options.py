@@ -1,0 +1,101 @@
+"""The options of the API, declared once: `homeostat up` takes them and hands them on, `python -m homeostat_api` reads them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from homeostat.models.deployment import REPLICAS_MAX
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BIND = "127.0.0.1:8080"
+REPLICAS = 1000
+CONNECTIONS = 2_000  # of one worker; each holds up to 256 KiB that was not taken yet
+
+_DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "bind": ("--bind", {"default": BIND, "show_default": True, "metavar": "HOST:PORT", "help": "Where the API listens."}),
+    "token_file": (
+        "--token-file",
+        {
+            "type": click.Path(path_type=Path),
+            "metavar": "FILE",
+            "help": "A bearer token for the API (needed beyond loopback).",
+        },
+    ),
+    "image_folders": (
+        "--image-folder",
+        {
+            "type": click.Path(file_okay=False, path_type=Path),
+            "metavar": "DIR",
+            "multiple": True,
+            "help": "A folder whose files API requests may name; repeatable.",
+        },
+    ),
+    "plugin_kernel": (
+        "--plugin-kernel",
+        {"metavar": "URL", "help": "Kernel for plugins whose manifest brings an initramfs alone."},
+    ),
+    "max_replicas": (
+        "--max-replicas",
+        {
+            "metavar": "N",
+            "type": click.IntRange(0, REPLICAS_MAX),
+            "default": REPLICAS,
+            "show_default": True,
+            "help": "What API requests may ask for.",
+        },
+    ),
+    "max_connections": (
+        "--max-connections",
+        {
+            "metavar": "N",
+            "type": click.IntRange(16, 100_000),
+            "default": CONNECTIONS,
+            "show_default": True,
+            "help": "To the API; beyond them, who sends nothing gives way.",
+        },
+    ),
+}
+"""By the name of ApiOptions' field."""
+
+
+def api_options(command: F) -> F:
+    """Adds each of them, by the name of its field."""
+    for name, (flag, declared) in reversed(_DECLARED.items()):
+        command = click.option(flag, name, **declared)(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """What an API beside an operator is started with."""
+
+    folder: Path
+    state: Path
+    bind: str = BIND
+    token_file: Path | None = None
+    image_folders: tuple[Path, ...] = ()  # from which requests may name files
+    plugin_kernel: str | None = None
+    max_replicas: int = REPLICAS
+    max_connections: int = CONNECTIONS
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        return [folder.absolute() for folder in self.image_folders]
+
+    @property
+    def command(self) -> Sequence[str]:
+        where = ["--dir", str(self.folder), "--state", str(self.state)]
+        return [sys.executable, "-m", "homeostat_api", *where, "--end-with-parent", *self._given()]
+
+    def _given(self) -> Iterator[str]:
+        for name, (flag, _) in _DECLARED.items():
+            given = getattr(self, name)
+            for value in given if isinstance(given, tuple) else () if given is None else (given,):
+                yield from (flag, str(value))
