@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
+from inspect import getsource
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from homeostat.cli.commands.describe import COUNTS
+from homeostat.cli.commands import delete, describe, get, wait
+from homeostat.cli.commands.describe import DESCRIBED
 from homeostat.cli.show.tables import TABLES
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import KINDS, REGISTRY, kind_named, kind_of
-from homeostat.models.machine import VirtualMachine
 from homeostat.store.files.passes.removal import SETTLES, TAKES
 from homeostat_api.errors import NOUNS
 
 
 @pytest.mark.parametrize(
     ("table", "kinds"),
-    [(TABLES, KINDS), (SETTLES, KINDS), (TAKES, KINDS), (NOUNS, KINDS), (COUNTS, set(KINDS) - {VirtualMachine})],
-    ids=["tables of get", "settling times", "what a change takes away", "words of the API", "counts of describe"],
+    [(TABLES, KINDS), (SETTLES, KINDS), (TAKES, KINDS), (NOUNS, KINDS), (DESCRIBED, KINDS)],
+    ids=["tables of get", "settling times", "what a change takes away", "words of the API", "what describe says"],
 )
 def test_a_table_covers_the_kinds(table: Mapping[type[Resource], Any], kinds: Iterable[type[Resource]]) -> None:
     assert set(table) == set(kinds)
@@ -57,3 +60,9 @@ def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:
         made = cls.model_validate({"metadata": {"name": "web", "namespace": "shop"}, **document})
         assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"),)
         assert all(order.index(key.kind) > order.index(cls.KIND) for key in kind.rests_on(made))
+
+
+@pytest.mark.parametrize("command", [delete, describe, get, wait], ids=lambda module: str(module.__name__).rpartition(".")[2])
+def test_a_command_about_any_resource_asks_none_for_its_kind(command: ModuleType) -> None:
+    calls = [node.func for node in ast.walk(ast.parse(getsource(command))) if isinstance(node, ast.Call)]
+    assert not {"isinstance", "issubclass"} & {function.id for function in calls if isinstance(function, ast.Name)}

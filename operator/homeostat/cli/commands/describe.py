@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
-from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 
-from ..access import opened, run
+from ..access import State, opened, run
 from ..references import complete_any, not_found, parse_references
 from ..settings import Settings, common_options, pass_settings
 from ..show.listing import EVENT_COLUMNS, event_row
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from homeostat.runtime.engine.ports import Event, Revision
 
 Pairs = Sequence[tuple[str, str]]
+Sections = Sequence[tuple[str, Sequence[str]]]
+"""Titles, each with its lines."""
 _LAST_REVISIONS = 5
 _LAST_EVENTS = 20
 
@@ -59,8 +62,8 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                 events = await store.events(key=key, limit=_LAST_EVENTS)
                 revisions = await store.revisions(key)
                 lines = describe_lines(resource, events, revisions)
-                if isinstance(resource, VirtualMachineDeployment):
-                    lines += _section("Rollouts", _rollouts(resource, await revisions_of(store, resource)))
+                for title, found in await DESCRIBED[type(resource)].history(store, resource):
+                    lines += _section(title, found)
                 if not noted:
                     note_operator(settings)
                     noted = True
@@ -70,12 +73,13 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
 
 def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[Revision]) -> list[str]:
     lines = [*_metadata(resource), *_spec(resource)]
-    if isinstance(resource, VirtualMachine) and resource.status is not None:
-        lines += _status(resource, resource.status)
-    elif resource.status is not None:
-        lines += _section("Status", _fields(_counts(resource)))
+    if resource.status is not None:
+        described = DESCRIBED[type(resource)]
+        note = waits_for(resource)
+        lines += _section("Status", _fields([*described.facts(resource), *([("Waits for", note)] if note else [])]))
         lines += _unseen(resource)
-        lines += _section("Conditions", _conditions(status_of(resource).conditions))
+        lines += _section("Conditions", _conditions(resource.status.conditions))
+        lines += [line for title, found in described.changes(resource) for line in _section(title, found)]
     lines += _section("Revisions", [line for r in list(revisions)[:_LAST_REVISIONS] for line in _revision(r)])
     rows = columns(EVENT_COLUMNS, [event_row(event) for event in events])
     return lines + _section("Events", rows if events else [])
@@ -117,36 +121,25 @@ def _spec(resource: Resource) -> list[str]:
     return _section("Spec", to_yaml(as_document(resource).get("spec") or {}).rstrip("\n").splitlines())
 
 
-def _status(machine: VirtualMachine, status: VirtualMachineStatus) -> list[str]:
-    pairs = [("State", paint(status.state.value, tone_of(status.state.value)))]
-    pairs += [(name, value) for name, value in _facts(status) if value]
-    if note := waits_for(machine):
-        pairs.append(("Waits for", note))
-    lines = _section("Status", _fields(pairs))
-    lines += _unseen(machine)
-    lines += _section("Conditions", _conditions(status.conditions))
-    if status.changes:
-        lines += _section("Pending changes", [paint(x.text, x.tone) for x in render_changes(status.changes, "")])
-    if status.drift:
-        lines += _section("Changed by others", [paint(x.text, x.tone) for x in render_changes(status.drift, "")])
-    return lines
-
-
 def _unseen(resource: Resource) -> list[str]:
     seen = status_of(resource).observed_generation
     newest = seen >= resource.metadata.generation
     return [] if newest else [f"  (of generation {seen}: the operator has not looked at the newest spec yet)"]
 
 
-def _counts(resource: Resource) -> list[tuple[str, str]]:
-    counts = COUNTS.get(type(resource))
-    pairs = [*counts(resource)] if counts and resource.status is not None else []
-    if note := waits_for(resource):
-        pairs.append(("Waits for", note))
-    return pairs
+def _facts_of_machine(machine: VirtualMachine) -> Pairs:
+    status = machine.status or VirtualMachineStatus()
+    state = status.state.value
+    return [("State", paint(state, tone_of(state))), *((name, value) for name, value in _facts(status) if value)]
 
 
-def _counts_of_deployment(deployment: VirtualMachineDeployment) -> Pairs:
+def _changes_of_machine(machine: VirtualMachine) -> Sections:
+    status = machine.status or VirtualMachineStatus()
+    found = (("Pending changes", status.changes), ("Changed by others", status.drift))
+    return [(title, [paint(x.text, x.tone) for x in render_changes(changes, "")]) for title, changes in found if changes]
+
+
+def _facts_of_deployment(deployment: VirtualMachineDeployment) -> Pairs:
     status = deployment.status or VirtualMachineDeploymentStatus()
     return [
         ("Rollout", rollout_counts(deployment)),
@@ -156,21 +149,35 @@ def _counts_of_deployment(deployment: VirtualMachineDeployment) -> Pairs:
     ]
 
 
-def _counts_of_plugin(plugin: Plugin) -> Pairs:
+def _facts_of_plugin(plugin: Plugin) -> Pairs:
     status = plugin.status or PluginStatus()
     return [("Images", images_word(plugin)), ("Machines", str(status.machines))]
 
 
-COUNTS: Mapping[type[Resource], Callable[[Any], Pairs]] = {
-    VirtualMachineDeployment: _counts_of_deployment,
-    Plugin: _counts_of_plugin,
+async def _rollouts(store: State, deployment: VirtualMachineDeployment) -> Sections:
+    rows = history_rows(deployment, await revisions_of(store, deployment))
+    return [("Rollouts", columns(("REVISION", "STATE", "AGE", "CHANGES"), rows) if rows else [])]
+
+
+async def _no_history(store: State, resource: Resource) -> Sections:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is said of one kind beside what is said of all: ``facts`` of its status, ``changes`` behind the conditions, and
+    ``history`` behind the events."""
+
+    facts: Callable[[Any], Pairs]
+    changes: Callable[[Any], Sections] = lambda resource: []
+    history: Callable[[State, Any], Awaitable[Sections]] = _no_history
+
+
+DESCRIBED: Mapping[type[Resource], Described] = {
+    VirtualMachine: Described(_facts_of_machine, changes=_changes_of_machine),
+    VirtualMachineDeployment: Described(_facts_of_deployment, history=_rollouts),
+    Plugin: Described(_facts_of_plugin),
 }
-"""What the status of a kind says beside its conditions. A machine's says more, see ``_status``."""
-
-
-def _rollouts(deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision]) -> list[str]:
-    rows = history_rows(deployment, revisions)
-    return columns(("REVISION", "STATE", "AGE", "CHANGES"), rows) if rows else []
 
 
 def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:

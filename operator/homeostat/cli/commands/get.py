@@ -65,7 +65,7 @@ class _Shown:
 
     def _shown_of(self, resource: Resource | None) -> object:
         """What a reader of this form can tell apart: a table shows no resourceVersion, and ages always change."""
-        if self.form in (None, "wide") and resource is not None and type(resource) in TABLES:
+        if self.table and resource is not None:
             return TABLES[type(resource)].told_apart(resource, self.form == "wide")
         return resource
 
