@@ -73,6 +73,13 @@ def test_a_part_said_in_either_dialect_is_the_same_document() -> None:
     assert ours == theirs
 
 
+@pytest.mark.parametrize("word", ["ext4", "xfs", "btrfs", "img", "raw"])
+def test_what_a_file_system_is_called_stays_raw(word: str) -> None:
+    """Another format is another image: it would replace the machines of plugins that are installed."""
+    document = plugin_document({"name": "a", "version": "1", "rootfs": {"url": "/srv/a.img", "format": word}})
+    assert document["spec"]["rootfs"] == {"path": "/srv/a.img", "format": "raw"}
+
+
 def test_the_document_says_nothing_that_was_not_said() -> None:
     small = {"name": "a", "version": "1", "rootfs": {"url": "/srv/a.img", "format": "ext4"}}
     assert plugin_document(small) == {
