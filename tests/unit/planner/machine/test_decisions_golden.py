@@ -180,7 +180,7 @@ def headers() -> Iterator[str]:
 
 def shutdowns() -> Iterator[str]:
     policies = ({"gracePeriodSeconds": 0}, {"gracePeriodSeconds": 15}, {"gracePeriodSeconds": 15, "onTimeout": "Wait"})
-    asks = ((None, False), (NOW - 7.5, True), (NOW - 9.0, False), (NOW - 10.0, False), (NOW, True))
+    asks = ((None, False), (None, True), (NOW - 7.5, True), (NOW - 9.0, False), (NOW - 10.0, False), (NOW, True))
     states = (DOMAIN, replace(DOMAIN, agent=True), replace(DOMAIN, state=DomainState.PAUSED, reason="user"))
     states += (replace(DOMAIN, state=DomainState.PAUSED, reason="save"), replace(DOMAIN, state=DomainState.SUSPENDED))
     for policy, since, (asked, by_agent), domain in product(policies, (None, NOW - 14.0, NOW - 15.0), asks, states):
@@ -283,7 +283,7 @@ def powers_remembered() -> Iterator[str]:
         Memory(ended=2, last_end=NOW - 20.0),
         Memory(ended=2, last_end=NOW),
     )
-    memories += (Memory(ended=1, last_end=NOW - 9.5), Memory(ended=1, last_end=NOW - 10.0))
+    memories += (Memory(ended=2, last_end=NOW - 9.5), Memory(ended=2, last_end=NOW - 10.0))
     memories += (Memory(resume_asked=NOW - 30.0), Memory(resume_asked=NOW - 29.0), Memory(unhealthy=True), Memory(last_end=NOW))
     ill = Health(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
     healths = {"not probed": None, "ill": ill, "alive": replace(ill, alive=True)}
