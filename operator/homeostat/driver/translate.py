@@ -84,6 +84,12 @@ _WORKING = (
     ),
     Rule(
         ResourceInUse,
+        "host port {0} is taken, or QEMU may not listen on it: not all may below 1024"
+        " (sysctl net.ipv4.ip_unprivileged_port_start); choose another hostPort",
+        pattern=r"could not set up host forwarding rule '[^':]*:[^']*:(\d{1,3}|10[01]\d|102[0-3])-",
+    ),
+    Rule(
+        ResourceInUse,
         "host port {0} is taken: choose another hostPort, or stop what listens there (ss -ltnp)",
         pattern=r"could not set up host forwarding rule '[^':]*:[^']*:(\d+)-",
     ),

@@ -30,6 +30,13 @@ class Raised(libvirt.libvirtError):
             errors.ResourceInUse,
             "host port 8080 is taken",
         ),
+        (
+            "internal error: qemu unexpectedly closed the monitor: 2026-11-21T09:51:11.123456Z qemu-system-x86_64: -netdev "
+            "user,id=u,hostfwd=tcp:127.0.0.1:82-:80: Could not set up host forwarding rule 'tcp:127.0.0.1:82-:80'",
+            INTERNAL,
+            errors.ResourceInUse,
+            "host port 82 is taken, or QEMU may not listen on it",
+        ),
         ("Cannot get interface MTU on 'br9': No such device", 38, errors.NetworkMissing, "the bridge br9 does not exist"),
         (
             "Requested operation is not valid: network 'lab' is not active",
