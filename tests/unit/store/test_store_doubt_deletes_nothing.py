@@ -113,6 +113,24 @@ def test_chaos_2a_two_files_merged_without_dashes(room: Room) -> None:
     assert (room.sync().deleted, room.said()) == ((), [])
 
 
+def test_chaos_2a_while_they_are_parted_again_neither_goes(room: Room) -> None:
+    """The file of both is taken away a moment before each has its own again: the time of doubt is no settling time."""
+    for name in ("a", "b"):
+        room.write(f"{name}.yaml", document(name))
+    room.sync(0.05)
+    (room.folder / "all.yaml").write_text(document("a") + document("b"))
+    for name in ("a", "b"):
+        (room.folder / f"{name}.yaml").unlink()
+    room.sync(0.05)
+    begun = dict(room.store.intake._absences._since)
+    (room.folder / "all.yaml").unlink()
+    room.write("other.yaml", document("c"))
+    room.sync(60.0)
+    since = room.store.intake._absences._since
+    assert since[key("b")][1] > begun[key("b")][1], "counted anew"
+    assert {"a", "b"} <= set(room.names())
+
+
 def test_chaos_2b_a_text_moved_into_a_broken_file(room: Room) -> None:
     room.write("a.yaml", document("a"))
     room.write("b.yaml", document("b"))

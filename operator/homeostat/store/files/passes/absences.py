@@ -55,23 +55,24 @@ class Absences:
         return ruling, sum(absence.weight for absence in absences if absence.key in ruling.go - set(confirmed))
 
     def _absences(self, work: Pass, weights: Mapping[Key, int], bare: bool) -> list[removal.Absence]:
-        """How long each has been so, and why it may not be gone, or not be meant to lose what it has. What is missing since the
-        folder was ``bare`` must have settled anew once something is in it again."""
+        """How long each has been so, and why it may not be gone, or not be meant to lose what it has. Time in which that was
+        doubtful, or the folder ``bare``, does not count: what is put right may be away for a moment more."""
         now, wall = time.monotonic(), time.time()
         since, under_way = dict[Key, tuple[str, float]](), dict[str, str]()
 
-        def seen(key: Key, mark: str, path: str) -> tuple[Key, float, str]:
+        def seen(key: Key, mark: str, path: str, doubt: str = "") -> tuple[Key, float, str]:
             before, place = self._since.get(key), os.path.dirname(path)
-            since[key] = before if before and before[0] == mark else (mark, now)
             if place not in under_way:
                 under_way[place] = git.operation_under_way(self._folder / place, wall)
-            return key, now - since[key][1], under_way[place]
+            doubt = doubt or under_way[place]
+            mark = f"{mark} {'doubted' if doubt or bare else 'so'}"
+            since[key] = before if before and before[0] == mark else (mark, now)
+            return key, now - since[key][1], doubt
 
         found = []
         for absent in work.absent:
-            mark = f"{absent.stood_in} {'bare' if bare else ''}"
-            key, seconds, git_says = seen(absent.row.key, mark, absent.row.source or "")
-            found.append(removal.Absence(key, seconds, absent.doubt or git_says, weights[key]))
+            key, seconds, doubt = seen(absent.row.key, absent.stood_in, absent.row.source or "", absent.doubt)
+            found.append(removal.Absence(key, seconds, doubt, weights[key]))
         for less in work.reductions:
             key, seconds, git_says = seen(less.row.key, less.document.hash, less.document.path)
             # A deployment loses no more machines than it has, and stays itself.
