@@ -1,4 +1,4 @@
-"""What several files of image tests use: a server with bad habits, a clock, and a storage that goes by it."""
+"""What several files use: for images a server with bad habits, a clock, and a storage that goes by it; a folder and its state."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import pytest
 
 from homeostat.driver.storage import Storage
 from tests.unit.images import Clock, ImageServer, serving
+from tests.unit.store_fixtures import room
+
+__all__ = ["room"]  # the fixture
 
 
 @pytest.fixture
