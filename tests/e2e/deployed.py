@@ -91,11 +91,17 @@ def replicas(town: Homeostat, name: str = WEB) -> dict[str, VirtualMachine]:
     return {m.metadata.name: m for m in machines if not m.deleting}
 
 
+_SEEN: dict[Path, dict[str, str]] = {}
+"""By town and machine, the address it had last: guests serve on while an operator that has just begun does not know it yet."""
+
+
 def pages(town: Homeostat, name: str = WEB, path: str = "/version", timeout: float = 5) -> dict[str, str]:
-    """What each replica that has an address serves now; those that do not answer are missing. One that is being deleted does
+    """What each replica that had an address serves now; those that do not answer are missing. One that is being deleted does
     not count, and would keep us waiting."""
     there = {machine: found.status.addresses for machine, found in replicas(town, name).items() if found.status}
-    known = {machine: addresses[0].ip for machine, addresses in there.items() if addresses}
+    seen = _SEEN.setdefault(town.root, {})
+    seen.update({machine: addresses[0].ip for machine, addresses in there.items() if addresses})
+    leased = {machine: seen[machine] for machine in there if machine in seen}
 
     def page(address: str) -> str | None:
         with suppress(OSError):
@@ -103,7 +109,7 @@ def pages(town: Homeostat, name: str = WEB, path: str = "/version", timeout: flo
         return None
 
     with ThreadPoolExecutor(6) as pool:
-        found = dict(zip(known, pool.map(page, known.values()), strict=True))
+        found = dict(zip(leased, pool.map(page, leased.values()), strict=True))
     return {machine: text for machine, text in found.items() if text is not None}
 
 
