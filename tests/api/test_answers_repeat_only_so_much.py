@@ -21,7 +21,7 @@ WAYS: Sequence[tuple[str, str, dict[str, Any], str, int]] = [
     ("GET", "/api/v1/events/vms", {"headers": {"Last-Event-ID": LONG}}, "given", 64),
     ("GET", "/api/v1/vms", {"headers": {"Host": LONG}}, "host", 256),
     ("POST", "/api/v1/vms", {"headers": {"Origin": LONG}}, "origin", 256),
-    ("POST", "/api/v1/vms", {"json": {"name": "long", "spec": SPEC}}, "source", 1024),
+    ("POST", "/api/v1/vms", {"json": {"name": "long", "spec": SPEC}}, "source", 512),
 ]
 
 

@@ -52,4 +52,4 @@ class SourceRefused(NotAllowed):
     """A file or an address that nobody may name here."""
 
     def __init__(self, message: str, place: str) -> None:
-        super().__init__(message, {"source": place[:1024]})
+        super().__init__(message, {"source": place[:512]})
