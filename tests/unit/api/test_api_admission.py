@@ -189,7 +189,7 @@ def test_a_refused_image_says_whose_choice_that_is() -> None:
 
 def test_the_source_that_is_named_is_cut() -> None:
     found = refusal(None, machine(disks=[{"name": "root", "image": {"path": "x" * 1_200}}]))
-    assert found is not None and len(found.details["source"]) == 1024
+    assert found is not None and len(found.details["source"]) == 512
 
 
 def test_password_files_lie_in_a_folder_that_is_named(tmp_path: Path) -> None:
