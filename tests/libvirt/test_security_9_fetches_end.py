@@ -16,9 +16,10 @@ from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import ImagePhase, ObservedImage
 from homeostat.planner.plan import Waiting
+from tests.unit.driving import Operator
 from tests.unit.images import DEADLINE, Answer, ImageServer, blob, fetch, observe, serving, until
 from tests.unit.machines import machine
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 CLOCK = [1000.0]
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from homeostat.models.machine import SEED_NAME, VirtualMachine
 from homeostat.planner.domain import DiskConfig
 from homeostat.planner.observed import DomainState
-from tests.unit.world import Domain, Operator, Refused, World
+from tests.unit.domains import Domain, Refused
+from tests.unit.driving import Operator
+from tests.unit.world import World
 
 IMAGE = {"url": "https://example.org/debian.qcow2"}
 Spec = dict[str, Any]

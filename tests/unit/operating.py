@@ -37,8 +37,9 @@ from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.probing import Prober
 from homeostat.runtime.machine.reconcile import MachineReconciler
 from homeostat.runtime.machine.rivals import Rivals
+from tests.unit.domains import Refused
 from tests.unit.machines import machine
-from tests.unit.world import Refused, World
+from tests.unit.world import World
 
 NOBODY = machine(name="nobody")
 BORN = "2026-01-01T00:00:00Z"

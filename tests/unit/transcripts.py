@@ -10,8 +10,9 @@ from typing import Any
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import DomainConfig, Record
 from homeostat.planner.observed import DomainState
+from tests.unit.domains import Refused
 from tests.unit.machines import IMAGE, Happening, Spec
-from tests.unit.world import HOST, Refused, World
+from tests.unit.world import HOST, World
 
 HOME = "/state/machines/default/web"
 ROOT: Spec = {"name": "root", "image": IMAGE, "size": "2Gi"}

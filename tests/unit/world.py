@@ -6,9 +6,7 @@ It normalizes as libvirt does (the machine type's version, memory in KiB, in MiB
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from itertools import count
 from typing import Any
 
 from pydantic import SecretStr
@@ -16,11 +14,9 @@ from pydantic import SecretStr
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, file_name
-from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, NicConfig, Record
-from homeostat.planner.machine import plan_machine
+from homeostat.planner.domain import DomainConfig, DomainType, Record
 from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
-from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import (
     REVERTED,
     DomainState,
@@ -38,8 +34,8 @@ from homeostat.planner.observed import (
     Secret,
     Tap,
 )
-from homeostat.planner.plan import Plan, Waiting
 from homeostat.planner.trash import TrashedDisk, TrashEntry
+from tests.unit.domains import Domain, Refused, check_boot_order, check_free, copied, nothing, on_file, sectors, take_port
 
 ROOT = "/state"
 SINCE, UNTIL = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"  # of whatever is set aside
@@ -55,31 +51,6 @@ HOST = HostFacts(
     networks=frozenset({"default"}),
     bridges=frozenset({"br0"}),
 )
-
-
-class Refused(Exception):
-    """What libvirt or the file system would refuse."""
-
-
-@dataclass
-class Domain:
-    """``config`` is None for a transient domain: undefined while it runs."""
-
-    uuid: str
-    name: str
-    config: DomainConfig | None
-    record: Record | None
-    state: DomainState = DomainState.SHUTOFF
-    reason: str = "unknown"
-    live: DomainConfig | None = None
-    autostart: bool = False
-    saved: tuple[DomainConfig, DomainState] | None = None
-    asked: bool = False  # to shut down, and has not answered yet
-    snapshot: Domain | None = None  # internal, with its memory
-
-    @property
-    def active(self) -> bool:
-        return self.state.active
 
 
 @dataclass
@@ -197,7 +168,7 @@ class World:
             case act.CreateDisk(path, size, backing):
                 if path in self.disks:
                     raise Refused(f"{path} exists")
-                self.disks[path] = ObservedDisk(path, _sectors(size or self.image_size), backing)
+                self.disks[path] = ObservedDisk(path, sectors(size or self.image_size), backing)
             case act.GrowDisk(_, path, size, target):
                 self._grow(path, size, target)
             case act.WriteSeed(path) | act.CopyBoot(path):
@@ -335,7 +306,7 @@ class World:
             raise Refused(f"{path} is in use")
         if size < disk.virtual_size:
             raise Refused("a disk cannot shrink")
-        self.disks[path] = replace(disk, virtual_size=_sectors(size))
+        self.disks[path] = replace(disk, virtual_size=sectors(size))
 
     def _change_folder(self, action: act.DeleteFile | act.KeepDisks | act.DeleteDirectory | act.SetAside | act.TakeBack) -> None:
         match action:
@@ -382,10 +353,10 @@ class World:
         assert live is not None and (self.host.attach or isinstance(action, act.SetMemory))  # that is no device
         match action:
             case act.AttachDisk(_, disk):
-                _check_free(live, disk)
+                check_free(live, disk)
                 if disk.source not in self.disks:
                     raise Refused(f"cannot access {disk.source}")
-                domain.live = replace(_take_port(live, disk.bus == "virtio"), disks=(*live.disks, disk))
+                domain.live = replace(take_port(live, disk.bus == "virtio"), disks=(*live.disks, disk))
             case act.DetachDisk(_, disk):
                 domain.live = replace(live, disks=tuple(d for d in live.disks if d.target != disk.target))
             case act.ChangeMedium(_, disk):
@@ -394,8 +365,8 @@ class World:
             case act.AttachNic(_, nic):
                 if any(n.mac == nic.mac for n in live.nics):
                     raise Refused("the MAC is in use")
-                _check_boot_order(live, nic)
-                domain.live = replace(_take_port(live, nic.model in ("virtio", "e1000e")), nics=(*live.nics, nic))
+                check_boot_order(live, nic)
+                domain.live = replace(take_port(live, nic.model in ("virtio", "e1000e")), nics=(*live.nics, nic))
             case act.SetMemory():
                 self.balloon = 0 if self.driver else self.balloon
             case act.ReplugNic(_, nic):
@@ -487,7 +458,7 @@ class World:
     def put_on(self, name: str, file: str, *, live: bool = True, config: bool = True, leans: bool = False) -> None:
         """virsh blockcopy --pivot, or somebody's edit of the definition: the disk goes on in another file."""
         domain = self._own()
-        now = next(disk for disk in (domain.live or domain.config or _nothing()).disks if disk.name == name)
+        now = next(disk for disk in (domain.live or domain.config or nothing()).disks if disk.name == name)
         assert now.source is not None
         self.disks[file] = ObservedDisk(file, self.disks[now.source].virtual_size, now.source if leans else None)
         self.point(name, file, live=live, config=config)
@@ -496,9 +467,9 @@ class World:
         """The file is there already: `virsh blockcommit --active --pivot`, or an edit."""
         domain = self._own()
         if live and domain.live:
-            domain.live = _on_file(domain.live, name, file)
+            domain.live = on_file(domain.live, name, file)
         if config and domain.config:
-            domain.config = _on_file(domain.config, name, file)
+            domain.config = on_file(domain.config, name, file)
 
     def take_snapshot(self) -> None:
         """virsh snapshot-create: internal."""
@@ -542,137 +513,7 @@ class World:
     def copy(self) -> World:
         """What it is made of is frozen, but for the domain and the collections."""
         held = {f.name: value.copy() for f in fields(self) if isinstance(value := getattr(self, f.name), dict | set)}
-        return replace(self, domain=_copied(self.domain), **held)
-
-
-def _on_file(config: DomainConfig, name: str, file: str) -> DomainConfig:
-    return replace(config, disks=tuple(replace(d, source=file) if d.name == name else d for d in config.disks))
-
-
-def _copied(domain: Domain | None) -> Domain | None:
-    return replace(domain, snapshot=_copied(domain.snapshot)) if domain else None
-
-
-def _nothing() -> DomainConfig:
-    raise Refused("there is no such domain")
-
-
-def _sectors(size: int) -> int:
-    return -(-size // 512) * 512
-
-
-def _take_port(live: DomainConfig, takes: bool) -> DomainConfig:
-    if "q35" not in live.machine or not takes:
-        return live
-    if live.spare_pci_ports == 0:
-        raise Refused("No more available PCI slots")
-    return replace(live, spare_pci_ports=live.spare_pci_ports - 1)
-
-
-def _check_free(live: DomainConfig, disk: DiskConfig) -> None:
-    if any(d.target == disk.target for d in live.disks):
-        raise Refused(f"target {disk.target} already exists")
-    _check_boot_order(live, disk)
-
-
-def _check_boot_order(live: DomainConfig, device: DiskConfig | NicConfig) -> None:
-    taken = {d.boot_order for d in (*live.disks, *live.nics)} - {None}
-    if device.boot_order in taken:
-        raise Refused(f"boot order {device.boot_order} is already used by another device")
-
-
-class Killed(Exception):
-    """The operator was killed."""
-
-
-_times = count(1)
-
-
-def _signed(action: Action) -> Action:
-    """With the time in its record, as the runtime writes it."""
-    match action:
-        case act.DefineDomain(config=config) if config.record is not None:
-            return replace(action, config=config.with_record(replace(config.record, written_at=f"{next(_times):09}")))
-        case act.WriteRecord(record=record):
-            return replace(action, record=replace(record, written_at=f"{next(_times):09}"))
-    return action
-
-
-class Operator:
-    """Reconciles as the runtime does. ``watch`` is called before every action; ``lives`` is how many actions it carries out
-    before it is killed; unless it ``signs``, the worlds of two operators can be compared."""
-
-    def __init__(
-        self,
-        world: World,
-        now: float = 1000.0,
-        watch: Callable[[World, VirtualMachine, Action, Memory, float], None] | None = None,
-        lives: int | None = None,
-        signs: bool = True,
-    ) -> None:
-        self.world, self.now, self.watch, self.lives, self.signs = world, now, watch, lives, signs
-        self.memory = Memory()
-        self.done: list[Action] = []
-
-    def plan(self, machine: VirtualMachine) -> Plan:
-        observed = self.world.observe(machine, self.memory)
-        if observed.host.reachable:
-            self.memory = recall(self.memory, observed.domain, self.now)
-        plan = plan_machine(machine, replace(observed, memory=self.memory), self.now)
-        self.memory = keep_asking(self.memory, plan, self.now)
-        return plan
-
-    def reconcile(self, machine: VirtualMachine) -> Plan:
-        """One plan, carried out."""
-        plan = self.plan(machine)
-        for action in plan.actions:
-            if self.lives is not None and len(self.done) >= self.lives:
-                raise Killed
-            action = _signed(action) if self.signs else action
-            if self.watch is not None:
-                self.watch(self.world, machine, action, self.memory, self.now)
-            self.world.apply(action)
-            self.memory = note(self.memory, action, self.now)
-            self.done.append(action)
-        self.now += 0.01
-        return plan
-
-    def settle(self, machine: VirtualMachine, passes: int = 60) -> Plan:
-        """Reconciles until there is nothing to do any more, and nothing is expected either.
-
-        Raises:
-            AssertionError: that does not happen.
-        """
-        quiet = 0
-        for _ in range(passes):
-            plan = self.reconcile(machine)
-            if self.world.released:
-                return plan
-            moved = self.world.tick()
-            if plan.actions or moved:
-                quiet = 0
-                continue
-            quiet += 1
-            waits = plan.outcome.after if isinstance(plan.outcome, Waiting) else None
-            if quiet == 3 or waits is None:
-                return plan
-            self.now += waits
-        raise AssertionError(f"no rest after {passes} plans; the last: {plan}")
-
-    def pass_time(self, machine: VirtualMachine, seconds: float) -> None:
-        """Reconciles when the plan says to look again, for so long."""
-        end = self.now + seconds
-        while True:
-            plan = self.reconcile(machine)
-            self.world.tick()
-            if plan.actions:
-                continue
-            waits = [plan.outcome.after if isinstance(plan.outcome, Waiting) else None, healthy_in(self.memory, self.now)]
-            due = self.now + min((w for w in waits if w is not None), default=seconds)
-            if due >= end:
-                self.now = end
-                return
-            self.now = due + 0.001
+        return replace(self, domain=copied(self.domain), **held)
 
 
 def namesake(machine: VirtualMachine, record: Record | None = None) -> ObservedDomain:

@@ -17,8 +17,9 @@ from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.plan import Converged, Plan
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.cli_state import FRAME, CliState
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, machine, running
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 ROOT = {"disks": [{"name": "root", "image": IMAGE}]}
 MIME = 'Content-Type: multipart/mixed; boundary="=="\nMIME-Version: 1.0\n\n--==\n'

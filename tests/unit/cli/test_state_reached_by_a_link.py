@@ -13,8 +13,9 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import Memory
 from homeostat.runtime.machine.observe import by_real_paths
 from homeostat.store.files.state import StateFolder
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, machine
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 
 @pytest.fixture

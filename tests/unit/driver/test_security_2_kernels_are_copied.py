@@ -15,9 +15,10 @@ from homeostat.driver.xml import build_domain, parse_domain
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import CopyBoot, DefineDomain, StartDomain
 from homeostat.planner.domain import KernelBoot
+from tests.unit.driving import Operator
 from tests.unit.images import blob
 from tests.unit.machines import changed, machine
-from tests.unit.world import HOST, ROOT, Operator, World
+from tests.unit.world import HOST, ROOT, World
 
 BOOT = {"kernel": {"url": "https://example.org/vmlinuz"}, "initramfs": {"url": "https://example.org/initrd"}}
 FOLDER = f"{ROOT}/machines/default/web"

@@ -22,9 +22,10 @@ from homeostat.planner.domain import BackingFile
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import ObservedDisk
 from homeostat.planner.plan import Plan, Stalled
+from tests.unit.driving import Operator
 from tests.unit.images import qcow2
 from tests.unit.machines import changed, machine, running
-from tests.unit.world import ROOT, Operator, World
+from tests.unit.world import ROOT, World
 
 IMAGE = {"url": "https://example.org/debian.qcow2"}
 OWN = f"{ROOT}/machines/default/web/root.qcow2"

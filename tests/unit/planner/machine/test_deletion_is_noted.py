@@ -6,8 +6,9 @@ from hypothesis import given, settings
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
+from tests.unit.driving import Operator
 from tests.unit.machines import Spec, deleted, flat, machine, running, specs
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 
 @settings(max_examples=40)

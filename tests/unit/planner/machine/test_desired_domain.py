@@ -12,8 +12,9 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import CpuConfig, DomainConfig, DomainType
 from homeostat.planner.machine.desired import CannotPlan, desired_domain
 from homeostat.planner.observed import HostFacts, Memory, Secret
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, machine
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 KVM = replace(HOST, kvm_usable=True)
 TEST = replace(HOST, domain_types=frozenset({DomainType.TEST}))

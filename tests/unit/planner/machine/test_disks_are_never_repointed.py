@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from homeostat.models.machine import SEED_NAME, VirtualMachine
 from homeostat.planner.actions import Action, DefineDomain
 from homeostat.planner.observed import Memory
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 DISKS = {"disks": [{"name": "root", "size": "1Gi"}, {"name": "data", "size": "3Gi"}]}
 STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)) | st.just(DISKS), max_size=10)

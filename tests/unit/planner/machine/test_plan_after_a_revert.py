@@ -9,8 +9,8 @@ import pytest
 from homeostat.planner import actions as act
 from homeostat.planner.observed import REVERTED, DomainState
 from homeostat.planner.plan import Converged
+from tests.unit.driving import Operator
 from tests.unit.machines import Spec, changed, running
-from tests.unit.world import Operator
 
 POLICIES = [{}, {"driftPolicy": "Report"}, {"runStrategy": "RerunOnFailure"}, {"runStrategy": "Once"}]
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.planner.plan import Converged, Stalled
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=8)
 

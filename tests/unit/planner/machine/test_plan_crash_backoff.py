@@ -9,8 +9,9 @@ from homeostat.planner.backoff import HEALTHY, restart_delay
 from homeostat.planner.machine.memory import recall
 from homeostat.planner.observed import DomainState, Memory, ObservedDomain
 from homeostat.planner.plan import Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, running
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 
 def seconds_until_started(world: World, operator: Operator, vm: VirtualMachine) -> float:

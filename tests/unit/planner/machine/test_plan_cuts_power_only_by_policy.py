@@ -14,8 +14,9 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine.identity import disk_path
 from homeostat.planner.observed import Memory
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, deleted, edits, flat, happen, machine, specs
-from tests.unit.world import ROOT, Operator, World
+from tests.unit.world import ROOT, World
 
 
 def watch(world: World, vm: VirtualMachine, action: Action, memory: Memory, now: float) -> None:

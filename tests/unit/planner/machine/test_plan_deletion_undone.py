@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from homeostat.planner import actions as act
 from homeostat.planner.observed import DomainState
+from tests.unit.driving import Killed, Operator
 from tests.unit.machines import deleted, running
-from tests.unit.world import Killed, Operator, World
+from tests.unit.world import World
 
 RUNNING: list[dict[str, Any]] = [
     {"runStrategy": "Always"},

@@ -14,8 +14,9 @@ from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.disk_source import files_of
 from homeostat.planner.observed import Memory
 from homeostat.planner.plan import Converged, Plan, Stalled, Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import Spec, changed, deleted, running
-from tests.unit.world import HOST, ROOT, Operator, World
+from tests.unit.world import HOST, ROOT, World
 
 OWN = f"{ROOT}/machines/default/web/data.qcow2"
 BESIDE = f"{ROOT}/machines/default/web/data.bak"

@@ -16,10 +16,11 @@ from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.storage import storage_needs
 from homeostat.planner.observed import ImagePhase, Memory, ObservedImage, Secret
 from homeostat.planner.plan import Plan
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
 from tests.unit.transcripts import DATA, EDITS, ISO, LAN, MORE, USER, could, step
 from tests.unit.transcripts import ROOT as ROOT_DISK
-from tests.unit.world import HOST, ROOT, Operator, World
+from tests.unit.world import HOST, ROOT, World
 
 STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=6)
 

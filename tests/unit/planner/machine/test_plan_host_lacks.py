@@ -9,8 +9,9 @@ import pytest
 
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import ObservedPort
+from tests.unit.driving import Operator
 from tests.unit.machines import machine, running
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from homeostat.models.machine import MachineState
 from homeostat.planner.plan import Converged, Stalled
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.driving import Operator
 from tests.unit.machines import machine
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 
 def rebooted(strategy: str) -> tuple[World, Operator]:

@@ -13,8 +13,9 @@ from homeostat.cli.errors import CliError
 from homeostat.cli.host_labels import labels_of_host
 from homeostat.cli.show.render_plan import Entry, render_plan
 from homeostat.planner.plan import Converged, Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, deleted, machine, running
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 LABELS = st.dictionaries(st.sampled_from(["zone", "disk", "cpu"]), st.sampled_from(["a", "b", ""]))
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from homeostat.planner import actions as act
 from homeostat.planner.plan import Converged
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, machine, running
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 DATA = {"name": "data", "size": "1Gi"}
 CDROM = {"name": "iso", "type": "cdrom"}

@@ -14,8 +14,9 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import HostFacts, Memory
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
-from tests.unit.world import HOST, Operator, World, namesake
+from tests.unit.world import HOST, World, namesake
 
 
 @settings(max_examples=60)

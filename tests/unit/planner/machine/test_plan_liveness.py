@@ -11,8 +11,9 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.memory import keep_asking, note, recall
 from homeostat.planner.observed import DomainState, Health, Memory
 from homeostat.planner.plan import Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import machine
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 DEAD = Health(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from homeostat.runtime.machine import commands
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, happen, machine, running
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 
 @pytest.mark.parametrize("before", ["Running", "Stopped", "Paused", "Saved"])

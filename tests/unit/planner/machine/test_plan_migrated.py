@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.store.migrate.steps import identity_of
+from tests.unit.driving import Operator
 from tests.unit.machines import running
-from tests.unit.world import Operator
 
 
 def moved(machine: VirtualMachine, name: str | None = None) -> VirtualMachine:

@@ -9,8 +9,9 @@ from homeostat.models.machine import MachineState
 from homeostat.planner import actions as act
 from homeostat.planner.plan import Converged, Outcome, Stalled
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.driving import Killed, Operator
 from tests.unit.machines import happen, machine, running
-from tests.unit.world import Killed, Operator, World
+from tests.unit.world import World
 
 
 @pytest.mark.parametrize(

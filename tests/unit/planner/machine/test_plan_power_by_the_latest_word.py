@@ -9,8 +9,9 @@ import pytest
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.plan import Converged
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, machine
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 
 def at_rest(**spec: Any) -> tuple[World, Operator, VirtualMachine]:

@@ -12,10 +12,11 @@ from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.presume import presumed, storage_root
 from homeostat.planner.machine.storage import SECTOR, boot_ref
 from homeostat.planner.observed import Observed, ObservedDisk, ObservedStorage
+from tests.unit.driving import Operator
 from tests.unit.machines import Spec, changed, machine, running
 from tests.unit.transcripts import DATA, EDITS, ISO, KERNEL, LAN, ROOT, SEED, step
 from tests.unit.world import ROOT as STATE
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 WHOLE: Spec = {"disks": [ROOT, DATA, ISO], "nics": [LAN], "cloudInit": SEED}
 KEPT: Spec = {"disks": [{**DATA, "reclaimPolicy": "Retain", "size": "1000001"}], "boot": {"kernel": KERNEL}}

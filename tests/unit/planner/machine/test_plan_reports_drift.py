@@ -13,8 +13,9 @@ from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine.definition import _reason
 from homeostat.planner.observed import DomainState
 from homeostat.planner.plan import Change, Disruption
+from tests.unit.driving import Operator
 from tests.unit.machines import OTHERS, Spec, flat, happen, machine, running, specs
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 
 def left(world: World) -> Any:
@@ -114,7 +115,7 @@ def test_a_changed_spec_leaves_autostart_as_someone_turned_it() -> None:
 
 
 def test_a_disk_added_by_the_spec_is_attached_though_the_operator_is_killed_before() -> None:
-    from tests.unit.world import Killed
+    from tests.unit.driving import Killed
 
     world, _, _ = running(driftPolicy="Report")
     vm = machine(driftPolicy="Report", disks=[{"name": "data", "size": "1Gi"}])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, happen, running
-from tests.unit.world import Operator
 
 
 @pytest.mark.parametrize("end", ["guest crashes", "virsh destroy"])

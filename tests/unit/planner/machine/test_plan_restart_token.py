@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.planner import actions as act
+from tests.unit.driving import Killed, Operator
 from tests.unit.machines import changed, machine, running
-from tests.unit.world import Killed, Operator
 
 RUNS = [
     {"runStrategy": "Always"},

@@ -10,8 +10,9 @@ from homeostat.planner.changes import compare, compare_running
 from homeostat.planner.machine.desired import desired_domain
 from homeostat.planner.observed import DomainState, Memory
 from homeostat.planner.plan import Disruption, Plan, Stalled
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 RUNNING, PAUSED, OFF = DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUTOFF
 

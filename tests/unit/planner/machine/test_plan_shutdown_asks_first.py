@@ -8,8 +8,9 @@ import pytest
 
 from homeostat.planner import actions as act
 from homeostat.planner.plan import Plan
+from tests.unit.domains import Refused
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, deleted, running
-from tests.unit.world import Operator, Refused
 
 
 def cuts(plan: Plan) -> list[str]:

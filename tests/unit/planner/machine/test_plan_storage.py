@@ -6,8 +6,9 @@ from homeostat.planner import actions as act
 from homeostat.planner.machine.storage import image_ref
 from homeostat.planner.observed import ImagePhase, ObservedImage
 from homeostat.planner.plan import Stalled, Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, machine, running
-from tests.unit.world import GIB, Operator, World
+from tests.unit.world import GIB, World
 
 ROOT_DISK = {"name": "root", "image": IMAGE}
 PATH = "/state/machines/default/web/root.qcow2"

@@ -12,8 +12,9 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.machine.storage import plan_images
 from homeostat.planner.observed import HostFacts, ImagePhase, Observed, ObservedImage, ObservedStorage
 from homeostat.planner.plan import Plan, Stalled, Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 MIB, GIB = 2**20, 2**30
 A, B = ImageRef("https://example.org/a.img"), ImageRef("https://example.org/b.img")

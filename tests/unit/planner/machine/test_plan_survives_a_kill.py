@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.driving import Killed, Operator
 from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
-from tests.unit.world import Killed, Operator, World
+from tests.unit.world import World
 
 
 def end(world: World) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from homeostat.models.base import API_VERSION, OwnerReference
 from homeostat.planner import actions as act
 from homeostat.planner.machine.teardown import KEEP_DISKS
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, deleted, machine, running
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 KEEP = {"name": "keep", "size": "1Gi", "reclaimPolicy": "Retain"}
 DROP = {"name": "drop", "size": "1Gi"}

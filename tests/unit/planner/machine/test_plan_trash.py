@@ -20,8 +20,9 @@ from homeostat.planner.observed import DomainState, Memory, ObservedDisk
 from homeostat.planner.trash import DELETED_BECAUSE, DELETED_BY, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
 from homeostat.runtime.machine.happenings import step_taken
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.driving import Killed, Operator
 from tests.unit.machines import IMAGE, changed, deleted, running
-from tests.unit.world import HOST, SINCE, Killed, Operator, World
+from tests.unit.world import HOST, SINCE, World
 
 DATA, ROOT_DISK = {"name": "data", "size": "1Gi"}, {"name": "root", "image": IMAGE}
 KEEP = {"name": "keep", "size": "1Gi", "reclaimPolicy": "Retain"}

@@ -10,8 +10,9 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.observed import Secret
 from homeostat.planner.plan import Converged
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, machine
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 GUARDED: dict[str, Any] = {"display": {"vnc": {"passwordFile": "/etc/vnc"}}}
 UNGUARDED: dict[str, Any] = {"display": {"vnc": {}}}

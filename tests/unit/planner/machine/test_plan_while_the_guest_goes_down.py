@@ -12,8 +12,9 @@ from homeostat.planner import actions as act
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import DomainState, Health
 from homeostat.planner.plan import Waiting
+from tests.unit.driving import Operator
 from tests.unit.machines import changed, running
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 
 def going_down(**spec: Any) -> tuple[World, Operator, VirtualMachine]:

@@ -13,8 +13,9 @@ from homeostat.planner.observed import Health, Memory
 from homeostat.runtime.deployment.reconcile import replica
 from homeostat.runtime.machine.placement import OPERATOR_GONE
 from homeostat.runtime.machine.status import machine_status, unknown_status
+from tests.unit.driving import Operator
 from tests.unit.machines import machine
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 THEN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 EPOCH, HOUR = 1767225600.0, 3600.0

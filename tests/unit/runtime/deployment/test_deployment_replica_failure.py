@@ -13,8 +13,9 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import Health, Memory
 from homeostat.runtime.deployment.reconcile import replica
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.driving import Operator
 from tests.unit.machines import machine
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 NOW = "2026-01-01T00:00:00Z"
 PROBED: dict[str, Any] = {"probes": {"readiness": {"tcpSocket": {"port": 80}}}}

@@ -19,9 +19,10 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
 from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain, ObservedPort
 from homeostat.runtime.machine.claims import Claims
+from tests.unit.driving import Operator
 from tests.unit.machines import Spec, changed, machine, running
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, an_operator, at_work, settle, until
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 MAC = "52:54:00:aa:bb:cc"
 ADDRESSES = ["127.0.0.1", "127.0.0.2", "0.0.0.0", "10.0.0.1"]

@@ -12,8 +12,9 @@ from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachin
 from homeostat.planner.observed import DomainState, Health, Memory, Observed
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.machine.status import _list_changes, machine_status, unknown_status
+from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
-from tests.unit.world import HOST, Operator, World
+from tests.unit.world import HOST, World
 
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 REST = Plan()

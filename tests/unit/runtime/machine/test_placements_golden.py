@@ -5,7 +5,7 @@ After a wanted change: pytest --regenerate-golden, and read the diff.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,33 @@ def large(name: str, memory: str = "3Gi", **spec: Any) -> VirtualMachine:
 PICKY: Spec = {"hostSelector": {"disk": "ssd"}}
 
 
+Scene = Callable[..., Awaitable[None]]
+
+
+async def _disks_are_bound(c: Cluster, scene: Scene) -> None:
+    await scene(
+        "disks are bound",
+        lambda: c.news(stateful()),
+        lambda: c.look(of_db("db-1"), of_db("db-1")),
+        lambda: c.news(stateful('{"db-2": "a"}')),
+        lambda: c.look(of_db("db-2")),
+        lambda: c.news(stateful('{"db-3": "z"}'), host("c")),
+        lambda: c.look(of_db("db-3")),
+        lambda: c.news(stateful("no JSON"), machine(name="vm")),
+        lambda: c.look(of_db("db-4")),
+        lambda: c.news(stateful(keeps=False)),
+        lambda: c.look(of_db("db-4"), of_db("db-5")),
+    )
+    await scene(
+        "its deployment cannot be read",
+        lambda: c.drop(stateful().key),
+        lambda: c.unreadable.add(stateful().key),
+        lambda: c.look(of_db("db-6"), was_on(of_db("db-7"), "b")),
+        c.unreadable.clear,
+        lambda: c.look(of_db("db-6")),
+    )
+
+
 async def played() -> Iterator[str]:
     c = Cluster()
 
@@ -153,27 +180,7 @@ async def played() -> Iterator[str]:
     again = web.model_copy(update={"metadata": web.metadata.model_copy(update={"uid": "another"})})
     await scene("it is another of that name", lambda: c.look(again))
     await scene("they open", lambda: c.news(host("b")), lambda: c.look(machine(name="waits"), machine(name="chosen", **PICKY)))
-    await scene(
-        "disks are bound",
-        lambda: c.news(stateful()),
-        lambda: c.look(of_db("db-1"), of_db("db-1")),
-        lambda: c.news(stateful('{"db-2": "a"}')),
-        lambda: c.look(of_db("db-2")),
-        lambda: c.news(stateful('{"db-3": "z"}'), host("c")),
-        lambda: c.look(of_db("db-3")),
-        lambda: c.news(stateful("no JSON"), vm),
-        lambda: c.look(of_db("db-4")),
-        lambda: c.news(stateful(keeps=False)),
-        lambda: c.look(of_db("db-4"), of_db("db-5")),
-    )
-    await scene(
-        "its deployment cannot be read",
-        lambda: c.drop(stateful().key),
-        lambda: c.unreadable.add(stateful().key),
-        lambda: c.look(of_db("db-6"), was_on(of_db("db-7"), "b")),
-        c.unreadable.clear,
-        lambda: c.look(of_db("db-6")),
-    )
+    await _disks_are_bound(c, scene)
     marked = deleted(machine(name="third"))
     marked = marked.model_copy(update={"metadata": marked.metadata.model_copy(update={"annotations": {ABANDON: "true"}})})
     await scene(

@@ -14,9 +14,11 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.plan import Change, Plan, Waiting
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.domains import Refused
+from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, happen, machine
 from tests.unit.transcripts import DATA, EDITS, ISO, KERNEL, LAN, MANUAL, MORE, ROOT, SEED, USER, could, step
-from tests.unit.world import HOST, Operator, Refused, World
+from tests.unit.world import HOST, World
 
 FOLDER = Path(__file__).parents[2] / "golden" / "plans"
 

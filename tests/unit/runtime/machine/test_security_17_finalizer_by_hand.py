@@ -15,10 +15,11 @@ from homeostat.planner.observed import Memory
 from homeostat.planner.plan import Plan, Waiting
 from homeostat.runtime.machine.placement import unadmitted
 from homeostat.runtime.machine.status import machine_status
+from tests.unit.driving import Operator
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.runtime.engine.test_operator_wakes import reason
-from tests.unit.world import Operator, World
+from tests.unit.world import World
 
 NO = Waiting("NoHostMatches", "not here")
 
