@@ -190,6 +190,7 @@ class ClusterOperator:
         config = JobConfig(
             self._instance,
             reconcilers={VirtualMachine: placer, Host: keeper},
+            wakers=(placer.woken_by,),
             fence=lease.check,
             keepers=keepers,
             name="controller: ",
@@ -235,6 +236,7 @@ class ClusterOperator:
                     self._instance,
                     kinds=frozenset({VirtualMachine}),
                     reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
+                    wakers=(reporter.woken_by,),
                     fence=lease.check,
                     takes_turns=True,
                     orphans=orphans,

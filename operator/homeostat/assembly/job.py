@@ -15,7 +15,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
 from homeostat.runtime.engine.chores import Chore
-from homeostat.runtime.engine.operator import Operator, Reconcilers
+from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
 from homeostat.runtime.engine.ports import ResourceStore, StoreFailure
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
 from homeostat.runtime.hypervisor import HostDriver
@@ -50,7 +50,7 @@ class JobConfig:
 
     ``takes_turns``: with other operators of this identity, by a lease.
 
-    ``name`` and ``workers``: see Operator.
+    ``name``, ``workers`` and ``wakers``: see Operator.
 
     ``taken_in``: whether all that is desired was read once.
 
@@ -70,6 +70,7 @@ class JobConfig:
     name: str = ""
     taken_in: Callable[[], bool] = lambda: True
     orphans: OrphanWatch | None = None
+    wakers: tuple[Waker, ...] = ()
     admits: Admits = lambda machine, made_here: None
 
 
@@ -108,7 +109,7 @@ class Job(Operator):
         self._ours = reconcilers.get(VirtualMachine) is self._machines
         self._listed = asyncio.Event()
         jobs = {"orphans": self._look_for_orphans} if config.orphans is not None else {}
-        self.take_up(reconcilers, self._chores(), jobs, self._noticed_any)
+        self.take_up(reconcilers, self._chores(), jobs, self._noticed_any, config.wakers)
         self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()), self._orphans)
         self._host.subscribe(self._host_changed)
         self._host.subscribe_images(self._image_changed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
@@ -73,9 +71,6 @@ class KeptDisksReconciler:
         return any([await self._store.get(VirtualMachine, key) is not None for key in owned])
 
     looks_at_many = True
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        return ()
 
     def forget(self, key: Key) -> None:
         """There is nothing to remember."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -68,9 +68,6 @@ class DeploymentReconciler:
         self._known_since: dict[Key, float] = {}  # seconds since the epoch; without those that are not known now
 
     looks_at_many = True
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        return ()
 
     def forget(self, key: Key) -> None:
         """The deployment has gone."""

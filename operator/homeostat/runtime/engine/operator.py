@@ -29,6 +29,8 @@ GATHER_SHARE = 3.0  # but at least so many times what such a look takes: of a th
 SPEC = "spec"  # the respect in which a resource rests on what its kind says; see models.kinds
 
 Reconcilers = Mapping[type[Resource], Reconciler[Any]]
+Waker = Callable[[Key], Collection[Key]]
+"""Says what is to be looked at again since a resource changed, where that takes more than to know what rests on it."""
 
 
 class Operator:
@@ -59,6 +61,7 @@ class Operator:
         self._many: frozenset[str] = frozenset()
         self._jobs: dict[str, Callable[[], Awaitable[None]]] = {}
         self._noticed: Callable[[], None] = lambda: None
+        self._wakers: tuple[Waker, ...] = ()
         self._looked_at: set[Key] = set()
         self._restless: dict[Key, int] = {}
         self._took: dict[Key, float] = {}  # seconds of the last look at each resource that stands for many
@@ -69,14 +72,16 @@ class Operator:
         chores: Sequence[Chore] = (),
         jobs: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
         noticed: Callable[[], None] = lambda: None,
+        wakers: Sequence[Waker] = (),
     ) -> None:
         """``reconcilers``: by the kind they converge; resources of other kinds only wake what rests on them. ``jobs``: tasks that
-        never end, by name. ``noticed`` is called whenever a resource came or went."""
+        never end, by name. ``noticed`` is called whenever a resource came or went. ``wakers``: see Waker."""
         self._reconcilers = dict(reconcilers)
         self._kinds = frozenset(kind.KIND for kind in reconcilers)
         self._many = frozenset(kind.KIND for kind, reconciler in reconcilers.items() if reconciler.looks_at_many)
         self._jobs = {**{chore.name: chore.keep for chore in chores}, **(jobs or {})}
         self._noticed = noticed
+        self._wakers = tuple(wakers)
 
     @property
     def looked_at(self) -> Collection[Key]:
@@ -116,8 +121,8 @@ class Operator:
         self.wake(key, self._gathering(key) if known else 0.0)
         self.changed(key)
         self.changed(AnyOf(key.kind))
-        for reconciler in self._reconcilers.values():
-            for woken in reconciler.woken_by(key):
+        for woken_by in self._wakers:
+            for woken in woken_by(key):
                 self.wake(woken)
 
     def changed(self, node: Node) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -29,9 +28,6 @@ class Reconciler(Protocol[R_contra]):
 
     def forget(self, key: Key) -> None:
         """A resource of any kind has gone."""
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        """What is to be looked at again since another resource changed, beyond what is known to rest on it."""
 
     @property
     def looks_at_many(self) -> bool:

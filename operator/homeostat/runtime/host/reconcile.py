@@ -173,9 +173,6 @@ class HostKeeper:
 
     looks_at_many = False
 
-    def woken_by(self, key: Key) -> Collection[Key]:
-        return ()
-
 
 def _abandoned(host: Host) -> HostStatus:
     before = host.status or HostStatus()

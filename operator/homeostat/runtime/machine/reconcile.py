@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -128,9 +128,6 @@ class MachineReconciler:
         return Next(0.0 if plan.actions else self._look_again(machine, observed, plan))
 
     looks_at_many = False
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        return ()
 
     def forget(self, key: Key) -> None:
         """The machine has gone."""

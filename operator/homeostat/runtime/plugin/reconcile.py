@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
@@ -50,9 +50,6 @@ class PluginReconciler:
         return Next(outcome.after if isinstance(outcome, Waiting) else None)
 
     looks_at_many = True
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        return ()
 
     def forget(self, key: Key) -> None:
         """What it named may be cleared away."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -39,9 +38,6 @@ class Scripted:
         self.forgotten.append(key)
 
     looks_at_many = False
-
-    def woken_by(self, key: Key) -> Collection[Key]:
-        return ()
 
 
 BUSY, REST, LATER = Next(0.0), Next(), Next(7.0)

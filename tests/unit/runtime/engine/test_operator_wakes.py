@@ -11,7 +11,6 @@ from homeostat.runtime.engine.operator import Operator
 from homeostat.runtime.machine.reconcile import DomainOf
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
-from tests.unit.runtime.engine.test_operator_slows_the_restless import REST, Scripted
 
 FOREIGN = ObservedDomain(
     name="web",
@@ -127,15 +126,8 @@ async def test_a_machine_whose_domain_someone_renamed_sees_who_has_its_name_now(
         assert host.world.domain.active and state(shelf, WEB.key) == "Running"
 
 
-class Waking(Scripted):
-    """Answers for every resource that another one is to be looked at."""
-
-    def woken_by(self, key: Key) -> list[Key]:
-        return [DB.key]
-
-
-async def test_a_resource_wakes_itself_what_rests_on_it_and_whom_a_reconciler_names() -> None:
-    operator = an_operator(Shelf(WEB), WorldHost(), reconcilers={VirtualMachine: Waking(REST)})
+async def test_a_resource_wakes_itself_what_rests_on_it_and_whom_a_waker_names() -> None:
+    operator = an_operator(Shelf(WEB), WorldHost(), wakers=(lambda key: [DB.key],))
     queued, other = looked_at(operator), machine(name="other").key
     operator.dependencies.rest(other, "test", [WEB.key])
     operator.resource_changed(WEB.key)
