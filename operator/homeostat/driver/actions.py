@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+# QEMU ended before libvirt reached it, so that libvirt reports this instead of what QEMU wrote. The next start reports that.
+ENDED_UNHEARD = "failed to connect to monitor socket"
 DETACH_TIMEOUT = 20.0  # seconds a guest may take to let go of a device; libvirt itself waits 5 of them
 
 _UNDEFINE = (
@@ -61,6 +63,20 @@ class Step:
     causes: EventKind | None = None
     done: Callable[[ObservedDomain | None], bool] = lambda _: False
     becomes: Callable[[ObservedDomain], ObservedDomain] | None = None
+
+
+def begin(start: Callable[[], object]) -> object:
+    """Calls ``start``, which starts a domain, and calls it again where QEMU ended unheard.
+
+    Raises:
+        libvirtError: the domain does not start.
+    """
+    try:
+        return start()
+    except libvirt.libvirtError as error:
+        if ENDED_UNHEARD not in str(error):
+            raise
+    return start()
 
 
 class DomainActions:
@@ -152,7 +168,7 @@ class DomainActions:
             self._check_headers(known.config.disks)
         if known is not None and known.managed_save:
             self._check_save(domain, known.name)
-        return self._connection.request(domain.createWithFlags, flags)
+        return begin(lambda: self._connection.request(domain.createWithFlags, flags))
 
     def _check_headers(self, disks: Sequence[DiskConfig]) -> None:
         """libvirt gives to QEMU whatever it finds named: the last look is just before. Of a disk whose chain is not said, the
