@@ -57,6 +57,8 @@ def test_plan_says_what_up_says(homeostat: Homeostat, sleepy: str) -> None:
             "asleep": ("NetworkNotActive", lan(network=sleepy)),
             "bridgeless": ("BridgeMissing", lan(bridge="hs-none")),
             "no-bridge": ("BridgeMissing", lan(bridge="lo")),
+            "low": ("PortForbidden", forward(1)),
+            "wide": ("TooManyVcpus", idle(resources={"vcpu": 512})),
             "huge": ("InsufficientMemory", idle(resources={"memory": "64Ti"})),
         }
         fine = {"six": forward(ports["six"]), "other-protocol": forward(ports["udp"]), "plain": idle()}

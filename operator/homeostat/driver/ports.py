@@ -14,17 +14,31 @@ from homeostat.models.listening import Listener
 from homeostat.planner.observed import ObservedPort
 
 PROC = Path("/proc")
+QEMU_CONF = Path("/etc/libvirt/qemu.conf")
 UNKNOWN = "another program (`ss -lntup` as root names it)"
 _TABLES = {"tcp": ("tcp", "tcp6"), "udp": ("udp", "udp6")}
 _LIBVIRT = ("/libvirt-sock", "/virtqemud-sock")  # what it listens at
 _LISTENS = "0A"  # the kernel's TCP_LISTEN (net/tcp_states.h); its tables begin with these
 
 
-def blocked(wanted: Iterable[Listener], proc: Path = PROC) -> Mapping[Listener, ObservedPort]:
-    """Those that nobody can listen on now. One is tried only where somebody listens at its number, so that a free port stays
+def blocked(wanted: Iterable[Listener], proc: Path = PROC, conf: Path = QEMU_CONF) -> Mapping[Listener, ObservedPort]:
+    """Those that QEMU cannot listen on now. One is tried only where somebody listens at its number, so that a free port stays
     free for whoever wants it meanwhile."""
-    found = {listener: port for listener in wanted if (port := _look(listener, proc)) is not None}
+    lowest = _lowest(proc, conf)
+    found = {listener: port for listener in wanted if (port := _look(listener, proc, lowest)) is not None}
     return found if found and _shares_network(proc) else {}
+
+
+def _lowest(proc: Path, conf: Path) -> int:
+    """The first port that a program without capabilities may listen on (ip-sysctl). libvirt takes QEMU's away, unless its
+    configuration says not to."""
+    with contextlib.suppress(OSError):
+        if re.search(r"^\s*clear_emulator_capabilities\s*=\s*0", conf.read_text(errors="replace"), re.MULTILINE):
+            return 0
+    try:
+        return int((proc / "sys" / "net" / "ipv4" / "ip_unprivileged_port_start").read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 def _shares_network(proc: Path) -> bool:
@@ -36,9 +50,11 @@ def _shares_network(proc: Path) -> bool:
     return any(line.endswith(_LIBVIRT) for line in lines)
 
 
-def _look(listener: Listener, proc: Path) -> ObservedPort | None:
+def _look(listener: Listener, proc: Path, lowest: int) -> ObservedPort | None:
     if _refusal(listener, 0) in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
         return ObservedPort()
+    if listener.port < lowest:
+        return ObservedPort(lowest=lowest)
     inodes = set(_sockets(listener, proc))
     if not inodes or _refusal(listener, listener.port) != errno.EADDRINUSE:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -13,9 +13,11 @@ from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 
 from .connection import Connection
+from .translate import is_lost
 from .xml import parse_xml
 
 MIB = 2**20
+CHIPSETS = ("q35", "pc")  # spec.machine.type
 
 
 def is_local(uri: str) -> bool:
@@ -57,9 +59,26 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
         relabels=any(model.text == "dac" for model in parse_xml(capabilities).iterfind("host/secmodel/model")),
         memory=node[1] * MIB,
         cpus=node[2],
+        max_vcpus=max_vcpus(connection, domain_types(capabilities)),
         version=_version(connection),
         boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
     )
+
+
+def max_vcpus(connection: Connection, kinds: Iterable[DomainType]) -> Mapping[tuple[DomainType, str], int]:
+    """How many virtual CPUs a machine of each kind and chipset has at most, where the hypervisor tells."""
+    found = {}
+    for kind in kinds:
+        for chipset in CHIPSETS:
+            try:
+                told = connection.request(connection.handle.getDomainCapabilities, None, "x86_64", chipset, kind.value)
+            except libvirt.libvirtError as error:
+                if is_lost(error):
+                    raise
+                continue  # a driver that tells nothing of this, or a QEMU without the chipset
+            if (most := parse_xml(told).find("vcpu")) is not None and most.get("max", "").isdigit():
+                found[kind, chipset] = int(most.get("max", ""))
+    return found
 
 
 def _boot_id(file: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:

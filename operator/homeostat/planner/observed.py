@@ -171,6 +171,7 @@ class HostFacts:
     kvm_usable: bool = False
     memory: int = 0  # bytes
     cpus: int = 0
+    max_vcpus: Mapping[tuple[DomainType, str], int] = field(default_factory=dict)  # of one machine, by its chipset
     storage_root: str = ""  # absolute
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
     idle_networks: frozenset[str] = frozenset()  # defined, and not active
@@ -189,6 +190,7 @@ class ObservedPort:
     """A port of the host that a machine is to listen on, and that it could not now."""
 
     holder: str = ""  # who listens there, and is no machine of ours; empty: the host does not have that address
+    lowest: int = 0  # not 0: it is below the first port that QEMU may listen on, which this is
 
 
 @dataclass(frozen=True, slots=True)

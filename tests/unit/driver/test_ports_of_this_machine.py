@@ -23,6 +23,9 @@ def proc(tmp_path: Path) -> Path:
         (tmp_path / "net" / table).symlink_to(f"/proc/net/{table}")
     (tmp_path / "net" / "unix").write_text("Num\n0000: 00000002 00000000 00010000 0001 01 7 /run/libvirt/libvirt-sock\n")
     (tmp_path / str(os.getpid())).symlink_to(f"/proc/{os.getpid()}")
+    lowest = tmp_path / "sys" / "net" / "ipv4" / "ip_unprivileged_port_start"
+    lowest.parent.mkdir(parents=True)
+    lowest.write_text("1024\n")
     return tmp_path
 
 
@@ -81,6 +84,20 @@ def test_a_connection_that_lingers_is_no_listener(proc: Path) -> None:
 def test_an_address_that_this_machine_does_not_have(proc: Path) -> None:
     listener = wanted(80, "198.51.100.7")
     assert blocked([listener], proc) == {listener: ObservedPort()}
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_port_that_only_root_may_listen_on_is_not_for_qemu(proc: Path, tmp_path: Path, protocol: str) -> None:
+    low, first = wanted(1023, protocol=protocol), wanted(1024, protocol=protocol)
+    conf = tmp_path / "qemu.conf"
+    assert blocked([low, first], proc, conf) == {low: ObservedPort(lowest=1024)}
+    conf.write_text("#clear_emulator_capabilities = 0\nclear_emulator_capabilities = 1\n")
+    assert blocked([low], proc, conf) == {low: ObservedPort(lowest=1024)}
+    conf.write_text('user = "root"\nclear_emulator_capabilities = 0\n')
+    assert blocked([low], proc, conf) == {}, "QEMU keeps what root may"
+    conf.unlink()
+    (proc / "sys" / "net" / "ipv4" / "ip_unprivileged_port_start").write_text("80\n")
+    assert blocked([low], proc, conf) == {}
 
 
 def test_nothing_is_said_where_libvirt_is_in_another_network_namespace(proc: Path) -> None:

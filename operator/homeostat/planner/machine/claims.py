@@ -117,6 +117,7 @@ def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
 
 
 ADDRESS_MISSING = "AddressMissing"
+PORT_FORBIDDEN = "PortForbidden"
 _REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "file": "DiskTaken"}
 
 
@@ -140,10 +141,17 @@ def contested(machine: VirtualMachine, observed: Observed) -> list[tuple[str, st
         holder = observed.others.get(str(claim)) or (port.holder if port else "")
         if claim.kind in _REASONS and holder:
             found.append((_REASONS[claim.kind], f"{claim.told} is taken by {holder}: {claim.mend}"))
+        elif port is not None and port.lowest:
+            found.append((PORT_FORBIDDEN, f"{claim.told}: {_let_it(port.lowest, claim, observed.host.name)}"))
         elif port is not None:
             mend = f"host {observed.host.name} has no address {claim.address}: choose one of its own"
             found.append((ADDRESS_MISSING, f"{claim.told}: {mend}"))
     return found
+
+
+def _let_it(lowest: int, claim: Claim, host: str) -> str:
+    let = f"`sysctl -w net.ipv4.ip_unprivileged_port_start={claim.what}`"
+    return f"QEMU may not listen below {lowest} on host {host}: {claim.mend}, or let it there ({let})"
 
 
 def taken(machine: VirtualMachine, observed: Observed) -> Waiting | None:

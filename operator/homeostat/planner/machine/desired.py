@@ -56,7 +56,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         uuid=domain_uuid(machine.identity),
         type=kind,
         memory=-(-spec.resources.memory // MIB) * MIB,  # as libvirt gives it to QEMU, so that it compares equal
-        vcpus=spec.resources.vcpu,
+        vcpus=_vcpus(machine, kind, host),
         machine="" if test else _machine_type(machine, known),
         cpu=None if test else _cpu(machine, kind),
         uefi=spec.firmware.type == "UEFI",
@@ -83,6 +83,15 @@ def domain_type(wish: Virtualization, host: HostFacts) -> DomainType:
     if wish is Virtualization.AUTO and host.kvm_usable and DomainType.KVM in host.domain_types:
         return DomainType.KVM
     return DomainType.QEMU
+
+
+def _vcpus(machine: VirtualMachine, kind: DomainType, host: HostFacts) -> int:
+    vcpus, chipset = machine.spec.resources.vcpu, machine.spec.machine.type
+    most = host.max_vcpus.get((kind, chipset), vcpus)
+    if vcpus > most:
+        words = f"resources.vcpu is {vcpus}, but a machine of type {chipset} has at most {most} on host {host.name}: ask for less"
+        raise CannotPlan("TooManyVcpus", words)
+    return vcpus
 
 
 def _machine_type(machine: VirtualMachine, known: DomainConfig | None) -> str:

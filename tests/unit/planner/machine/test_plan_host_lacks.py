@@ -49,6 +49,17 @@ from tests.unit.world import HOST, World
             "nics[n]: host port 80/TCP on 10.9.9.9: host local has no address 10.9.9.9: choose one of its own",
         ),
         (
+            {"nics": [{"name": "n", "user": {"forwards": [{"hostPort": 80, "guestPort": 80}]}}]},
+            "PortForbidden",
+            "nics[n]: host port 80/TCP on 127.0.0.1: QEMU may not listen below 1024 on host local: choose another hostPort, or "
+            "let it there (`sysctl -w net.ipv4.ip_unprivileged_port_start=80`)",
+        ),
+        (
+            {"resources": {"vcpu": 289}},
+            "TooManyVcpus",
+            "resources.vcpu is 289, but a machine of type q35 has at most 288 on host local: ask for less",
+        ),
+        (
             {"display": {"vnc": {"passwordFile": "/etc/vnc"}}},
             "SecretMissing",
             "/etc/vnc cannot be read: create it with mode 0600",
@@ -58,9 +69,11 @@ from tests.unit.world import HOST, World
     ],
 )
 def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str, words: str) -> None:
-    world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), idle_networks=frozenset({"lab"})))
+    host = replace(HOST, domain_types=frozenset({DomainType.QEMU}), idle_networks=frozenset({"lab"}))
+    world = World(host=replace(host, max_vcpus={(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255}))
     world.others = {"tcp:127.0.0.1:8080": "machine other"}
     world.ports = {"tcp:127.0.0.1:5950": ObservedPort("sshd (pid 7)"), "tcp:10.9.9.9:80": ObservedPort()}
+    world.ports["tcp:127.0.0.1:80"] = ObservedPort(lowest=1024)
     plan = Operator(world).settle(machine(**spec))
     assert world.starts == 0
     assert plan.outcome.reason == reason
@@ -74,6 +87,14 @@ def test_findings_plan_all_that_is_missing_is_said_not_the_first_alone() -> None
     assert outcome.reason == "NetworkUnknown"
     for words in ("no network 'none'", "no bridge 'br9'", "`virsh net-start lab`", "/no/vnc cannot be read"):
         assert outcome.message.count(words) == 1
+
+
+def test_as_many_vcpus_as_a_machine_may_have_are_given() -> None:
+    most = {(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255, (DomainType.KVM, "q35"): 8}
+    for limits, spec in ((most, {"vcpu": 288}), ({}, {"vcpu": 512})):
+        world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), max_vcpus=limits))
+        Operator(world).settle(machine(resources=spec))
+        assert world.starts == 1
 
 
 def test_a_machine_that_runs_is_not_stopped_for_it() -> None:
