@@ -45,7 +45,6 @@ class Inventory:
         unplugged: Unplugged = lambda taps: {},
     ) -> None:
         self._usage: dict[str, Usage] = {}  # by uuid, as of the last bulk reading
-        self.last_resync = 0.0  # monotonic
         self._reread_last = ""  # uuid of the last domain whose definition had its turn
         self._connection = connection
         self._unplugged = unplugged
@@ -138,7 +137,6 @@ class Inventory:
 
     async def _bulk(self) -> Bulk:
         bulk = await self._connection.run(lambda: read_bulk(self._connection), "list domains")
-        self.last_resync = time.monotonic()
         self._usage = {uuid: usage_of(stats) for uuid, stats in bulk.stats.items() if "cpu.time" in stats}
         return bulk
 

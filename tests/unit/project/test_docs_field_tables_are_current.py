@@ -12,8 +12,8 @@ import yaml
 
 from homeostat.models.host import Host
 from homeostat.models.kinds import KINDS
-from homeostat.store.files.passes.snapshot import read_source
 from tests.unit.crd_schemas import refusals
+from tests.unit.read_source import read_source
 
 ROOT = Path(__file__).parents[3]
 

@@ -10,7 +10,7 @@ import yaml
 
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.schema import json_schema
-from homeostat.store.files.passes.snapshot import read_source
+from tests.unit.read_source import read_source
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yaml"))

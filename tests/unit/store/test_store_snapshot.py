@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.store.files.passes.snapshot import read_source
+from tests.unit.read_source import read_source
 from tests.unit.store_fixtures import Room, document
 
 

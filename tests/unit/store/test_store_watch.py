@@ -11,6 +11,7 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.store import FilesStore
+from homeostat.store.index.follow import follow_index
 from tests.unit.store_fixtures import Room, document, documents, key
 
 DEADLINE = 10.0
@@ -109,7 +110,7 @@ async def test_writes_of_another_process_are_noticed(room: Room) -> None:
     room.write("a.yaml", document("one"))
     other = FilesStore.open(room.folder, room.state)
     try:
-        async with aclosing(room.store.index_changes()) as changes:  # type: ignore[type-var]
+        async with aclosing(follow_index(room.store.index)) as changes:  # type: ignore[type-var]
             await asyncio.to_thread(other.sync)
             await until(changes, key("one"))
             await asyncio.to_thread(other.delete, key("one"), "api")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import click
 import yaml
 
 from homeostat.models.base import Resource
@@ -15,9 +14,6 @@ from homeostat.models.outside import printable
 from ..references import full_name
 from ..terminal import emit, say
 from .tables import table_lines
-
-OUTPUTS = ("wide", "yaml", "json", "name")
-output_option = click.option("-o", "--output", type=click.Choice(OUTPUTS), help="Form of the output. Default: a table.")
 
 
 def as_document(resource: Resource) -> dict[str, Any]:

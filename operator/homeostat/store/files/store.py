@@ -84,7 +84,7 @@ class FilesStore(IndexedStore):
     # ResourceStore ------------------------------------------------------------------------------------------------------
 
     def changes(self) -> AsyncIterator[Key]:
-        """Follows the folder too: the operator's view. See ``index_changes`` for readers."""
+        """Follows the folder, too, which only an operator does."""
         from .watch import follow  # only the operator needs what watches
 
         return follow(self.intake, self._take_in, self.supervisor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,6 @@ from homeostat.runtime.engine.ports import Event, R, Revision
 from homeostat.store.errors import Invalid, Problem, SourceError
 
 from . import orphans, records
-from .follow import follow_index
 from .index import Index, Row, compact
 
 log = logging.getLogger(__name__)
@@ -50,10 +49,6 @@ class IndexedStore:
                     self._told[row.key] = row.changed
                     log.warning("%s", error)
         return found
-
-    def index_changes(self) -> AsyncIterator[Key]:
-        """Every key once, then each whose metadata or spec changed, whoever wrote it."""
-        return follow_index(self.index)
 
     def events(self, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> Sequence[Event]:
         """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""

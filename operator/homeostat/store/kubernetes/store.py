@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
@@ -37,8 +37,6 @@ from .paths import PATHS
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 MANAGER = "homeostat"
 """Field manager of what the operator writes."""
 ATTEMPTS = 6
@@ -63,7 +61,6 @@ class KubernetesStore(IndexedStore):
         self.mirror = Mirror(index)
         self._events = EventRecorder(cluster, instance)
         self._clock = clock
-        self.writes = 0  # requests so far that changed something, events included
         self._refused: dict[Key, str] = {}  # what was told of one by an event, since its status could not be written
 
     def resource(self, row: Row) -> Resource:
@@ -109,7 +106,6 @@ class KubernetesStore(IndexedStore):
             return
         body = {"metadata": {"uid": uid}, "status": difference}
         try:
-            self.writes += 1
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
         except (NotFound, Conflict):  # gone, or another one has its name now
             log.debug("%s: has gone before its status was written", key)
@@ -131,7 +127,6 @@ class KubernetesStore(IndexedStore):
         if not difference or self._refused.get(key) == message:
             return
         body = {"metadata": {"uid": row.uid}, "status": difference}
-        self.writes += 1
         try:
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
         except Invalid:  # before 1.30 a server takes no status of an object that the schema of today refuses
@@ -215,7 +210,6 @@ class KubernetesStore(IndexedStore):
             body = _body(resource)
             if finalizers and kind_of(resource).torn_down:
                 body["metadata"]["finalizers"] = list(finalizers)
-            self.writes += 1
             try:
                 await self.accept(await self.cluster.create(PATHS[key.kind], key, body, MANAGER))
             except AlreadyExists:  # news of it is on its way, or it is somebody else's
@@ -268,7 +262,6 @@ class KubernetesStore(IndexedStore):
             log.debug("%s: has gone before it was deleted", key)
 
     async def _remove(self, key: Key, uid: str | None, version: str | None = None) -> None:
-        self.writes += 1
         answer = await self.cluster.delete(PATHS[key.kind], key, uid, version)
         if answer.get("kind") == key.kind and (answer["metadata"].get("finalizers")):
             await self.accept(answer)
@@ -297,7 +290,6 @@ class KubernetesStore(IndexedStore):
                     return found
                 condition = {"uid": uid, "resourceVersion": found["metadata"]["resourceVersion"]}
                 body = {**patch, "metadata": {**patch.get("metadata", {}), **condition}}
-                self.writes += 1
                 after = await self.cluster.patch(PATHS[key.kind], key, body, MANAGER)
             except NotFound:
                 await asyncio.to_thread(self.mirror.forget, key, uid)
@@ -320,7 +312,6 @@ class KubernetesStore(IndexedStore):
         """An event that cannot be recorded must not hold up what it tells of."""
         records.report(self.index, self._clock(), key, uid, None, [happening])
         try:
-            self.writes += 1
             await self._events.record(key, uid, happening)
         except ClusterUnavailable:
             raise

@@ -1,4 +1,4 @@
-"""Reads YAML without an index: for `plan`, `apply -f` and whoever only looks."""
+"""Reads YAML as a pass over a folder does, without an index: for tests of what a file says."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 from homeostat.models.base import Resource
 from homeostat.store.errors import SourceError
-
-from ..reading.files import FileReader, Memory
-from ..reading.folder import FoundFile, Listing, list_folder
-from .compare import compare
-from .remembered import Remembered
+from homeostat.store.files.passes.compare import compare
+from homeostat.store.files.passes.remembered import Remembered
+from homeostat.store.files.reading.files import FileReader, Memory
+from homeostat.store.files.reading.folder import FoundFile, Listing, list_folder
 
 
 def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
