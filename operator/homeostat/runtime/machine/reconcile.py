@@ -16,6 +16,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
+from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.header import ALTERED
@@ -40,7 +41,7 @@ from .observe import is_of, observe
 from .probing import Prober
 from .probing.guest import DomainGuest
 from .rivals import Rivals
-from .status import machine_status
+from .status import Addresses, machine_status
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class MachineReconciler:
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, Memory] = {}
+        self._recalled: set[Key] = set()  # whose addresses of an earlier operator were looked at
         self._claims = Claims(wake)
         self._claiming = asyncio.Lock()
         self._admits = admits
@@ -132,6 +134,7 @@ class MachineReconciler:
     def forget(self, key: Key) -> None:
         """The machine has gone."""
         self._memory.pop(key, None)
+        self._recalled.discard(key)
         self.summaries.pop(key, None)
         self.known.discard(key)
         self._claims.release(key)
@@ -166,23 +169,25 @@ class MachineReconciler:
             return observed
         if observed.domain is not None:
             self._rivals.look(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
-            if machine.key not in self._memory:
-                self._recall_addresses(machine, observed.domain)
+            if machine.key not in self._recalled and observed.domain.live is not None:
+                self._recalled.add(machine.key)
+                self._recall_addresses(machine, observed.domain, observed.domain.live)
         memory = self._memory[machine.key] = recall(memory, observed.domain, self._clock.now())
         health = self._health(machine, observed)
         return replace(observed, memory=memory, refusal=refusal, health=health, rival=self._rivals.found)
 
-    def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain) -> None:
+    def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
         """Those that an operator before us found out of this very run."""
         before = machine.status
-        if before is None or domain.live is None or not same_run(before.run, domain.run):
+        if before is None or not same_run(before.run, domain.run):
             return
         known: dict[str, list[tuple[str, str]]] = {}
-        macs = {nic.name: nic.mac for nic in domain.live.nics}
+        macs = {nic.name: nic.mac for nic in live.nics}
         for address in before.addresses:
             if address.source != "Forward" and address.nic in macs:
                 known.setdefault(macs[address.nic], []).append((address.ip, address.source))
-        self._host.recall(domain.run, known)
+        if known:
+            self._host.recall(domain.run, known)
 
     def _health(self, machine: VirtualMachine, observed: Observed) -> Health | None:
         """Has a running machine probed, and says what its probes say so far."""
@@ -248,8 +253,7 @@ class MachineReconciler:
     ) -> None:
         """``steps``: what was observed before them, and what is to be told of them."""
         domain = observed.domain
-        macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"] if domain and domain.live else []
-        addresses = self._host.addresses(macs, domain.run) if domain and macs else {}
+        addresses = self._addresses(domain) if domain and domain.live else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
         self.summaries[machine.key] = told = summary(status)
         nameless = (STALLED, "True", "NameInUse") in told.conditions
@@ -259,6 +263,12 @@ class MachineReconciler:
         if happenings or changed:
             await self._store.report(machine.key, machine.metadata.uid, status if changed else None, happenings)
         self.known.add(machine.key)
+
+    def _addresses(self, domain: ObservedDomain) -> Addresses | None:
+        """What is known of this run; None where the host cannot be asked by now."""
+        macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"] if domain.live else []
+        found = self._host.addresses(macs, domain.run) if macs else {}
+        return found if self._host.facts.reachable else None
 
     async def _released(self, machine: VirtualMachine, happenings: Sequence[Happening]) -> None:
         status = machine.status or VirtualMachineStatus()

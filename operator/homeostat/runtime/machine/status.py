@@ -44,9 +44,10 @@ _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TES
 
 
 def machine_status(
-    machine: VirtualMachine, observed: Observed, plan: Plan, addresses: Addresses, error: DriverError | None, now: str
+    machine: VirtualMachine, observed: Observed, plan: Plan, addresses: Addresses | None, error: DriverError | None, now: str
 ) -> VirtualMachineStatus:
-    """``plan`` is the one made from this observation; ``error`` is what stopped the last one; ``now`` is RFC 3339."""
+    """``plan`` is the one made from this observation; ``error`` is what stopped the last one; ``now`` is RFC 3339.
+    ``addresses``: None where they cannot be known now."""
     before = machine.status or VirtualMachineStatus()
     domain = observed.domain
     if not observed.host.reachable:
@@ -63,7 +64,7 @@ def machine_status(
         pid=domain.pid if domain and active else None,
         virtualization=_VIRTUALIZATION[domain.config.type] if domain and domain.config else None,  # type: ignore[arg-type]
         health=_health(before, observed, run) if active else None,
-        addresses=tuple(_addresses(domain.live, addresses)) if domain and domain.live else (),
+        addresses=_addresses(before, domain, addresses),
         vnc=domain.vnc if domain and active else None,
         console_log=domain.config.console_log if domain and domain.config else None,
         restarts=observed.memory.restarts,
@@ -229,7 +230,16 @@ def _active_state(domain: ObservedDomain, outcome: object) -> MachineState:
     return MachineState.PAUSED if domain.state in (DomainState.PAUSED, DomainState.SUSPENDED) else MachineState.RUNNING
 
 
-def _addresses(live: DomainConfig, known: Addresses) -> Iterator[GuestAddress]:
+def _addresses(before: VirtualMachineStatus, domain: ObservedDomain | None, known: Addresses | None) -> tuple[GuestAddress, ...]:
+    """Those of this run; those seen last of it where nothing can be known now, as when libvirtd ends."""
+    if domain is None or not domain.state.active:
+        return ()
+    if domain.live is None or known is None:
+        return before.addresses if same_run(before.run, domain.run) else ()
+    return tuple(_by_nic(domain.live, known))
+
+
+def _by_nic(live: DomainConfig, known: Addresses) -> Iterator[GuestAddress]:
     for nic in live.nics:
         for forward in nic.forwards:
             yield GuestAddress(

@@ -286,6 +286,24 @@ def test_addresses_of_forwards_and_of_networks() -> None:
     assert machine_status(vm, looked(vm, world), REST, known, None, NOW).addresses == ()
 
 
+def test_addresses_that_cannot_be_known_now_stay_as_they_were_in_that_run() -> None:
+    vm = machine(nics=[{"name": "lan", "network": "default"}])
+    world = World()
+    Operator(world).settle(vm)
+    assert world.domain and world.domain.live
+    known = {world.domain.live.nics[0].mac: [("10.0.0.7", "Lease")]}
+    vm = vm.model_copy(update={"status": machine_status(vm, looked(vm, world), REST, known, None, NOW)})
+    assert vm.status is not None and vm.status.addresses
+    seen = looked(vm, world)
+    assert seen.domain is not None
+    blind = replace(seen, domain=replace(seen.domain, live=None))
+    assert machine_status(vm, seen, REST, None, None, NOW).addresses == vm.status.addresses
+    assert machine_status(vm, blind, REST, {}, None, NOW).addresses == vm.status.addresses
+    assert machine_status(vm, seen, REST, {}, None, NOW).addresses == ()
+    other = replace(seen, domain=replace(seen.domain, run="another"))
+    assert machine_status(vm, other, REST, None, None, NOW).addresses == ()
+
+
 def test_a_condition_keeps_its_time_while_it_is_so() -> None:
     world, vm = up()
     known = vm.model_copy(update={"status": status(vm, world)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,6 +164,42 @@ async def test_the_next_operator_recalls_the_addresses_of_that_very_run() -> Non
     shelf.resources[vm.key] = vm.model_copy(update={"status": known.model_copy(update={"run": "another"})})
     await settle(a_reconciler(shelf, host), shelf, host, vm.key)
     assert host.recalled[1:] == []
+
+
+async def test_addresses_are_recalled_once_the_definition_of_the_guest_is_known() -> None:
+    vm = machine(nics=[{"name": "lan", "network": "default"}])
+    shelf, host = Shelf(vm), WorldHost()
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    assert host.world.domain and host.world.domain.live
+    (nic,) = host.world.domain.live.nics
+    host.seen_at[nic.mac] = [("10.0.0.7", "Lease")]
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    later, live = a_reconciler(shelf, host), host.world.domain.live
+    host.seen_at.clear()
+    host.world.domain.live = None
+    await later.reconcile(vm.model_copy(update={"status": status(shelf, vm.key)}))
+    assert host.recalled == [] and [address.ip for address in status(shelf, vm.key).addresses] == ["10.0.0.7"]
+    host.world.domain.live = live
+    await later.reconcile(vm.model_copy(update={"status": status(shelf, vm.key)}))
+    assert host.recalled == [("1", {nic.mac: [("10.0.0.7", "Lease")]})]
+
+
+async def test_addresses_stay_where_the_host_is_lost_before_they_are_asked_for() -> None:
+    vm = machine(nics=[{"name": "lan", "network": "default"}])
+    shelf, host = Shelf(vm), WorldHost()
+    reconciler = a_reconciler(shelf, host)
+    await settle(reconciler, shelf, host, vm.key)
+    assert host.world.domain and host.world.domain.live
+    host.seen_at[host.world.domain.live.nics[0].mac] = [("10.0.0.7", "Lease")]
+    await settle(reconciler, shelf, host, vm.key)
+
+    def lost(macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
+        host.world.host = replace(host.world.host, reachable=False)
+        return {}
+
+    host.addresses = lost  # type: ignore[method-assign]
+    await settle(reconciler, shelf, host, vm.key)
+    assert [address.ip for address in status(shelf, vm.key).addresses] == ["10.0.0.7"]
 
 
 async def test_restarts_go_on_being_counted_by_the_next_operator() -> None:
