@@ -354,6 +354,18 @@ def test_findings_plan_of_any_edits_is_what_up_does(versions: list[Spec | None])
     run(scenario)
 
 
+def test_findings_plan_of_an_image_that_there_is_no_space_for(small: Path) -> None:
+    async def scenario(made: Rig) -> None:
+        (made.root / "big.img").write_bytes(blob(900 << 10))
+        (made.root / "state").mkdir()
+        (made.root / "state" / "images").symlink_to(small)
+        made.write(a=with_disk(image={"path": str(made.root / "big.img")}))
+        found = planned(await plan_and_up(made))
+        assert "needs 900.0 KiB more" in found["a"].plan.outcome.message
+
+    run(scenario)
+
+
 def test_findings_plan_names_images_by_where_they_came_from() -> None:
     async def scenario(made: Rig) -> None:
         for name in ("one.img", "two.img"):
