@@ -40,8 +40,8 @@ from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.cluster import Cluster
 from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
-from homeostat.store.kubernetes.objects import host_of, hosts_of
 from homeostat.store.kubernetes.store import KubernetesStore
+from homeostat.store.placed import host_of, hosts_of
 
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore

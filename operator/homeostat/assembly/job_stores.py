@@ -1,4 +1,4 @@
-"""What one job of an operator sees of the cluster, and may change: the machines of a host, or what is not a host's.
+"""What one job of an operator sees of the store, and may change: the machines of a host, or what is not a host's.
 
 Two jobs, each done by one operator at a time (see lease): *host NAME* runs the machines that were placed on that host;
 *controller* makes machines for deployments, places machines, and looks after plugins and hosts.
@@ -22,8 +22,7 @@ from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
 from homeostat.store.index.follow import follow_index
 from homeostat.store.index.index import FINALIZER, Row
-from homeostat.store.kubernetes.objects import host_finalizer, host_of, hosts_of
-from homeostat.store.kubernetes.store import KubernetesStore, status_body
+from homeostat.store.placed import PlacedStore, host_finalizer, host_of, hosts_of
 
 
 class Fence(Protocol):
@@ -34,7 +33,7 @@ class Fence(Protocol):
 class JobStore:
     """A ResourceStore that writes only while the job is ours."""
 
-    def __init__(self, store: KubernetesStore, fence: Fence) -> None:
+    def __init__(self, store: PlacedStore, fence: Fence) -> None:
         self.store = store
         self._fence = fence
 
@@ -86,7 +85,7 @@ class JobStore:
 class HostStore(JobStore):
     """The machines of one host, and the plugins that they may be made from."""
 
-    def __init__(self, store: KubernetesStore, fence: Fence, host: str) -> None:
+    def __init__(self, store: PlacedStore, fence: Fence, host: str) -> None:
         super().__init__(store, fence)
         self._host = host
         self._mine: set[Key] = set()
@@ -112,12 +111,12 @@ class HostStore(JobStore):
         await self.store.release(key, uid, only="" if key.kind == VirtualMachine.KIND else host_finalizer(self._host))
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
-        self._said[key] = _digest(status_body(status))
+        self._said[key] = _digest(self.store.status_form(status))
         await super().write_status(key, uid, status)
 
     async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
         if status is not None:
-            self._said[key] = _digest(status_body(status))
+            self._said[key] = _digest(self.store.status_form(status))
         await super().report(key, uid, status, happenings)
 
     async def changes(self) -> AsyncIterator[Key]:

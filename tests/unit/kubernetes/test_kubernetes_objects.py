@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from homeostat.models.base import Key
-from homeostat.store.kubernetes.objects import GRACE, host_finalizer, host_of, is_ours, kept
+from homeostat.store.kubernetes.objects import GRACE, kept
+from homeostat.store.placed import host_finalizer, host_of, is_ours
 
 
 def vm(**metadata: Any) -> dict[str, Any]:

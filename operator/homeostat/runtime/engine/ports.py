@@ -61,17 +61,14 @@ class Unreadable(StoreFailure):
     """A resource is there, but is not what its kind allows: somebody has to mend it."""
 
 
-class ResourceStore(Protocol):
-    """Desired state in, status and events out. Both modes speak it. Every method may raise StoreFailure."""
+class Resources(Protocol):
+    """Desired state in, status and events out. Every method may raise StoreFailure."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         """The resource with its status, also while it is being deleted; None when there is none. ``kind``: Resource where any
         will do; else the key is of that kind."""
 
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
-
-    def changes(self) -> AsyncIterator[Key]:
-        """Every resource once, then each again whenever its metadata or spec changed. Statuses are not reported."""
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         """Replaces the status; without effect when it is the same or the resource has gone."""
@@ -92,3 +89,10 @@ class ResourceStore(Protocol):
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
     ) -> None: ...
+
+
+class ResourceStore(Resources, Protocol):
+    """What an operator works on. Both modes speak it."""
+
+    def changes(self) -> AsyncIterator[Key]:
+        """Every resource once, then each again whenever its metadata or spec changed. Statuses are not reported."""

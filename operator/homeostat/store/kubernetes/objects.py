@@ -9,7 +9,7 @@ from typing import Any
 
 from homeostat.models.base import API_GROUP, Key
 
-from ..index.index import FINALIZER, compact
+from ..index.index import compact
 from .applied import owner_of
 
 Object = Mapping[str, Any]
@@ -17,27 +17,7 @@ Object = Mapping[str, Any]
 GRACE = f"{API_GROUP}/grace-period-seconds"
 """Annotation: 0 powers a machine that is being deleted off at once. The server keeps no grace periods of custom resources."""
 _AUTHORS = {"homeostat-api": "api", "homeostat": "operator"}  # field managers of ours, in the words of standalone mode
-_HOST_FINALIZER = f".host.{API_GROUP}/teardown"
 _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # the whole object once more
-
-
-def host_finalizer(host: str) -> str:
-    """Placed on a host and to be cleaned up there, both in one: who holds it is the only one to run the machine."""
-    return f"{host}{_HOST_FINALIZER}"
-
-
-def host_of(finalizers: Sequence[str]) -> str | None:
-    """The host that a machine was placed on."""
-    return next(iter(hosts_of(finalizers)), None)
-
-
-def hosts_of(finalizers: Sequence[str]) -> list[str]:
-    """The hosts that a stateful deployment may have disks on."""
-    return [f.removesuffix(_HOST_FINALIZER) for f in finalizers if f.endswith(_HOST_FINALIZER)]
-
-
-def is_ours(finalizer: str) -> bool:
-    return finalizer == FINALIZER or finalizer.endswith(_HOST_FINALIZER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,12 @@ from ..index import records
 from ..index.index import Index, Row, timestamp
 from ..index.store import IndexedStore
 from ..merge import merge_difference
+from ..placed import host_finalizer, is_ours
 from .cluster import Cluster
 from .errors import ClusterUnavailable, Forbidden
 from .events import EventRecorder
 from .mirror import Mirror
-from .objects import Object, host_finalizer, is_ours
+from .objects import Object
 from .paths import PATHS
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class KubernetesStore(IndexedStore):
         if row is None or row.uid != uid:
             return
         before = json.loads(row.status) if row.status else {}
-        difference = merge_difference(before, status_body(status))
+        difference = merge_difference(before, self.status_form(status))
         if not difference:
             return
         body = {"metadata": {"uid": uid}, "status": difference}
@@ -109,6 +110,11 @@ class KubernetesStore(IndexedStore):
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
         except (NotFound, Conflict):  # gone, or another one has its name now
             log.debug("%s: has gone before its status was written", key)
+
+    def status_form(self, status: Model) -> dict[str, Any]:
+        """As it is written, and read again."""
+        body: dict[str, Any] = _without_blanks(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return body
 
     async def refuse(self, key: Key, error: Invalid) -> None:
         """Tells in a resource's status that the models refuse its spec, as an older CRD may have let in.
@@ -341,12 +347,6 @@ def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, An
 
 def _owners(row: Row) -> set[str]:
     return {str(owner.get("uid")) for owner in json.loads(row.metadata).get("ownerReferences", ())}
-
-
-def status_body(status: Model) -> dict[str, Any]:
-    """As it is written, and read again."""
-    body: dict[str, Any] = _without_blanks(status.model_dump(mode="json", by_alias=True, exclude_none=True))
-    return body
 
 
 def _without_blanks(value: Any) -> Any:

@@ -13,7 +13,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import PLACEMENTS, placements_of
 from homeostat.runtime.deployment.ownership import owned_by
 
-from ..kubernetes.objects import host_of
+from ..placed import host_of
 from .steps import HandOver, HoldDeployment, Migration, ReleaseObject, Step, WriteDocument, uid_in_folder, with_annotations
 
 

@@ -15,7 +15,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import PLACEMENTS
 
 from ..index.index import FINALIZER, Row
-from ..kubernetes.objects import host_finalizer, host_of
+from ..placed import host_finalizer, host_of
 from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
 # Owners first: what they own names their uids.
