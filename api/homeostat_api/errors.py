@@ -17,7 +17,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import tellable, tellable_all
 from homeostat.models.plugin import Plugin
-from homeostat.service.refusals import BeingDeleted, Disabled, NotFound, Refusal, SourceRefused, Stale
+from homeostat.service.refusals import BeingDeleted, Disabled, NoSuchResource, Refusal, SourceRefused, Stale
 from homeostat.store import errors as store_errors
 
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
@@ -113,7 +113,7 @@ def from_store(error: store_errors.StoreError) -> Problem:
 def from_refusal(error: Refusal) -> Problem:
     """The answer to what the service refused."""
     match error:
-        case NotFound():
+        case NoSuchResource():
             return not_found(error.kind.KIND, str(error.details["name"]))
         case BeingDeleted():
             return deleting(error.kind.KIND, str(error.details["name"]))

@@ -12,7 +12,7 @@ from homeostat.models.machine import MIB, MachineState, Resources, VirtualMachin
 from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
 from homeostat.planner.machine.identity import mac_address
-from homeostat.runtime.engine.ports import Revision
+from homeostat.runtime.engine.ports import SpecRevision
 
 from .power import status_word
 
@@ -115,7 +115,7 @@ def network(machine: VirtualMachine) -> dict[str, str | None]:
     }
 
 
-def histories(machine: VirtualMachine, revisions: Sequence[Revision], given: Resources) -> list[dict[str, Any]]:
+def histories(machine: VirtualMachine, revisions: Sequence[SpecRevision], given: Resources) -> list[dict[str, Any]]:
     """A machine's history: ``revisions`` newest first, each that changed the configuration with what it was from then on."""
     entries: list[dict[str, Any]] = []
     then = settings(plugin_of(machine), machine.metadata.labels, machine.spec.resources)
@@ -126,7 +126,7 @@ def histories(machine: VirtualMachine, revisions: Sequence[Revision], given: Res
     return entries
 
 
-def version(machine: VirtualMachine, revisions: Sequence[Revision], given: Resources) -> dict[str, Any]:
+def version(machine: VirtualMachine, revisions: Sequence[SpecRevision], given: Resources) -> dict[str, Any]:
     """Which version the configuration has, and what it is; of one without a history the machine's own."""
     newest = next(iter(histories(machine, revisions, given)), None)
     meta = machine.metadata
@@ -151,7 +151,7 @@ def _before(then: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def history(revision: Revision, given: Resources) -> dict[str, Any] | None:
+def history(revision: SpecRevision, given: Resources) -> dict[str, Any] | None:
     """One entry of a machine's history; None where the revision changed nothing of its configuration. ``given`` is what
     holds where the spec is silent.
     """

@@ -10,7 +10,7 @@ import pytest
 
 from homeostat.cli.show.preview import preview
 from homeostat.cli.show.render_deployment import DeploymentEntry
-from homeostat.cli.show.render_plan import Entry
+from homeostat.cli.show.render_plan import PlanEntry
 from homeostat.models.condition import find_condition
 from tests.libvirt.hosts import isolated_uri
 from tests.libvirt.site import Site, Spec, key_of, living, plain
@@ -49,7 +49,7 @@ async def test_br05_br18_the_second_waits_for_the_first(tmp_path: Path, pair: st
         site.write("VirtualMachine", "alpha", first)
         site.write("VirtualMachine", "beta", second)
         planned = await preview(site.folder, tmp_path / "other", isolated_uri(tmp_path), {})
-        said = {e.resource.key.name: e.plan.outcome for e in planned.entries if isinstance(e, Entry)}
+        said = {e.resource.key.name: e.plan.outcome for e in planned.entries if isinstance(e, PlanEntry)}
         assert said["alpha"].reason not in (reason, "NameInUse")
         assert said["beta"].reason == reason and "is taken by machine alpha" in said["beta"].message
 
@@ -112,7 +112,7 @@ async def test_security_17_two_that_would_have_one_name(tmp_path: Path) -> None:
             text = f"metadata: {{name: {name}, namespace: {namespace}}}\nspec: {{resources: {{memory: 64Mi}}}}\n"
             (site.folder / f"{name}.yaml").write_text(f"apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\n{text}")
         planned = await preview(site.folder, tmp_path / "other", isolated_uri(tmp_path), {})
-        reasons = sorted(e.plan.outcome.reason for e in planned.entries if isinstance(e, Entry))
+        reasons = sorted(e.plan.outcome.reason for e in planned.entries if isinstance(e, PlanEntry))
         assert reasons.count("NameInUse") == 1
         site.start()
         await site.until(lambda: site.running() == ["a--b--c"], "one of them runs")

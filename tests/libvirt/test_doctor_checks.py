@@ -12,7 +12,7 @@ from homeostat.driver import checks
 from homeostat.driver.checks import Check, check_trash, run_checks
 from homeostat.driver.hostview import HostView, NetworkView, read_host
 from homeostat.driver.kvm import KvmVerdict
-from homeostat.driver.storage.trash import Trash
+from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import Space
 
 HOST = HostView("qemu:///system", domain_types=frozenset({"qemu", "kvm"}))
@@ -103,9 +103,9 @@ def test_space_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_trash_that_will_not_last_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "trash" / "e").mkdir(parents=True)
     (tmp_path / "trash" / "e" / "data.qcow2").write_bytes(b"x" * 5000)
-    monkeypatch.setattr(Trash, "space", lambda self: Space(50, 100))
+    monkeypatch.setattr(TrashFolder, "space", lambda self: Space(50, 100))
     assert check_trash(tmp_path).ok is True
-    monkeypatch.setattr(Trash, "space", lambda self: Space(5, 100))
+    monkeypatch.setattr(TrashFolder, "space", lambda self: Space(5, 100))
     found = check_trash(tmp_path)
     assert found.ok is None and "5 % of the file system is free, so the trash is erased soon, oldest first" in found.found
 

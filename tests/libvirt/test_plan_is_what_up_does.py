@@ -22,7 +22,7 @@ from homeostat.cli.show.describe_action import action_text
 from homeostat.cli.show.preview import Preview, preview_on
 from homeostat.cli.show.preview_host import PreviewHost, copy_state
 from homeostat.cli.show.render_deployment import PASSING, DeploymentEntry
-from homeostat.cli.show.render_plan import Entry, exit_code, render_plan
+from homeostat.cli.show.render_plan import PlanEntry, exit_code, render_plan
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.condition import find_condition
@@ -149,9 +149,9 @@ def _attributed() -> Iterator[None]:
         yield
 
 
-def planned(found: Preview) -> dict[str, Entry]:
+def planned(found: Preview) -> dict[str, PlanEntry]:
     """By machine, also those that deployments make."""
-    entries = [entry for entry in found.entries if isinstance(entry, Entry)]
+    entries = [entry for entry in found.entries if isinstance(entry, PlanEntry)]
     entries += [entry for known in found.entries if isinstance(known, DeploymentEntry) for entry in known.machines]
     return {entry.resource.metadata.name: entry for entry in entries}
 

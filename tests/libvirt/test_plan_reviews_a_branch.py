@@ -13,7 +13,7 @@ import pytest
 from homeostat.assembly.standalone import standalone
 from homeostat.cli.show.preview import Preview, preview
 from homeostat.cli.show.render_deployment import DeploymentEntry
-from homeostat.cli.show.render_plan import Entry, exit_code, render_plan
+from homeostat.cli.show.render_plan import PlanEntry, exit_code, render_plan
 from homeostat.store.errors import StateError
 from homeostat.store.files.state import StateFolder
 from tests.libvirt.hosts import until
@@ -93,7 +93,7 @@ def test_findings_plan_of_another_checkout_is_a_review_of_it(state: Path, checko
 def test_findings_plan_with_an_empty_state_knows_the_machines_on_the_host(state: Path, checkout: Path, tmp_path: Path) -> None:
     same = plan(checkout, tmp_path / "none")
     assert exit_code(same.entries) == 0, text(same)
-    machine = next(entry for entry in same.entries if isinstance(entry, Entry))
+    machine = next(entry for entry in same.entries if isinstance(entry, PlanEntry))
     assert machine.plan.actions == () and machine.plan.changes == (), text(same)
     fleet = next(entry for entry in same.entries if isinstance(entry, DeploymentEntry))
     assert fleet.steps() == ["take up 2 machines that are on the host already"]

@@ -122,7 +122,7 @@ async def test_security_9_our_own_pauses_are_no_servers_fault(pauses: int, monke
     monkeypatch.setattr(turns, "WINDOW", 0.2)
     image = turns.Fetch("slow", remote=True, waits=False, coming=True)
     windows, loop = asyncio.Queue[int](), asyncio.get_running_loop()
-    watching = asyncio.create_task(turns.watch(image, turns.Turns(), lambda: windows.put_nowait(0), list))
+    watching = asyncio.create_task(turns.watch(image, turns.FetchTurns(), lambda: windows.put_nowait(0), list))
     for _ in range(pauses):
         await windows.get()
         image.seen = True

@@ -12,7 +12,7 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage import Storage
 from homeostat.driver.storage.garbage import unreferenced
 from homeostat.driver.storage.paths import Rooms
-from homeostat.driver.storage.trash import Trash
+from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.actions import SetAside, TakeBack
 from homeostat.planner.trash import Space
 from tests.libvirt.test_storage_killed import die
@@ -130,7 +130,7 @@ async def test_without_a_label_disks_are_listed_and_stay(storage: Storage, folde
 async def test_a_label_says_that_space_was_low(
     storage: Storage, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trash, "space", lambda self: Space(5, 100))
+    monkeypatch.setattr(TrashFolder, "space", lambda self: Space(5, 100))
     await storage.execute(aside(folder, "data"))
     (label,) = (tmp_path / "trash").glob("*/label.json")
     assert "erased soon, oldest first, for lack of space" in json.loads(label.read_text())["note"]

@@ -12,7 +12,7 @@ import pytest
 
 from homeostat.driver.errors import NoSpace, Refused
 from homeostat.driver.storage import Storage, move
-from homeostat.driver.storage.trash import Trash
+from homeostat.driver.storage.trash import TrashFolder
 from tests.libvirt.test_storage_killed import die
 from tests.libvirt.test_storage_trash import aside, back
 from tests.unit.images import qcow2
@@ -82,7 +82,7 @@ async def test_killed_at_any_step_the_next_look_goes_on(root: Path, folder: Path
     (root / "trash").mkdir(mode=0o700)
     die(root, root, call, when, aside(folder))
     await Storage(root, None).execute(aside(folder))
-    (entry,) = Trash.at(root).entries()
+    (entry,) = TrashFolder.at(root).entries()
     assert (entry.entry, whole(folder), whole(root / "trash" / entry.entry)) == ("default.web-1", {}, CONTENTS)
     die(root, root, call, when, back(folder, "root"))
     for name in ("root", "data"):
@@ -96,7 +96,7 @@ async def test_what_a_killed_act_left_without_a_disk_is_not_listed_and_goes(root
     (root / "trash").mkdir(mode=0o700)
     die(root, root, call, "before" if call != "mkdir" else "after", aside(folder))
     assert (await Storage(root, None).observe([], [], [], str(folder))).trash == ()
-    assert Trash.at(root).entries() == []
+    assert TrashFolder.at(root).entries() == []
     assert {path.name for path in (root / "trash").iterdir()} <= {".lock"}
     assert whole(folder) == CONTENTS
 
@@ -107,9 +107,9 @@ def test_a_copy_that_does_not_fit_leaves_everything_as_it_was(root: Path, folder
 
     monkeypatch.setattr(os, "sendfile", full)
     with pytest.raises(NoSpace, match="no space is left"):
-        Trash.at(root).set_aside(aside(folder))
+        TrashFolder.at(root).set_aside(aside(folder))
     assert whole(folder) == CONTENTS
-    assert Trash.at(root).entries() == [] and [path.name for path in (root / "trash").iterdir()] == [".lock"]
+    assert TrashFolder.at(root).entries() == [] and [path.name for path in (root / "trash").iterdir()] == [".lock"]
 
 
 def test_links_move_as_links(root: Path, folder: Path) -> None:

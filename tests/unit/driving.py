@@ -12,7 +12,7 @@ from homeostat.planner.actions import Action
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.observed import (
-    Memory,
+    RememberedActs,
 )
 from homeostat.planner.plan import Plan, Waiting
 from tests.unit.world import World
@@ -43,12 +43,12 @@ class Operator:
         self,
         world: World,
         now: float = 1000.0,
-        watch: Callable[[World, VirtualMachine, Action, Memory, float], None] | None = None,
+        watch: Callable[[World, VirtualMachine, Action, RememberedActs, float], None] | None = None,
         lives: int | None = None,
         signs: bool = True,
     ) -> None:
         self.world, self.now, self.watch, self.lives, self.signs = world, now, watch, lives, signs
-        self.memory = Memory()
+        self.memory = RememberedActs()
         self.done: list[Action] = []
 
     def plan(self, machine: VirtualMachine) -> Plan:

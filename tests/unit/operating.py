@@ -19,11 +19,11 @@ from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.observed import (
     HostFacts,
     KeptDisks,
-    Memory,
     ObservedChain,
     ObservedDomain,
     ObservedPort,
     ObservedStorage,
+    RememberedActs,
     Secret,
     Usage,
 )
@@ -181,7 +181,7 @@ class WorldHost:
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage:
-        found = self.world.observe(NOBODY, Memory()).storage
+        found = self.world.observe(NOBODY, RememberedActs()).storage
         mine = {path: disk for path, disk in found.disks.items() if path in disks}
         return replace(found, disks=mine, seeds=found.seeds & set(seeds), chains={}, overlays={})
 

@@ -9,7 +9,7 @@ from homeostat.models.base import Resource
 from homeostat.store.errors import SourceError
 from homeostat.store.files.passes.compare import compare
 from homeostat.store.files.passes.remembered import Remembered
-from homeostat.store.files.reading.files import FileReader, Memory
+from homeostat.store.files.reading.files import FileReader, LastPass
 from homeostat.store.files.reading.folder import FoundFile, Listing, list_folder
 
 
@@ -21,6 +21,6 @@ def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
     else:
         listing = Listing([FoundFile(root.name, str(root), "", 0, 0, False)])
         root = root.parent
-    memory = Memory()
+    memory = LastPass()
     work = compare(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), Remembered(), str(path))
     return [document.resource for document in work.create if document.resource], work.errors

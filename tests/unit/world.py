@@ -22,7 +22,6 @@ from homeostat.planner.observed import (
     DomainState,
     HostFacts,
     ImagePhase,
-    Memory,
     MovedDisk,
     Observed,
     ObservedChain,
@@ -31,6 +30,7 @@ from homeostat.planner.observed import (
     ObservedImage,
     ObservedPort,
     ObservedStorage,
+    RememberedActs,
     Secret,
     Tap,
 )
@@ -86,7 +86,7 @@ class World:
     unplugged: dict[str, str] = field(default_factory=dict)  # nics of what runs, and why
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
 
-    def observe(self, machine: VirtualMachine, memory: Memory) -> Observed:
+    def observe(self, machine: VirtualMachine, memory: RememberedActs) -> Observed:
         domain = self._observed_domain() if self.host.reachable else None
         root, created = self.host.storage_root, self.created
         chains = {source: self.chain(source) for source in foreign_sources(machine, domain, root, self.moved)}

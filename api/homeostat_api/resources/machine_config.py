@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.machine import Resources, VirtualMachine
-from homeostat.runtime.engine.ports import Revision
+from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.service.machines import Machines
 
 from .. import views
@@ -64,7 +64,7 @@ class MachineConfig:
         return {**views.config(effective), **views.version(effective, revisions, given)}
 
 
-async def _history_of(machines: Machines, machine: VirtualMachine) -> tuple[VirtualMachine, Sequence[Revision], Resources]:
+async def _history_of(machines: Machines, machine: VirtualMachine) -> tuple[VirtualMachine, Sequence[SpecRevision], Resources]:
     """What a view of its configuration needs: the effective machine, its revisions, and what holds where its spec is silent."""
     return await machines.effective(machine), await machines.revisions(machine), await machines.given(machine)
 

@@ -11,7 +11,7 @@ import falcon
 import falcon.asgi
 
 from homeostat.driver.errors import DriverError, Refused
-from homeostat.driver.storage.trash import Trash
+from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import TrashEntry
 
 from ..errors import Problem
@@ -26,7 +26,7 @@ class TrashRoom:
     """The trash of one state folder, whose machines' disks are set aside there; changed under its lock."""
 
     def __init__(self, state: Path, namespace: str) -> None:
-        self._trash = Trash.at(state)
+        self._trash = TrashFolder.at(state)
         self._namespace = namespace
 
     async def entries(self) -> list[TrashEntry]:

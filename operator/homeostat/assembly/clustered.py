@@ -30,8 +30,8 @@ from homeostat.runtime.engine.supervise import Supervisor, kept
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
-from homeostat.runtime.metrics import Metrics
-from homeostat.runtime.telemetry import Port, TelemetryServer
+from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.state import StateFolder, cluster_source
@@ -50,7 +50,7 @@ from .standalone import calm_collector, hearing_of_events, keep_trying, open_hos
 AGAIN = 5.0  # seconds before a job that failed is begun anew
 LOOK = 1.0  # seconds between looks which hosts are to be served
 STANDBYS = 8  # operators on one state folder
-Say = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ClusterOptions:
     selector: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     namespace: str = "homeostat-system"
-    health: Port | None = None
+    health: TelemetryPort | None = None
     trash_keep: float = KEEP
     host_files: tuple[str, ...] = ()
     image_folders: tuple[Path, ...] = ()
@@ -86,9 +86,9 @@ class ClusterOperator:
         options: ClusterOptions,
         cluster: str,
         identity: str,
-        metrics: Metrics,
+        metrics: OperatorMetrics,
         supervisor: Supervisor,
-        say: Say,
+        say: Announce,
     ) -> None:
         """``cluster``: its identity; ``identity``: this operator's."""
         self.store = store
@@ -273,7 +273,7 @@ def _own_room(shared: StateFolder) -> Iterator[StateFolder]:
 
 
 @asynccontextmanager
-async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterOperator]:
+async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[ClusterOperator]:
     """Opens everything in order, and closes it in reverse. Waits for the API server, however long it takes.
 
     Raises:
@@ -295,7 +295,7 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
         informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say, supervisor=supervisor)
         stack.enter_context(hearing_of_events(supervisor))
         index.troubled = supervisor.teller("state")
-        metrics = Metrics(supervisor)
+        metrics = OperatorMetrics(supervisor)
         for place in (room.operator_socket, options.health):
             if place is not None:
                 await stack.enter_async_context(TelemetryServer(place, metrics.registry, supervisor, informer.unready))
@@ -310,7 +310,7 @@ async def clustered(options: ClusterOptions, say: Say) -> AsyncIterator[ClusterO
             yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
 
 
-async def _identity_of(cluster: Cluster, say: Say) -> str:
+async def _identity_of(cluster: Cluster, say: Announce) -> str:
     """Waits for the API server."""
     told = False
     while True:

@@ -25,7 +25,7 @@ from homeostat.runtime.machine.probing import Prober
 from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
 from homeostat.runtime.machine.rivals import Rivals, this_run
 from homeostat.runtime.machine.trash import empty_trash
-from homeostat.runtime.metrics import Metrics, Watched
+from homeostat.runtime.metrics import OperatorMetrics, Watched
 from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Job(Operator):
         store: ResourceStore,
         host: HostDriver,
         config: JobConfig,
-        metrics: Metrics | None = None,
+        metrics: OperatorMetrics | None = None,
         supervisor: Supervisor | None = None,
     ) -> None:
         super().__init__(store, metrics, supervisor, name=config.name, workers=config.workers)

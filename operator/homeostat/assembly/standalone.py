@@ -26,7 +26,7 @@ from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, kept
 from homeostat.runtime.machine.orphans import OrphanWatch
-from homeostat.runtime.metrics import Metrics
+from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import NoFolder, StoreError
 from homeostat.store.files.last_look import keep_marking
@@ -88,7 +88,7 @@ async def standalone(
         keep = supervisor.keep
         opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders)
         host = await stack.enter_async_context(opening)
-        metrics, instance = Metrics(supervisor), str(room.instance_id)
+        metrics, instance = OperatorMetrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:

@@ -13,12 +13,12 @@ from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.store.files.last_look import operator_listens
 
 from .errors import CliError
-from .settings import Settings
+from .settings import CliSettings
 from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.planner.orphans import Orphan
-    from homeostat.runtime.engine.ports import Event, Revision
+    from homeostat.runtime.engine.ports import Event, SpecRevision
     from homeostat.store.desired import DesiredState
     from homeostat.store.errors import SourceError
     from homeostat.store.files.passes.intake import PassReport
@@ -57,7 +57,7 @@ class State:
     async def events(self, key: Key | None = None, limit: int = 200) -> Sequence[Event]:
         return await asyncio.to_thread(self._store.events, 0, key, limit)
 
-    async def revisions(self, key: Key) -> Sequence[Revision]:
+    async def revisions(self, key: Key) -> Sequence[SpecRevision]:
         """Newest first."""
         return await asyncio.to_thread(self._store.revisions, key)
 
@@ -109,7 +109,7 @@ class State:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[State]:
+async def opened(settings: CliSettings, *, create: bool = False) -> AsyncIterator[State]:
     """The store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
     from homeostat.store.desired import FolderState
     from homeostat.store.files.state import StateFolder
@@ -158,7 +158,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def read_all(settings: Settings, kind: type[R], namespace: str | None) -> Sequence[R]:
+def read_all(settings: CliSettings, kind: type[R], namespace: str | None) -> Sequence[R]:
     """All resources of a kind, read once."""
 
     async def read() -> Sequence[R]:
@@ -180,6 +180,6 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
             yield now
 
 
-def operator_runs(settings: Settings) -> bool:
+def operator_runs(settings: CliSettings) -> bool:
     """Whether an operator serves this state now: it listens on its socket."""
     return operator_listens(settings.state)

@@ -31,7 +31,7 @@ def _in_lines(text: str | Sequence[str]) -> str:
     return one_line(text) if isinstance(text, str) else "\n".join(map(one_line, text))
 
 
-class NotFound(CliError):
+class ResourceNotFound(CliError):
     def __init__(self, plural: str, name: str, namespace: str) -> None:
         super().__init__(
             f'{plural} "{name}" not found in namespace "{namespace}"',

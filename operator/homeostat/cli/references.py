@@ -13,8 +13,8 @@ from homeostat.models.base import API_GROUP, Key, Resource, by_name
 from homeostat.models.kinds import KINDS, STORED, kind_named, kind_of
 
 from .access import read_all
-from .errors import CliError, NotFound
-from .settings import Settings
+from .errors import CliError, ResourceNotFound
+from .settings import CliSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def need_kind(references: Sequence[Reference], kind: type[Resource], mend: str) 
             raise CliError(f"this command is about {kind_of(kind).plural}, and {named} is none", mend)
 
 
-def not_found(key: Key) -> NotFound:
-    return NotFound(plural_of(key), key.name, key.namespace)
+def not_found(key: Key) -> ResourceNotFound:
+    return ResourceNotFound(plural_of(key), key.name, key.namespace)
 
 
 def plural_of(key: Key) -> str:
@@ -136,7 +136,7 @@ def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: st
 
 def _complete(ctx: click.Context, incomplete: str, kind: type[Resource], prefixes: Sequence[str]) -> list[CompletionItem]:
     """Silence where there is no state to read."""
-    settings = ctx.find_object(Settings) or Settings()
+    settings = ctx.find_object(CliSettings) or CliSettings()
     prefix = next((p for p in prefixes if incomplete.startswith(p)), "")
     try:
         found = read_all(settings, kind, settings.namespace)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from .errors import CliError
 
-Labels = Mapping[str, str]
-Selector = Callable[[Labels], bool]
+LabelSet = Mapping[str, str]
+Selector = Callable[[LabelSet], bool]
 
 _SPLIT = re.compile(r",(?![^()]*\))")
 _SET = re.compile(r"(?P<key>[^\s!=,()]+)\s+(?P<word>in|notin)\s*\((?P<values>[^()]*)\)")

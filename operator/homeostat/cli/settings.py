@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
-class Settings:
+class CliSettings:
     """What was given; the properties fill in the rest."""
 
     given_state: str | None = None
@@ -86,9 +86,9 @@ class Settings:
 
 def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
     def callback(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-        settings = ctx.find_object(Settings)
+        settings = ctx.find_object(CliSettings)
         if settings is None:
-            settings = ctx.obj = Settings()
+            settings = ctx.obj = CliSettings()
         # The environment speaks only where no option has: the group reads it first.
         if value is not None:
             setattr(settings, field, value)
@@ -130,4 +130,4 @@ def common_options(*, environment: bool = False) -> Callable[[F], F]:
     return decorate
 
 
-pass_settings = click.make_pass_decorator(Settings, ensure=True)
+pass_settings = click.make_pass_decorator(CliSettings, ensure=True)

@@ -13,7 +13,7 @@ from homeostat.store.files.reading.folder import list_folder, read_file
 from homeostat.store.files.reading.positions import Positions
 from homeostat.store.files.reading.validate import Rejected, foreign, stray, validate, whose
 from homeostat.store.files.text import jsontext
-from homeostat.store.files.text.documents import Document, Unreadable, decode, read_documents
+from homeostat.store.files.text.documents import Document, UnreadableDocument, decode, read_documents
 
 from .errors import CliError
 from .terminal import say
@@ -68,7 +68,7 @@ def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[
         return
     try:
         text = decode(content)
-    except Unreadable as error:
+    except UnreadableDocument as error:
         mistakes.append(f"{name}:{error.problem.line}:{error.problem.column}: {error.problem}")
         return
     read = read_documents(text)

@@ -1,7 +1,7 @@
 """Carrying out actions on domains: one ``match``, and nothing is decided here.
 
-Each action becomes a Step: the libvirt calls, and what of the domain has to be read afterwards. Calls and reading are one job
-on one of the connection's threads, and nothing else touches that domain meanwhile.
+Each action becomes a DomainStep: the libvirt calls, and what of the domain has to be read afterwards. Calls and reading are one
+job on one of the connection's threads, and nothing else touches that domain meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from homeostat.planner.observed import DomainState, ObservedDomain, Tap
 
 from . import faults, links
 from .agent import Agent
-from .connection import Connection
+from .connection import LibvirtConnection
 from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused, SaveOutdated
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
@@ -52,7 +52,7 @@ Domain: TypeAlias = Any  # the binding has no types
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DomainStep:
     """``call`` runs on a thread with the domain's handle. ``done`` tells from what is read that a refusal does not matter:
     what was wanted is so already. ``becomes`` is there where what follows is certain, and nothing need be read."""
 
@@ -84,7 +84,7 @@ class DomainActions:
     act any more, as a process finds that was stopped for a while with actions waiting in line."""
 
     def __init__(
-        self, connection: Connection, inventory: Inventory, agent: Agent, fence: Callable[[], None] = lambda: None
+        self, connection: LibvirtConnection, inventory: Inventory, agent: Agent, fence: Callable[[], None] = lambda: None
     ) -> None:
         self._connection, self._inventory, self._agent, self._fence = connection, inventory, agent, fence
 
@@ -104,29 +104,29 @@ class DomainActions:
             case _:
                 await self._run(self._step(action), action)
 
-    def _step(self, action: act.Action) -> Step:
+    def _step(self, action: act.Action) -> DomainStep:
         """What each action is to libvirt."""
         request, live = self._connection.request, Aspect.STATE | Aspect.LIVE
         match action:
             case act.StartDomain(uuid, paused):
                 flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
                 started = lambda seen: seen is not None and seen.state.active  # noqa: E731
-                return Step(uuid, "start", lambda d: self._start(d, flags), live, EventKind.STARTED, started)
+                return DomainStep(uuid, "start", lambda d: self._start(d, flags), live, EventKind.STARTED, started)
             case act.ShutdownDomain(uuid):
-                return Step(uuid, "shut down", self._press_button, done=_is_going)
+                return DomainStep(uuid, "shut down", self._press_button, done=_is_going)
             case act.PowerOffDomain(uuid):
-                return Step(uuid, "power off", lambda d: request(d.destroy), done=_is_off)
+                return DomainStep(uuid, "power off", lambda d: request(d.destroy), done=_is_off)
             case act.PauseDomain(uuid):
-                return Step(uuid, "pause", lambda d: request(d.suspend))
+                return DomainStep(uuid, "pause", lambda d: request(d.suspend))
             case act.ResumeDomain(uuid):
-                return Step(uuid, "resume", self._resume)
+                return DomainStep(uuid, "resume", self._resume)
             case act.SaveDomain(uuid):
-                return Step(uuid, "save", lambda d: request(d.managedSave), Aspect.STATE | Aspect.FLAGS)
+                return DomainStep(uuid, "save", lambda d: request(d.managedSave), Aspect.STATE | Aspect.FLAGS)
             case act.DiscardSave(uuid):
-                return Step(uuid, "discard the saved memory of", lambda d: request(d.managedSaveRemove), Aspect.FLAGS)
+                return DomainStep(uuid, "discard the saved memory of", lambda d: request(d.managedSaveRemove), Aspect.FLAGS)
             case act.SetAutostart(uuid, enabled):
                 set_it = lambda d: request(d.setAutostart, int(enabled))  # noqa: E731
-                return Step(uuid, "set autostart of", set_it, becomes=lambda known: replace(known, autostart=enabled))
+                return DomainStep(uuid, "set autostart of", set_it, becomes=lambda known: replace(known, autostart=enabled))
             case act.AttachDisk(uuid, disk):
                 return self._attach(uuid, f"disk {disk.name}", to_text(build_disk(disk)), (disk,))
             case act.AttachNic(uuid, nic):
@@ -136,30 +136,32 @@ class DomainActions:
             case act.DetachNic(uuid, nic):
                 return self._part(action, f"nic {nic.name}", _nic_text(nic))
             case act.ReplugNic(uuid):
-                return Step(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
+                return DomainStep(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
             case act.RaiseLink(uuid, nic):
                 up = _nic_text(nic)  # without a word on its link, which then is up
-                return Step(uuid, f"raise the link of {nic.name} in", lambda d: request(d.updateDeviceFlags, up, LIVE), live)
+                return DomainStep(
+                    uuid, f"raise the link of {nic.name} in", lambda d: request(d.updateDeviceFlags, up, LIVE), live
+                )
             case act.SetMemory(uuid, memory):
-                return Step(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
+                return DomainStep(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
             case act.RenameDomain(uuid, name):
                 # libvirt renames none that has snapshots; it runs as well under the name that it has.
                 rename = lambda d: request(d.rename, name, 0)  # noqa: E731
-                return Step(uuid, "rename", rename, Aspect.STATE | Aspect.CONFIG, done=lambda _: True)
+                return DomainStep(uuid, "rename", rename, Aspect.STATE | Aspect.CONFIG, done=lambda _: True)
             case act.ChangeMedium(uuid, disk):
                 text = to_text(build_disk(disk))
                 # A guest that mounted it locks the tray; what the spec names goes in all the same.
                 flags = LIVE | libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
-                return Step(
+                return DomainStep(
                     uuid, f"change the medium of {disk.name} in", lambda d: request(d.updateDeviceFlags, text, flags), live
                 )
             case act.ChangePassword(uuid, password):
-                return Step(uuid, "change the VNC password of", lambda d: self._change_password(d, password), live)
+                return DomainStep(uuid, "change the VNC password of", lambda d: self._change_password(d, password), live)
             case act.GrowDisk(uuid, path, size, target):
                 flags = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
-                return Step(uuid, f"grow {path} of", lambda d: request(d.blockResize, target or path, size, flags))
+                return DomainStep(uuid, f"grow {path} of", lambda d: request(d.blockResize, target or path, size, flags))
             case act.UndefineDomain(uuid):
-                return Step(uuid, "undefine", self._undefine, done=lambda seen: seen is None)
+                return DomainStep(uuid, "undefine", self._undefine, done=lambda seen: seen is None)
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
 
     def _start(self, domain: Domain, flags: int) -> object:
@@ -260,18 +262,18 @@ class DomainActions:
             except OSError as error:
                 raise DriverError(f"{action.tap} cannot be put on bridge {action.bridge}: {error.strerror}") from error
 
-    def _attach(self, uuid: str, device: str, text: str, disks: Sequence[DiskConfig] = ()) -> Step:
+    def _attach(self, uuid: str, device: str, text: str, disks: Sequence[DiskConfig] = ()) -> DomainStep:
         def call(domain: Domain) -> object:
             self._check_headers(disks)
             return self._connection.request(domain.attachDeviceFlags, text, LIVE)
 
-        return Step(uuid, f"attach {device} to", call, Aspect.STATE | Aspect.LIVE)
+        return DomainStep(uuid, f"attach {device} to", call, Aspect.STATE | Aspect.LIVE)
 
-    def _part(self, action: act.DetachDisk | act.DetachNic, device: str, text: str) -> Step:
+    def _part(self, action: act.DetachDisk | act.DetachNic, device: str, text: str) -> DomainStep:
         def call(domain: Domain) -> object:
             return self._connection.request(domain.detachDeviceFlags, text, LIVE)
 
-        return Step(
+        return DomainStep(
             action.uuid,
             f"detach {device} from",
             call,
@@ -279,7 +281,7 @@ class DomainActions:
             done=lambda seen: not _has_device(seen, action),
         )
 
-    async def _run(self, step: Step, action: act.Action) -> ObservedDomain | None:
+    async def _run(self, step: DomainStep, action: act.Action) -> ObservedDomain | None:
         async with self._inventory.exclusively(step.uuid):
             known = self._own(step.uuid)
             doing = f"{step.doing} machine {known.name}"
@@ -294,7 +296,7 @@ class DomainActions:
             self._inventory.accept(step.uuid, seen)
             return seen
 
-    def _perform(self, step: Step, action: act.Action) -> ObservedDomain | None:
+    def _perform(self, step: DomainStep, action: act.Action) -> ObservedDomain | None:
         """On one of the connection's threads. Every action on a domain passes through here, or ``_perform_define``."""
         handle = self._inventory.handle(step.uuid)
         self._fence()
@@ -304,7 +306,7 @@ class DomainActions:
             return step.becomes(known)
         return self._inventory.read(step.uuid, step.reads, handle)
 
-    async def _after_failure(self, step: Step, error: DriverError) -> ObservedDomain | None:
+    async def _after_failure(self, step: DomainStep, error: DriverError) -> ObservedDomain | None:
         """The domain is read again in any case: what was believed of it may have been wrong.
 
         Raises:

@@ -14,8 +14,8 @@ from itertools import islice
 import libvirt
 
 from . import neighbours
-from .connection import Connection
-from .earlier import Runs, Told
+from .connection import LibvirtConnection
+from .earlier import HostAddress, Runs
 from .xml import parse_xml
 from .xml.network import lease_seconds
 
@@ -39,7 +39,7 @@ class Resident:
 class AddressSources:
     """``local``: the host is this machine, whose kernel can be asked. ``supported``: the driver has leases at all."""
 
-    def __init__(self, connection: Connection, local: bool) -> None:
+    def __init__(self, connection: LibvirtConnection, local: bool) -> None:
         self._connection, self._local = connection, local
         self._runs = Runs(neighbours.started, neighbours.now)
         self._lease_seconds: dict[str, float | None] = {}  # by network
@@ -88,16 +88,16 @@ class AddressSources:
         """By MAC, who of them answered in this run, as this host's kernel knows; those that it knows nothing of are left out."""
         if not self._local:
             return {}
-        told: dict[str, list[Told]] = defaultdict(list)
+        told: dict[str, list[HostAddress]] = defaultdict(list)
         try:
             for one in neighbours.neighbours():
                 if one.mac in residents:
-                    told[one.mac].append(Told(one.ip, 0.0, one.at))
+                    told[one.mac].append(HostAddress(one.ip, 0.0, one.at))
         except OSError as error:
             _log.debug("the kernel's table of neighbours: %s", error)
         return {mac: self._runs.of_this_run(mac, "Arp", told[mac]) for mac in told}
 
-    def _told_by_libvirt(self, uuid: str) -> dict[str, list[Told]]:
+    def _told_by_libvirt(self, uuid: str) -> dict[str, list[HostAddress]]:
         handle, request = self._connection.handle, self._connection.request
         source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
         try:
@@ -106,17 +106,17 @@ class AddressSources:
             _log.debug("no addresses of %s by ARP: %s", uuid, error)  # it ended: asked again later
             return {}
         cards = [card for card in interfaces.values() if card["hwaddr"]]
-        return {str(c["hwaddr"]).lower(): [Told(str(a["addr"]), 0.0) for a in c["addrs"] or ()] for c in cards}
+        return {str(c["hwaddr"]).lower(): [HostAddress(str(a["addr"]), 0.0) for a in c["addrs"] or ()] for c in cards}
 
-    def _leases(self, networks: Iterable[str]) -> dict[str, list[Told]]:
-        leases: dict[str, list[Told]] = {}
+    def _leases(self, networks: Iterable[str]) -> dict[str, list[HostAddress]]:
+        leases: dict[str, list[HostAddress]] = {}
         handle, request = self._connection.handle, self._connection.request
         for name in networks:
             try:
                 network = request(handle.networkLookupByName, name)
                 for lease in request(network.DHCPLeases):
                     expiry = float(lease.get("expirytime", 0))
-                    told = Told(str(lease["ipaddr"]), expiry, self._given(name, network, expiry))
+                    told = HostAddress(str(lease["ipaddr"]), expiry, self._given(name, network, expiry))
                     leases.setdefault(str(lease["mac"]).lower(), []).append(told)
             except libvirt.libvirtError as error:
                 if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:

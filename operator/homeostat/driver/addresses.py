@@ -16,7 +16,7 @@ from homeostat.planner.observed import same_run
 
 from .address_sources import ASKED_AT_ONCE, Addresses, AddressSources, Resident, leads_there
 from .agent import Agent
-from .connection import Connection
+from .connection import LibvirtConnection
 from .errors import DriverError
 from .tasks import Keep, attended, once
 
@@ -34,7 +34,7 @@ class AddressBook:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: LibvirtConnection,
         agents: Agent,
         networks: Callable[[], Iterable[str]],
         present: Callable[[], Mapping[str, Resident]],

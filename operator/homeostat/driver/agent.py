@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 import libvirt_qemu
 
-from .connection import REQUESTS, Connection
+from .connection import REQUESTS, LibvirtConnection
 from .errors import DriverError
 from .tasks import Keep, once
-from .turns import Patience, Turns
+from .turns import GuestTurns, Patience
 
 T = TypeVar("T")
 
@@ -41,9 +41,9 @@ class Agent:
         async def keep_ours(name: str, job: Callable[[], Awaitable[None]], *, may_end: bool = False) -> None:
             await keep(f"{name} for guest agents", job, may_end=may_end)
 
-        self._connection = Connection(uri, _nothing_to_list, lambda error: None, quiet=True, keep=keep_ours)
+        self._connection = LibvirtConnection(uri, _nothing_to_list, lambda error: None, quiet=True, keep=keep_ours)
         self._starting: asyncio.Task[None] | None = None
-        self._turns = Turns(REQUESTS, SILENT_AT_ONCE)
+        self._turns = GuestTurns(REQUESTS, SILENT_AT_ONCE)
 
     @property
     def calls(self) -> Counter[str]:

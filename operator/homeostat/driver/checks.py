@@ -18,7 +18,7 @@ from .errors import DriverError
 from .hostview import TIMEOUT, HostView, read_host
 from .kvm import KvmVerdict, probe_kvm
 from .storage.paths import IMAGES, TRASH, free_bytes, human_size, nearest_folder
-from .storage.trash import Trash
+from .storage.trash import TrashFolder
 from .storage.verified import find_changed
 
 GIB = 2**30
@@ -173,7 +173,7 @@ def check_space(state: Path) -> Check:
 def check_trash(state: Path) -> Check:
     """How much of the disk is held by what was deleted."""
     try:
-        trash = Trash.at(state)
+        trash = TrashFolder.at(state)
         entries = trash.entries()
     except DriverError as error:
         return Check("trash", None, str(error), "run it as the operator's user")

@@ -31,7 +31,7 @@ CLOSING = 3.0  # seconds
 RETRY_FIRST, RETRY_LAST = 0.5, 30.0  # seconds
 
 
-class Connection:
+class LibvirtConnection:
     """Opens, watches and reopens. ``connected`` runs after every opening (listing anew is up to it); ``lost`` is told why.
     ``quiet``: another connection to the same host says so in the log.
 

@@ -14,7 +14,7 @@ from homeostat.planner.observed import same_run
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HostAddress:
     """An address as the host has it."""
 
     ip: str
@@ -57,7 +57,7 @@ class Runs:
     def _begin(self, pid: int | None) -> float | None:
         return None if pid is None else self._started(pid)
 
-    def of_this_run(self, mac: str, source: str, told: Collection[Told]) -> list[str]:
+    def of_this_run(self, mac: str, source: str, told: Collection[HostAddress]) -> list[str]:
         """Those of the addresses that a source tells now which it did not have from an earlier run. To be asked with every
         telling, also an empty one: what went and came back is new."""
         run = self._runs.get(mac)
@@ -82,6 +82,6 @@ class Runs:
         return () if run is None else tuple(run.earlier.get(source, ()))
 
 
-def _predates(run: _Run, told: Told, otherwise: bool) -> bool:
+def _predates(run: _Run, told: HostAddress, otherwise: bool) -> bool:
     """``otherwise``: the answer where the times are not known."""
     return otherwise if told.at is None or run.began is None else told.at < run.began

@@ -12,7 +12,7 @@ from typing import Any
 
 import libvirt
 
-from .connection import Connection
+from .connection import LibvirtConnection
 from .xml import NAMESPACE
 
 DEBOUNCE = 0.01  # seconds
@@ -76,7 +76,7 @@ class EventFeed:
         self._network_ids: list[int] = []
         self._handle: libvirt.virConnect | None = None
 
-    def register(self, connection: Connection) -> None:
+    def register(self, connection: LibvirtConnection) -> None:
         """On one of the connection's threads. A driver that lacks a kind of event has nothing to report of it."""
         handle, request = connection.handle, connection.request
         self._handle = handle

@@ -31,7 +31,7 @@ from .actions import DomainActions
 from .address_sources import Resident
 from .addresses import AddressBook
 from .agent import Agent
-from .connection import Connection
+from .connection import LibvirtConnection
 from .errors import DriverError
 from .events import Aspect
 from .inventory import Inventory
@@ -116,7 +116,7 @@ class LibvirtHost:
         self._subscribers: list[Changed] = []
         self._image_subscribers: list[ImageChanged] = []
         self._keep, self._here = keep, is_local(uri) and not is_test(uri)
-        self._connection = Connection(uri, self._connected, self._lost, keep=keep)
+        self._connection = LibvirtConnection(uri, self._connected, self._lost, keep=keep)
         self._inventory = Inventory(
             self._connection,
             PidFiles(pid_folders(uri, os.environ)),

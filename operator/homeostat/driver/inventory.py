@@ -17,10 +17,10 @@ import libvirt
 
 from homeostat.planner.observed import ObservedDomain, Usage
 
-from .connection import REQUESTS, Connection
+from .connection import REQUESTS, LibvirtConnection
 from .errors import DomainGone, DriverError
 from .events import NEEDS, Aspect, DomainEvent, EventFeed, EventKind
-from .reading import Bulk, PidFiles, Reader, Unplugged, read_bulk
+from .reading import Bulk, DomainReader, PidFiles, Unplugged, read_bulk
 from .tasks import attended
 from .usage import disks_of, usage_of
 
@@ -38,7 +38,7 @@ class Inventory:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: LibvirtConnection,
         pid_of: PidFiles,
         changed: Callable[[str], None],
         network_changed: Callable[[], None],
@@ -48,7 +48,7 @@ class Inventory:
         self._reread_last = ""  # uuid of the last domain whose definition had its turn
         self._connection = connection
         self._unplugged = unplugged
-        self._reader = Reader(connection, pid_of, unplugged)
+        self._reader = DomainReader(connection, pid_of, unplugged)
         self._changed = changed
         self._network_changed = network_changed
         self._domains: dict[str, ObservedDomain] = {}

@@ -13,7 +13,7 @@ import libvirt
 from homeostat.planner.domain import DomainConfig
 from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain, Tap
 
-from .connection import Connection
+from .connection import LibvirtConnection
 from .events import Aspect
 from .xml import parse_record, parse_root, parse_xml
 from .xml.agent import agent_connected
@@ -78,7 +78,7 @@ STATS = (
 )
 
 
-def read_bulk(connection: Connection) -> Bulk:
+def read_bulk(connection: LibvirtConnection) -> Bulk:
     """Four calls, however many domains there are. A domain that is busy answers with less, and is not waited for."""
     handle, request = connection.handle, connection.request
     nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
@@ -113,10 +113,10 @@ def name_state(state: int, reason: int) -> tuple[DomainState, str]:
     return named, words[reason] if 0 <= reason < len(words) else "unknown"
 
 
-class Reader:
+class DomainReader:
     """Reads single domains, on whatever thread. Nothing may read the same domain at the same time."""
 
-    def __init__(self, connection: Connection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged) -> None:
+    def __init__(self, connection: LibvirtConnection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged) -> None:
         self._connection, self._pid_of, self._unplugged = connection, pid_of, unplugged
         self._definitions: dict[str, int] = {}  # by uuid: the hash of its inactive XML
 

@@ -12,7 +12,7 @@ import libvirt
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 
-from .connection import Connection
+from .connection import LibvirtConnection
 from .translate import is_lost
 from .xml import parse_xml
 
@@ -46,7 +46,7 @@ def pid_folders(uri: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
     return (Path("/run/libvirt/qemu"),)
 
 
-def survey(connection: Connection, facts: HostFacts) -> HostFacts:
+def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
     """All facts that libvirt knows; a few calls, on one of the connection's threads."""
     handle, request = connection.handle, connection.request
     node = request(handle.getInfo)
@@ -65,7 +65,7 @@ def survey(connection: Connection, facts: HostFacts) -> HostFacts:
     )
 
 
-def max_vcpus(connection: Connection, kinds: Iterable[DomainType]) -> Mapping[tuple[DomainType, str], int]:
+def max_vcpus(connection: LibvirtConnection, kinds: Iterable[DomainType]) -> Mapping[tuple[DomainType, str], int]:
     """How many virtual CPUs a machine of each kind and chipset has at most, where the hypervisor tells."""
     found = {}
     for kind in kinds:
@@ -88,7 +88,7 @@ def _boot_id(file: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
         return ""
 
 
-def _version(connection: Connection) -> str:
+def _version(connection: LibvirtConnection) -> str:
     handle, request = connection.handle, connection.request
     library, hypervisor = request(handle.getLibVersion), request(handle.getVersion)
     return f"libvirt {spelled(library)}, {request(handle.getType)} {spelled(hypervisor)}"
@@ -99,7 +99,7 @@ def spelled(number: int) -> str:
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
 
-def survey_networks(connection: Connection, facts: HostFacts) -> HostFacts:
+def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
     """What comes and goes while the host is up; two calls."""
     active = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
     idle = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_INACTIVE)
@@ -107,7 +107,7 @@ def survey_networks(connection: Connection, facts: HostFacts) -> HostFacts:
     return replace(facts, networks=active, idle_networks=idle - active, bridges=bridges)
 
 
-def _networks(connection: Connection, flag: int) -> frozenset[str]:
+def _networks(connection: LibvirtConnection, flag: int) -> frozenset[str]:
     try:
         return frozenset(network.name() for network in connection.request(connection.handle.listAllNetworks, flag))
     except libvirt.libvirtError as error:

@@ -30,7 +30,7 @@ class Patience:
             self.left -= loop.time() - began
 
 
-class Turns:
+class GuestTurns:
     """So many guests are asked ``at_once``; of those that did not answer last time, only ``silent_at_once``."""
 
     def __init__(self, at_once: int, silent_at_once: int) -> None:

@@ -15,7 +15,7 @@ from .outside import tellable
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
-Told = Annotated[str, BeforeValidator(lambda text: tellable(text) if isinstance(text, str) else text)]
+StatusText = Annotated[str, BeforeValidator(lambda text: tellable(text) if isinstance(text, str) else text)]
 """A text of a status: it leaves, so it holds no secret of a URL."""
 
 READY = "Ready"
@@ -37,7 +37,7 @@ class Condition(Model):
     type: str = Field(description="Which aspect.")
     status: ConditionStatus = Field(description="Whether it holds.")
     reason: str = Field(description="One CamelCase word, for programs.")
-    message: Told = Field(default="", description="For people: what is so, and what to do next.")
+    message: StatusText = Field(default="", description="For people: what is so, and what to do next.")
     last_transition_time: str = Field(
         default="", description="When status last changed (RFC 3339, UTC).", json_schema_extra=_time_without_default
     )

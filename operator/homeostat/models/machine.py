@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from .base import API_GROUP, Flag, Labels, Model, Name, Resource, Status
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
-from .condition import DATE_TIME, Condition, Told
+from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
 from .probe import Probes
@@ -318,8 +318,8 @@ class PendingChange(Model):
     """A difference between the spec and the machine, and what carrying it out takes."""
 
     field: str = Field(description="As in the spec.")
-    old: Told = Field(description="What the machine has.")
-    new: Told = Field(description="What the spec says.")
+    old: StatusText = Field(description="What the machine has.")
+    new: StatusText = Field(description="What the spec says.")
     disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"] = Field(description="What the change takes.")
 
 
@@ -327,7 +327,7 @@ class MachineHealth(Model):
     """What the probes say, in the words of the REST API."""
 
     status: Literal["starting", "healthy", "unhealthy"] = Field(description="Of startup, liveness and readiness together.")
-    message: Told = Field(default="", description="What the probe that tells found.")
+    message: StatusText = Field(default="", description="What the probe that tells found.")
     last_check: str | None = Field(default=None, description="When that was found (RFC 3339, UTC).", json_schema_extra=DATE_TIME)
 
 

@@ -194,7 +194,7 @@ class ObservedPort:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class RememberedActs:
     """What the operator remembers of its own acts on one machine since it started (seconds on the monotonic clock).
 
     Losing it is safe: a grace period or a backoff then starts again.
@@ -215,7 +215,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class ProbedHealth:
     """What the probes of a running machine say."""
 
     started: bool  # the startup probe succeeded, or there is none
@@ -242,8 +242,8 @@ class Observed:
     domain: ObservedDomain | None  # by our uuid
     clash: ObservedDomain | None = None  # another's domain that holds our name, or our uuid
     storage: ObservedStorage = field(default_factory=ObservedStorage)
-    memory: Memory = field(default_factory=Memory)
-    health: Health | None = None  # None: nothing is probed
+    memory: RememberedActs = field(default_factory=RememberedActs)
+    health: ProbedHealth | None = None  # None: nothing is probed
     unadmitted: Waiting | None = None  # it is not to be made on this host, though it was placed here
     refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names

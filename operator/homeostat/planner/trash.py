@@ -121,7 +121,7 @@ def returning(entries: Iterable[TrashEntry], uid: str, disk: str) -> tuple[Trash
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claimant:
     """A machine that is desired and takes back what it finds of its own. ``lacks``: disks of its spec without a file."""
 
     uid: str  # its identity
@@ -129,7 +129,7 @@ class Claim:
 
 
 def to_erase(
-    entries: Collection[TrashEntry], now: datetime, space: Space, claims: Mapping[str, Claim] | None = None
+    entries: Collection[TrashEntry], now: datetime, space: Space, claims: Mapping[str, Claimant] | None = None
 ) -> list[Erasure]:
     """Whose time is over; and while space is low, the oldest of the others until it is not.
 
@@ -151,7 +151,7 @@ def to_erase(
     return going
 
 
-def _returns_to(entry: TrashEntry, claim: Claim) -> bool:
+def _returns_to(entry: TrashEntry, claim: Claimant) -> bool:
     return entry.returns and entry.uid == claim.uid
 
 

@@ -31,7 +31,7 @@ class GuestAgents(Protocol):
         """The exit code of a command."""
 
 
-class Host(Protocol):
+class Hypervisor(Protocol):
     """One libvirt host, of which something is asked or done."""
 
     @property
@@ -45,7 +45,7 @@ class Host(Protocol):
         """
 
 
-class Domains(Host, Protocol):
+class Domains(Hypervisor, Protocol):
     """Its domains. Reads come from its inventory, which events keep fresh; they cost no libvirt call."""
 
     def domain(self, uuid: str) -> ObservedDomain | None: ...
@@ -73,14 +73,14 @@ class Domains(Host, Protocol):
         """Reads one domain again."""
 
 
-class Guests(Host, Protocol):
+class Guests(Hypervisor, Protocol):
     """What runs in its domains."""
 
     @property
     def agent(self) -> GuestAgents: ...
 
 
-class Files(Host, Protocol):
+class Files(Hypervisor, Protocol):
     """Its disks, images and folders."""
 
     async def storage(
@@ -133,7 +133,7 @@ class Trash(Files, Protocol):
         """Erases what was set aside for good. Raises DriverError."""
 
 
-class Meter(Host, Protocol):
+class Meter(Hypervisor, Protocol):
     """What is counted of it."""
 
     def usage(self) -> Mapping[str, Usage]:

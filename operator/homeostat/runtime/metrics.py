@@ -46,7 +46,7 @@ class Watched:
     orphans: Callable[[], Iterable[Orphan]] = lambda: ()
 
 
-class Metrics:
+class OperatorMetrics:
     """One per process. Everything is read when it is scraped, or counted where it happens."""
 
     def __init__(self, supervisor: Supervisor | None = None) -> None:

@@ -30,7 +30,7 @@ CONNECTIONS = 64  # at once; beyond them the oldest goes, so that who holds many
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class TelemetryPort:
     host: str
     number: int
 
@@ -42,7 +42,7 @@ class TelemetryServer:
 
     def __init__(
         self,
-        place: Path | Port,
+        place: Path | TelemetryPort,
         registry: CollectorRegistry,
         supervisor: Supervisor,
         unready: Callable[[], str] = lambda: "",
@@ -58,7 +58,7 @@ class TelemetryServer:
 
     async def __aenter__(self) -> TelemetryServer:
         """Raises OSError: the port is taken."""
-        if isinstance(self._place, Port):
+        if isinstance(self._place, TelemetryPort):
             self._server = await asyncio.start_server(self._serve, self._place.host, self._place.number, limit=REQUEST_MAX)
             return self
         self._place.unlink(missing_ok=True)  # left over from an operator that was killed; the lock says it is gone

@@ -29,7 +29,7 @@ from .plugins import Plugins
 from .refusals import NotAllowed, SourceRefused
 
 M = TypeVar("M", bound=BaseModel)
-Document = Mapping[str, Any]
+JsonDocument = Mapping[str, Any]
 
 
 class Limits(Protocol):
@@ -57,7 +57,7 @@ class Admission:
         self._limits = limits
         self._plugins = plugins
 
-    async def new(self, document: Document) -> None:
+    async def new(self, document: JsonDocument) -> None:
         """
         Raises:
             Refusal: it must not be created.
@@ -66,7 +66,7 @@ class Admission:
         if wanted is not None:
             await self._check(None, wanted)
 
-    async def change(self, before: R, patch: Document) -> Document:
+    async def change(self, before: R, patch: JsonDocument) -> JsonDocument:
         """``patch`` itself. What stood there before is not judged.
 
         Raises:
@@ -152,12 +152,12 @@ class Admission:
             raise SourceRefused(f"{error}; over REST name files by absolute paths, in folders of --image-folder", name) from error
 
 
-def _changed(before: Resource, patch: Document) -> Resource | None:
+def _changed(before: Resource, patch: JsonDocument) -> Resource | None:
     document = {name: value for name, value in before.dump().items() if name != "status"}
     return _read(merge_patch(document, patch))
 
 
-def _read(document: Document) -> Resource | None:
+def _read(document: JsonDocument) -> Resource | None:
     """As the store will read it. None where it is not valid: the store says what is wrong with it, and writes nothing."""
     try:
         return validate(document)

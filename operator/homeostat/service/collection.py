@@ -11,7 +11,7 @@ from homeostat.store import errors as store_errors
 from homeostat.store.desired import Source
 
 from .changes import Changes
-from .refusals import BeingDeleted, NotFound, Stale
+from .refusals import BeingDeleted, NoSuchResource, Stale
 
 R = TypeVar("R", bound=Resource)
 
@@ -43,17 +43,17 @@ class Collection(Generic[R]):
     async def get(self, name: str) -> R:
         """
         Raises:
-            NotFound: there is none of that name.
+            NoSuchResource: there is none of that name.
         """
         found = await self.find(name)
         if found is None:
-            raise NotFound(self.kind, name)
+            raise NoSuchResource(self.kind, name)
         return found
 
     async def standing(self, name: str) -> R:
         """
         Raises:
-            NotFound: there is none of that name.
+            NoSuchResource: there is none of that name.
             BeingDeleted: it is on its way out.
         """
         found = await self.get(name)
@@ -97,7 +97,7 @@ class Collection(Generic[R]):
         unless the request named a version. Gives the resource before and after.
 
         Raises:
-            NotFound: there is none of that name.
+            NoSuchResource: there is none of that name.
             Stale: it has not the version.
             StoreError: Conflict (it never stood still), Invalid.
         """

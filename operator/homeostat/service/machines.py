@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from homeostat.models.machine import Resources, VirtualMachine
-from homeostat.runtime.engine.ports import Revision
+from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.runtime.machine.effective import Effective, follows_plugin
 from homeostat.store.desired import Source
 
@@ -31,6 +31,6 @@ class Machines(Collection[VirtualMachine]):
         plugin = await self._plugins.find(key.name) if key else None
         return plugin.spec.resources if plugin else Resources()
 
-    async def revisions(self, machine: VirtualMachine) -> Sequence[Revision]:
+    async def revisions(self, machine: VirtualMachine) -> Sequence[SpecRevision]:
         """Newest first."""
         return await asyncio.to_thread(self.store.revisions, machine.key)

@@ -21,7 +21,7 @@ class Plugins(Collection[Plugin]):
         """The plugin, which new machines may be made from.
 
         Raises:
-            NotFound: there is none.
+            NoSuchResource: there is none.
             BeingDeleted: it is on its way out.
             Disabled: it makes no new machines.
         """

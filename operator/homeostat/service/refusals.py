@@ -16,7 +16,7 @@ class Refusal(Exception):
         self.details = dict(details or {})
 
 
-class NotFound(Refusal):
+class NoSuchResource(Refusal):
     """There is none of that name."""
 
     def __init__(self, kind: type[Resource], name: str) -> None:

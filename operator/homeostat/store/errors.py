@@ -26,7 +26,7 @@ Severity = Literal["Error", "Held", "Notice"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DocumentProblem:
     """One thing that is wrong with a document. Lines and columns count from 1; 0 means that the place is not known."""
 
     field: str  # dotted, such as spec.disks[0].size; empty for the document as a whole
@@ -88,7 +88,7 @@ class Conflict(StoreError):
 class Invalid(StoreError, Unreadable):
     """The document is not what its kind allows; ``problems`` lists everything that is wrong."""
 
-    def __init__(self, problems: Sequence[Problem], what: str = "the document") -> None:
+    def __init__(self, problems: Sequence[DocumentProblem], what: str = "the document") -> None:
         self.problems = tuple(problems)
         super().__init__(f"{what} is invalid: " + "; ".join(str(problem) for problem in self.problems))
 

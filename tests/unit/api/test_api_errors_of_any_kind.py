@@ -93,7 +93,7 @@ def test_what_was_asked_for_is_cut_where_it_is_repeated() -> None:
 
 
 def test_what_a_document_may_not_say_is_listed_by_field() -> None:
-    result = answered(store_errors.Invalid([store_errors.Problem("spec.cpu", "is unknown")]))
+    result = answered(store_errors.Invalid([store_errors.DocumentProblem("spec.cpu", "is unknown")]))
     assert (result.status_code, result.json["code"]) == (400, "invalid_request")
     assert result.json["details"] == {"fields": [{"field": "spec.cpu", "problem": "is unknown"}]}
     refused = answered(store_errors.NotEditable("web.yaml is a link"))
@@ -127,7 +127,7 @@ LONG = [
 
 @pytest.mark.parametrize("text", LONG)
 def test_no_text_of_an_error_is_without_an_end_and_none_holds_a_secret(text: str) -> None:
-    problems = [store_errors.Problem(text, text), store_errors.Problem("spec", text)]
+    problems = [store_errors.DocumentProblem(text, text), store_errors.DocumentProblem("spec", text)]
     for error in (
         store_errors.StoreError(text),
         store_errors.NotEditable(text),

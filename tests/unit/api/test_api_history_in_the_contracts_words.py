@@ -8,14 +8,14 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.machine import MIB, Resources
-from homeostat.runtime.engine.ports import Revision
+from homeostat.runtime.engine.ports import SpecRevision
 from homeostat_api import views
 
 GIVEN = Resources(vcpu=2, memory=512 * MIB)
 
 
 def changes(found: dict[str, tuple[Any, Any]] | None) -> Any:
-    revision = Revision(Key("VirtualMachine", "default", "web"), 2, "2026-01-01T00:00:00Z", "cli", found)
+    revision = SpecRevision(Key("VirtualMachine", "default", "web"), 2, "2026-01-01T00:00:00Z", "cli", found)
     entry = views.history(revision, GIVEN)
     if entry is None:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homeostat.driver.errors import DriverError, Refused
-from homeostat.driver.storage.trash import Trash
+from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import TrashEntry
 from homeostat_api.errors import Problem
 from homeostat_api.resources.trash import TrashRoom
@@ -39,7 +39,7 @@ def raising(error: Exception) -> Callable[..., Any]:
 def test_what_the_disk_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, error: DriverError, status: int, details: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(Trash, work, raising(error))
+    monkeypatch.setattr(TrashFolder, work, raising(error))
     room = TrashRoom(tmp_path, "default")
     given = () if work == "entries" else (entry("default", "web"),)
     with pytest.raises(Problem) as refused:
@@ -49,7 +49,7 @@ def test_what_the_disk_refuses(
 
 def test_only_the_served_namespace_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unlabelled, ours, theirs = entry("", "unknown"), entry("lab", "web"), entry("default", "web")
-    monkeypatch.setattr(Trash, "entries", lambda trash: [unlabelled, ours, theirs])
+    monkeypatch.setattr(TrashFolder, "entries", lambda trash: [unlabelled, ours, theirs])
     room = TrashRoom(tmp_path, "lab")
     assert asyncio.run(room.entries()) == [unlabelled, ours]
     assert asyncio.run(room.entry(ours.entry)) is ours

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.cli.show.render_deployment import DeploymentEntry, PluginEntry
-from homeostat.cli.show.render_plan import Entry, Verb, exit_code, render_plan
+from homeostat.cli.show.render_plan import PlanEntry, Verb, exit_code, render_plan
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import plan_deployment
@@ -92,7 +92,7 @@ def test_what_stops_it_is_the_same_for_programs() -> None:
 
     shown, taken = entry(OLD, exist=0, replicas=9), Waiting("PortTaken", "host port 80 is taken")
     outcomes = {f"web-{i}": taken if i < 3 else Waiting("NetworkUnknown", f"no network {i}") for i in range(1, 10)}
-    shown.machines.extend(Entry(machine(name=name), Plan(outcome=outcome)) for name, outcome in outcomes.items())
+    shown.machines.extend(PlanEntry(machine(name=name), Plan(outcome=outcome)) for name, outcome in outcomes.items())
     problems = shown.as_json()["problems"]
     assert problems[0] == {"machines": ["web-1", "web-2"], "reason": "PortTaken", "message": "host port 80 is taken"}
     assert [problem["machines"] for problem in problems[1:]] == [[f"web-{i}"] for i in range(3, 10)]

@@ -6,7 +6,7 @@ import json
 
 from pydantic import SecretStr
 
-from homeostat.cli.show.render_plan import Entry, Verb, exit_code, plan_as_json, render_plan
+from homeostat.cli.show.render_plan import PlanEntry, Verb, exit_code, plan_as_json, render_plan
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import (
     CreateDisk,
@@ -46,13 +46,13 @@ def machine(name: str, **spec: object) -> VirtualMachine:
     return VirtualMachine.model_validate({"metadata": {"name": name}, "spec": spec})
 
 
-def text(*entries: Entry) -> str:
+def text(*entries: PlanEntry) -> str:
     return "\n".join(line.text for line in render_plan(entries))
 
 
 def test_a_creation_shows_what_will_be_and_each_step_with_its_reason() -> None:
     spec = {"disks": [{"name": "root", "size": "1Gi"}], "nics": [{"name": "lan", "network": "default"}]}
-    shown = text(Entry(machine("web", **spec), CREATION, "demo.yaml:3"))
+    shown = text(PlanEntry(machine("web", **spec), CREATION, "demo.yaml:3"))
     assert shown.splitlines()[0] == "+ vm/web will be created  (demo.yaml:3)"
     assert "+ resources.memory   512Mi" in shown
     assert "+ disks[root]        blank, 1Gi" in shown
@@ -62,7 +62,7 @@ def test_a_creation_shows_what_will_be_and_each_step_with_its_reason() -> None:
 
 
 def test_a_change_shows_old_and_new_and_the_disruption() -> None:
-    lines = text(Entry(machine("web"), CHANGE)).splitlines()
+    lines = text(PlanEntry(machine("web"), CHANGE)).splitlines()
     assert lines[0] == "~ vm/web will be changed"
     assert lines[1] == "    ~ resources.memory   512Mi -> 1Gi   NeedsRestart"
     assert lines[2] == "    ~ disks[data].size   1Gi -> 2Gi     Live"
@@ -70,44 +70,44 @@ def test_a_change_shows_old_and_new_and_the_disruption() -> None:
 
 def test_a_machine_whose_image_is_fetched_first_counts_as_a_creation() -> None:
     plan = Plan((FetchImage(ImageRef("http://x/i"), "not in the cache"),), Waiting("ImageFetching", "fetching http://x/i"))
-    assert Entry(machine("web"), plan).verb is Verb.CREATE
-    assert "… ImageFetching: fetching http://x/i" in text(Entry(machine("web"), plan))
+    assert PlanEntry(machine("web"), plan).verb is Verb.CREATE
+    assert "… ImageFetching: fetching http://x/i" in text(PlanEntry(machine("web"), plan))
 
 
 def test_exit_codes_are_nothing_0_changes_2_needs_a_human_1() -> None:
-    nothing, change = Entry(machine("a"), Plan()), Entry(machine("b"), CHANGE)
-    stalled = Entry(machine("c"), Plan(outcome=Stalled("DiskShrink", "a disk cannot shrink")))
+    nothing, change = PlanEntry(machine("a"), Plan()), PlanEntry(machine("b"), CHANGE)
+    stalled = PlanEntry(machine("c"), Plan(outcome=Stalled("DiskShrink", "a disk cannot shrink")))
     assert exit_code([]) == exit_code([nothing]) == 0
     assert exit_code([nothing, change]) == 2
     assert exit_code([change, stalled]) == 1
 
 
 def test_nothing_to_do_is_one_line() -> None:
-    assert text(Entry(machine("a"), Plan()), Entry(machine("b"), Plan())) == "No changes: 2 as they should be."
+    assert text(PlanEntry(machine("a"), Plan()), PlanEntry(machine("b"), Plan())) == "No changes: 2 as they should be."
 
 
 def test_what_only_waits_for_a_restart_is_shown_and_is_no_change() -> None:
-    waiting = Entry(machine("a"), Plan(pending=(Change("resources.vcpu", "1", "2", Disruption.NEEDS_RESTART),)))
+    waiting = PlanEntry(machine("a"), Plan(pending=(Change("resources.vcpu", "1", "2", Disruption.NEEDS_RESTART),)))
     assert exit_code([waiting]) == 0
     assert "resources.vcpu   1 -> 2   NeedsRestart" in text(waiting)
     assert "1 waiting for a restart" in text(waiting)
 
 
 def test_all_verbs_are_counted() -> None:
-    stalled = Entry(machine("d"), Plan(outcome=Stalled("NameClash", "another domain has this name")))
-    shown = text(Entry(machine("a"), CREATION), Entry(machine("b"), CHANGE), Entry(machine("c"), DELETION), stalled)
+    stalled = PlanEntry(machine("d"), Plan(outcome=Stalled("NameClash", "another domain has this name")))
+    shown = text(PlanEntry(machine("a"), CREATION), PlanEntry(machine("b"), CHANGE), PlanEntry(machine("c"), DELETION), stalled)
     assert "! vm/d cannot be carried out as it is" in shown
     assert "    ! NameClash: another domain has this name" in shown
     assert shown.endswith("Plan: 1 to create, 1 to change, 1 to delete, 0 unchanged, 1 need a human.")
 
 
 def test_no_secret_is_printed_in_either_form() -> None:
-    entry = Entry(machine("a"), CREATION)
+    entry = PlanEntry(machine("a"), CREATION)
     assert "hunter22" not in text(entry) + json.dumps(plan_as_json(entry))
 
 
 def test_json_carries_changes_actions_and_outcome() -> None:
-    shown = plan_as_json(Entry(machine("web"), CHANGE, "web.yaml:1"))
+    shown = plan_as_json(PlanEntry(machine("web"), CHANGE, "web.yaml:1"))
     assert (shown["kind"], shown["namespace"], shown["name"]) == ("VirtualMachine", "default", "web")
     assert shown["change"] == "change"
     assert shown["changes"][0] == {
@@ -119,6 +119,6 @@ def test_json_carries_changes_actions_and_outcome() -> None:
 
 def test_a_deletion_says_what_becomes_of_the_disks() -> None:
     disks = [{"name": "root", "size": "1Gi"}, {"name": "data", "size": "1Gi", "reclaimPolicy": "Retain"}]
-    shown = text(Entry(machine("web", disks=disks), DELETION))
+    shown = text(PlanEntry(machine("web", disks=disks), DELETION))
     assert "- disks[root]   its file goes to the trash" in shown
     assert "disks[data]   its file is kept (reclaimPolicy: Retain)" in shown

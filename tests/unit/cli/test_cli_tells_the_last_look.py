@@ -14,7 +14,7 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.runtime.engine.supervise import Supervisor
-from homeostat.runtime.metrics import Metrics
+from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.files import last_look
 from homeostat.store.files.state import StateFolder
@@ -35,7 +35,9 @@ def operator(state: Path, supervisor: Supervisor, looked_at: Callable[[], Collec
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with TelemetryServer(state / "operator.sock", Metrics(supervisor).registry, supervisor, looked_at=looked_at):
+        async with TelemetryServer(
+            state / "operator.sock", OperatorMetrics(supervisor).registry, supervisor, looked_at=looked_at
+        ):
             up.set()
             await stop.wait()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.settings import Settings
+from homeostat.cli.settings import CliSettings
 from homeostat.models.base import Key, natural
 from homeostat.store.files.commits.message import SUBJECT_MAX, change_message, signed
 from homeostat.store.files.state import StateFolder
@@ -114,11 +114,11 @@ def test_findings_terminal_names_sort_as_people_count(cli: CliState) -> None:
 
 def test_findings_terminal_the_state_remembers_its_libvirt(tmp_path: Path) -> None:
     state = StateFolder.open(tmp_path / "state")
-    settings = Settings(given_state=str(tmp_path / "state"))
+    settings = CliSettings(given_state=str(tmp_path / "state"))
     assert settings.uri.startswith("qemu:///")
     state.remember_libvirt("qemu+unix:///system?socket=/run/own/libvirt-sock")
     assert settings.uri == "qemu+unix:///system?socket=/run/own/libvirt-sock"
-    assert Settings(given_state=str(tmp_path / "state"), given_uri="test:///default").uri == "test:///default"
+    assert CliSettings(given_state=str(tmp_path / "state"), given_uri="test:///default").uri == "test:///default"
     before = (tmp_path / "state/libvirt").stat()
     state.remember_libvirt("qemu+unix:///system?socket=/run/own/libvirt-sock")
     assert (tmp_path / "state/libvirt").stat().st_mtime_ns == before.st_mtime_ns

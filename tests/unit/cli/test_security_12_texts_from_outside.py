@@ -26,7 +26,7 @@ from homeostat.cli.show.guest_text import GuestText
 from homeostat.cli.show.listing import EVENT_COLUMNS, event_row
 from homeostat.cli.show.live_picture import render_live
 from homeostat.cli.show.output import to_yaml
-from homeostat.cli.show.render_plan import Entry, render_plan
+from homeostat.cli.show.render_plan import PlanEntry, render_plan
 from homeostat.cli.show.snapshots import Snapshot
 from homeostat.cli.show.tables import table_lines
 from homeostat.cli.show.up_view import PlainView
@@ -37,9 +37,9 @@ from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.outside import one_line, printable
 from homeostat.planner.actions import DeleteFile
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
-from homeostat.runtime.engine.ports import Event, Revision
+from homeostat.runtime.engine.ports import Event, SpecRevision
 from homeostat.runtime.log_lines import LogLines
-from homeostat.store.errors import Invalid, Problem, SourceError
+from homeostat.store.errors import DocumentProblem, Invalid, SourceError
 from tests.unit.cli_state import CliState
 from tests.unit.machines import machine
 
@@ -95,7 +95,7 @@ def test_security_12_tables_keep_their_rows(text: str) -> None:
         assert len(rows) == 2 and "\n" not in "".join(rows)
         assert obeyed("".join(map(dressed, rows))) == []
     changes = {f"spec.{text}": (text, text + text)}
-    revision = Revision(vm.key, 2, "2026-01-01T00:00:00Z", text, changes, text)
+    revision = SpecRevision(vm.key, 2, "2026-01-01T00:00:00Z", text, changes, text)
     shown = [*map(dressed, describe_lines(vm, [event(text)], [revision]))]
     assert obeyed("".join(shown), but="") == []
     assert not any(line.startswith("forged") for line in shown)
@@ -123,9 +123,9 @@ def test_security_12_the_live_table_and_the_plain_lines(text: str) -> None:
 def test_security_12_errors_and_logs(text: str) -> None:
     import logging
 
-    for error in (SourceError(f"vms/{text}", 1, 2, text, text), Problem(text, text)):
+    for error in (SourceError(f"vms/{text}", 1, 2, text, text), DocumentProblem(text, text)):
         assert obeyed(str(error), but="") == []
-    invalid = Invalid([Problem(text, text)], text)
+    invalid = Invalid([DocumentProblem(text, text)], text)
     for raised in (CliError(text, text), CliError([text, text], [text]), invalid, OSError(5, text, text)):
         lines = [*map(dressed, explain(raised).lines)]
         assert obeyed("".join(lines), but="") == [] and len(lines) <= 3
@@ -148,7 +148,7 @@ def test_security_12_a_plan_has_no_row_that_is_a_texts(key: str, text: str) -> N
     change = Change(f"spec.{key}", text, text + text, Disruption.LIVE)
     step = DeleteFile(f"/{text}", text)
     plan = Plan((step,), Waiting("NameTaken", text), *[(change,)] * 3, moved=(text,), notes=(text,), aside=(text,))
-    entry = Entry(vm, plan, text, changed={f"cloudInit.{key}": (text, text + "\n" + key)}, also=(Stalled("Why", text),))
+    entry = PlanEntry(vm, plan, text, changed={f"cloudInit.{key}": (text, text + "\n" + key)}, also=(Stalled("Why", text),))
     rows = render_plan([entry])
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()) as beside:
         for row in rows:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from homeostat.cli.show.render_plan import Entry, plan_as_json, render_entry
+from homeostat.cli.show.render_plan import PlanEntry, plan_as_json, render_entry
 from homeostat.models.machine_devices import CloudInit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.seed import seed_files
@@ -71,8 +71,8 @@ def test_br24_plan_and_status_say_whether_cloud_init_will_heed_it(before: Any, a
     world, operator, vm = running(cloudInit=before)
     vm = changed(vm, cloudInit=after)
     whole = foresee(vm, world.observe(vm, operator.memory), 0.0, {})
-    assert sum(said in line.text for line in render_entry(Entry(vm, whole))) == 1
-    assert said in plan_as_json(Entry(vm, whole))["notes"][0]
+    assert sum(said in line.text for line in render_entry(PlanEntry(vm, whole))) == 1
+    assert said in plan_as_json(PlanEntry(vm, whole))["notes"][0]
     plan = operator.settle(vm)
     status = machine_status(vm, world.observe(vm, operator.memory), plan, {}, None, "2026-01-01T00:00:00Z")
     (waits,) = [c.message for c in status.conditions if c.type == "RestartRequired"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.cli.show.doubting import doubts_in
-from homeostat.cli.show.render_plan import Entry
+from homeostat.cli.show.render_plan import PlanEntry
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -145,8 +145,8 @@ def test_findings_cloudinit_a_machine_that_boots_nothing_is_told(spec: dict[str,
 def test_findings_cloudinit_plan_tells_of_disks_that_are_made_blank() -> None:
     world, operator, vm = World(), Operator(World()), machine(disks=[{"name": "root", "size": "1Gi"}])
     plan = foresee(vm, world.observe(vm, operator.memory), 0.0, {})
-    assert "vm/web: there is nothing to boot from: its disks are blank" in doubts_in(Entry(vm, plan))[0]
-    assert doubts_in(Entry(vm, Plan((), Converged()))) == [], "there it is already"
+    assert "vm/web: there is nothing to boot from: its disks are blank" in doubts_in(PlanEntry(vm, plan))[0]
+    assert doubts_in(PlanEntry(vm, Plan((), Converged()))) == [], "there it is already"
 
 
 @pytest.mark.parametrize("owned", [True, False])
@@ -158,7 +158,7 @@ def test_a_deployments_doubts_are_said_once(owned: bool) -> None:
     ]
     owner = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachineDeployment", "name": "web", "uid": "u"}
     metadata = {"name": "web-1", "ownerReferences": [owner] if owned else []}
-    assert bool(doubts_in(Entry(VirtualMachine.model_validate({"metadata": metadata}), Plan((), Converged())))) is not owned
+    assert bool(doubts_in(PlanEntry(VirtualMachine.model_validate({"metadata": metadata}), Plan((), Converged())))) is not owned
 
 
 def test_a_plugins_seed_is_doubted() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.settings import Settings
+from homeostat.cli.settings import CliSettings
 from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.observed import Memory
+from homeostat.planner.observed import RememberedActs
 from homeostat.runtime.machine.observe import by_real_paths
 from homeostat.store.files.state import StateFolder
 from tests.unit.driving import Operator
@@ -28,7 +28,7 @@ def link(tmp_path: Path) -> Path:
 def test_chaos_9_both_ways_to_the_state_folder_give_one_path(link: Path) -> None:
     real = link.parent / "real"
     assert StateFolder.open(link).root == StateFolder.open(real).root == real
-    assert Settings(given_state=str(link)).state == Settings(given_state=str(real)).state == real
+    assert CliSettings(given_state=str(link)).state == CliSettings(given_state=str(real)).state == real
 
 
 def test_chaos_9_a_domain_that_carries_the_link_is_left_as_it_is(link: Path) -> None:
@@ -44,7 +44,7 @@ def test_chaos_9_a_domain_that_carries_the_link_is_left_as_it_is(link: Path) -> 
 
     assert world.domain is not None
     world.domain.config, world.domain.live = linked(world.domain.config), linked(world.domain.live)
-    observed = world.observe(vm, Memory())
+    observed = world.observe(vm, RememberedActs())
     assert observed.domain is not None
     assert plan_machine(vm, observed, 0.0).actions, "or this tests nothing"
     settled = replace(observed, domain=by_real_paths(observed.domain, real))
@@ -55,5 +55,5 @@ def test_chaos_9_a_domain_that_carries_the_link_is_left_as_it_is(link: Path) -> 
 def test_paths_of_others_are_left_as_they_are(link: Path) -> None:
     world, vm = World(), machine(disks=[{"name": "data", "size": "1Gi"}])
     Operator(world).settle(vm)
-    domain = world.observe(vm, Memory()).domain
+    domain = world.observe(vm, RememberedActs()).domain
     assert domain is not None and by_real_paths(domain, str(link.parent / "real")) is domain

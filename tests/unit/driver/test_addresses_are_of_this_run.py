@@ -13,7 +13,7 @@ from homeostat.driver import addresses as module
 from homeostat.driver import neighbours
 from homeostat.driver.address_sources import AddressSources, Resident
 from homeostat.driver.addresses import AddressBook
-from homeostat.driver.earlier import Runs, Told
+from homeostat.driver.earlier import HostAddress, Runs
 from homeostat.driver.neighbours import Neighbour
 from homeostat.driver.xml import parse_xml
 from homeostat.driver.xml.network import lease_seconds
@@ -30,13 +30,13 @@ class Host:
         self.time, self.began = 1000.0, began or {}
         self.runs = Runs(self.began.get, lambda: self.time)
 
-    def look(self, run: str, told: Sequence[Told], pid: int | None = None, source: str = "Lease") -> list[str]:
+    def look(self, run: str, told: Sequence[HostAddress], pid: int | None = None, source: str = "Lease") -> list[str]:
         self.runs.meet([(MAC, run, pid)])
         return self.runs.of_this_run(MAC, source, told)
 
 
-def leased(expiry: float, at: float | None = None, ip: str = "10.0.0.9") -> Told:
-    return Told(ip, expiry, at)
+def leased(expiry: float, at: float | None = None, ip: str = "10.0.0.9") -> HostAddress:
+    return HostAddress(ip, expiry, at)
 
 
 def test_br06_a_lease_of_the_run_before_counts_when_it_is_renewed() -> None:
@@ -69,7 +69,7 @@ def test_times_tell_where_a_quick_guest_was_leased_before_we_looked() -> None:
 
 def test_what_went_and_came_back_is_new() -> None:
     host = Host()
-    told = [Told("10.0.0.9", 0.0)]
+    told = [HostAddress("10.0.0.9", 0.0)]
     host.look("1", told, source="Arp")
     assert host.look("2", told, source="Arp") == []
     assert host.look("2", [], source="Arp") == []
@@ -78,8 +78,8 @@ def test_what_went_and_came_back_is_new() -> None:
 
 def test_an_arp_entry_counts_that_was_confirmed_since() -> None:
     host = Host({7: 900.0})
-    assert host.look("1-7", [Told("10.0.0.9", 0.0, 899.9)], pid=7, source="Arp") == []
-    assert host.look("1-7", [Told("10.0.0.9", 0.0, 900.1)], pid=7, source="Arp") == ["10.0.0.9"]
+    assert host.look("1-7", [HostAddress("10.0.0.9", 0.0, 899.9)], pid=7, source="Arp") == []
+    assert host.look("1-7", [HostAddress("10.0.0.9", 0.0, 900.1)], pid=7, source="Arp") == ["10.0.0.9"]
 
 
 def test_who_answers_confirms_its_lease_once_and_for_all() -> None:
@@ -107,10 +107,10 @@ def test_a_pid_that_can_be_read_later_tells_when_the_run_began() -> None:
 
 def test_without_a_pid_a_run_began_when_it_was_seen_first_but_for_those_that_ran_before_us() -> None:
     host = Host()
-    assert host.look("1", [Told("10.0.0.9", 0.0, 5.0)], source="Arp") == ["10.0.0.9"]
+    assert host.look("1", [HostAddress("10.0.0.9", 0.0, 5.0)], source="Arp") == ["10.0.0.9"]
     host.time = 2000.0
-    assert host.look("2", [Told("10.0.0.9", 0.0, 1999.0)], source="Arp") == []
-    assert host.look("2", [Told("10.0.0.9", 0.0, 2001.0)], source="Arp") == ["10.0.0.9"]
+    assert host.look("2", [HostAddress("10.0.0.9", 0.0, 1999.0)], source="Arp") == []
+    assert host.look("2", [HostAddress("10.0.0.9", 0.0, 2001.0)], source="Arp") == ["10.0.0.9"]
 
 
 def test_who_does_not_run_has_no_address() -> None:

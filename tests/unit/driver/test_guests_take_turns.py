@@ -7,17 +7,17 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from homeostat.driver.turns import Patience, Turns
+from homeostat.driver.turns import GuestTurns, Patience
 
 
-async def entered(turns: Turns, guest: str) -> AsyncExitStack:
+async def entered(turns: GuestTurns, guest: str) -> AsyncExitStack:
     async with AsyncExitStack() as held:
         await held.enter_async_context(turns.alone(guest))
         await held.enter_async_context(turns.slot(guest))
         return held.pop_all()
 
 
-async def pending(turns: Turns, guest: str) -> asyncio.Task[AsyncExitStack]:
+async def pending(turns: GuestTurns, guest: str) -> asyncio.Task[AsyncExitStack]:
     """It has come as far as it gets now."""
     task = asyncio.create_task(entered(turns, guest))
     for _ in range(5):
@@ -26,7 +26,7 @@ async def pending(turns: Turns, guest: str) -> asyncio.Task[AsyncExitStack]:
 
 
 async def test_silent_guests_leave_room_for_the_others() -> None:
-    turns = Turns(5, 3)
+    turns = GuestTurns(5, 3)
     for guest in "abcd":
         turns.heard(guest, False)
     hanging = [await pending(turns, guest) for guest in "abcd"]
@@ -38,7 +38,7 @@ async def test_silent_guests_leave_room_for_the_others() -> None:
 
 
 async def test_one_that_answers_again_is_like_the_others() -> None:
-    turns = Turns(5, 1)
+    turns = GuestTurns(5, 1)
     turns.heard("a", False)
     turns.heard("b", False)
     turns.heard("b", True)
@@ -46,7 +46,7 @@ async def test_one_that_answers_again_is_like_the_others() -> None:
 
 
 async def test_a_guest_is_asked_one_thing_at_a_time() -> None:
-    turns = Turns(5, 3)
+    turns = GuestTurns(5, 3)
     first, second = await pending(turns, "a"), await pending(turns, "a")
     assert first.done() and not second.done()
     await first.result().aclose()
@@ -54,7 +54,7 @@ async def test_a_guest_is_asked_one_thing_at_a_time() -> None:
 
 
 async def test_who_gives_up_while_waiting_holds_nothing() -> None:
-    turns = Turns(1, 1)
+    turns = GuestTurns(1, 1)
     holder = await entered(turns, "a")
     waiting = await pending(turns, "b")
     waiting.cancel()

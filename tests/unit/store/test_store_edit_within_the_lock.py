@@ -12,12 +12,12 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.errors import NotEditable, StoreError
-from homeostat.store.files.editing.writer import Check
+from homeostat.store.files.editing.writer import IndexCheck
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
 from tests.unit.store_fixtures import Room, document, key
 
-Write = Callable[[FilesStore, Check | None], object]
+Write = Callable[[FilesStore, IndexCheck | None], object]
 WRITES: dict[str, Write] = {
     "create": lambda store, check: store.create("VirtualMachine", {"metadata": {"name": "new"}, "spec": {}}, "api", check=check),
     "patch": lambda store, check: store.patch(key("a"), {"spec": {"suspend": True}}, "api", check=check),

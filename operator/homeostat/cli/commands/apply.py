@@ -9,7 +9,7 @@ import click
 
 from ..access import State, opened, run
 from ..references import full_name
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_about, print_warnings
 from ..sources import Given, read_sources
 from ..terminal import paint, say
@@ -26,7 +26,7 @@ DRY_RUN = click.Choice(["none", "client", "server"])
 @click.option("-y", "--yes", is_flag=True, help="With --prune: do not ask.")
 @common_options()
 @pass_settings
-def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: bool, yes: bool) -> None:
+def apply(settings: CliSettings, names: tuple[str, ...], dry_run: str, pruning: bool, yes: bool) -> None:
     """Write resources into the folder: new ones as files of their own, known ones edited in place.
 
     All documents are checked first; with one mistake nothing is written. What an earlier apply set and this one does not say
@@ -40,7 +40,7 @@ def apply(settings: Settings, names: tuple[str, ...], dry_run: str, pruning: boo
     run(_apply(settings, read_sources(names), dry_run != "none"))
 
 
-async def _apply(settings: Settings, given: Sequence[Given], dry_run: bool) -> None:
+async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -> None:
     async with opened(settings, create=True) as store:
         for one in given:
             await _apply_one(store, one, dry_run)

@@ -13,7 +13,7 @@ import click
 
 from ..errors import CliError
 from ..references import complete_machine
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 from .logs import one_machine
 
@@ -23,7 +23,7 @@ from .logs import one_machine
 @click.option("--force", is_flag=True, help="Disconnect whoever is attached.")
 @common_options()
 @pass_settings
-def console(settings: Settings, name: tuple[str, ...], force: bool) -> None:
+def console(settings: CliSettings, name: tuple[str, ...], force: bool) -> None:
     """Attach to a machine's serial console; Ctrl-] detaches."""
     from homeostat.driver.console import ConsoleEnd, attach_console
 

@@ -13,7 +13,7 @@ from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
 from ..references import complete_any, full_name, not_found, parse_references, short_name
 from ..selector import parse_selector
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..sources import read_sources
 from ..terminal import say
 from ..times import parse_duration
@@ -34,7 +34,7 @@ from .orphans import delete_orphans
 @common_options()
 @pass_settings
 def delete(
-    settings: Settings,
+    settings: CliSettings,
     what: tuple[str, ...],
     names: tuple[str, ...],
     selector: str | None,
@@ -64,7 +64,7 @@ def delete(
 
 
 async def _delete(
-    settings: Settings,
+    settings: CliSettings,
     what: Sequence[str],
     names: Sequence[str],
     selector: str | None,
@@ -90,7 +90,7 @@ def _from_files(names: Sequence[str]) -> list[Key]:
     return [given.resource.key for given in read_sources(names)]
 
 
-async def _from_words(store: State, settings: Settings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
+async def _from_words(store: State, settings: CliSettings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
     references = parse_references(what)
     named = [reference.key(settings.namespace) for reference in references if reference.name]
     if named:
@@ -105,7 +105,7 @@ async def _from_words(store: State, settings: Settings, what: Sequence[str], sel
     return keys
 
 
-async def _await_gone(settings: Settings, keys: Sequence[Key], timeout: str) -> None:
+async def _await_gone(settings: CliSettings, keys: Sequence[Key], timeout: str) -> None:
     seconds = parse_duration(timeout)
     try:
         async with opened(settings) as store, asyncio.timeout(seconds if seconds > 0 else None):

@@ -16,7 +16,7 @@ from homeostat.models.plugin import Plugin, PluginStatus
 
 from ..access import State, opened, run
 from ..references import complete_any, not_found, parse_references
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import EVENT_COLUMNS, event_row
 from ..show.output import as_document, to_yaml
 from ..show.render_changes import render_changes
@@ -29,7 +29,7 @@ from ..times import age
 from .rollout import revisions_of
 
 if TYPE_CHECKING:
-    from homeostat.runtime.engine.ports import Event, Revision
+    from homeostat.runtime.engine.ports import Event, SpecRevision
 
 Pairs = Sequence[tuple[str, str]]
 Sections = Sequence[tuple[str, Sequence[str]]]
@@ -42,12 +42,12 @@ _LAST_EVENTS = 20
 @click.argument("what", nargs=-1, required=True, metavar="KIND NAME | KIND/NAME", shell_complete=complete_any)
 @common_options()
 @pass_settings
-def describe(settings: Settings, what: tuple[str, ...]) -> None:
+def describe(settings: CliSettings, what: tuple[str, ...]) -> None:
     """Show spec, status, conditions, pending changes, revisions and events of a resource."""
     run(_describe(settings, what))
 
 
-async def _describe(settings: Settings, what: Sequence[str]) -> None:
+async def _describe(settings: CliSettings, what: Sequence[str]) -> None:
     noted = False
     async with opened(settings) as store:
         for i, reference in enumerate(parse_references(what)):
@@ -71,7 +71,7 @@ async def _describe(settings: Settings, what: Sequence[str]) -> None:
                 say(*([""] if i else []), *lines)
 
 
-def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[Revision]) -> list[str]:
+def describe_lines(resource: Resource, events: Sequence[Event], revisions: Sequence[SpecRevision]) -> list[str]:
     lines = [*_metadata(resource), *_spec(resource)]
     if resource.status is not None:
         described = DESCRIBED[type(resource)]
@@ -205,7 +205,7 @@ def _conditions(conditions: Sequence[Condition]) -> list[str]:
     return columns(("TYPE", "STATUS", "REASON", "SINCE", "MESSAGE"), rows) if rows else []
 
 
-def _revision(revision: Revision) -> list[str]:
+def _revision(revision: SpecRevision) -> list[str]:
     commit = f" in {revision.commit[:10]}" if revision.commit else ""
     head = f"generation {revision.generation}, {age(revision.time)} ago, by {revision.author}{commit}"
     if revision.changes is None:

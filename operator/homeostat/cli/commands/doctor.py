@@ -12,7 +12,7 @@ import click
 from homeostat.store.errors import StoreError
 
 from ..access import run
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, paint, say
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MARK = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("note", "busy")}
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
 @common_options()
 @pass_settings
-def doctor(settings: Settings, output: str | None) -> int:
+def doctor(settings: CliSettings, output: str | None) -> int:
     """Check KVM, libvirt, permissions, space, network and confinement; exit 1 when a check fails."""
     from homeostat.driver.checks import run_checks
 

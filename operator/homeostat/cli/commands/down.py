@@ -19,7 +19,7 @@ from homeostat.planner.trash import scarcity
 from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
 from ..errors import CliError
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.render_facts import disk_fates
 from ..show.snapshots import Snapshots
 from ..show.up_view import PlainView, View
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @trash_keep_option
 @common_options()
 @pass_settings
-def down(settings: Settings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
+def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
     """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
     settings.existing_state()
     directory = settings.folder(folder)

@@ -6,7 +6,7 @@ import click
 
 from ..access import run
 from ..references import complete_any, parse_references
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import list_events
 
 
@@ -21,7 +21,7 @@ from ..show.listing import list_events
 @common_options()
 @pass_settings
 def events(
-    settings: Settings,
+    settings: CliSettings,
     what: tuple[str, ...],
     subject: str | None,
     watch: bool,

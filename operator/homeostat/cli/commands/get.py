@@ -12,7 +12,7 @@ from homeostat.runtime.machine.effective import Effective
 from ..access import State, changing, opened, run
 from ..references import Reference, complete_any, not_found, parse_references
 from ..selector import parse_selector
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import list_errors, list_events
 from ..show.output import print_resources
 from ..show.staleness import note_operator, note_unseen
@@ -31,7 +31,7 @@ from .orphans import list_orphans
 @common_options()
 @pass_settings
 def get(
-    settings: Settings,
+    settings: CliSettings,
     what: tuple[str, ...],
     output: str | None,
     watch: bool,
@@ -85,7 +85,7 @@ class _Shown:
             self.headers = False
 
 
-async def _get(settings: Settings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
+async def _get(settings: CliSettings, references: Sequence[Reference], selector: str | None, watch: bool, show: _Shown) -> None:
     selected = parse_selector(selector)
     namespace = None if show.all_namespaces else settings.namespace
 

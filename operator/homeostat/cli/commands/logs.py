@@ -16,7 +16,7 @@ from homeostat.models.machine import VirtualMachine
 from ..access import opened, run
 from ..errors import CliError
 from ..references import complete_machine, not_found, parse_references
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.guest_text import GuestText
 
 Shown = Callable[[bytes], bytes]
@@ -32,7 +32,7 @@ _BLOCK = 64 * 1024
 @click.option("--raw", is_flag=True, help="As the guest wrote it, with what a terminal obeys. Default: that is spelled out.")
 @common_options()
 @pass_settings
-def logs(settings: Settings, name: tuple[str, ...], follow: bool, tail: int, raw: bool) -> None:
+def logs(settings: CliSettings, name: tuple[str, ...], follow: bool, tail: int, raw: bool) -> None:
     """Print a machine's serial console log."""
     path = console_log(settings, name)
     shown: Shown = bytes if raw else GuestText().shown
@@ -43,7 +43,7 @@ def logs(settings: Settings, name: tuple[str, ...], follow: bool, tail: int, raw
             _follow(path, file, shown)
 
 
-def console_log(settings: Settings, words: tuple[str, ...]) -> Path:
+def console_log(settings: CliSettings, words: tuple[str, ...]) -> Path:
     """The log file of one machine.
 
     Raises:
@@ -59,7 +59,7 @@ def console_log(settings: Settings, words: tuple[str, ...]) -> Path:
     return Path(path)
 
 
-def one_machine(settings: Settings, words: tuple[str, ...]) -> VirtualMachine:
+def one_machine(settings: CliSettings, words: tuple[str, ...]) -> VirtualMachine:
     """The one machine that the words name.
 
     Raises:

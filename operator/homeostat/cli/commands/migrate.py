@@ -15,7 +15,7 @@ import click
 from ..access import run
 from ..cluster_options import cluster_options
 from ..errors import CliError
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Wanted:
 @common_options()
 @pass_settings
 def migrate(
-    settings: Settings,
+    settings: CliSettings,
     folder: str | None,
     to_cluster: bool,
     to_folder: bool,

@@ -19,12 +19,12 @@ from ..access import run
 from ..cluster_options import cluster_options
 from ..durations import trash_keep_option
 from ..errors import CliError, debugging
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 
 if TYPE_CHECKING:
     from homeostat.assembly.clustered import ClusterOptions
-    from homeostat.runtime.telemetry import Port
+    from homeostat.runtime.telemetry import TelemetryPort
 
 
 PATIENCE = 25.0
@@ -69,7 +69,7 @@ PATIENCE = 25.0
 @common_options()
 @pass_settings
 def operator(
-    settings: Settings,
+    settings: CliSettings,
     kubeconfig: str | None,
     context: str | None,
     hosts: tuple[str, ...],
@@ -122,13 +122,13 @@ def _places(given: tuple[str, ...]) -> tuple[str, ...]:
     return given
 
 
-def _port(bind: str) -> Port:
-    from homeostat.runtime.telemetry import Port
+def _port(bind: str) -> TelemetryPort:
+    from homeostat.runtime.telemetry import TelemetryPort
 
     host, _, number = bind.rpartition(":")
     if not number.isdigit():
         raise CliError(f"--health-bind {bind} is not HOST:PORT", "such as 127.0.0.1:8081")
-    return Port(host.strip("[]") or "0.0.0.0", int(number))  # noqa: S104 - asked for
+    return TelemetryPort(host.strip("[]") or "0.0.0.0", int(number))  # noqa: S104 - asked for
 
 
 async def _operate(options: ClusterOptions) -> None:

@@ -15,7 +15,7 @@ from homeostat.runtime.machine.orphans import describe, machine_to_delete
 
 from ..access import opened, operator_runs
 from ..errors import CliError
-from ..settings import Settings
+from ..settings import CliSettings
 from ..show.output import to_yaml
 from ..terminal import columns, emit, say
 from ..times import age
@@ -24,7 +24,7 @@ HEADER = ("NAMESPACE", "NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST
 
 
 async def list_orphans(
-    settings: Settings, names: Sequence[str], *, all_namespaces: bool, form: str | None, headers: bool
+    settings: CliSettings, names: Sequence[str], *, all_namespaces: bool, form: str | None, headers: bool
 ) -> None:
     """As the operator noted them last."""
     async with opened(settings) as store:
@@ -103,7 +103,7 @@ def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
     }
 
 
-async def delete_orphans(settings: Settings, names: Sequence[str], *, keep_disks: bool, yes: bool) -> list[Key]:
+async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_disks: bool, yes: bool) -> list[Key]:
     """Hands them to the operator as machines that are being deleted; returns those.
 
     Raises:

@@ -19,7 +19,7 @@ from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
 
 from ..access import run
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_in, print_warnings
 from ..show.render_plan import exit_code, render_plan
 from ..terminal import emit, paint, say
@@ -39,7 +39,7 @@ from ..terminal import emit, paint, say
 @common_options()
 @pass_settings
 def plan(
-    settings: Settings, folder: str | None, output: str | None, image_folders: tuple[str, ...], host_labels: tuple[str, ...]
+    settings: CliSettings, folder: str | None, output: str | None, image_folders: tuple[str, ...], host_labels: tuple[str, ...]
 ) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from homeostat.assembly.standalone import require_folder

@@ -14,10 +14,10 @@ from homeostat.runtime.machine.effective import Effective
 
 from ..access import opened, operator_runs, run
 from ..references import complete_machine, full_name, need_kind, not_found, parse_references
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 
-Edit = Callable[[VirtualMachine, str], dict[str, Any]]
+PowerEdit = Callable[[VirtualMachine, str], dict[str, Any]]
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME... | vm/NAME...", shell_complete=complete_machine)
 
@@ -26,7 +26,7 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME... | vm/
 @_names
 @common_options()
 @pass_settings
-def start(settings: Settings, names: tuple[str, ...]) -> None:
+def start(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Start machines, also those whose strategy let them end."""
     _edit(settings, names, commands.start, "start")
 
@@ -36,7 +36,7 @@ def start(settings: Settings, names: tuple[str, ...]) -> None:
 @click.option("--force", is_flag=True, help="Cut the power, instead of asking the guest to shut down.")
 @common_options()
 @pass_settings
-def stop(settings: Settings, names: tuple[str, ...], force: bool) -> None:
+def stop(settings: CliSettings, names: tuple[str, ...], force: bool) -> None:
     """Shut machines down, and keep them off."""
     _edit(settings, names, lambda machine, now: commands.stop(machine, force, now), "stop")
 
@@ -45,7 +45,7 @@ def stop(settings: Settings, names: tuple[str, ...], force: bool) -> None:
 @_names
 @common_options()
 @pass_settings
-def restart(settings: Settings, names: tuple[str, ...]) -> None:
+def restart(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Shut machines down and boot them again; a halted machine is started."""
     _edit(settings, names, commands.restart, "restart")
 
@@ -54,7 +54,7 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
 @_names
 @common_options()
 @pass_settings
-def suspend(settings: Settings, names: tuple[str, ...]) -> None:
+def suspend(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Leave machines alone: observe and report, change nothing."""
     _edit(settings, names, lambda machine, _now: commands.suspend(machine, True), "suspend")
 
@@ -63,18 +63,18 @@ def suspend(settings: Settings, names: tuple[str, ...]) -> None:
 @_names
 @common_options()
 @pass_settings
-def resume(settings: Settings, names: tuple[str, ...]) -> None:
+def resume(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Look after suspended machines again."""
     _edit(settings, names, lambda machine, _now: commands.suspend(machine, False), "resume")
 
 
-def _edit(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
+def _edit(settings: CliSettings, names: Sequence[str], edit: PowerEdit, word: str) -> None:
     run(_edit_all(settings, names, edit, word))
     if not operator_runs(settings):
         say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
 
-async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, word: str) -> None:
+async def _edit_all(settings: CliSettings, names: Sequence[str], edit: PowerEdit, word: str) -> None:
     async with opened(settings) as store:
         effective = Effective(store, once=True)
         references = parse_references(names, default_kind="vm")

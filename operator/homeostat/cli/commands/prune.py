@@ -13,7 +13,7 @@ import click
 from ..access import opened, run
 from ..errors import CliError
 from ..references import full_name
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @common_options()
 @pass_settings
-def prune(settings: Settings, yes: bool) -> None:
+def prune(settings: CliSettings, yes: bool) -> None:
     """Confirm the deletions that are held back, since they may not be meant; each is listed with the reason."""
     run(confirm_prune(settings, yes))
 
 
-async def confirm_prune(settings: Settings, yes: bool, dry_run: bool = False) -> None:
+async def confirm_prune(settings: CliSettings, yes: bool, dry_run: bool = False) -> None:
     """Shows what would go, asks, and lets it go.
 
     Raises:

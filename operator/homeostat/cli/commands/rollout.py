@@ -21,7 +21,7 @@ from homeostat.store.files.last_look import looked_at
 from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
 from ..references import complete_deployment, full_name, need_kind, not_found, parse_references, short_name
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
 from ..show.rollout_state import history_rows, revision_to_undo_to, rollout_progress
 from ..show.staleness import note_operator
@@ -29,8 +29,8 @@ from ..terminal import columns, emit, say
 from ..times import parse_duration
 
 Spec = dict[str, Any]
-Edit = Callable[[VirtualMachineDeployment], Spec]
-Check = Callable[["State", VirtualMachineDeployment, Spec], Awaitable[None]]
+SpecEdit = Callable[[VirtualMachineDeployment], Spec]
+SpecCheck = Callable[["State", VirtualMachineDeployment, Spec], Awaitable[None]]
 
 _names = click.argument("names", nargs=-1, required=True, metavar="vmd/NAME...", shell_complete=complete_deployment)
 _name = click.argument("name", nargs=-1, required=True, metavar="vmd/NAME", shell_complete=complete_deployment)
@@ -42,7 +42,7 @@ _name = click.argument("name", nargs=-1, required=True, metavar="vmd/NAME", shel
 @click.option("--current-replicas", type=int, metavar="N", help="Only if spec.replicas is this now.")
 @common_options()
 @pass_settings
-def scale(settings: Settings, names: tuple[str, ...], replicas: int, current_replicas: int | None) -> None:
+def scale(settings: CliSettings, names: tuple[str, ...], replicas: int, current_replicas: int | None) -> None:
     """Set how many machines deployments have (spec.replicas)."""
 
     def edit(deployment: VirtualMachineDeployment) -> Spec:
@@ -75,12 +75,12 @@ def rollout() -> None:
 @click.option("--timeout", default="0", metavar="TIME", help="Exit 1 after this long, such as 5m. Default: no limit.")
 @common_options()
 @pass_settings
-def status(settings: Settings, name: tuple[str, ...], watch: bool, timeout: str) -> None:
+def status(settings: CliSettings, name: tuple[str, ...], watch: bool, timeout: str) -> None:
     """Follow a rollout until it is complete; exit 1 when it failed: deadline missed, rolled back, stalled."""
     run(_status(settings, name, watch, parse_duration(timeout)))
 
 
-async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout: float) -> None:
+async def _status(settings: CliSettings, names: Sequence[str], watch: bool, timeout: float) -> None:
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         said = ""
@@ -116,12 +116,12 @@ async def _status(settings: Settings, names: Sequence[str], watch: bool, timeout
 @click.option("--revision", type=int, metavar="N", help="Print this revision's template.")
 @common_options()
 @pass_settings
-def history(settings: Settings, name: tuple[str, ...], revision: int | None) -> None:
+def history(settings: CliSettings, name: tuple[str, ...], revision: int | None) -> None:
     """List the templates a deployment had, and what changed from one to the next."""
     run(_history(settings, name, revision))
 
 
-async def _history(settings: Settings, names: Sequence[str], number: int | None) -> None:
+async def _history(settings: CliSettings, names: Sequence[str], number: int | None) -> None:
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         revisions = await revisions_of(store, deployment)
@@ -142,7 +142,7 @@ async def _history(settings: Settings, names: Sequence[str], number: int | None)
 @click.option("--to-revision", type=int, metavar="N", help="Default: the one before the current one.")
 @common_options()
 @pass_settings
-def undo(settings: Settings, name: tuple[str, ...], to_revision: int | None) -> None:
+def undo(settings: CliSettings, name: tuple[str, ...], to_revision: int | None) -> None:
     """Go back to an earlier template, by spec.rollbackTo. It holds until that is removed.
 
     --to-revision with the revision of the template that is written in the YAML removes it again.
@@ -150,7 +150,7 @@ def undo(settings: Settings, name: tuple[str, ...], to_revision: int | None) -> 
     run(_undo(settings, name, to_revision or None))  # 0 is kubectl's word for the one before
 
 
-async def _undo(settings: Settings, names: Sequence[str], number: int | None) -> None:
+async def _undo(settings: CliSettings, names: Sequence[str], number: int | None) -> None:
     async with opened(settings) as store:
         deployment = await _one(store, settings, names)
         revisions = await revisions_of(store, deployment)
@@ -174,7 +174,7 @@ async def _undo(settings: Settings, names: Sequence[str], number: int | None) ->
 @_names
 @common_options()
 @pass_settings
-def pause(settings: Settings, names: tuple[str, ...]) -> None:
+def pause(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Let changes of the template wait (spec.paused); scaling and healing go on."""
     _edit(settings, names, lambda d: {} if d.spec.paused else {"paused": True}, "paused")
 
@@ -183,7 +183,7 @@ def pause(settings: Settings, names: tuple[str, ...]) -> None:
 @_names
 @common_options()
 @pass_settings
-def resume(settings: Settings, names: tuple[str, ...]) -> None:
+def resume(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Carry out the changes that waited."""
     _edit(settings, names, lambda d: {"paused": None} if d.spec.paused else {}, "resumed")
 
@@ -192,7 +192,7 @@ def resume(settings: Settings, names: tuple[str, ...]) -> None:
 @_names
 @common_options()
 @pass_settings
-def restart(settings: Settings, names: tuple[str, ...]) -> None:
+def restart(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Replace every machine, as a rollout (spec.restartedAt)."""
 
     def edit(deployment: VirtualMachineDeployment) -> Spec:
@@ -206,12 +206,12 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
     _edit(settings, names, edit, "restarted")
 
 
-def _edit(settings: Settings, names: Sequence[str], edit: Edit, said: str, check: Check | None = None) -> None:
+def _edit(settings: CliSettings, names: Sequence[str], edit: SpecEdit, said: str, check: SpecCheck | None = None) -> None:
     run(_edit_all(settings, names, edit, said, check))
     _note_operator(settings)
 
 
-async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, said: str, check: Check | None) -> None:
+async def _edit_all(settings: CliSettings, names: Sequence[str], edit: SpecEdit, said: str, check: SpecCheck | None) -> None:
     async with opened(settings) as store:
         deployments = await _named(store, settings, names)
         edits = [(deployment, edit(deployment)) for deployment in deployments]  # all must be possible first
@@ -226,12 +226,12 @@ async def _edit_all(settings: Settings, names: Sequence[str], edit: Edit, said: 
             say(f"{full_name(deployment.key)} {'unchanged (it is so already)' if same else said}")
 
 
-def _note_operator(settings: Settings) -> None:
+def _note_operator(settings: CliSettings) -> None:
     if not operator_runs(settings):
         say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
 
-async def _named(store: State, settings: Settings, names: Sequence[str]) -> list[VirtualMachineDeployment]:
+async def _named(store: State, settings: CliSettings, names: Sequence[str]) -> list[VirtualMachineDeployment]:
     references = parse_references(names, default_kind="vmd")
     need_kind(references, VirtualMachineDeployment, "such as: vmd/web; machines have `homeostat start|stop|restart`")
     found = []
@@ -245,7 +245,7 @@ async def _named(store: State, settings: Settings, names: Sequence[str]) -> list
     return found
 
 
-async def _one(store: State, settings: Settings, names: Sequence[str]) -> VirtualMachineDeployment:
+async def _one(store: State, settings: CliSettings, names: Sequence[str]) -> VirtualMachineDeployment:
     found = await _named(store, settings, names)
     if len(found) != 1:
         raise CliError("name one deployment", "such as: vmd/web")

@@ -13,13 +13,13 @@ import click
 from homeostat.planner.trash import TrashEntry, scarcity
 
 from ..errors import CliError
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
 from ..terminal import columns, emit, say
 from ..times import age
 
 if TYPE_CHECKING:
-    from homeostat.driver.storage.trash import Trash
+    from homeostat.driver.storage.trash import TrashFolder
 
 
 @click.group()
@@ -32,7 +32,7 @@ def trash() -> None:
 @click.option("-o", "--output", type=click.Choice(("wide", "yaml", "json", "name")), help="Form of the output. Default: a table.")
 @common_options()
 @pass_settings
-def list_entries(settings: Settings, output: str | None) -> None:
+def list_entries(settings: CliSettings, output: str | None) -> None:
     """Show what is set aside, oldest first."""
     found = _open(settings)
     entries = found.entries()
@@ -57,7 +57,7 @@ def list_entries(settings: Settings, output: str | None) -> None:
 @click.argument("name", metavar="ENTRY|MACHINE")
 @common_options()
 @pass_settings
-def restore(settings: Settings, name: str) -> None:
+def restore(settings: CliSettings, name: str) -> None:
     """Put the disks of an entry back to where they lay.
 
     A machine of that name finds them there when it is applied next, also one that is another resource now. Where the machine has
@@ -76,7 +76,7 @@ def restore(settings: Settings, name: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @common_options()
 @pass_settings
-def empty(settings: Settings, names: tuple[str, ...], everything: bool, yes: bool) -> None:
+def empty(settings: CliSettings, names: tuple[str, ...], everything: bool, yes: bool) -> None:
     """Erase what is set aside, for good."""
     if everything == bool(names):
         raise CliError("which entries? None was named", "name them as `homeostat trash list` shows them, or give --all")
@@ -98,10 +98,10 @@ def as_document(entry: TrashEntry) -> dict[str, Any]:
     return {**asdict(entry), "size": entry.size}
 
 
-def _open(settings: Settings) -> Trash:
-    from homeostat.driver.storage.trash import Trash
+def _open(settings: CliSettings) -> TrashFolder:
+    from homeostat.driver.storage.trash import TrashFolder
 
-    return Trash.at(settings.existing_state())
+    return TrashFolder.at(settings.existing_state())
 
 
 def _named(entries: Sequence[TrashEntry], names: Sequence[str], namespace: str, *, one: bool = False) -> list[TrashEntry]:

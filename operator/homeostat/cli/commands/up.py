@@ -26,7 +26,7 @@ from ..api_server import serve
 from ..durations import settle_option, trash_keep_option
 from ..errors import CliError, debugging
 from ..references import short_name
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.snapshots import Snapshot, Snapshots
 from ..show.status_words import is_ready, lacks_address, waits_for
 from ..show.up_view import LiveView, PlainView, View
@@ -74,7 +74,7 @@ class UpOptions:
 @common_options()
 @pass_settings
 def up(
-    settings: Settings,
+    settings: CliSettings,
     /,
     folder: str | None,
     commit: bool | None,

@@ -16,7 +16,7 @@ from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
 from ..references import complete_any, full_name, not_found, parse_references, plural_of
 from ..selector import parse_selector
-from ..settings import Settings, common_options, pass_settings
+from ..settings import CliSettings, common_options, pass_settings
 from ..show.staleness import note_operator
 from ..show.status_words import status_of
 from ..terminal import say
@@ -70,13 +70,15 @@ def _holds(resource: Resource | None, type: str, status: str) -> bool:
 @click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
 @common_options()
 @pass_settings
-def wait(settings: Settings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
+def wait(settings: CliSettings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
     """Wait until resources meet a condition or are gone; exit 1 when they do not in time."""
     seconds = parse_duration(timeout)
     run(_wait(settings, what, parse_goal(goal), seconds if seconds >= 0 else _A_WEEK, every or bool(selector), selector))
 
 
-async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None) -> None:
+async def _wait(
+    settings: CliSettings, what: Sequence[str], goal: Goal, timeout: float, several: bool, selector: str | None
+) -> None:
     async with opened(settings) as store:
         keys = await _keys(store, settings, what, several, selector)
         left = dict.fromkeys(keys)
@@ -110,7 +112,7 @@ async def _wait(settings: Settings, what: Sequence[str], goal: Goal, timeout: fl
             raise _timed_out([await store.get(Resource, key) for key in left], list(left)) from None
 
 
-async def _keys(store: State, settings: Settings, what: Sequence[str], several: bool, selector: str | None) -> list[Key]:
+async def _keys(store: State, settings: CliSettings, what: Sequence[str], several: bool, selector: str | None) -> list[Key]:
     references = parse_references(what)
     if not several:
         if any(reference.name is None for reference in references):

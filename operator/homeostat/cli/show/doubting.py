@@ -11,7 +11,7 @@ from homeostat.planner.machine.doubts import doubts_of, spec_doubts
 
 from ..references import short_name
 from ..terminal import paint, say
-from .render_plan import Entry, Planned
+from .render_plan import PlanEntry, Planned
 
 
 def doubts_about(resource: Resource) -> list[str]:
@@ -23,7 +23,7 @@ def doubts_in(entry: Planned) -> list[str]:
     machine = entry.resource
     if machine.deleting or machine.metadata.owner_references:
         return []
-    if not isinstance(entry, Entry) or not isinstance(machine, VirtualMachine):
+    if not isinstance(entry, PlanEntry) or not isinstance(machine, VirtualMachine):
         return doubts_about(machine)
     made = sum(isinstance(action, CreateDisk) for action in entry.plan.actions)
     blank = made == sum(disk.type == "disk" for disk in machine.spec.disks)

@@ -12,7 +12,7 @@ from homeostat.models.outside import redacted_all
 
 from ..access import changing, opened
 from ..references import short_name
-from ..settings import Settings
+from ..settings import CliSettings
 from ..terminal import columns, emit, paint, say
 from ..times import age
 from .output import to_yaml
@@ -26,7 +26,7 @@ RECENT = 200  # events shown when nothing says how many
 
 
 async def list_events(
-    settings: Settings,
+    settings: CliSettings,
     *,
     key: Key | None = None,
     all_namespaces: bool = False,
@@ -85,7 +85,7 @@ def event_as_json(event: Event) -> dict[str, Any]:
     }
 
 
-async def list_errors(settings: Settings, *, form: str | None = None, headers: bool = True) -> None:
+async def list_errors(settings: CliSettings, *, form: str | None = None, headers: bool = True) -> None:
     """What is wrong in the folder now; the last good specs of those documents stay in force. And what of the operator fails."""
     async with opened(settings) as store:
         errors = await store.errors()

@@ -25,7 +25,7 @@ def as_document(resource: Resource) -> dict[str, Any]:
     return document
 
 
-class _Dumper(yaml.SafeDumper):
+class _OutputDumper(yaml.SafeDumper):
     """Aliases would be right, and unreadable. What a terminal obeys is spelled out, as YAML has it for quoted texts."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -42,13 +42,13 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _represent_text)
+_OutputDumper.add_representer(str, _represent_text)
 
 
 def to_yaml(value: Any) -> str:
     """Block style, keys in their order, long texts as they are; words such as yes are quoted, so that every reader of YAML
     takes them for the strings they are."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
+    return yaml.dump(value, Dumper=_OutputDumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
 
 
 def print_resources(

@@ -25,7 +25,7 @@ from homeostat.planner.machine.fit import misfit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage import plan_images, storage_needs
-from homeostat.planner.observed import ImagePhase, Memory, Observed, ObservedImage, ObservedStorage
+from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
 from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
 from homeostat.runtime.machine.claims import Claims
@@ -40,7 +40,7 @@ from homeostat.store.files.store import FilesStore
 
 from .preview_host import PreviewHost, copy_state, opened_host
 from .render_deployment import DeploymentEntry, PluginEntry
-from .render_plan import Entry, Planned
+from .render_plan import PlanEntry, Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class _Look:
     claims: Claims = field(default_factory=Claims)
     images: ImageUse = field(default_factory=ImageUse)
     fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
-    machines: list[Entry] = field(default_factory=list)
+    machines: list[PlanEntry] = field(default_factory=list)
 
     async def all(self) -> list[Planned]:
         places = {row.key: row.place for row in self.store.rows() if row.source}
@@ -138,11 +138,11 @@ class _Look:
             machine = machine.model_copy(update={"spec": target.template.spec, "status": None})
             entry.machines.append(await self._machine(machine, "", gone=True))
 
-    async def _machine(self, machine: VirtualMachine, place: str, gone: bool = False) -> Entry:
+    async def _machine(self, machine: VirtualMachine, place: str, gone: bool = False) -> PlanEntry:
         """``gone``: as if nothing of it were there."""
         host = self.seen.host
         made, refusal = await self._made(machine, gone)
-        observed = await observe(made, host, Memory(), self.claims.update(made, host), self.images)
+        observed = await observe(made, host, RememberedActs(), self.claims.update(made, host), self.images)
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = replace(self.seen.seen(made, observed), refusal=refusal)
@@ -150,7 +150,7 @@ class _Look:
         plan = foresee(made, observed, time.monotonic(), self.fetched)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()
         since = observed.domain.record.generation if observed.domain and observed.domain.record else 0
-        return Entry(made, plan, place, observed, self._changes(machine, since), also)
+        return PlanEntry(made, plan, place, observed, self._changes(machine, since), also)
 
     async def _made(self, machine: VirtualMachine, gone: bool = False) -> tuple[VirtualMachine, Stalled | None]:
         new = gone or self.seen.host.domain(domain_uuid(machine.identity)) is None
@@ -220,7 +220,7 @@ def _free(folder: Path) -> int:
         return 0
 
 
-def _runs(entry: Entry) -> bool:
+def _runs(entry: PlanEntry) -> bool:
     """Once the plan is carried out."""
     if entry.resource.deleting:
         return False

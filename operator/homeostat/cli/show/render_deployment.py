@@ -19,7 +19,7 @@ from homeostat.planner.plan import Stalled, Waiting
 
 from .render_changes import render_changes, value_lines
 from .render_facts import disk_fates, fact_lines, machine_facts
-from .render_plan import Entry, Verb, heading
+from .render_plan import PlanEntry, Verb, heading
 from .render_texts import Line, arrow, is_text
 from .rollout_state import template_changes
 
@@ -41,7 +41,7 @@ class DeploymentEntry:
     now: float
     place: str = ""
     coming: list[VirtualMachine] = field(default_factory=list)
-    machines: list[Entry] = field(default_factory=list)
+    machines: list[PlanEntry] = field(default_factory=list)
 
     @property
     def verb(self) -> Verb:
@@ -105,7 +105,7 @@ class DeploymentEntry:
         return len(self.missing)
 
     @property
-    def _found(self) -> list[Entry]:
+    def _found(self) -> list[PlanEntry]:
         """Of those that are not on record, the ones whose domains are there: the index is new."""
         return [entry for entry in self.machines if entry.observed is not None and entry.observed.domain is not None]
 

@@ -71,7 +71,7 @@ class Planned(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlanEntry:
     """One machine with what would be done to it up to the end, and where it is written down (``web.yaml:3``).
 
     ``observed``: what the plan rests on, None where only the plan is known. ``changed``: by field, what of its spec its domain
@@ -116,7 +116,7 @@ class Entry:
         return plan_as_json(self)
 
 
-def _first_fetch(entry: Entry) -> bool:
+def _first_fetch(entry: PlanEntry) -> bool:
     return any(isinstance(a, FetchImage) for a in entry.plan.actions)
 
 
@@ -148,13 +148,13 @@ def heading(entry: Planned) -> Line:
     words = {Verb.CREATE: "will be created", Verb.CHANGE: "will be changed", Verb.DELETE: "will be deleted"}
     said = words.get(verb, "waits for a restart")
     if entry.stalled:
-        begun = isinstance(entry, Entry) and bool(entry.plan.actions)
+        begun = isinstance(entry, PlanEntry) and bool(entry.plan.actions)
         said = f"{said}, but not to the end" if begun and verb in words else "cannot be carried out as it is"
     where = f"  ({entry.place})" if entry.place else ""
     return Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", "delete" if entry.stalled else verb.value)
 
 
-def render_entry(entry: Entry) -> list[Line]:
+def render_entry(entry: PlanEntry) -> list[Line]:
     """One machine: heading, fields, actions, outcome."""
     verb, plan = entry.verb, entry.plan
     lines = [heading(entry)]
@@ -173,7 +173,7 @@ def render_entry(entry: Entry) -> list[Line]:
     return lines + _outcome(entry)
 
 
-def _changes(entry: Entry, changes: Sequence[Change]) -> list[Line]:
+def _changes(entry: PlanEntry, changes: Sequence[Change]) -> list[Line]:
     """Field by field; what a file of a seed says, and what becomes of a disk that leaves, stands below its own."""
     lines = render_changes([change for change in changes if change.field != _SEED])
     for change in changes:
@@ -182,14 +182,14 @@ def _changes(entry: Entry, changes: Sequence[Change]) -> list[Line]:
     return [*lines, *_departing(entry)]
 
 
-def _seed_lines(entry: Entry, change: Change) -> list[Line]:
+def _seed_lines(entry: PlanEntry, change: Change) -> list[Line]:
     word, texts = disruption_word(change), {f: both for f, both in entry.changed.items() if f.startswith("cloudInit")}
     if not texts:
         return [Line(f"    ~ cloudInit   its seed changes   {word}", disruption_tone(word))]
     return [line for f, (old, new) in texts.items() for line in value_lines(f, old, new, word, disruption_tone(word))]
 
 
-def _departing(entry: Entry) -> list[Line]:
+def _departing(entry: PlanEntry) -> list[Line]:
     """Of disks that leave the spec and that the guest, or the definition, still has."""
     if entry.observed is None or entry.verb is Verb.DELETE:
         return []
@@ -200,7 +200,7 @@ def _departing(entry: Entry) -> list[Line]:
     ]
 
 
-def _deleted_disks(entry: Entry) -> list[Line]:
+def _deleted_disks(entry: PlanEntry) -> list[Line]:
     """Their fates by the steps that are planned, else by the spec; nothing of disks that are not there."""
     kept, lost = disk_fates(entry.machine)
     if entry.observed is not None:
@@ -221,7 +221,7 @@ def _actions(plan: Plan) -> list[Line]:
     ]
 
 
-def _outcome(entry: Entry) -> list[Line]:
+def _outcome(entry: PlanEntry) -> list[Line]:
     match entry.plan.outcome:
         case Stalled(reason, message) | Waiting(reason, message) if entry.stalled:
             lines = [Line(f"    ! {reason}: {message}", "bad")]
@@ -246,7 +246,7 @@ def _summary(entries: Sequence[Planned]) -> Line:
     return Line(f"Plan: {', '.join(parts)}.", "head")
 
 
-def plan_as_json(entry: Entry) -> dict[str, Any]:
+def plan_as_json(entry: PlanEntry) -> dict[str, Any]:
     """The same for programs. Actions are named by type, with their text and reason; secrets are in neither."""
     outcome, key = entry.plan.outcome, entry.resource.key
     return {

@@ -8,13 +8,13 @@ from homeostat.models.base import Resource
 from homeostat.store.files.last_look import ask_operator, looked_at
 
 from ..references import short_name
-from ..settings import Settings
+from ..settings import CliSettings
 from ..terminal import say
 from ..times import age
 from .status_words import status_of
 
 
-def operator_notes(settings: Settings) -> list[str]:
+def operator_notes(settings: CliSettings) -> list[str]:
     """Empty where an operator runs and all of it is well."""
     found = ask_operator(settings.state)
     if found.runs:
@@ -27,13 +27,13 @@ def operator_notes(settings: Settings) -> list[str]:
     ]
 
 
-def note_operator(settings: Settings) -> None:
+def note_operator(settings: CliSettings) -> None:
     """On stderr, so that what programs read stays as it is."""
     for note in operator_notes(settings):
         say(f"note: {note}", err=True)
 
 
-def note_unseen(settings: Settings, resources: Sequence[Resource]) -> None:
+def note_unseen(settings: CliSettings, resources: Sequence[Resource]) -> None:
     """Of these, what an operator that has just begun has not looked at yet."""
     of_now = looked_at(settings.state)
     unseen = [short_name(resource.key) for resource in resources if status_of(resource).conditions and not of_now(resource.key)]

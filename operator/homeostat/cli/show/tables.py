@@ -18,27 +18,27 @@ from ..terminal import columns
 from ..times import age
 from .status_words import address, ready_word, status_cell, status_of, waits_for
 
-Row = tuple[str, ...]
+TableRow = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """``wide`` follows the plain columns with ``-o wide``. The column AGE changes by itself, and says nothing new."""
 
-    plain: Row
-    wide: Row
-    cells: Callable[[Any, bool], Row]
+    plain: TableRow
+    wide: TableRow
+    cells: Callable[[Any, bool], TableRow]
 
-    def header(self, wide: bool) -> Row:
+    def header(self, wide: bool) -> TableRow:
         return (*self.plain, *self.wide) if wide else self.plain
 
-    def told_apart(self, resource: Resource, wide: bool) -> Row:
+    def told_apart(self, resource: Resource, wide: bool) -> TableRow:
         """The row without its age: what a watcher takes for a change."""
         cells = self.cells(resource, wide)
         return tuple(cell for name, cell in zip(self.header(wide), cells, strict=True) if name != "AGE")
 
 
-def machine_row(machine: VirtualMachine, wide: bool) -> Row:
+def machine_row(machine: VirtualMachine, wide: bool) -> TableRow:
     status = machine.status
     row = (
         machine.metadata.name,
@@ -62,7 +62,7 @@ def machine_row(machine: VirtualMachine, wide: bool) -> Row:
     )
 
 
-def deployment_row(deployment: VirtualMachineDeployment, wide: bool) -> Row:
+def deployment_row(deployment: VirtualMachineDeployment, wide: bool) -> TableRow:
     status, spec = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec
     row = (
         deployment.metadata.name,
@@ -84,7 +84,7 @@ def deployment_row(deployment: VirtualMachineDeployment, wide: bool) -> Row:
     )
 
 
-def plugin_row(plugin: Plugin, wide: bool) -> Row:
+def plugin_row(plugin: Plugin, wide: bool) -> TableRow:
     spec = plugin.spec
     row = (
         plugin.metadata.name,

@@ -22,8 +22,9 @@ from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
 from .source import SAID, is_remote, open_local, shown
-from .turns import Fetch, TooSlow, Turns, Unwanted, ahead, watch
-from .verified import Signature, changed_message, read_note, sha256_of, signature_of, write_note
+from .stat_cache import Signature
+from .turns import Fetch, FetchTurns, TooSlow, Unwanted, ahead, watch
+from .verified import changed_message, read_note, sha256_of, signature_of, write_note
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class ImageCache:
         self._folders = image_folders
         self._changed = changed
         self._clock = clock
-        self._turns = Turns()
+        self._turns = FetchTurns()
         self._looking: dict[str, asyncio.Lock] = {}
         self._known: dict[str, tuple[Signature, ObservedImage]] = {}
         self._running: dict[str, Fetch] = {}

@@ -18,7 +18,7 @@ DEEPEST = 64  # files of one chain; QEMU itself opens hardly more
 SETTLES = 2.0  # seconds: an overlay that was committed is closed about when its base was written to last
 _HEAD = 4096  # bytes; QEMU writes the backing file's name right behind the header
 
-Identity = tuple[int, int]  # device, inode
+FileId = tuple[int, int]  # device, inode
 
 
 def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> ObservedChain:
@@ -30,7 +30,7 @@ def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> 
     places = {os.path.realpath(place) for place in (*known, *disks, *map(os.path.dirname, disks))}
     own = _identities(disks)
     files: list[ObservedDisk] = []
-    seen: set[Identity] = set()
+    seen: set[FileId] = set()
     path: str | None = source
     while path is not None:
         try:
@@ -58,7 +58,7 @@ def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> 
     return ObservedChain(tuple(files))
 
 
-def _may_be_opened(path: str, places: Container[str], own: Mapping[Identity, str]) -> bool:
+def _may_be_opened(path: str, places: Container[str], own: Mapping[FileId, str]) -> bool:
     """By its path, not by what is there, which need not be a file; but one of our own disks may have any name."""
     if not path.startswith("/"):  # nbd:…, https:…, json:… of more than a file
         return False
@@ -96,8 +96,8 @@ def newer_overlays(disk: str, *known: str) -> tuple[str, ...]:
     return tuple(path for _, path in sorted(found, reverse=True))
 
 
-def _identities(paths: Sequence[str]) -> Mapping[Identity, str]:
-    known: dict[Identity, str] = {}
+def _identities(paths: Sequence[str]) -> Mapping[FileId, str]:
+    known: dict[FileId, str] = {}
     for path in paths:
         try:
             found = os.stat(path)

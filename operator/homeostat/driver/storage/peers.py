@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from homeostat.driver.errors import Refused
 
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _REFUSED = tuple(
     ipaddress.ip_network(network)
@@ -44,7 +44,7 @@ def check_address(host: str, name: str) -> None:
         raise Refused(f"image {name}: nothing is fetched from {host}; link-local and cloud metadata addresses are refused")
 
 
-def _forms(address: Address) -> Iterator[Address]:
+def _forms(address: IpAddress) -> Iterator[IpAddress]:
     """The address, and those that packets to it may end up at."""
     yield address
     if not isinstance(address, ipaddress.IPv6Address):
@@ -60,7 +60,7 @@ def _forms(address: Address) -> Iterator[Address]:
         yield ipaddress.IPv4Address(number & 0xFFFFFFFF)
 
 
-def _rfc6052(number: int) -> Iterator[Address]:
+def _rfc6052(number: int) -> Iterator[IpAddress]:
     """The IPv4 addresses that its prefixes of 48, 56, 64 and 96 bits hold: bits 64 to 71 are left out (RFC 6052, 2.2)."""
     bits = f"{number:0128b}"
     for length in (48, 56, 64, 96):

@@ -51,7 +51,7 @@ from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sw
 from .secret import read_secret
 from .seed import build_seed
 from .stat_cache import StatCache
-from .trash import Trash
+from .trash import TrashFolder
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Storage:
         self._disks = StatCache(read_disk)
         self._marks = StatCache(_read_mark)
         self._moves = StatCache(read_moved)
-        self.trash = Trash(self._rooms)
+        self.trash = TrashFolder(self._rooms)
 
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
         """``changed(key, fetching)`` when the image with that ImageRef.key progressed (twice a second at the most; only then

@@ -35,21 +35,21 @@ LABEL = "label.json"
 LOCK = ".lock"
 ERASING = ".erasing-"  # before an entry's name, while its files go
 
-Signature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
+FolderSignature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
 
 
-class Trash:
+class TrashFolder:
     """Reads are a stat call while nothing changes; what changed costs one reading of each new label."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._knowing = threading.Lock()  # acts run in threads, since a copy takes long
-        self._seen: Signature | None = None
+        self._seen: FolderSignature | None = None
         self._known: dict[str, TrashEntry] = {}
         self._by_machine: dict[tuple[str, str], tuple[TrashEntry, ...]] = {}
 
     @classmethod
-    def at(cls, root: Path) -> Trash:
+    def at(cls, root: Path) -> TrashFolder:
         """Of a state folder whose rights stay as they are: for who does not know the group that QEMU runs with."""
         with file_errors(root, "look at the state folder"):
             found = root.stat()
@@ -106,14 +106,14 @@ class Trash:
                 self._known[name] = entry
         self._remember(signature)
 
-    def _remember(self, signature: Signature | None) -> None:
+    def _remember(self, signature: FolderSignature | None) -> None:
         by_machine: dict[tuple[str, str], list[TrashEntry]] = {}
         for entry in self._known.values():
             by_machine.setdefault((entry.namespace, entry.name), []).append(entry)
         self._by_machine = {machine: tuple(entries) for machine, entries in by_machine.items()}
         self._seen = signature
 
-    def _signature(self) -> Signature | None:
+    def _signature(self) -> FolderSignature | None:
         try:
             found = os.stat(self._rooms.trash)
         except (FileNotFoundError, NotADirectoryError):

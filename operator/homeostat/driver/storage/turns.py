@@ -53,7 +53,7 @@ class Fetch:
         self.fetched, self.total = fetched, total
 
 
-class Turns:
+class FetchTurns:
     def __init__(self) -> None:
         self._free = {remote: asyncio.Semaphore(AT_ONCE) for remote in (True, False)}
 
@@ -83,7 +83,7 @@ def ahead(fetch: Fetch, others: Iterable[Fetch]) -> tuple[str, ...]:
     return tuple(other.name for other in others if other.remote == fetch.remote and other.has_turn)
 
 
-async def watch(fetch: Fetch, turns: Turns, tell: Callable[[], None], others: Callable[[], Iterable[Fetch]]) -> None:
+async def watch(fetch: Fetch, turns: FetchTurns, tell: Callable[[], None], others: Callable[[], Iterable[Fetch]]) -> None:
     """Never returns. ``tell`` makes those look who want it.
 
     Raises:

@@ -18,8 +18,7 @@ from homeostat.planner.actions import ImageRef
 from .paths import file_errors, replace_text
 from .qemu_img import Inspection
 from .source import shown
-
-Signature = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode
+from .stat_cache import Signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from dataclasses import replace
 from ..actions import Action, DefineDomain, RenameDomain, ResumeDomain, SetMemory, ShutdownDomain, StartDomain, WriteRecord
 from ..backoff import HEALTHY
 from ..domain import DomainConfig, Record
-from ..observed import REVERTED, Memory, ObservedDomain
+from ..observed import REVERTED, ObservedDomain, RememberedActs
 from ..plan import Plan
 from .shutdown import UNHEALTHY
 
 _STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating", UNHEALTHY})  # outcomes of plans that want it off
 
 
-def recall(memory: Memory, domain: ObservedDomain | None, now: float) -> Memory:
+def recall(memory: RememberedActs, domain: ObservedDomain | None, now: float) -> RememberedActs:
     running = domain is not None and domain.state.active
     if memory.memory_asked and (domain is None or not domain.balloon):
         memory = replace(memory, memory_asked=False)
@@ -52,7 +52,7 @@ def _asked_before(domain: ObservedDomain | None) -> bool:
     return domain is not None and known is not None and known.outcome == "Stopping" and domain.reason in ("shutdown", "destroyed")
 
 
-def keep_asking(memory: Memory, plan: Plan, now: float) -> Memory:
+def keep_asking(memory: RememberedActs, plan: Plan, now: float) -> RememberedActs:
     """Begins the grace period with the first plan that wants it off, even should asking the guest fail, and forgets it with the
     first that does not, so that a later shutdown has a whole one."""
     unhealthy = plan.outcome.reason == UNHEALTHY
@@ -63,7 +63,7 @@ def keep_asking(memory: Memory, plan: Plan, now: float) -> Memory:
     return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)
 
 
-def note(memory: Memory, action: Action, now: float) -> Memory:
+def note(memory: RememberedActs, action: Action, now: float) -> RememberedActs:
     """With one of our own acts, once carried out."""
     match action:
         case DefineDomain(config=DomainConfig(record=Record() as record)) | WriteRecord(record=record):
@@ -82,7 +82,7 @@ def note(memory: Memory, action: Action, now: float) -> Memory:
     return memory
 
 
-def healthy_in(memory: Memory, now: float) -> float | None:
+def healthy_in(memory: RememberedActs, now: float) -> float | None:
     """Seconds until the count of ends is forgotten; None when there is nothing to forget."""
     if not memory.ended or memory.running_since is None:
         return None

@@ -9,7 +9,7 @@ from homeostat.models.machine import IDENTITY, DriftPolicy, VirtualMachine
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes import spec_hash
 from ..domain import Record
-from ..observed import Memory, Observed
+from ..observed import Observed, RememberedActs
 from ..plan import Change, Converged, Outcome, Plan, Stalled, Waiting
 from .claims import named_as, taken
 from .definition import (
@@ -118,7 +118,7 @@ def _kept_out(machine: VirtualMachine, observed: Observed) -> Outcome | None:
 def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
     """Nothing is done; but what would be done otherwise says that it is not as its spec has it. What is seen is said as ever."""
     resumed = machine.model_copy(update={"spec": machine.spec.model_copy(update={"suspend": False})})
-    plan = plan_machine(resumed, replace(observed, memory=Memory()), now)
+    plan = plan_machine(resumed, replace(observed, memory=RememberedActs()), now)
     waits = [action.reason for action in plan.actions if not isinstance(action, WriteRecord | MarkCreated)]
     if not waits and not plan.drift and isinstance(plan.outcome, Converged):
         alone = Converged("Suspended", "spec.suspend: left alone")

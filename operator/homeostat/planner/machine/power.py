@@ -19,7 +19,7 @@ from homeostat.models.machine import DriftPolicy, Power, RunStrategy, UpdatePoli
 from ..actions import Action, PauseDomain, PowerOffDomain, ResumeDomain, SaveDomain, StartDomain
 from ..backoff import restart_delay
 from ..domain import Record
-from ..observed import REVERTED, DomainState, Memory, Observed, ObservedDomain
+from ..observed import REVERTED, DomainState, Observed, ObservedDomain, RememberedActs
 from ..plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from .identity import digest
 from .shutdown import ASK_AGAIN, PASSING, STARTING_UP, UNHEALTHY, shut_down
@@ -94,7 +94,7 @@ def _failing(observed: Observed, state: DomainState) -> str:
 
 
 def _restart_unhealthy(
-    machine: VirtualMachine, memory: Memory, domain: ObservedDomain, record: Record, why: str, now: float
+    machine: VirtualMachine, memory: RememberedActs, domain: ObservedDomain, record: Record, why: str, now: float
 ) -> PowerPlan:
     """As the kubelet does: ended by its own shutdown policy, and started again with backoff where the strategy says so."""
     once = machine.spec.run_strategy is RunStrategy.ONCE
@@ -250,7 +250,7 @@ def _start(
 
 def _keep(
     machine: VirtualMachine,
-    memory: Memory,
+    memory: RememberedActs,
     domain: ObservedDomain,
     record: Record,
     intent: Intent,
@@ -300,7 +300,9 @@ def _report(machine: VirtualMachine, record: Record, old: str, new: str) -> Powe
     return PowerPlan(record, outcome=Converged("Drifted", message), drift=(drift,))
 
 
-def _resume(machine: VirtualMachine, memory: Memory, domain: ObservedDomain, record: Record, uuid: str, now: float) -> PowerPlan:
+def _resume(
+    machine: VirtualMachine, memory: RememberedActs, domain: ObservedDomain, record: Record, uuid: str, now: float
+) -> PowerPlan:
     if domain.reason in PASSING:
         busy = f"libvirt has paused it for a moment ({domain.reason})"
         return PowerPlan(record, outcome=Waiting("Busy", busy, RESUME_AGAIN))

@@ -35,7 +35,7 @@ _SAME = (
 _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")  # line breaks of YAML 1.1 alone, and what some readers skip
 
 
-class _Dumper(yaml.SafeDumper):
+class _SeedDumper(yaml.SafeDumper):
     """Writes text between quotes wherever any reader could see another type in it."""
 
     def represent_text(self, text: str) -> yaml.Node:
@@ -43,7 +43,7 @@ class _Dumper(yaml.SafeDumper):
         return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted else None)
 
 
-_Dumper.add_representer(str, _Dumper.represent_text)
+_SeedDumper.add_representer(str, _SeedDumper.represent_text)
 
 
 def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
@@ -102,7 +102,7 @@ def seed_notes(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
 
 
 def _dumped(values: Mapping[str, Any]) -> str:
-    text: str = yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    text: str = yaml.dump(dict(values), Dumper=_SeedDumper, sort_keys=False, allow_unicode=True)
     return text
 
 

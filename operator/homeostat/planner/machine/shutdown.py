@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeostat.models.machine import VirtualMachine
 
 from ..actions import Action, PowerOffDomain, ResumeDomain, ShutdownDomain
-from ..observed import DomainState, Memory, ObservedDomain
+from ..observed import DomainState, ObservedDomain, RememberedActs
 from ..plan import Outcome, Waiting
 
 UNHEALTHY = "Unhealthy"  # outcome of a plan that restarts a guest for its health
@@ -17,7 +17,7 @@ PASSING = frozenset({"save", "dump", "snapshot", "shutting-down", "crashed", STA
 
 
 def shut_down(
-    machine: VirtualMachine, domain: ObservedDomain, memory: Memory, now: float, why: str
+    machine: VirtualMachine, domain: ObservedDomain, memory: RememberedActs, now: float, why: str
 ) -> tuple[tuple[Action, ...], Outcome]:
     """The next step of an orderly shutdown, and what is waited for. The power is cut by no other path."""
     policy, since, uuid = machine.spec.shutdown, memory.shutdown_since, domain.uuid

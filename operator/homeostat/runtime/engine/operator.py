@@ -12,7 +12,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import kind_of
 
-from ..metrics import Metrics
+from ..metrics import OperatorMetrics
 from .chores import Chore
 from .clock import OwnClock
 from .dependencies import AnyOf, Dependencies, Node
@@ -39,7 +39,7 @@ class Operator:
     def __init__(
         self,
         store: ResourceStore,
-        metrics: Metrics | None = None,
+        metrics: OperatorMetrics | None = None,
         supervisor: Supervisor | None = None,
         *,
         name: str = "",
@@ -47,7 +47,7 @@ class Operator:
     ) -> None:
         """``name``: of this loop among those of one process; its tasks carry it. ``workers``: reconciles at the same time."""
         self.store = store
-        self.metrics = metrics or Metrics()
+        self.metrics = metrics or OperatorMetrics()
         self.supervisor = supervisor or Supervisor()
         self.queue: WorkQueue[Key] = WorkQueue()
         self.dependencies = Dependencies()

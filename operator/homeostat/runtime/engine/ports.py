@@ -42,7 +42,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class SpecRevision:
     """One change of a spec, field by field. ``changes`` maps a dotted field to (old, new); None for the creation."""
 
     key: Key

@@ -39,7 +39,7 @@ TAKING_IN, STATE = "take-in", "state"
 UNATTENDED = "unattended"
 """Under this name go the failures of short tasks and callbacks that nobody waits for."""
 
-Job = Callable[[], Awaitable[None]]
+TaskBody = Callable[[], Awaitable[None]]
 
 
 class Ended(Exception):
@@ -108,7 +108,7 @@ class Supervisor:
     async def keep(
         self,
         name: str,
-        job: Job,
+        job: TaskBody,
         *,
         stop: asyncio.Event | None = None,
         may_end: bool = False,
@@ -140,12 +140,12 @@ class Supervisor:
     def named(self, prefix: str) -> Keep:
         """``keep``, for tasks of which a process has several."""
 
-        async def keep(name: str, job: Job, *, may_end: bool = False) -> None:
+        async def keep(name: str, job: TaskBody, *, may_end: bool = False) -> None:
             await self.keep(prefix + name, job, may_end=may_end)
 
         return keep
 
-    async def _run_once(self, name: str, job: Job, passing: tuple[type[BaseException], ...]) -> Exception | None:
+    async def _run_once(self, name: str, job: TaskBody, passing: tuple[type[BaseException], ...]) -> Exception | None:
         """What it died of; None: it returned."""
         mended = asyncio.get_running_loop().call_later(self._steady, self.recovered, name)
         own = asyncio.current_task()
@@ -163,7 +163,7 @@ class Supervisor:
             mended.cancel()
         return None
 
-    async def _exposed(self, name: str, job: Job) -> None:
+    async def _exposed(self, name: str, job: TaskBody) -> None:
         """Where a test asks for it, dies wherever it happens to be."""
         after = self._faults.pop(name, None) if name in self._faults else self._each_once(name)
         if after is None:
@@ -243,7 +243,7 @@ class Supervisor:
 
 
 @asynccontextmanager
-async def kept(supervisor: Supervisor, name: str, job: Job) -> AsyncIterator[None]:
+async def kept(supervisor: Supervisor, name: str, job: TaskBody) -> AsyncIterator[None]:
     """Keeps ``job`` meanwhile."""
     task = asyncio.create_task(supervisor.keep(name, job), name=name)
     try:

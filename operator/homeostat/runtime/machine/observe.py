@@ -13,14 +13,14 @@ from homeostat.planner.machine.claims import ports_wanted
 from homeostat.planner.machine.disk_source import foreign_sources, named_files, unnamed_disks
 from homeostat.planner.machine.identity import domain_name, domain_uuid
 from homeostat.planner.machine.storage import storage_needs
-from homeostat.planner.observed import Memory, Observed, ObservedDomain, ObservedPort, ObservedStorage, Secret
+from homeostat.planner.observed import Observed, ObservedDomain, ObservedPort, ObservedStorage, RememberedActs, Secret
 
 from ..hypervisor import Domains, HostDriver
 from .images import ImageUse
 
 
 async def observe(
-    machine: VirtualMachine, host: HostDriver, memory: Memory, others: Mapping[str, str], images: ImageUse
+    machine: VirtualMachine, host: HostDriver, memory: RememberedActs, others: Mapping[str, str], images: ImageUse
 ) -> Observed:
     facts = host.facts
     if not facts.reachable:

@@ -23,7 +23,7 @@ from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.machine.storage import IMAGE_CHANGED
-from homeostat.planner.observed import DomainState, Health, Memory, Observed, ObservedDomain, same_run
+from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, RememberedActs, same_run
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
@@ -64,7 +64,7 @@ FOREIGN_DOMAINS = "foreign domains"
 
 
 class MachineReconciler:
-    """Converges machines on one host; keeps in memory only what may be lost (see planner.observed.Memory)."""
+    """Converges machines on one host; keeps in memory only what may be lost (see planner.observed.RememberedActs)."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class MachineReconciler:
         self._dependencies = dependencies
         self._teardown = teardown
         self._fence = fence
-        self._memory: dict[Key, Memory] = {}
+        self._memory: dict[Key, RememberedActs] = {}
         self._recalled: set[Key] = set()  # whose addresses of an earlier operator were looked at
         self._claims = Claims(wake)
         self._claiming = asyncio.Lock()
@@ -158,7 +158,7 @@ class MachineReconciler:
             self._all_claimed = True
 
     async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
-        memory = self._memory.get(machine.key) or Memory(restarts=machine.status.restarts if machine.status else 0)
+        memory = self._memory.get(machine.key) or RememberedActs(restarts=machine.status.restarts if machine.status else 0)
         observed = await observe(machine, self._host, memory, self._claims.update(machine, self._host), self._images)
         unadmitted = None if observed.domain else self._admits(machine, observed.storage.created)
         self._dependencies.rest(machine.key, "admission", [AnyOf(Host.KIND)] if unadmitted else [])
@@ -189,7 +189,7 @@ class MachineReconciler:
         if known:
             self._host.recall(domain.run, known)
 
-    def _health(self, machine: VirtualMachine, observed: Observed) -> Health | None:
+    def _health(self, machine: VirtualMachine, observed: Observed) -> ProbedHealth | None:
         """Has a running machine probed, and says what its probes say so far."""
         domain, probes = observed.domain, machine.spec.probes
         if domain is None or domain.state is not DomainState.RUNNING or probes is None or machine.deleting:
@@ -241,7 +241,7 @@ class MachineReconciler:
         return action
 
     def _remember(self, key: Key, action: Action) -> None:
-        self._memory[key] = note(self._memory.get(key, Memory()), action, self._clock.now())
+        self._memory[key] = note(self._memory.get(key, RememberedActs()), action, self._clock.now())
 
     async def _report(
         self,

@@ -27,7 +27,7 @@ _FORM = re.compile(r"(\d+)\.(\d+)\.\w+@([^:]*):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class OperatorRun:
     """One run of an operator, as records name it. ``started``: of its process, in the kernel's ticks since boot, so that another
     process with its pid is not taken for it."""
 
@@ -37,7 +37,7 @@ class Writer:
     folder: str
 
     @classmethod
-    def parse(cls, text: str) -> Writer | None:
+    def parse(cls, text: str) -> OperatorRun | None:
         found = _FORM.fullmatch(text)
         return cls(int(found[1]), int(found[2]), found[3], found[4]) if found else None
 
@@ -91,7 +91,7 @@ class Rivals:
         if record.writer == self._writer:
             self._inherited.pop(domain.uuid, None)
             return
-        other = Writer.parse(record.writer)
+        other = OperatorRun.parse(record.writer)
         if first and not (self._alone and other is not None and other.alive):
             if record.written_at > self._begun:
                 self._inherited[domain.uuid] = record.written_at
@@ -104,7 +104,7 @@ class Rivals:
         self._noticed()
 
 
-def _words(record: Record, other: Writer | None) -> str:
+def _words(record: Record, other: OperatorRun | None) -> str:
     who, machine = other or record.writer, f"{record.namespace}/{record.name}"
     return (
         f"another operator with the identity of this one ({who}) wrote the machine {machine} at {record.written_at}: "

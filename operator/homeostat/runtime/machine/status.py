@@ -27,7 +27,7 @@ from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.storage import IMAGE_CHANGED
 from homeostat.planner.machine.teardown import ABANDON
-from homeostat.planner.observed import DomainState, Health, Observed, ObservedDomain, same_run
+from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
@@ -92,7 +92,7 @@ def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -
     return MachineHealth(status=word, message=health.message, last_check=health.last_check)
 
 
-def health_word(health: Health) -> Literal["starting", "healthy", "unhealthy"]:
+def health_word(health: ProbedHealth) -> Literal["starting", "healthy", "unhealthy"]:
     """In the words of the REST API."""
     return "healthy" if health.ready else "unhealthy" if health.was_ready or not health.alive else "starting"
 

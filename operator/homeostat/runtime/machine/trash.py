@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import disk_path, machine_directory
-from homeostat.planner.trash import Claim, Erasure, TrashEntry, to_erase
+from homeostat.planner.trash import Claimant, Erasure, TrashEntry, to_erase
 
 from ..engine.ports import ResourceStore, Unreadable
 from ..hypervisor import Trash
-from ..metrics import Metrics
+from ..metrics import OperatorMetrics
 
 
-async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], None], metrics: Metrics) -> list[Erasure]:
+async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], None], metrics: OperatorMetrics) -> list[Erasure]:
     """What went. Its machine's events tell of it.
 
     Raises:
@@ -41,7 +41,7 @@ async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], Non
     return gone
 
 
-async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claim]:
+async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claimant]:
     """By entry: the machine of its name, where that is desired, and which of its disks are not there."""
     claims = {}
     for entry in entries:
@@ -50,7 +50,7 @@ async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntr
         try:
             machine = await store.get(VirtualMachine, Key(VirtualMachine.KIND, entry.namespace, entry.name))
         except Unreadable:  # there is one; which disks it wants will be known later
-            claims[entry.entry] = Claim(entry.uid, frozenset(disk.name for disk in entry.disks))
+            claims[entry.entry] = Claimant(entry.uid, frozenset(disk.name for disk in entry.disks))
             continue
         if machine is not None and not machine.deleting:
             root = host.facts.storage_root
@@ -59,7 +59,7 @@ async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntr
             }
             named = (disk.name for disk in machine.spec.disks)
             lacks = frozenset(name for name in named if disk_path(root, machine, name) not in there)
-            claims[entry.entry] = Claim(machine.identity, lacks)
+            claims[entry.entry] = Claimant(machine.identity, lacks)
     return claims
 
 

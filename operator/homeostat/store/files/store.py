@@ -24,7 +24,7 @@ from ..three_way import Applied
 from .commits.committer import Committer
 from .commits.source import FolderSource
 from .editing import last_applied, owned
-from .editing.writer import Check, Writer
+from .editing.writer import FolderWriter, IndexCheck
 from .passes.intake import Intake, PassReport
 from .passes.removal import NEVER, SETTLE
 from .state import StateFolder
@@ -53,7 +53,7 @@ class FilesStore(IndexedStore):
         self.settle = settle  # seconds, see removal.SETTLE
         self.intake = Intake(self.folder, state, index, self._now)
         self.committer = Committer(self.folder, index, self._now, always=commit)
-        self._writer = Writer(self, self.intake, source or self.committer)
+        self._writer = FolderWriter(self, self.intake, source or self.committer)
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
 
     def _now(self) -> datetime:
@@ -186,12 +186,12 @@ class FilesStore(IndexedStore):
 
     # ``check`` is asked within the lock, with the index as the folder is then, before anything is written.
 
-    def create(self, kind: str, document: Mapping[str, Any], author: str, *, check: Check | None = None) -> Resource:
+    def create(self, kind: str, document: Mapping[str, Any], author: str, *, check: IndexCheck | None = None) -> Resource:
         """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
         return self._writer.create(kind, document, author, check)
 
     def apply(
-        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, *, check: Check | None = None
+        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, *, check: IndexCheck | None = None
     ) -> Applied:
         """Creates the resource, or edits its document by the three-way rule (see ``three_way``). ``whole``: it is all that the
         resource shall be, whatever was applied before. ``dry``: only says what it would do.
@@ -208,7 +208,7 @@ class FilesStore(IndexedStore):
         author: str,
         expected_version: str | None = None,
         *,
-        check: Check | None = None,
+        check: IndexCheck | None = None,
     ) -> Resource:
         """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. One that another
         resource owns has no document: it is changed in the index, until its owner writes it anew.
@@ -220,7 +220,7 @@ class FilesStore(IndexedStore):
         """
         return self._writer.patch(key, merge_patch, author, expected_version, check)
 
-    def delete(self, key: Key, author: str, force: bool = False, *, check: Check | None = None) -> Resource:
+    def delete(self, key: Key, author: str, force: bool = False, *, check: IndexCheck | None = None) -> Resource:
         """Removes the resource's document and starts its deletion; with ``force`` without grace for the guest.
 
         Raises:

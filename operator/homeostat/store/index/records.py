@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from homeostat.models.base import Key
-from homeostat.runtime.engine.ports import Event, Happening, Revision
+from homeostat.runtime.engine.ports import Event, Happening, SpecRevision
 from homeostat.store.errors import SourceError
 
 from .index import Index, compact, next_version, timestamp
@@ -106,14 +106,14 @@ def add_revision(
         )
 
 
-def read_revisions(index: Index, key: Key) -> list[Revision]:
+def read_revisions(index: Index, key: Key) -> list[SpecRevision]:
     """Newest first."""
     found = index.read(
         "SELECT generation, time, author, changes, commit_id FROM revisions WHERE kind=? AND namespace=? AND name=? "
         "ORDER BY id DESC",
         (key.kind, key.namespace, key.name),
     )
-    return [Revision(key, row[0], row[1], row[2], _changes(row[3]), row[4]) for row in found]
+    return [SpecRevision(key, row[0], row[1], row[2], _changes(row[3]), row[4]) for row in found]
 
 
 def sign_revisions(index: Index, keys: Sequence[Key], after: int, author: str | None, commit: str | None) -> None:

@@ -14,8 +14,8 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.introspection import model_in
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import Orphan
-from homeostat.runtime.engine.ports import Event, R, Revision
-from homeostat.store.errors import Invalid, Problem, SourceError
+from homeostat.runtime.engine.ports import Event, R, SpecRevision
+from homeostat.store.errors import DocumentProblem, Invalid, SourceError
 
 from . import orphans, records
 from .index import Index, Row, compact
@@ -54,7 +54,7 @@ class IndexedStore:
         """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
         return records.read_events(self.index, after_id, key, limit)
 
-    def revisions(self, key: Key) -> Sequence[Revision]:
+    def revisions(self, key: Key) -> Sequence[SpecRevision]:
         """Newest first."""
         return records.read_revisions(self.index, key)
 
@@ -133,7 +133,7 @@ class IndexedStore:
             update: dict[str, Any] = {"metadata": metadata}
             return bare.model_copy(update=update | _status(type(bare), row))
         except ValidationError as error:
-            problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+            problems = [DocumentProblem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
             raise Invalid(problems, _stale_words(row)) from None
 
     def check(self, resource: Resource) -> None:

@@ -13,11 +13,11 @@ import aiohttp
 
 from homeostat.driver.scratch import process_folder
 from homeostat.models.base import Key
-from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem
+from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound
 
 from .access import Access
 from .errors import ClusterUnavailable, Forbidden, KindMissing
-from .paths import NAMESPACES, Path
+from .paths import NAMESPACES, ApiPath
 
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -102,11 +102,11 @@ class Cluster:
 
     # Requests -----------------------------------------------------------------------------------------------------------
 
-    async def get(self, path: Path, key: Key) -> Object:
+    async def get(self, path: ApiPath, key: Key) -> Object:
         """Raises NotFound."""
         return await self._request("GET", path.of(key), key)
 
-    async def list(self, path: Path, namespace: str | None = None, **query: str) -> AsyncIterator[Object]:
+    async def list(self, path: ApiPath, namespace: str | None = None, **query: str) -> AsyncIterator[Object]:
         """Page by page.
 
         Raises:
@@ -122,18 +122,18 @@ class Cluster:
                 return
             wanted["continue"] = token
 
-    async def any(self, path: Path) -> bool:
+    async def any(self, path: ApiPath) -> bool:
         """Whether there is one object at least. Raises KindMissing."""
         page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
         return bool(page.get("items"))
 
-    async def create(self, path: Path, key: Key, body: Object, manager: str) -> Object:
+    async def create(self, path: ApiPath, key: Key, body: Object, manager: str) -> Object:
         """Raises AlreadyExists, Invalid."""
         return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})
 
     async def patch(
         self,
-        path: Path,
+        path: ApiPath,
         key: Key,
         body: Object,
         manager: str,
@@ -153,18 +153,18 @@ class Cluster:
         )
         return await self._request("PATCH", place, key, body=body, query=query, type=type)
 
-    async def replace(self, path: Path, key: Key, body: Object, manager: str) -> Object:
+    async def replace(self, path: ApiPath, key: Key, body: Object, manager: str) -> Object:
         """Raises NotFound, Conflict."""
         return await self._request("PUT", path.of(key), key, body=body, query={"fieldManager": manager})
 
-    async def delete(self, path: Path, key: Key, uid: str | None = None, version: str | None = None) -> Object:
+    async def delete(self, path: ApiPath, key: Key, uid: str | None = None, version: str | None = None) -> Object:
         """Raises NotFound, Conflict (another one has the name now, or it was changed since that resourceVersion)."""
         options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if conditions := {name: value for name, value in (("uid", uid), ("resourceVersion", version)) if value}:
             options["preconditions"] = conditions
         return await self._request("DELETE", path.of(key), key, body=options)
 
-    async def discover(self, path: Path) -> None:
+    async def discover(self, path: ApiPath) -> None:
         """
         Raises:
             KindMissing: the server's discovery does not tell of that kind, or not yet.
@@ -239,9 +239,9 @@ def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception
     return ClusterUnavailable(f"{what}: the API server answered {code}: {message}")
 
 
-def _problems(status: Object, message: str) -> list[Problem]:
+def _problems(status: Object, message: str) -> list[DocumentProblem]:
     causes = (status.get("details") or {}).get("causes") or ()
-    return [Problem(_field(c), str(c.get("message", ""))) for c in causes] or [Problem("", message)]
+    return [DocumentProblem(_field(c), str(c.get("message", ""))) for c in causes] or [DocumentProblem("", message)]
 
 
 def _field(cause: Object) -> str:

@@ -29,7 +29,7 @@ from .errors import KindMissing
 from .eventlog import OURS, EventLog
 from .mirror import Mirror
 from .objects import Object
-from .paths import EVENTS, PATHS, Path
+from .paths import EVENTS, PATHS, ApiPath
 
 log = logging.getLogger(__name__)
 
@@ -153,14 +153,16 @@ class Informer:
         finally:
             await self._cluster.close()
 
-    async def _keep(self, what: str, path: Path, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry) -> None:
+    async def _keep(
+        self, what: str, path: ApiPath, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
+    ) -> None:
         """One kind; a defect met in one keeps none of the others waiting."""
         await self._supervisor.keep(
             f"{TASK}: {what}", lambda: self._keep_following(what, path, listing, watching), stop=self._ended
         )
 
     async def _keep_following(
-        self, what: str, path: Path, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
+        self, what: str, path: ApiPath, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
     ) -> None:
         """Lists until that works, then watches. kopf ends where a watch fails in a way that it does not know: begun anew."""
         pause = AGAIN

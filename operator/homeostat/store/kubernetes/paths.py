@@ -9,7 +9,7 @@ from homeostat.models.kinds import STORED, kind_of
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class ApiPath:
     """One kind's place. ``group`` empty: the core group, under /api."""
 
     group: str
@@ -31,11 +31,11 @@ class Path:
         return f"{self.collection(key.namespace)}/{key.name}"
 
 
-def path_of(kind: type[Resource]) -> Path:
-    return Path(API_GROUP, API_VERSION.partition("/")[2], kind_of(kind).plural, kind_of(kind).scope == "Namespaced")
+def path_of(kind: type[Resource]) -> ApiPath:
+    return ApiPath(API_GROUP, API_VERSION.partition("/")[2], kind_of(kind).plural, kind_of(kind).scope == "Namespaced")
 
 
-PATHS: dict[str, Path] = {name: path_of(kind) for name, kind in STORED.items()}
-EVENTS = Path("", "v1", "events")
-NAMESPACES = Path("", "v1", "namespaces", namespaced=False)
-LEASES = Path("coordination.k8s.io", "v1", "leases")
+PATHS: dict[str, ApiPath] = {name: path_of(kind) for name, kind in STORED.items()}
+EVENTS = ApiPath("", "v1", "events")
+NAMESPACES = ApiPath("", "v1", "namespaces", namespaced=False)
+LEASES = ApiPath("coordination.k8s.io", "v1", "leases")

@@ -21,7 +21,7 @@ from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner.placement import PLACEMENTS
 from homeostat.runtime.engine.ports import Happening
-from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotFound, Problem, StoreError
+from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound, StoreError
 
 from ..hostpaths import relative_paths
 from ..index import records
@@ -78,13 +78,13 @@ class KubernetesStore(IndexedStore):
         """A cluster has no folder that a path could be relative to; and who was migrated brings an identity that none has."""
         wrong = "is relative to nothing in a cluster: write the absolute path that the file has on the hosts, or a url"
         if fields := list(relative_paths(resource.spec, "spec")):
-            raise Invalid([Problem(field, wrong) for field in fields], str(resource.key))
+            raise Invalid([DocumentProblem(field, wrong) for field in fields], str(resource.key))
         if isinstance(resource, VirtualMachine) and not resource.deleting and self._takes_anothers_identity(resource):
             taken = "is the uid of another resource: take the annotation away"
-            raise Invalid([Problem(f"metadata.annotations[{IDENTITY}]", taken)], str(resource.key))
+            raise Invalid([DocumentProblem(f"metadata.annotations[{IDENTITY}]", taken)], str(resource.key))
         uri = resource.spec.uri if isinstance(resource, Host) else None
         if uri and self._host_files is not None and (why := unallowed(uri, self._host_files)):
-            raise Invalid([Problem("spec.uri", why)], str(resource.key))
+            raise Invalid([DocumentProblem("spec.uri", why)], str(resource.key))
 
     def _takes_anothers_identity(self, machine: VirtualMachine) -> bool:
         identity, own = machine.identity, machine.metadata.uid

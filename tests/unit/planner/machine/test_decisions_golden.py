@@ -28,13 +28,13 @@ from homeostat.planner.machine.strayed import ballooned, give_memory, rename, re
 from homeostat.planner.observed import (
     REVERTED,
     DomainState,
-    Health,
     ImagePhase,
-    Memory,
     Observed,
     ObservedDisk,
     ObservedDomain,
     ObservedImage,
+    ProbedHealth,
+    RememberedActs,
     Secret,
     Tap,
 )
@@ -67,11 +67,11 @@ def changes(before: Any, after: Any) -> str:
     return ", ".join(f"{name} {getattr(after, name)}" for name in differ) or "as it was"
 
 
-def memories(**values: tuple[Any, ...]) -> Iterator[tuple[str, Memory]]:
+def memories(**values: tuple[Any, ...]) -> Iterator[tuple[str, RememberedActs]]:
     for row in product(*values.values()):
         known = dict(zip(values, row, strict=True))
         told = " ".join(f"{name}={value}" for name, value in known.items() if value not in (None, False, 0)) or "nothing"
-        yield told, Memory(**known)
+        yield told, RememberedActs(**known)
 
 
 def words(outcome: Outcome | None) -> str:
@@ -153,12 +153,12 @@ def reverts() -> Iterator[str]:
     vm = machine(restartedAt="t2", poweredOffAt="t3")
     for state, reason, reverted, written in product((DOMAIN, OFF), (REVERTED, "booted"), ("", "1", "off", "2"), ("4", "5", "6")):
         record = replace(RECORD, reverted=reverted, written_at=written, restarted_at="t1", restarted_for="x")
-        now = replace(REST, domain=replace(state, reason=reason, record=record), memory=Memory(written_at="5"))
+        now = replace(REST, domain=replace(state, reason=reason, record=record), memory=RememberedActs(written_at="5"))
         told = f"{'runs' if state is DOMAIN else 'off'} {reason} reverted={reverted} written={written}"
         adopted = changes(record, adopt_reverted(vm, now, record))
         yield f"{told}: {just_reverted(now)}, went back {went_back(now)}; {adopted}"
     for what, domain in {"no domain": None, "no record": replace(OFF, reason=REVERTED, record=None)}.items():
-        now = replace(REST, domain=domain, memory=Memory(written_at="5"))
+        now = replace(REST, domain=domain, memory=RememberedActs(written_at="5"))
         adopted = changes(RECORD, adopt_reverted(vm, now, RECORD))
         yield f"{what}: {just_reverted(now)}, went back {went_back(now)}; {adopted}"
 
@@ -184,7 +184,7 @@ def shutdowns() -> Iterator[str]:
     states = (DOMAIN, replace(DOMAIN, agent=True), replace(DOMAIN, state=DomainState.PAUSED, reason="user"))
     states += (replace(DOMAIN, state=DomainState.PAUSED, reason="save"), replace(DOMAIN, state=DomainState.SUSPENDED))
     for policy, since, (asked, by_agent), domain in product(policies, (None, NOW - 14.0, NOW - 15.0), asks, states):
-        memory = Memory(shutdown_since=since, shutdown_asked=asked, agent_asked=by_agent)
+        memory = RememberedActs(shutdown_since=since, shutdown_asked=asked, agent_asked=by_agent)
         actions, outcome = shut_down(machine(shutdown=policy), domain, memory, NOW, "why")
         told = f"{policy} since {since} asked {asked}{' by agent' if by_agent else ''}"
         yield f"{told}; {domain.state} {domain.reason} {domain.agent}: {' '.join(map(step, actions))} {words(outcome)}"
@@ -223,10 +223,10 @@ def strays() -> Iterator[str]:
         safe = what != "unplugged, another tap"  # what has no tap is not unplugged
         does = [*(replugs(now, LIVE) if safe else ()), *give_memory(now, taken, LIVE)]
         again = [
-            rename(vm, replace(now, memory=Memory(rename_asked=asked, memory_asked=True)), NOW) is not None
+            rename(vm, replace(now, memory=RememberedActs(rename_asked=asked, memory_asked=True)), NOW) is not None
             for asked in (None, NOW - 299.0, NOW - 300.0)
         ]
-        asked = give_memory(replace(now, memory=Memory(memory_asked=True)), taken, LIVE)
+        asked = give_memory(replace(now, memory=RememberedActs(memory_asked=True)), taken, LIVE)
         yield f"{what}, {where}, {policy}: {told}; {' '.join(map(step, does))}; rename {again}, asked {asked}"
 
 
@@ -278,20 +278,25 @@ def powers() -> Iterator[str]:
 def powers_remembered() -> Iterator[str]:
     """By what the operator remembers, and what the probes say."""
     memories = (
-        Memory(),
-        Memory(ended=1, last_end=NOW - 5.0),
-        Memory(ended=2, last_end=NOW - 20.0),
-        Memory(ended=2, last_end=NOW),
+        RememberedActs(),
+        RememberedActs(ended=1, last_end=NOW - 5.0),
+        RememberedActs(ended=2, last_end=NOW - 20.0),
+        RememberedActs(ended=2, last_end=NOW),
     )
-    memories += (Memory(ended=2, last_end=NOW - 9.5), Memory(ended=2, last_end=NOW - 10.0))
-    memories += (Memory(resume_asked=NOW - 30.0), Memory(resume_asked=NOW - 29.0), Memory(unhealthy=True), Memory(last_end=NOW))
-    ill = Health(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
+    memories += (RememberedActs(ended=2, last_end=NOW - 9.5), RememberedActs(ended=2, last_end=NOW - 10.0))
+    memories += (
+        RememberedActs(resume_asked=NOW - 30.0),
+        RememberedActs(resume_asked=NOW - 29.0),
+        RememberedActs(unhealthy=True),
+        RememberedActs(last_end=NOW),
+    )
+    ill = ProbedHealth(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
     healths = {"not probed": None, "ill": ill, "alive": replace(ill, alive=True)}
     for spec, (what, domain) in product(({}, {"runStrategy": "Once"}, {"restartedAt": "t1"}), STATES.items()):
         vm, now = machine(**spec), replace(REST, domain=domain)
         cases = product(memories, healths.items())
         results = (
-            (f"{changes(Memory(), memory)}, {probed}", powered(vm, replace(now, memory=memory, health=health), RECORD))
+            (f"{changes(RememberedActs(), memory)}, {probed}", powered(vm, replace(now, memory=memory, health=health), RECORD))
             for memory, (probed, health) in cases
         )
         yield from grouped(f"{spec}, {what}", results)

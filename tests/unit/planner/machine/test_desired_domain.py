@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import CpuConfig, DomainConfig, DomainType
 from homeostat.planner.machine.desired import CannotPlan, desired_domain
-from homeostat.planner.observed import HostFacts, Memory, Secret
+from homeostat.planner.observed import HostFacts, RememberedActs, Secret
 from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, machine
 from tests.unit.world import HOST, World
@@ -23,7 +23,7 @@ NO_KVM = replace(HOST, domain_types=frozenset({DomainType.QEMU}))
 
 def desired(vm: VirtualMachine, world: World | None = None) -> DomainConfig:
     world = world or World()
-    return desired_domain(vm, world.observe(vm, Memory()))
+    return desired_domain(vm, world.observe(vm, RememberedActs()))
 
 
 def on(host: HostFacts, **spec: Any) -> DomainConfig:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from homeostat.models.machine import SEED_NAME, VirtualMachine
 from homeostat.planner.actions import Action, DefineDomain
-from homeostat.planner.observed import Memory
+from homeostat.planner.observed import RememberedActs
 from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
 from tests.unit.world import World
@@ -16,7 +16,7 @@ DISKS = {"disks": [{"name": "root", "size": "1Gi"}, {"name": "data", "size": "3G
 STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)) | st.just(DISKS), max_size=10)
 
 
-def stays(world: World, _vm: VirtualMachine, action: Action, _memory: Memory, _now: float) -> None:
+def stays(world: World, _vm: VirtualMachine, action: Action, _memory: RememberedActs, _now: float) -> None:
     if not isinstance(action, DefineDomain) or world.domain is None:
         return
     on = {disk.name: disk.source for config in (world.domain.config, world.domain.live) if config for disk in config.disks}

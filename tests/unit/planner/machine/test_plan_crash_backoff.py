@@ -7,7 +7,7 @@ import pytest
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.backoff import HEALTHY, restart_delay
 from homeostat.planner.machine.memory import recall
-from homeostat.planner.observed import DomainState, Memory, ObservedDomain
+from homeostat.planner.observed import DomainState, ObservedDomain, RememberedActs
 from homeostat.planner.plan import Waiting
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, running
@@ -91,14 +91,17 @@ def test_a_jump_of_the_wall_clock_means_nothing() -> None:
 
 @pytest.mark.parametrize(("ran", "ended"), [(HEALTHY - 1, 3), (HEALTHY, 1), (HEALTHY + 1, 1)])
 def test_the_end_of_a_run_that_was_healthy_counts_as_the_first(ran: float, ended: int) -> None:
-    memory = recall(Memory(running_since=100.0, ended=2), off(), 100.0 + ran)
+    memory = recall(RememberedActs(running_since=100.0, ended=2), off(), 100.0 + ran)
     assert (memory.ended, memory.last_end) == (ended, 100.0 + ran)
 
 
 @pytest.mark.parametrize(("ran", "ended"), [(HEALTHY - 1, 2), (HEALTHY, 0)])
 def test_a_run_that_is_healthy_forgets_the_ends_before(ran: float, ended: int) -> None:
     world, _, vm = running()
-    assert recall(Memory(running_since=100.0, ended=2), world.observe(vm, Memory()).domain, 100.0 + ran).ended == ended
+    assert (
+        recall(RememberedActs(running_since=100.0, ended=2), world.observe(vm, RememberedActs()).domain, 100.0 + ran).ended
+        == ended
+    )
 
 
 def off() -> ObservedDomain:

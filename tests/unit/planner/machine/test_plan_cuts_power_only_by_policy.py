@@ -13,13 +13,13 @@ from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine.identity import disk_path
-from homeostat.planner.observed import Memory
+from homeostat.planner.observed import RememberedActs
 from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, deleted, edits, flat, happen, machine, specs
 from tests.unit.world import ROOT, World
 
 
-def watch(world: World, vm: VirtualMachine, action: Action, memory: Memory, now: float) -> None:
+def watch(world: World, vm: VirtualMachine, action: Action, memory: RememberedActs, now: float) -> None:
     match action:
         case act.PowerOffDomain():
             assert may_cut_power(world, vm, memory, now), action
@@ -29,7 +29,7 @@ def watch(world: World, vm: VirtualMachine, action: Action, memory: Memory, now:
             assert vm.deleting and path not in retained(vm)
 
 
-def may_cut_power(world: World, vm: VirtualMachine, memory: Memory, now: float) -> bool:
+def may_cut_power(world: World, vm: VirtualMachine, memory: RememberedActs, now: float) -> bool:
     policy = vm.spec.shutdown
     if policy.on_timeout == "Force":
         since = memory.shutdown_since

@@ -12,7 +12,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.disk_source import files_of
-from homeostat.planner.observed import Memory
+from homeostat.planner.observed import RememberedActs
 from homeostat.planner.plan import Converged, Plan, Stalled, Waiting
 from tests.unit.driving import Operator
 from tests.unit.machines import Spec, changed, deleted, running
@@ -93,7 +93,7 @@ def test_several_layers_in_several_folders() -> None:
     plan = operator.settle(vm)
     assert sources(world) == ("/backup/second.snap",) * 2
     assert len(plan.moved) == 1
-    files = files_of(vm, vm.spec.disks[0], world.observe(vm, Memory()))
+    files = files_of(vm, vm.spec.disks[0], world.observe(vm, RememberedActs()))
     assert files.inside == (BESIDE, OWN)
     assert files.outside == ("/backup/second.snap", AWAY)
 

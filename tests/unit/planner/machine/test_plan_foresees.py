@@ -14,7 +14,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.storage import storage_needs
-from homeostat.planner.observed import ImagePhase, Memory, ObservedImage, Secret
+from homeostat.planner.observed import ImagePhase, ObservedImage, RememberedActs, Secret
 from homeostat.planner.plan import Plan
 from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, changed, deleted, edits, flat, happen, machine, running, specs
@@ -30,7 +30,7 @@ def foreseen(world: World, vm: VirtualMachine, now: float) -> Plan:
         ref.key: ObservedImage(ImagePhase.READY, f"{ROOT}/images/{ref.file_name}", "qcow2", world.image_size)
         for ref in storage_needs(vm, ROOT).images
     }
-    return foresee(vm, world.observe(vm, Memory()), now, images)
+    return foresee(vm, world.observe(vm, RememberedActs()), now, images)
 
 
 def unsigned(actions: Sequence[Action]) -> list[str]:
@@ -92,7 +92,7 @@ def test_an_image_whose_size_is_not_known_yet_gives_a_disk_all_the_same() -> Non
     vm = machine(disks=[{"name": "root", "image": {"url": "http://images.example/x.qcow2"}}])
     (ref,) = storage_needs(vm, ROOT).images
     unknown = {ref.key: ObservedImage(ImagePhase.READY, f"{ROOT}/images/{ref.file_name}", "qcow2")}
-    plan = foresee(vm, world.observe(vm, Memory()), 0.0, unknown)
+    plan = foresee(vm, world.observe(vm, RememberedActs()), 0.0, unknown)
     assert plan.outcome.reason not in ("DiskMissing", "DiskShrink") and any(
         "start" in line for line in map(str.lower, unsigned(plan.actions))
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homeostat.cli.errors import CliError
 from homeostat.cli.host_labels import labels_of_host
-from homeostat.cli.show.render_plan import Entry, render_plan
+from homeostat.cli.show.render_plan import PlanEntry, render_plan
 from homeostat.planner.plan import Converged, Waiting
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, deleted, machine, running
@@ -45,7 +45,7 @@ def test_what_is_not_met_and_what_there_is_are_said() -> None:
 
 def test_homeostat_plan_says_that_it_waits() -> None:
     vm = machine(hostSelector={"disk": "ssd"})
-    entry = Entry(vm, Operator(labelled()).settle(vm))
+    entry = PlanEntry(vm, Operator(labelled()).settle(vm))
     shown = "\n".join(line.text for line in render_plan([entry]))
     assert "hostSelector asks for disk=ssd, but host local has the labels: none" in shown
     assert shown.endswith("Plan: 0 to create, 0 to change, 0 to delete, 0 unchanged, 1 need a human.")

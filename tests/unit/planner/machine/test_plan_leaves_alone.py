@@ -11,7 +11,7 @@ from homeostat.models.condition import Condition, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import Record
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.observed import HostFacts, Memory
+from homeostat.planner.observed import HostFacts, RememberedActs
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.driving import Operator
@@ -122,5 +122,5 @@ def test_a_domain_whose_metadata_someone_removed_is_foreign_even_to_a_deletion()
 
 def test_planning_reads_nothing_but_its_arguments() -> None:
     world, operator, vm = running()
-    observed = world.observe(vm, Memory())
+    observed = world.observe(vm, RememberedActs())
     assert plan_machine(vm, observed, operator.now) == plan_machine(vm, replace(observed, host=HOST), operator.now)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from homeostat.models.machine import Power, RunStrategy, VirtualMachine
 from homeostat.planner.changes import compare, compare_running
 from homeostat.planner.machine.desired import desired_domain
-from homeostat.planner.observed import DomainState, Memory
+from homeostat.planner.observed import DomainState, RememberedActs
 from homeostat.planner.plan import Disruption, Plan, Stalled
 from tests.unit.driving import Operator
 from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
@@ -40,7 +40,7 @@ def check(world: World, vm: VirtualMachine, plan: Plan) -> None:
     assert domain.state in states(vm)
     assert domain.autostart == (vm.spec.run_strategy is RunStrategy.ALWAYS)
     assert domain.config is not None
-    want = desired_domain(vm, world.observe(vm, Memory()))
+    want = desired_domain(vm, world.observe(vm, RememberedActs()))
     waits = bool(plan.pending)
     if vm.spec.update_policy != "Never" or not domain.active:
         assert compare(domain.config, want) == ()

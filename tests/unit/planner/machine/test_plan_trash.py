@@ -16,7 +16,7 @@ from homeostat.models.condition import find_condition
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.machine.reclaim import plan_departed
-from homeostat.planner.observed import DomainState, Memory, ObservedDisk
+from homeostat.planner.observed import DomainState, ObservedDisk, RememberedActs
 from homeostat.planner.trash import DELETED_BECAUSE, DELETED_BY, TAKEN_DOWN, WITH_DEPLOYMENT, TrashedDisk, TrashEntry, returning
 from homeostat.runtime.machine.happenings import step_taken
 from homeostat.runtime.machine.status import machine_status
@@ -127,7 +127,7 @@ def test_that_a_disk_stays_in_the_trash_is_told_and_what_to_do(disk: Mapping[str
     other, operator = changed(vm, disks=[disk]), Operator(world)
     plan = operator.settle(other)
     (made_,) = (a for a in operator.done if isinstance(a, act.CreateDisk))
-    event = step_taken(made_, world.observe(other, Memory()))
+    event = step_taken(made_, world.observe(other, RememberedActs()))
     assert event is not None and (event.type, event.reason) == ("Warning", "DiskStaysInTrash")
     (entry,) = world.trash
     for words in (event.message, action_text(made_), *plan.aside):
@@ -188,7 +188,7 @@ def test_a_disk_that_comes_back_into_the_spec_is_taken_back() -> None:
 
 def test_a_disk_stays_as_long_as_the_definition_the_guest_or_another_disk_uses_it() -> None:
     world, _, vm = keeping(disks=[DATA, {"name": "more", "size": "1Gi"}], runStrategy="Halted")
-    observed = world.observe(vm, Memory())
+    observed = world.observe(vm, RememberedActs())
     assert observed.domain and observed.domain.config
     left, undefined = changed(vm, disks=[DATA]), replace(observed, domain=None)
     assert [a for a in plan_departed(left, undefined) if isinstance(a, act.SetAside)]

@@ -10,7 +10,7 @@ import pytest
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.observed import DomainState, Health
+from homeostat.planner.observed import DomainState, ProbedHealth
 from homeostat.planner.plan import Waiting
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, running
@@ -65,7 +65,7 @@ def test_so_it_is_of_one_that_was_paused_meanwhile(why: str) -> None:
 
 def test_a_guest_that_is_restarted_for_its_health_is_looked_at_again_within_its_grace_period() -> None:
     world, operator, vm = running(shutdown={"gracePeriodSeconds": 6})
-    ill = Health(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
+    ill = ProbedHealth(started=True, ready=False, alive=False, was_ready=True, message="HTTP 500")
     observed = replace(world.observe(vm, operator.memory), health=ill)
     plan = plan_machine(vm, observed, operator.now)
     assert plan.outcome.reason == "Unhealthy" and isinstance(plan.outcome, Waiting)

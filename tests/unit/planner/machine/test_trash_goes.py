@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.planner.trash import Claim, Space, TrashedDisk, TrashEntry, is_low, read_label, scarcity, to_erase, write_label
+from homeostat.planner.trash import Claimant, Space, TrashedDisk, TrashEntry, is_low, read_label, scarcity, to_erase, write_label
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 GIB = 2**30
@@ -59,7 +59,7 @@ LOW = Space(0, 1000 * GIB)
 
 def claimed(found: TrashEntry, lacks: str, space: Space, uid: str = "uid") -> list[str]:
     other = entry("other", 0.5)
-    claim = Claim(uid, frozenset(lacks.split()))
+    claim = Claimant(uid, frozenset(lacks.split()))
     return [erasure.entry.entry for erasure in to_erase([found, other], NOW, space, {found.entry: claim})]
 
 

@@ -21,7 +21,7 @@ from homeostat.planner.machine.disk_source import (
     moved_disks,
     unnamed_disks,
 )
-from homeostat.planner.observed import Memory, MovedDisk, Observed, ObservedChain, ObservedDisk
+from homeostat.planner.observed import MovedDisk, Observed, ObservedChain, ObservedDisk, RememberedActs
 from homeostat.planner.plan import Stalled
 from tests.unit.machines import IMAGE, running
 from tests.unit.world import ROOT, World
@@ -39,7 +39,7 @@ def machine_on(world_of: tuple[World, Any, VirtualMachine] | None = None) -> tup
 
 
 def seen(world: World, vm: VirtualMachine) -> Observed:
-    return world.observe(vm, Memory())
+    return world.observe(vm, RememberedActs())
 
 
 def asked(world: World, vm: VirtualMachine, *noted: MovedDisk) -> tuple[str, ...]:

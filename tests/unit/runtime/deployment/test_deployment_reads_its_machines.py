@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.planner.deployment.observed import Replica
-from homeostat.planner.observed import Health, Memory
+from homeostat.planner.observed import ProbedHealth, RememberedActs
 from homeostat.runtime.deployment.reconcile import replica
 from homeostat.runtime.machine.placement import OPERATOR_GONE
 from homeostat.runtime.machine.status import machine_status, unknown_status
@@ -19,19 +19,19 @@ from tests.unit.world import HOST, World
 
 THEN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 EPOCH, HOUR = 1767225600.0, 3600.0
-WELL = Health(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
+WELL = ProbedHealth(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
 LOST = replace(WELL, ready=False, message="HTTP 500")
 
 
-def seen(now: str = THEN, health: Health | None = None, **changes: Any) -> VirtualMachine:
+def seen(now: str = THEN, health: ProbedHealth | None = None, **changes: Any) -> VirtualMachine:
     """A machine that runs, as it was looked at."""
     vm, operator = machine(), Operator(World())
     operator.settle(vm)
     return look(vm, operator, now, health, **changes)
 
 
-def look(vm: VirtualMachine, operator: Operator, now: str, health: Health | None, **changes: Any) -> VirtualMachine:
-    observed = replace(operator.world.observe(vm, Memory()), health=health, **changes)
+def look(vm: VirtualMachine, operator: Operator, now: str, health: ProbedHealth | None, **changes: Any) -> VirtualMachine:
+    observed = replace(operator.world.observe(vm, RememberedActs()), health=health, **changes)
     return vm.model_copy(update={"status": machine_status(vm, observed, operator.plan(vm), {}, None, now)})
 
 
@@ -53,7 +53,7 @@ def conditions(vm: VirtualMachine, **words: str) -> VirtualMachine:
 
 
 @pytest.mark.parametrize("health", [None, WELL])
-def test_one_that_runs_and_passes_its_probes(health: Health | None) -> None:
+def test_one_that_runs_and_passes_its_probes(health: ProbedHealth | None) -> None:
     assert told(seen(health=health)) == (True, True, True, False)
 
 

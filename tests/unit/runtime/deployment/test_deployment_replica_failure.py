@@ -10,7 +10,7 @@ import pytest
 from homeostat.driver import errors
 from homeostat.driver.errors import DriverError
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.observed import Health, Memory
+from homeostat.planner.observed import ProbedHealth, RememberedActs
 from homeostat.runtime.deployment.reconcile import replica
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.driving import Operator
@@ -21,9 +21,9 @@ NOW = "2026-01-01T00:00:00Z"
 PROBED: dict[str, Any] = {"probes": {"readiness": {"tcpSocket": {"port": 80}}}}
 
 
-def failure(vm: VirtualMachine, operator: Operator, error: DriverError | None = None, health: Health | None = None) -> str:
+def failure(vm: VirtualMachine, operator: Operator, error: DriverError | None = None, health: ProbedHealth | None = None) -> str:
     """What the deployment is told, once the machine's status is written."""
-    observed = replace(operator.world.observe(vm, Memory()), health=health)
+    observed = replace(operator.world.observe(vm, RememberedActs()), health=health)
     status = machine_status(vm, observed, operator.plan(vm), {}, error, NOW)
     return replica(vm.model_copy(update={"status": status}), "web").failure
 
@@ -50,5 +50,8 @@ def test_a_machine_that_is_being_made_or_boots_has_not_failed() -> None:
     vm, operator = machine(**PROBED), Operator(World())
     assert failure(vm, operator) == ""
     operator.settle(vm)
-    assert failure(vm, operator, health=Health(started=True, ready=False, alive=True, was_ready=False, message="refused")) == ""
+    assert (
+        failure(vm, operator, health=ProbedHealth(started=True, ready=False, alive=True, was_ready=False, message="refused"))
+        == ""
+    )
     assert failure(vm, operator) == ""

@@ -17,7 +17,7 @@ from homeostat.runtime.deployment.reconcile import owner_reference
 from homeostat.runtime.engine.ports import StoreFailure, Unreadable
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.machine.trash import empty_trash
-from homeostat.runtime.metrics import Metrics
+from homeostat.runtime.metrics import OperatorMetrics
 from tests.unit.fleet import deployment
 from tests.unit.machines import deleted, machine
 from tests.unit.operating import BORN, Shelf, WorldHost, kinds
@@ -34,7 +34,7 @@ FULL = Space(free=1, total=100 * 2**30)
 async def emptied(shelf: Shelf, *entries: TrashEntry, space: Space | None = None, left: list[str] | None = None) -> list[str]:
     host = WorldHost()
     host.aside, host.left, host.room = list(entries), left or [], space or host.room
-    gone = await empty_trash(shelf, host, lambda: None, Metrics())  # type: ignore[arg-type]
+    gone = await empty_trash(shelf, host, lambda: None, OperatorMetrics())  # type: ignore[arg-type]
     assert {entry.entry for entry in entries} - {entry.entry for entry in host.aside} == {e.entry.entry for e in gone}
     return [erasure.entry.entry for erasure in gone]
 
@@ -93,7 +93,7 @@ async def test_a_machine_that_came_back_while_others_were_erased_keeps_its_own()
         shelf.put(DB)
 
     host.erase = and_comes_back  # type: ignore[method-assign]
-    gone = await empty_trash(shelf, host, lambda: None, Metrics())  # type: ignore[arg-type]
+    gone = await empty_trash(shelf, host, lambda: None, OperatorMetrics())  # type: ignore[arg-type]
     assert [erasure.entry.entry for erasure in gone] == ["zero"] and [entry.entry for entry in host.aside] == ["one"]
 
 
@@ -105,7 +105,7 @@ async def test_nothing_is_erased_past_the_fence_or_told_of_nobody() -> None:
         raise StoreFailure("the lease is another's")
 
     with pytest.raises(StoreFailure):
-        await empty_trash(shelf, host, closed, Metrics())  # type: ignore[arg-type]
+        await empty_trash(shelf, host, closed, OperatorMetrics())  # type: ignore[arg-type]
     assert host.aside == [OVER]
     assert await emptied(shelf, replace(OVER, name="", returns=False)) == ["one"] and shelf.told == []
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from homeostat.planner.observed import Usage
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.supervise import Supervisor
-from homeostat.runtime.metrics import Metrics, Watched, summary
+from homeostat.runtime.metrics import OperatorMetrics, Watched, summary
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, an_operator, at_work, until
 from tests.unit.runtime.machine.test_machine_status_in_words import status, up
@@ -23,7 +23,7 @@ class Busy(WorldHost):
 
 
 def test_of_hosts_machines_and_orphans() -> None:
-    metrics, host = Metrics(), Busy()
+    metrics, host = OperatorMetrics(), Busy()
     world, vm = up()
     summaries = [summary(status(vm, world)), summary(status(vm, world)), summary(status(machine(), WorldHost().world))]
     orphans = [Orphan("default", "a", "running"), Orphan("default", "b", "running"), Orphan("default", "c", "retained")]
@@ -57,7 +57,7 @@ def test_of_hosts_machines_and_orphans() -> None:
 
 
 def test_of_probes_and_of_the_trash() -> None:
-    metrics = Metrics()
+    metrics = OperatorMetrics()
     for ok in (True, True, False):
         metrics.tried("readiness", ok)
     metrics.trashed("local", 4, 99)
@@ -69,7 +69,7 @@ def test_of_probes_and_of_the_trash() -> None:
 
 def test_of_tasks_that_die() -> None:
     supervisor = Supervisor()
-    metrics = Metrics(supervisor)
+    metrics = OperatorMetrics(supervisor)
     for _ in range(2):
         supervisor.failed("feed", OSError("no space"), quiet=True)
     read = metrics.registry.get_sample_value
@@ -80,7 +80,7 @@ def test_of_tasks_that_die() -> None:
 
 async def test_an_operator_counts_its_reconciles_and_their_errors_while_it_runs() -> None:
     web = machine()
-    shelf, host, metrics = Shelf(web), WorldHost(), Metrics()
+    shelf, host, metrics = Shelf(web), WorldHost(), OperatorMetrics()
     operator = an_operator(shelf, host)
     operator.metrics = metrics
     shelf.failing[web.key] = RuntimeError("a defect of ours")

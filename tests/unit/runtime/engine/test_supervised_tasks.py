@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from homeostat.runtime.engine.supervise import UNATTENDED, Supervisor
-from homeostat.runtime.metrics import Metrics
+from homeostat.runtime.metrics import OperatorMetrics
 
 
 def supervisor(faults: str = "", steady: float = 60.0) -> Supervisor:
@@ -146,7 +146,7 @@ async def test_a_fault_kills_a_task_once_wherever_it_is() -> None:
 
 async def test_metrics_tell_deaths_and_what_is_down() -> None:
     kept = supervisor()
-    registry = Metrics(kept).registry
+    registry = OperatorMetrics(kept).registry
     tasks = [asyncio.create_task(kept.keep("fine", for_ever))]
     tasks.append(asyncio.create_task(kept.keep("feed", raising(KeyError("x")))))  # type: ignore[arg-type]
     await until(lambda: kept.deaths("feed") == 1)

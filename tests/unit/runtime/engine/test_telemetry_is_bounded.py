@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from homeostat.runtime import telemetry
 from homeostat.runtime.engine.supervise import Supervisor
-from homeostat.runtime.telemetry import CONNECTIONS, Port, TelemetryServer
+from homeostat.runtime.telemetry import CONNECTIONS, TelemetryPort, TelemetryServer
 from tests.rig.waiting import free_port
 
 
@@ -19,7 +19,7 @@ from tests.rig.waiting import free_port
 async def serving() -> AsyncIterator[tuple[int, Supervisor]]:
     supervisor, port = Supervisor(), free_port()
     supervisor.attend(asyncio.get_running_loop())
-    async with TelemetryServer(Port("127.0.0.1", port), CollectorRegistry(), supervisor) as server:
+    async with TelemetryServer(TelemetryPort("127.0.0.1", port), CollectorRegistry(), supervisor) as server:
         yield port, supervisor
         async with asyncio.timeout(20):
             while server._held:  # noqa: ASYNC110

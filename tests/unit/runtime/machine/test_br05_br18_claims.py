@@ -17,7 +17,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.domain import DiskConfig
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
-from homeostat.planner.observed import DomainState, HostFacts, Memory, ObservedDomain, ObservedPort
+from homeostat.planner.observed import DomainState, HostFacts, ObservedDomain, ObservedPort, RememberedActs
 from homeostat.runtime.machine.claims import Claims
 from tests.unit.driving import Operator
 from tests.unit.machines import Spec, changed, machine, running
@@ -43,7 +43,7 @@ class Host:
         uuid = domain_uuid(vm.identity)
         operator = Operator(World())
         operator.settle(vm)
-        domain = operator.world.observe(vm, Memory()).domain
+        domain = operator.world.observe(vm, RememberedActs()).domain
         assert domain is not None
         self.found[uuid] = replace(domain, state=state, live=domain.live if state.active else None)
 

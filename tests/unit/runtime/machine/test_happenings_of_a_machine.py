@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineHealth, MachineState, VirtualMachineStatus
-from homeostat.planner.observed import DomainState, Health, Observed, ObservedDomain
+from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth
 from homeostat.runtime.machine.happenings import transitions
 from tests.unit.world import HOST
 
@@ -113,7 +113,7 @@ def test_health_is_told_where_it_changed_in_a_run(
     assert told(before, after)[1] == reasons
 
 
-SICK = Health(started=True, ready=False, alive=False, was_ready=True, message="refused")
+SICK = ProbedHealth(started=True, ready=False, alive=False, was_ready=True, message="refused")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ SICK = Health(started=True, ready=False, alive=False, was_ready=True, message="r
     ],
 )
 def test_bad_health_is_told_of_a_run_that_we_end_for_it_before_its_status_says_so(
-    before: VirtualMachineStatus, after: VirtualMachineStatus, health: Health | None, said: list[str]
+    before: VirtualMachineStatus, after: VirtualMachineStatus, health: ProbedHealth | None, said: list[str]
 ) -> None:
     assert UP.domain is not None
     first = replace(UP, domain=replace(UP.domain, run="1"), health=health)

@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.planner.observed import DomainState, Health, Memory, Observed
+from homeostat.planner.observed import DomainState, Observed, ProbedHealth, RememberedActs
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.machine.status import _list_changes, machine_status, unknown_status
 from tests.unit.driving import Operator
@@ -18,11 +18,11 @@ from tests.unit.world import HOST, World
 
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 REST = Plan()
-WELL = Health(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
+WELL = ProbedHealth(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
 
 
 def looked(vm: VirtualMachine, world: World, **more: Any) -> Observed:
-    return replace(world.observe(vm, Memory()), **more)
+    return replace(world.observe(vm, RememberedActs()), **more)
 
 
 def status(
@@ -173,7 +173,7 @@ def test_storage(reason: str, bad: bool) -> None:
         (replace(WELL, ready=False, was_ready=False, message="refused"), "False", "NotReadyYet", "False", True),
     ],
 )
-def test_probes(health: Health, ready: str, reason: str | None, healthy: str, reconciling: bool) -> None:
+def test_probes(health: ProbedHealth, ready: str, reason: str | None, healthy: str, reconciling: bool) -> None:
     world, vm = up()
     found = words(status(vm, world, health=health))
     assert found["Ready"][0] == ready and reason in (None, found["Ready"][1])

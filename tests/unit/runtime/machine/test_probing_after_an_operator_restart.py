@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.probe import Probe, Probes, TcpSocket
 from homeostat.runtime.machine.probing.attempt import Result
-from homeostat.runtime.machine.probing.counting import Tally
+from homeostat.runtime.machine.probing.counting import ProbeCounts
 
 PROBE = Probe(tcp_socket=TcpSocket(port=80), failure_threshold=2)
 PROBES = Probes(startup=PROBE, readiness=PROBE)
@@ -12,7 +12,7 @@ BAD = Result(False, "refused")
 
 
 def test_what_was_healthy_begins_as_healthy() -> None:
-    tally = Tally.begin(PROBES, healthy=True)
+    tally = ProbeCounts.begin(PROBES, healthy=True)
     health = tally.health(PROBES)
     assert (health.started, health.ready, health.was_ready) == (True, True, True)
     assert tally.due("readiness")
@@ -20,10 +20,10 @@ def test_what_was_healthy_begins_as_healthy() -> None:
 
 
 def test_failures_turn_it_as_ever() -> None:
-    tally = Tally.begin(PROBES, healthy=True).after("readiness", PROBE, BAD, "now")
+    tally = ProbeCounts.begin(PROBES, healthy=True).after("readiness", PROBE, BAD, "now")
     assert tally.health(PROBES).ready
     assert not tally.after("readiness", PROBE, BAD, "now").health(PROBES).ready
 
 
 def test_what_was_not_known_begins_as_not_ready() -> None:
-    assert not Tally.begin(PROBES).health(PROBES).ready
+    assert not ProbeCounts.begin(PROBES).health(PROBES).ready

@@ -12,7 +12,7 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.probe import Probes
-from homeostat.planner.observed import Health
+from homeostat.planner.observed import ProbedHealth
 from homeostat.runtime.machine.probing import Prober
 from homeostat.runtime.machine.probing.attempt import Endpoint
 from homeostat.runtime.machine.probing.prober import AT_ONCE
@@ -38,7 +38,7 @@ class Clinic:
     def turn(self, seconds: float) -> None:
         self.ahead += seconds
 
-    def health(self, number: int = 1) -> Health:
+    def health(self, number: int = 1) -> ProbedHealth:
         health = self.prober.health(key(number))
         assert health is not None
         return health

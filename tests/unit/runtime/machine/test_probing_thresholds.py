@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from homeostat.models.probe import Probe, Probes
 from homeostat.runtime.machine.probing.attempt import Result
-from homeostat.runtime.machine.probing.counting import Count, Tally
+from homeostat.runtime.machine.probing.counting import Count, ProbeCounts
 
 NOW = "2026-01-01T00:00:00Z"
 GOOD, BAD = Result(True, "HTTP 200"), Result(False, "HTTP 500")
@@ -19,8 +19,8 @@ def probe(**fields: Any) -> Probe:
     return Probe.model_validate({"httpGet": {"port": 80}, **fields})
 
 
-def follow(probes: Probes, *tries: tuple[str, Result]) -> Tally:
-    tally = Tally.begin(probes)
+def follow(probes: Probes, *tries: tuple[str, Result]) -> ProbeCounts:
+    tally = ProbeCounts.begin(probes)
     for name, result in tries:
         tally = tally.after(name, getattr(probes, name), result, NOW)
     return tally
@@ -28,7 +28,7 @@ def follow(probes: Probes, *tries: tuple[str, Result]) -> Tally:
 
 def test_readiness_begins_as_not_yet_and_liveness_as_good() -> None:
     probes = Probes(liveness=probe(), readiness=probe())
-    health = Tally.begin(probes).health(probes)
+    health = ProbeCounts.begin(probes).health(probes)
     assert (health.started, health.ready, health.alive, health.was_ready) == (True, False, True, False)
 
 
@@ -55,7 +55,7 @@ def test_a_dead_guest_is_not_ready() -> None:
 
 def test_startup_holds_the_others_back() -> None:
     probes = Probes(startup=probe(failureThreshold=30), liveness=probe(), readiness=probe())
-    tally = Tally.begin(probes)
+    tally = ProbeCounts.begin(probes)
     assert tally.due("startup") and not tally.due("liveness") and not tally.due("readiness")
     tally = tally.after("startup", probe(failureThreshold=30), BAD, NOW)
     health = tally.health(probes)

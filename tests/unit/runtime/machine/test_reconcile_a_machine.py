@@ -13,7 +13,7 @@ from homeostat.models.base import Key
 from homeostat.models.machine import IDENTITY, VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.machine.identity import domain_uuid
-from homeostat.planner.observed import Health
+from homeostat.planner.observed import ProbedHealth
 from homeostat.planner.plan import Stalled
 from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
@@ -227,8 +227,8 @@ class Probing:
     def forget(self, key: Key) -> None:
         self.forgotten += 1
 
-    def health(self, key: Key) -> Health | None:
-        return Health(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
+    def health(self, key: Key) -> ProbedHealth | None:
+        return ProbedHealth(started=True, ready=True, alive=True, was_ready=True, message="HTTP 200")
 
 
 def probed(shelf: Shelf, host: WorldHost) -> tuple[MachineReconciler, Probing]:

@@ -16,7 +16,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.observed import Health, Secret
+from homeostat.planner.observed import ProbedHealth, Secret
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
 from homeostat.runtime.engine.reconciler import GONE
@@ -125,7 +125,7 @@ class Probing:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.says: Health | None = None
+        self.says: ProbedHealth | None = None
 
     def watch(self, key: Key, run: str, probes: object, guest: object, healthy: bool = False) -> None:
         self.asked.append(f"watch {run}{' healthy' if healthy else ''}")
@@ -133,14 +133,14 @@ class Probing:
     def forget(self, key: Key) -> None:
         self.asked.append("forget")
 
-    def health(self, key: Key) -> Health | None:
+    def health(self, key: Key) -> ProbedHealth | None:
         return self.says
 
 
-HEALTH: dict[str, Health] = {
-    "ready": Health(True, True, True, True, "HTTP 200"),
-    "not ready": Health(True, False, True, False, "HTTP 503"),
-    "dead": Health(True, False, False, True, "HTTP 500"),
+HEALTH: dict[str, ProbedHealth] = {
+    "ready": ProbedHealth(True, True, True, True, "HTTP 200"),
+    "not ready": ProbedHealth(True, False, True, False, "HTTP 503"),
+    "dead": ProbedHealth(True, False, False, True, "HTTP 500"),
 }
 
 

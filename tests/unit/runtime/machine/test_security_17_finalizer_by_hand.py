@@ -11,7 +11,7 @@ from homeostat.models.base import Key
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.observed import Memory
+from homeostat.planner.observed import RememberedActs
 from homeostat.planner.plan import Plan, Waiting
 from homeostat.runtime.machine.placement import unadmitted
 from homeostat.runtime.machine.status import machine_status
@@ -59,7 +59,7 @@ def test_security_17_who_is_not_made_there_and_why(vm: VirtualMachine, on: Host,
 
 def test_security_17_nothing_is_made_and_what_is_there_goes_on() -> None:
     world, operator = World(), Operator(World())
-    observed = replace(world.observe(machine(), Memory()), unadmitted=NO)
+    observed = replace(world.observe(machine(), RememberedActs()), unadmitted=NO)
     plan = plan_machine(machine(), observed, 0.0)
     assert (plan.actions, plan.outcome) == ((), NO)
     operator.settle(machine())
@@ -69,7 +69,7 @@ def test_security_17_nothing_is_made_and_what_is_there_goes_on() -> None:
 
 def test_security_17_where_its_domain_is_stays_known_as_nobody_else_sees_it() -> None:
     elsewhere = unadmitted(seen_on("a"), host(), {"a", "b"}, False)
-    observed = replace(World().observe(machine(), Memory()), unadmitted=elsewhere)
+    observed = replace(World().observe(machine(), RememberedActs()), unadmitted=elsewhere)
     status = machine_status(seen_on("a"), observed, Plan(outcome=NO), {}, None, "2026-01-01T00:00:00Z")
     assert status.host == "a"
     other = replace(observed, unadmitted=NO)

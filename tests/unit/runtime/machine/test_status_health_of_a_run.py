@@ -7,20 +7,20 @@ from dataclasses import replace
 import pytest
 
 from homeostat.models.machine import VirtualMachineStatus
-from homeostat.planner.observed import Health, Memory
+from homeostat.planner.observed import ProbedHealth, RememberedActs
 from homeostat.planner.plan import Converged, Plan
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import running
 
 WORLD, _, VM = running()
-SEEN = WORLD.observe(VM, Memory())
+SEEN = WORLD.observe(VM, RememberedActs())
 
 
-def health(at: str, ready: bool = True, message: str = "200", was_ready: bool = True, alive: bool = True) -> Health:
-    return Health(True, ready, alive, was_ready, message, at)
+def health(at: str, ready: bool = True, message: str = "200", was_ready: bool = True, alive: bool = True) -> ProbedHealth:
+    return ProbedHealth(True, ready, alive, was_ready, message, at)
 
 
-def status(found: Health | None, run: str = "1", before: VirtualMachineStatus | None = None) -> VirtualMachineStatus:
+def status(found: ProbedHealth | None, run: str = "1", before: VirtualMachineStatus | None = None) -> VirtualMachineStatus:
     assert SEEN.domain is not None
     observed = replace(SEEN, domain=replace(SEEN.domain, run=run), health=found)
     vm = VM.model_copy(update={"status": before})
@@ -41,7 +41,7 @@ def test_a_probe_that_says_the_same_changes_no_status() -> None:
         (health("10:05", ready=False, was_ready=False, alive=False), "unhealthy"),
     ],
 )
-def test_its_word(found: Health, word: str) -> None:
+def test_its_word(found: ProbedHealth, word: str) -> None:
     said = status(found).health
     assert said is not None and said.status == word
 

@@ -15,7 +15,7 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Stalled
 from homeostat.runtime.machine import rivals
-from homeostat.runtime.machine.rivals import Rivals, Writer, started_at, this_run
+from homeostat.runtime.machine.rivals import OperatorRun, Rivals, started_at, this_run
 from tests.unit.machines import HAPPENINGS, changed, deleted, happen, running
 
 OURS, OTHERS = this_run("/state"), "4242.17.aa@hosta:/srv/copy"
@@ -108,8 +108,8 @@ def test_who_lost_the_lease_does_not_complain() -> None:
 def test_records_are_signed() -> None:
     signed = watching().sign(Record("uid", "default", "web", "another", 7, writer=OTHERS))
     assert signed == Record("uid", "default", "web", "i", 7, writer=OURS, written_at="2026-01-01T12:00:00.000000Z")
-    assert Writer.parse(OURS) == Writer(os.getpid(), started_at(os.getpid()), socket.gethostname(), "/state")
-    assert Writer.parse("rubbish") is None
+    assert OperatorRun.parse(OURS) == OperatorRun(os.getpid(), started_at(os.getpid()), socket.gethostname(), "/state")
+    assert OperatorRun.parse("rubbish") is None
 
 
 @pytest.mark.parametrize("what", sorted(HAPPENINGS))

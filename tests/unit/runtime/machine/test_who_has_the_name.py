@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.observed import DomainState, Memory, ObservedDomain
+from homeostat.planner.observed import DomainState, ObservedDomain, RememberedActs
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
 from tests.unit.machines import machine, running
@@ -19,7 +19,7 @@ FOREIGN = ObservedDomain(
 
 
 def clash(vm: VirtualMachine, host: WorldHost) -> ObservedDomain | None:
-    return asyncio.run(observe(vm, host, Memory(), {}, ImageUse())).clash  # type: ignore[arg-type]
+    return asyncio.run(observe(vm, host, RememberedActs(), {}, ImageUse())).clash  # type: ignore[arg-type]
 
 
 def test_nobody_does_where_it_has_its_own_or_none() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from homeostat.models.probe import Probe, Probes
-from homeostat.planner.observed import Health
+from homeostat.planner.observed import ProbedHealth
 
 from .attempt import Result
 
@@ -33,7 +33,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ProbeCounts:
     """Of one run of one machine. As in the kubelet, liveness begins as good, startup and readiness as not yet."""
 
     startup: Count | None
@@ -43,7 +43,7 @@ class Tally:
     last_check: str | None = None  # RFC 3339
 
     @classmethod
-    def begin(cls, probes: Probes, healthy: bool = False) -> Tally:
+    def begin(cls, probes: Probes, healthy: bool = False) -> ProbeCounts:
         """``healthy``: this very run was found healthy before the operator restarted; it takes failures to change that."""
         return cls(
             Count(healthy) if probes.startup else None,
@@ -57,12 +57,12 @@ class Tally:
         started = self.startup is None or self.startup.healthy
         return not started if name == "startup" else started
 
-    def after(self, name: str, probe: Probe, result: Result, now: str) -> Tally:
+    def after(self, name: str, probe: Probe, result: Result, now: str) -> ProbeCounts:
         count: Count = getattr(self, name).after(probe, result)
         tally = replace(self, **{name: count}, last_check=now)  # type: ignore[arg-type]
         return replace(tally, was_ready=tally.was_ready or tally.health(None).ready)
 
-    def health(self, probes: Probes | None) -> Health:
+    def health(self, probes: Probes | None) -> ProbedHealth:
         """What the planner is told. A startup probe that is used up counts as a failed liveness, as in the kubelet."""
         started = self.startup is None or self.startup.healthy
         ready = started and (self.readiness is None or self.readiness.healthy)
@@ -71,7 +71,7 @@ class Tally:
             hopeless = not started and self.startup.failures >= probes.startup.failure_threshold
         dead = self.liveness is not None and not self.liveness.healthy
         telling = self.startup if not started else self.liveness if dead else self.readiness or self.liveness or self.startup
-        return Health(
+        return ProbedHealth(
             started=started,
             ready=ready and not dead,
             alive=not (dead or hopeless),

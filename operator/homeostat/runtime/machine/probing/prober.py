@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from homeostat.models.base import Key
 from homeostat.models.probe import Probe, Probes
-from homeostat.planner.observed import Health, same_run
+from homeostat.planner.observed import ProbedHealth, same_run
 
 from ...engine.clock import OwnClock, timestamp
 from .attempt import Guest, Result, attempt, by_agent
-from .counting import NAMES, Tally
+from .counting import NAMES, ProbeCounts
 
 NOWHERE = 1.0  # seconds between looks for the address of a guest that has none yet
 SPOILT = 0.5  # of its time limit: where we paused for longer during a try, its failure counts for nothing
@@ -28,7 +28,7 @@ class _Subject:
     run: str
     probes: Probes
     guest: Guest
-    tally: Tally
+    tally: ProbeCounts
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     trying: set[str] = field(default_factory=set)  # probes whose try is under way
 
@@ -61,7 +61,7 @@ class Prober:
             known.run = run  # its pid can be read by now
             return
         self.forget(key)
-        subject = self._subjects[key] = _Subject(run, probes, guest, Tally.begin(probes, healthy and known is None))
+        subject = self._subjects[key] = _Subject(run, probes, guest, ProbeCounts.begin(probes, healthy and known is None))
         for name in NAMES:
             probe: Probe | None = getattr(probes, name)
             if probe is not None:
@@ -73,7 +73,7 @@ class Prober:
         if subject := self._subjects.pop(key, None):
             subject.stop()
 
-    def health(self, key: Key) -> Health | None:
+    def health(self, key: Key) -> ProbedHealth | None:
         """None where nothing is probed."""
         subject = self._subjects.get(key)
         return subject.tally.health(subject.probes) if subject else None

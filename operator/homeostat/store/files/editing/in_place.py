@@ -16,7 +16,7 @@ from .splice import Unspliceable, splice
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class DocumentPlace:
     """One document in one file."""
 
     root: Path
@@ -29,7 +29,7 @@ class Target:
         return self.root / self.path
 
 
-def load(target: Target, text: str | None = None) -> tuple[str, documents.Document, documents.FileContent]:
+def load(target: DocumentPlace, text: str | None = None) -> tuple[str, documents.Document, documents.FileContent]:
     """The file's text (the one given, else as it stands), the document in it, and all that is in it.
 
     Raises:
@@ -37,7 +37,7 @@ def load(target: Target, text: str | None = None) -> tuple[str, documents.Docume
     """
     try:
         text = documents.decode(read_file(str(target.file))) if text is None else text
-    except (OSError, ValueError, documents.Unreadable) as error:
+    except (OSError, ValueError, documents.UnreadableDocument) as error:
         raise NotEditable(f"{target.path} cannot be edited: {error}") from error
     content = documents.read_documents(text)
     if content.broken:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from homeostat.store.errors import Invalid, NotEditable, Problem
+from homeostat.store.errors import DocumentProblem, Invalid, NotEditable
 
 from ..reading.validate import Rejected, validate
 from ..text import documents
@@ -26,7 +26,7 @@ def new_text(wanted: Any, folder: str, what: str) -> str:
     try:
         text = render_block(wanted)
     except (ValueError, RecursionError) as error:
-        raise Invalid([Problem("", f"cannot be written as YAML: {error}")], what) from error
+        raise Invalid([DocumentProblem("", f"cannot be written as YAML: {error}")], what) from error
     check_new(text, wanted, folder, what)
     return text
 
@@ -44,7 +44,7 @@ def check_new(text: str, wanted: Any, folder: str, what: str) -> None:
     if problems:
         raise Invalid(problems, what)
     if not documents.equal([document.value for document in content.documents], [wanted]):
-        raise Invalid([Problem("", "holds a value that would read otherwise once it is written as YAML")], what)
+        raise Invalid([DocumentProblem("", "holds a value that would read otherwise once it is written as YAML")], what)
 
 
 def check_edit(path: str, was: documents.FileContent, after: str, edited: documents.Document, wanted: Any) -> None:
@@ -74,13 +74,15 @@ def check_edit(path: str, was: documents.FileContent, after: str, edited: docume
 def _read(text: str) -> documents.FileContent:
     try:
         return documents.read_documents(documents.decode(text.encode()))
-    except documents.Unreadable as error:
+    except documents.UnreadableDocument as error:
         return documents.FileContent(broken=[error.problem])
     except UnicodeEncodeError as error:
-        return documents.FileContent(broken=[Problem("", f"holds half a character (U+{ord(error.object[error.start]):04X})")])
+        return documents.FileContent(
+            broken=[DocumentProblem("", f"holds half a character (U+{ord(error.object[error.start]):04X})")]
+        )
 
 
-def _refused(value: Any, folder: str) -> list[Problem]:
+def _refused(value: Any, folder: str) -> list[DocumentProblem]:
     try:
         validate(value, folder)
     except Rejected as error:
@@ -88,7 +90,7 @@ def _refused(value: Any, folder: str) -> list[Problem]:
     return []
 
 
-def _fields(problems: Sequence[Problem]) -> list[str]:
+def _fields(problems: Sequence[DocumentProblem]) -> list[str]:
     return [problem.field for problem in problems]
 
 

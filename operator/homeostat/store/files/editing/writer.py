@@ -13,10 +13,10 @@ from homeostat.runtime.machine.commands import outlived
 from homeostat.store.errors import (
     AlreadyExists,
     Conflict,
+    DocumentProblem,
     Invalid,
     NotEditable,
     NotFound,
-    Problem,
     StateError,
 )
 
@@ -34,11 +34,11 @@ from ..reading.validate import STORE_METADATA, desired_part, key_to_write, resou
 from ..text import documents
 from . import disk, in_place, last_applied, owned, readback
 
-Check = Callable[[Index], None]
+IndexCheck = Callable[[Index], None]
 """May refuse a write by what is in the index. It raises StoreError, and writes nothing itself."""
 
 
-class Writer:
+class FolderWriter:
     """See FilesStore for what its methods promise."""
 
     def __init__(self, store: IndexedStore, intake: Intake, source: FolderSource) -> None:
@@ -49,7 +49,7 @@ class Writer:
         self._folder = intake.folder
 
     @contextmanager
-    def _writing(self, check: Check | None) -> Iterator[None]:
+    def _writing(self, check: IndexCheck | None) -> Iterator[None]:
         """Holds the lock, with the index as the folder is now: a file may have been changed and not be indexed yet."""
         with self._intake.state.write_lock():
             self._source.prepare()
@@ -58,10 +58,10 @@ class Writer:
                 check(self._index)
             yield
 
-    def create(self, kind: str, document: Mapping[str, Any], author: str, check: Check | None) -> Resource:
+    def create(self, kind: str, document: Mapping[str, Any], author: str, check: IndexCheck | None) -> Resource:
         wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
         if kind not in BY_KIND:
-            raise Invalid([Problem("kind", f"there is no kind {kind!r}")])
+            raise Invalid([DocumentProblem("kind", f"there is no kind {kind!r}")])
         key = key_to_write(wanted, None)
         with self._writing(check):
             return self._create(key, wanted, author)
@@ -76,7 +76,7 @@ class Writer:
         path = self._write_new(key, wanted)
         return self._finish(key, Edit(author, path), f"Create {key}")
 
-    def apply(self, resource: Resource, author: str, whole: bool, dry: bool, check: Check | None) -> Applied:
+    def apply(self, resource: Resource, author: str, whole: bool, dry: bool, check: IndexCheck | None) -> Applied:
         key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
         with self._writing(check):
             row = self._index.row(key)
@@ -100,7 +100,7 @@ class Writer:
             last_applied.remember(self._index, row, applied)
 
     def patch(
-        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None, check: Check | None
+        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None, check: IndexCheck | None
     ) -> Resource:
         with self._writing(check):
             return self._patch(key, merge_patch, author, expected_version)
@@ -144,7 +144,7 @@ class Writer:
         assert changed is not None
         return self._store.resource(changed)
 
-    def delete(self, key: Key, author: str, force: bool, check: Check | None) -> Resource:
+    def delete(self, key: Key, author: str, force: bool, check: IndexCheck | None) -> Resource:
         with self._writing(check):
             row = self._index.row(key)
             if row is None:
@@ -170,7 +170,7 @@ class Writer:
             raise Conflict(key, expected, str(row.version))
         return row
 
-    def _target(self, row: Row) -> in_place.Target:
+    def _target(self, row: Row) -> in_place.DocumentPlace:
         documents = self._documents(row.key)
         # An invalid document may speak for the key too: editing is how it gets mended.
         mine = [d for d in documents if (d.path, d.document, d.item) == (row.source, row.document, row.item)] or documents
@@ -179,12 +179,12 @@ class Writer:
             raise NotEditable(f"{row.key} has no document to edit: {where} cannot be read, or declares it no more")
         return mine[0]
 
-    def _documents(self, key: Key) -> list[in_place.Target]:
+    def _documents(self, key: Key) -> list[in_place.DocumentPlace]:
         found = self._index.read(
             "SELECT path, document, item FROM documents WHERE kind=? AND namespace=? AND name=? ORDER BY path, document, item",
             (key.kind, key.namespace, key.name),
         )
-        return [in_place.Target(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
+        return [in_place.DocumentPlace(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
 
     def _remove_documents(self, key: Key) -> list[str]:
         """Also its doubles: one of them would make the resource come back. Last first, so that the places stay right."""

@@ -16,7 +16,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.store.errors import Severity, SourceError
 
 from ...index.index import Row
-from ..reading.files import EMPTY, FileReader, Memory, SourceDocument, SourceFile, Unopened
+from ..reading.files import EMPTY, FileReader, LastPass, SourceDocument, SourceFile, Unopened
 from ..reading.folder import Listing
 from ..reading.unfinished import ends_whole
 from .remembered import Remembered
@@ -75,7 +75,7 @@ class Pass:
 
 
 def compare(
-    listing: Listing, reader: FileReader, memory: Memory, rows: Sequence[Row], known: Remembered, folder: str
+    listing: Listing, reader: FileReader, memory: LastPass, rows: Sequence[Row], known: Remembered, folder: str
 ) -> Pass:  # fmt: skip
     """Writes nothing; raises nothing that the folder could cause."""
     work = Pass()
@@ -95,7 +95,7 @@ def compare(
     return work
 
 
-def _read_files(work: Pass, listing: Listing, reader: FileReader, memory: Memory) -> dict[str, str]:
+def _read_files(work: Pass, listing: Listing, reader: FileReader, memory: LastPass) -> dict[str, str]:
     """Fills ``work.files``; returns what could not be read, with the reason."""
     unread = dict(listing.unreadable)
     seen = set()

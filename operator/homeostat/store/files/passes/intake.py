@@ -15,7 +15,7 @@ from homeostat.store.errors import SourceError
 from ...index import records
 from ...index.index import Index, Row, set_setting
 from ..commits import authors as git_authors
-from ..reading.files import Edit, FileReader, Memory
+from ..reading.files import Edit, FileReader, LastPass
 from ..reading.folder import Listing, list_folder, look_again
 from ..reading.unfinished import QUIET
 from ..state import StateFolder
@@ -76,7 +76,7 @@ class Intake:
         edited = {edit.path for edit in edits.values() if edit.path}
         again = look_again(self.listing, edited) if edited else None
         self.listing = again or list_folder(self.folder)
-        memory = Memory.load(self.index)
+        memory = LastPass.load(self.index)
         version = self.index.setting("models")
         if version != __version__:  # other models may judge the same documents otherwise
             memory.doubt()

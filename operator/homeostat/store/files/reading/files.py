@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from homeostat.models.base import Key, Resource
-from homeostat.store.errors import Problem
+from homeostat.store.errors import DocumentProblem
 
 from ...index.index import Index, compact
 from ..text import documents, jsontext
@@ -25,7 +25,7 @@ from .positions import Positions
 from .unfinished import is_beginning, unfinished
 from .validate import Rejected, foreign, identify, stray, validate, whose
 
-State = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
+DocumentState = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
 """Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Stray: no resource, and
 none that lost a part of itself. Foreign: another system's. Empty: says nothing."""
 
@@ -46,10 +46,10 @@ class SourceDocument:
     document: int
     item: int | None
     line: int
-    state: State
+    state: DocumentState
     key: Key | None
     hash: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[DocumentProblem] = field(default_factory=list)
     resource: Resource | None = None
     chunk: str = ""  # digest of its text, and its line in it
 
@@ -64,7 +64,7 @@ class SourceFile:
     real: str
     signature: str
     digest: str
-    problems: list[Problem] = field(default_factory=list)  # of the file as a whole, such as syntax errors
+    problems: list[DocumentProblem] = field(default_factory=list)  # of the file as a whole, such as syntax errors
     documents: list[SourceDocument] = field(default_factory=list)
     known: bool = False  # just as the index has it
 
@@ -79,7 +79,7 @@ class SourceFile:
 
 
 @dataclass(slots=True)
-class Memory:
+class LastPass:
     """What the index remembers of the last pass."""
 
     files: dict[str, SourceFile] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Memory:
             file.signature = file.digest = "-"
 
     @classmethod
-    def load(cls, index: Index) -> Memory:
+    def load(cls, index: Index) -> LastPass:
         memory = cls()
         for path, signature, digest, problems in index.read("SELECT path, signature, digest, problems FROM files"):
             memory.files[path] = SourceFile(path, "", signature, digest, _problems(problems))
@@ -109,11 +109,11 @@ class Memory:
         return memory
 
 
-def _problems(text: str) -> list[Problem]:
-    return [Problem(**item) for item in json.loads(text)] if text != "[]" else []
+def _problems(text: str) -> list[DocumentProblem]:
+    return [DocumentProblem(**item) for item in json.loads(text)] if text != "[]" else []
 
 
-def dump_problems(problems: Iterable[Problem]) -> str:
+def dump_problems(problems: Iterable[DocumentProblem]) -> str:
     return json.dumps([asdict(problem) for problem in list(problems)[:PROBLEMS_KEPT]])
 
 
@@ -159,7 +159,7 @@ class FileReader:
     """Reads files against what the last pass remembers."""
 
     def __init__(
-        self, root: str, memory: Memory, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
+        self, root: str, memory: LastPass, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
         edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (),
     ) -> None:  # fmt: skip
         """``quiet``: see ``unfinished.QUIET``. ``fresh`` are files that were read a moment ago."""
@@ -191,7 +191,7 @@ class FileReader:
         try:
             content = read_file(found.real)
         except ValueError as error:
-            return SourceFile(found.path, found.real, signature, "", [Problem("", str(error))])
+            return SourceFile(found.path, found.real, signature, "", [DocumentProblem("", str(error))])
         except OSError as error:
             raise Unopened(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
         digest = hashlib.sha256(content).hexdigest() if content.strip() else EMPTY
@@ -203,7 +203,7 @@ class FileReader:
             return file
         try:
             text = documents.decode(content)
-        except documents.Unreadable as error:
+        except documents.UnreadableDocument as error:
             file.problems.append(error.problem)
             return file
         chunks = documents.split(text)
@@ -262,7 +262,7 @@ class FileReader:
         if document.resource is None:
             try:
                 text = documents.decode(read_file(file.real))
-            except (OSError, ValueError, documents.Unreadable):
+            except (OSError, ValueError, documents.UnreadableDocument):
                 return None
             folder = self._folder(file.path)
             for candidate in documents.read_documents(text).documents:
@@ -297,7 +297,7 @@ class FileReader:
             judged.state, judged.key = "Stray", None
             if foreign(document.value):
                 judged.state, judged.key = "Foreign", _foreign_key(document.value)
-            judged.problems = [Problem("", whose(document.value), document.line, 1)]
+            judged.problems = [DocumentProblem("", whose(document.value), document.line, 1)]
             return judged
         try:
             judged.resource = self._written(path, document, key) or validate(document.value, folder)

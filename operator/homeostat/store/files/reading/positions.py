@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import yaml
 
-from homeostat.store.errors import Problem
+from homeostat.store.errors import DocumentProblem
 
 from ..text import characters, templates
-from ..text.documents import Document, Path
+from ..text.documents import Document, FieldPath
 from .validate import NO_TEXT, not_text
 
 
@@ -24,7 +24,7 @@ class Positions:
         self._text = text[document.start : document.end]
         self._root = characters.compose(self._text)
 
-    def of(self, path: Path) -> tuple[int, int]:
+    def of(self, path: FieldPath) -> tuple[int, int]:
         """Line and column of a field's name, of the nearest one above where it is not there."""
         place, node = self._fallback, self._root
         if node is not None and not self._prefix:
@@ -37,7 +37,7 @@ class Positions:
             place = self._mark(name)
         return place
 
-    def placed(self, path: Path, problem: Problem) -> Problem:
+    def placed(self, path: FieldPath, problem: DocumentProblem) -> DocumentProblem:
         """The problem with its place. Where text was meant, and a number or a constant stands, with that as it is written: 1.10
         is another label than 1.1."""
         line, column = self.of(path)

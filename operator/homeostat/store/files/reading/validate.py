@@ -14,10 +14,10 @@ from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
 from homeostat.models.bounds import XML_PATTERN
 from homeostat.models.introspection import maps_to_text, model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named
-from homeostat.store.errors import Invalid, Problem
+from homeostat.store.errors import DocumentProblem, Invalid
 
 from ...hostpaths import make_absolute
-from ..text.documents import Path, dotted
+from ..text.documents import FieldPath, dotted
 from ..text.templates import PATCH
 
 # What only the store sets: documents that were printed by `get -o yaml` carry it, and it means nothing in them.
@@ -41,13 +41,13 @@ HIDDEN = (
 class Rejected(Exception):
     """A document that is no resource. ``problems`` pairs each problem with the path it is about."""
 
-    def __init__(self, problems: Sequence[tuple[Path, Problem]]) -> None:
+    def __init__(self, problems: Sequence[tuple[FieldPath, DocumentProblem]]) -> None:
         super().__init__("; ".join(str(problem) for _, problem in problems))
         self.problems = tuple(problems)
 
 
-def reject(path: Path, message: str) -> Rejected:
-    return Rejected([(path, Problem(dotted(path), message))])
+def reject(path: FieldPath, message: str) -> Rejected:
+    return Rejected([(path, DocumentProblem(dotted(path), message))])
 
 
 def identify(value: Any) -> Key | None:
@@ -154,7 +154,7 @@ def resource_to_write(wanted: Any, key: Key | None, folder: str | None = None) -
     except Rejected as error:
         raise Invalid([problem for _, problem in error.problems], str(key or identify(wanted) or "the document")) from None
     if key is not None and found.key != key:
-        raise Invalid([Problem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
+        raise Invalid([DocumentProblem("metadata", "kind, name and namespace cannot be changed: create another one")], str(key))
     return found
 
 
@@ -207,17 +207,17 @@ def _suggest_kind(word: str) -> str:
     return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
 
 
-def _explained(model: type[BaseModel], error: ValidationError) -> list[tuple[Path, Problem]]:
+def _explained(model: type[BaseModel], error: ValidationError) -> list[tuple[FieldPath, DocumentProblem]]:
     """Looking for what was meant takes time: a document may have ten thousand mistakes, and nobody reads them all."""
     told = [_explain(model, detail) for detail in error.errors(include_url=False)[:PROBLEMS_MAX]]
     if (more := error.error_count() - len(told)) > 0:
-        told.append(((), Problem("", f"{more} more problems are not listed")))
+        told.append(((), DocumentProblem("", f"{more} more problems are not listed")))
     return told
 
 
-def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Problem]:
+def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[FieldPath, DocumentProblem]:
     """One of pydantic's errors in our words, with the path of what it is about."""
-    path: Path = tuple(detail["loc"])
+    path: FieldPath = tuple(detail["loc"])
     kind, context = detail["type"], detail.get("ctx", {})
     shown = _show(detail.get("input"))
     expected = context.get("expected", "")
@@ -254,7 +254,7 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Proble
         message = messages.get(kind) or detail["msg"][:1].lower() + detail["msg"][1:]
     if kind in ("enum", "literal_error") and isinstance(detail.get("input"), str):
         message += _nearest(str(detail["input"]), _choices(expected))
-    return path, Problem(dotted(path), message)
+    return path, DocumentProblem(dotted(path), message)
 
 
 NO_TEXT = "must be text (got "
@@ -285,7 +285,7 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
     return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
-def _suggest_field(model: type[BaseModel], path: Path) -> str:
+def _suggest_field(model: type[BaseModel], path: FieldPath) -> str:
     owner = _model_at(model, path[:-1])
     if owner is None or not path:
         return ""
@@ -316,7 +316,7 @@ def _places(model: type[BaseModel]) -> dict[str, str]:
     return found
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+def _model_at(model: type[BaseModel], path: FieldPath) -> type[BaseModel] | None:
     current: type[BaseModel] | None = model
     for step in path:
         if isinstance(step, int):

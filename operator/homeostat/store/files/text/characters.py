@@ -11,7 +11,7 @@ import unicodedata
 
 import yaml
 
-from homeostat.store.errors import Problem
+from homeostat.store.errors import DocumentProblem
 
 from . import jsontext
 
@@ -67,12 +67,12 @@ def _restore(node: yaml.Node, seen: set[int]) -> None:
             _restore(part, seen)
 
 
-def conflicts(text: str) -> list[Problem]:
+def conflicts(text: str) -> list[DocumentProblem]:
     """The marks of a merge that nobody has finished. What such a file says is what neither side meant."""
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return []
     return [
-        Problem(
+        DocumentProblem(
             "",
             f"is a merge conflict that is not resolved ({found[0]}): keep one side, and remove the lines <<<<<<<, ======= and "
             ">>>>>>>; nothing in this file is taken in before",

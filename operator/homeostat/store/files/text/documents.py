@@ -15,7 +15,7 @@ from typing import Any, NoReturn, cast
 
 import yaml
 
-from homeostat.store.errors import Problem
+from homeostat.store.errors import DocumentProblem
 
 from . import characters, jsontext, templates
 
@@ -37,13 +37,13 @@ _CONSTANTS: dict[str, bool | None] = {
 }  # fmt: skip
 _TAG = "tag:yaml.org,2002:"
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 
 
-class Unreadable(Exception):
+class UnreadableDocument(Exception):
     """A document that could not be read at all."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: DocumentProblem) -> None:
         super().__init__(str(problem))
         self.problem = problem
 
@@ -58,11 +58,11 @@ class Document:
     end: int
     value: Any
     item: int | None = None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[DocumentProblem] = field(default_factory=list)
     first_line: int = 1  # line of ``start``
 
     @property
-    def prefix(self) -> Path:
+    def prefix(self) -> FieldPath:
         return () if self.item is None else ("items", self.item)
 
 
@@ -71,24 +71,24 @@ class FileContent:
     """A file's documents. ``broken`` are the syntax errors: with any, what is missing may just not have been readable."""
 
     documents: list[Document] = field(default_factory=list)
-    broken: list[Problem] = field(default_factory=list)
+    broken: list[DocumentProblem] = field(default_factory=list)
 
 
 def decode(content: bytes) -> str:
     """The text of a file, without the byte order marks that begin a document.
 
     Raises:
-        Unreadable: not UTF-8.
+        UnreadableDocument: not UTF-8.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Unreadable(Problem("", "is UTF-16, as PowerShell's > writes it: save it as UTF-8", 1, 1))
+        raise UnreadableDocument(DocumentProblem("", "is UTF-16, as PowerShell's > writes it: save it as UTF-8", 1, 1))
     try:
         return characters.without_marks(content.decode())
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1
         column = error.start - before.rfind(b"\n")
-        raise Unreadable(Problem("", "is not UTF-8 text: save it as UTF-8", line, column)) from error
+        raise UnreadableDocument(DocumentProblem("", "is not UTF-8 text: save it as UTF-8", line, column)) from error
 
 
 def read_documents(text: str, *, empty: bool = False) -> FileContent:
@@ -109,7 +109,7 @@ def read_documents(text: str, *, empty: bool = False) -> FileContent:
 
 
 TWICE = "is given twice"
-MORE = Problem("", "has more errors: the rest of the file was not read")
+MORE = DocumentProblem("", "has more errors: the rest of the file was not read")
 
 
 def read_stream(text: str, *, empty: bool = False) -> FileContent:
@@ -124,8 +124,10 @@ def read_stream(text: str, *, empty: bool = False) -> FileContent:
             for document in reader.documents():
                 content.documents.extend(_items(document, text if empty else None))
             return content
-        except (Unreadable, yaml.YAMLError) as error:
-            content.broken.append(error.problem if isinstance(error, Unreadable) else _syntax_problem(error, line, reader.text))
+        except (UnreadableDocument, yaml.YAMLError) as error:
+            content.broken.append(
+                error.problem if isinstance(error, UnreadableDocument) else _syntax_problem(error, line, reader.text)
+            )
         # A line of three dashes starts a document wherever it stands, so reading can go on behind the broken one.
         resume = _SEPARATOR.search(text, offset + reader.resume_from)
         if resume is None:
@@ -168,13 +170,15 @@ def read_chunk(text: str, chunk: Chunk, number: int, *, empty: bool = False) -> 
     try:
         for document in reader.documents():
             content.documents.extend(_items(document, text if empty else None))
-    except (Unreadable, yaml.YAMLError) as error:
-        content.broken.append(error.problem if isinstance(error, Unreadable) else _syntax_problem(error, chunk.line, reader.text))
+    except (UnreadableDocument, yaml.YAMLError) as error:
+        content.broken.append(
+            error.problem if isinstance(error, UnreadableDocument) else _syntax_problem(error, chunk.line, reader.text)
+        )
         return content, reader.number + 1
     return content, reader.number
 
 
-def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Problem:
+def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> DocumentProblem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     context = getattr(error, "context", None)
@@ -188,12 +192,12 @@ def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Proble
     if mark:
         message += characters.cause(text, mark.index)
         others = [line + first_line for line in (begun.line if begun else mark.line, templates.first_said(text))]
-        problem = Problem("", message, mark.line + first_line, mark.column + 1)
+        problem = DocumentProblem("", message, mark.line + first_line, mark.column + 1)
         return templates.explained(problem, text, first_line, others=others)
     if isinstance(character := getattr(error, "character", None), int):
         message += f" (U+{character:04X})"
     before = text.encode()[: getattr(error, "position", 0)]  # a character that no YAML may hold
-    return Problem("", message, before.count(b"\n") + first_line, len(before) - before.rfind(b"\n"))
+    return DocumentProblem("", message, before.count(b"\n") + first_line, len(before) - before.rfind(b"\n"))
 
 
 def _items(document: Document, text: str | None) -> Iterator[Document]:
@@ -247,13 +251,13 @@ class Reader:
         self.resume_from = 1  # where a search for the next document may start after an error
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
-        self._problems: list[Problem] = []
+        self._problems: list[DocumentProblem] = []
         self._root: Any = None
         self._line = 0
         self._unseen = characters.INVISIBLE.search(text) is not None
 
     def documents(self) -> Iterator[Document]:
-        """Raises yaml.YAMLError or Unreadable at the first document that cannot be read."""
+        """Raises yaml.YAMLError or UnreadableDocument at the first document that cannot be read."""
         parser = yaml.CSafeLoader(characters.parsable(self.text))
         pending: Document | None = None
         try:
@@ -288,7 +292,7 @@ class Reader:
         twice: list[str] = []
         if (found := jsontext.value(written, twice)) is not jsontext.NONE:
             document.value = found
-            document.problems += [Problem(name[:80], TWICE, document.line, 1) for name in twice]
+            document.problems += [DocumentProblem(name[:80], TWICE, document.line, 1) for name in twice]
 
     def _document_start(self, event: yaml.Event) -> Document:
         self._stack, self._anchors, self._problems, self._root, self._line = [], {}, [], None, 0
@@ -300,13 +304,15 @@ class Reader:
         return _start(event).line + self.first_line, _start(event).column + 1
 
     def _problem(self, event: yaml.Event, message: str, *extra: str) -> None:
-        problem = templates.explained(Problem(self._field(*extra), message, *self._place(event)), self.text, self.first_line)
+        problem = templates.explained(
+            DocumentProblem(self._field(*extra), message, *self._place(event)), self.text, self.first_line
+        )
         if problem not in self._problems:  # one mark of a template is wrong in several ways
             self._problems.append(problem)
 
     def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
         line, column = self._place(event)
-        raise Unreadable(Problem(self._field(), message, line, column))
+        raise UnreadableDocument(DocumentProblem(self._field(), message, line, column))
 
     def _field(self, *extra: str) -> str:
         parts: list[str | int] = []
@@ -465,7 +471,7 @@ def equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def dotted(path: Path) -> str:
+def dotted(path: FieldPath) -> str:
     """A path as people write it: spec.disks[0].size."""
     text = ""
     for part in path:

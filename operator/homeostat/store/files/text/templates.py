@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from homeostat.store.errors import Problem
+from homeostat.store.errors import DocumentProblem
 
 _MARK = re.compile(r"\{[{%#]")
 _SAYS = re.compile(r"^(?![ \t]*(?:#|\r?$)|---)", re.MULTILINE)
@@ -14,7 +14,7 @@ TEMPLATE = "this is a template: render it first (helm template …), and put wha
 PATCH = "is an instruction of a patch: build it first (kustomize build …), and put what comes out here"
 
 
-def explained(problem: Problem, text: str, first_line: int = 1, *, others: Iterable[int] = ()) -> Problem:
+def explained(problem: DocumentProblem, text: str, first_line: int = 1, *, others: Iterable[int] = ()) -> DocumentProblem:
     """The problem in other words, at the template's mark, where there is one in its line, or in ``others`` that may be to blame.
     ``first_line``: that of the text."""
     lines = text.split("\n")
