@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from homeostat.models.base import API_GROUP, Key, Model
-from homeostat.runtime.engine.ports import Resources
+from homeostat.runtime.engine.ports import ResourceAccess
 from homeostat.store.errors import Invalid
 
 from .index.index import FINALIZER, Index
@@ -36,7 +36,7 @@ def is_ours(finalizer: str) -> bool:
     return finalizer == FINALIZER or finalizer.endswith(_HOST_FINALIZER)
 
 
-class PlacedStore(Resources, Protocol):
+class PlacedStore(ResourceAccess, Protocol):
     """A store that notes which host each machine is on. Jobs share it, each with a view of its own."""
 
     index: Index

@@ -61,7 +61,7 @@ class Unreadable(StoreFailure):
     """A resource is there, but is not what its kind allows: somebody has to mend it."""
 
 
-class Resources(Protocol):
+class ResourceAccess(Protocol):
     """Desired state in, status and events out. Every method may raise StoreFailure."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
@@ -91,7 +91,7 @@ class Resources(Protocol):
     ) -> None: ...
 
 
-class ResourceStore(Resources, Protocol):
+class ResourceStore(ResourceAccess, Protocol):
     """What an operator works on. Both modes speak it."""
 
     def changes(self) -> AsyncIterator[Key]:
