@@ -16,7 +16,7 @@ from .kind_index import Entry, KindIndex
 from .parameters import whole_number
 
 T = TypeVar("T")
-KEPT = 64  # queries; a list of 1,000 machines is about 200 KB
+CACHED = 64  # queries; a list of 1,000 machines is about 200 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +75,19 @@ class ListCache:
 
     def __init__(self) -> None:
         self._version: int | None = None
-        self._kept: dict[object, Rendered] = {}
+        self._rendered: dict[object, Rendered] = {}
 
     def get(self, version: int, query: object) -> Rendered | None:
-        return self._kept.get(query) if version == self._version else None
+        return self._rendered.get(query) if version == self._version else None
 
     def render(
         self, version: int, query: object, page: Page, items: Sequence[bytes], frame: tuple[bytes, bytes] = (b"[", b"]")
     ) -> Rendered:
         body = frame[0] + b",".join(page.of(items)) + frame[1]
         rendered = Rendered(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', str(len(items)))
-        if version != self._version or len(self._kept) >= KEPT:
-            self._version, self._kept = version, {}
-        self._kept[query] = rendered
+        if version != self._version or len(self._rendered) >= CACHED:
+            self._version, self._rendered = version, {}
+        self._rendered[query] = rendered
         return rendered
 
 

@@ -26,7 +26,7 @@ from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
-from homeostat.runtime.engine.supervise import Supervisor, kept
+from homeostat.runtime.engine.supervise import Supervisor, keeping
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
@@ -304,8 +304,8 @@ async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[Clu
         stack.push_async_callback(informer.stop)
         await informer.start()
         async with (
-            kept(supervisor, "heartbeat", lambda: keep_marking(room.root)),
-            kept(supervisor, "state-space", lambda: keep_trying(index)),
+            keeping(supervisor, "heartbeat", lambda: keep_marking(room.root)),
+            keeping(supervisor, "state-space", lambda: keep_trying(index)),
         ):
             yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
 

@@ -24,7 +24,7 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, kept
+from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, keeping
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
@@ -100,8 +100,8 @@ async def standalone(
         await stack.enter_async_context(telemetry)
         tell_of_failures(store, operator)
         async with (
-            kept(supervisor, "heartbeat", lambda: keep_marking(room.root)),
-            kept(supervisor, "state-space", lambda: keep_trying(store.index)),
+            keeping(supervisor, "heartbeat", lambda: keep_marking(room.root)),
+            keeping(supervisor, "state-space", lambda: keep_trying(store.index)),
         ):
             yield Standalone(store, host, operator, supervisor)
 

@@ -139,9 +139,9 @@ class AddressBook:
                 _log.info("%s", error)
                 return
             # An agent may have told meanwhile. A lease that was recalled during the reading waits for the next one.
-            kept = {m: f for m, f in self._still(present).items() if _source(f) != "Lease" or m in self._recalled - recalled}
+            standing = {m: f for m, f in self._still(present).items() if _source(f) != "Lease" or m in self._recalled - recalled}
             self._recalled -= read.keys()
-            self._learn({**kept, **read}, present)
+            self._learn({**standing, **read}, present)
 
     def _still(self, present: Mapping[str, Resident]) -> Addresses:
         """What is known of those, each in that run of its guest."""

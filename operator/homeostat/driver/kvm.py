@@ -76,11 +76,11 @@ async def probe_kvm(
         return verdict
     if not boot or program is None or not _is_x86():
         return KvmVerdict(True, "unsettled", f"{device} exists and may be used; no guest was booted to try it")
-    kept = _recall(state)
-    if kept is None:
-        kept = _judge(await boot_guest("kvm", program))
-        _remember(state, kept)
-    return kept
+    verdict = _recall(state)
+    if verdict is None:
+        verdict = _judge(await boot_guest("kvm", program))
+        _remember(state, verdict)
+    return verdict
 
 
 def _look(device: Path, cpuinfo: Path) -> KvmVerdict | None:
@@ -183,9 +183,9 @@ def _recall(state: Path | None) -> KvmVerdict | None:
     if state is None:
         return None
     try:
-        kept = json.loads((state / "kvm.json").read_text())
-        if kept.pop("boot_id") == _boot_id():
-            return KvmVerdict(bool(kept["usable"]), str(kept["how"]), str(kept["message"]))
+        noted = json.loads((state / "kvm.json").read_text())
+        if noted.pop("boot_id") == _boot_id():
+            return KvmVerdict(bool(noted["usable"]), str(noted["how"]), str(noted["message"]))
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         log.debug("no earlier verdict on KVM")
     return None

@@ -36,7 +36,7 @@ _DEFAULTED: Mapping[str, frozenset[str]] = {
 }
 # Lists whose items have an identity, so that server-side apply merges them item by item.
 _IDENTITY: Mapping[str, str] = {"Disk": "name", "Nic": "name", "Condition": "type"}
-_KEPT = (
+_CARRIED = (
     *("type", "enum", "pattern", "format", "minimum", "maximum", "minLength", "maxLength"),
     *("minItems", "maxItems", "maxProperties", "anyOf"),
 )
@@ -127,7 +127,7 @@ def _structural(node: Schema, definitions: Mapping[str, Schema], default: bool =
     choices = [choice.get("type") for choice in node.get("anyOf", ())]
     if choices == ["integer", "string"]:
         return result | _int_or_string(node, default)
-    result |= {key: node[key] for key in _KEPT if key in node and not (key == "maxLength" and node[key] == TEXT_MAX)}
+    result |= {key: node[key] for key in _CARRIED if key in node and not (key == "maxLength" and node[key] == TEXT_MAX)}
     if default and "default" in node:
         result["default"] = node["default"]
     if node["type"] == "integer":
@@ -150,8 +150,10 @@ def _int_or_string(node: Schema, default: bool) -> Schema:
 
 def _list(items: Schema, definitions: Mapping[str, Schema]) -> Schema:
     key = _IDENTITY.get(items.get("$ref", "").rpartition("/")[2])
-    kept = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]} if key else {"x-kubernetes-list-type": "atomic"}
-    return {"items": _structural(items, definitions), **kept}
+    listed = (
+        {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]} if key else {"x-kubernetes-list-type": "atomic"}
+    )
+    return {"items": _structural(items, definitions), **listed}
 
 
 def _object(node: Schema, model: str, definitions: Mapping[str, Schema]) -> Schema:

@@ -18,7 +18,7 @@ SHARE_PATTERN = "^(100|[0-9]{1,2})%$"
 HELD = f"{API_GROUP}/held"
 """Annotation: while it is there the deployment is left alone, since `homeostat migrate` moves its machines."""
 # Machines of the others end, or are off, as the spec says: a deployment could not keep them available.
-KEPT_RUNNING = (RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE)
+RUNNING_STRATEGIES = (RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE)
 
 
 def _check_share(value: object) -> object:
@@ -129,9 +129,9 @@ class VirtualMachineDeploymentSpec(Model):
     @model_validator(mode="after")
     def _keeps_running(self) -> Self:
         strategy = self.template.spec.run_strategy
-        if strategy not in KEPT_RUNNING:
+        if strategy not in RUNNING_STRATEGIES:
             raise ValueError(
-                f"template.spec.runStrategy must be {' or '.join(KEPT_RUNNING)} (it is {strategy}): a deployment keeps its "
+                f"template.spec.runStrategy must be {' or '.join(RUNNING_STRATEGIES)} (it is {strategy}): a deployment keeps its "
                 "machines running; replicas: 0 takes them away, and one that runs once or is started by hand, is a VirtualMachine"
             )
         return self

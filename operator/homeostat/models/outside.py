@@ -43,8 +43,8 @@ def tellable(text: str) -> str:
     text = redacted(text.encode("utf-8", "backslashreplace").decode())
     if len(text) <= TOLD_MAX:
         return text
-    kept = redacted(text[: TOLD_MAX - 60])  # a URL that was cut is redacted as it stands then
-    return f"{kept} … ({len(text)} characters in all)"
+    head = redacted(text[: TOLD_MAX - 60])  # a URL that was cut is redacted as it stands then
+    return f"{head} … ({len(text)} characters in all)"
 
 
 def redacted_all(value: Any) -> Any:

@@ -70,10 +70,10 @@ def without_null(node: Any) -> Any:
         return [without_null(item) for item in node]
     if not isinstance(node, dict):
         return node
-    kept = {key: without_null(value) for key, value in node.items() if not (key == "default" and value is None)}
-    choices = kept.get("anyOf")
+    cleaned = {key: without_null(value) for key, value in node.items() if not (key == "default" and value is None)}
+    choices = cleaned.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
         rest = [choice for choice in choices if choice != {"type": "null"}]
-        del kept["anyOf"]
-        kept = {**(rest[0] if len(rest) == 1 else {"anyOf": rest}), **kept}
-    return kept
+        del cleaned["anyOf"]
+        cleaned = {**(rest[0] if len(rest) == 1 else {"anyOf": rest}), **cleaned}
+    return cleaned

@@ -33,14 +33,14 @@ def _canonical(value: Any) -> str:
     """A stable text of nested values."""
     if isinstance(value, tuple):
         return "[" + ",".join(map(_canonical, value)) + "]"
-    kept = _kept(value.__class__)
-    if kept is None:
+    names = _fields_of(value.__class__)
+    if names is None:
         return repr(value)
-    return "(" + ",".join([f"{name}={_canonical(getattr(value, name))}" for name in kept]) + ")"
+    return "(" + ",".join([f"{name}={_canonical(getattr(value, name))}" for name in names]) + ")"
 
 
 @cache  # one entry per class
-def _kept(kind: type) -> tuple[str, ...] | None:
+def _fields_of(kind: type) -> tuple[str, ...] | None:
     """The fields that are asked for; None where it is no class of ours."""
     if not is_dataclass(kind):
         return None

@@ -38,9 +38,9 @@ def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
 
 def unplugged_nic(name: str, live: DomainConfig) -> DomainConfig:
     """What runs once a nic has been detached from it."""
-    kept = tuple(nic for nic in live.nics if nic.name != name)
-    freed = sum(_ports_of(nic, live) for nic in live.nics) - sum(_ports_of(nic, live) for nic in kept)
-    return replace(live, nics=kept, spare_pci_ports=live.spare_pci_ports + freed)
+    rest = tuple(nic for nic in live.nics if nic.name != name)
+    freed = sum(_ports_of(nic, live) for nic in live.nics) - sum(_ports_of(nic, live) for nic in rest)
+    return replace(live, nics=rest, spare_pci_ports=live.spare_pci_ports + freed)
 
 
 def _ports_of(device: DiskConfig | NicConfig, live: DomainConfig) -> int:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from homeostat.models.base import API_GROUP, ObjectMeta
-from homeostat.models.deployment import KEPT_RUNNING, MachineTemplate
+from homeostat.models.deployment import RUNNING_STRATEGIES, MachineTemplate
 from homeostat.models.machine import Boot, Resources, RunStrategy, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import CloudInit, Disk, Nic
 from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line, told_to_workload
@@ -58,7 +58,7 @@ def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTe
 
 def ends_by_itself(template: MachineTemplate, plugin: Plugin) -> str:
     """Why a deployment cannot keep machines of that template, which holds the plugin's part, running; empty where it can."""
-    if template.spec.run_strategy in KEPT_RUNNING:
+    if template.spec.run_strategy in RUNNING_STRATEGIES:
         return ""
     return (
         f"plugin {plugin.metadata.name!r} is of type {plugin.spec.workload.type}: its machines run once, to completion, and a "
@@ -79,8 +79,8 @@ def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[Disk, ...]:
     offered = (*root, *given.disks)
     own = {disk.name: disk for disk in spec.disks}
     names = {disk.name for disk in offered}
-    kept = (_joined(own[disk.name], disk) if disk.name in own else disk for disk in offered)
-    return (*kept, *(disk for disk in spec.disks if disk.name not in names))
+    joined = (_joined(own[disk.name], disk) if disk.name in own else disk for disk in offered)
+    return (*joined, *(disk for disk in spec.disks if disk.name not in names))
 
 
 def _joined(own: Disk, given: Disk) -> Disk:

@@ -7,7 +7,7 @@ import falcon.asgi
 import pytest
 from falcon.testing import TestClient
 
-from homeostat_api.lists import KEPT, ListCache, Page, send
+from homeostat_api.lists import CACHED, ListCache, Page, send
 
 ITEMS = [b'"a"', b'"b"', b'"c"']
 ALL = Page(None, 0)
@@ -41,11 +41,11 @@ def test_kept_for_one_version() -> None:
 
 def test_kept_for_so_many_queries() -> None:
     cache = ListCache()
-    for number in range(KEPT):
+    for number in range(CACHED):
         cache.render(1, number, ALL, ITEMS)
-    assert all(cache.get(1, number) for number in range(KEPT))
-    cache.render(1, KEPT, ALL, ITEMS)
-    assert cache.get(1, KEPT) and not any(cache.get(1, number) for number in range(KEPT)), "it begins anew"
+    assert all(cache.get(1, number) for number in range(CACHED))
+    cache.render(1, CACHED, ALL, ITEMS)
+    assert cache.get(1, CACHED) and not any(cache.get(1, number) for number in range(CACHED)), "it begins anew"
 
 
 class OneList:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.base import Key
-from homeostat.store.kubernetes.objects import GRACE, kept
+from homeostat.store.kubernetes.objects import GRACE, mirrored
 from homeostat.store.placed import host_finalizer, host_of, is_ours
 
 
@@ -25,7 +25,7 @@ def vm(**metadata: Any) -> dict[str, Any]:
 
 
 def test_the_columns() -> None:
-    found = kept(vm(labels={"app": "web"}, finalizers=["x"]) | {"status": {"state": "Läuft"}})
+    found = mirrored(vm(labels={"app": "web"}, finalizers=["x"]) | {"status": {"state": "Läuft"}})
 
     assert found.key == Key("VirtualMachine", "shop", "web")
     assert (found.uid, found.generation, found.resource_version) == ("u1", 3, "17")
@@ -39,12 +39,12 @@ def test_the_columns() -> None:
 def test_an_object_of_the_cluster_has_no_namespace() -> None:
     host = vm()
     del host["metadata"]["namespace"]
-    assert kept({**host, "kind": "Host"}).key == Key("Host", "default", "web")
+    assert mirrored({**host, "kind": "Host"}).key == Key("Host", "default", "web")
 
 
 def test_what_kubectl_remembers_is_left_out() -> None:
     noise = {"kubectl.kubernetes.io/last-applied-configuration": "{}", "mine": "yes"}
-    assert json.loads(kept(vm(annotations=noise)).metadata) == {"annotations": {"mine": "yes"}}
+    assert json.loads(mirrored(vm(annotations=noise)).metadata) == {"annotations": {"mine": "yes"}}
 
 
 @pytest.mark.parametrize(("annotation", "grace"), [(None, None), ("0", 0), ("30", 30), ("-1", None), ("soon", None), ("٣", None)])
@@ -52,8 +52,8 @@ def test_the_grace_is_the_annotations_not_the_servers(annotation: str | None, gr
     """The server says 0 of every custom resource; read as ours it would cut the power."""
     given = {GRACE: annotation} if annotation is not None else {}
     deleted = vm(deletionTimestamp="2026-01-02T03:04:06Z", deletionGracePeriodSeconds=0, annotations=given)
-    assert kept(deleted).grace == grace
-    assert kept(vm(annotations=given)).grace is None
+    assert mirrored(deleted).grace == grace
+    assert mirrored(vm(annotations=given)).grace is None
 
 
 @pytest.mark.parametrize("host", ["node", "node-1.example.org"])
@@ -66,4 +66,4 @@ def test_a_placement_is_a_finalizer(host: str) -> None:
 
 def test_what_is_no_object_is_refused() -> None:
     with pytest.raises((KeyError, TypeError)):
-        kept({"kind": "VirtualMachine", "metadata": {"name": "web"}})
+        mirrored({"kind": "VirtualMachine", "metadata": {"name": "web"}})

@@ -35,7 +35,7 @@ def test_only_the_newest_are_kept(room: Room, monkeypatch: object) -> None:
     import pytest
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(records, "EVENTS_KEPT", 100)
+        patched.setattr(records, "EVENTS_MAX", 100)
         for number in range(512):
             records.report(room.store.index, room.clock(), key("web"), "", None, [Happening("Normal", "Started", str(number))])
     assert [e.message for e in room.store.events(limit=9999)] == [str(n) for n in range(412, 512)]

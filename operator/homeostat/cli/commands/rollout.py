@@ -254,8 +254,8 @@ async def _one(store: State, settings: CliSettings, names: Sequence[str]) -> Vir
 
 async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> list[MachineRevision]:
     """Oldest first."""
-    kept = await store.list(MachineRevision, deployment.metadata.namespace)
-    mine = [r for r in kept if owned_by(r, deployment)]
+    found = await store.list(MachineRevision, deployment.metadata.namespace)
+    mine = [r for r in found if owned_by(r, deployment)]
     return sorted(mine, key=lambda r: r.spec.revision)
 
 

@@ -16,12 +16,12 @@ class GuestText:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-        self._kept = ""
+        self._unfinished = ""
 
     def shown(self, block: bytes) -> bytes:
-        text = self._kept + self._decoder.decode(block)
+        text = self._unfinished + self._decoder.decode(block)
         begun = _BEGUN.search(text)
-        self._kept = begun.group() if begun else ""
-        text = _COLOUR.sub("", text.removesuffix(self._kept))
+        self._unfinished = begun.group() if begun else ""
+        text = _COLOUR.sub("", text.removesuffix(self._unfinished))
         lines = re.split(r"(\t|\r*\n)", text)
         return "".join(part.lstrip("\r") if part.endswith(("\t", "\n")) else printable(part) for part in lines).encode()

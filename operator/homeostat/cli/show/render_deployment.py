@@ -86,8 +86,8 @@ class DeploymentEntry:
     def _behind(self) -> list[Replica]:
         """Those that stay in number, and follow another template than they should."""
         target = self._target
-        kept = [r for r in self._live if 1 <= r.index <= self.resource.spec.replicas]
-        return [r for r in kept if target is not None and r.fingerprint != target.fingerprint]
+        staying = [r for r in self._live if 1 <= r.index <= self.resource.spec.replicas]
+        return [r for r in staying if target is not None and r.fingerprint != target.fingerprint]
 
     @property
     def missing(self) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from homeostat.runtime.engine.ports import Event
     from homeostat.store.files.store import FilesStore
 
-EVENTS_KEPT = 60
+EVENTS_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class Snapshots:
         self._seen = now
         await self._read_resources()
         last = self._events[-1].id if self._events else 0
-        fresh = await asyncio.to_thread(self._store.events, last, None, 1000 if last else EVENTS_KEPT)
+        fresh = await asyncio.to_thread(self._store.events, last, None, 1000 if last else EVENTS_SHOWN)
         errors = await asyncio.to_thread(self._store.errors)
-        self._events = [*self._events[-EVENTS_KEPT:], *fresh]
+        self._events = [*self._events[-EVENTS_SHOWN:], *fresh]
         self.current = Snapshot(
             [r for r in self._resources.values() if isinstance(r, VirtualMachine)],
             self._events,

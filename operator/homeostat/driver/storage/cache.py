@@ -120,8 +120,8 @@ class ImageCache:
             if before and sha256 != before:
                 error = f"image {shown(ref.url)}: {changed_message(path, sha256, before)}"
                 return ObservedImage(ImagePhase.FAILED, error=error, permanent=True, changed=True)
-            kept = noted if noted is not None and (noted.sha256 or noted.signature[:2] == signature[:2]) else None
-            found = kept.inspection if kept is not None else await examine(ref, path)
+            valid = noted if noted is not None and (noted.sha256 or noted.signature[:2] == signature[:2]) else None
+            found = valid.inspection if valid is not None else await examine(ref, path)
             with contextlib.suppress(DriverError):  # someone who only looks may not be able to write there
                 await asyncio.to_thread(write_note, path, ref, found, sha256)
         except DriverError as error:

@@ -128,10 +128,10 @@ async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tup
 
 async def _last(stream: asyncio.StreamReader) -> bytes:
     """Of a damaged image it says a line per cluster."""
-    kept = b""
+    tail = b""
     while chunk := await stream.read(_SAID):
-        kept = (kept + chunk)[-_SAID:]
-    return kept
+        tail = (tail + chunk)[-_SAID:]
+    return tail
 
 
 def _missing(program: str | None) -> str:

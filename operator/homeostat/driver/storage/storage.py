@@ -278,8 +278,8 @@ class Storage:
             for name in sorted(ours, key=lambda n: n == CREATED):  # the marker last: until then it says what this is
                 (folder / name).unlink(missing_ok=True)
             forget_moved(folder)
-            if kept := sorted(os.listdir(folder)):
-                log.info("kept in %s: %s", folder, ", ".join(kept))
+            if left := sorted(os.listdir(folder)):
+                log.info("kept in %s: %s", folder, ", ".join(left))
                 return
             folder.rmdir()
             with contextlib.suppress(OSError):  # not empty: other machines live there
@@ -290,15 +290,15 @@ class Storage:
         """Removes cached images that no spec names (``used``: ImageRef.keys), that no disk leans on, that are not among
         ``paths`` and that are older than ten minutes. Both are asked again just before. Returns what was removed."""
         removed = []
-        for path in await asyncio.to_thread(unreferenced, self._rooms, self._kept(used(), paths())):
-            if path in self._kept(used(), paths()):
+        for path in await asyncio.to_thread(unreferenced, self._rooms, self._in_use(used(), paths())):
+            if path in self._in_use(used(), paths()):
                 continue  # named since
             with file_errors(path, f"remove the image {path}"):
                 path.unlink(missing_ok=True)
             removed.append(str(path))
         return removed
 
-    def _kept(self, used: Collection[str], paths: Collection[str]) -> set[Path]:
+    def _in_use(self, used: Collection[str], paths: Collection[str]) -> set[Path]:
         return {self._images.path(key) for key in {*used, *self._images.busy}} | {Path(path) for path in paths}
 
     async def leftovers(self, directory: str) -> Sequence[str]:

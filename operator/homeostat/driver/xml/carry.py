@@ -95,20 +95,20 @@ def _carry_arguments(built: Element, observed: Element) -> None:
     if had is None:
         return
     own = set(forwards.own_arguments(observed))
-    kept: list[Element] = []
+    carried: list[Element] = []
     for child in had:
         if child.tag == forwards.ARGUMENT and child.get("value", "") in own:
-            kept.pop()  # the flag before it
+            carried.pop()  # the flag before it
         else:
-            kept.append(child)
-    if not kept:
+            carried.append(child)
+    if not carried:
         return
     commandline = built.find(forwards.COMMANDLINE)
     if commandline is None:
         commandline = deepcopy(had)
         del commandline[:]
         built.append(commandline)
-    commandline.extend(deepcopy(child) for child in kept)
+    commandline.extend(deepcopy(child) for child in carried)
 
 
 def _carry_devices(config: DomainConfig, built: Element, observed: Element, same_machine: bool) -> None:
@@ -133,13 +133,13 @@ def _carry_controllers(config: DomainConfig, built: Element, observed: Element, 
     if not same_machine:
         return
     models = {c.get("type"): c.get("model") for c in built.iterfind("controller") if c.get("type") != "pci"}
-    kept = [
+    carried = [
         controller
         for controller in observed.iterfind("controller")
         if models.get(controller.get("type"), controller.get("model")) == controller.get("model")
     ]
-    named = {controller.get("type") for controller in kept}
-    ports = sum(controller.get("model") == "pcie-root-port" for controller in kept)
+    named = {controller.get("type") for controller in carried}
+    ports = sum(controller.get("model") == "pcie-root-port" for controller in carried)
     for controller in built.findall("controller"):
         if controller.get("model") == "pcie-root-port":
             ports -= 1
@@ -148,7 +148,7 @@ def _carry_controllers(config: DomainConfig, built: Element, observed: Element, 
         elif controller.get("type") not in named:
             continue
         built.remove(controller)
-    for place, controller in enumerate(kept):
+    for place, controller in enumerate(carried):
         built.insert(place, deepcopy(controller))
 
 

@@ -42,8 +42,8 @@ def _without_live(spec: VirtualMachineSpec) -> VirtualMachineSpec:
 
 def _disks_grow(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
     """New disks come after the others: without boot.order, a machine boots from its disks as listed."""
-    kept, added = new.disks[: len(old.disks)], new.disks[len(old.disks) :]
-    if len(kept) < len(old.disks) or not all(_grows(a, b) for a, b in zip(old.disks, kept, strict=True)):
+    same, added = new.disks[: len(old.disks)], new.disks[len(old.disks) :]
+    if len(same) < len(old.disks) or not all(_grows(a, b) for a, b in zip(old.disks, same, strict=True)):
         return False
     return all(disk.type == "disk" and disk.bus in _HOTPLUG for disk in added)
 

@@ -52,8 +52,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         return noted(machine, observed, plan_teardown(machine, observed, now))
     if machine.spec.suspend:
         return _suspended(machine, observed, now)
-    if kept_out := _kept_out(machine, observed):
-        return Plan(outcome=kept_out)
+    if barred := _barred(machine, observed):
+        return Plan(outcome=barred)
     if again := rename(machine, observed, now):
         return Plan((again,), Waiting("Reconciling", "giving its domain its name back"))
 
@@ -106,7 +106,7 @@ def _of_others(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     return observed.rival
 
 
-def _kept_out(machine: VirtualMachine, observed: Observed) -> Outcome | None:
+def _barred(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     """Why there can be no domain of it here; None: there is one, or can be."""
     if observed.clash is not None:
         return Stalled("NameInUse", _clash_message(machine, observed))

@@ -114,8 +114,8 @@ def with_keys(text: str, values: Mapping[str, Any]) -> str:
     added = yaml.compose(_dumped(values), yaml.SafeLoader)
     if not isinstance(whole, yaml.MappingNode) or not isinstance(added, yaml.MappingNode):  # empty, or nothing to add
         return _dumped(values) if values else text
-    kept = [pair for pair in whole.value if not (isinstance(pair[0], yaml.ScalarNode) and pair[0].value in values)]
-    whole.value = [*kept, *added.value]
+    rest = [pair for pair in whole.value if not (isinstance(pair[0], yaml.ScalarNode) and pair[0].value in values)]
+    whole.value = [*rest, *added.value]
     whole.flow_style = False
     written: str = yaml.serialize(whole, Dumper=yaml.SafeDumper, allow_unicode=True)
     return written

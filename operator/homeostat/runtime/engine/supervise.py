@@ -76,7 +76,7 @@ class Supervisor:
         self._guard = threading.Lock()
         self._failing: dict[str, Failing] = {}
         self._deaths: Counter[str] = Counter()
-        self._kept: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.on_recovery: Callable[[Failing], None] = lambda failing: None
 
@@ -93,7 +93,7 @@ class Supervisor:
     def running(self) -> Sequence[str]:
         """The tasks that are kept now, by name."""
         with self._guard:
-            return sorted(name for name, count in self._kept.items() if count)
+            return sorted(name for name, count in self._running.items() if count)
 
     @property
     def counted(self) -> Sequence[str]:
@@ -237,13 +237,13 @@ class Supervisor:
     def _count(self, name: str, step: int) -> None:
         """What nobody keeps any more does not fail any more."""
         with self._guard:
-            self._kept[name] += step
-            if not self._kept[name]:
+            self._running[name] += step
+            if not self._running[name]:
                 self._failing.pop(name, None)
 
 
 @asynccontextmanager
-async def kept(supervisor: Supervisor, name: str, job: TaskBody) -> AsyncIterator[None]:
+async def keeping(supervisor: Supervisor, name: str, job: TaskBody) -> AsyncIterator[None]:
     """Keeps ``job`` meanwhile."""
     task = asyncio.create_task(supervisor.keep(name, job), name=name)
     try:

@@ -61,8 +61,8 @@ def stop(machine: VirtualMachine, force: bool, now: str) -> Patch:
 def outlived(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
     """Drops what ``stop`` noted, where another change lets the machine run again: a later ``start`` must not bring it back.
     Takes the document before and after that change; the patch is one of ``after``."""
-    (was, noted), (strategy, kept) = _strategy_and_note(before), _strategy_and_note(after)
-    over = was == RunStrategy.HALTED != strategy and noted is not None and noted == kept
+    (was, noted), (strategy, note) = _strategy_and_note(before), _strategy_and_note(after)
+    over = was == RunStrategy.HALTED != strategy and noted is not None and noted == note
     return {"metadata": {"annotations": {REPLACED: None}}} if over else {}
 
 

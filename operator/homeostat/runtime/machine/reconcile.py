@@ -291,11 +291,11 @@ class MachineReconciler:
             files = await self._host.leftovers(folder) if facts.reachable and facts.storage_root else ()
         except DriverError as error:
             return f"its domain is gone; what is left of its files is not known: {error}"
-        kept = f"{folder} keeps {', '.join(files)}" if files else ""
+        left = f"{folder} keeps {', '.join(files)}" if files else ""
         mine = [entry for entry in await self._host.trash(folder) if entry.uid == machine.identity] if facts.trash_keep else []
         aside = [f"{', '.join(disk.name for disk in entry.disks)} in {entry.entry} until {entry.until}" for entry in mine]
         trash = f"in the trash: {'; '.join(aside)} (`homeostat trash list`){await self._scarcity()}" if aside else ""
-        return "; ".join(["its domain is gone", *filter(None, (trash, kept))]) if kept or trash else "everything of it is gone"
+        return "; ".join(["its domain is gone", *filter(None, (trash, left))]) if left or trash else "everything of it is gone"
 
     async def _scarcity(self) -> str:
         try:

@@ -15,8 +15,8 @@ from homeostat.store.errors import SourceError
 from .index import Index, compact, next_version, timestamp
 
 REPEAT_WINDOW = timedelta(minutes=10)
-EVENTS_KEPT = 10_000
-REVISIONS_KEPT = 200
+EVENTS_MAX = 10_000
+REVISIONS_MAX = 200
 """Per resource."""
 
 _TRIM_EVERY = 256
@@ -63,7 +63,7 @@ def add_event(database: sqlite3.Connection, now: datetime, key: Key, happening: 
         )
     if event % _TRIM_EVERY == 0:
         database.execute(
-            "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS_KEPT,)
+            "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS_MAX,)
         )
 
 
@@ -102,7 +102,7 @@ def add_revision(
         database.execute(
             "DELETE FROM revisions WHERE kind=? AND namespace=? AND name=? AND id <= (SELECT id FROM revisions WHERE "
             "kind=? AND namespace=? AND name=? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (*place, *place, REVISIONS_KEPT),
+            (*place, *place, REVISIONS_MAX),
         )
 
 

@@ -17,7 +17,7 @@ from homeostat.planner.placement import PLACEMENTS
 from ..index.index import Index, Row, compact, next_version, timestamp
 from ..index.records import add_revision, difference
 from ..index.removal import remove
-from .objects import Kept, Object, author_of, kept
+from .objects import Mirrored, Object, author_of, mirrored
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ class Mirror:
 
     def take(self, items: Iterable[Object], gone: Iterable[Object] = ()) -> None:
         """``items`` are as they are now, ``gone`` are no more; all in one step."""
-        self._apply([k for item in items if (k := _kept(item))], [k for item in gone if (k := _kept(item))])
+        self._apply([k for item in items if (k := _mirrored(item))], [k for item in gone if (k := _mirrored(item))])
 
     def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str], *, anew: bool = False) -> None:
         """``items`` are all there are of a kind. Those of ``before`` (uids by key, read before the list was asked for) that
         are not among them have gone meanwhile. ``anew``: whatever an earlier process left; versions begin again, and lower, in a
         cluster that was restored from a backup."""
-        now = {k.key: k for item in items if (k := _kept(item))}
+        now = {k.key: k for item in items if (k := _mirrored(item))}
         missing = [key for key, uid in before.items() if key.kind == kind and (key not in now or now[key].uid != uid)]
         with self._guard, self._index.transaction() as database:
             for key in missing:
@@ -64,7 +64,7 @@ class Mirror:
     def same_since(self, key: Key, now: Object, version: str) -> bool:
         """Whether of an object nothing changed between a resourceVersion and ``now`` but what operators write: its status,
         its finalizers, and where it was placed."""
-        row, current, since = self._index.row(key), _kept(now), self._since.get(key)
+        row, current, since = self._index.row(key), _mirrored(now), self._since.get(key)
         if row is None or current is None or since is None or _written(row) != _written(current) or row.uid != current.uid:
             return False
         return not newer(since, version) and not newer(version, current.resource_version)
@@ -78,7 +78,7 @@ class Mirror:
     def knows_any(self, kind: str) -> bool:
         return bool(self._index.read("SELECT 1 FROM resources WHERE kind=? LIMIT 1", (kind,)))
 
-    def _apply(self, items: Sequence[Kept], gone: Sequence[Kept]) -> None:
+    def _apply(self, items: Sequence[Mirrored], gone: Sequence[Mirrored]) -> None:
         with self._guard:
             items = [item for item in items if self._is_news(item)]
             if not items and not gone:
@@ -92,13 +92,13 @@ class Mirror:
                         self._remove(database, item.key, item.uid)
                     self._bury(item.uid)
 
-    def _is_news(self, item: Kept) -> bool:
+    def _is_news(self, item: Mirrored) -> bool:
         if item.uid in self._gone:
             return False
         row = self._index.row(item.key)
         return row is None or row.uid != item.uid or newer(item.resource_version, row.hash)
 
-    def _put(self, database: sqlite3.Connection, item: Kept, anew: bool = False) -> None:
+    def _put(self, database: sqlite3.Connection, item: Mirrored, anew: bool = False) -> None:
         row = self._index.row(item.key)
         if not self._is_news(item) and not (anew and row is not None and row.hash != item.resource_version):
             return
@@ -124,7 +124,7 @@ class Mirror:
             )
         self._record_revision(database, row, item)
 
-    def _record_revision(self, database: sqlite3.Connection, row: Row | None, item: Kept) -> None:
+    def _record_revision(self, database: sqlite3.Connection, row: Row | None, item: Mirrored) -> None:
         if row is None:
             add_revision(database, item.key, item.uid, item.generation, item.created, author_of(item.managed), None)
         elif row.spec != item.spec:
@@ -155,7 +155,7 @@ def _desired(row: Row) -> tuple[object, ...]:
     return (row.metadata, row.spec, row.deleted, row.grace, row.finalizers)
 
 
-def _written(item: Row | Kept) -> tuple[object, ...]:
+def _written(item: Row | Mirrored) -> tuple[object, ...]:
     """What others than operators write."""
     metadata = item.metadata
     if PLACEMENTS in metadata:
@@ -165,9 +165,9 @@ def _written(item: Row | Kept) -> tuple[object, ...]:
     return (metadata, item.spec, item.deleted)
 
 
-def _kept(item: Object) -> Kept | None:
+def _mirrored(item: Object) -> Mirrored | None:
     try:
-        found = kept(item)
+        found = mirrored(item)
     except (KeyError, TypeError, ValueError) as error:
         log.warning("the API server sent something that is no object: %r", error)
         return None

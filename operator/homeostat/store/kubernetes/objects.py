@@ -21,7 +21,7 @@ _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # the whole obje
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Mirrored:
     """An object in the form of the index's columns."""
 
     key: Key
@@ -48,7 +48,7 @@ def key_of(item: Object) -> Key:
     return Key(str(item["kind"]), str(meta.get("namespace") or "default"), str(meta["name"]))
 
 
-def kept(item: Object) -> Kept:
+def mirrored(item: Object) -> Mirrored:
     """
     Raises:
         KeyError: it is no object.
@@ -61,7 +61,7 @@ def kept(item: Object) -> Kept:
         "ownerReferences": [_owner(o) for o in meta.get("ownerReferences") or ()],
     }
     deleted, status = meta.get("deletionTimestamp"), item.get("status")
-    return Kept(
+    return Mirrored(
         key=key_of(item),
         uid=meta["uid"],
         generation=int(meta.get("generation") or 0),

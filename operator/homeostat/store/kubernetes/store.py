@@ -158,8 +158,8 @@ class KubernetesStore(IndexedStore):
         """Takes our finalizers away, or the one that is named."""
 
         def without(found: Object) -> Object | None:
-            kept = [f for f in found["metadata"].get("finalizers") or () if not (f == only if only else is_ours(f))]
-            return None if kept == found["metadata"].get("finalizers") else {"metadata": {"finalizers": kept}}
+            left = [f for f in found["metadata"].get("finalizers") or () if not (f == only if only else is_ours(f))]
+            return None if left == found["metadata"].get("finalizers") else {"metadata": {"finalizers": left}}
 
         try:
             await self._change(key, uid, without)

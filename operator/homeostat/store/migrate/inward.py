@@ -105,16 +105,16 @@ def _inbound(resource: Resource, instance: uuid.UUID) -> Resource:
     """Only where its identity is not the one that the folder would give it has it to be written down."""
     own = uid_in_folder(instance, resource.key)
     identity = resource.identity if isinstance(resource, VirtualMachine) else own
-    kept = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None
-    return with_annotations(resource, {IDENTITY: kept, HELD: None, PLACEMENTS: None})
+    left = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None
+    return with_annotations(resource, {IDENTITY: left, HELD: None, PLACEMENTS: None})
 
 
 def _owned_by_folder(resource: Resource, owners: Mapping[str, str]) -> Resource:
     def moved(owner: OwnerReference) -> OwnerReference:
         return owner.model_copy(update={"uid": owners[owner.uid]})
 
-    kept = tuple(moved(o) for o in resource.metadata.owner_references if o.uid in owners)
-    return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"owner_references": kept})})
+    left = tuple(moved(o) for o in resource.metadata.owner_references if o.uid in owners)
+    return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"owner_references": left})})
 
 
 def _is_same(machine: VirtualMachine, known: Resource | None) -> bool:

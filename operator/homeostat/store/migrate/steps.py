@@ -98,8 +98,8 @@ def uid_in_folder(instance: uuid.UUID, key: Key) -> str:
 def with_annotations(resource: R, change: Mapping[str, str | None]) -> R:
     """``None`` takes an annotation away."""
     changed = {**resource.metadata.annotations, **change}
-    kept = {name: text for name, text in changed.items() if text is not None}
-    return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"annotations": kept})})
+    noted = {name: text for name, text in changed.items() if text is not None}
+    return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"annotations": noted})})
 
 
 def carried_status(resource: Resource, generation: int) -> Status | None:

@@ -231,7 +231,7 @@ def _find_absent(
 ) -> None:
     """Finds the resources whose documents have gone, and what speaks against it."""
     gone = [row for row in rows if row.source is not None and row.deleted is None and row.key not in declared]
-    gone = [row for row in gone if not _kept_by_annotation(work, row)]
+    gone = [row for row in gone if not _prune_disabled(work, row)]
     if not gone:
         return
     anywhere = "the folder cannot be read" if listing.missing else next(_unidentified(work.files, unread), "")
@@ -257,7 +257,7 @@ def _slip(source: str, row: Row, new: Key) -> str:
     return f"{source} says {now} where it said {was}, which may be a slip of the pen"
 
 
-def _kept_by_annotation(work: Pass, row: Row) -> bool:
+def _prune_disabled(work: Pass, row: Row) -> bool:
     if json.loads(row.metadata).get("annotations", {}).get(PRUNE_ANNOTATION) != "disabled":
         return False
     work.complain(

@@ -146,16 +146,16 @@ def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: i
 
 def told(errors: Sequence[SourceError]) -> list[SourceError]:
     """As many as anybody reads, and how many there are beyond; those that wait for a confirmation all."""
-    kept: list[SourceError] = []
+    stored: list[SourceError] = []
     for severity in ("Error", "Held", "Notice"):
         mine = [error for error in errors if error.severity == severity]
         most = len(mine) if severity == "Held" or len(mine) <= ERRORS_TOLD else ERRORS_TOLD
-        kept += mine[:most]
+        stored += mine[:most]
         if len(mine) > most:
-            kept.append(
+            stored.append(
                 SourceError("", 0, 0, "", f"{len(mine) - most} more are not listed: mend some of these first", None, severity)
             )
-    return kept
+    return stored
 
 
 def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:

@@ -31,7 +31,7 @@ none that lost a part of itself. Foreign: another system's. Empty: says nothing.
 
 RACY = 100_000_000
 """Nanoseconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
-PROBLEMS_KEPT = 50
+PROBLEMS_MAX = 50
 """Per file and per document; hostile input must not fill the index."""
 PLACED_MAX = 1_000
 """Documents of one pass whose mistakes are looked up in their text; of more the first one is told, at the document's line."""
@@ -114,7 +114,7 @@ def _problems(text: str) -> list[DocumentProblem]:
 
 
 def dump_problems(problems: Iterable[DocumentProblem]) -> str:
-    return json.dumps([asdict(problem) for problem in list(problems)[:PROBLEMS_KEPT]])
+    return json.dumps([asdict(problem) for problem in list(problems)[:PROBLEMS_MAX]])
 
 
 def save(database: sqlite3.Connection, files: Iterable[SourceFile], gone: Collection[str]) -> None:
@@ -309,7 +309,7 @@ class FileReader:
                 judged.problems = [replace(error.problems[0][1], line=document.line, column=1)]
                 return judged
             places = Positions(text, document)
-            judged.problems = [places.placed(at, problem) for at, problem in error.problems[:PROBLEMS_KEPT]]
+            judged.problems = [places.placed(at, problem) for at, problem in error.problems[:PROBLEMS_MAX]]
             if any(problem.message == TEMPLATE for problem in judged.problems):
                 judged.state = "Broken"
         return judged
