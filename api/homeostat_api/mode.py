@@ -51,7 +51,7 @@ def _folder(config: ApiConfig) -> Mode:
     store = FilesStore.open(config.directory, StateFolder.open(config.state))
     try:
         if not store.state.operator_runs:
-            store.look()
+            store.compare()
     except StoreError as error:  # as where the state folder is full: what is known is shown, and the operator goes on trying
         log.warning("the folder was not looked through: %s", error)
     supervisor = Supervisor()

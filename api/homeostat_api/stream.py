@@ -35,7 +35,7 @@ TYPES = {
 CRASHED = ("VM_CRASHED", "crashed")
 RECENT = 2_000  # frames kept in memory, about 0.5 MB
 BATCH = 500  # rows per read of the table
-RETRY_MS = 1_000
+RETRY = 1.0  # seconds until a client connects again
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class EventStream:
         self.readers += 1
         try:
             # Something at once: gunicorn sends the headers with the first bytes of the body.
-            yield b"retry: %d\n: connected\n\n" % RETRY_MS
+            yield b"retry: %d\n: connected\n\n" % round(1000 * RETRY)
             while not self._changes.stopping:
                 version = self._changes.version()
                 frames = self._frames_after(cursor)

@@ -14,7 +14,7 @@ def test_a_held_deletion_is_told_with_its_reason_until_it_is_confirmed_by_name(o
         own_api.create(name)
     assert own_api.http.get("/api/v1/errors").json() == {"errors": []}
     (own_api.folder / "virtualmachines" / "one.yaml").write_text("# nothing any more\n")
-    own_api.where.store.look()
+    own_api.where.store.compare()
     held = own_api.http.get("/api/v1/errors").json()["errors"][0]
     assert (held["severity"], held["kind"], held["name"]) == ("Held", "VirtualMachine", "one")
     assert "says nothing any more" in held["message"] and held["path"].endswith("one.yaml")

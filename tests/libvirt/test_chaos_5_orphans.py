@@ -142,9 +142,9 @@ async def test_nothing_is_written_for_orphans_at_rest(site: Watched) -> None:
     site.start()
     await site.until(lambda: site.running() == ["a"], "it runs")
     await site.at_rest()
-    before = site.store.index.data_version(), site.watch.looks
+    before = site.store.index.data_version(), site.watch.scans
     await site.at_rest()
-    assert (site.store.index.data_version(), site.watch.looks) == before
+    assert (site.store.index.data_version(), site.watch.scans) == before
     await site.stop()
 
 

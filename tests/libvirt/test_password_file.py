@@ -20,7 +20,7 @@ def write(path: Path, password: str) -> None:
 
 
 async def test_a_rewritten_password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "SECRET_LOOK", 0.05)
+    monkeypatch.setattr(reconcile, "SECRET_POLL_SECONDS", 0.05)
     async with living(tmp_path) as site:
         file = tmp_path / "vnc-password"
         write(file, "alpha-pw")

@@ -169,7 +169,7 @@ async def test_what_a_machine_of_the_store_may_take_back_is_not_erased_though_it
 
 async def test_nothing_is_erased_while_what_came_back_may_not_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "TRASH_EVERY", 0.02)
-    monkeypatch.setattr(jobs, "TRASH_LOOK", 0.02)
+    monkeypatch.setattr(jobs, "TRASH_POLL_SECONDS", 0.02)
     async with running(tmp_path) as operator:
         await deleted_web(operator)
         operator.parts.supervisor.failed(STATE, OSError("no space"))

@@ -48,7 +48,7 @@ from .job_stores import ControllerStore, HostStore
 from .standalone import calm_collector, hearing_of_events, keep_trying, open_host, qemu_group
 
 AGAIN = 5.0  # seconds before a job that failed is begun anew
-LOOK = 1.0  # seconds between looks which hosts are to be served
+POLL_SECONDS = 1.0  # seconds between looks which hosts are to be served
 STANDBYS = 8  # operators on one state folder
 Announce = Callable[[str], None]
 
@@ -114,7 +114,7 @@ class ClusterOperator:
         while not stop.is_set():
             await self._serve_hosts(tasks, stop)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
+                async with asyncio.timeout(POLL_SECONDS):
                     await stop.wait()
 
     async def _register(self, done: asyncio.Event) -> None:
@@ -320,7 +320,7 @@ async def _identity_of(cluster: Cluster, say: Announce) -> str:
             if not told:
                 say(f"waiting for the API server: {error}")
             told = True
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
         else:
             if told:
                 say("the API server answers")

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
 PRUNE_EVERY = 3600.0  # seconds
 TRASH_EVERY = 60.0  # seconds between looks through the trash: space may run low fast
-TRASH_LOOK = 1.0  # seconds until it is asked again whether all that is desired is known
+TRASH_POLL_SECONDS = 1.0  # seconds until it is asked again whether all that is desired is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Job(Operator):
         reconcilers = self._converged()
         self._ours = reconcilers.get(VirtualMachine) is self._machines
         self._listed = asyncio.Event()
-        jobs = {"orphans": self._look_for_orphans} if config.orphans is not None else {}
+        jobs = {"orphans": self._scan_for_orphans} if config.orphans is not None else {}
         self.take_up(reconcilers, self._chores(), jobs, self._noticed_any, config.wakers)
         self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()), self._orphans)
         self._host.subscribe(self._host_changed)
@@ -194,7 +194,7 @@ class Job(Operator):
     def _orphans(self) -> Collection[Orphan]:
         return self._config.orphans.found if self._config.orphans is not None else ()
 
-    async def _look_for_orphans(self) -> None:
+    async def _scan_for_orphans(self) -> None:
         """Not while another acts on our machines."""
         assert self._config.orphans is not None
         await self._config.orphans.run(lambda: self.rivals.found is None)
@@ -236,7 +236,7 @@ class Job(Operator):
     async def _empty_trash(self) -> float | None:
         """Not while what came back may not be known."""
         if self._blind() or not self._config.taken_in():
-            return TRASH_LOOK
+            return TRASH_POLL_SECONDS
         for erasure in await empty_trash(self.store, self._host, self._may_erase, self.metrics):
             log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
         return None

@@ -39,7 +39,7 @@ from .job import Job, JobConfig
 from .labels import own_labels
 
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
-SETTLING_LOOK = 1.0  # seconds between looks at a machine that is not made anew while its document is away
+SETTLING_POLL_SECONDS = 1.0  # seconds between looks at a machine that is not made anew while its document is away
 TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
@@ -109,7 +109,7 @@ async def standalone(
 def not_made_anew() -> Waiting:
     """Of a machine that is not on the host, as after `down`, and whose document has gone meanwhile."""
     message = "its document has gone, so it is not made anew; it is deleted in a moment, should that stay so"
-    return Waiting("DocumentGone", message, SETTLING_LOOK)
+    return Waiting("DocumentGone", message, SETTLING_POLL_SECONDS)
 
 
 @asynccontextmanager

@@ -95,9 +95,9 @@ class State:
     async def delete(self, key: Key, *, force: bool = False) -> None:
         await self._desired.delete(key, AUTHOR, force)
 
-    async def look(self) -> PassReport:
+    async def compare(self) -> PassReport:
         """Takes in what the folder says now; nothing goes by that."""
-        return await asyncio.to_thread(self._of_the_folder().look)
+        return await asyncio.to_thread(self._of_the_folder().compare)
 
     async def confirm_prune(self, keys: Collection[Key]) -> PassReport:
         return await asyncio.to_thread(self._of_the_folder().confirm_prune, keys)

@@ -353,7 +353,7 @@ class DomainActions:
             except (DriverError, ValueError) as error:
                 self._inventory.unexpect(uuid, EventKind.DEFINED)
                 if isinstance(error, DomainChanged):
-                    self._inventory.look_again(uuid)
+                    self._inventory.reread(uuid)
                 if isinstance(error, ValueError):
                     raise Refused(f"machine {config.name} cannot be defined: {error}") from error
                 raise

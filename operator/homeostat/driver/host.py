@@ -343,7 +343,7 @@ class LibvirtHost:
         except DriverError as error:
             _log.info("%s", error)  # a lost connection is reported by itself; the next resync lists them again
             return
-        self._inventory.look_at_links()
+        self._inventory.check_links()
         now = replace(self._facts, networks=facts.networks, idle_networks=facts.idle_networks, bridges=facts.bridges)
         if now != self._facts:
             self._facts = now

@@ -122,7 +122,7 @@ class Inventory:
         for uuid, aspects in wanted.items():
             self._mark(uuid, aspects)
 
-    def look_at_links(self) -> None:
+    def check_links(self) -> None:
         """Finds nics that were cut off or plugged in again, of which libvirt tells nothing; it is not asked for that."""
         for uuid, known in self._domains.items():
             if known.taps and self._unplugged(known.taps) != known.unplugged:
@@ -203,7 +203,7 @@ class Inventory:
         """The act failed, so there will be no event."""
         self._take_expected(uuid, kind)
 
-    def look_again(self, uuid: str) -> None:
+    def reread(self, uuid: str) -> None:
         """It is not what we know: it is read again in a moment, and told if it differs."""
         self._mark(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE)
 

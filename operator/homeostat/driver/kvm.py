@@ -70,7 +70,7 @@ async def probe_kvm(
     qemu: str = "qemu-system-x86_64",
 ) -> KvmVerdict:
     """Judges KVM on this host. The boot's result is kept in ``state`` until the host boots again."""
-    verdict = await asyncio.to_thread(_look, device, cpuinfo)
+    verdict = await asyncio.to_thread(_seen, device, cpuinfo)
     program = shutil.which(qemu)
     if verdict is not None:
         return verdict
@@ -83,7 +83,7 @@ async def probe_kvm(
     return verdict
 
 
-def _look(device: Path, cpuinfo: Path) -> KvmVerdict | None:
+def _seen(device: Path, cpuinfo: Path) -> KvmVerdict | None:
     """A verdict from what can be seen without running anything; None: nothing speaks against KVM."""
     if not device.exists():
         mend = "switch on virtualization in the firmware and load the module (modprobe kvm_intel or kvm_amd)"

@@ -25,7 +25,7 @@ def blocked(wanted: Iterable[Listener], proc: Path = PROC, conf: Path = QEMU_CON
     """Those that QEMU cannot listen on now. One is tried only where somebody listens at its number, so that a free port stays
     free for whoever wants it meanwhile."""
     lowest = _lowest(proc, conf)
-    found = {listener: port for listener in wanted if (port := _look(listener, proc, lowest)) is not None}
+    found = {listener: port for listener in wanted if (port := _blocked(listener, proc, lowest)) is not None}
     return found if found and _shares_network(proc) else {}
 
 
@@ -50,7 +50,7 @@ def _shares_network(proc: Path) -> bool:
     return any(line.endswith(_LIBVIRT) for line in lines)
 
 
-def _look(listener: Listener, proc: Path, lowest: int) -> ObservedPort | None:
+def _blocked(listener: Listener, proc: Path, lowest: int) -> ObservedPort | None:
     if _refusal(listener, 0) in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
         return ObservedPort()
     if listener.port < lowest:

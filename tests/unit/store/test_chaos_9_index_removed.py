@@ -97,4 +97,4 @@ def test_a_disk_that_is_full_is_told_once_it_is_and_once_it_is_not(room: Room) -
 
 def test_an_index_that_was_just_made_is_not_taken_for_replaced(room: Room) -> None:
     before = room.store.index.generation
-    assert room.store.index.look() == before
+    assert room.store.index.check_file() == before

@@ -89,7 +89,7 @@ def test_every_other_change_is_taken_in_at_once_also_by_those_who_let_nothing_go
     begun(room)
     room.write("web.yaml", web(5, "paused: true"))
     room.write("a.yaml", document("a", "disks: [{name: logs, size: 2Gi}, {name: root, size: 1Gi}, {name: new, size: 1Gi}]"))
-    assert set(room.store.look().changed) == {WEB, key("a")}
+    assert set(room.store.compare().changed) == {WEB, key("a")}
     assert (replicas(room), disks(room)) == (5, ["logs", "root", "new"])
 
 

@@ -87,7 +87,7 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep:
             teardown = asyncio.ensure_future(parts.operator.run(stop))
             await _show_until(teardown, snapshots, view, timeout, stop)
             await teardown
-            await snapshots.look()
+            await snapshots.refresh()
             left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
             trash, low = await parts.host.trash(), scarcity(await parts.host.space())
             if not stop.is_set():
@@ -121,7 +121,7 @@ async def _show_until(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout if timeout > 0 else None
     while not teardown.done():
-        if await snapshots.look():
+        if await snapshots.refresh():
             view.show(replace(snapshots.current, deployments=(), plugins=()))  # only machines go
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(teardown), 0.3)

@@ -36,7 +36,7 @@ async def confirm_prune(settings: CliSettings, yes: bool, dry_run: bool = False)
         CliError: the answer was no.
     """
     async with opened(settings) as store:
-        pending = (await store.look()).held
+        pending = (await store.compare()).held
         if not pending:
             say("No deletion waits for a confirmation.")
             return

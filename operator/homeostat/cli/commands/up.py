@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
-LOOK_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
+POLL_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
 AGE_SECONDS = 15.0  # the picture's ages move on even when nothing changes, and every second
 RECENT = 60.0  # seconds after something did
 
@@ -186,7 +186,7 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
         before, failing = failing, [str(known) for known in parts.supervisor.failing]
         every = AGE_SECONDS if loop.time() - changed_at > RECENT else 1.0
         aged = view.shows_ages and loop.time() - shown_at >= every
-        changed = await snapshots.look() or failing != before
+        changed = await snapshots.refresh() or failing != before
         if changed or aged:
             shown_at = loop.time()
             changed_at = shown_at if changed else changed_at
@@ -203,8 +203,8 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
             if deadline is not None and loop.time() > deadline:
                 raise not_ready(snapshot, options.timeout)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-    if await snapshots.look():
+            await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+    if await snapshots.refresh():
         view.show(snapshots.current)
 
 

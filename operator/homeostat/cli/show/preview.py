@@ -71,9 +71,9 @@ async def preview_on(folder: Path, scratch: Path, host: PreviewHost, notes: Sequ
     """As ``preview``, on a host that is open; ``scratch`` holds the copy of the state, and is written to."""
     with closing(FilesStore.open(folder, StateFolder.open(scratch))) as store:
         report = store.sync()
-        look = _Look(store, host)
-        entries = await look.all()
-        return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await look.notes()])
+        foresight = _Foresight(store, host)
+        entries = await foresight.all()
+        return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await foresight.notes()])
 
 
 def _of(report: PassReport, severity: Severity) -> list[SourceError]:
@@ -81,7 +81,7 @@ def _of(report: PassReport, severity: Severity) -> list[SourceError]:
 
 
 @dataclass(slots=True)
-class _Look:
+class _Foresight:
     """One look at everything."""
 
     store: FilesStore
@@ -146,7 +146,7 @@ class _Look:
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = replace(self.seen.seen(made, observed), refusal=refusal)
-        await self._look_at(storage_needs(made, host.facts.storage_root).images, observed)
+        await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed)
         plan = foresee(made, observed, time.monotonic(), self.fetched)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()
         since = observed.domain.record.generation if observed.domain and observed.domain.record else 0
@@ -165,7 +165,7 @@ class _Look:
         found = [*failed, misfit(machine, observed)]
         return tuple(outcome for outcome in found if outcome is not None and outcome.message != plan.outcome.message)
 
-    async def _look_at(self, refs: Sequence[ImageRef], observed: Observed) -> None:
+    async def _foresee_images(self, refs: Sequence[ImageRef], observed: Observed) -> None:
         for ref in refs:
             known = observed.storage.images.get(ref.key)
             if (known is None or known.phase is ImagePhase.MISSING) and ref.key not in self.fetched:
@@ -175,7 +175,7 @@ class _Look:
         """Addresses of the images that are not in the host's cache yet, and what will be wrong with one."""
         host = self.seen.host
         observed = Observed(host.facts, None, storage=await host.storage(refs, (), (), host.facts.storage_root))
-        await self._look_at(refs, observed)
+        await self._foresee_images(refs, observed)
         actions, _ = plan_images(refs, observed)
         fetches = [action.image for action in actions if isinstance(action, FetchImage)]
         problem = next((found.error for ref in fetches if (found := self.fetched[ref.key]).phase is ImagePhase.FAILED), "")

@@ -73,7 +73,7 @@ class Snapshots:
         self._events: list[Event] = []
         self.current = Snapshot((), (), ())
 
-    async def look(self) -> bool:
+    async def refresh(self) -> bool:
         """Brings ``current`` up to date; whether anything was written since the last look."""
         if self._generation != self._store.index.generation:  # another file took its place
             self._generation, self._seen, self._cursor = self._store.index.generation, -1, 0

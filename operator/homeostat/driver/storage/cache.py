@@ -61,7 +61,7 @@ class ImageCache:
         self._changed = changed
         self._clock = clock
         self._turns = FetchTurns()
-        self._looking: dict[str, asyncio.Lock] = {}
+        self._identifying: dict[str, asyncio.Lock] = {}
         self._known: dict[str, tuple[Signature, ObservedImage]] = {}
         self._running: dict[str, Fetch] = {}
         self._failed: dict[str, _Failure] = {}
@@ -84,7 +84,7 @@ class ImageCache:
             return ObservedImage(ImagePhase.FAILED, error=f"cannot read {path}: {error.strerror}; let the operator read it")
         known = self._known.get(ref.key)
         if known is None or known[0] != signature:
-            async with self._looking.setdefault(ref.key, asyncio.Lock()):  # many machines may share one image
+            async with self._identifying.setdefault(ref.key, asyncio.Lock()):  # many machines may share one image
                 known = self._known.get(ref.key)
                 try:
                     signature = await asyncio.to_thread(signature_of, path)

@@ -57,7 +57,7 @@ class TrashFolder:
 
     def of(self, directory: str) -> tuple[TrashEntry, ...]:
         """What lies there of machines whose folder is ``directory``."""
-        self._look()
+        self._refresh()
         namespace, name = directory.rsplit("/", 2)[-2:]
         return self._by_machine.get((namespace, name), ())
 
@@ -91,11 +91,11 @@ class TrashFolder:
             usage = shutil.disk_usage(self._rooms.root)
         return Space(usage.free, usage.total)
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         with self._knowing:
-            self._look_through()
+            self._read_changes()
 
-    def _look_through(self) -> None:
+    def _read_changes(self) -> None:
         signature = self._signature()
         if signature == self._seen:
             return

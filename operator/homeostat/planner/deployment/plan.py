@@ -17,12 +17,12 @@ from ..plan import Converged, Outcome, Waiting
 from ..trash import WITH_DEPLOYMENT
 from .actions import DeleteMachine, DeploymentAction, ForgetRevision, ReclaimKept, RecordRevision, ReleaseDeployment
 from .observed import ObservedDeployment
-from .progress import failure_of, look_again, outcome_of, standing_of
+from .progress import failure_of, outcome_of, requeue_after, standing_of
 from .revision import Target, choose_target, surplus_revisions
 from .rollout import roll
 from .tally import take_tally
 
-KEEPERS_LOOK = 5.0
+KEEPERS_POLL_SECONDS = 5.0
 """Seconds between looks whether the hosts that are waited for are served: nobody tells when an operator dies."""
 
 
@@ -53,7 +53,7 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
         actions.append(RecordRevision(standing, "its rollout is proven" if standing.succeeded else "its rollout is complete"))
     actions += surplus_revisions(deployment, observed, target)
     outcome = outcome_of(deployment, observed, target, tally, now)
-    return DeploymentPlan(target, tuple(actions), outcome, look_again(deployment, target, tally, now))
+    return DeploymentPlan(target, tuple(actions), outcome, requeue_after(deployment, target, tally, now))
 
 
 def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> DeploymentPlan:
@@ -63,7 +63,7 @@ def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment
     if observed.keepers and not observed.replicas:
         on = ", and on ".join(observed.keepers)
         waiting = Waiting("Terminating", f"disks that were kept of machines scaled away are still to be looked for on {on}")
-        return DeploymentPlan(None, (), waiting, KEEPERS_LOOK)
+        return DeploymentPlan(None, (), waiting, KEEPERS_POLL_SECONDS)
     if not observed.replicas:
         actions += plan_kept(deployment, observed.kept)
         actions += [ForgetRevision(r.spec.revision, WITH_DEPLOYMENT) for r in observed.revisions]

@@ -78,7 +78,7 @@ def first_failure(tally: Tally, *, late: bool) -> str:
 def outcome_of(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, now: float
 ) -> Outcome:
-    spec, after = deployment.spec, look_again(deployment, target, tally, now)
+    spec, after = deployment.spec, requeue_after(deployment, target, tally, now)
     if target.problem:
         return Stalled("NoSuchRevision", target.problem)
     if isinstance(observed.refusal, Stalled):
@@ -105,7 +105,7 @@ def outcome_of(
     return Waiting("Progressing" if tally.old or not target.revision.completed else "MachinesUnavailable", progress, after)
 
 
-def look_again(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:
+def requeue_after(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:
     """Seconds until time alone changes something: a machine was ready for long enough, a rollout is proven, or is late."""
     ready = [t for r in tally.live for t in (r.ready_since, r.serving_since) if t is not None]
     times = [since + deployment.spec.min_ready_seconds - now for since in ready]

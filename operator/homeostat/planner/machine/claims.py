@@ -14,7 +14,7 @@ from ..observed import Observed, ObservedDomain
 from ..plan import Stalled, Waiting
 from .identity import disk_path, domain_name, domain_uuid, mac_address
 
-LOOK_AGAIN = 30.0  # seconds; a look too many costs little, and who let go is told of at once
+RETRY_SECONDS = 30.0  # seconds; a look too many costs little, and who let go is told of at once
 
 
 class Standing(IntEnum):
@@ -157,4 +157,4 @@ def _let_it(lowest: int, claim: Claim, host: str) -> str:
 def taken(machine: VirtualMachine, observed: Observed) -> Waiting | None:
     """Why it cannot start, nor get a new device, until another lets go."""
     found = contested(machine, observed)
-    return Waiting(found[0][0], "; ".join(message for _, message in found), LOOK_AGAIN) if found else None
+    return Waiting(found[0][0], "; ".join(message for _, message in found), RETRY_SECONDS) if found else None

@@ -12,7 +12,7 @@ from ..observed import HostFacts, Observed
 from ..plan import Outcome, Stalled, Waiting
 from .claims import contested
 
-LOOK_AGAIN = 30.0  # seconds; what is missing on a host does not announce its return
+RETRY_SECONDS = 30.0  # seconds; what is missing on a host does not announce its return
 
 
 def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
@@ -49,7 +49,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
         missing.append(("SecretMissing", mend))
     if not missing:
         return None
-    return Waiting(missing[0][0], "; ".join(dict.fromkeys(message for _, message in missing)), LOOK_AGAIN)
+    return Waiting(missing[0][0], "; ".join(dict.fromkeys(message for _, message in missing)), RETRY_SECONDS)
 
 
 def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:

@@ -30,19 +30,19 @@ class OwnClock:
 
     def now(self) -> float:
         """Seconds that we ran, from some moment on. A pause that nobody has noticed yet is noticed by asking."""
-        self._look()
+        self._read()
         return self._seen - self._lost
 
     @property
     def lost(self) -> float:
         """Seconds that were taken out so far."""
-        self._look()
+        self._read()
         return self._lost
 
     def put_off(self, then: float) -> float:
         """A moment (seconds since the epoch), later by as much as we have paused since then: what is due some time after it is
         due so much later."""
-        self._look()
+        self._read()
         return then + sum(max(0.0, min(end, self._seen_wall) - max(begin, then)) for begin, end in self._pauses)
 
     @asynccontextmanager
@@ -56,16 +56,16 @@ class OwnClock:
         async with asyncio.timeout(None) as limit:
             timer: asyncio.Handle | None = None
 
-            def look(rounds: int = READ_FIRST) -> None:
+            def judge(rounds: int = READ_FIRST) -> None:
                 nonlocal timer
                 if (left := end - self.now()) > 0:
-                    timer = loop.call_later(left, look)
+                    timer = loop.call_later(left, judge)
                 elif rounds:
-                    timer = loop.call_soon(look, rounds - 1)
+                    timer = loop.call_soon(judge, rounds - 1)
                 else:
                     limit.reschedule(loop.time())
 
-            timer = loop.call_later(seconds, look)
+            timer = loop.call_later(seconds, judge)
             try:
                 yield
             finally:
@@ -79,7 +79,7 @@ class OwnClock:
 
         def tick() -> None:
             nonlocal timer
-            self._look()
+            self._read()
             timer = loop.call_later(TICK, tick)
 
         tick()
@@ -91,7 +91,7 @@ class OwnClock:
             if timer is not None:
                 timer.cancel()
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         """The monotonic clock stands still while the host sleeps; the wall clock does not, but it may be set, either way."""
         seen, wall = asyncio.get_running_loop().time(), time.time()
         if self._ticking and seen - self._seen > PAUSE:

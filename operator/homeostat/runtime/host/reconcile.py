@@ -31,7 +31,7 @@ from ..machine.placement import OPERATOR_GONE, Placer, unserved
 
 GATHER = 2.0
 """Seconds between two reports of a host: the news of many machines become one."""
-LOOK = 5.0
+POLL_SECONDS = 5.0
 """Seconds between looks whether a host's operator still shows signs of life, and whether what is said of a host is still true."""
 
 
@@ -114,7 +114,7 @@ class HostReporter:
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
-        return Next(LOOK)  # a controller that took us for dead may have said so, of which there is no news
+        return Next(POLL_SECONDS)  # a controller that took us for dead may have said so, of which there is no news
 
     def forget(self, key: Key) -> None:
         """Nothing is remembered."""
@@ -154,7 +154,7 @@ class HostKeeper:
             return GONE
         if await self._served(name):
             self.forget(host.key)
-            return Next(LOOK)
+            return Next(POLL_SECONDS)
         self._gone.add(name)
         ready = find_condition(host.status.conditions, READY) if host.status else None
         if ready is None or ready.reason != OPERATOR_GONE:
@@ -163,7 +163,7 @@ class HostKeeper:
             for key in self._placer.placed_on(name):
                 await self._placer.doubt(key, unserved(name))
             self._doubted.add(name)
-        return Next(LOOK)
+        return Next(POLL_SECONDS)
 
     def forget(self, key: Key) -> None:
         """The host has gone, or is served again."""

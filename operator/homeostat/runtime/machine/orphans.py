@@ -73,8 +73,8 @@ class OrphanWatch:
         told_on: Callable[[Orphan], Key] = lambda orphan: Key(VirtualMachine.KIND, orphan.namespace, orphan.name),
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
-        self.looks = 0
-        self.looked = 0.0  # monotonic, when last
+        self.scans = 0
+        self.scanned = 0.0  # monotonic, when last
         self._store, self._index, self._host, self._instance = store, index, host, instance
         self._deletions = deletions
         self._told_on = told_on
@@ -87,7 +87,7 @@ class OrphanWatch:
         """Something came or went."""
         self._due.set()
 
-    async def run(self, may_look: Callable[[], bool] = lambda: True) -> None:
+    async def run(self, may_scan: Callable[[], bool] = lambda: True) -> None:
         """Until it is cancelled."""
         pause, took = EVERY, 0.0
         while True:
@@ -99,17 +99,17 @@ class OrphanWatch:
             await asyncio.sleep(max(GATHER, SHARE * took))
             self._due.clear()
             begun = time.perf_counter()
-            pause = await self._tried() if may_look() else EVERY
+            pause = await self._tried() if may_scan() else EVERY
             took = time.perf_counter() - begun
 
     async def _tried(self) -> float:
         try:
-            return await self.look()
+            return await self.scan()
         except (DriverError, StoreFailure) as error:
             log.info("orphans could not be looked for: %s", error)
             return AGAIN
 
-    async def look(self) -> float:
+    async def scan(self) -> float:
         """Once; returns the seconds until the next look.
 
         Raises:
@@ -117,7 +117,7 @@ class OrphanWatch:
         """
         if not self._host.facts.reachable or not self._index.complete:
             return AGAIN
-        self.looks, self.looked = self.looks + 1, time.monotonic()
+        self.scans, self.scanned = self.scans + 1, time.monotonic()
         folders = await self._host.machine_folders()
         # Read last: who was made meanwhile is not taken for an orphan.
         found = find_orphans(

@@ -24,7 +24,7 @@ from .status import ON_ANOTHER_HOST, unknown_status
 
 OPERATOR_GONE = "OperatorGone"
 """Reason of what is unknown since nobody serves a host."""
-LOOK_AGAIN = 30.0
+RETRY_SECONDS = 30.0
 """Seconds between looks at a machine that no host took, should no news of one bring it sooner."""
 
 
@@ -74,7 +74,7 @@ class Placer:
         """The machines that no host took, when what a host offers changed, or what their deployment says of their disks; and
         those of a host that is no more."""
         if key.kind == Host.KIND:
-            before, self._offered = self._offered, self._looked_at()
+            before, self._offered = self._offered, self._all_offers()
             waiting = self._waiting if self._offered != before else ()
             return (*waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
         if key.kind == VirtualMachineDeployment.KIND:
@@ -99,7 +99,7 @@ class Placer:
             if keeper is not None and (owner := owner_key(machine)) is not None:
                 self._bound[key] = owner
             await self._tell(machine, chosen)
-            return Next(LOOK_AGAIN)
+            return Next(RETRY_SECONDS)
         if isinstance(keeper, VirtualMachineDeployment) and before is None and machine.metadata.name not in placements_of(keeper):
             await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen.name)
         await self._place(machine, _Placed(machine.metadata.uid, chosen.name, memory))
@@ -195,10 +195,10 @@ class Placer:
 
     def _offers(self) -> Sequence[Offer]:
         if self._offered is None:
-            self._offered = self._looked_at()
+            self._offered = self._all_offers()
         return [replace(offer, promised=self._promised.get(name, 0)) for name, offer in self._offered.items()]
 
-    def _looked_at(self) -> dict[str, Offer]:
+    def _all_offers(self) -> dict[str, Offer]:
         return {host.metadata.name: _offer(host) for host in self._hosts()}
 
     async def _tell(self, machine: VirtualMachine, why: Waiting) -> None:
@@ -228,12 +228,12 @@ def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], mad
     again = "delete the machine, and make it again without a finalizer"
     if before and before != name and before in others:
         why = f"its domain is on host {before}, and its finalizer names host {name}, where it would be a second one"
-        return Waiting(ON_ANOTHER_HOST, f"{why}: give it the finalizer of {before} again, or {again}", LOOK_AGAIN)
+        return Waiting(ON_ANOTHER_HOST, f"{why}: give it the finalizer of {before} again, or {again}", RETRY_SECONDS)
     closed = "is being deleted" if host.deleting else "is in maintenance" if host.spec.maintenance else ""
     refusal = "" if made_here else replace(_offer(host), closed=closed).refusal(machine, 0)
     if not refusal:
         return None
-    return Waiting("NoHostMatches", f"its finalizer names host {name}, which {refusal}: change that, or {again}", LOOK_AGAIN)
+    return Waiting("NoHostMatches", f"its finalizer names host {name}, which {refusal}: change that, or {again}", RETRY_SECONDS)
 
 
 def unserved(host: str) -> str:

@@ -45,8 +45,10 @@ from .status import Addresses, machine_status
 
 log = logging.getLogger(__name__)
 
-FILE_LOOK = 30.0  # seconds between looks at the disk files of a machine that is stalled for them: nothing announces their return
-SECRET_LOOK = 10.0  # seconds between looks at a password file, which nothing announces
+FILE_POLL_SECONDS = (
+    30.0  # seconds between looks at the disk files of a machine that is stalled for them: nothing announces their return
+)
+SECRET_POLL_SECONDS = 10.0  # seconds between looks at a password file, which nothing announces
 
 
 Admits = Callable[[VirtualMachine, bool], Waiting | None]
@@ -127,7 +129,7 @@ class MachineReconciler:
         await self._report(machine, observed, plan, error, (first, happenings))
         if error is not None:
             raise error
-        return Next(0.0 if plan.actions else self._look_again(machine, observed, plan))
+        return Next(0.0 if plan.actions else self._poll_after(machine, observed, plan))
 
     looks_at_many = False
 
@@ -168,7 +170,7 @@ class MachineReconciler:
         if not observed.host.reachable:
             return observed
         if observed.domain is not None:
-            self._rivals.look(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
+            self._rivals.check(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
             if machine.key not in self._recalled and observed.domain.live is not None:
                 self._recalled.add(machine.key)
                 self._recall_addresses(machine, observed.domain, observed.domain.live)
@@ -307,16 +309,16 @@ class MachineReconciler:
     async def _record(self, key: Key, happening: Happening) -> None:
         await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)
 
-    def _look_again(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:
+    def _poll_after(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:
         if not observed.host.reachable:
             return None  # its return is told
         times = [
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, self._clock.now()),
-            FILE_LOOK
+            FILE_POLL_SECONDS
             if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY, ALTERED, IMAGE_CHANGED)
             else None,
-            SECRET_LOOK if machine.spec.display.vnc.password_file else None,
+            SECRET_POLL_SECONDS if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)
 

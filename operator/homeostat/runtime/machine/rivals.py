@@ -82,7 +82,7 @@ class Rivals:
     def sign(self, record: Record) -> Record:
         return replace(record, instance=self._instance, writer=self._writer, written_at=timestamp())
 
-    def look(self, domain: ObservedDomain, *, first: bool, may_act: Callable[[], None]) -> None:
+    def check(self, domain: ObservedDomain, *, first: bool, may_act: Callable[[], None]) -> None:
         """``first``: it is looked at for the first time, and may be as a predecessor left it. ``may_act`` raises where our own
         turn is over."""
         record = domain.record

@@ -21,7 +21,7 @@ from ..hypervisor import Files
 from ..machine.effective import plugin_key
 from ..machine.images import ImageUse
 
-IN_USE_LOOK = 10.0  # seconds between looks whether the last user of a plugin has gone
+IN_USE_POLL_SECONDS = 10.0  # seconds between looks whether the last user of a plugin has gone
 
 
 class PluginReconciler:
@@ -42,7 +42,9 @@ class PluginReconciler:
         outcome = await self._fetch(plugin)
         if plugin.deleting:
             outcome = Waiting(
-                "InUse", f"used by {', '.join(users[:3])}{' …' if len(users) > 3 else ''}: it goes with the last", IN_USE_LOOK
+                "InUse",
+                f"used by {', '.join(users[:3])}{' …' if len(users) > 3 else ''}: it goes with the last",
+                IN_USE_POLL_SECONDS,
             )
         status = _status(plugin, outcome, sum(user.startswith("vm/") for user in users))
         if status != plugin.status:

@@ -167,7 +167,7 @@ class FilesStore(IndexedStore):
         with self.state.write_lock():
             return self.intake.run({}, settle)
 
-    def look(self) -> PassReport:
+    def compare(self) -> PassReport:
         """As ``sync``, but nothing goes; what is in doubt is told at once."""
         with self.state.write_lock():
             return self.intake.run({}, NEVER, tell_after=0.0)

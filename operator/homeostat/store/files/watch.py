@@ -18,12 +18,12 @@ from ..index.follow import INDEX_INTERVAL, follow_index
 from .passes.intake import Intake
 from .reading.folder import SUFFIXES, Listing, signature
 
-STEP = 30
-"""Milliseconds without a further change that end a burst (git checkout, an editor's rename)."""
-DEBOUNCE = 50
-"""Milliseconds a burst may last at the most before it is looked at."""
-LOOK = 500
-"""Milliseconds between looks at what inotify does not show: the folder swapped for another, files behind links."""
+STEP = 0.03
+"""Seconds without a further change that end a burst (git checkout, an editor's rename)."""
+DEBOUNCE = 0.05
+"""Seconds a burst may last at the most before it is looked at."""
+POLL_SECONDS = 0.5
+"""Between checks of what inotify does not show: the folder swapped for another, files behind links."""
 RESCAN = 30.0
 """Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
 INTERVAL = 1.0
@@ -79,7 +79,7 @@ class _Watch:
                 await self._watch_once()
                 continue
             except FileNotFoundError:
-                await asyncio.sleep(LOOK / 1000)
+                await asyncio.sleep(POLL_SECONDS)
                 if _identity(self._root):
                     await self.take_in()
                 continue
@@ -99,8 +99,9 @@ class _Watch:
         behind = _behind_links(self._intake.listing)
         last = time.monotonic()
         watch = awatch(
-            root, watch_filter=lambda change, path: _interesting(root, change, path), debounce=DEBOUNCE, step=STEP,
-            rust_timeout=LOOK, yield_on_timeout=True, ignore_permission_denied=True,
+            root, watch_filter=lambda change, path: _interesting(root, change, path), debounce=_milliseconds(DEBOUNCE),
+            step=_milliseconds(STEP), rust_timeout=_milliseconds(POLL_SECONDS), yield_on_timeout=True,
+            ignore_permission_denied=True,
         )  # fmt: skip
         first = True
         async with contextlib.aclosing(watch):
@@ -124,6 +125,10 @@ class Unwatched(OSError):
     def __init__(self, folder: str, error: Exception) -> None:
         limited = " (raise fs.inotify.max_user_watches)" if getattr(error, "errno", None) in LIMITS else ""
         super().__init__(f"the folder {folder} is looked at every {INTERVAL:g} s, since watching it failed: {error}{limited}")
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(1000 * seconds)
 
 
 def _identity(root: str) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ async def follow_index(
     cursor, seen, generation = 0, -1, index.generation
     try:
         while True:
-            if index.look() != generation:  # another file took its place: what is in there may be other than what we told
+            if index.check_file() != generation:  # another file took its place: what is in there may be other than what we told
                 watcher.close()
                 watcher, cursor, seen, generation = index.connect(), 0, -1, index.generation
             now = int(watcher.execute("PRAGMA data_version").fetchone()[0])

@@ -260,7 +260,7 @@ class Index:
             return None
         return (found.st_dev, found.st_ino) if found.st_size else None
 
-    def look(self) -> int:
+    def check_file(self) -> int:
         """The generation, after a look whether the file was removed or replaced by another one. The operator, whose index it is,
         puts back what it still has open, so that nothing is lost; others go on with what is there then. Costs one stat."""
         known = self._identity()
@@ -367,7 +367,7 @@ class Index:
     def data_version(self) -> int:
         """Differs from its last value once another connection (of any process or thread) has written, or the file is another
         one. Costs 3 us."""
-        return (self.look() << 32) + int(self.read("PRAGMA data_version")[0][0])
+        return (self.check_file() << 32) + int(self.read("PRAGMA data_version")[0][0])
 
     def version(self) -> int:
         """The resourceVersion of the newest write."""

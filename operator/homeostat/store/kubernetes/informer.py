@@ -51,7 +51,7 @@ RECONNECT = 1.0
 SILENCE = 20.0
 """Seconds after which a watch that tells nothing is begun anew where it was: the server may have forgotten it, as of a kind whose
 CRD was made anew (for two minutes on 1.20), or the connection may be dead."""
-LOOK = 0.2
+POLL_SECONDS = 0.2
 """Seconds between looks whether to stop."""
 VERSION = API_VERSION.partition("/")[2]
 
@@ -148,7 +148,7 @@ class Informer:
                 tasks.create_task(self._supervisor.keep(f"{TASK}: lists", self._keep_listing, stop=self._ended))
                 asyncio.get_running_loop().call_later(AGAIN, self._supervisor.recovered, TASK)
                 while not self._stop.is_set():  # not in a thread that waits: that would keep a failed loop from ending
-                    await self._pause(LOOK)
+                    await self._pause(POLL_SECONDS)
                 self._ended.set()
         finally:
             await self._cluster.close()
@@ -226,15 +226,15 @@ class Informer:
         self._events.take([item async for item in self._cluster.list(EVENTS, fieldSelector=OURS)])
 
     async def _keep_listing(self) -> None:
-        last = looked = time.monotonic()
+        last = checked = time.monotonic()
         while not self._ended.is_set():
             await self._pause(0.5)
             now = time.monotonic()
             due = now - last >= RELIST
             if due:
                 last = now
-            if now - looked >= EMPTIED:
-                looked = now
+            if now - checked >= EMPTIED:
+                checked = now
                 await self._notice_emptied_kinds()
             for kind in self._kinds:
                 if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:

@@ -27,7 +27,7 @@ from .steps import HoldDeployment, LetGoDeployment, MakeNamespace, MigrationRefu
 
 MANAGER = "homeostat-migrate"
 """Field manager of what a migration writes."""
-LOOK = 1.0  # seconds between looks whether a lease is renewed
+POLL_SECONDS = 1.0  # seconds between looks whether a lease is renewed
 
 Object = dict[str, Any]
 ClusterStep = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | ReleaseObject
@@ -131,11 +131,11 @@ class ClusterSide:
                 return
             if seen and version != seen:
                 raise MigrationRefused([f"an operator serves host {lease.host} ({holder}): stop it first"])
-            left = left - LOOK if seen else float(spec.get("leaseDurationSeconds") or DURATION)
+            left = left - POLL_SECONDS if seen else float(spec.get("leaseDurationSeconds") or DURATION)
             if left <= 0:
                 return
             seen = version
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
 
     # Writes ---------------------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def read_folder(folder: Path, state: StateFolder) -> list[Resource]:
     if not folder.is_dir():
         raise MigrationRefused([f"{folder} is not a folder"])
     with closing(FilesStore.open(folder, state, owner=True)) as store:
-        found = store.look()
+        found = store.compare()
         wrong = _errors(found.errors)
         wrong += [f"{key} is declared nowhere any more, and not removed yet" for key in found.absent]
         if wrong:

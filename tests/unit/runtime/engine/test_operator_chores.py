@@ -26,7 +26,7 @@ OLD = TrashEntry("old", "default", "gone", "uid-gone", "deleted", "2026-01-01T00
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PRUNE_EVERY", "TRASH_EVERY", "TRASH_LOOK"):
+    for name in ("PRUNE_EVERY", "TRASH_EVERY", "TRASH_POLL_SECONDS"):
         monkeypatch.setattr(jobs, name, 0.005)
 
 

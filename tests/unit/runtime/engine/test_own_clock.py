@@ -172,7 +172,7 @@ async def test_what_passes_while_nobody_looks_at_the_clocks_is_no_pause(clocks: 
 
 async def test_the_clocks_are_looked_at_no_more_once_that_has_ended(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, looks = OwnClock(), list[float]()
-    monkeypatch.setattr(clock, "_look", lambda: looks.append(clocks.seconds))
+    monkeypatch.setattr(clock, "_read", lambda: looks.append(clocks.seconds))
     with clock.ticking():
         await ticks(clocks, 1)
         assert looks

@@ -11,7 +11,7 @@ from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.host.reconcile import LOOK, HostKeeper
+from homeostat.runtime.host.reconcile import POLL_SECONDS, HostKeeper
 from homeostat.runtime.machine.placement import OPERATOR_GONE, Placer
 
 
@@ -115,13 +115,13 @@ def test_one_that_is_served_again_is_gone_no_more() -> None:
     async def run() -> None:
         gone: set[str] = set()
         things = Kept(HOST)
-        assert (await keeper(things, served=False, machines=0, gone=gone).reconcile(HOST)).after == LOOK
+        assert (await keeper(things, served=False, machines=0, gone=gone).reconcile(HOST)).after == POLL_SECONDS
         assert gone == {"far"} and things.reason(HOST.key) == OPERATOR_GONE
         written = len(things.written)
         await keeper(things, served=False, machines=0, gone=gone).reconcile(things.things[HOST.key])
         assert len(things.written) == written  # it says so already
         again = keeper(things, served=True, machines=0, gone=gone)
-        assert (await again.reconcile(things.things[HOST.key])).after == LOOK
+        assert (await again.reconcile(things.things[HOST.key])).after == POLL_SECONDS
         assert gone == set()
         gone.add("far")
         again.forget(MACHINES[0].key)

@@ -14,7 +14,7 @@ from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.host import reconcile as hosts
-from homeostat.runtime.host.reconcile import LOOK, HostReporter, host_status
+from homeostat.runtime.host.reconcile import POLL_SECONDS, HostReporter, host_status
 from tests.unit.operating import Shelf, WorldHost
 from tests.unit.world import HOST
 
@@ -75,7 +75,7 @@ async def test_it_reports_what_changed_and_not_at_once_again(monkeypatch: pytest
         assert isinstance(found, Host)
         return found
 
-    assert (await reporter.reconcile(current())).after == LOOK
+    assert (await reporter.reconcile(current())).after == POLL_SECONDS
     assert current().status is not None and current().status.machines == 0 and len(shelf.statuses) == 1  # type: ignore[union-attr]
     count[0], now[0] = 5, now[0] + 0.5
     assert (await reporter.reconcile(current())).after == hosts.GATHER - 0.5 and len(shelf.statuses) == 1
@@ -86,7 +86,7 @@ async def test_it_reports_what_changed_and_not_at_once_again(monkeypatch: pytest
     await reporter.reconcile(current())
     assert len(shelf.statuses) == 2
     count[0] = 6
-    assert (await reporter.reconcile(current())).after == LOOK and len(shelf.statuses) == 3
+    assert (await reporter.reconcile(current())).after == POLL_SECONDS and len(shelf.statuses) == 3
 
 
 async def test_it_looks_after_its_own_host_alone_and_hears_of_machines() -> None:

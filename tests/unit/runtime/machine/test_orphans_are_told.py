@@ -82,23 +82,23 @@ async def test_one_is_told_once_also_by_the_next_operator() -> None:
     first = watch(host, index, shelf)
     first.changed = lambda: counted.append(len(first.found))
     for _ in range(2):
-        assert await first.look() == EVERY
+        assert await first.scan() == EVERY
     assert [reason for _, reason in shelf.told] == ["Orphaned"] and counted == [1] and index.notes == 1
     assert "domain db (running), disks root in /state/machines/default/db: no resource declares it" in shelf.said[DB.key][0]
     next_one = watch(host, index, shelf)
-    await next_one.look()
+    await next_one.scan()
     assert len(shelf.told) == 1 and index.notes == 1 and len(next_one.found) == 1
     host.strangers, host.folders = {}, ()
-    await next_one.look()
+    await next_one.scan()
     assert next_one.found == () and index.known == () and len(shelf.told) == 1
     host.strangers["db"] = replace(DOMAIN, uuid="another")
-    await next_one.look()
+    await next_one.scan()
     assert len(shelf.told) == 2
 
 
 async def test_disks_that_were_kept_are_noted_and_told_to_nobody() -> None:
     index, shelf = Index(), Shelf()
-    await watch(Host(replace(FOLDER, created=False)), index, shelf).look()
+    await watch(Host(replace(FOLDER, created=False)), index, shelf).scan()
     assert shelf.told == [] and [orphan.name for orphan in index.known] == ["db"]
 
 
@@ -106,8 +106,8 @@ async def test_what_a_resource_declares_is_none() -> None:
     host, index = Host(FOLDER), Index()
     host.strangers["db"] = DOMAIN
     index.machines = {DB.identity: ("default", "db")}
-    looking = watch(host, index)
-    assert await looking.look() == EVERY and looking.found == ()
+    watching = watch(host, index)
+    assert await watching.scan() == EVERY and watching.found == ()
 
 
 @pytest.mark.parametrize("why", ["away", "incomplete"])
@@ -116,9 +116,9 @@ async def test_nothing_is_told_before_all_can_be_seen(why: str) -> None:
     index.complete = why != "incomplete"
     if why == "away":
         host.world.host = replace(host.world.host, reachable=False)
-    looking = watch(host, index, shelf)
-    assert await looking.look() == AGAIN
-    assert (looking.looks, looking.found, shelf.told) == (0, (), [])
+    watching = watch(host, index, shelf)
+    assert await watching.scan() == AGAIN
+    assert (watching.scans, watching.found, shelf.told) == (0, (), [])
 
 
 # A deletion that had begun
@@ -131,35 +131,35 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_goes_on_where_nothing_doubts_it(at_once: None) -> None:
     deletions = Deletions()
-    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
-    assert await looking.look() == AGAIN
+    watching = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
+    assert await watching.scan() == AGAIN
     assert [vm.metadata.name for vm in deletions.taken] == ["db"]
 
 
 async def test_it_waits_for_its_time() -> None:
     deletions = Deletions()
-    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
+    watching = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
     for _ in range(2):
-        assert await looking.look() == AGAIN
+        assert await watching.scan() == AGAIN
     assert deletions.taken == []
 
 
 async def test_that_time_begins_anew_where_it_was_somebody_s_meanwhile() -> None:
     host, deletions = Host(replace(FOLDER, deletion=NOTE)), Deletions()
-    looking = watch(host, Index(), deletions=deletions)
-    await looking.look()
+    watching = watch(host, Index(), deletions=deletions)
+    await watching.scan()
     folders, host.folders = host.folders, ()
-    assert await looking.look() == EVERY
-    assert looking._waiting == {}
+    assert await watching.scan() == EVERY
+    assert watching._waiting == {}
     host.folders = folders
-    await looking.look()
-    assert list(looking._waiting) == [("default", "db")] and deletions.taken == []
+    await watching.scan()
+    assert list(watching._waiting) == [("default", "db")] and deletions.taken == []
 
 
 async def test_it_waits_while_something_is_in_doubt(at_once: None) -> None:
     deletions = Deletions(doubt="a file cannot be read")
-    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
-    assert await looking.look() == AGAIN and deletions.taken == []
+    watching = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
+    assert await watching.scan() == AGAIN and deletions.taken == []
 
 
 @pytest.mark.parametrize(
@@ -172,20 +172,20 @@ async def test_it_waits_while_something_is_in_doubt(at_once: None) -> None:
 )
 async def test_a_note_that_is_not_about_it_deletes_nothing(at_once: None, note: str) -> None:
     deletions = Deletions()
-    await watch(Host(replace(FOLDER, deletion=note)), Index(), deletions=deletions).look()
+    await watch(Host(replace(FOLDER, deletion=note)), Index(), deletions=deletions).scan()
     assert deletions.taken == []
 
 
 async def test_nor_does_one_about_an_earlier_machine_of_the_name(at_once: None) -> None:
     host, deletions = Host(replace(FOLDER, deletion=NOTE)), Deletions()
     host.strangers["db"] = replace(DOMAIN, record=replace(RECORD, uid="another"))
-    await watch(host, Index(), deletions=deletions).look()
+    await watch(host, Index(), deletions=deletions).scan()
     assert deletions.taken == []
 
 
 async def test_in_a_cluster_none_is_taken_up(at_once: None) -> None:
-    looking = watch(Host(replace(FOLDER, deletion=NOTE)), Index())
-    assert await looking.look() == EVERY
+    watching = watch(Host(replace(FOLDER, deletion=NOTE)), Index())
+    assert await watching.scan() == EVERY
 
 
 # By itself
@@ -199,20 +199,20 @@ async def test_it_looks_when_it_is_poked_and_goes_on_after_a_failure(
     monkeypatch.setattr(orphans, "AGAIN", 0.001)
     host, index = Host(FOLDER), Index()
     host.unreadable = "the disk cannot be read"
-    looking, may = watch(host, index), [True]
-    task = asyncio.create_task(looking.run(lambda: may[0]))
-    await until(lambda: looking.looks > 2)
-    assert looking.found == ()
+    watching, may = watch(host, index), [True]
+    task = asyncio.create_task(watching.run(lambda: may[0]))
+    await until(lambda: watching.scans > 2)
+    assert watching.found == ()
     host.unreadable = ""
-    await until(lambda: looking.found)
-    looks = looking.looks
+    await until(lambda: watching.found)
+    scans = watching.scans
     may[0] = False
-    looking.poke()
-    await until(lambda: not looking._due.is_set())
+    watching.poke()
+    await until(lambda: not watching._due.is_set())
     may[0] = True
-    assert looking.looks == looks
-    looking.poke()
-    await until(lambda: looking.looks == looks + 1)
+    assert watching.scans == scans
+    watching.poke()
+    await until(lambda: watching.scans == scans + 1)
     task.cancel()
 
 

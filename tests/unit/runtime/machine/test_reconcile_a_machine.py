@@ -17,7 +17,13 @@ from homeostat.planner.observed import ProbedHealth
 from homeostat.planner.plan import Stalled
 from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
-from homeostat.runtime.machine.reconcile import FILE_LOOK, FOREIGN_DOMAINS, SECRET_LOOK, DomainOf, MachineReconciler
+from homeostat.runtime.machine.reconcile import (
+    FILE_POLL_SECONDS,
+    FOREIGN_DOMAINS,
+    SECRET_POLL_SECONDS,
+    DomainOf,
+    MachineReconciler,
+)
 from tests.unit.machines import changed, deleted, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, kinds, settle
 
@@ -304,13 +310,13 @@ async def test_one_whose_files_are_gone_is_looked_at_now_and_then() -> None:
     host.world.destroy()
     host.world.disks.clear()
     step = await settle(reconciler, shelf, host, WEB.key)
-    assert ready(shelf)[0] == "DiskMissing" and step.after == FILE_LOOK
+    assert ready(shelf)[0] == "DiskMissing" and step.after == FILE_POLL_SECONDS
 
 
 async def test_one_with_a_password_file_is_looked_at_for_that(tmp_path: object) -> None:
     vm = machine(display={"vnc": {"passwordFile": f"{tmp_path}/none-such"}}, runStrategy="Halted")
     shelf, host = Shelf(vm), WorldHost()
-    assert (await settle(a_reconciler(shelf, host), shelf, host, vm.key)).after == SECRET_LOOK
+    assert (await settle(a_reconciler(shelf, host), shelf, host, vm.key)).after == SECRET_POLL_SECONDS
 
 
 async def test_of_several_reasons_to_look_the_soonest_counts(tmp_path: Path) -> None:
@@ -319,7 +325,7 @@ async def test_of_several_reasons_to_look_the_soonest_counts(tmp_path: Path) -> 
     file.write_text("secret")
     vm = machine(display={"vnc": {"passwordFile": str(file)}}, nics=[{"name": "lan", "network": "none-such"}])
     shelf, host = Shelf(vm), WorldHost()
-    assert (await settle(a_reconciler(shelf, host), shelf, host, vm.key)).after == SECRET_LOOK < 30
+    assert (await settle(a_reconciler(shelf, host), shelf, host, vm.key)).after == SECRET_POLL_SECONDS < 30
     assert ready(shelf, vm.key)[0] == "NetworkUnknown"
 
 

@@ -15,7 +15,7 @@ from homeostat.planner import actions as act
 from homeostat.runtime.engine.ports import Unreadable
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.machine.images import ImageUse
-from homeostat.runtime.plugin.reconcile import IN_USE_LOOK, PluginReconciler
+from homeostat.runtime.plugin.reconcile import IN_USE_POLL_SECONDS, PluginReconciler
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, an_operator, at_work, settle, until
 
@@ -139,7 +139,7 @@ async def test_a_deleted_plugin_goes_with_its_last_user() -> None:
     shelf, host = Shelf(WEB, gone, machine(name="other", pluginRef={"name": "app"}, namespace="elsewhere")), WorldHost()
     reconciler = PluginReconciler(shelf, host, ImageUse())  # type: ignore[arg-type]
     step = await reconciler.reconcile(gone)
-    assert step.after == IN_USE_LOOK and shelf.released == []
+    assert step.after == IN_USE_POLL_SECONDS and shelf.released == []
     assert condition(shelf.resources[APP])[1:] == ("InUse", "used by vm/web: it goes with the last")
     assert condition(shelf.resources[APP], "ImagesReady")[:2] == ("True", "ImagesReady")  # they are for its last machines
     found = shelf.resources[APP]

@@ -37,7 +37,7 @@ def watching(*, alone: bool = True) -> Rivals:
 
 def found(rivals: Rivals, *looks: ObservedDomain) -> Stalled | None:
     for number, domain in enumerate(looks):
-        rivals.look(domain, first=number == 0, may_act=lambda: None)
+        rivals.check(domain, first=number == 0, may_act=lambda: None)
     return rivals.found
 
 
@@ -55,7 +55,7 @@ def test_a_predecessor_is_none() -> None:
 def test_a_predecessor_whose_clock_is_ahead_is_none_until_it_writes_again() -> None:
     rivals = watching(alone=False)
     assert found(rivals, written(OTHERS, "12:05:00"), written(OTHERS, "12:05:00")) is None
-    rivals.look(written(OTHERS, "12:05:01"), first=False, may_act=lambda: None)
+    rivals.check(written(OTHERS, "12:05:01"), first=False, may_act=lambda: None)
     assert rivals.found is not None
 
 
@@ -99,9 +99,9 @@ def test_who_lost_the_lease_does_not_complain() -> None:
         raise PermissionError
 
     rivals = watching(alone=False)
-    rivals.look(written(OURS, "12:00:01"), first=True, may_act=over)
+    rivals.check(written(OURS, "12:00:01"), first=True, may_act=over)
     with pytest.raises(PermissionError):
-        rivals.look(written(OTHERS, "12:00:05"), first=False, may_act=over)
+        rivals.check(written(OTHERS, "12:00:05"), first=False, may_act=over)
     assert rivals.found is None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 # Seconds in which QEMU passes on that the guest refused a connection; a guest's answer takes a millisecond or two.
 REFUSED_WITHIN = 0.25
-LOOK = 0.05  # seconds between looks at QEMU's side of the connection
+POLL_SECONDS = 0.05  # seconds between looks at QEMU's side of the connection
 CLOSE_WAIT = "08"  # its state once our end has come there (linux/include/net/tcp_states.h)
 
 
@@ -50,7 +50,7 @@ async def _listen_to(host: str, port: int, *, hang_up: bool) -> Heard:
         if not hang_up:
             return Heard.NOTHING
         writer.write_eof()
-        while not (await asyncio.wait({first}, timeout=LOOK))[0]:
+        while not (await asyncio.wait({first}, timeout=POLL_SECONDS))[0]:
             if _is_taken(writer.get_extra_info("socket")):
                 return Heard.TAKEN
         return Heard.END_AFTER_OURS

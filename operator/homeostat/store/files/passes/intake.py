@@ -16,7 +16,7 @@ from ...index import records
 from ...index.index import Index, Row, set_setting
 from ..commits import authors as git_authors
 from ..reading.files import Edit, FileReader, LastPass
-from ..reading.folder import Listing, list_folder, look_again
+from ..reading.folder import Listing, list_folder, relist
 from ..reading.unfinished import QUIET
 from ..state import StateFolder
 from . import indexing
@@ -74,7 +74,7 @@ class Intake:
         of files that are known by then, nothing else is read again. See ``removal.rule``."""
         begun = time.perf_counter()
         edited = {edit.path for edit in edits.values() if edit.path}
-        again = look_again(self.listing, edited) if edited else None
+        again = relist(self.listing, edited) if edited else None
         self.listing = again or list_folder(self.folder)
         memory = LastPass.load(self.index)
         version = self.index.setting("models")

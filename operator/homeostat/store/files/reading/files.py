@@ -29,8 +29,8 @@ DocumentState = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty
 """Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Stray: no resource, and
 none that lost a part of itself. Foreign: another system's. Empty: says nothing."""
 
-RACY = 100_000_000
-"""Nanoseconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
+RACY = 0.1
+"""Seconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
 PROBLEMS_MAX = 50
 """Per file and per document; hostile input must not fill the index."""
 PLACED_MAX = 1_000
@@ -187,7 +187,7 @@ class FileReader:
             known.real, known.known = found.real, True
             return known
         # Two writes within one tick of the file system's clock leave the same stat: look again next time.
-        signature = found.signature if abs(time.time_ns() - found.changed_at) > RACY else ""
+        signature = found.signature if abs(time.time_ns() - found.changed_at) > RACY * 1e9 else ""
         try:
             content = read_file(found.real)
         except ValueError as error:

@@ -58,7 +58,7 @@ def list_folder(root: Path) -> Listing:
     return walk.listing
 
 
-def look_again(listing: Listing, paths: Collection[str]) -> Listing | None:
+def relist(listing: Listing, paths: Collection[str]) -> Listing | None:
     """``listing`` with these files as they are now; None where one of them is new, or gone: walk the folder again."""
     if not {found.path for found in listing.files}.issuperset(paths):
         return None
