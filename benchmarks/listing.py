@@ -28,7 +28,7 @@ def measure(count: int) -> Result:
     with room() as place:
         fleet.write_machines(place / "vms", count)
         say(f"list: bringing up {count} machines on the test driver, so that they have statuses")
-        in_child(converge, str(place), count)
+        in_child(converge, str(place), "state", count)
         port = free_port()
         command = [sys.executable, "-m", "homeostat_api", "--dir", str(place / "vms"), "--state", str(place / "state")]
         with subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], stdout=sys.stderr) as server:

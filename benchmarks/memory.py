@@ -26,7 +26,7 @@ def measure(count: int) -> Result:
         say(f"memory: {empty:.0f} MB with one machine; now {count}")
         full, peak = _grown(place / "all", count)
         say("memory: the same domains by a plain loop")
-        libvirts = in_child(plain.loop, str(place), in_child(plain.definition, str(place / "sample")), count)["mb"]
+        libvirts = in_child(plain.loop, str(place), in_child(plain.definition, str(place / "sample")), count)["test_driver_mb"]
     more = {
         "peak_mb": peak,
         "one_machine_mb": empty,

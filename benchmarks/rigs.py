@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from typing import Any
 
 import libvirt
 
-from benchmarks.measure import say
+from benchmarks.measure import run, say
+from benchmarks.pairs import Figures, in_turn
+from benchmarks.result import Result
 from homeostat.driver.connection import REQUESTS
 from tests.rig.guest import GuestImage, build_guest_image
 from tests.rig.libvirtd import Libvirtd
@@ -67,6 +69,29 @@ def plain_loop(connection: Any, definitions: Sequence[str], at_once: int = REQUE
     with ThreadPoolExecutor(at_once) as threads:
         list(threads.map(lambda text: define_and_start(connection, text), definitions))
     return time.perf_counter() - start
+
+
+def against_plain_loop(
+    name: str, count: int, budget: str, operator: Callable[[Stage, int, int], Awaitable[tuple[float, Xml]]]
+) -> Result:
+    """``operator`` is given the stage, how many guests, and the number of its pair; it returns its seconds and the domains, which
+    the plain loop then starts."""
+    made: Xml = {}
+
+    def ours(place: Stage, number: int) -> Figures:
+        seconds, found = run(operator(place, count, number))
+        made.clear()
+        made.update(found)
+        remove_all(place.connection)
+        return {"seconds": seconds, "s_per_guest": seconds / count}
+
+    def plain(place: Stage) -> Figures:
+        seconds = plain_loop(place.connection, list(made.values()))
+        remove_all(place.connection)
+        return {"seconds": seconds}
+
+    with stage() as place:
+        return in_turn(name, count, budget, lambda number: ours(place, number), lambda number: plain(place))
 
 
 def remove_all(connection: Any) -> None:

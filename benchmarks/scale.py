@@ -1,5 +1,5 @@
 """A deployment scaled from none to many real guests (TCG), from the YAML file saved until their domains run, against a plain
-libvirt loop that defines and starts the very same domains with as many requests in flight. In turns, the best of each."""
+libvirt loop that defines and starts the very same domains with as many requests in flight."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 
 from benchmarks.living import at_rest, living
-from benchmarks.measure import run, say, until
-from benchmarks.result import Figure, Result
-from benchmarks.rigs import Stage, Xml, definitions, plain_loop, remove_all, stage
+from benchmarks.measure import until
+from benchmarks.result import Result
+from benchmarks.rigs import Stage, Xml, against_plain_loop, definitions
 from tests.rig.guest import GuestImage
 
 DEFAULT = 20
-ROUNDS = 2
-BUDGET = "ratio <= 1.15"
+BUDGET = "ratio <= 1.10"
 
 DOCUMENT = """apiVersion: homeostat.dev/v1alpha1
 kind: VirtualMachineDeployment
@@ -44,17 +43,7 @@ spec:
 
 
 def measure(count: int) -> Result:
-    ours, plain = [], []
-    with stage() as place:
-        for number in range(ROUNDS):
-            seconds, domains = run(_scale(place, count, number))
-            ours.append(seconds)
-            remove_all(place.connection)
-            plain.append(plain_loop(place.connection, list(domains.values())))
-            say(f"scale: round {number + 1}: operator {ours[-1]:.2f} s, plain loop {plain[-1]:.2f} s")
-            remove_all(place.connection)
-    more: dict[str, Figure] = {"operator_slowest_s": max(ours), "plain_slowest_s": max(plain), "s_per_guest": min(ours) / count}
-    return Result("scale", count, min(ours), "s", BUDGET, min(plain), min(ours) / min(plain), more)
+    return against_plain_loop("scale", count, BUDGET, _scale)
 
 
 async def _scale(place: Stage, count: int, number: int) -> tuple[float, Xml]:

@@ -15,7 +15,8 @@ KEYS = ["name", "count", "value", "unit", "baseline", "ratio", "budget"]
 @pytest.mark.parametrize(
     ("name", "more"),
     [
-        ("converge", {"rss_mb", "cpu_ms_per_vm"}),
+        ("converge", {"rss_mb", "cpu_ms_per_vm", "operator_slowest_s", "plain_slowest_s"}),
+        ("rollout", {"cpu_ms_per_replica", "create_s", "operator_slowest_s", "plain_slowest_s"}),
         ("restart", {"store_writes", "libvirt_writes"}),
         ("edit", {"p50_s", "edits"}),
         ("idle", {"libvirt_calls_per_resync"}),
@@ -31,6 +32,9 @@ def test_last_line(name: str, more: set[str], capfd: pytest.CaptureFixture[str],
     assert (found["name"], found["count"]) == (name, 5)
     assert found["value"] > 0 and found["unit"] and found["budget"]
     assert more <= found.keys()
+    if "plain_slowest_s" in more:
+        assert found["baseline"] > 0 and found["ratio"] > 0
+        assert found["operator_slowest_s"] >= found["value"]
     if name == "restart":
         assert (found["store_writes"], found["libvirt_writes"]) == (0, 0)
 
