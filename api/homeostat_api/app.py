@@ -15,7 +15,7 @@ from homeostat.service.changes import Changes
 from homeostat.service.deployments import Deployments
 from homeostat.service.machines import Machines
 from homeostat.service.plugins import Plugins
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from . import deployment_views, errors, media, openapi, views
 from .config import ApiConfig, guard_bind
@@ -70,19 +70,19 @@ def create_app(config: ApiConfig) -> App:
 
 
 def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
-    source, operator = mode.source, mode.operator
-    store = source.store
+    workspace, operator = mode.workspace, mode.operator
+    store = workspace.store
     changes = Changes(store.index.data_version, config.stopping, config.poll)
-    collections = Collections.over(config, source, changes)
-    stream = EventStream(store.events, changes, config.keep_alive, source.namespace)
+    collections = Collections.over(config, workspace, changes)
+    stream = EventStream(store.events, changes, config.keep_alive, workspace.namespace)
     return [
         *machine_routes(config, collections, changes),
         *deployment_routes(config, collections, changes),
         *plugin_routes(config, collections, changes),
-        *trash_routes(config, source),
-        Route(f"{V1}/system/info", SystemInformation(collections.index, source)),
-        Route(f"{V1}/orphans", OrphanList(source)),
-        Route(f"{V1}/errors", DesiredStateErrors(source)),
+        *trash_routes(config, workspace),
+        Route(f"{V1}/system/info", SystemInformation(collections.index, workspace)),
+        Route(f"{V1}/orphans", OrphanList(workspace)),
+        Route(f"{V1}/errors", DesiredStateErrors(workspace)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, operator)),
@@ -102,16 +102,16 @@ class Collections:
     index: KindIndex[VirtualMachine]
 
     @classmethod
-    def over(cls, config: ApiConfig, source: Source, changes: Changes) -> Collections:
-        plugins = Plugins(source, changes)
-        machines = Machines(source, changes, plugins)
+    def over(cls, config: ApiConfig, workspace: Workspace, changes: Changes) -> Collections:
+        plugins = Plugins(workspace, changes)
+        machines = Machines(workspace, changes, plugins)
 
         async def show(machine: VirtualMachine) -> dict[str, Any]:
             return views.summary(await machines.effective(machine))
 
         return cls(
             machines,
-            Deployments(source, changes),
+            Deployments(workspace, changes),
             plugins,
             Admission(config, plugins),
             KindIndex(machines, changes, show, plugins.specs),
@@ -164,8 +164,8 @@ def plugin_routes(config: ApiConfig, shared: Collections, changes: Changes) -> l
     ]
 
 
-def trash_routes(config: ApiConfig, source: Source) -> list[Route]:
-    room = TrashRoom(config.state, source.namespace)
+def trash_routes(config: ApiConfig, workspace: Workspace) -> list[Route]:
+    room = TrashRoom(config.state, workspace.namespace)
     return [
         Route(f"{V1}/trash", TrashCollection(room)),
         Route(f"{V1}/trash/{{entry}}", TrashItem(room)),

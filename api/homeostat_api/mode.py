@@ -11,7 +11,7 @@ import falcon.asgi
 
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.runtime.engine.supervise import Supervisor
-from homeostat.store.desired import FolderState, Source
+from homeostat.store.desired import FolderState, Workspace
 from homeostat.store.errors import StoreError
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
@@ -31,7 +31,7 @@ log = logging.getLogger("homeostat.api")
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    source: Source
+    workspace: Workspace
     operator: Link
     supervisor: Supervisor
     middleware: tuple[WaitForMirror | Closing | Attending, ...] = ()
@@ -55,8 +55,8 @@ def _folder(config: ApiConfig) -> Mode:
     except StoreError as error:  # as where the state folder is full: what is known is shown, and the operator goes on trying
         log.warning("the folder was not looked through: %s", error)
     supervisor = Supervisor()
-    source, link = Source(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket)
-    return Mode(source, link, supervisor, (Attending(supervisor),))
+    workspace, link = Workspace(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket)
+    return Mode(workspace, link, supervisor, (Attending(supervisor),))
 
 
 def _cluster(config: ApiConfig) -> Mode:
@@ -75,7 +75,7 @@ def _cluster(config: ApiConfig) -> Mode:
     informer.begin()
     writer = ClusterWriter(index, mirror, config.cluster)
     return Mode(
-        Source(writer, writer, config.namespace),
+        Workspace(writer, writer, config.namespace),
         ClusterLink(informer),
         supervisor,
         (WaitForMirror(informer), Closing(informer, writer), Attending(supervisor)),

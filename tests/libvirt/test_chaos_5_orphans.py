@@ -130,7 +130,7 @@ async def test_chaos_5_doubt_finishes_no_deletion(site: Watched) -> None:
     site.start()
     await site.until(lambda: site.names() == ["b"] and bool(site.watch._waiting), "it is seen")
     seen = site.watch._waiting["default", "b"]
-    await site.until(lambda: bool(site.watch.found) and site.watch.looked > seen + 3 * orphans.SETTLE, "it was looked at later")
+    await site.until(lambda: bool(site.watch.found) and site.watch.scanned > seen + 3 * orphans.SETTLE, "it was looked at later")
     assert site.running() == ["a", "b"] and list(site.machines()) == ["a"]
     (site.folder / "broken.yaml").unlink()
     await site.until(lambda: site.domains() == {"a": True}, "it goes when nothing is in doubt")

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 from homeostat.models.base import Resource
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import FolderProblem
 from homeostat.store.files.passes.compare import compare
 from homeostat.store.files.passes.remembered import Remembered
 from homeostat.store.files.reading.files import FileReader, LastPass
 from homeostat.store.files.reading.folder import FoundFile, Listing, list_folder
 
 
-def read_source(path: Path) -> tuple[list[Resource], list[SourceError]]:
+def read_source(path: Path) -> tuple[list[Resource], list[FolderProblem]]:
     """The resources of one file or of a folder, relative paths in them made absolute, and what is wrong."""
     root = Path(os.path.abspath(path))
     if root.is_dir():

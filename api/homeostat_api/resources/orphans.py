@@ -8,7 +8,7 @@ import falcon.asgi
 
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.planner.orphans import Orphan, mend, why
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from ..native_words import OrphanBody
 from ..operations import Answer, operation
@@ -16,8 +16,8 @@ from ..rights import Right, needs
 
 
 class OrphanList:
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
 
     @needs(Right.SEE)
     @operation(
@@ -28,8 +28,8 @@ class OrphanList:
         "or deleted by guess: `todo` says what a person can do.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        by_host = await asyncio.to_thread(self._source.store.all_orphans)
-        mine = [(host, o) for host, found in by_host.items() for o in found if o.namespace == self._source.namespace]
+        by_host = await asyncio.to_thread(self._workspace.store.all_orphans)
+        mine = [(host, o) for host, found in by_host.items() for o in found if o.namespace == self._workspace.namespace]
         resp.media = await asyncio.to_thread(lambda: [_body(host, orphan).model_dump() for host, orphan in mine])
 
 

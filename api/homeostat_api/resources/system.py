@@ -15,7 +15,7 @@ from homeostat import __version__
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from ..kind_index import KindIndex
 from ..media import dumps
@@ -37,8 +37,8 @@ def memory_mb() -> dict[str, int]:
 
 
 class DesiredStateErrors:
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
 
     @needs(Right.SEE)
     @operation(
@@ -65,23 +65,23 @@ class DesiredStateErrors:
                         "namespace": error.key.namespace if error.key else None,
                         "name": error.key.name if error.key else None,
                     }
-                    for error in self._source.store.errors()
+                    for error in self._workspace.store.errors()
                 ]
             }
         )
 
 
 class SystemInformation:
-    def __init__(self, machines: KindIndex[VirtualMachine], source: Source) -> None:
+    def __init__(self, machines: KindIndex[VirtualMachine], workspace: Workspace) -> None:
         self._machines = machines
-        self._source = source
+        self._workspace = workspace
 
     @needs(Right.SEE)
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         _, machines = await self._machines.entries()
         running = sum(machine.status == "running" for machine in machines)
-        store, namespace = self._source.store, self._source.namespace
+        store, namespace = self._workspace.store, self._workspace.namespace
         memory = memory_mb()
         architecture = platform.machine()
         resp.media = {

@@ -34,7 +34,7 @@ from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
-from homeostat.store.files.state import StateFolder, cluster_source
+from homeostat.store.files.state import StateFolder, served_cluster
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.cluster import Cluster
@@ -97,7 +97,7 @@ class ClusterOperator:
         self._options = options
         self._identity = identity
         self._say = say
-        self._instance = cluster_source(cluster)
+        self._instance = served_cluster(cluster)
         self._serving: dict[str, tuple[str, asyncio.Event, asyncio.Task[None]]] = {}  # host -> uri, its stop, its task
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from homeostat.planner.orphans import Orphan
     from homeostat.runtime.engine.ports import Event, SpecRevision
     from homeostat.store.desired import DesiredState
-    from homeostat.store.errors import SourceError
+    from homeostat.store.errors import FolderProblem
     from homeostat.store.files.passes.intake import PassReport
     from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore
@@ -61,7 +61,7 @@ class State:
         """Newest first."""
         return await asyncio.to_thread(self._store.revisions, key)
 
-    async def errors(self) -> Sequence[SourceError]:
+    async def errors(self) -> Sequence[FolderProblem]:
         return await asyncio.to_thread(self._store.errors)
 
     async def orphans(self) -> Sequence[tuple[str, Orphan]]:

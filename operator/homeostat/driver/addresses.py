@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from homeostat.planner.observed import same_run
 
-from .address_sources import ASKED_AT_ONCE, Addresses, AddressSources, Resident, leads_there
+from .address_reading import ASKED_AT_ONCE, Addresses, AddressReader, Resident, leads_there
 from .agent import Agent
 from .connection import LibvirtConnection
 from .errors import DriverError
@@ -45,7 +45,7 @@ class AddressBook:
         """``local``: the host is this machine."""
         self._keep = keep
         self._connection, self._agents = connection, agents
-        self._sources = AddressSources(connection, local)
+        self._reader = AddressReader(connection, local)
         self._reading = asyncio.Lock()
         self._networks, self._present, self._changed = networks, present, changed
         self._known: Addresses = {}
@@ -65,7 +65,7 @@ class AddressBook:
             run = next((present[mac.lower()].run for mac in macs if mac.lower() in present), "")
         found = {mac: told for mac in macs if (told := self._known.get(mac.lower())) and same_run(self._runs[mac.lower()], run)}
         new = {(mac.lower(), run) for mac in macs if mac not in found or self._lacks(mac.lower())} - self._missing
-        if new and self._sources.supported:
+        if new and self._reader.supported:
             self._missing |= new
             self.renew()
         return found
@@ -80,13 +80,13 @@ class AddressBook:
 
     async def begin(self) -> None:
         """Reads once before anybody looks, so that no guest seems to have lost its address; then as ``renew`` does."""
-        if self._sources.supported:
+        if self._reader.supported:
             await self._read()
         self.renew()
 
     def renew(self) -> None:
         """Reads anew as soon as may be, and often again from then on."""
-        if not self._sources.supported:
+        if not self._reader.supported:
             return
         self._interval = SOONEST
         self._asked.set()
@@ -108,7 +108,7 @@ class AddressBook:
 
     async def _poll(self) -> None:
         """Until nobody lacks an address."""
-        while self._sources.supported:
+        while self._reader.supported:
             self._asked.clear()
             await self._read()
             if self._asking is None or self._asking.done():
@@ -132,14 +132,12 @@ class AddressBook:
             networks, present = list(self._networks()), dict(self._present())
             known, recalled = self._still(present), frozenset(self._recalled)
             try:
-                read = await self._connection.run(
-                    lambda: self._sources.read(networks, present, known, recalled), "read addresses"
-                )
+                read = await self._connection.run(lambda: self._reader.read(networks, present, known, recalled), "read addresses")
             except DriverError as error:
                 _log.info("%s", error)
                 return
             # An agent may have told meanwhile. A lease that was recalled during the reading waits for the next one.
-            standing = {m: f for m, f in self._still(present).items() if _source(f) != "Lease" or m in self._recalled - recalled}
+            standing = {m: f for m, f in self._still(present).items() if _origin(f) != "Lease" or m in self._recalled - recalled}
             self._recalled -= read.keys()
             self._learn({**standing, **read}, present)
 
@@ -174,24 +172,24 @@ class AddressBook:
 
     async def _ask_again(self) -> None:
         """An answer that fails leaves what was known."""
-        if any(_source(found) in ("Lease", "Agent") for found in self._known.values()):
+        if any(_origin(found) in ("Lease", "Agent") for found in self._known.values()):
             await self._read()
-        vague = {mac: r for mac, r in self._present().items() if _source(self._known.get(mac)) in ("Agent", "Arp")}
+        vague = {mac: r for mac, r in self._present().items() if _origin(self._known.get(mac)) in ("Agent", "Arp")}
         chosen = dict(random.sample(sorted(vague.items(), key=lambda item: item[0]), min(ASKED_ANEW, len(vague))))
         found = await asyncio.gather(*(self._ask_agent(resident) for resident in chosen.values() if resident.agent))
         quiet = {mac: resident for mac, resident in chosen.items() if not resident.agent}
         if quiet:
             try:
                 async with self._reading:
-                    found.append(await self._connection.run(lambda: self._sources.ask_arp(quiet), "read addresses by ARP"))
+                    found.append(await self._connection.run(lambda: self._reader.ask_arp(quiet), "read addresses by ARP"))
             except DriverError as error:
                 _log.info("%s", error)
         answered = {mac: addresses for answer in found for mac, addresses in answer.items()}
-        self._add({mac: told for mac, told in answered.items() if _source(self._known.get(mac)) != "Lease"})
+        self._add({mac: told for mac, told in answered.items() if _origin(self._known.get(mac)) != "Lease"})
 
     def _lacks(self, mac: str) -> bool:
         """Nothing is known, or hearsay, or what the ARP table says."""
-        return mac in self._recalled or _source(self._known.get(mac)) in ("", "Arp")
+        return mac in self._recalled or _origin(self._known.get(mac)) in ("", "Arp")
 
     async def _ask_agent(self, resident: Resident) -> Addresses:
         """Nothing where the guest is in another run by the time it answers."""
@@ -204,14 +202,14 @@ class AddressBook:
         return {mac: told for mac, told in _by_mac(answered, "Agent").items() if mac in runs}
 
 
-def _source(addresses: Sequence[tuple[str, str]] | None) -> str:
+def _origin(addresses: Sequence[tuple[str, str]] | None) -> str:
     return addresses[0][1] if addresses else ""
 
 
-def _by_mac(pairs: Iterable[tuple[str, str]], source: str) -> Addresses:
+def _by_mac(pairs: Iterable[tuple[str, str]], origin: str) -> Addresses:
     """Link-local addresses lead nowhere, and are passed over."""
     found: dict[str, list[tuple[str, str]]] = {}
     for mac, ip in pairs:
         if leads_there(ip):
-            found.setdefault(mac.lower(), []).append((ip, source))
+            found.setdefault(mac.lower(), []).append((ip, origin))
     return {mac: tuple(addresses) for mac, addresses in found.items()}

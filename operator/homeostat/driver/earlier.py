@@ -27,7 +27,7 @@ class _Run:
     name: str
     began: float | None  # seconds since the host booted; None: not known
     witnessed: bool  # we were there when it began, as far as is known
-    earlier: dict[str, dict[str, float]] = field(default_factory=dict)  # source -> ip -> stamp: what was there before
+    earlier: dict[str, dict[str, float]] = field(default_factory=dict)  # table -> ip -> stamp: what was there before
 
 
 class Runs:
@@ -57,29 +57,29 @@ class Runs:
     def _begin(self, pid: int | None) -> float | None:
         return None if pid is None else self._started(pid)
 
-    def of_this_run(self, mac: str, source: str, told: Collection[HostAddress]) -> list[str]:
-        """Those of the addresses that a source tells now which it did not have from an earlier run. To be asked with every
-        telling, also an empty one: what went and came back is new."""
+    def of_this_run(self, mac: str, table: str, told: Collection[HostAddress]) -> list[str]:
+        """Returns those of the addresses in a table (Lease, Arp) that it did not have from an earlier run. Ask after every
+        reading of the table, also of an empty one: what went and came back is new."""
         run = self._runs.get(mac)
         if run is None:
             return []
-        if source not in run.earlier:
-            run.earlier[source] = {one.ip: one.stamp for one in told if _predates(run, one, run.witnessed)}
-        left = run.earlier[source] = {
-            one.ip: one.stamp for one in told if run.earlier[source].get(one.ip) == one.stamp and _predates(run, one, True)
+        if table not in run.earlier:
+            run.earlier[table] = {one.ip: one.stamp for one in told if _predates(run, one, run.witnessed)}
+        left = run.earlier[table] = {
+            one.ip: one.stamp for one in told if run.earlier[table].get(one.ip) == one.stamp and _predates(run, one, True)
         }
         return [one.ip for one in told if one.ip not in left]
 
-    def confirm(self, mac: str, source: str, answering: Collection[str]) -> list[str]:
-        """Of those that answer now, which that source had from an earlier run: they count from here on."""
+    def confirm(self, mac: str, table: str, answering: Collection[str]) -> list[str]:
+        """Of those that answer now, which that table had from an earlier run: they count from here on."""
         run = self._runs.get(mac)
-        held = {} if run is None else run.earlier.get(source, {})
+        held = {} if run is None else run.earlier.get(table, {})
         return [ip for ip in answering if held.pop(ip, None) is not None]
 
-    def left(self, mac: str, source: str) -> Collection[str]:
-        """What that source told last, and does not count."""
+    def left(self, mac: str, table: str) -> Collection[str]:
+        """What that table told last, and does not count."""
         run = self._runs.get(mac)
-        return () if run is None else tuple(run.earlier.get(source, ()))
+        return () if run is None else tuple(run.earlier.get(table, ()))
 
 
 def _predates(run: _Run, told: HostAddress, otherwise: bool) -> bool:

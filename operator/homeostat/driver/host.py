@@ -28,7 +28,7 @@ from homeostat.planner.trash import Space, TrashEntry
 
 from . import faults, links, ports
 from .actions import DomainActions
-from .address_sources import Resident
+from .address_reading import Resident
 from .addresses import AddressBook
 from .agent import Agent
 from .connection import LibvirtConnection

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from homeostat.models.base import Key, Resource
 from homeostat.store import errors as store_errors
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from .changes import Changes
 from .refusals import BeingDeleted, NoSuchResource, Stale
@@ -25,11 +25,11 @@ Patch = Mapping[str, Any]
 class Collection(Generic[R]):
     """Reads are quick looks into the index; writes change desired state, wherever that is."""
 
-    def __init__(self, source: Source, changes: Changes, kind: type[R]) -> None:
-        self.store = source.store
-        self.namespace = source.namespace
+    def __init__(self, workspace: Workspace, changes: Changes, kind: type[R]) -> None:
+        self.store = workspace.store
+        self.namespace = workspace.namespace
         self.kind = kind
-        self._desired = source.desired
+        self._desired = workspace.desired
         self._changes = changes
 
     def key(self, name: str) -> Key:

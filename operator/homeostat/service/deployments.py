@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.runtime.machine.effective import Effective
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from .changes import Changes
 from .collection import Collection
 
 
 class Deployments(Collection[VirtualMachineDeployment]):
-    def __init__(self, source: Source, changes: Changes) -> None:
-        super().__init__(source, changes, VirtualMachineDeployment)
+    def __init__(self, workspace: Workspace, changes: Changes) -> None:
+        super().__init__(workspace, changes, VirtualMachineDeployment)
         self._effective = Effective(self.store)
 
     async def effective(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from homeostat.models.machine import Resources, VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.runtime.machine.effective import Effective, follows_plugin
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from .changes import Changes
 from .collection import Collection
@@ -16,8 +16,8 @@ from .plugins import Plugins
 
 
 class Machines(Collection[VirtualMachine]):
-    def __init__(self, source: Source, changes: Changes, plugins: Plugins) -> None:
-        super().__init__(source, changes, VirtualMachine)
+    def __init__(self, workspace: Workspace, changes: Changes, plugins: Plugins) -> None:
+        super().__init__(workspace, changes, VirtualMachine)
         self._plugins = plugins
         self._effective = Effective(self.store)
 

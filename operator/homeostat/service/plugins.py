@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from homeostat.models.base import Key
 from homeostat.models.plugin import Plugin
-from homeostat.store.desired import Source
+from homeostat.store.desired import Workspace
 
 from .changes import Changes
 from .collection import Collection
@@ -14,8 +14,8 @@ from .refusals import BeingDeleted, Disabled
 
 
 class Plugins(Collection[Plugin]):
-    def __init__(self, source: Source, changes: Changes) -> None:
-        super().__init__(source, changes, Plugin)
+    def __init__(self, workspace: Workspace, changes: Changes) -> None:
+        super().__init__(workspace, changes, Plugin)
 
     async def usable(self, name: str) -> Plugin:
         """The plugin, which new machines may be made from.

@@ -28,7 +28,7 @@ class DesiredState(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Workspace:
     """Resources of one namespace: where they are read, and where they are written."""
 
     store: IndexedStore

@@ -39,7 +39,7 @@ class DocumentProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceError:
+class FolderProblem:
     """A problem in the YAML folder, with its place."""
 
     path: str  # relative to the folder; empty for the folder itself

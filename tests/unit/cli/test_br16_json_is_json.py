@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeostat.cli.sources import read_sources
+from homeostat.cli.given import read_given
 from homeostat.store.files.editing import in_place
 from homeostat.store.files.text import documents, jsontext
 from homeostat.store.merge import merge_patch
@@ -30,7 +30,7 @@ def test_br16_a_surrogate_pair_is_one_character(room: Room, path: str) -> None:
     room.sync()
     assert room.said() == []
     assert room.resource("box").dump()["spec"] == {"cloudInit": {"userData": USER_DATA}}
-    (given_,) = read_sources([str(file)])
+    (given_,) = read_given([str(file)])
     assert given_.resource.dump()["spec"] == {"cloudInit": {"userData": USER_DATA}}
 
 

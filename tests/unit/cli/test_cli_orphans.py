@@ -26,7 +26,7 @@ def state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CliState:
 
 def spec_of(store: FilesStore, name: str) -> dict[str, object]:
     row = store.index.row(Key("VirtualMachine", "default", name))
-    assert row is not None and row.deleted is not None and row.source is None
+    assert row is not None and row.deleted is not None and row.file is None
     found: dict[str, object] = json.loads(row.spec)
     return found
 

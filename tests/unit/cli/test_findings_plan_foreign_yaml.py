@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.cli.errors import CliError
-from homeostat.cli.sources import read_sources
+from homeostat.cli.given import read_given
 from tests.unit.store_fixtures import Room, document
 
 FOREIGN = {
@@ -73,7 +73,7 @@ def test_findings_plan_apply_of_a_folder_passes_over_them(tmp_path: Path, capsys
     (tmp_path / "bare").mkdir()
     for name, text in {**FOREIGN, "a.yaml": document("a")}.items():
         (tmp_path / name).write_text(text)
-    assert [one.resource.metadata.name for one in read_sources([str(tmp_path)])] == ["a"]
+    assert [one.resource.metadata.name for one in read_given([str(tmp_path)])] == ["a"]
     assert "apps/v1 Deployment is not ours: ignored" in capsys.readouterr().err
     with pytest.raises(CliError, match="write homeostat"):
-        read_sources([str(tmp_path / "deployment.yaml")])
+        read_given([str(tmp_path / "deployment.yaml")])

@@ -39,7 +39,7 @@ from homeostat.planner.actions import DeleteFile
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled, Waiting
 from homeostat.runtime.engine.ports import Event, SpecRevision
 from homeostat.runtime.log_lines import LogLines
-from homeostat.store.errors import DocumentProblem, Invalid, SourceError
+from homeostat.store.errors import DocumentProblem, FolderProblem, Invalid
 from tests.unit.cli_state import CliState
 from tests.unit.machines import machine
 
@@ -123,7 +123,7 @@ def test_security_12_the_live_table_and_the_plain_lines(text: str) -> None:
 def test_security_12_errors_and_logs(text: str) -> None:
     import logging
 
-    for error in (SourceError(f"vms/{text}", 1, 2, text, text), DocumentProblem(text, text)):
+    for error in (FolderProblem(f"vms/{text}", 1, 2, text, text), DocumentProblem(text, text)):
         assert obeyed(str(error), but="") == []
     invalid = Invalid([DocumentProblem(text, text)], text)
     for raised in (CliError(text, text), CliError([text, text], [text]), invalid, OSError(5, text, text)):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from homeostat.driver import addresses as module
-from homeostat.driver.address_sources import Resident
+from homeostat.driver.address_reading import Resident
 from homeostat.driver.addresses import AddressBook
 from tests.unit.driver.test_addresses_are_asked_anew import Agents, Line
 

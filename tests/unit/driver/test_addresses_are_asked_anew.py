@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from homeostat.driver.address_sources import Resident
+from homeostat.driver.address_reading import Resident
 from homeostat.driver.addresses import ASKED_ANEW, AddressBook
 from homeostat.driver.errors import DriverError
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homeostat.driver import addresses as module
 from homeostat.driver import neighbours
-from homeostat.driver.address_sources import AddressSources, Resident
+from homeostat.driver.address_reading import AddressReader, Resident
 from homeostat.driver.addresses import AddressBook
 from homeostat.driver.earlier import HostAddress, Runs
 from homeostat.driver.neighbours import Neighbour
@@ -241,10 +241,10 @@ class Neighbourhood:
         monkeypatch.setattr(neighbours, "started", {7: 900.0, 8: 999.0}.get)
 
 
-def sources(leases: list[dict[str, object]]) -> AddressSources:
+def sources(leases: list[dict[str, object]]) -> AddressReader:
     line = Unheard()
     line.leases[:] = leases  # type: ignore[assignment]
-    return AddressSources(line, local=True)  # type: ignore[arg-type]
+    return AddressReader(line, local=True)  # type: ignore[arg-type]
 
 
 def guest(run: str, pid: int) -> dict[str, Resident]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.driver.address_sources import Resident
+from homeostat.driver.address_reading import Resident
 from homeostat.driver.neighbours import Neighbour
 from tests.unit.driver.test_addresses_are_of_this_run import LEASED, MAC, Neighbourhood, Town, guest, sources
 
@@ -77,7 +77,7 @@ async def test_what_we_found_ourselves_is_not_replaced(monkeypatch: pytest.Monke
 def test_a_lease_older_than_the_run_counts_where_it_was_known_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest that was saved has its lease from before, and had answered there."""
     Neighbourhood(monkeypatch)
-    monkeypatch.setattr("homeostat.driver.address_sources.time.time", lambda: 100_000.0)
+    monkeypatch.setattr("homeostat.driver.address_reading.time.time", lambda: 100_000.0)
     asked = sources([{"mac": MAC, "ipaddr": "10.0.0.9", "expirytime": 100_000 + 3600 - 500}])  # given at 500, it began at 999
     asked._lease_seconds["lan"] = 3600.0
     assert asked.read(["lan"], guest("2-8", 8), {}) == {}

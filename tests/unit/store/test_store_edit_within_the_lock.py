@@ -69,7 +69,7 @@ def test_what_a_check_refuses_changes_nothing(room: Room, write: Write) -> None:
 
 @dataclass
 class Elsewhere:
-    """A source that has a document more than the folder, and may be out of reach."""
+    """A upstream that has a document more than the folder, and may be out of reach."""
 
     room: Room
     reachable: bool = True
@@ -88,28 +88,28 @@ class Elsewhere:
 def elsewhere(room: Room) -> Iterator[tuple[Elsewhere, FilesStore]]:
     room.write("a.yaml", document("a"))
     room.sync()
-    source = Elsewhere(room)
-    store = FilesStore(room.folder, room.state, Index.open(room.state.index), source=source)
-    yield source, store
+    upstream = Elsewhere(room)
+    store = FilesStore(room.folder, room.state, Index.open(room.state.index), upstream=upstream)
+    yield upstream, store
     store.close()
 
 
-def test_a_source_is_asked_before_an_edit_and_told_after_it(elsewhere: tuple[Elsewhere, FilesStore]) -> None:
-    source, store = elsewhere
+def test_an_upstream_is_asked_before_an_edit_and_told_after_it(elsewhere: tuple[Elsewhere, FilesStore]) -> None:
+    upstream, store = elsewhere
     store.patch(key("theirs"), {"spec": {"suspend": True}}, "ann")
     store.create("VirtualMachine", {"metadata": {"name": "new"}, "spec": {}}, "ben")
     store.delete(key("a"), "cid")
-    assert [(path, author, told) for path, author, _, told in source.told] == [
+    assert [(path, author, told) for path, author, _, told in upstream.told] == [
         ("theirs.yaml", "ann", True), ("virtualmachines/new.yaml", "ben", True), ("a.yaml", "cid", True),
     ]  # fmt: skip
-    assert [message for _, _, message, _ in source.told][1:] == [f"Create {key('new')}", f"Delete {key('a')}"]
+    assert [message for _, _, message, _ in upstream.told][1:] == [f"Create {key('new')}", f"Delete {key('a')}"]
 
 
 @each_write
-def test_a_source_that_cannot_be_reached_refuses_the_edit(elsewhere: tuple[Elsewhere, FilesStore], write: Write) -> None:
-    source, store = elsewhere
-    source.reachable = False
+def test_an_upstream_that_cannot_be_reached_refuses_the_edit(elsewhere: tuple[Elsewhere, FilesStore], write: Write) -> None:
+    upstream, store = elsewhere
+    upstream.reachable = False
     before = store.rows()
     with pytest.raises(StoreError, match="does not answer"):
         write(store, None)
-    assert (store.rows(), source.told) == (before, [])
+    assert (store.rows(), upstream.told) == (before, [])

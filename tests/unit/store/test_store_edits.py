@@ -105,7 +105,7 @@ def test_create_never_overwrites(room: Room) -> None:
     other = room.write("virtualmachines/web.yaml", document("other"))
     room.store.create("VirtualMachine", {"metadata": {"name": "web"}}, "api")
     assert other.read_text() == document("other")
-    assert room.row("web").source == "virtualmachines/web-2.yaml"
+    assert room.row("web").file == "virtualmachines/web-2.yaml"
 
 
 def test_an_invalid_edit_touches_nothing(room: Room) -> None:

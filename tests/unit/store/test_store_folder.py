@@ -26,7 +26,7 @@ def test_configmap_mount_is_read_once(room: Room) -> None:
     (room.folder / "..data").symlink_to("..2026_01")
     (room.folder / "web.yaml").symlink_to("..data/web.yaml")
     assert not room.sync().errors
-    assert room.row("web").source == "web.yaml"
+    assert room.row("web").file == "web.yaml"
     room.write("..2026_02/web.yaml", document("web", "runStrategy: Halted"))
     (room.folder / "..data_tmp").symlink_to("..2026_02")
     (room.folder / "..data_tmp").rename(room.folder / "..data")
@@ -45,7 +45,7 @@ def test_linked_folders_without_loops_or_doubles(room: Room) -> None:
     report = room.sync()
     assert room.names() == ["one", "two"]
     assert [error.path for error in report.errors] == ["self.yaml"]
-    assert room.row("one").source == "real/a.yaml"
+    assert room.row("one").file == "real/a.yaml"
 
 
 def test_folder_behind_a_dangling_link_keeps_what_it_declared(room: Room) -> None:

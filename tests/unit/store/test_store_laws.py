@@ -66,7 +66,7 @@ def release_all(room: Room) -> None:
 
 
 def state(room: Room) -> list[tuple[object, ...]]:
-    return [(row.key, row.metadata, row.spec, row.source, row.document, row.line, row.deleted) for row in room.store.rows()]
+    return [(row.key, row.metadata, row.spec, row.file, row.document, row.line, row.deleted) for row in room.store.rows()]
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,7 +12,7 @@ def test_a_renamed_file_is_no_deletion(room: Room) -> None:
     file.rename(room.folder / "z.yaml")
     report = room.sync()
     assert (report.deleted, report.changed, report.created) == ((), (), ())
-    assert (room.row("one").source, room.row("one").version) == ("z.yaml", before.version)
+    assert (room.row("one").file, room.row("one").version) == ("z.yaml", before.version)
 
 
 def test_a_document_moved_and_changed_across_a_restart(room: Room) -> None:
@@ -30,7 +30,7 @@ def test_doubles_name_both_places_and_the_one_in_force_stays(room: Room) -> None
     room.sync()
     room.write("a.yaml", document("one", "resources: {vcpu: 9}"))
     room.sync()
-    assert room.row("one").source == "m.yaml"
+    assert room.row("one").file == "m.yaml"
     assert room.said() == [
         "a.yaml:1:1: VirtualMachine/default/one is declared in m.yaml:1 already, and that one is in force: remove one of the two"
     ]
@@ -44,7 +44,7 @@ def test_at_first_sight_the_first_in_order_of_paths_wins(room: Room) -> None:
     room.write("b.yaml", document("one", "resources: {vcpu: 2}"))
     room.write("a.yaml", document("one", "resources: {vcpu: 1}") + "---\n" + document("one", "resources: {vcpu: 3}"))
     room.sync()
-    assert room.row("one").source == "a.yaml"
+    assert room.row("one").file == "a.yaml"
     assert room.resource("one").dump()["spec"] == {"resources": {"vcpu": 1}}
     assert len(room.said()) == 2
 

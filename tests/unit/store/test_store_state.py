@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.store.errors import StateError
-from homeostat.store.files.state import StateFolder, cluster_source
+from homeostat.store.files.state import StateFolder, served_cluster
 
 
 def test_identity_is_made_once_and_private(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_who_has_the_machines_now_is_told(tmp_path: Path) -> None:
         state.claim_cluster("1b2c")
     with pytest.raises(StateError, match="migrate --to-cluster"):
         state.refuse_folder()
-    state.hand_over(cluster_source("1b2c"))
+    state.hand_over(served_cluster("1b2c"))
     state.refuse_folder()
     state.claim_cluster("1b2c")
     with pytest.raises(StateError, match="migrate --to-folder"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.cli.errors import CliError
-from homeostat.cli.sources import read_sources
+from homeostat.cli.given import read_given
 from tests.unit.store_fixtures import Room, document
 
 HEAD = "apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata:\n  name: a\n"
@@ -56,7 +56,7 @@ def said_of(room: Room, name: str, text: str) -> list[str]:
     path = room.write(name, text)
     room.sync()
     with pytest.raises(CliError) as refused:
-        read_sources([str(Path(path).parent)])
+        read_given([str(Path(path).parent)])
     said = [error for error in room.said() if error.startswith(name)]
     assert said[0].partition(":")[2] in str(refused.value)
     return said

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from ..access import State, opened, run
+from ..given import Given, read_given
 from ..references import full_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_about, print_warnings
-from ..sources import Given, read_sources
 from ..terminal import paint, say
 from .prune import confirm_prune
 
@@ -37,7 +37,7 @@ def apply(settings: CliSettings, names: tuple[str, ...], dry_run: str, pruning: 
     if pruning:
         run(confirm_prune(settings, yes, dry_run != "none"))
         return
-    run(_apply(settings, read_sources(names), dry_run != "none"))
+    run(_apply(settings, read_given(names), dry_run != "none"))
 
 
 async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -> None:

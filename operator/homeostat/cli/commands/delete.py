@@ -11,10 +11,10 @@ from homeostat.models.base import Key, Resource
 
 from ..access import State, changing, opened, operator_runs, run
 from ..errors import CliError
+from ..given import read_given
 from ..references import complete_any, full_name, not_found, parse_references, short_name
 from ..selector import parse_selector
 from ..settings import CliSettings, common_options, pass_settings
-from ..sources import read_sources
 from ..terminal import say
 from ..times import parse_duration
 from .orphans import delete_orphans
@@ -87,7 +87,7 @@ async def _delete(
 
 
 def _from_files(names: Sequence[str]) -> list[Key]:
-    return [given.resource.key for given in read_sources(names)]
+    return [given.resource.key for given in read_given(names)]
 
 
 async def _from_words(store: State, settings: CliSettings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:

@@ -81,7 +81,7 @@ def migrate(
 
 
 async def _outward(wanted: Wanted) -> None:
-    from homeostat.store.files.state import StateFolder, cluster_source
+    from homeostat.store.files.state import StateFolder, served_cluster
     from homeostat.store.migrate.cluster import ClusterSide
     from homeostat.store.migrate.folder import leave_folder, machines_with_files, read_folder
     from homeostat.store.migrate.outward import Here, plan_outward, plan_rest_outward
@@ -89,8 +89,8 @@ async def _outward(wanted: Wanted) -> None:
     room = StateFolder.open(wanted.state)
     with room.operator_lock():
         async with ClusterSide.opened(wanted.access) as side:
-            source = cluster_source(await side.cluster.identity())
-            begun = room.source == source
+            cluster = served_cluster(await side.cluster.identity())
+            begun = room.serves == cluster
             folder = [] if begun else read_folder(wanted.folder, room)
             here = Here(wanted.host, room.instance_id, machines_with_files(room))
 
@@ -101,14 +101,14 @@ async def _outward(wanted: Wanted) -> None:
                 return plan_outward(folder, side.rows, await side.namespaces(), here)
 
             words = f"{wanted.folder} → host {wanted.host} of {side.cluster.server}"
-            if not await _done(wanted, room, side, words, planned, None, lambda _: leave_folder(room, source)):
+            if not await _done(wanted, room, side, words, planned, None, lambda _: leave_folder(room, cluster)):
                 return
     say(f"Migrated. `homeostat operator --host {wanted.host}` on this state looks after it from now on.")
 
 
 async def _inward(wanted: Wanted) -> None:
     from homeostat.driver.scratch import scratch_folder
-    from homeostat.store.files.state import StateFolder, folder_source
+    from homeostat.store.files.state import StateFolder, served_folder
     from homeostat.store.migrate.cluster import ClusterSide
     from homeostat.store.migrate.folder import Folder, read_folder
     from homeostat.store.migrate.inward import plan_inward, plan_rest_inward
@@ -116,7 +116,7 @@ async def _inward(wanted: Wanted) -> None:
     room = StateFolder.open(wanted.state)
     with room.operator_lock(), scratch_folder("migrate") as scratch:
         async with ClusterSide.opened(wanted.access) as side:
-            begun = room.source == folder_source(wanted.folder)
+            begun = room.serves == served_folder(wanted.folder)
             if not begun:
                 room.claim_cluster(await side.cluster.identity())
             known = {r.key: r for r in read_folder(wanted.folder, room)} if begun else {}

@@ -33,7 +33,7 @@ from homeostat.runtime.machine.effective import Effective
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
 from homeostat.runtime.plugin.reconcile import images_of
-from homeostat.store.errors import Severity, SourceError
+from homeostat.store.errors import FolderProblem, Severity
 from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
@@ -49,8 +49,8 @@ class Preview:
     be known of all of it."""
 
     entries: Sequence[Planned]
-    errors: Sequence[SourceError]
-    held: Sequence[SourceError]
+    errors: Sequence[FolderProblem]
+    held: Sequence[FolderProblem]
     notes: Sequence[str] = ()
 
 
@@ -76,7 +76,7 @@ async def preview_on(folder: Path, scratch: Path, host: PreviewHost, notes: Sequ
         return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await foresight.notes()])
 
 
-def _of(report: PassReport, severity: Severity) -> list[SourceError]:
+def _of(report: PassReport, severity: Severity) -> list[FolderProblem]:
     return [error for error in report.errors if error.severity == severity]
 
 
@@ -92,7 +92,7 @@ class _Foresight:
     machines: list[PlanEntry] = field(default_factory=list)
 
     async def all(self) -> list[Planned]:
-        places = {row.key: row.place for row in self.store.rows() if row.source}
+        places = {row.key: row.place for row in self.store.rows() if row.file}
         entries: list[Planned] = []
         for plugin in await self.store.list(Plugin):
             fetches, problem = await self._fetches(images_of(plugin))

@@ -27,7 +27,7 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.machine.presume import presumed, storage_root
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.planner.trash import KEEP
-from homeostat.store.files.state import StateFolder, folder_source
+from homeostat.store.files.state import StateFolder, served_folder
 
 from ..errors import CliError
 
@@ -60,8 +60,8 @@ async def copy_state(folder: Path, state: Path, scratch: Path) -> list[str]:
     if room.serves_cluster:
         room.claim(folder)
     await asyncio.to_thread(_copy, state, scratch)
-    serves = room.source
-    if serves is None or serves == folder_source(folder):
+    serves = room.serves
+    if serves is None or serves == served_folder(folder):
         return []
     return [f"the state {state} serves {serves}: shown is what would change if {folder} stood in its place, which `up` refuses"]
 

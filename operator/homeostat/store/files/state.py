@@ -19,13 +19,13 @@ CLUSTER = "cluster "  # before its identity, where a state folder serves a clust
 SYSTEM_STATE = "/var/lib/homeostat"
 
 
-def folder_source(folder: Path) -> str:
-    """A YAML folder as the source of a state folder, by its real path."""
+def served_folder(folder: Path) -> str:
+    """Returns how a state folder names the YAML folder that it serves: by its real path."""
     return os.path.realpath(folder)
 
 
-def cluster_source(identity: str) -> str:
-    """A cluster as the source of a state folder."""
+def served_cluster(identity: str) -> str:
+    """Returns how a state folder names the cluster that it serves."""
     return f"{CLUSTER}{identity}"
 
 
@@ -108,7 +108,7 @@ class StateFolder:
         return self.root / "operator.lock"
 
     @property
-    def _source_file(self) -> Path:
+    def _served_file(self) -> Path:
         return self.root / "source"
 
     @property
@@ -138,21 +138,22 @@ class StateFolder:
             ) from error
 
     @property
-    def source(self) -> str | None:
+    def serves(self) -> str | None:
         """What it serves: a folder's real path, or ``cluster`` and its identity; None: nothing yet."""
         try:
-            return self._source_file.read_text().rstrip("\n")
+            return self._served_file.read_text().rstrip("\n")
         except FileNotFoundError:
             return None
 
     @property
     def folder(self) -> Path | None:
         """The YAML folder that it serves; None before its first `up`, and where it serves a cluster."""
-        return None if self.serves_cluster or not self.source else Path(self.source)
+        return None if self.serves_cluster or not self.serves else Path(self.serves)
 
-    def hand_over(self, source: str) -> None:
-        """Has it serve another source from now on, in one step. Only for who moved everything there, and holds the lock."""
-        os.replace(self._write_aside(self._source_file.name, source + "\n"), self._source_file)
+    def hand_over(self, other: str) -> None:
+        """Has it serve another folder or cluster from now on, in one step. Only for a caller that moved everything there and
+        holds the lock."""
+        os.replace(self._write_aside(self._served_file.name, other + "\n"), self._served_file)
 
     @property
     def libvirt(self) -> str:
@@ -172,7 +173,7 @@ class StateFolder:
 
     @property
     def serves_cluster(self) -> bool:
-        return (self.source or "").startswith(CLUSTER)
+        return (self.serves or "").startswith(CLUSTER)
 
     def claim(self, folder: Path) -> None:
         """Binds this state folder to one YAML folder, at the first call.
@@ -180,22 +181,22 @@ class StateFolder:
         Raises:
             StateError: it serves another one, or a cluster.
         """
-        self._claim(folder_source(folder))
+        self._claim(served_folder(folder))
 
     def claim_cluster(self, identity: str) -> None:
-        """Binds this state folder to a cluster. Raises StateError: it serves another source."""
-        self._claim(cluster_source(identity))
+        """Binds this state folder to a cluster. Raises StateError: it serves something else."""
+        self._claim(served_cluster(identity))
 
     def refuse_folder(self) -> None:
         """Before the cluster is known. Raises StateError: it serves a YAML folder."""
-        serves = self.source
+        serves = self.serves
         if serves is not None and not self.serves_cluster:
             raise StateError(
                 f"the state folder {self.root} serves {serves}, not a cluster: {_way_out(serves, CLUSTER, self.root)}"
             )
 
     def _claim(self, wanted: str) -> None:
-        path = self._source_file
+        path = self._served_file
         if not path.exists():
             aside = self._write_aside(path.name, wanted + "\n")
             with contextlib.suppress(FileExistsError):

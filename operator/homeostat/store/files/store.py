@@ -22,7 +22,7 @@ from ..index.removal import remove
 from ..index.store import IndexedStore
 from ..three_way import Applied
 from .commits.committer import Committer
-from .commits.source import FolderSource
+from .commits.upstream import Upstream
 from .editing import last_applied, owned
 from .editing.writer import FolderWriter, IndexCheck
 from .passes.intake import Intake, PassReport
@@ -42,9 +42,9 @@ class FilesStore(IndexedStore):
     def __init__(
         self, folder: Path, state: StateFolder, index: Index, *, commit: bool = False, settle: float = SETTLE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
-        source: FolderSource | None = None,
+        upstream: Upstream | None = None,
     ) -> None:  # fmt: skip
-        """``source``: where the folder comes from, if it is not a truth of its own."""
+        """``upstream``: where the folder comes from, if it is not a truth of its own."""
         super().__init__(index)
         self.supervisor = supervisor or Supervisor()
         self.folder = Path(os.path.realpath(folder))
@@ -53,7 +53,7 @@ class FilesStore(IndexedStore):
         self.settle = settle  # seconds, see removal.SETTLE
         self.intake = Intake(self.folder, state, index, self._now)
         self.committer = Committer(self.folder, index, self._now, always=commit)
-        self._writer = FolderWriter(self, self.intake, source or self.committer)
+        self._writer = FolderWriter(self, self.intake, upstream or self.committer)
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
 
     def _now(self) -> datetime:

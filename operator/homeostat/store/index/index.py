@@ -61,7 +61,7 @@ class Row:
     metadata: str
     spec: str
     status: str | None
-    source: str | None
+    file: str | None  # the column source: relative to the folder; None for what the operator made itself
     document: int | None
     item: int | None
     line: int | None
@@ -77,12 +77,12 @@ class Row:
 
     @property
     def place(self) -> str:
-        return f"{self.source}:{self.line}" if self.source else "no file"
+        return f"{self.file}:{self.line}" if self.file else "no file"
 
     @property
     def shown_version(self) -> str:
         """resourceVersion as readers see it: the cluster's, where the row mirrors one of its objects."""
-        return self.hash if self.hash and self.source is None else str(self.version)
+        return self.hash if self.hash and self.file is None else str(self.version)
 
     def meta(self) -> dict[str, Any]:
         """metadata as the API shows it."""

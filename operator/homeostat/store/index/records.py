@@ -10,7 +10,7 @@ from typing import Any
 
 from homeostat.models.base import Key
 from homeostat.runtime.engine.ports import Event, Happening, SpecRevision
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import FolderProblem
 
 from .index import Index, compact, next_version, timestamp
 
@@ -129,12 +129,12 @@ def last_revision(index: Index) -> int:
     return int(index.read("SELECT coalesce(max(id), 0) FROM revisions")[0][0])
 
 
-def read_errors(index: Index) -> list[SourceError]:
+def read_errors(index: Index) -> list[FolderProblem]:
     found = index.read(
         "SELECT path, line, column_, field, message, kind, namespace, name, severity FROM errors ORDER BY position"
     )
     return [
-        SourceError(path, line, column, field, message, Key(kind, namespace, name) if kind is not None else None, severity)
+        FolderProblem(path, line, column, field, message, Key(kind, namespace, name) if kind is not None else None, severity)
         for path, line, column, field, message, kind, namespace, name, severity in found
     ]
 

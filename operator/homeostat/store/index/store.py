@@ -15,7 +15,7 @@ from homeostat.models.introspection import model_in
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event, R, SpecRevision
-from homeostat.store.errors import DocumentProblem, Invalid, SourceError
+from homeostat.store.errors import DocumentProblem, FolderProblem, Invalid
 
 from . import orphans, records
 from .index import Index, Row, compact
@@ -58,7 +58,7 @@ class IndexedStore:
         """Newest first."""
         return records.read_revisions(self.index, key)
 
-    def errors(self) -> Sequence[SourceError]:
+    def errors(self) -> Sequence[FolderProblem]:
         """What is wrong with the desired state, as of the last look."""
         return records.read_errors(self.index)
 
@@ -159,7 +159,7 @@ def _typed(kind: type[R], resource: Resource) -> R:
 
 def _stale_words(row: Row) -> str:
     """Names a row that today's models refuse."""
-    return f"{row.key} (stored by another version; mend {row.place})" if row.source else str(row.key)
+    return f"{row.key} (stored by another version; mend {row.place})" if row.file else str(row.key)
 
 
 def _status(kind: type[Resource], row: Row) -> dict[str, Model]:

@@ -14,12 +14,12 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import FolderProblem
 
 from ..files.editing import disk, owned, readback
 from ..files.editing.writer import place_of
 from ..files.passes.remembered import SETTING
-from ..files.state import StateFolder, folder_source
+from ..files.state import StateFolder, served_folder
 from ..files.store import FilesStore
 from ..index.index import Index, set_setting
 from ..index.records import report
@@ -53,11 +53,11 @@ def machines_with_files(state: StateFolder) -> set[Key]:
     return {Key(VirtualMachine.KIND, place.parent.name, place.name) for place in (state.root / MACHINES).glob("*/*")}
 
 
-def leave_folder(state: StateFolder, source: str) -> None:
-    """The state serves ``source`` from now on; what the folder's documents said is forgotten, the folder stays as it is."""
+def leave_folder(state: StateFolder, other: str) -> None:
+    """Has the state serve ``other`` from now on. What the folder's documents said is forgotten; the folder stays as it is."""
     with closing(Index.open(state.index)) as index:
         _forget_documents(index)
-    state.hand_over(source)
+    state.hand_over(other)
 
 
 def _forget_documents(index: Index) -> None:
@@ -69,7 +69,7 @@ def _forget_documents(index: Index) -> None:
 
 
 class Folder:
-    """A folder that is to become a state's source; read and written through a state that nobody keeps (``scratch``)."""
+    """A folder that a state is to serve; read and written through a state that nobody keeps (``scratch``)."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         self._path, self._scratch = folder, scratch
@@ -115,7 +115,7 @@ class Folder:
             self._store.patch(resource.key, patch, AUTHOR)
 
     def take_over(self, state: StateFolder, resources: Sequence[Resource]) -> None:
-        """Makes the state's index what it is had the folder always been its source, then has it serve the folder.
+        """Makes the state's index what it is had it always served the folder, then has it serve the folder.
         ``resources`` have a status to keep, or are the operator's own."""
         index, now = Index.open(state.index, repair=True), datetime.now(UTC)
         _forget_documents(index)
@@ -130,7 +130,7 @@ class Folder:
                 found = index.row(resource.key)
                 if found is not None and (status := carried_status(resource, found.generation)):
                     report(index, now, found.key, found.uid, status.model_dump_json(by_alias=True, exclude_none=True), ())
-        state.hand_over(folder_source(self._path))
+        state.hand_over(served_folder(self._path))
 
 
 def document_of(resource: Resource) -> dict[str, Any]:
@@ -152,5 +152,5 @@ def _said(resource: Resource, spec: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name not in defaults or value != defaults[name]}
 
 
-def _errors(found: Sequence[SourceError]) -> list[str]:
+def _errors(found: Sequence[FolderProblem]) -> list[str]:
     return [str(error) for error in found if error.severity == "Error"]

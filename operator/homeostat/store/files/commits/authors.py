@@ -17,13 +17,13 @@ GIT_LOOKUPS = 20
 
 def removers(folder: Path, going: Sequence[Row]) -> dict[Key, str]:
     """Who took their documents away, as far as git tells."""
-    paths = {row.source or "" for row in going}
+    paths = {row.file or "" for row in going}
     tracked = 0 < len(paths) <= GIT_LOOKUPS and git.is_work_tree(folder)
     said = {}
     for path in paths:
         commit = git.last_commit(folder, path) if tracked else None
         said[path] = f"file {path}" + (f", commit {commit.commit[:12]} by {commit.author}" if commit else "")
-    return {row.key: said[row.source or ""] for row in going}
+    return {row.key: said[row.file or ""] for row in going}
 
 
 def sign(index: Index, folder: Path, changed: Mapping[str, Sequence[Key]], after: int) -> None:

@@ -21,7 +21,7 @@ COMMIT = "commit"  # the setting
 
 
 class Committer:
-    """The source of a folder that people edit, too: what stands in it counts, and commits follow."""
+    """The upstream of a folder that people edit, too: what stands in it counts, and commits follow."""
 
     def __init__(self, folder: Path, index: Index, clock: Callable[[], datetime], *, always: bool = False) -> None:
         self._folder = folder

@@ -33,7 +33,7 @@ def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Reso
         with index.transaction() as database:
             _create(database, key, str(uuid.uuid5(instance, str(key))), compact(_metadata(resource)), spec, now)
         return
-    if row.source is not None:
+    if row.file is not None:
         raise AlreadyExists(key, row.place)
     metadata = compact(_with_identity(_metadata(resource), row))
     if row.deleted is None and (row.metadata, row.spec) != (metadata, spec):
@@ -51,7 +51,7 @@ def patch_owned(database: sqlite3.Connection, row: Row, resource: Resource, auth
 
 def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str, str]) -> None:
     row = index.row(key)
-    if row is None or row.source is not None or row.deleted is not None:
+    if row is None or row.file is not None or row.deleted is not None:
         return
     with index.transaction() as database:
         if not kind_of(STORED[key.kind]).torn_down:

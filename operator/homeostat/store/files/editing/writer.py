@@ -25,7 +25,7 @@ from ...index.index import Index, Row
 from ...index.store import IndexedStore
 from ...three_way import Applied, apply_patch, left_alone
 from ..commits.message import change_message
-from ..commits.source import FolderSource
+from ..commits.upstream import Upstream
 from ..passes import indexing
 from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
@@ -41,10 +41,10 @@ IndexCheck = Callable[[Index], None]
 class FolderWriter:
     """See FilesStore for what its methods promise."""
 
-    def __init__(self, store: IndexedStore, intake: Intake, source: FolderSource) -> None:
+    def __init__(self, store: IndexedStore, intake: Intake, upstream: Upstream) -> None:
         self._store = store
         self._intake = intake
-        self._source = source
+        self._upstream = upstream
         self._index = store.index
         self._folder = intake.folder
 
@@ -52,7 +52,7 @@ class FolderWriter:
     def _writing(self, check: IndexCheck | None) -> Iterator[None]:
         """Holds the lock, with the index as the folder is now: a file may have been changed and not be indexed yet."""
         with self._intake.state.write_lock():
-            self._source.prepare()
+            self._upstream.prepare()
             self._intake.run({})
             if check is not None:
                 check(self._index)
@@ -70,7 +70,7 @@ class FolderWriter:
         if self._intake.listing.missing:
             raise StateError(f"the folder {self._folder} cannot be read: {self._intake.listing.missing}. Nothing was written")
         if (row := self._index.row(key)) is not None:
-            raise AlreadyExists(key, row.place if row.source else "", deleting=row.deleted is not None)
+            raise AlreadyExists(key, row.place if row.file else "", deleting=row.deleted is not None)
         if declared := self._documents(key):
             raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
         path = self._write_new(key, wanted)
@@ -107,7 +107,7 @@ class FolderWriter:
 
     def _patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
         row = self._standing(key, expected_version)
-        if row.source is None and not self._documents(key):
+        if row.file is None and not self._documents(key):
             return self._patch_owned(key, merge_patch, author, expected_version)
         target = self._target(row)
         if why := self._intake.unfinished.get(target.path):
@@ -155,7 +155,7 @@ class FolderWriter:
                 marked = self._index.row(key)  # now: the operator may have released it a moment later
             self._intake.run({})
             for path in touched:
-                self._source.publish(key, path, author, f"Delete {key}")
+                self._upstream.publish(key, path, author, f"Delete {key}")
             if marked is None:
                 raise NotFound(key)
             return self._store.resource(marked)
@@ -173,9 +173,9 @@ class FolderWriter:
     def _target(self, row: Row) -> in_place.DocumentPlace:
         documents = self._documents(row.key)
         # An invalid document may speak for the key too: editing is how it gets mended.
-        mine = [d for d in documents if (d.path, d.document, d.item) == (row.source, row.document, row.item)] or documents
+        mine = [d for d in documents if (d.path, d.document, d.item) == (row.file, row.document, row.item)] or documents
         if not mine:
-            where = f"it stood in {row.source}, which" if row.source else "it"
+            where = f"it stood in {row.file}, which" if row.file else "it"
             raise NotEditable(f"{row.key} has no document to edit: {where} cannot be read, or declares it no more")
         return mine[0]
 
@@ -220,7 +220,7 @@ class FolderWriter:
 
     def _finish(self, key: Key, edit: Edit, message: str) -> Resource:
         self._intake.run({key: edit})
-        self._source.publish(key, edit.path, edit.author, message)
+        self._upstream.publish(key, edit.path, edit.author, message)
         row = self._index.row(key)
         if row is None:
             raise StateError(f"{edit.path} was written, yet {key} did not appear: `homeostat get vms` lists why")

@@ -71,7 +71,7 @@ class Absences:
 
         found = []
         for absent in work.absent:
-            key, seconds, doubt = seen(absent.row.key, absent.stood_in, absent.row.source or "", absent.doubt)
+            key, seconds, doubt = seen(absent.row.key, absent.stood_in, absent.row.file or "", absent.doubt)
             found.append(removal.Absence(key, seconds, doubt, weights[key]))
         for less in work.reductions:
             key, seconds, git_says = seen(less.row.key, less.document.hash, less.document.path)
@@ -84,9 +84,9 @@ class Absences:
 
 def _weights(rows: Sequence[Row]) -> dict[Key, int]:
     """Of each that a document declares: itself, and a deployment's machines with it."""
-    weights = {row.key: 1 for row in rows if row.source is not None}
+    weights = {row.key: 1 for row in rows if row.file is not None}
     for row in rows:
-        if row.source is None and row.kind == VirtualMachine.KIND:
+        if row.file is None and row.kind == VirtualMachine.KIND:
             for owner in json.loads(row.metadata).get("ownerReferences", ()):
                 key = Key(owner["kind"], row.namespace, owner["name"])
                 if key in weights:
@@ -108,7 +108,7 @@ def _tell(work: Pass, ruling: removal.Ruling) -> None:
                 _tell_reduction(work, reductions[key], name)
                 continue
             work.complain(
-                rows[key].source or "", f"{key} is declared nowhere any more, and kept: {reason}; {removal.CONFIRM}, or with "
+                rows[key].file or "", f"{key} is declared nowhere any more, and kept: {reason}; {removal.CONFIRM}, or with "
                 f"`homeostat delete {name}` for it alone", key=key, severity="Held",
             )  # fmt: skip
     work.sort_errors()

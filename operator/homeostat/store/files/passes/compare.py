@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeostat.models.base import Key, Resource
-from homeostat.store.errors import Severity, SourceError
+from homeostat.store.errors import FolderProblem, Severity
 
 from ...index.index import Row
-from ..reading.files import EMPTY, FileReader, LastPass, SourceDocument, SourceFile, Unopened
+from ..reading.files import EMPTY, FileReader, FolderDocument, FolderFile, LastPass, Unopened
 from ..reading.folder import Listing
 from ..reading.unfinished import ends_whole
 from .remembered import Remembered
@@ -43,7 +43,7 @@ class Reduction:
     """A changed document with which something is deleted."""
 
     row: Row
-    document: SourceDocument
+    document: FolderDocument
     loss: Loss
 
 
@@ -51,24 +51,24 @@ class Reduction:
 class Pass:
     """What one pass is going to write."""
 
-    create: list[SourceDocument] = field(default_factory=list)
-    update: list[tuple[Row, SourceDocument]] = field(default_factory=list)
+    create: list[FolderDocument] = field(default_factory=list)
+    update: list[tuple[Row, FolderDocument]] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)  # those that come into force now are among ``update`` too
-    move: list[tuple[Row, SourceDocument]] = field(default_factory=list)
-    keep: list[tuple[Row, SourceDocument]] = field(default_factory=list)  # back while they were being deleted
+    move: list[tuple[Row, FolderDocument]] = field(default_factory=list)
+    keep: list[tuple[Row, FolderDocument]] = field(default_factory=list)  # back while they were being deleted
     absent: list[Absent] = field(default_factory=list)
     delete: list[Row] = field(default_factory=list)  # those of the absent ones that go now
     held: dict[Key, str] = field(default_factory=dict)  # those that wait for a confirmation, with the reason
     unfinished: dict[str, str] = field(default_factory=dict)  # files that change, and are not whole yet: why
     renamed: dict[Key, Key] = field(default_factory=dict)  # absent ones -> what stands in their place now
-    errors: list[SourceError] = field(default_factory=list)
-    files: list[SourceFile] = field(default_factory=list)
+    errors: list[FolderProblem] = field(default_factory=list)
+    files: list[FolderFile] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)  # files that have gone
 
     def complain(
         self, path: str, message: str, *, key: Key | None = None, line: int = 0, severity: Severity = "Error"
     ) -> None:  # fmt: skip
-        self.errors.append(SourceError(path, line, 1 if line else 0, "", message, key, severity))
+        self.errors.append(FolderProblem(path, line, 1 if line else 0, "", message, key, severity))
 
     def sort_errors(self) -> None:
         self.errors.sort(key=lambda e: (e.severity, e.path, e.line, e.column, e.field, e.message))
@@ -121,13 +121,13 @@ def covered(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(place + "/") for place in places)
 
 
-def _report_file(work: Pass, file: SourceFile) -> None:
+def _report_file(work: Pass, file: FolderFile) -> None:
     for problem in file.problems:
-        work.errors.append(SourceError(file.path, problem.line, problem.column, problem.field, problem.message))
+        work.errors.append(FolderProblem(file.path, problem.line, problem.column, problem.field, problem.message))
     for document in file.documents:
         for problem in document.problems:
             work.errors.append(
-                SourceError(
+                FolderProblem(
                     file.path, problem.line, problem.column, problem.field, problem.message,
                     document.key if document.state != "Foreign" else None,
                     "Notice" if document.state in ("Foreign", "Stray") else "Error",
@@ -137,7 +137,7 @@ def _report_file(work: Pass, file: SourceFile) -> None:
 
 def _choose(work: Pass, in_force: Mapping[Key, Row], reader: FileReader) -> set[Key]:
     """Settles which document speaks for each key, and what that changes. Returns the keys that are declared."""
-    candidates: dict[Key, list[tuple[SourceDocument, SourceFile]]] = {}
+    candidates: dict[Key, list[tuple[FolderDocument, FolderFile]]] = {}
     for file in work.files:
         for document in file.documents:
             if document.state == "Valid" and document.key:
@@ -155,21 +155,21 @@ def _choose(work: Pass, in_force: Mapping[Key, Row], reader: FileReader) -> set[
     return set(candidates)
 
 
-def _precedence(document: SourceDocument, row: Row | None) -> tuple[bool, bool, bool, str, int, int]:
+def _precedence(document: FolderDocument, row: Row | None) -> tuple[bool, bool, bool, str, int, int]:
     """The smallest speaks: what is in force already, else the first in the order of paths."""
-    known = row is not None and row.source == document.path
+    known = row is not None and row.file == document.path
     same = row is not None and row.hash == document.hash
     stands = row is not None and (row.document, row.item) == (document.document, document.item)
     item = -1 if document.item is None else document.item
     return (not known, not (known and same), not (known and stands), document.path, document.document, item)
 
 
-def _compare_document(work: Pass, row: Row | None, document: SourceDocument, file: SourceFile, reader: FileReader) -> None:
+def _compare_document(work: Pass, row: Row | None, document: FolderDocument, file: FolderFile, reader: FileReader) -> None:
     if row is None:
         if reader.whole(document) and reader.load(document, file) is not None:
             work.create.append(document)
         return
-    if row.source is None and not _nobodys(row):
+    if row.file is None and not _nobodys(row):
         work.complain(
             document.path, f"{row.key} belongs to another resource, which made it: choose another name", key=row.key,
             line=document.line,
@@ -192,7 +192,7 @@ def _compare_document(work: Pass, row: Row | None, document: SourceDocument, fil
             work.reductions.append(Reduction(row, document, loss))
         else:
             work.update.append((row, document))
-    elif (row.source, row.document, row.item, row.line) != (
+    elif (row.file, row.document, row.item, row.line) != (
         document.path, document.document, document.item, document.line,
     ):  # fmt: skip
         work.move.append((row, document))
@@ -202,7 +202,7 @@ CUT = Loss("its end is missing", 0)
 """A copy that was cut off between two lines looks like an edit that takes the last ones away: that must have settled."""
 
 
-def _loss(kind: str, before: Mapping[str, Any], document: SourceDocument) -> Loss | None:
+def _loss(kind: str, before: Mapping[str, Any], document: FolderDocument) -> Loss | None:
     return takes_away(kind, before, document.resource.spec.dump()) if document.resource is not None else None
 
 
@@ -230,7 +230,7 @@ def _find_absent(
     reader: FileReader,
 ) -> None:
     """Finds the resources whose documents have gone, and what speaks against it."""
-    gone = [row for row in rows if row.source is not None and row.deleted is None and row.key not in declared]
+    gone = [row for row in rows if row.file is not None and row.deleted is None and row.key not in declared]
     gone = [row for row in gone if not _prune_disabled(work, row)]
     if not gone:
         return
@@ -239,35 +239,35 @@ def _find_absent(
     anywhere = anywhere or next((f"{path} {why}" for path in fresh if (why := reader.why_unfinished(path))), "")
     files, in_force = {file.path: file for file in work.files}, {row.key for row in rows}
     for row in gone:
-        source = row.source or ""
-        file, new = files.get(source), _renamed(work, row, known, declared)
+        path = row.file or ""
+        file, new = files.get(path), _renamed(work, row, known, declared)
         if new:
             work.renamed[row.key] = new
         doubt = (
             anywhere
-            or (f"{source} is a folder now" if source in listing.folders else "")
-            or (_silence(file, row, in_force) if file else another_folder(source, listing, known))
-            or (_slip(source, row, new) if new else "")
+            or (f"{path} is a folder now" if path in listing.folders else "")
+            or (_silence(file, row, in_force) if file else another_folder(path, listing, known))
+            or (_slip(path, row, new) if new else "")
         )
         work.absent.append(Absent(row, doubt, file.digest if file else ""))
 
 
-def _slip(source: str, row: Row, new: Key) -> str:
+def _slip(path: str, row: Row, new: Key) -> str:
     was, now = (row.name, new.name) if row.namespace == new.namespace else (f"{k.namespace}/{k.name}" for k in (row, new))
-    return f"{source} says {now} where it said {was}, which may be a slip of the pen"
+    return f"{path} says {now} where it said {was}, which may be a slip of the pen"
 
 
 def _prune_disabled(work: Pass, row: Row) -> bool:
     if json.loads(row.metadata).get("annotations", {}).get(PRUNE_ANNOTATION) != "disabled":
         return False
     work.complain(
-        row.source or "", f"{row.key} is declared nowhere any more; its annotation {PRUNE_ANNOTATION}: disabled keeps it. "
+        row.file or "", f"{row.key} is declared nowhere any more; its annotation {PRUNE_ANNOTATION}: disabled keeps it. "
         "Delete it by name if it shall go", key=row.key, severity="Notice",
     )  # fmt: skip
     return True
 
 
-def _unidentified(files: Sequence[SourceFile], unread: Mapping[str, str]) -> Iterator[str]:
+def _unidentified(files: Sequence[FolderFile], unread: Mapping[str, str]) -> Iterator[str]:
     """What might be any resource, wherever in the folder it stands: documents are moved, and files are merged."""
     for path, reason in sorted(unread.items()):
         yield f"{path} {reason}, so it may be in there"
@@ -279,7 +279,7 @@ def _unidentified(files: Sequence[SourceFile], unread: Mapping[str, str]) -> Ite
                 yield f"{document.place} is wrong, and may hold it"
 
 
-def _silence(file: SourceFile, row: Row, in_force: Collection[Key]) -> str:
+def _silence(file: FolderFile, row: Row, in_force: Collection[Key]) -> str:
     """Why the file in which ``row`` stood cannot be believed to have dropped it; empty where it can."""
     if file.digest == EMPTY:
         return f"{file.path} is empty: delete the file to remove what it declared"
@@ -301,9 +301,9 @@ def _named_alike(one: Key, other: Key) -> bool:
     return (one.namespace, one.name) == (other.namespace, other.name)
 
 
-def another_folder(source: str, listing: Listing, known: Remembered) -> str:
+def another_folder(path: str, listing: Listing, known: Remembered) -> str:
     """Whether the folder it stood in is another one now: where a mount has gone, what lies below it shows instead."""
-    for folder in parents(source):
+    for folder in parents(path):
         if folder in listing.folders:
             before = known.folders.get(folder)
             changed = before is not None and before != listing.folders[folder]
@@ -325,7 +325,7 @@ def _renamed(work: Pass, row: Row, known: Remembered, declared: set[Key]) -> Key
         return before
     for document in work.create:
         place = (document.path, document.document, document.item)
-        if document.key and document.key.kind == row.kind and place == (row.source, row.document, row.item):
+        if document.key and document.key.kind == row.kind and place == (row.file, row.document, row.item):
             return document.key
     return None
 

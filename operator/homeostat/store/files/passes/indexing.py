@@ -12,12 +12,12 @@ from datetime import datetime
 from homeostat.models.base import Key
 from homeostat.planner.trash import DELETED_BY
 from homeostat.runtime.engine.ports import Happening
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import FolderProblem
 
 from ...index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
 from ...index.records import add_event, add_revision, difference
 from ..reading import files
-from ..reading.files import SourceDocument
+from ..reading.files import FolderDocument
 from .compare import Pass, metadata_of
 from .remembered import SETTING, Remembered
 
@@ -41,7 +41,7 @@ class Identity:
 
 
 def write_pass(
-    index: Index, work: Pass, identity: Identity, known_errors: Sequence[SourceError], remembered: Remembered
+    index: Index, work: Pass, identity: Identity, known_errors: Sequence[FolderProblem], remembered: Remembered
 ) -> list[Key]:  # fmt: skip
     """Returns the keys whose spec or metadata changed. Writes nothing at all where nothing differs."""
     fresh, memory = [file for file in work.files if not file.known], remembered.dump()
@@ -65,7 +65,7 @@ def write_pass(
     return changed
 
 
-def _create(database: sqlite3.Connection, document: SourceDocument, identity: Identity) -> Key:
+def _create(database: sqlite3.Connection, document: FolderDocument, identity: Identity) -> Key:
     resource = document.resource
     assert resource is not None and document.key is not None  # compare() takes only loaded ones
     key, version, now = document.key, next_version(database), timestamp(identity.now)
@@ -82,7 +82,7 @@ def _create(database: sqlite3.Connection, document: SourceDocument, identity: Id
     return key
 
 
-def _update(database: sqlite3.Connection, row: Row, document: SourceDocument, identity: Identity) -> Key | None:
+def _update(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key | None:
     """None where only the writing of the document changed, not what it says."""
     assert document.resource is not None  # compare() takes only loaded ones
     key, spec, metadata = row.key, compact(_spec(document)), compact(metadata_of(document.resource))
@@ -101,7 +101,7 @@ def _update(database: sqlite3.Connection, row: Row, document: SourceDocument, id
     return key
 
 
-def _keep(database: sqlite3.Connection, row: Row, document: SourceDocument, identity: Identity) -> Key:
+def _keep(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key:
     """Ends the deletion of what is declared again."""
     _update(database, row, document, identity)
     key, version = row.key, next_version(database)
@@ -114,11 +114,11 @@ def _keep(database: sqlite3.Connection, row: Row, document: SourceDocument, iden
     return key
 
 
-def _spec(document: SourceDocument) -> object:
+def _spec(document: FolderDocument) -> object:
     return document.resource.spec.dump() if document.resource is not None else {}
 
 
-def _place(database: sqlite3.Connection, key: Key, document: SourceDocument) -> None:
+def _place(database: sqlite3.Connection, key: Key, document: FolderDocument) -> None:
     database.execute(
         "UPDATE resources SET source=?, document=?, item=?, line=?, hash=? WHERE kind=? AND namespace=? AND name=?",
         (
@@ -144,21 +144,21 @@ def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: i
     )
 
 
-def told(errors: Sequence[SourceError]) -> list[SourceError]:
+def told(errors: Sequence[FolderProblem]) -> list[FolderProblem]:
     """As many as anybody reads, and how many there are beyond; those that wait for a confirmation all."""
-    stored: list[SourceError] = []
+    stored: list[FolderProblem] = []
     for severity in ("Error", "Held", "Notice"):
         mine = [error for error in errors if error.severity == severity]
         most = len(mine) if severity == "Held" or len(mine) <= ERRORS_TOLD else ERRORS_TOLD
         stored += mine[:most]
         if len(mine) > most:
             stored.append(
-                SourceError("", 0, 0, "", f"{len(mine) - most} more are not listed: mend some of these first", None, severity)
+                FolderProblem("", 0, 0, "", f"{len(mine) - most} more are not listed: mend some of these first", None, severity)
             )
     return stored
 
 
-def _write_errors(database: sqlite3.Connection, errors: Sequence[SourceError]) -> None:
+def _write_errors(database: sqlite3.Connection, errors: Sequence[FolderProblem]) -> None:
     database.execute("DELETE FROM errors")
     database.executemany(
         "INSERT INTO errors (path, line, column_, field, message, kind, namespace, name, severity) VALUES (?,?,?,?,?,?,?,?,?)",

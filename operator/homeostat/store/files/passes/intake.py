@@ -10,7 +10,7 @@ from pathlib import Path
 
 from homeostat import __version__
 from homeostat.models.base import Key
-from homeostat.store.errors import SourceError
+from homeostat.store.errors import FolderProblem
 
 from ...index import records
 from ...index.index import Index, Row, set_setting
@@ -35,7 +35,7 @@ class PassReport:
     deleted: tuple[Key, ...]
     held: Mapping[Key, str]  # would be deleted, and wait for a confirmation: why
     absent: tuple[Key, ...]  # declared nowhere, yet not being deleted: the held ones, and those that wait for their time
-    errors: tuple[SourceError, ...]  # notices too
+    errors: tuple[FolderProblem, ...]  # notices too
     files: int
     seconds: float
 
@@ -81,7 +81,7 @@ class Intake:
         if version != __version__:  # other models may judge the same documents otherwise
             memory.doubt()
         rows, known = self.index.rows(), Remembered.load(self.index)
-        declared: set[tuple[str | None, Key | None]] = {(row.source, key) for row in rows for key in (row.key, None)}
+        declared: set[tuple[str | None, Key | None]] = {(row.file, key) for row in rows for key in (row.key, None)}
         reader = FileReader(
             str(self.folder), memory, lambda path, key: (path, key) in declared, min(settle, QUIET), edits,
             fresh=self._opened - edited if again else (),
@@ -128,7 +128,7 @@ class Intake:
         self.unfinished = work.unfinished
         remembered = Remembered(
             work.held,
-            folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.source or "")}),
+            folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.file or "")}),
             {old: new for old, new in work.renamed.items() if old not in ruling.go},
             known.emptied if self.listing.missing else ruling.emptied,
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,

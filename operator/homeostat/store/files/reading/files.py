@@ -39,7 +39,7 @@ EMPTY = "empty"
 
 
 @dataclass(slots=True)
-class SourceDocument:
+class FolderDocument:
     """What is known of one document. ``resource`` is there only where it was validated just now."""
 
     path: str
@@ -59,13 +59,13 @@ class SourceDocument:
 
 
 @dataclass(slots=True)
-class SourceFile:
+class FolderFile:
     path: str
     real: str
     signature: str
     digest: str
     problems: list[DocumentProblem] = field(default_factory=list)  # of the file as a whole, such as syntax errors
-    documents: list[SourceDocument] = field(default_factory=list)
+    documents: list[FolderDocument] = field(default_factory=list)
     known: bool = False  # just as the index has it
 
     @property
@@ -82,7 +82,7 @@ class SourceFile:
 class LastPass:
     """What the index remembers of the last pass."""
 
-    files: dict[str, SourceFile] = field(default_factory=dict)
+    files: dict[str, FolderFile] = field(default_factory=dict)
     valid: dict[str, set[Key]] = field(default_factory=dict)  # hash -> keys of documents that were found valid
 
     def doubt(self) -> None:
@@ -95,14 +95,14 @@ class LastPass:
     def load(cls, index: Index) -> LastPass:
         memory = cls()
         for path, signature, digest, problems in index.read("SELECT path, signature, digest, problems FROM files"):
-            memory.files[path] = SourceFile(path, "", signature, digest, _problems(problems))
+            memory.files[path] = FolderFile(path, "", signature, digest, _problems(problems))
         for row in index.read(
             "SELECT path, document, item, line, state, kind, namespace, name, hash, problems, chunk FROM documents "
             "ORDER BY path, document, item"
         ):
             key = Key(row[5], row[6], row[7]) if row[5] is not None else None
             item = row[2] if row[2] >= 0 else None
-            document = SourceDocument(row[0], row[1], item, row[3], row[4], key, row[8], _problems(row[9]), chunk=row[10])
+            document = FolderDocument(row[0], row[1], item, row[3], row[4], key, row[8], _problems(row[9]), chunk=row[10])
             memory.files[row[0]].documents.append(document)
             if document.state == "Valid" and key:
                 memory.valid.setdefault(document.hash, set()).add(key)
@@ -117,7 +117,7 @@ def dump_problems(problems: Iterable[DocumentProblem]) -> str:
     return json.dumps([asdict(problem) for problem in list(problems)[:PROBLEMS_MAX]])
 
 
-def save(database: sqlite3.Connection, files: Iterable[SourceFile], gone: Collection[str]) -> None:
+def save(database: sqlite3.Connection, files: Iterable[FolderFile], gone: Collection[str]) -> None:
     """Remembers ``files`` for the next pass."""
     files = list(files)
     paths = [(path,) for path in (*gone, *(file.path for file in files))]
@@ -174,14 +174,14 @@ class FileReader:
         self._placed = 0
         self.unfinished: dict[str, str] = {}  # files that were asked about -> why they may not be whole; empty: they are
 
-    def read(self, found: FoundFile) -> SourceFile:
+    def read(self, found: FoundFile) -> FolderFile:
         """Raises Unopened."""
         self._found[found.path] = found
         file = self._read(found)
         self.opened.add(found.path)
         return file
 
-    def _read(self, found: FoundFile) -> SourceFile:
+    def _read(self, found: FoundFile) -> FolderFile:
         known = self._memory.files.get(found.path)
         if known and (known.signature == found.signature or found.path in self._fresh):
             known.real, known.known = found.real, True
@@ -191,14 +191,14 @@ class FileReader:
         try:
             content = read_file(found.real)
         except ValueError as error:
-            return SourceFile(found.path, found.real, signature, "", [DocumentProblem("", str(error))])
+            return FolderFile(found.path, found.real, signature, "", [DocumentProblem("", str(error))])
         except OSError as error:
             raise Unopened(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
         digest = hashlib.sha256(content).hexdigest() if content.strip() else EMPTY
         if known and known.digest == digest:
             unchanged = known.signature == signature
             return replace(known, real=found.real, signature=signature, known=unchanged)
-        file = SourceFile(found.path, found.real, signature, digest)
+        file = FolderFile(found.path, found.real, signature, digest)
         if jsontext.others(found.path, content) and not (known and known.documents):
             return file
         try:
@@ -215,7 +215,7 @@ class FileReader:
             self._read_chunks(file, text, chunks, known)
         return file
 
-    def _read_chunks(self, file: SourceFile, text: str, chunks: list[documents.Chunk], known: SourceFile | None) -> None:
+    def _read_chunks(self, file: FolderFile, text: str, chunks: list[documents.Chunk], known: FolderFile | None) -> None:
         """Takes over the documents whose text stands in the file as it did before, only elsewhere perhaps."""
         before = {d.chunk.partition(":")[0]: d for d in (known.documents if known else ()) if d.state == "Valid" and d.chunk}
         number = 1
@@ -237,11 +237,11 @@ class FileReader:
                     judged.chunk = f"{digest}:{judged.line - chunk.line}"
                 file.documents.append(judged)
 
-    def whole(self, document: SourceDocument) -> bool:
+    def whole(self, document: FolderDocument) -> bool:
         """Whether what it says may come into force: nobody is still writing it."""
         return self.trusts(document) or not self.why_unfinished(document.path)
 
-    def trusts(self, document: SourceDocument) -> bool:
+    def trusts(self, document: FolderDocument) -> bool:
         """Whether somebody has just asked for what it says, by name."""
         return document.key in self._edits
 
@@ -252,12 +252,12 @@ class FileReader:
             self.unfinished[path] = unfinished(found, time.time_ns(), self._quiet) if found else ""
         return self.unfinished[path]
 
-    def is_beginning(self, document: SourceDocument, file: SourceFile, spec: Any) -> bool:
+    def is_beginning(self, document: FolderDocument, file: FolderFile, spec: Any) -> bool:
         """Whether it is the beginning of what is in force, at the end of its file: somebody may have been cut short."""
         new = document.resource.spec if document.resource is not None else None
         return document is file.documents[-1] and new is not None and (said := new.dump()) != spec and is_beginning(said, spec)
 
-    def load(self, document: SourceDocument, file: SourceFile) -> Resource | None:
+    def load(self, document: FolderDocument, file: FolderFile) -> Resource | None:
         """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""
         if document.resource is None:
             try:
@@ -276,10 +276,10 @@ class FileReader:
     def _folder(self, path: str) -> str:
         return os.path.dirname(os.path.join(self._root, path))
 
-    def _judge(self, path: str, text: str, document: documents.Document) -> SourceDocument:
+    def _judge(self, path: str, text: str, document: documents.Document) -> FolderDocument:
         folder = self._folder(path)
         key = identify(document.value)
-        judged = SourceDocument(path, document.number, document.item, document.line, "Valid", key, "")
+        judged = FolderDocument(path, document.number, document.item, document.line, "Valid", key, "")
         ours = key is not None and self._declared(path, key)
         others = not ours and (foreign(document.value) or stray(document.value))
         # With a key given twice it may be two documents in one; and where ours stood it may be what is left of one.

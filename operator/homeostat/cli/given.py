@@ -28,8 +28,8 @@ class Given:
     line: int
 
 
-def read_sources(names: Sequence[str]) -> list[Given]:
-    """Every document of every source, all of them valid.
+def read_given(names: Sequence[str]) -> list[Given]:
+    """Every document of all that is named, all of them valid.
 
     Raises:
         CliError: naming file, line, column and field of each mistake; then nothing may be done at all.

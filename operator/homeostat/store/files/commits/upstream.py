@@ -7,11 +7,11 @@ from typing import Protocol
 from homeostat.models.base import Key
 
 
-class FolderSource(Protocol):
+class Upstream(Protocol):
     """What an edit asks of it, while it holds the write lock."""
 
     def prepare(self) -> None:
-        """Before the edit reads the folder: brings that to what the source has.
+        """Before the edit reads the folder: brings that to what the upstream has.
 
         Raises:
             StoreError: it cannot be written now, and nothing was changed.

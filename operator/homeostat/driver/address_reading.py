@@ -36,7 +36,7 @@ class Resident:
     pid: int | None = None  # of its QEMU, where that is a program of this host
 
 
-class AddressSources:
+class AddressReader:
     """``local``: the host is this machine, whose kernel can be asked. ``supported``: the driver has leases at all."""
 
     def __init__(self, connection: LibvirtConnection, local: bool) -> None:
