@@ -14,6 +14,7 @@ from homeostat.planner.domain import (
     DomainType,
     ForwardConfig,
     KernelBoot,
+    LimitsConfig,
     NicConfig,
     Record,
     VncConfig,
@@ -61,7 +62,20 @@ FULL = replace(
     spare_pci_ports=4,
     disks=(
         *PLAIN.disks,
-        DiskConfig("bulk", "disk", "/srv/bulk.raw", "raw", "scsi", "sda", cache="none", io="native", serial="BULK1"),
+        DiskConfig(
+            "bulk",
+            "disk",
+            "/srv/bulk.raw",
+            "raw",
+            "scsi",
+            "sda",
+            cache="none",
+            io="native",
+            serial="BULK1",
+            rotation_rate=7200,
+            discard="ignore",
+            limits=LimitsConfig(15_000_000, 25_000_000, 1000, 1500),
+        ),
         DiskConfig("installer", "cdrom", "/srv/debian.iso", "raw", "sata", "sdb", read_only=True, boot_order=2),
         DiskConfig("empty", "cdrom", None, "raw", "sata", "sdc", read_only=True),
     ),
@@ -97,6 +111,8 @@ def _disk(name: str, device: str, source: str | None, read_only: bool, **rest: o
     return DiskConfig(name=name, device=device, source=path, read_only=read_only or cdrom, **rest)  # type: ignore[arg-type]
 
 
+_RATE = st.none() | st.integers(1, 10**15)
+_LIMITS = st.builds(LimitsConfig, _RATE, _RATE, _RATE, _RATE).filter(lambda limits: limits != LimitsConfig())
 _DISKS = st.builds(
     _disk,
     name=_NAME,
@@ -110,6 +126,8 @@ _DISKS = st.builds(
     io=st.none() | st.sampled_from(["native", "threads", "io_uring"]),
     serial=st.none() | st.from_regex(r"[A-Za-z0-9_.+-]{1,20}", fullmatch=True),
     boot_order=_ORDER,
+    rotation_rate=st.none() | st.integers(1, 65534),
+    limits=st.none() | _LIMITS,
 )
 _FORWARDS = st.builds(ForwardConfig, _ADDRESS, _PORT, _PORT, st.sampled_from(["tcp", "udp"]))
 _MODELS = st.sampled_from(["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"])

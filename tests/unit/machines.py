@@ -53,7 +53,8 @@ _DISKS: list[list[Spec]] = [
     [{"name": "root", "image": IMAGE, "size": "2G"}, {"name": "data", "size": "1500000001"}],
     [{"name": "data", "size": "3Gi", "reclaimPolicy": "Retain"}, {"name": "iso", "type": "cdrom", "image": IMAGE}],
     [{"name": "root", "image": IMAGE}, {"name": "new", "size": "1Gi", "bus": "scsi"}, {"name": "iso", "type": "cdrom"}],
-    [{"name": "sata", "size": "1Gi", "bus": "sata"}],
+    [{"name": "sata", "size": "1Gi", "bus": "sata", "rotationRate": 1, "discard": "ignore"}],
+    [{"name": "data", "size": "3Gi", "limits": {"iops": 100, "bytesPerSecond": "5Mi"}}],
 ]
 _NICS: list[list[Spec]] = [
     [],

@@ -200,6 +200,7 @@ class World:
                 act.AttachDisk()
                 | act.DetachDisk()
                 | act.ChangeMedium()
+                | act.LimitDisk()
                 | act.AttachNic()
                 | act.DetachNic()
                 | act.ReplugNic()
@@ -361,6 +362,9 @@ class World:
                 domain.live = replace(live, disks=tuple(d for d in live.disks if d.target != disk.target))
             case act.ChangeMedium(_, disk):
                 new = tuple(replace(d, source=disk.source) if d.target == disk.target else d for d in live.disks)
+                domain.live = replace(live, disks=new)
+            case act.LimitDisk(_, disk):
+                new = tuple(replace(d, limits=disk.limits) if d.target == disk.target else d for d in live.disks)
                 domain.live = replace(live, disks=new)
             case act.AttachNic(_, nic):
                 if any(n.mac == nic.mac for n in live.nics):

@@ -30,6 +30,7 @@ from .inventory import Inventory, gone
 from .storage.disks import check_header, read_disk
 from .survey import is_local
 from .xml import NAMESPACE, PREFIX, build_disk, build_domain, build_nic, build_plain, parse_domain, parse_xml, to_text
+from .xml.disks import block_io_tune
 from .xml.display import with_password
 
 _log = logging.getLogger(__name__)
@@ -155,6 +156,9 @@ class DomainActions:
                 return DomainStep(
                     uuid, f"change the medium of {disk.name} in", lambda d: request(d.updateDeviceFlags, text, flags), live
                 )
+            case act.LimitDisk(uuid, disk):
+                limit = lambda d: request(d.setBlockIoTune, disk.target, block_io_tune(disk), LIVE)  # noqa: E731
+                return DomainStep(uuid, f"limit disk {disk.name} of", limit, live)
             case act.ChangePassword(uuid, password):
                 return DomainStep(uuid, "change the VNC password of", lambda d: self._change_password(d, password), live)
             case act.GrowDisk(uuid, path, size, target):

@@ -93,6 +93,44 @@ class DiskBus(StrEnum):
     USB = "usb"
 
 
+RATE_MAX = 10**15
+"""What QEMU's throttling takes at the most (its THROTTLE_VALUE_MAX)."""
+
+
+def _check_rate(rate: int | None) -> int | None:
+    if rate is not None and not 0 < rate <= RATE_MAX:
+        raise ValueError(f"must be from 1 to {format_quantity(RATE_MAX)}")
+    return rate
+
+
+Rate = Annotated[Quantity | None, AfterValidator(_check_rate)]
+Count = Annotated[int, Field(ge=1, le=RATE_MAX, strict=True)]
+
+
+class DiskLimits(Model):
+    """What a guest may read and write of a disk in a second, both together. A change of it reaches the running guest."""
+
+    bytes_per_second: Rate = Field(default=None, description="Bytes in a second, such as 15Mi.")
+    bytes_per_second_burst: Rate = Field(default=None, description="Bytes in a second for a moment. Needs bytesPerSecond.")
+    iops: Count | None = Field(default=None, description="Requests in a second.")
+    iops_burst: Count | None = Field(default=None, description="Requests in a second for a moment. Needs iops.")
+
+    @model_validator(mode="after")
+    def _burst_is_more(self) -> Self:
+        pairs = (
+            ("bytesPerSecondBurst", self.bytes_per_second_burst, "bytesPerSecond", self.bytes_per_second),
+            ("iopsBurst", self.iops_burst, "iops", self.iops),
+        )
+        for burst, most, name, usual in pairs:
+            if most is not None and usual is None:
+                raise ValueError(f"{burst} needs {name}")
+            if most is not None and usual is not None and most < usual:
+                raise ValueError(f"{burst} must not be less than {name}")
+        if not any((self.bytes_per_second, self.iops)):
+            raise ValueError("give bytesPerSecond, iops, or both")
+        return self
+
+
 class Disk(Model):
     """An overlay on an image, a blank disk of a size, or a cdrom."""
 
@@ -110,6 +148,13 @@ class Disk(Model):
         default=None, description="How QEMU submits I/O; native needs cache none or directsync."
     )
     serial: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.+-]{1,20}$", description="Serial the guest sees.")
+    rotation_rate: Annotated[int, Field(ge=1, le=65534, strict=True)] | None = Field(
+        default=None, description="1: the guest takes it for an SSD; from 1025: turns in a minute. On bus sata, scsi or ide."
+    )
+    discard: Literal["unmap", "ignore"] | None = Field(
+        default=None, description="What a guest trims is given back to the host (unmap, the default) or kept (ignore)."
+    )
+    limits: DiskLimits | None = Field(default=None, description="How much the guest may read and write in a second.")
     reclaim_policy: ReclaimPolicy | None = Field(
         default=None, description="What becomes of the disk's file when its machine is deleted. Default: the machine's."
     )
@@ -124,6 +169,12 @@ class Disk(Model):
             raise ValueError("a cdrom cannot be on bus virtio: use sata, scsi, ide or usb")
         if self.io == "native" and self.cache not in ("none", "directsync"):
             raise ValueError("io: native needs cache: none or cache: directsync")
+        if self.rotation_rate is not None and (self.type == "cdrom" or self.bus not in (DiskBus.SATA, DiskBus.SCSI, DiskBus.IDE)):
+            raise ValueError("rotationRate needs a disk on bus: sata, bus: scsi or bus: ide")
+        if self.rotation_rate is not None and 1 < self.rotation_rate < 1025:
+            raise ValueError("rotationRate is 1 (an SSD) or from 1025 to 65534 (turns in a minute)")
+        if self.type == "cdrom" and self.discard is not None:
+            raise ValueError("a cdrom has nothing to discard: remove discard")
         return self
 
 

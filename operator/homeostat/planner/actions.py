@@ -227,6 +227,15 @@ class ChangeMedium:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitDisk:
+    """Lets the running guest read and write as much of a disk in a second as ``disk.limits`` says."""
+
+    uuid: str
+    disk: DiskConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttachNic:
     uuid: str
     nic: NicConfig
@@ -391,6 +400,7 @@ Action = (
     | AttachDisk
     | DetachDisk
     | ChangeMedium
+    | LimitDisk
     | AttachNic
     | DetachNic
     | ReplugNic

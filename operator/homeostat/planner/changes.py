@@ -14,7 +14,7 @@ from typing import Any
 from homeostat.models.machine import SEED_NAME
 from homeostat.models.quantity import format_quantity
 
-from .domain import DiskConfig, DomainConfig, NicConfig
+from .domain import DiskConfig, DomainConfig, LimitsConfig, NicConfig
 from .plan import Change, Disruption
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
@@ -36,15 +36,19 @@ def _canonical(value: Any) -> str:
     names = _fields_of(value.__class__)
     if names is None:
         return repr(value)
-    return "(" + ",".join([f"{name}={_canonical(getattr(value, name))}" for name in names]) + ")"
+    told = [(name, getattr(value, name)) for name in names[0]]
+    told += [(name, later) for name in names[1] if (later := getattr(value, name)) is not None]
+    return "(" + ",".join([f"{name}={_canonical(part)}" for name, part in told]) + ")"
 
 
 @cache  # one entry per class
-def _fields_of(kind: type) -> tuple[str, ...] | None:
-    """The fields that are asked for; None where it is no class of ours."""
+def _fields_of(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The fields that are asked for, and apart from them those that came later; None where it is no class of ours."""
     if not is_dataclass(kind):
         return None
-    return tuple(f.name for f in fields(kind) if f.name not in _NOT_ASKED_FOR)
+    asked = [f for f in fields(kind) if f.name not in _NOT_ASKED_FOR]
+    first = tuple(f.name for f in asked if not f.metadata.get("later"))
+    return first, tuple(f.name for f in asked if f.metadata.get("later"))
 
 
 def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
@@ -117,7 +121,7 @@ def _cpu_text(cpu: Any) -> str:
     return "none" if cpu is None else " ".join((cpu.model or cpu.mode, *cpu.features))
 
 
-_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "boot_order")
+_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard", "boot_order")
 _NIC_FIELDS = ("kind", "source", "mac", "model", "forwards", "boot_order")
 
 
@@ -133,8 +137,28 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> It
             yield Change(_disk_field(name), "none", "added", LIVE if hotplug else RESTART)
             continue
         yield from _compare_fields(f"disks[{name}]", old[name], disk, _DISK_FIELDS)
+        if old[name].limits != disk.limits:
+            yield Change(f"disks[{name}].limits", _limits_text(old[name].limits), _limits_text(disk.limits), LIVE)
         if old[name].source != disk.source:
             yield _of_source(old[name], disk)
+
+
+def _limits_text(limits: LimitsConfig | None) -> str:
+    if limits is None:
+        return "none"
+    told = []
+    for rate, burst, show in ((limits.bytes, limits.bytes_burst, _bytes_text), (limits.iops, limits.iops_burst, _iops_text)):
+        if rate is not None:
+            told.append(show(rate) + (f", burst {show(burst)}" if burst is not None else ""))
+    return "; ".join([*told, *filter(None, (limits.others,))])
+
+
+def _bytes_text(rate: int) -> str:
+    return f"{format_quantity(rate)}/s"
+
+
+def _iops_text(rate: int) -> str:
+    return f"{rate} IOPS"
 
 
 def _of_source(old: DiskConfig, new: DiskConfig) -> Change:

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+LATER = {"later": True}
+"""Metadata of a field that came after the first release: where it is None, a fingerprint of the spec is as it was without it."""
 BOOT_COPY = "boot-"  # begins the names of a machine's own copies of kernel and initramfs
 
 
@@ -70,6 +72,17 @@ class BackingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """Of a disk, in a second; reads and writes together. None: as much as there is."""
+
+    bytes: int | None = None
+    bytes_burst: int | None = None
+    iops: int | None = None
+    iops_burst: int | None = None
+    others: str = ""  # limits of other kinds, which somebody else set; no spec asks for that
+
+
+@dataclass(frozen=True, slots=True)
 class DiskConfig:
     """One disk or cdrom drive. ``source`` is its identity, for a drive its ``target``.
 
@@ -87,6 +100,9 @@ class DiskConfig:
     io: str | None = None
     serial: str | None = None
     boot_order: int | None = None
+    rotation_rate: int | None = field(default=None, metadata=LATER)  # 1: an SSD; else turns in a minute
+    discard: str | None = field(default=None, metadata=LATER)  # ignore; None: what a guest trims goes back to the host
+    limits: LimitsConfig | None = field(default=None, metadata=LATER)
     chain: tuple[BackingFile, ...] | None = field(default=None, compare=False)
     """What it leans on, the next first; empty: nothing. None: what the headers of its files name, which guests may write."""
     shared: bool = field(default=False, compare=False)  # what it is read from stays root's: libvirt gives it to no QEMU

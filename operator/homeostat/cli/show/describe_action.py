@@ -25,6 +25,7 @@ def action_text(action: a.Action) -> str:
             a.AttachDisk()
             | a.DetachDisk()
             | a.ChangeMedium()
+            | a.LimitDisk()
             | a.AttachNic()
             | a.DetachNic()
             | a.ReplugNic()
@@ -56,7 +57,17 @@ _Storage = (
     | a.NoteDisks
     | a.NoteMoved
 )
-_Device = a.AttachDisk | a.DetachDisk | a.ChangeMedium | a.AttachNic | a.DetachNic | a.ReplugNic | a.RaiseLink | a.ChangePassword
+_Device = (
+    a.AttachDisk
+    | a.DetachDisk
+    | a.ChangeMedium
+    | a.LimitDisk
+    | a.AttachNic
+    | a.DetachNic
+    | a.ReplugNic
+    | a.RaiseLink
+    | a.ChangePassword
+)
 _Domain = (
     a.DefineDomain
     | a.WriteRecord
@@ -115,6 +126,8 @@ def _device_text(action: _Device) -> str:
         case a.ChangeMedium():
             drive = action.disk.name
             return f"put {action.disk.source} in drive {drive}" if action.disk.source else f"empty drive {drive}"
+        case a.LimitDisk():
+            return f"{'limit' if action.disk.limits else 'no longer limit'} disk {action.disk.name}, while it runs"
         case a.AttachNic():
             return f"attach nic {action.nic.name}"
         case a.DetachNic():

@@ -10,7 +10,7 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, controllers, forwards, record
+from . import agent, controllers, disks, forwards, record
 from .elements import Element, attribute, element, text_of
 
 # Devices of these families that the spec does not name are taken away; of any other family they stay.
@@ -158,7 +158,7 @@ def _carry_device(ours: Element, theirs: Element, same_machine: bool) -> None:
     if address is not None and same_machine and same_bus:
         ours.append(deepcopy(address))
     if ours.tag not in ("graphics", "video"):
-        _carry_children(ours, theirs, without=_OWN_PARTS)
+        _carry_children(ours, theirs, without=_OWN_PARTS | {"iotune"} if disks.is_limited(theirs) else _OWN_PARTS)
 
 
 def _carry_children(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig
+from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig, LimitsConfig
 
 from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element, text_of
 
 PARENT = "devices"
+LIMITED = "homeostat-"
+"""Begins the name of the throttling group that a disk of ours is in alone: limits in another, or in none, are somebody else's."""
 
 
 def build(config: DomainConfig) -> Iterator[Element]:
@@ -20,13 +22,17 @@ def build(config: DomainConfig) -> Iterator[Element]:
 def build_disk(disk: DiskConfig) -> Element:
     made = element("disk", type_="file", device=disk.device)
     # A guest that trims gives space back to the host; a cdrom has nothing to give.
-    discard = "unmap" if disk.device == "disk" else None
+    discard = disk.discard or "unmap" if disk.device == "disk" else None
     made.append(element("driver", name="qemu", type_=disk.format, cache=disk.cache, io=disk.io, discard=discard))
     if disk.source is not None:
         made.append(_file(disk.source, disk.shared and disk.device == "cdrom"))
     if disk.chain is not None:
         _append_chain(made, disk.chain, disk.shared)
-    made.append(element("target", dev=disk.target, bus=disk.bus))
+    rate = None if disk.rotation_rate is None else str(disk.rotation_rate)
+    made.append(element("target", dev=disk.target, bus=disk.bus, rotation_rate=rate))
+    if disk.limits is not None:
+        told = [element(name, str(value)) for name, value in _iotune(disk.limits).items() if value is not None]
+        made.append(element("iotune", None, *told, element("group_name", f"{LIMITED}{disk.name}")))
     if disk.read_only or disk.device == "cdrom":
         made.append(element("readonly"))
     if disk.serial is not None:
@@ -34,6 +40,39 @@ def build_disk(disk: DiskConfig) -> Element:
     made.extend(boot_element(disk.boot_order))
     made.extend(alias_element("disk", disk.name))
     return made
+
+
+def _iotune(limits: LimitsConfig) -> dict[str, int | None]:
+    """In libvirt's words."""
+    return {
+        "total_bytes_sec": limits.bytes,
+        "total_bytes_sec_max": limits.bytes_burst,
+        "total_iops_sec": limits.iops,
+        "total_iops_sec_max": limits.iops_burst,
+    }
+
+
+def block_io_tune(disk: DiskConfig) -> dict[str, int | str]:
+    """All that ``virDomainSetBlockIoTune`` takes as a limit; 0 lifts one."""
+    kinds = [f"{which}_{what}_sec{burst}" for which in ("read", "write") for what in ("bytes", "iops") for burst in ("", "_max")]
+    limits: dict[str, int | str] = dict.fromkeys(kinds, 0)
+    limits |= {name: value or 0 for name, value in _iotune(disk.limits or LimitsConfig()).items()}
+    return limits | ({"group_name": f"{LIMITED}{disk.name}"} if disk.limits else {})
+
+
+def is_limited(disk: Element) -> bool:
+    """Whether it was limited by us."""
+    return (text_of(disk, "iotune/group_name") or "").startswith(LIMITED)
+
+
+def _limits(disk: Element) -> LimitsConfig | None:
+    if not is_limited(disk):
+        return None
+    found = {str(child.tag): int(child.text or 0) for child in disk.iterfind("iotune/*") if (child.text or "").isdigit()}
+    ours = {name: found.pop(name, 0) or None for name in _iotune(LimitsConfig())}
+    others = ", ".join(f"{name} {value}" for name, value in found.items() if value and not name.endswith("_length"))
+    bytes_, bytes_burst, iops, iops_burst = ours.values()
+    return LimitsConfig(bytes_, bytes_burst, iops, iops_burst, others)
 
 
 def _file(path: str, shared: bool) -> Element:
@@ -78,6 +117,9 @@ def parse_disk(disk: Element) -> DiskConfig:
         io=driver_of.get("io"),
         serial=text_of(disk, "serial"),
         boot_order=boot_order(disk),
+        rotation_rate=int(rate) if (rate := attribute(disk, "target", "rotation_rate")) else None,
+        discard="ignore" if driver_of.get("discard") == "ignore" else None,
+        limits=_limits(disk),
         chain=_chain(disk),
         shared=any(label.get("model") == "dac" and label.get("relabel") == "no" for label in disk.iterfind(".//source/seclabel")),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, VirtualMachine
 
-from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, RaiseLink, SetAutostart
+from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, LimitDisk, RaiseLink, SetAutostart
 from ..changes import VNC_PASSWORD, compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
 from ..hotplug import NO_PORT, within_ports
@@ -137,6 +137,9 @@ def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending:
             # The drive stays as it runs, since nothing else of it can be changed now.
             drive = replace(drives[disk.name], source=disk.source, format=disk.format, chain=None, shared=disk.shared)
             actions.append(ChangeMedium(uuid, drive, f"disks[{disk.name}].image changed"))
+        if f"disks[{disk.name}].limits" in names:
+            limited = replace(drives[disk.name], limits=disk.limits)
+            actions.append(LimitDisk(uuid, limited, f"disks[{disk.name}].limits changed"))
     wanted = {nic.name for nic in want.nics}
     for nic in running.nics:
         if nic.name not in wanted and f"nics[{nic.name}]" in names:

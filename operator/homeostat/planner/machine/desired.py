@@ -13,6 +13,7 @@ from ..domain import (
     DomainType,
     ForwardConfig,
     KernelBoot,
+    LimitsConfig,
     NicConfig,
     VncConfig,
 )
@@ -156,10 +157,20 @@ def _disk(machine: VirtualMachine, wish: Disk, observed: Observed, target: str) 
         cache=wish.cache,
         io=wish.io,
         serial=wish.serial,
+        rotation_rate=wish.rotation_rate,
+        discard="ignore" if wish.discard == "ignore" else None,
+        limits=_limits(wish),
         boot_order=_boot_order(machine, wish.name),
         chain=None if drive else _chain(place, image),
         shared=observed.host.relabels and image is not None and place.active is None,
     )
+
+
+def _limits(wish: Disk) -> LimitsConfig | None:
+    limits = wish.limits
+    if limits is None:
+        return None
+    return LimitsConfig(limits.bytes_per_second, limits.bytes_per_second_burst, limits.iops, limits.iops_burst)
 
 
 def _chain(place: DiskSource, image: ObservedImage | None) -> tuple[BackingFile, ...] | None:

@@ -126,7 +126,7 @@ def _live(action: Action, live: DomainConfig) -> DomainConfig:
     match action:
         case act.AttachDisk(disk=disk):
             return plugged(disk, live)
-        case act.ChangeMedium(disk=disk):
+        case act.ChangeMedium(disk=disk) | act.LimitDisk(disk=disk):
             return replace(live, disks=_put(live.disks, disk))
         case act.DetachDisk(disk=disk):
             return replace(live, disks=tuple(d for d in live.disks if d.name != disk.name))

@@ -99,6 +99,7 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             act.AttachDisk()
             | act.DetachDisk()
             | act.ChangeMedium()
+            | act.LimitDisk()
             | act.AttachNic()
             | act.DetachNic()
             | act.GrowDisk()
