@@ -16,30 +16,33 @@ from homeostat.service.deployments import Deployments
 from homeostat.service.machines import Machines
 from homeostat.service.plugins import Plugins
 from homeostat.store.desired import Workspace
+from homeostat_contracts.volant import deployment_views
+from homeostat_contracts.volant import machine_views as views
+from homeostat_contracts.volant.resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
+from homeostat_contracts.volant.resources.events import MachineEvents
+from homeostat_contracts.volant.resources.machine_config import MachineConfig, MachineHistory
+from homeostat_contracts.volant.resources.machine_power import MachineRestart, MachineStart, MachineStop
+from homeostat_contracts.volant.resources.machines import MachineItem, MachineList
+from homeostat_contracts.volant.resources.plugins import PluginCollection, PluginItem, PluginSwitch
 
-from . import deployment_views, errors, media, openapi, views
+from . import openapi
 from .config import ApiConfig, guard_bind
-from .errors import App
 from .gate import Gate
-from .kind_index import KindIndex
-from .lists import ListAnswer
+from .http import errors, media
+from .http.errors import App
+from .http.kind_index import KindIndex
+from .http.lists import ListAnswer
+from .http.routes import Route
+from .http.stream import EventStream
 from .metrics import Metrics
 from .middleware import HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
-from .resources.deployments import DeploymentItem, DeploymentList, DeploymentSpec
 from .resources.documents import OpenApi, StatusPage
-from .resources.events import MachineEvents
-from .resources.machine_config import MachineConfig, MachineHistory
-from .resources.machine_power import MachineRestart, MachineStart, MachineStop
 from .resources.machine_spec import MachineOpenApi, MachineSpec
-from .resources.machines import MachineItem, MachineList
 from .resources.orphans import OrphanList
-from .resources.plugins import PluginCollection, PluginItem, PluginSwitch
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.system import DesiredStateErrors, SystemInformation
 from .resources.trash import TrashCollection, TrashItem, TrashRestore, TrashRoom
-from .routes import Route
-from .stream import EventStream
 
 V1 = "/api/v1"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
 
-from .rights import Right
+from .http.rights import Right
 
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 

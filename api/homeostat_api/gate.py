@@ -13,12 +13,13 @@ from typing import Any
 
 import falcon.asgi
 
-from .actor import NOBODY, Actor
+from homeostat_contracts.volant.words import API_KEY
+
 from .config import BODY_LIMIT, ApiConfig, is_loopback
-from .errors import Problem
-from .media import discard, too_large
-from .rights import needed, responder_name
-from .words import API_KEY
+from .http.actor import NOBODY, Actor
+from .http.errors import Problem
+from .http.media import discard, too_large
+from .http.rights import needed, responder_name
 
 log = logging.getLogger("homeostat.api")
 

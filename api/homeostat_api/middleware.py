@@ -8,8 +8,8 @@ from typing import Any
 import falcon.asgi
 
 from .gate import SAFE_METHODS
+from .http.operations import LAST_LOOK
 from .metrics import Metrics
-from .operations import LAST_LOOK
 from .operator_link import Link
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

@@ -18,8 +18,8 @@ from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
 
 from .config import ApiConfig
-from .errors import Problem
 from .gate import OPEN_PATHS
+from .http.errors import Problem
 from .operator_link import ClusterLink, Link, OperatorLink
 
 if TYPE_CHECKING:

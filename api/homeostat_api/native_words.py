@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .words import Timestamp, Words
+from homeostat_contracts.volant.words import Timestamp, Words
 
 
 class DesiredError(Words):

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from homeostat import __version__
+from homeostat_contracts.volant.words import API_KEY, ErrorBody
 
 from .gate import OPEN_PATHS
-from .operations import AGE, ATTRIBUTE, Operation
-from .routes import Route
-from .words import API_KEY, ErrorBody
+from .http.operations import AGE, ATTRIBUTE, Operation
+from .http.routes import Route
 
 VERSION = "3.0.3"
 _REF = "#/components/schemas/{model}"

@@ -23,7 +23,7 @@ from . import logs
 from .app import create_app
 from .config import ApiConfig, ConfigError, family_of, listening
 from .connections import limits
-from .errors import App
+from .http.errors import App
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _MENDS = {

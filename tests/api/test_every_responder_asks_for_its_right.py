@@ -18,11 +18,11 @@ from falcon.testing import ASGIConductor, TestClient
 
 from homeostat_api.app import create_app, make_routes
 from homeostat_api.config import ApiConfig
-from homeostat_api.errors import App
 from homeostat_api.gate import OPEN_PATHS, WEBSOCKET
+from homeostat_api.http.errors import App
+from homeostat_api.http.rights import Right, needed, needs
 from homeostat_api.metrics import Metrics
 from homeostat_api.mode import open_mode
-from homeostat_api.rights import Right, needed, needs
 
 TOKEN = "correct-horse-battery-staple"
 SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.condition import STALLED, Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat_api.power import already_running, already_stopped, is_off, status_word, wants_running
+from homeostat_contracts.volant.power import already_running, already_stopped, is_off, status_word, wants_running
 
 
 def machine(spec: dict[str, Any], state: MachineState | None, current: bool = True, **metadata: Any) -> VirtualMachine:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.changes import Changes
-from homeostat_api.stream import EventStream
+from homeostat_api.http.stream import EventStream
 from tests.api.harness import Api, Stream, serving
 
 

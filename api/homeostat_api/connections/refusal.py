@@ -12,7 +12,7 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 
 from homeostat.models.outside import redacted
 
-from ..media import dumps
+from ..http.media import dumps
 
 log = logging.getLogger("homeostat.api")
 

@@ -10,9 +10,9 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from ..media import dumps
-from ..operations import Answer, operation
-from ..rights import Right, needs
+from ..http.media import dumps
+from ..http.operations import Answer, operation
+from ..http.rights import Right, needs
 
 PAGE = files("homeostat_api").joinpath("static", "index.html")
 # The page's own script and style are named by their hashes: nothing that a machine is called can run.

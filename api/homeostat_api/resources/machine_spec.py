@@ -9,16 +9,16 @@ from homeostat.service.admission import Admission
 from homeostat.service.collection import Patch
 from homeostat.service.machines import Machines
 from homeostat.service.plugins import Plugins
+from homeostat_contracts.volant.documents import merge_difference, of_spec
+from homeostat_contracts.volant.machine_views import plugin_of
+from homeostat_contracts.volant.resources.machines import TAG
 
-from ..documents import merge_difference, of_spec
-from ..errors import Problem
-from ..media import MERGE_PATCH, read_object
-from ..operations import ETAG, Answer, operation
-from ..parameters import IF_MATCH
-from ..preconditions import expected_version, set_etag
-from ..rights import Right, needs
-from ..views import plugin_of
-from .machines import TAG
+from ..http.errors import Problem
+from ..http.media import MERGE_PATCH, read_object
+from ..http.operations import ETAG, Answer, operation
+from ..http.parameters import IF_MATCH
+from ..http.preconditions import expected_version, set_etag
+from ..http.rights import Right, needs
 
 
 class MachineSpec:

@@ -10,9 +10,9 @@ from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.planner.orphans import Orphan, mend, why
 from homeostat.store.desired import Workspace
 
+from ..http.operations import Answer, operation
+from ..http.rights import Right, needs
 from ..native_words import OrphanBody
-from ..operations import Answer, operation
-from ..rights import Right, needs
 
 
 class OrphanList:

@@ -7,12 +7,12 @@ import falcon.asgi
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.service.changes import Changes
 
-from ..errors import Problem
+from ..http.errors import Problem
+from ..http.operations import Answer, operation
+from ..http.rights import Right, needs
 from ..metrics import Metrics
 from ..native_words import Alive, Ready
-from ..operations import Answer, operation
 from ..operator_link import TEXT, Link
-from ..rights import Right, needs
 
 TAG = "Health"
 

@@ -16,13 +16,13 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.desired import Workspace
+from homeostat_contracts.volant.words import SystemInfo
 
-from ..kind_index import KindIndex
-from ..media import dumps
+from ..http.kind_index import KindIndex
+from ..http.media import dumps
+from ..http.operations import Answer, operation
+from ..http.rights import Right, needs
 from ..native_words import DesiredErrors
-from ..operations import Answer, operation
-from ..rights import Right, needs
-from ..words import SystemInfo
 
 MEMINFO = Path("/proc/meminfo")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}

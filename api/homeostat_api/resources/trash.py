@@ -14,10 +14,10 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import TrashEntry
 
-from ..errors import Problem
+from ..http.errors import Problem
+from ..http.operations import Answer, operation
+from ..http.rights import Right, needs
 from ..native_words import TrashErased, TrashList, TrashRestored
-from ..operations import Answer, operation
-from ..rights import Right, needs
 
 TAG = "Trash"
 

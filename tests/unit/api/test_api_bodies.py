@@ -12,9 +12,9 @@ import pytest
 from falcon.testing import Result, TestClient
 from pydantic import BaseModel, Field, ValidationError
 
-from homeostat_api import errors, media
 from homeostat_api.config import BODY_LIMIT
-from homeostat_api.errors import FIELD_MAX, PROBLEMS_MAX, Problem, invalid_model
+from homeostat_api.http import errors, media
+from homeostat_api.http.errors import FIELD_MAX, PROBLEMS_MAX, Problem, invalid_model
 
 
 class Named(BaseModel):

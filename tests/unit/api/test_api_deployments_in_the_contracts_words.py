@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
-from homeostat_api.deployment_views import body, detail, phase, scaled
+from homeostat_contracts.volant.deployment_views import body, detail, phase, scaled
 
 SETTINGS = {"plugin": "nginx", "runtime": "nginx", "resources": {"cpu_cores": 1, "memory_mb": 512}, "api": {}}
 VOLANTS = {"desired_replicas": 2, "config": SETTINGS}  # what its command line reads

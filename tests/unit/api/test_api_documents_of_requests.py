@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat_api.documents import config_patch, merge_difference, new_deployment, new_machine, new_plugin, of_spec
-from homeostat_api.errors import Problem
-from homeostat_api.words import ConfigPatch, DeploymentCreate, MachineCreate
+from homeostat_api.http.errors import Problem
+from homeostat_contracts.volant.documents import config_patch, merge_difference, new_deployment, new_machine, new_plugin, of_spec
+from homeostat_contracts.volant.words import ConfigPatch, DeploymentCreate, MachineCreate
 
 STANDS = VirtualMachine.model_validate(
     {

@@ -14,7 +14,7 @@ from falcon.testing import Result, TestClient
 from homeostat.models.base import Key
 from homeostat.models.outside import TOLD_MAX
 from homeostat.store import errors as store_errors
-from homeostat_api import errors
+from homeostat_api.http import errors
 
 KEY = Key("VirtualMachine", "default", "web")
 

@@ -10,11 +10,11 @@ import falcon.asgi
 import pytest
 from falcon.testing import Result, TestClient
 
-from homeostat_api import errors, media
-from homeostat_api.actor import NOBODY, Actor
 from homeostat_api.config import BODY_LIMIT, ApiConfig
 from homeostat_api.gate import Gate
-from homeostat_api.rights import Right, needs
+from homeostat_api.http import errors, media
+from homeostat_api.http.actor import NOBODY, Actor
+from homeostat_api.http.rights import Right, needs
 
 TOKEN = "correct-horse-battery-staple"
 HERE = "127.0.0.1:8080"

@@ -9,7 +9,7 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.models.machine import MIB, Resources
 from homeostat.runtime.engine.ports import SpecRevision
-from homeostat_api import views
+from homeostat_contracts.volant import machine_views as views
 
 GIVEN = Resources(vcpu=2, memory=512 * MIB)
 

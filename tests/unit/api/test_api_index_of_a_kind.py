@@ -12,7 +12,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection
-from homeostat_api.kind_index import Entry, KindIndex
+from homeostat_api.http.kind_index import Entry, KindIndex
 
 
 class Shelf:

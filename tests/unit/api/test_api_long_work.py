@@ -13,9 +13,9 @@ from falcon.testing import Result, TestClient
 
 from homeostat.service import admission
 from homeostat.store.files.reading import validate
-from homeostat_api import errors, media
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig
+from homeostat_api.http import errors, media
 
 MANY = {f"v{number}": 1 for number in range(2_000)}
 DOCUMENT = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": {"name": "web"}}

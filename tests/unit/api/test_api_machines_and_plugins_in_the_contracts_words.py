@@ -8,7 +8,8 @@ import pytest
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat_api import plugin_views, views
+from homeostat_contracts.volant import machine_views as views
+from homeostat_contracts.volant import plugin_views
 
 WHEN = "2026-01-01T00:00:00Z"
 HEALTHY = {"status": "healthy", "lastCheck": WHEN}

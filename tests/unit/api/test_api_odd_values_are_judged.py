@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from homeostat.models.plugin_manifest import PluginManifest
-from homeostat_api import words
+from homeostat_contracts.volant import words
 
 
 def nested(depth: int) -> list[Any]:

@@ -10,7 +10,7 @@ from falcon.testing import TestClient
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.service.changes import Changes
 from homeostat.store.errors import StoreError
-from homeostat_api import errors
+from homeostat_api.http import errors
 from homeostat_api.metrics import Metrics
 from homeostat_api.resources.probes import Liveness, MetricsPage, Readiness
 

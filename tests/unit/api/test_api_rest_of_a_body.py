@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from homeostat_api import media
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
+from homeostat_api.http import media
 
 
 class Body:

@@ -12,7 +12,7 @@ import pytest
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import TrashEntry
-from homeostat_api.errors import Problem
+from homeostat_api.http.errors import Problem
 from homeostat_api.resources.trash import TrashRoom
 
 

@@ -10,7 +10,7 @@ import pytest
 from falcon.testing import TestClient
 
 from homeostat.runtime.engine.supervise import Supervisor
-from homeostat_api import errors
+from homeostat_api.http import errors
 from homeostat_api.mode import Attending, Closing, WaitForMirror
 
 

@@ -13,7 +13,7 @@ import falcon.asgi
 from falcon.media import BaseHandler
 from pydantic import BaseModel, ValidationError
 
-from .config import BODY_LIMIT
+from ..config import BODY_LIMIT
 from .errors import App, Problem, invalid, invalid_model
 
 M = TypeVar("M", bound=BaseModel)

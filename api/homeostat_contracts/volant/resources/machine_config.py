@@ -11,15 +11,15 @@ import falcon.asgi
 from homeostat.models.machine import Resources, VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.service.machines import Machines
+from homeostat_api.http.lists import page_of
+from homeostat_api.http.media import MERGE_PATCH, read_model
+from homeostat_api.http.operations import ETAG, Answer, operation
+from homeostat_api.http.parameters import IF_MATCH, LIMIT, OFFSET
+from homeostat_api.http.preconditions import expected_version, set_etag
+from homeostat_api.http.rights import Right, needs
 
-from .. import views
+from .. import machine_views as views
 from ..documents import config_patch, of_spec
-from ..lists import page_of
-from ..media import MERGE_PATCH, read_model
-from ..operations import ETAG, Answer, operation
-from ..parameters import IF_MATCH, LIMIT, OFFSET
-from ..preconditions import expected_version, set_etag
-from ..rights import Right, needs
 from ..words import ConfigBody, ConfigChanged, ConfigPatch, HistoryEntry
 from .machines import TAG
 

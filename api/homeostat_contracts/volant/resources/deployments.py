@@ -11,16 +11,16 @@ from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachine
 from homeostat.service.admission import Admission
 from homeostat.service.deployments import Deployments
 from homeostat.service.plugins import Plugins
+from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.media import MERGE_PATCH, read_model, read_object
+from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, operation
+from homeostat_api.http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
+from homeostat_api.http.preconditions import expected_version, set_etag
+from homeostat_api.http.rights import Right, needs
 
 from .. import deployment_views as views
 from ..documents import new_deployment, of_spec
-from ..kind_index import Entry
-from ..lists import ListAnswer
-from ..media import MERGE_PATCH, read_model, read_object
-from ..operations import ETAG, LIST_HEADERS, Answer, operation
-from ..parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
-from ..preconditions import expected_version, set_etag
-from ..rights import Right, needs
 from ..words import DeploymentBrief, DeploymentCreate, DeploymentDetail, DeploymentPatch, DeploymentScaled, DeploymentSummary
 from .machines import PLUGIN, VIEWS
 

@@ -8,7 +8,7 @@ from typing import Any
 from homeostat.models.condition import READY, STALLED, Condition, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 
-from .views import settings
+from .machine_views import settings
 
 Deployment = VirtualMachineDeployment
 

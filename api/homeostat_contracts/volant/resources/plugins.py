@@ -11,17 +11,17 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.plugin import Plugin
 from homeostat.service.admission import Admission
 from homeostat.service.plugins import Plugins
+from homeostat_api.http.errors import NOUNS, Problem
+from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.media import dumps, read_model, read_object
+from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, operation
+from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
+from homeostat_api.http.preconditions import set_etag
+from homeostat_api.http.rights import Right, needs
 
 from .. import plugin_views as views
 from ..documents import new_plugin
-from ..errors import NOUNS, Problem
-from ..kind_index import Entry
-from ..lists import ListAnswer
-from ..media import dumps, read_model, read_object
-from ..operations import ETAG, LIST_HEADERS, Answer, operation
-from ..parameters import IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
-from ..preconditions import set_etag
-from ..rights import Right, needs
 from ..words import PluginBrief, PluginDetail, PluginEnabled, PluginList
 from .machines import VIEWS
 

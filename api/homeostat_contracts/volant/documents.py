@@ -13,9 +13,9 @@ from homeostat.models.machine import MIB, VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.models.plugin_manifest import plugin_document
 from homeostat.models.quantity import format_quantity
+from homeostat_api.http.errors import invalid, invalid_model
 
-from .errors import invalid, invalid_model
-from .views import plugin_of
+from .machine_views import plugin_of
 from .words import ConfigPatch, DeploymentCreate, MachineCreate, NetworkPatch, PluginCreate
 
 DEFAULT_BRIDGE_NIC = "net0"

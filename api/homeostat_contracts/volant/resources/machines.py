@@ -11,17 +11,17 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.admission import Admission
 from homeostat.service.machines import Machines
 from homeostat.service.plugins import Plugins
+from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.media import read_model
+from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
+from homeostat_api.http.parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, flag, whole_number
+from homeostat_api.http.preconditions import set_etag
+from homeostat_api.http.rights import Right, needs
 
-from .. import views
+from .. import machine_views as views
 from ..documents import new_machine
-from ..kind_index import Entry
-from ..lists import ListAnswer
-from ..media import read_model
-from ..operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from ..parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, flag, whole_number
 from ..power import STATUS_WORDS
-from ..preconditions import set_etag
-from ..rights import Right, needs
 from ..words import MachineBrief, MachineCreate, MachineDetail, MachineSummary
 
 TAG = "Virtual machines"

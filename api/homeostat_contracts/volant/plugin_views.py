@@ -9,7 +9,7 @@ from homeostat.models.machine_devices import ImageSource
 from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin, Workload
 
-from .views import runtime, sizes
+from .machine_views import runtime, sizes
 
 
 def detail(plugin: Plugin) -> dict[str, Any]:

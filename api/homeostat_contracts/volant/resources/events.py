@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from ..errors import invalid
-from ..operations import Answer, Parameter, operation
-from ..rights import Right, needs
-from ..stream import EventStream
+from homeostat_api.http.errors import invalid
+from homeostat_api.http.operations import Answer, Parameter, operation
+from homeostat_api.http.rights import Right, needs
+from homeostat_api.http.stream import EventStream
 
 LAST = Parameter(
     "Last-Event-ID",

@@ -1,0 +1,1 @@
+"""What the applications of this process speak HTTP with, whatever contract they serve."""
