@@ -16,8 +16,6 @@ from homeostat.store.kubernetes.access import Access
 
 from .http.rights import Right
 
-BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
-
 
 class ConfigError(ValueError):
     """The server must not start like this; the text says why and what to do."""

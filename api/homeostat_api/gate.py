@@ -13,12 +13,10 @@ from typing import Any
 
 import falcon.asgi
 
-from homeostat_contracts.volant.words import API_KEY
-
-from .config import BODY_LIMIT, ApiConfig, is_loopback
+from .config import ApiConfig, is_loopback
 from .http.actor import NOBODY, Actor
 from .http.errors import Problem
-from .http.media import discard, too_large
+from .http.media import BODY_LIMIT, discard, too_large
 from .http.rights import needed, responder_name
 
 log = logging.getLogger("homeostat.api")
@@ -33,8 +31,10 @@ _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:(?P<port>[0-9]{1,5}))?",
 class Gate:
     """Authentication where there is a token; where there is none, only this host's own pages and programs."""
 
-    def __init__(self, config: ApiConfig) -> None:
+    def __init__(self, config: ApiConfig, key_header: str) -> None:
+        """``key_header``: in which the contract's clients may send the token, too."""
         self._config = config
+        self._key_header = key_header
         self._local_only = config.token is None and is_loopback(config.host)
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -85,7 +85,7 @@ class Gate:
         )
 
     def _carries_the_token(self, req: falcon.asgi.Request) -> bool:
-        return self._config.admits(req.get_header("Authorization"), req.get_header(API_KEY))
+        return self._config.admits(req.get_header("Authorization"), req.get_header(self._key_header))
 
     def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:
         """

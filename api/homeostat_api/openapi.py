@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from homeostat import __version__
-from homeostat_contracts.volant.words import API_KEY, ErrorBody
+from homeostat_contracts.volant.errors import ErrorBody
+from homeostat_contracts.volant.routes import API_KEY
 
 from .gate import OPEN_PATHS
 from .http.operations import AGE, ATTRIBUTE, Operation

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat_contracts.volant.documents import merge_difference
+from homeostat.store.merge import merge_difference
 
 # A document has no nulls: in a merge patch they mean removal.
 VALUES = st.recursive(

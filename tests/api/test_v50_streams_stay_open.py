@@ -48,7 +48,7 @@ async def test_v50_a_silent_stream_is_kept_alive() -> None:
     def nothing(after_id: int, key: None, limit: int) -> list[Event]:
         return []
 
-    stream = EventStream(nothing, Changes(lambda: 1, lambda: False, 0.01), keep_alive=0.02, namespace="default")
+    stream = EventStream(nothing, Changes(lambda: 1, lambda: False, 0.01), keep_alive=0.02, render=lambda event: b"")
     frames = stream.follow(None)
     assert (await anext(frames)).startswith(b"retry:")
     assert await anext(frames) == b": keep-alive\n\n"

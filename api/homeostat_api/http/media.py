@@ -13,11 +13,11 @@ import falcon.asgi
 from falcon.media import BaseHandler
 from pydantic import BaseModel, ValidationError
 
-from ..config import BODY_LIMIT
 from .errors import App, Problem, invalid, invalid_model
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R")
+BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""Server-sent events of machines: read from the events table once, and handed to every reader at its own pace.
+"""Server-sent events: read from the events table once, and handed to every reader at its own pace.
 
 Each reader has a cursor of its own. What it needs next comes from the recent frames in memory, or, for one that fell
 behind or resumes, from the table: no reader holds up another, and none misses an event.
@@ -10,29 +10,10 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.changes import Changes
 
-from .media import dumps
-
-EVENT_NAMES = {
-    "Created": "vm.created",
-    "Started": "vm.started",
-    "Stopped": "vm.stopped",
-    "Deleted": "vm.deleted",
-    "HealthChanged": "vm.health_changed",
-    "Failed": "vm.error",
-}
-# As Volant's command line reads them: the type of an event, and the status that it leads to.
-TYPES = {
-    "vm.created": ("VM_CREATED", "starting"),
-    "vm.started": ("VM_RUNNING", "running"),
-    "vm.stopped": ("VM_STOPPED", "stopped"),
-    "vm.deleted": ("VM_DELETED", "stopped"),
-}
-CRASHED = ("VM_CRASHED", "crashed")
 RECENT = 2_000  # frames kept in memory, about 0.5 MB
 BATCH = 500  # rows per read of the table
 RETRY = 1.0  # seconds until a client connects again
@@ -44,40 +25,22 @@ class Frame:
     text: bytes
 
 
-def frame(event: Event, namespace: str) -> Frame:
-    """One event as it goes over the wire; a kind of event that the contract does not name is skipped by its reader."""
-    name = EVENT_NAMES.get(event.reason)
-    if name is None or event.key.kind != "VirtualMachine" or event.key.namespace != namespace:
-        return Frame(event.id, b"")
-    content: dict[str, Any] = {"name": event.key.name, **event.fields}
-    if name in ("vm.error", "vm.health_changed") and event.message:
-        content.setdefault("message", event.message)
-    if name == "vm.created":
-        content.setdefault("plugin", None)
-    if name == "vm.started":
-        content.setdefault("ip", None)
-        content["ip_address"] = content["ip"]
-    if name in TYPES:
-        crashed = name == "vm.stopped" and event.message.endswith(("(crashed)", "(failed)"))
-        content["type"], content["status"] = CRASHED if crashed else TYPES[name]
-    content["timestamp"] = event.time
-    return Frame(event.id, b"id: %d\nevent: %b\ndata: %b\n\n" % (event.id, name.encode(), dumps(content)))
-
-
 class EventStream:
-    """``read(after_id, key, limit)`` gives events oldest first; with after_id 0 the newest ones there are."""
+    """``read(after_id, key, limit)`` gives events oldest first; with after_id 0 the newest ones there are. ``render`` gives one
+    as it goes over the wire, or nothing of one that readers are not told of.
+    """
 
     def __init__(
         self,
         read: Callable[[int, None, int], Sequence[Event]],
         changes: Changes,
         keep_alive: float,
-        namespace: str,
+        render: Callable[[Event], bytes],
     ) -> None:
         self._read = read
         self._changes = changes
         self._keep_alive = keep_alive
-        self._namespace = namespace
+        self._render = render
         # Every event with an id above _base, up to _newest.
         self._recent: list[Frame] = []
         self._base = self._newest = 0
@@ -126,4 +89,4 @@ class EventStream:
 
     def _frames_of(self, cursor: int) -> list[Frame]:
         """The first ones behind ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
-        return [frame(event, self._namespace) for event in self._read(cursor or -1, None, BATCH)]
+        return [Frame(event.id, self._render(event)) for event in self._read(cursor or -1, None, BATCH)]

@@ -1,4 +1,4 @@
-"""/api/v1/vms/{name}/spec and /openapi."""
+"""/api/v1/vms/{name}/spec."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.service.admission import Admission
-from homeostat.service.collection import Patch
+from homeostat.service.collection import Patch, of_spec
 from homeostat.service.machines import Machines
-from homeostat.service.plugins import Plugins
-from homeostat_contracts.volant.documents import merge_difference, of_spec
-from homeostat_contracts.volant.machine_views import plugin_of
-from homeostat_contracts.volant.resources.machines import TAG
+from homeostat.store.merge import merge_difference
 
-from ..http.errors import Problem
 from ..http.media import MERGE_PATCH, read_object
 from ..http.operations import ETAG, Answer, operation
 from ..http.parameters import IF_MATCH
 from ..http.preconditions import expected_version, set_etag
 from ..http.rights import Right, needs
+
+TAG = "Virtual machines"
 
 
 class MachineSpec:
@@ -81,25 +79,3 @@ class MachineSpec:
     def _answer(self, resp: falcon.asgi.Response, machine: VirtualMachine) -> None:
         resp.media = machine.spec.dump()
         set_etag(resp, machine)
-
-
-class MachineOpenApi:
-    def __init__(self, machines: Machines, plugins: Plugins) -> None:
-        self._machines = machines
-        self._plugins = plugins
-
-    @needs(Right.SEE)
-    @operation(
-        "Get the OpenAPI document of what a machine runs",
-        TAG,
-        {200: Answer("As its plugin has it.", {"type": "object", "additionalProperties": True})},
-        description="404 also where its plugin has none.",
-        errors=(404,),
-    )
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        used = plugin_of(await self._machines.get(name))
-        plugin = await self._plugins.find(used) if used else None
-        if plugin is None or plugin.spec.openapi is None:
-            why = "the VM's plugin has no OpenAPI document" if plugin else "the VM has no plugin"
-            raise Problem(404, "openapi_not_found", f"There is none: {why}", {"name": name, "plugin": used})
-        resp.media = plugin.spec.openapi

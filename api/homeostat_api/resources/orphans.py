@@ -12,7 +12,7 @@ from homeostat.store.desired import Workspace
 
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
-from ..native_words import OrphanBody
+from ..words import OrphanBody
 
 
 class OrphanList:

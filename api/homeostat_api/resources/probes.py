@@ -11,8 +11,8 @@ from ..http.errors import Problem
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..metrics import Metrics
-from ..native_words import Alive, Ready
 from ..operator_link import TEXT, Link
+from ..words import Alive, Ready
 
 TAG = "Health"
 

@@ -17,7 +17,7 @@ from homeostat.planner.trash import TrashEntry
 from ..http.errors import Problem
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
-from ..native_words import TrashErased, TrashList, TrashRestored
+from ..words import TrashErased, TrashList, TrashRestored
 
 TAG = "Trash"
 

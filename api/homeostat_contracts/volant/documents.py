@@ -16,7 +16,10 @@ from homeostat.models.quantity import format_quantity
 from homeostat_api.http.errors import invalid, invalid_model
 
 from .machine_views import plugin_of
-from .words import ConfigPatch, DeploymentCreate, MachineCreate, NetworkPatch, PluginCreate
+from .words.config import ConfigPatch, NetworkPatch
+from .words.deployments import DeploymentCreate
+from .words.machines import MachineCreate
+from .words.plugins import PluginCreate
 
 DEFAULT_BRIDGE_NIC = "net0"
 
@@ -152,25 +155,6 @@ def _nics(network: NetworkPatch, machine: VirtualMachine | None) -> list[dict[st
     return [kept, *nics[1:]]
 
 
-def merge_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The merge patch that turns ``before`` into ``after``, so that a replacement touches only what differs."""
-    patch: dict[str, Any] = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        if key not in before:
-            patch[key] = value
-        elif isinstance(value, Mapping) and isinstance(before[key], Mapping):
-            if inner := merge_difference(before[key], value):
-                patch[key] = inner
-        elif before[key] != value:
-            patch[key] = value
-    return patch
-
-
 def _without_nulls(patch: dict[str, Any]) -> dict[str, Any]:
     """A document of its own has nothing to remove."""
     return {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in patch.items() if v is not None}
-
-
-def of_spec(patch: Mapping[str, Any]) -> dict[str, Any]:
-    """A patch of a spec as one of its resource; of nothing, nothing."""
-    return {"spec": dict(patch)} if patch else {}

@@ -22,6 +22,11 @@ NAME_LIMIT = 253  # longer names are not looked up
 Patch = Mapping[str, Any]
 
 
+def of_spec(patch: Patch) -> Patch:
+    """A patch of a spec as one of its resource; of nothing, nothing."""
+    return {"spec": dict(patch)} if patch else {}
+
+
 class Collection(Generic[R]):
     """Reads are quick looks into the index; writes change desired state, wherever that is."""
 

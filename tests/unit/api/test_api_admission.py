@@ -16,7 +16,8 @@ from homeostat.service.admission import Admission
 from homeostat.service.plugins import Plugins
 from homeostat.service.refusals import Refusal
 from homeostat_api.config import ApiConfig
-from homeostat_api.http.errors import Problem, from_refusal
+from homeostat_api.http.errors import Problem
+from homeostat_contracts.volant.errors import from_refusal
 
 ONCE = {"nics": [{"name": "lan", "network": "lab", "mac": "52:54:00:11:22:33"}]}
 

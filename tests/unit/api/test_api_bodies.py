@@ -12,9 +12,10 @@ import pytest
 from falcon.testing import Result, TestClient
 from pydantic import BaseModel, Field, ValidationError
 
-from homeostat_api.config import BODY_LIMIT
 from homeostat_api.http import errors, media
 from homeostat_api.http.errors import FIELD_MAX, PROBLEMS_MAX, Problem, invalid_model
+from homeostat_api.http.media import BODY_LIMIT
+from homeostat_contracts.volant.errors import ANSWERS
 
 
 class Named(BaseModel):
@@ -28,7 +29,7 @@ class Desk:
 
 def answered(body: bytes, content_type: str = falcon.MEDIA_JSON) -> Result:
     app: Any = falcon.asgi.App()
-    errors.install(app)
+    errors.install(app, ANSWERS)
     media.install(app)
     app.add_route("/desk", Desk())
     return TestClient(app).simulate_post("/desk", body=body, headers={"Content-Type": content_type})

@@ -10,7 +10,7 @@ from falcon.testing import TestClient
 
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig
-from homeostat_api.resources import system
+from homeostat_contracts.volant.resources import system
 
 MEMINFO = "MemTotal:       16384000 kB\nMemFree:         1024 kB\nMemAvailable:    8192001 kB\nodd\nHugePages_Total:       0\n"
 

@@ -15,7 +15,8 @@ from homeostat.service.changes import Changes
 from homeostat.service.collection import AUTHOR, NAME_LIMIT, Collection
 from homeostat.service.refusals import Refusal, Stale
 from homeostat.store import errors as store_errors
-from homeostat_api.http.errors import Problem, from_refusal
+from homeostat_api.http.errors import Problem
+from homeostat_contracts.volant.errors import from_refusal
 
 
 def machine(**metadata: Any) -> VirtualMachine:

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.collection import of_spec
+from homeostat.store.merge import merge_difference
 from homeostat_api.http.errors import Problem
-from homeostat_contracts.volant.documents import config_patch, merge_difference, new_deployment, new_machine, new_plugin, of_spec
-from homeostat_contracts.volant.words import ConfigPatch, DeploymentCreate, MachineCreate
+from homeostat_contracts.volant.documents import config_patch, new_deployment, new_machine, new_plugin
+from homeostat_contracts.volant.words.config import ConfigPatch
+from homeostat_contracts.volant.words.deployments import DeploymentCreate
+from homeostat_contracts.volant.words.machines import MachineCreate
 
 STANDS = VirtualMachine.model_validate(
     {

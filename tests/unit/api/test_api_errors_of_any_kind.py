@@ -15,6 +15,7 @@ from homeostat.models.base import Key
 from homeostat.models.outside import TOLD_MAX
 from homeostat.store import errors as store_errors
 from homeostat_api.http import errors
+from homeostat_contracts.volant.errors import ANSWERS, deleting, not_found
 
 KEY = Key("VirtualMachine", "default", "web")
 
@@ -32,7 +33,7 @@ class Failing:
 
 def answered(error: Exception) -> Result:
     app: Any = falcon.asgi.App()
-    errors.install(app)
+    errors.install(app, ANSWERS)
     app.add_route("/failing", Failing(error))
     result = TestClient(app).simulate_get("/failing")
     assert result.headers["content-type"] == falcon.MEDIA_JSON
@@ -49,7 +50,7 @@ def answered(error: Exception) -> Result:
         (falcon.HTTPForbidden(), 403, "error", "403 Forbidden"),
         (falcon.HTTPBadRequest(description="odd"), 400, "bad_request", "odd"),
         (store_errors.StoreError("the disk is full"), 503, "store_unavailable", "the disk is full"),
-        (errors.deleting("VirtualMachine", "web"), 409, "vm_deleting", "VM is being deleted"),
+        (deleting("VirtualMachine", "web"), 409, "vm_deleting", "VM is being deleted"),
     ],
 )
 def test_an_error_is_answered(error: Exception, status: int, code: str, text: str) -> None:
@@ -86,10 +87,10 @@ def test_what_the_router_refuses_says_what_there_is(error: Exception, text: str,
 
 def test_what_was_asked_for_is_cut_where_it_is_repeated() -> None:
     app: Any = falcon.asgi.App()
-    errors.install(app)
+    errors.install(app, ANSWERS)
     long = "/" + 300 * "a"
     assert TestClient(app).simulate_get(long).json["details"] == {"path": long[:256]}
-    assert errors.not_found("Plugin", 300 * "a").details == {"name": 256 * "a"}
+    assert not_found("Plugin", 300 * "a").details == {"name": 256 * "a"}
 
 
 def test_what_a_document_may_not_say_is_listed_by_field() -> None:

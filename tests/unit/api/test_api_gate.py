@@ -10,11 +10,14 @@ import falcon.asgi
 import pytest
 from falcon.testing import Result, TestClient
 
-from homeostat_api.config import BODY_LIMIT, ApiConfig
+from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.http import errors, media
 from homeostat_api.http.actor import NOBODY, Actor
+from homeostat_api.http.media import BODY_LIMIT
 from homeostat_api.http.rights import Right, needs
+from homeostat_contracts.volant.errors import ANSWERS
+from homeostat_contracts.volant.routes import API_KEY
 
 TOKEN = "correct-horse-battery-staple"
 HERE = "127.0.0.1:8080"
@@ -36,8 +39,8 @@ class Door:
 class House:
     def __init__(self, **config: Any) -> None:
         self.door, app = Door(), falcon.asgi.App()
-        app.add_middleware(Gate(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config)))
-        errors.install(app)
+        app.add_middleware(Gate(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), API_KEY))
+        errors.install(app, ANSWERS)
         media.install(app)
         for path in ("/door", "/healthz", "/healthz/{more}"):
             app.add_route(path, self.door)

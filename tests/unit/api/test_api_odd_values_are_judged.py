@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from homeostat.models.plugin_manifest import PluginManifest
-from homeostat_contracts.volant import words
+from homeostat_contracts.volant.words import config, deployments, machines, plugins
 
 
 def nested(depth: int) -> list[Any]:
@@ -26,14 +26,14 @@ ODD: list[Any] = [
     nested(5_000),
 ]  # fmt: skip
 MODELS: list[tuple[type[BaseModel], dict[str, Any]]] = [
-    (words.MachineCreate, {"name": "a"}),
-    (words.DeploymentCreate, {"name": "a"}),
-    (words.DeploymentPatch, {}),
-    (words.ConfigPatch, {}),
-    (words.ResourcesPatch, {}),
-    (words.CloudInitPatch, {}),
-    (words.NetworkPatch, {"mode": "user"}),
-    (words.PluginEnabled, {}),
+    (machines.MachineCreate, {"name": "a"}),
+    (deployments.DeploymentCreate, {"name": "a"}),
+    (deployments.DeploymentPatch, {}),
+    (config.ConfigPatch, {}),
+    (config.ResourcesPatch, {}),
+    (config.CloudInitPatch, {}),
+    (config.NetworkPatch, {"mode": "user"}),
+    (plugins.PluginEnabled, {}),
     (PluginManifest, {"name": "a", "version": "1", "rootfs": {"url": "/a"}}),
 ]
 

@@ -13,6 +13,7 @@ from homeostat.store.errors import StoreError
 from homeostat_api.http import errors
 from homeostat_api.metrics import Metrics
 from homeostat_api.resources.probes import Liveness, MetricsPage, Readiness
+from homeostat_contracts.volant.errors import ANSWERS
 
 FAILING = {"task": "state", "since": "2026-01-01T00:00:00Z", "error": "the disk is full", "times": 2}
 
@@ -42,7 +43,7 @@ def unreadable() -> int:
 
 def watched(operator: Operator, readable: bool = True) -> TestClient:
     app: Any = falcon.asgi.App()
-    errors.install(app)
+    errors.install(app, ANSWERS)
     changes = Changes((lambda: 1) if readable else unreadable, lambda: False, 0.05)
     app.add_route("/healthz", Liveness(Supervisor(), operator))
     app.add_route("/readyz", Readiness(changes, operator))

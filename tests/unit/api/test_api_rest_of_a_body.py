@@ -12,6 +12,7 @@ import pytest
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.http import media
+from homeostat_contracts.volant.routes import API_KEY
 
 
 class Body:
@@ -32,7 +33,7 @@ def responded(method: str, succeeded: bool, body: Body) -> Body:
     async def respond() -> None:
         request: Any = SimpleNamespace(method=method, stream=body)
         async with asyncio.timeout(30):
-            await Gate(ApiConfig(None, Path("/nowhere"))).process_response(request, None, None, succeeded)  # type: ignore[arg-type]
+            await Gate(ApiConfig(None, Path("/nowhere")), API_KEY).process_response(request, None, None, succeeded)  # type: ignore[arg-type]
 
     asyncio.run(respond())
     return body

@@ -12,6 +12,7 @@ from falcon.testing import TestClient
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat_api.http import errors
 from homeostat_api.mode import Attending, Closing, WaitForMirror
+from homeostat_contracts.volant.errors import ANSWERS
 
 
 class Mirrored:
@@ -36,7 +37,7 @@ class Page:
 
 def client(*middleware: Any) -> TestClient:
     app: Any = falcon.asgi.App(middleware=list(middleware))
-    errors.install(app)
+    errors.install(app, ANSWERS)
     for path in ("/vms", "/healthz", "/readyz"):
         app.add_route(path, Page())
     return TestClient(app)

@@ -16,7 +16,7 @@ from homeostat.cli.show.tables import TABLES
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import KINDS, REGISTRY, kind_named, kind_of
 from homeostat.store.files.passes.removal import SETTLES, TAKES
-from homeostat_api.http.errors import NOUNS
+from homeostat_contracts.volant.errors import NOUNS
 
 
 @pytest.mark.parametrize(

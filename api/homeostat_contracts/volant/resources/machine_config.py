@@ -10,6 +10,7 @@ import falcon.asgi
 
 from homeostat.models.machine import Resources, VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
+from homeostat.service.collection import Patch, of_spec
 from homeostat.service.machines import Machines
 from homeostat_api.http.lists import page_of
 from homeostat_api.http.media import MERGE_PATCH, read_model
@@ -19,8 +20,8 @@ from homeostat_api.http.preconditions import expected_version, set_etag
 from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views
-from ..documents import config_patch, of_spec
-from ..words import ConfigBody, ConfigChanged, ConfigPatch, HistoryEntry
+from ..documents import config_patch
+from ..words.config import ConfigBody, ConfigChanged, ConfigPatch, HistoryEntry
 from .machines import TAG
 
 
@@ -51,7 +52,7 @@ class MachineConfig:
         version = expected_version(req, await self._machines.get(name))
         asked = await read_model(req, ConfigPatch)
 
-        async def change(machine: VirtualMachine) -> dict[str, Any]:
+        async def change(machine: VirtualMachine) -> Patch:
             return of_spec(config_patch(asked, await self._machines.effective(machine)))
 
         before, after = await self._machines.edit(name, version, change)

@@ -16,7 +16,7 @@ from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views
 from ..power import already_running, already_stopped, is_off, wants_running
-from ..words import MachineBrief
+from ..words.machines import MachineBrief
 from .machines import TAG
 
 

@@ -11,7 +11,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.plugin import Plugin
 from homeostat.service.admission import Admission
 from homeostat.service.plugins import Plugins
-from homeostat_api.http.errors import NOUNS, Problem
+from homeostat_api.http.errors import Problem
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import dumps, read_model, read_object
@@ -22,7 +22,8 @@ from homeostat_api.http.rights import Right, needs
 
 from .. import plugin_views as views
 from ..documents import new_plugin
-from ..words import PluginBrief, PluginDetail, PluginEnabled, PluginList
+from ..errors import NOUNS
+from ..words.plugins import PluginBrief, PluginDetail, PluginEnabled, PluginList
 from .machines import VIEWS
 
 TAG = "Plugins"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from homeostat_contracts.volant.words import Timestamp, Words
+from .http.words import Timestamp, Words
 
 
 class DesiredError(Words):

@@ -1,14 +1,12 @@
-"""/api/v1/system/info, and what is wrong with the desired state."""
+"""/api/v1/system/info."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import sys
 from pathlib import Path
 
-import falcon
 import falcon.asgi
 
 from homeostat import __version__
@@ -16,13 +14,11 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.store.desired import Workspace
-from homeostat_contracts.volant.words import SystemInfo
+from homeostat_api.http.kind_index import KindIndex
+from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.rights import Right, needs
 
-from ..http.kind_index import KindIndex
-from ..http.media import dumps
-from ..http.operations import Answer, operation
-from ..http.rights import Right, needs
-from ..native_words import DesiredErrors
+from ..words.system import SystemInfo
 
 MEMINFO = Path("/proc/meminfo")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -34,41 +30,6 @@ def memory_mb() -> dict[str, int]:
         return {}
     lines = (line.split() for line in MEMINFO.read_text(encoding="ascii").splitlines())
     return {words[0].rstrip(":"): int(words[1]) // 1024 for words in lines if len(words) > 1}
-
-
-class DesiredStateErrors:
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    @needs(Right.SEE)
-    @operation(
-        "List what is wrong with the desired state",
-        "System",
-        {200: Answer("What `homeostat get errors` lists: mistakes in the YAML, and deletions that are held.", DesiredErrors)},
-    )
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.content_type = falcon.MEDIA_JSON
-        resp.data = await asyncio.to_thread(self._render)  # a folder may hold very many mistakes
-
-    def _render(self) -> bytes:
-        return dumps(
-            {
-                "errors": [
-                    {
-                        "severity": error.severity,
-                        "path": error.path,
-                        "line": error.line,
-                        "column": error.column,
-                        "field": error.field,
-                        "message": error.message,
-                        "kind": error.key.kind if error.key else None,
-                        "namespace": error.key.namespace if error.key else None,
-                        "name": error.key.name if error.key else None,
-                    }
-                    for error in self._workspace.store.errors()
-                ]
-            }
-        )
 
 
 class SystemInformation:

@@ -1,0 +1,15 @@
+"""What the words of requests and answers are built of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Timestamp = Annotated[str, Field(description="RFC 3339, UTC.", examples=["2026-01-15T10:00:00Z"])]
+
+
+class Words(BaseModel):
+    """Unknown fields are refused, and nothing is coerced: "2" is not a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

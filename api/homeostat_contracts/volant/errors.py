@@ -1,0 +1,90 @@
+"""Errors as Volant has them, ``{"error", "code", "details"}``, and its words for what the service and the store refuse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import BY_KIND
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.service.refusals import BeingDeleted, Disabled, NoSuchResource, Refusal, SourceRefused, Stale
+from homeostat.store import errors as store_errors
+from homeostat_api.http.errors import Answers, Problem
+from homeostat_api.http.words import Words
+
+log = logging.getLogger("homeostat.api")
+
+# Its words for kinds: in codes, and for people.
+NOUNS: Mapping[type[Resource], tuple[str, str]] = {
+    VirtualMachine: ("vm", "VM"),
+    VirtualMachineDeployment: ("deployment", "Deployment"),
+    Plugin: ("plugin", "Plugin"),
+}
+
+
+class ErrorBody(Words):
+    error: str = Field(description="For people: what happened, and what to do next.")
+    code: str = Field(description="For programs, in snake_case.", examples=["vm_not_found"])
+    details: dict[str, Any]
+
+
+def body(problem: Problem) -> dict[str, Any]:
+    """As ``ErrorBody`` describes it."""
+    return {"error": problem.message, "code": problem.problem_code, "details": problem.details}
+
+
+def not_found(kind: str, name: str) -> Problem:
+    code, noun = NOUNS[BY_KIND[kind]]
+    return Problem(404, f"{code}_not_found", f"{noun} not found", {"name": name[:256]})
+
+
+def deleting(kind: str, name: str) -> Problem:
+    code, noun = NOUNS[BY_KIND[kind]]
+    return Problem(409, f"{code}_deleting", f"{noun} is being deleted", {"name": name})
+
+
+def from_store(error: store_errors.StoreError) -> Problem:
+    """The answer to what the store refused."""
+    key = getattr(error, "key", None)
+    details: dict[str, Any] = {"name": key.name} if key is not None else {}
+    match error:
+        case store_errors.NotFound():
+            return not_found(error.key.kind, error.key.name)
+        case store_errors.AlreadyExists():
+            return Problem(409, f"{NOUNS[BY_KIND[error.key.kind]][0]}_exists", str(error), details)
+        case store_errors.Conflict():
+            return Problem(409, "conflict", str(error), details)
+        case store_errors.NotEditable():
+            return Problem(409, "not_editable", str(error), details)
+        case store_errors.Invalid():
+            found = [{"field": p.field, "problem": p.message} for p in error.problems]
+            return Problem(400, "invalid_request", str(error), {"fields": found})
+        case _:
+            log.error("the store failed: %s", error)
+            return Problem(503, "store_unavailable", str(error), details, headers={"Retry-After": "5"})
+
+
+def from_refusal(error: Refusal) -> Problem:
+    """The answer to what the service refused."""
+    match error:
+        case NoSuchResource():
+            return not_found(error.kind.KIND, str(error.details["name"]))
+        case BeingDeleted():
+            return deleting(error.kind.KIND, str(error.details["name"]))
+        case Stale():
+            return Problem(412, "precondition_failed", str(error), error.details)
+        case Disabled():
+            return Problem(409, "plugin_disabled", str(error), error.details)
+        case SourceRefused():
+            return Problem(400, "source_refused", str(error), error.details)
+        case _:
+            return Problem(400, "invalid_request", str(error), error.details)
+
+
+ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path; GET /api/v1/openapi lists what there is")

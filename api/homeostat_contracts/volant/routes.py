@@ -1,0 +1,95 @@
+"""Every path of Volant's API, and the resource that answers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.service.service import Service
+from homeostat_api.http.kind_index import KindIndex
+from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.routes import V1, Route
+from homeostat_api.http.stream import EventStream
+
+from . import deployment_views, machine_views
+from .event_frames import frame
+from .resources.deployments import DeploymentItem, DeploymentList
+from .resources.events import MachineEvents
+from .resources.machine_config import MachineConfig, MachineHistory
+from .resources.machine_openapi import MachineOpenApi
+from .resources.machine_power import MachineRestart, MachineStart, MachineStop
+from .resources.machines import MachineItem, MachineList
+from .resources.plugins import PluginCollection, PluginItem, PluginSwitch
+from .resources.system import SystemInformation
+
+API_KEY = "X-Volant-API-Key"
+"""The header in which Volant's clients send the token."""
+
+
+def routes(service: Service, margin: float, keep_alive: float, plugin_kernel: str | None) -> list[Route]:
+    """``margin``: seconds to wait for a machine beyond its grace period. ``keep_alive``: seconds between comments on a silent
+    event stream. ``plugin_kernel`` boots the initramfs of a manifest that brings no kernel.
+    """
+    machines = _machines(service)
+    stream = EventStream(
+        service.workspace.store.events, service.changes, keep_alive, lambda event: frame(event, service.workspace.namespace)
+    )
+    return [
+        *_machine_routes(service, machines, margin),
+        *_deployment_routes(service, margin),
+        *_plugin_routes(service, margin, plugin_kernel),
+        Route(f"{V1}/system/info", SystemInformation(machines, service.workspace)),
+        Route(f"{V1}/events/vms", MachineEvents(stream)),
+    ]
+
+
+def _machines(service: Service) -> KindIndex[VirtualMachine]:
+    async def show(machine: VirtualMachine) -> dict[str, Any]:
+        return machine_views.summary(await service.machines.effective(machine))
+
+    return KindIndex(service.machines, service.changes, show, service.plugins.specs)
+
+
+def _machine_routes(service: Service, index: KindIndex[VirtualMachine], margin: float) -> list[Route]:
+    machines, plugins = service.machines, service.plugins
+    machine = f"{V1}/vms/{{name}}"
+    return [
+        Route(f"{V1}/vms", MachineList(machines, plugins, service.admission, ListAnswer(index, service.changes))),
+        Route(machine, MachineItem(machines, margin)),
+        Route(f"{machine}/start", MachineStart(machines)),
+        Route(f"{machine}/stop", MachineStop(machines, margin)),
+        Route(f"{machine}/restart", MachineRestart(machines)),
+        Route(f"{machine}/config", MachineConfig(machines)),
+        Route(f"{machine}/config/history", MachineHistory(machines)),
+        Route(f"{machine}/openapi", MachineOpenApi(machines, plugins)),
+    ]
+
+
+def _deployment_routes(service: Service, margin: float) -> list[Route]:
+    deployments, admission = service.deployments, service.admission
+
+    async def show(deployment: VirtualMachineDeployment) -> dict[str, Any]:
+        return deployment_views.summary(await deployments.effective(deployment))
+
+    answer = ListAnswer(KindIndex(deployments, service.changes, show, service.plugins.specs), service.changes)
+    return [
+        Route(f"{V1}/deployments", DeploymentList(deployments, service.plugins, admission, answer)),
+        Route(f"{V1}/deployments/{{name}}", DeploymentItem(deployments, admission, margin)),
+    ]
+
+
+def _plugin_routes(service: Service, margin: float, kernel: str | None) -> list[Route]:
+    plugins = service.plugins
+
+    async def show(plugin: Plugin) -> dict[str, Any]:
+        return {"name": plugin.metadata.name}
+
+    answer = ListAnswer(KindIndex(plugins, service.changes, show), service.changes, (b'{"plugins":[', b"]}"))
+    plugin = f"{V1}/plugins/{{plugin}}"
+    return [
+        Route(f"{V1}/plugins", PluginCollection(plugins, service.admission, answer, kernel)),
+        Route(plugin, PluginItem(plugins, margin)),
+        Route(f"{plugin}/enabled", PluginSwitch(plugins)),
+    ]
