@@ -1,4 +1,6 @@
-"""Who searches for a name finds one thing: classes, and aliases of types, have names of their own across both packages."""
+"""Who searches for a name finds one thing: classes, and aliases of types, have names of their own across both packages, and
+across these and any contract. Two contracts may call their things alike.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (ROOT / "operator" / "homeostat", ROOT / "api" / "homeostat_api")
+CONTRACTS = sorted(path.parent for path in ROOT.glob("api/homeostat_contracts/*/__init__.py"))
 CAMEL_CASE = re.compile(r"_?[A-Z][A-Za-z]*[a-z][A-Za-z]*")
 
 SAME_THING = {
@@ -32,9 +37,10 @@ def named(tree: ast.Module) -> Iterator[tuple[str, int]]:
                 yield target.id, statement.lineno
 
 
-def test_each_class_and_each_alias_has_a_name_of_its_own() -> None:
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda path: str(path.name))
+def test_each_class_and_each_alias_has_a_name_of_its_own(contract: Path) -> None:
     places: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(file for package in PACKAGES for file in package.rglob("*.py")):
+    for path in sorted(file for package in (*PACKAGES, contract) for file in package.rglob("*.py")):
         for name, line in named(ast.parse(path.read_text(encoding="utf-8"))):
             places[name].append(f"{path.relative_to(ROOT)}:{line}")
     shared = {name: found for name, found in places.items() if len(found) > 1}
