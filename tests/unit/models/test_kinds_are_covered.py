@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
 from inspect import getsource
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from homeostat.cli.commands import delete, describe, get, wait
-from homeostat.cli.commands.describe import DESCRIBED
-from homeostat.cli.show.tables import TABLES
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Key
 from homeostat.models.kinds import KINDS, REGISTRY, kind_named, kind_of
-from homeostat.store.files.passes.removal import SETTLES, TAKES
-from homeostat_contracts.volant.errors import NOUNS
+from tests.unit.kind_tables import KIND_TABLES, kind_table
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize(
-    ("table", "kinds"),
-    [(TABLES, KINDS), (SETTLES, KINDS), (TAKES, KINDS), (NOUNS, KINDS), (DESCRIBED, KINDS)],
-    ids=["tables of get", "settling times", "what a change takes away", "words of the API", "what describe says"],
-)
-def test_a_table_covers_the_kinds(table: Mapping[type[Resource], Any], kinds: Iterable[type[Resource]]) -> None:
-    assert set(table) == set(kinds)
+@pytest.mark.parametrize("about", KIND_TABLES)
+def test_a_table_covers_the_kinds(about: str) -> None:
+    assert set(kind_table(about)) == set(KINDS)
+
+
+def test_every_table_that_is_keyed_by_kind_is_tried() -> None:
+    found = {
+        (path.relative_to(ROOT), node.target.id)
+        for room in ("operator", "api")
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        if ast.unparse(node.annotation).startswith("Mapping[type[Resource], ")
+    }
+    tried = {(Path(module.__file__ or "").relative_to(ROOT), name) for module, name in KIND_TABLES.values()}
+    assert found - {(Path("operator/homeostat/models/kinds.py"), "REGISTRY")} == tried
 
 
 def test_every_kind_has_a_spec_and_a_status_that_says_of_which_generation_it_is() -> None:

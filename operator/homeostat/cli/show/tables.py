@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,7 @@ def images_word(plugin: Plugin) -> str:
     return "Ready" if condition.status == "True" else condition.reason
 
 
-TABLES: dict[type[Resource], Table] = {
+TABLES: Mapping[type[Resource], Table] = {
     VirtualMachine: Table(
         ("NAME", "STATUS", "READY", "IP", "HOST", "AGE", "RESTARTS"),
         ("VCPU", "MEMORY", "VIRT", "VNC", "PID", "MESSAGE"),
