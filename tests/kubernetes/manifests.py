@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from homeostat.models.kinds import KINDS, REGISTRY, kind_of
 from tests.rig.kubernetes.assets import Assets
 
 Object = dict[str, Any]
@@ -22,7 +23,8 @@ NAMESPACE = "homeostat-system"
 CLUSTER_WIDE = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
 
 READ = {"get", "list", "watch"}
-OURS = ("virtualmachines", "virtualmachinedeployments", "plugins", "machinerevisions", "hosts")
+OURS = tuple(kind.plural for kind in REGISTRY.values())
+DECLARED = tuple(kind_of(cls).plural for cls in KINDS)
 STATUSES = tuple(f"{plural}/status" for plural in OURS)
 # What each service account may do, by resource; the operator holds leases in its own namespace besides.
 OPERATOR_RIGHTS: Rights = {
@@ -36,7 +38,7 @@ OPERATOR_RIGHTS: Rights = {
     "events": {"create", "patch"},
 }
 API_RIGHTS: Rights = {
-    **{plural: READ | {"create", "patch", "delete"} for plural in OURS[:3]},
+    **{plural: READ | {"create", "patch", "delete"} for plural in DECLARED},
     "machinerevisions": READ,
     "hosts": READ,
     "events": {"list", "watch"},

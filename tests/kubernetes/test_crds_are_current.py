@@ -44,23 +44,23 @@ def test_it_says_which_file_differs_and_how_to_mend_it(folder: Path, capsys: pyt
     hosts.write_text(hosts.read_text().replace("vmhosts", "boxes"))
     line = hosts.read_text().splitlines().index("    - boxes") + 1
     (folder / "plugins.homeostat.dev.yaml").unlink()
-    (folder / "disks.homeostat.dev.yaml").write_text("")
+    (folder / "gadgets.homeostat.dev.yaml").write_text("")
     code, said = check(folder, capsys)
     assert code == 1
     assert f"hosts.homeostat.dev.yaml: differs from line {line} on" in said
     assert "plugins.homeostat.dev.yaml: is missing" in said
-    assert "disks.homeostat.dev.yaml: there is no such kind" in said
+    assert "gadgets.homeostat.dev.yaml: there is no such kind" in said
     assert f"run `homeostat crds --write {folder}`" in said
 
 
 def test_writing_mends_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "disks.homeostat.dev.yaml").write_text("")
+    (folder / "gadgets.homeostat.dev.yaml").write_text("")
     (folder / "hosts.homeostat.dev.yaml").write_text("")
     (folder / "NOTES").write_text("mine")
     capsys.readouterr()
     assert run(["crds", "--write", str(folder)]) == 0
     assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == [
-        "disks.homeostat.dev.yaml",
+        "gadgets.homeostat.dev.yaml",
         "hosts.homeostat.dev.yaml",
     ]
     assert check(folder, capsys)[0] == 0
