@@ -1,1 +1,1 @@
-"""The resources: what users write (spec) and what we report (status). No I/O, no policy."""
+"""The resources: what users write (spec) and what we report (status). Does no I/O and holds no policy."""

@@ -38,13 +38,13 @@ Name = Annotated[
 
 
 Flag = Annotated[bool, Strict()]
-"""YAML 1.2 and JSON know true and false; what an API server refuses, such as a quoted "yes", is refused everywhere."""
+"""YAML 1.2 and JSON know true and false. What an API server refuses, such as a quoted "yes", is refused everywhere."""
 
 LABEL_PATTERN = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 LABEL_MAX = 63
 
 ANNOTATIONS_MAX = 256 * 1024
-"""Bytes of all of them, as an API server counts."""
+"""Bytes of all annotations together, as an API server counts them."""
 _DNS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
@@ -71,7 +71,7 @@ def _check_label(value: str) -> str:
 
 def _check_annotations(found: dict[str, str]) -> dict[str, str]:
     for key, value in found.items():
-        _check_label_key(key.lower())  # as an API server, which is less strict with annotations
+        _check_label_key(key.lower())  # as an API server, which is less strict about annotations
         check_free(value, 1)
     if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > ANNOTATIONS_MAX:
         raise ValueError(f"are too long: at most {ANNOTATIONS_MAX // 1024} KiB in all")
@@ -119,7 +119,7 @@ class ObjectMeta(Model):
     )
     finalizers: tuple[str, ...] = Field(default=(), description="Set by the store: who still has to clean up.")
     owner_references: tuple[OwnerReference, ...] = Field(default=(), description="Set by the store: who made this.")
-    # What an API server adds and we pass over.
+    # What an API server adds, and we ignore.
     managed_fields: Any = Field(default=None, exclude=True)
     self_link: Any = Field(default=None, exclude=True)
     generate_name: Any = Field(default=None, exclude=True)
@@ -127,7 +127,7 @@ class ObjectMeta(Model):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """Names one resource."""
+    """The name of one resource."""
 
     kind: str
     namespace: str
@@ -141,7 +141,7 @@ class Key:
         """Reads back what ``str`` wrote.
 
         Raises:
-            ValueError: not of the form kind/namespace/name.
+            ValueError: the text is not of the form kind/namespace/name.
         """
         kind, namespace, name = text.split("/")
         return cls(kind, namespace, name)
@@ -181,11 +181,11 @@ class Resource(Model):
 
 
 def by_name(resource: Resource) -> tuple[str, tuple[tuple[str, int], ...], str]:
-    """The order for people: web-2 before web-10."""
+    """Returns the sort key for people: web-2 comes before web-10."""
     meta = resource.metadata
     return meta.namespace, natural(meta.name), meta.name
 
 
 def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Numbers in a name count as such."""
+    """Splits a name so that the numbers in it sort as numbers."""
     return tuple((word, int(number or -1)) for word, number in re.findall(r"([^0-9]*)([0-9]*)", name))

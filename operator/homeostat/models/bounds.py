@@ -1,6 +1,6 @@
-"""What a value may be at the most, so that all it passes through can hold it: YAML, JSON, XML, SQLite, an API server.
+"""The most that a value may be, so that everything it passes through can hold it: YAML, JSON, XML, SQLite, an API server.
 
-Checked before anything is computed of it.
+It is checked before anything is computed from the value.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from typing import Any
 from pydantic import AfterValidator, JsonValue
 
 DEPTH_MAX = 32
-"""Of what is free in form; a folder's reader takes 64 levels of a whole document."""
+"""Levels of a value whose form is free. The reader of a folder takes 64 levels of a whole document."""
 TOLD_MAX = 1_000
-"""Values of the meta-data that a guest is told."""
+"""Values in the meta-data of a guest."""
 OPENAPI_MAX = 50_000
-"""Values of a plugin's OpenAPI document."""
+"""Values in the OpenAPI document of a plugin."""
 SEED_MAX = 32_768
-"""Characters of a seed's meta-data, and of its network's configuration; user-data may have 1,000,000."""
+"""Characters of a seed's meta-data, and of its network configuration. User-data may have 1,000,000."""
 DEVICES_MAX = 512
-"""Disks, or cards, of a machine: more than its PCI buses have slots for."""
+"""Disks, or network cards, of one machine. That is more than its PCI buses have slots for."""
 NAMED_MAX = 1_000
-"""Labels, and ports that are forwarded."""
+"""Labels, and forwarded ports."""
 WORDS_MAX = 256
-"""Arguments of a program, variables of its environment, features of a CPU, a plugin's disks."""
+"""Arguments of a program, variables of its environment, features of a CPU, disks of a plugin."""
 INTEGER_MAX = 2**63 - 1  # what JSON's readers in Go keep exactly
 COUNT_MAX = 2**31 - 1
-"""Of what is counted or waited for: an int32 of Kubernetes."""
+"""The largest count or number of seconds: Kubernetes' int32."""
 
 # XML 1.0 has no way to write these: https://www.w3.org/TR/xml/#charsets
 XML_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f" + "\ufffe\uffff]*$"
-"""Of a text that goes into a domain's XML."""
+"""Matches a text that may go into the XML of a domain."""
 XML_SCHEMA: dict[str, JsonValue] = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
-"""What a schema says of that. Readers of YAML in Go do not take U+FFFE itself, and not all know one escape of it."""
+"""The same rule for a JSON schema. YAML readers in Go do not take U+FFFE itself, and not all of them know one escape for it."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def check_free(value: Any, most: int) -> Any:
-    """A value of any form, as JSON has them.
+    """Checks a value of any form that JSON has.
 
     Raises:
-        ValueError: names the part that cannot be kept, or how much is too much.
+        ValueError: names the part that cannot be stored, or says how much is too much.
     """
     values = 0
     for path, part, depth, named in _parts(value):
         values += not named
-        if values > most + 1:  # itself is none of them
+        if values > most + 1:  # the value itself does not count
             raise ValueError(f"holds more than {most:,} values")
         if wrong := _wrong(part, depth):
             path = path.encode(errors="backslashreplace").decode()
@@ -56,7 +56,7 @@ def check_free(value: Any, most: int) -> Any:
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any, int, bool]]:
-    """Every part with its path, its depth, and whether it is a key; nothing below what is too deep."""
+    """Yields every part with its path, its depth, and whether it is a key. Leaves out what lies below a part that is too deep."""
     waiting: list[tuple[str, Any, int]] = [("", value, 0)]
     while waiting:
         path, part, depth = waiting.pop()
@@ -90,5 +90,5 @@ def _wrong(part: Any, depth: int) -> str:
 
 
 def free(most: int) -> AfterValidator:
-    """A check that a value of any form has ``most`` values at the most, each of which can be kept."""
+    """Returns a validator: a value of any form has at most ``most`` values, and each of them can be stored."""
     return AfterValidator(lambda value: check_free(value, most))

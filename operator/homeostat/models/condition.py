@@ -1,6 +1,6 @@
-"""Conditions as Kubernetes defines them (metav1.Condition), and the one setter.
+"""Conditions as Kubernetes defines them (metav1.Condition), and the one function that sets them.
 
-The kstatus three stand on every kind: Ready, Reconciling, Stalled.
+Every kind has the three conditions of kstatus: Ready, Reconciling, Stalled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .outside import tellable
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 StatusText = Annotated[str, BeforeValidator(lambda text: tellable(text) if isinstance(text, str) else text)]
-"""A text of a status: it leaves, so it holds no secret of a URL."""
+"""A text in a status. It leaves the program, so it holds no secret of a URL."""
 
 READY = "Ready"
 RECONCILING = "Reconciling"
@@ -26,7 +26,7 @@ DATE_TIME: dict[str, JsonValue] = {"format": "date-time"}
 
 
 def _time_without_default(schema: dict[str, Any]) -> None:
-    """The default, not set yet, is no time."""
+    """Removes the default, which means "not set yet": it is not a time."""
     schema.pop("default", None)
     schema.update(DATE_TIME)
 
@@ -49,7 +49,7 @@ class Say(Protocol):
 
 
 def sayer(generation: int) -> Say:
-    """Returns what makes conditions that speak of that generation of a spec."""
+    """Returns a function that makes conditions about that generation of a spec."""
 
     def say(type: str, status: bool | ConditionStatus, reason: str, message: str = "") -> Condition:
         word: ConditionStatus = status if isinstance(status, str) else "True" if status else "False"
@@ -59,7 +59,7 @@ def sayer(generation: int) -> Say:
 
 
 def merge_conditions(before: Iterable[Condition], after: Iterable[Condition], now: str) -> tuple[Condition, ...]:
-    """``after``, with lastTransitionTime kept from ``before`` wherever the status did not change."""
+    """Returns ``after``. Where a status did not change, lastTransitionTime is the one in ``before``."""
     known = {c.type: c for c in before}
     merged = []
     for condition in after:

@@ -1,7 +1,8 @@
-"""CustomResourceDefinitions (apiextensions.k8s.io/v1) of the kinds, from the models. Pure.
+"""CustomResourceDefinitions (apiextensions.k8s.io/v1) of the kinds, made from the models. Pure.
 
-Structural schemas for Kubernetes 1.20 and later: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
-Where a schema cannot say what a model checks, the operator does, and the resource is Stalled with the field.
+The schemas are structural, for Kubernetes 1.20 and later:
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+What a model checks and a schema cannot say, the operator checks: then the resource is Stalled, and its condition names the field.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ Schema = dict[str, Any]
 
 CATEGORY = "homeostat"
 KUBERNETES_OWN = frozenset({"deployment", "deployments"})  # names of ours that kubectl gives to other resources
-TEXT_MAX = 1_000_000  # what every text is limited to by the models: no use to say of each
+TEXT_MAX = 1_000_000  # the models limit every text to this, so no schema repeats it
 
-# Where the API server may write defaults into specs. Nowhere else: what a machine leaves unset its plugin decides.
+# Where the API server may write defaults into specs. It must not elsewhere: the plugin decides what a machine leaves unset.
 _DEFAULTED: Mapping[str, frozenset[str]] = {
     "VirtualMachineDeploymentSpec": frozenset(
         {
@@ -43,13 +44,13 @@ _CARRIED = (
 
 
 def crds() -> dict[str, Schema]:
-    """Every CustomResourceDefinition, by its name."""
+    """Returns every CustomResourceDefinition, by its name."""
     made = [crd(kind) for kind in CLUSTER_KINDS]
     return {one["metadata"]["name"]: one for one in made}
 
 
 def crd(kind: type[Resource]) -> Schema:
-    """The definition of one kind."""
+    """Returns the definition of one kind."""
     singular = kind.KIND.lower()
     known = kind_of(kind)
     words = (known.noun, *known.words)
@@ -85,7 +86,7 @@ def _column(name: str, type: str, path: str, description: str, priority: int) ->
 
 
 def schema_of(kind: type[Resource]) -> Schema:
-    """The structural schema of one kind's objects."""
+    """Returns the structural schema of one kind's objects."""
     whole = without_null(kind.model_json_schema(by_alias=True, mode="validation"))
     definitions = whole.pop("$defs")
     name_rules = {"maxLength": NAME_MAX, "pattern": NAME_PATTERN} if kind_of(kind).scope == "Namespaced" else {}
@@ -97,7 +98,7 @@ def schema_of(kind: type[Resource]) -> Schema:
     if name_rules:
         properties["metadata"]["properties"] = {"name": {"type": "string", **name_rules}}
     properties["spec"] = _structural(whole["properties"]["spec"], definitions)
-    if "status" in whole["properties"]:  # its defaults are nobody's to choose
+    if "status" in whole["properties"]:  # nobody chooses its defaults
         properties["status"] = _structural(whole["properties"]["status"], _without_defaults(definitions))
     required = ["spec"] if "spec" in whole.get("required", ()) else []
     return {
@@ -109,7 +110,7 @@ def schema_of(kind: type[Resource]) -> Schema:
 
 
 def _without_defaults(node: Any) -> Any:
-    """``node``, a part of a JSON schema, with no default in it."""
+    """Returns ``node``, a part of a JSON schema, without any default in it."""
     if isinstance(node, list):
         return [_without_defaults(item) for item in node]
     if not isinstance(node, dict):
@@ -118,7 +119,8 @@ def _without_defaults(node: Any) -> Any:
 
 
 def _structural(node: Schema, definitions: Mapping[str, Schema], default: bool = False) -> Schema:
-    """``node`` without references, in the form that Kubernetes takes. ``default``: whether the API server writes its default."""
+    """Returns ``node`` without references, in the form that Kubernetes takes. ``default``: whether the API server writes its
+    default."""
     model = node.get("$ref", "").rpartition("/")[2]
     node = {**definitions[model], **node} if model else node
     result: Schema = {"description": _description(node, model, told=not default)}
@@ -177,7 +179,7 @@ def _object(node: Schema, model: str, definitions: Mapping[str, Schema]) -> Sche
 
 
 def _description(node: Schema, model: str, *, told: bool) -> str:
-    """What the field means, what it takes where it can have one of several forms, and its default, where ``told``."""
+    """Says what the field means, which forms it takes where there are several, and its default, where ``told``."""
     parts = [" ".join(str(node.get("description", "")).split())]
     if model in EXACTLY_ONE and "xactly one of" not in parts[0]:
         *others, last = EXACTLY_ONE[model]

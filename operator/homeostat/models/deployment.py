@@ -1,4 +1,5 @@
-"""VirtualMachineDeployment: so many machines of one template, and how they are replaced. Terms and defaults are Kubernetes'."""
+"""VirtualMachineDeployment: a number of machines from one template, and how they are replaced. Terms and defaults are
+Kubernetes'."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ from .machine import RunStrategy, VirtualMachineSpec
 REPLICAS_MAX = 10_000
 SHARE_PATTERN = "^(100|[0-9]{1,2})%$"
 HELD = f"{API_GROUP}/held"
-"""Annotation: while it is there the deployment is left alone, since `homeostat migrate` moves its machines."""
-# Machines of the others end, or are off, as the spec says: a deployment could not keep them available.
+"""An annotation. While it is there the deployment is left alone, because `homeostat migrate` moves its machines."""
+# With any other strategy the spec lets a machine end, or be off: a deployment could not keep it available.
 RUNNING_STRATEGIES = (RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE)
 
 
 def _check_share(value: object) -> object:
-    """A number of machines, or a percentage of the replicas."""
+    """Checks a number of machines, or a percentage of the replicas."""
     if isinstance(value, bool):
         raise ValueError("must be a whole number or a percentage, such as 1 or 25%")
     if isinstance(value, int):
@@ -44,7 +45,7 @@ Share = Annotated[
 
 
 def share_of(share: int | str, replicas: int, *, up: bool) -> int:
-    """How many machines a share is; Kubernetes rounds maxSurge up and maxUnavailable down."""
+    """Returns how many machines a share is. Kubernetes rounds maxSurge up and maxUnavailable down."""
     if isinstance(share, int):
         return share
     exact = replicas * int(share[:-1]) / 100
@@ -200,4 +201,4 @@ class MachineRevision(Resource):
 
     @property
     def status(self) -> None:
-        """It has none: what became of its rollout stands in its spec."""
+        """None: what became of its rollout is in its spec."""

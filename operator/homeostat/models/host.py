@@ -1,4 +1,4 @@
-"""Host: one libvirt that machines are placed on. Kubernetes mode only; standalone serves the one of ``--connect``."""
+"""Host: one libvirt that machines are placed on."""
 
 from __future__ import annotations
 

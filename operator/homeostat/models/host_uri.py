@@ -1,8 +1,9 @@
-"""A Host's address, judged by an allow list. Who may write Hosts chooses where to connect, never what runs or is read there.
+"""The address of a Host, judged by an allow list. Who may write Hosts chooses where to connect, never what is run or read there.
 
-libvirt takes names of parameters in any case, decodes them, and lets the last of several count; some have it run a program
-(``command``, ``netcat``, ``proxy``), read a file or open a socket, all with the operator's rights. So only one spelling is taken,
-which means to us what it means to libvirt: https://libvirt.org/uri.html and virURIParse, doRemoteOpen in its source.
+libvirt takes the names of parameters in any case, decodes them, and uses the last of several. Some of them make it run a program
+(``command``, ``netcat``, ``proxy``), read a file or open a socket, all with the operator's rights. So we accept only one
+spelling, which means the same to us as to libvirt: see https://libvirt.org/uri.html, and virURIParse and doRemoteOpen in its
+code.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ EXAMPLES = "qemu:///system, qemu+ssh://root@host/system or qemu+tls://host/syste
 _SSH = frozenset({"ssh", "libssh", "libssh2"})
 _TRANSPORTS = ("unix", "ssh", "tls", "tcp", "libssh", "libssh2")
 _FILE = r"(/[A-Za-z0-9_.@+:-]+)+"
-# Of each parameter, what its value may be, and the transports that it goes with. All others are refused.
+# For each parameter: what its value may be, and the transports that take it. All others are refused.
 _PARAMETERS: Mapping[str, tuple[str, frozenset[str]]] = {
     "keyfile": (_FILE, _SSH),
     "known_hosts": (_FILE, _SSH),
@@ -39,12 +40,12 @@ URI_PATTERN = (
     r"(([A-Za-z0-9_][A-Za-z0-9_.-]*@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?"
     rf"({_FILE})([?]{_PARAMETER}(&{_PARAMETER})*)?$"
 )
-"""Also for the kind's schema in Kubernetes, whose regular expressions are RE2's."""
+"""The schema of the kind in Kubernetes uses it too, so it is written for RE2."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostUri:
-    """``transport`` is empty where none is named, ``host`` where it is this machine."""
+    """The parts of an address. ``transport`` is empty where none is named; ``host`` is empty where it is this machine."""
 
     driver: str
     transport: str
@@ -53,15 +54,17 @@ class HostUri:
     parameters: Mapping[str, str]
 
     def files(self) -> Iterator[str]:
-        """What of it names a file that libvirt's client opens, with the operator's rights."""
+        """Yields the files that libvirt's client opens for this address, with the operator's rights."""
         yield from (self.parameters[name] for name in _FILES if name in self.parameters)
         if self.driver == "test" and self.path != "/default":
             yield self.path
 
 
 def read_uri(uri: str) -> HostUri:
-    """Raises:
-    ValueError: not of the forms that are known to run nothing; says what is wrong.
+    """Reads the address of a host.
+
+    Raises:
+        ValueError: it has none of the forms that are known to run nothing. Says what is wrong.
     """
     found = re.fullmatch(URI_PATTERN, uri)
     address, _, query = uri.partition("?")
@@ -90,8 +93,8 @@ def read_uri(uri: str) -> HostUri:
 
 
 def unallowed(uri: str, allowed: Collection[str]) -> str:
-    """Why the operator must not connect there, or nothing. ``allowed``: files, and folders of files, that its administrator lets
-    Hosts name."""
+    """Says why the operator must not connect there; empty: it may. ``allowed``: files, and folders of files, that its
+    administrator lets Hosts name."""
     read = read_uri(uri)
     if not read.host and read.path == "/session":
         return "is the session of the operator's own user, whose guests have that user's rights: only --connect may name it"
@@ -102,7 +105,7 @@ def unallowed(uri: str, allowed: Collection[str]) -> str:
 
 
 def _explain(address: str, query: str) -> NoReturn:
-    """What of an address that is not of the known form is wrong."""
+    """Says what is wrong with an address that does not have the known form."""
     if not re.fullmatch(URI_PATTERN, address):
         raise ValueError(f"must be a libvirt URI, such as {EXAMPLES}, in plain letters and without '%', ';' and '#'")
     parts = re.split("[&;]", query)  # as libvirt does

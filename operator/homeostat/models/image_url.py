@@ -1,6 +1,6 @@
-"""The address of an image: what may stand in it, so that whoever reads it reads the same, and somebody can be asked at it. Pure.
+"""The address of an image: which characters it may have, so that every reader reads the same and a server can be asked. Pure.
 
-The signs are RFC 3986's but for the apostrophe, which ends an address in shells, YAML and messages.
+The characters are those of RFC 3986 without the apostrophe, which ends an address in shells, YAML and messages.
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][
 _SERVER = rf"https?://({_USER})?{_HOST}(:{_PORT}?)?"
 
 URL_PATTERN = rf"^({_SERVER}([/?#]([{_SIGN}]|{_ENCODED})*)?|file:///([{_SIGN}]|{_ENCODED})*)$"
-"""All of the rule but what no pattern can say: IPv6 addresses, numbers of IPv4 ones, encoded names and their length."""
+"""The whole rule, apart from what no pattern can say: IPv6 addresses, the numbers of IPv4 addresses, encoded names and their
+length."""
 
 
 def check_image_url(url: str) -> str:
-    """Raises ValueError: says what is wrong, and what to write instead. Repeats one sign at the most: more may be a password."""
+    """Returns the address.
+
+    Raises:
+        ValueError: says what is wrong, and what to write instead. Repeats at most one character: more may be a password.
+    """
     if not re.match("https?://|file:///", url):
         raise ValueError("must be an http://, https:// or file:/// address")
     authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""Looks at the models themselves."""
+"""Questions about the models themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model inside Optional, tuple[..., ...] or Annotated."""
+    """Returns the model inside Optional, tuple[..., ...] or Annotated."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (tuple, list, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
@@ -18,7 +18,7 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def maps_to_text(annotation: Any) -> bool:
-    """Whether it is a map of texts to texts, such as labels."""
+    """Tells whether it is a map of texts to texts, such as labels."""
     if hasattr(annotation, "__metadata__"):
         return maps_to_text(annotation.__origin__)
     if get_origin(annotation) is dict:

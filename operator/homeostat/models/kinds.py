@@ -1,6 +1,6 @@
-"""The kinds of resources there are: what each is called, where it belongs, what it shows, and which others it rests on.
+"""The kinds of resources: what each is called, where it belongs, what it shows, and which other resources it rests on.
 
-The one registry: whatever else differs by kind stands in a table keyed by its class, in the room it concerns.
+This is the only registry. Whatever else differs by kind is in a table keyed by its class, in the room that needs it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ R = TypeVar("R", bound=Resource)
 
 
 class Column(NamedTuple):
-    """One column of ``kubectl get``. ``priority`` 1: with ``-o wide`` only."""
+    """One column of ``kubectl get``. ``priority`` 1: shown with ``-o wide`` only."""
 
     name: str
     type: str
@@ -30,13 +30,16 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[R]):
-    """``noun``: in sentences, and before a name (vm/web); ``words``: what else people type for it.
+    """What is known of one kind.
 
-    ``declared``: people write it in a folder; of the others an operator keeps its own.
+    ``noun``: its name in sentences, and before a name (vm/web). ``words``: what else people type for it.
 
-    ``torn_down``: an operator has something to tear down before one goes.
+    ``declared``: people write it in a folder. The operator itself makes the resources of the other kinds.
 
-    ``rests_on``: the resources that decide with it what is to be done: it is looked at again when one of them changes.
+    ``torn_down``: the operator has something to tear down before such a resource goes.
+
+    ``rests_on``: the resources that decide, together with this one, what is to be done. When one of them changes, this one is
+    reconciled again.
     """
 
     cls: type[R]
@@ -56,7 +59,7 @@ class Kind(Generic[R]):
 
 
 def condition_path(type: str, field: str = "status") -> str:
-    """The JSONPath of a condition's field, as columns have it."""
+    """Returns the JSONPath of a field of a condition, as columns have it."""
     return f'.status.conditions[?(@.type=="{type}")].{field}'
 
 
@@ -162,24 +165,24 @@ _HOST = Kind(
 )
 
 REGISTRY: Mapping[type[Resource], Kind[Any]] = {kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _PLUGIN, _REVISION, _HOST)}
-"""In this order people are told of them; what others rest on stands behind them."""
+"""People see the kinds in this order. A kind stands before those that it rests on."""
 CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)
-"""What Kubernetes knows."""
+"""The kinds that Kubernetes knows."""
 KINDS: tuple[type[Resource], ...] = tuple(kind.cls for kind in REGISTRY.values() if kind.declared)
-"""What people declare in a folder."""
+"""The kinds that people declare in a folder."""
 BY_KIND: dict[str, type[Resource]] = {cls.KIND: cls for cls in KINDS}
 STORED: dict[str, type[Resource]] = {cls.KIND: cls for cls in REGISTRY}
-"""What a store holds: also what the operator keeps for itself."""
+"""The kinds that a store holds, those that the operator makes for itself included."""
 
 
 def kind_of(resource: type[R] | R) -> Kind[R]:
-    """What is known of a resource's kind."""
+    """Returns what is known of the kind of a resource."""
     found: Kind[R] = REGISTRY[resource if isinstance(resource, type) else type(resource)]
     return found
 
 
 def kind_named(word: str) -> type[Resource] | None:
-    """The declared kind for ``VirtualMachine``, ``virtualmachines``, ``virtualmachine``, ``vm`` or ``vms``."""
+    """Returns the declared kind for ``VirtualMachine``, ``virtualmachines``, ``virtualmachine``, ``vm`` or ``vms``."""
     wanted = word.lower()
     known = (REGISTRY[cls] for cls in KINDS)
     return next((kind.cls for kind in known if wanted in (kind.name.lower(), kind.plural, kind.noun, *kind.words)), None)

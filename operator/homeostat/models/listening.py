@@ -1,4 +1,4 @@
-"""Ports of the host that a machine listens on, and which of them cannot be had together."""
+"""Ports of the host that machines listen on, and which two of them collide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """``field`` is where the spec says it, for who reads."""
+    """A port, with the address that is listened on. ``field`` is its place in the spec, for messages."""
 
     field: str
     protocol: str  # tcp | udp
@@ -28,7 +28,7 @@ class Listener:
 
 
 def covers(one: str, other: str) -> bool:
-    """Whether nobody can listen on one port of both addresses: they are the same, or one of them stands for all of the host's.
+    """Tells whether two addresses collide on one port: they are the same, or one of them stands for all addresses of the host.
 
     ``::`` stands for the IPv4 addresses too: QEMU listens on both families there.
     """
@@ -40,7 +40,8 @@ def covers(one: str, other: str) -> bool:
 
 
 def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Others may have written a name: but for localhost, it may stand for any address. So does none at all."""
+    """Reads an address that others may have written. A name other than localhost may stand for any address, and so does none at
+    all."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -49,7 +50,7 @@ def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def listeners(nics: Sequence[Nic], vnc: Vnc) -> Iterator[Listener]:
-    """Of forwards, and of a VNC server whose port is given."""
+    """Yields the ports of forwards, and of a VNC server whose port is given."""
     for nic in nics:
         for forward in nic.user.forwards if nic.user else ():
             field = f"nics[{nic.name}]: host port"
@@ -59,7 +60,7 @@ def listeners(nics: Sequence[Nic], vnc: Vnc) -> Iterator[Listener]:
 
 
 def first_collision(found: Sequence[Listener]) -> tuple[Listener, Listener] | None:
-    """The second of two that collide, and the first of them."""
+    """Returns the second of two ports that collide, and then the first."""
     for place, listener in enumerate(found):
         for earlier in found[:place]:
             if listener.collides(earlier):

@@ -22,9 +22,9 @@ T = TypeVar("T")
 MIB = 2**20
 SEED_NAME = "cloud-init"  # the drive that carries the cloudInit seed
 MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
-MEMORY_MAX = 2**50  # 52 bits of address are the most that x86 has, and devices need some of them
+MEMORY_MAX = 2**50  # x86 has at most 52 bits of address, and devices need some of them
 IDENTITY = f"{API_GROUP}/identity"
-"""Annotation that `homeostat migrate` writes: namespace/name/uid."""
+"""An annotation that `homeostat migrate` writes: namespace/name/uid."""
 VCPU_MAX = 512  # what libvirt's q35 guests take at the most
 
 
@@ -84,7 +84,7 @@ class Resources(Model):
     @classmethod
     def _enough(cls, memory: int) -> int:
         if memory < MEMORY_MIN:
-            hint = f"; did you mean {memory}Mi?" if MEMORY_MIN // MIB <= memory < MIB else ""  # a bare number of MiB
+            hint = f"; did you mean {memory}Mi?" if MEMORY_MIN // MIB <= memory < MIB else ""  # it was a bare number of MiB
             raise ValueError(f"is {format_quantity(memory)}; a machine needs at least {format_quantity(MEMORY_MIN)}{hint}")
         if memory > MEMORY_MAX:
             raise ValueError(f"is too large: the most is {format_quantity(MEMORY_MAX)}")
@@ -369,5 +369,5 @@ class VirtualMachine(Resource):
         """What its domain, its MACs and its instance-id derive from: its uid, or the one it had where it was migrated from."""
         namespace, _, rest = self.metadata.annotations.get(IDENTITY, "").partition("/")
         name, _, uid = rest.partition("/")
-        # On another resource it is a copy, of which there may be many.
+        # On a resource of another name it is a copy, and there may be many copies.
         return uid if uid and (namespace, name) == (self.metadata.namespace, self.metadata.name) else self.metadata.uid

@@ -20,7 +20,7 @@ from .seed_text import load
 INSTANCE_ID = "instance-id"  # a key of the meta-data
 TOLD_PREFIX = "homeostat_"
 SIZE_MAX = 2 * 2**50
-"""Bytes: the largest qcow2 image of 64 KiB clusters (QEMU's QCOW_MAX_L1_SIZE)."""
+"""Bytes of the largest qcow2 image with clusters of 64 KiB (QEMU's QCOW_MAX_L1_SIZE)."""
 
 
 def check_size(size: int | None) -> int | None:
@@ -179,7 +179,7 @@ class Disk(Model):
 
 
 def _check_address(value: str) -> str:
-    """No zone: what follows the '%' may be any text, and none of QEMU's addresses needs it."""
+    """Refuses a zone: any text may follow the '%', and no address for QEMU needs one."""
     if "%" in value:
         raise ValueError("must be an IPv4 or IPv6 address without a zone (%)")
     found = ipaddress.ip_address(value)
@@ -294,7 +294,7 @@ class InstanceId(StrEnum):
 
 
 def _check_told(variables: dict[str, Any]) -> dict[str, Any]:
-    """What a plugin tells its workload is added to the variables, and has bounds of its own."""
+    """Checks the variables together with what a plugin tells its workload, which is added to them and has bounds of its own."""
     check_free({name: value for name, value in variables.items() if not name.startswith(TOLD_PREFIX)}, TOLD_MAX)
     check_free({name: value for name, value in variables.items() if name.startswith(TOLD_PREFIX)}, TOLD_MAX)
     return variables
@@ -330,7 +330,7 @@ class CloudInit(Model):
     @field_validator("meta_data", "network_config")
     @classmethod
     def _is_a_mapping(cls, text: str | None, field: ValidationInfo) -> str | None:
-        """cloud-init takes nothing else: of other meta-data it leaves the whole seed, of other network-config the network."""
+        """Checks what cloud-init requires. Otherwise it ignores the whole seed (meta-data), or the network (network-config)."""
         try:
             found = load(text or "")
         except (yaml.YAMLError, ValueError, RecursionError) as error:

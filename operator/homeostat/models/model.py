@@ -21,5 +21,5 @@ class Model(BaseModel):
     )
 
     def dump(self, *, defaults: bool = False) -> dict[str, Any]:
-        """The JSON form as users write it: camelCase, without nulls; with ``defaults`` also what was not set."""
+        """Returns the JSON form as users write it: camelCase, without nulls. With ``defaults`` also what was not set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=not defaults)

@@ -1,8 +1,8 @@
-"""Texts from outside, on their way to a reader: without the secrets of URLs, and without what a terminal obeys.
+"""Texts from outside, made safe for a reader: without the secrets of URLs, and without characters that a terminal obeys.
 
-Whatever leaves the program as words for people (conditions, events, output, logs, errors) has gone through ``redacted``, and
-whatever reaches a terminal or a log, line by line through ``one_line``. A spec that is asked for as YAML or JSON is as it was
-written.
+Whatever leaves the program as words for people (conditions, events, output, logs, errors) has gone through ``redacted``. Whatever
+reaches a terminal or a log has gone through ``one_line``, line by line. A spec that is asked for as YAML or JSON is shown as it
+was written.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Any
 
 HIDDEN = "***"
 
-TOLD_MAX = 1_000  # characters of what is kept: a server may answer anything
+TOLD_MAX = 1_000  # characters of a stored text: a server may answer anything
 
-# Begins at slashes, whatever stands before them, and ends at a space: servers and tools quote addresses in ways of their own.
+# Begins at slashes, whatever is before them, and ends at a space: each server and tool quotes addresses in its own way.
 _URL = re.compile(
     r"(\b(?:(?:qemu|test|xen|ch|bhyve|lxc|vbox|esx|vpx|hyperv)(?:\+[a-z0-9]+)?|ssh|sftp|scp|spice|vnc):)?"
     r"([/\\]{2,})([^ \t\r\n]*)",
     re.IGNORECASE,
 )
-_AFTER = ").,:;!]}\"'`>"  # what may stand after a URL, of its sentence
+_AFTER = ").,:;!]}\"'`>"  # punctuation of a sentence, which may follow a URL
 _NAME = re.compile(r"[\w.~%+\[\]-]+")
 _SECRET_NAME = re.compile(r"pass|secret|token|sig|key$|credential|auth$", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
-    """The text with ``***`` in place of what a URL in it may let somebody in by: user and password, and the values of its path's
-    parameters, query and fragment. In doubt it hides too much. The addresses of hypervisors and of ssh keep users without a
+    """Returns the text with ``***`` in place of what might let somebody in by a URL: user and password, and the values in its
+    path parameters, query and fragment. In doubt it hides too much. The addresses of hypervisors and of ssh keep users without a
     password, and options that are no secrets."""
     if "//" not in text and "\\" not in text:
         return text
@@ -38,8 +38,8 @@ def redacted(text: str) -> str:
 
 
 def tellable(text: str) -> str:
-    """As ``redacted``, for what is kept: not longer than TOLD_MAX, and bytes of a file's name that are no UTF-8 are spelled out,
-    as no store keeps them."""
+    """Redacts a text that will be stored. It is not longer than TOLD_MAX then. Bytes of a file name that are not UTF-8 are
+    spelled out, because no store takes them."""
     text = redacted(text.encode("utf-8", "backslashreplace").decode())
     if len(text) <= TOLD_MAX:
         return text
@@ -48,12 +48,12 @@ def tellable(text: str) -> str:
 
 
 def redacted_all(value: Any) -> Any:
-    """As ``redacted``, of every text in a value as JSON has it."""
+    """Redacts every text in a value as JSON has it."""
     return _each_text(value, redacted)
 
 
 def tellable_all(value: Any) -> Any:
-    """As ``tellable``, of every text in a value as JSON has it."""
+    """Makes every text in a value as JSON has it ``tellable``."""
     return _each_text(value, tellable)
 
 
@@ -85,13 +85,13 @@ def _cut(text: str, at: int) -> tuple[str, str]:
 
 
 def _cut_at(marks: str, text: str) -> tuple[str, str]:
-    """Before the first of them, and the rest with it."""
+    """Splits the text before the first of these marks."""
     found = re.search(marks, text)
     return _cut(text, found.start() if found else len(text))
 
 
 def _user_ends(rest: str) -> int:
-    """After the ``@``; 0: there is none. A password may hold what ends a host's name: ``u:p/w?@host``."""
+    """Returns the index after the ``@``; 0: there is none. A password may hold what ends a host's name: ``u:p/w?@host``."""
     before, _ = _cut_at(r"[/?#\\]", rest)
     if "@" not in before and re.search(r":(?!\d*$)", before.rpartition("]")[2]) is not None:
         before = rest
@@ -104,7 +104,8 @@ def _without_password(user: str, keep_name: bool) -> str:
 
 
 def _without_values(values: str, keep_others: bool) -> str:
-    """``values`` begins with its first mark. What of a value looks like further names is hidden, save where values are kept."""
+    """Hides the values; ``values`` begins with its first mark. Where values may be shown, what looks like further names is shown
+    too."""
     values, fragment = _cut_at("#", values)
     parts = re.split(r"([?;&])" if keep_others else r"(^[?;]|&)", values)
     shown = (f"{mark}{_without_value(part, keep_others)}" for mark, part in zip(parts[1::2], parts[2::2], strict=True))
@@ -119,7 +120,7 @@ def _without_value(part: str, keep_others: bool) -> str:
     return f"{name}={HIDDEN}" if value.strip("=") and _NAME.fullmatch(name) else HIDDEN
 
 
-_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, bidi overrides and their kind, what is no character
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, bidi overrides and the like, and what is no character
 
 
 @lru_cache(4096)
@@ -130,12 +131,12 @@ def _escape(character: str) -> str:
 
 
 def printable(text: str) -> str:
-    """In lines as it is, and no character in it that a terminal would obey, such as ESC: those are spelled out (``\\x1b``)."""
+    """Returns the text with the same lines. A character that a terminal would obey, such as ESC, is spelled out (``\x1b``)."""
     if text.isascii() and text.isprintable():
         return text
     return "\n".join(map(one_line, text.replace("\r\n", "\n").split("\n")))
 
 
 def one_line(text: str) -> str:
-    """As ``printable``, and a line within it does not begin another one."""
+    """Returns the text as ``printable`` does, with its line breaks spelled out too."""
     return text if text.isprintable() else "".join(map(_escape, text))

@@ -109,13 +109,14 @@ class PluginSpec(Model):
 
 
 def kernel_command_line(plugin: PluginSpec) -> str:
-    """The plugin's, with what its workload is told, in base64url of JSON so that nothing in it needs quoting."""
+    """Returns the plugin's command line, with what its workload gets to know: base64url of JSON, so that nothing in it needs
+    quoting."""
     parts = [plugin.cmdline, *(f"{name}={_encoded(value)}" for name, value in told_to_workload(plugin).items())]
     return " ".join(part for part in parts if part)
 
 
 def told_to_workload(plugin: PluginSpec) -> dict[str, Any]:
-    """What the guest should know of what it is to run."""
+    """Returns what the guest should know about what it runs."""
     told = {"homeostat.entrypoint": list(plugin.workload.entrypoint), "homeostat.env": plugin.workload.env}
     return {name: value for name, value in told.items() if value}
 

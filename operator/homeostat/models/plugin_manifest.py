@@ -1,11 +1,11 @@
-"""Volant's plugin manifests, in both dialects there are, as our canonical Plugin document.
+"""Volant's plugin manifests, in both of their dialects, read into our Plugin document.
 
-One says resources.vcpu, workload.port and rootfs.format (the REST reference); the other resources.cpu_cores,
-workload.base_url and entrypoint, and initramfs (the manifest reference). They may be mixed; saying one thing twice, and
-differently, is refused.
+One dialect says resources.vcpu, workload.port and rootfs.format (the REST reference). The other says resources.cpu_cores,
+workload.base_url and entrypoint, and initramfs (the manifest reference). A manifest may mix them. It is refused where it says one
+thing twice and differently.
 
-Volant's command line sends every field it knows, those that nobody filled in as Go's zero values: an empty text, a 0, an image
-without an address. These count as left out.
+Volant's command line sends every field that it knows, also those that nobody filled in, with Go's zero values: an empty text, a
+0, an image without an address. These count as left out.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .machine import VCPU_MAX
 from .machine_devices import Port
 from .plugin import Plugin
 
-# File systems name what is inside of a raw image.
+# These file systems name what is inside a raw image.
 _FORMATS = {"ext4": "raw", "xfs": "raw", "btrfs": "raw", "img": "raw"}
 _PORTS = {"http": 80, "https": 443}
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value says nothing: null, an empty text, a zero, or a list or an object of nothing else."""
+    """Tells whether a value says nothing: null, an empty text, a zero, or a list or an object of nothing else."""
     parts = [value]
-    while parts:  # without recursion: requests may nest as deeply as JSON is read
+    while parts:  # without recursion: a request may nest as deep as the JSON reader allows
         part = parts.pop()
         if isinstance(part, Mapping):
             parts += part.values()
@@ -42,7 +42,8 @@ def is_empty(value: Any) -> bool:
 
 
 def without_zeros(given: Any) -> Any:
-    """Resources in the words of Volant's command line, which writes 0 for what nobody asked for; others as they are."""
+    """Returns resources in the words of Volant's command line without the 0 that it writes for what nobody asked for. Other
+    values stay as they are."""
     if not isinstance(given, Mapping) or "cpu_cores" not in given:
         return given
     sizes = ("cpu_cores", "memory_mb")
@@ -50,7 +51,7 @@ def without_zeros(given: Any) -> Any:
 
 
 def plain_text(given: Any) -> Any:
-    """A cloud-init text as it stands, also where Volant's command line wraps it in ``{inline, content, path}``.
+    """Returns the text of a cloud-init file, also where Volant's command line wraps it in ``{inline, content, path}``.
 
     Raises:
         ValueError: it names a file.
@@ -63,7 +64,7 @@ def plain_text(given: Any) -> Any:
 
 
 def _unless_empty(given: Any) -> Any:
-    """An image whose address is empty is none, whatever else is said of it."""
+    """Drops an image whose address is empty, whatever else is said of it."""
     nowhere = isinstance(given, Mapping) and "url" in given and is_empty(given["url"])
     return None if nowhere or is_empty(given) else given
 
@@ -74,7 +75,7 @@ def _nothing(given: Any) -> None:
 
 
 def _unless_unasked(given: Any) -> Any:
-    """A check of the endpoint "" is none; one that names no endpoint asks for the root."""
+    """Drops a check of the endpoint "". A check that names no endpoint asks for the root."""
     return None if isinstance(given, Mapping) and given.get("endpoint") == "" else given
 
 
@@ -145,7 +146,7 @@ class ManifestImage(_Part):
     format: Literal["raw", "qcow2", "vmdk", "iso", "ext4", "xfs", "btrfs", "img"] | None = None
 
     def source(self) -> dict[str, Any]:
-        """As an ImageSource."""
+        """Returns it in the form of an ImageSource."""
         place = {"path": self.url} if self.url.startswith("/") else {"url": self.url}
         hashed = {"sha256": self.checksum.lower().removeprefix("sha256:")} if self.checksum else {}
         kind = {"format": _FORMATS.get(self.format, self.format)} if self.format else {}
@@ -246,7 +247,8 @@ class PluginManifest(_Part):
 
 
 def plugin_document(manifest: dict[str, Any], kernel: str | None = None) -> dict[str, Any]:
-    """The Plugin that a manifest amounts to. ``kernel`` (address or absolute path) boots an initramfs that comes alone.
+    """Returns the Plugin document that a manifest describes. ``kernel`` (address or absolute path) boots an initramfs that comes
+    without a kernel.
 
     Raises:
         ValueError: it is no manifest; a pydantic.ValidationError names the fields.

@@ -1,4 +1,4 @@
-"""Probes: how the health of what a machine runs is asked for. Names, defaults and meaning are Kubernetes'."""
+"""Probes: how to ask about the health of what a machine runs. Names, defaults and meaning are Kubernetes'."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantities as Kubernetes writes them: ``512Mi``, ``10Gi``, ``1.5G``. Always bytes on the inside.
+"""Quantities as Kubernetes writes them: ``512Mi``, ``10Gi``, ``1.5G``. In the code they are always bytes.
 
 Rules: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
@@ -16,9 +16,9 @@ DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, 
 LARGEST = 2**63 - 1  # as in Kubernetes
 PATTERN = r"^[0-9]{1,19}(\.[0-9]{1,9})?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$"
 TEXT_MAX = 64
-"""Characters; a longer text is not looked at."""
+"""Characters; a longer text is not read."""
 _WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
-# What people write from habit, and what they mean; by itself or with an i, in any case.
+# What people write from habit, and what they mean: alone or with an i, in any case.
 _HABITS = {"": "", "b": "", "byte": "", "bytes": ""}
 for _letter, _unit in zip("kmgtpe", BINARY, strict=True):
     _HABITS |= {_letter: _unit, f"{_letter}i": _unit, f"{_letter}ib": _unit, f"{_letter}b": _unit[0].replace("K", "k")}
@@ -26,7 +26,7 @@ _EXAMPLE = "write a number and a unit, such as 512Mi or 10Gi"
 
 
 def parse_quantity(value: object) -> int:
-    """Bytes of a quantity; an int is taken as bytes. What an API server would refuse (``64 Mi``) is none.
+    """Returns the bytes of a quantity. An int is taken as bytes. What an API server would refuse (``64 Mi``) is refused here too.
 
     Raises:
         ValueError: not a quantity, a negative one, an unknown unit, too large, or a fraction of a byte.
@@ -63,7 +63,7 @@ def _amount(amount: Decimal) -> int:
 
 
 def _no_quantity(text: str) -> str:
-    """Why not, with what was probably meant: `` 64 Mi``, ``+64Mi``, ``1,024Mi``."""
+    """Says why a text is no quantity, and what was probably meant: `` 64 Mi``, ``+64Mi``, ``1,024Mi``."""
     if re.match(r"\s*-\s*[0-9]", text):
         return f"must not be negative (got {text!r})"
     match = _WRITTEN.fullmatch(re.sub(r"[\s,_]", "", text).lstrip("+")) if text.isascii() else None
@@ -75,7 +75,7 @@ def _no_quantity(text: str) -> str:
 
 
 def format_quantity(amount: int) -> str:
-    """The shortest exact binary form: 536870912 -> 512Mi."""
+    """Returns the shortest exact binary form: 536870912 -> 512Mi."""
     for unit, factor in reversed(BINARY.items()):
         if amount and amount % factor == 0:
             return f"{amount // factor}{unit}"

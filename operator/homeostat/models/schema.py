@@ -1,7 +1,7 @@
 """JSON Schemas (draft 2020-12) of the kinds, for editors and validators.
 
-They say what to write, so the shortest true form: fields that the operator sets are read-only, and null, which means "not
-given", is left out of the alternatives.
+They show what to write in the shortest true form. Fields that the operator sets are read-only. Null, which means "not given", is
+left out of the alternatives.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .base import API_VERSION, Resource
 DIALECT = GenerateJsonSchema.schema_dialect  # https://json-schema.org/draft/2020-12/schema
 _WRITTEN_METADATA = frozenset({"name", "namespace", "labels", "annotations"})
 _IGNORED_METADATA = ("managedFields", "selfLink", "generateName")
-# What the models check over several fields, where JSON Schema can say it too.
+# What the models check across several fields, where JSON Schema can say it too.
 EXACTLY_ONE: dict[str, tuple[str, ...]] = {
     "ImageSource": ("url", "path"),
     "Nic": ("network", "bridge", "user"),
@@ -25,7 +25,7 @@ EXACTLY_ONE: dict[str, tuple[str, ...]] = {
 
 
 def json_schema(kind: type[Resource]) -> dict[str, Any]:
-    """The schema of one kind's documents."""
+    """Returns the schema of one kind's documents."""
     schema: dict[str, Any] = without_null(kind.model_json_schema(by_alias=True, mode="validation"))
     properties = schema["properties"]
     properties["apiVersion"] = {"const": API_VERSION, "description": "Which version of the API."}
@@ -58,14 +58,14 @@ def _mark_metadata(metadata: dict[str, Any]) -> None:
 
 
 def _entitle(part: dict[str, Any]) -> None:
-    """``gracePeriodSeconds`` is titled "Grace period seconds", which pydantic cannot tell from our aliases."""
+    """Gives ``gracePeriodSeconds`` the title "Grace period seconds", which pydantic cannot derive from our aliases."""
     for field, schema in part.get("properties", {}).items():
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", field)
         schema["title"] = words[:1].upper() + words[1:].lower()
 
 
 def without_null(node: Any) -> Any:
-    """The schema without ``null`` as an alternative, and without defaults of null."""
+    """Returns the schema without ``null`` as an alternative, and without defaults of null."""
     if isinstance(node, list):
         return [without_null(item) for item in node]
     if not isinstance(node, dict):

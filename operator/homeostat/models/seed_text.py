@@ -1,4 +1,5 @@
-"""YAML texts of a cloud-init seed, loaded as cloud-init does: by PyYAML. But for what merges unfold, which may have no end."""
+"""YAML texts of a cloud-init seed, loaded as cloud-init loads them: by PyYAML. Only merges that would unfold too far are
+refused."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 def load(text: str, loader_of: type[Any] = yaml.SafeLoader) -> Any:
-    """
+    """Reads the values of a YAML text.
+
     Raises:
         yaml.YAMLError, ValueError, RecursionError: no values can be made of it.
     """
@@ -29,10 +31,10 @@ def load(text: str, loader_of: type[Any] = yaml.SafeLoader) -> Any:
 
 
 def _unfolded(node: yaml.Node, known: dict[int, int]) -> int:
-    """How many fields the largest mapping has with its merges written out; ``known``: of each node."""
+    """Counts the fields of the largest mapping, with its merges written out. ``known``: the count of each node so far."""
     if id(node) in known:
         return known[id(node)]
-    known[id(node)] = UNFOLDED_MAX + 1  # until it is known: a mapping that merges itself has no end
+    known[id(node)] = UNFOLDED_MAX + 1  # until the count is known: a mapping that merges itself would never end
     parts = node.value if isinstance(node, yaml.CollectionNode) else ()
     sizes = [_unfolded(part, known) for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,))]
     merges = [value for key, value in parts if key.tag == _MERGE] if isinstance(node, yaml.MappingNode) else []

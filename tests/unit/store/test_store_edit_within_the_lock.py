@@ -69,7 +69,7 @@ def test_what_a_check_refuses_changes_nothing(room: Room, write: Write) -> None:
 
 @dataclass
 class Elsewhere:
-    """A upstream that has a document more than the folder, and may be out of reach."""
+    """An upstream that has a document more than the folder, and may be out of reach."""
 
     room: Room
     reachable: bool = True
