@@ -46,7 +46,7 @@ def test_what_went_with_all_of_a_folder_stays_when_something_else_comes_into_it(
     room.write("b.yaml", document("three"))
     report = room.sync()
     assert (report.created, report.deleted, set(report.held)) == ((key("three"),), (), {key("one"), key("two")})
-    assert "it went when the folder held nothing any more" in room.said()[0] and "apply --prune" in room.said()[0]
+    assert "it went with all that the folder held" in room.said()[0] and "apply --prune" in room.said()[0]
     room.reopened()
     assert room.sync().deleted == ()
     shutil.move(room.folder, room.base / "away")
@@ -58,6 +58,43 @@ def test_what_went_with_all_of_a_folder_stays_when_something_else_comes_into_it(
     (room.folder / "c.yaml").unlink()
     assert room.sync().deleted == (key("one"),)
     assert room.store.confirm_prune().deleted == (key("two"),)
+
+
+def test_what_went_with_all_of_a_folder_while_nobody_looked_stays(room: Room) -> None:
+    """As when the folder is emptied, and a file written into it, while the operator is off."""
+    for name in ("one", "two"):
+        room.write(f"{name}.yaml", document(name))
+    room.sync()
+    for name in ("one", "two"):
+        (room.folder / f"{name}.yaml").unlink()
+    room.write("three.yaml", document("three"))
+    room.reopened()
+    report = room.sync()
+    assert (report.created, report.deleted, set(report.held)) == ((key("three"),), (), {key("one"), key("two")})
+    assert "it went with all that the folder held" in room.said()[0] and "apply --prune" in room.said()[0]
+    room.write("four.yaml", document("four"))
+    room.reopened()
+    assert room.sync().deleted == ()
+    assert set(room.store.confirm_prune().deleted) == {key("one"), key("two")}
+
+
+def test_what_went_beside_others_that_stay_goes(room: Room) -> None:
+    for name in ("one", "two"):
+        room.write(f"{name}.yaml", document(name))
+    room.sync()
+    (room.folder / "one.yaml").unlink()
+    room.write("three.yaml", document("three"))
+    room.reopened()
+    assert room.sync().deleted == (key("one"),)
+
+
+def test_all_that_went_from_a_file_that_is_still_there_is_another_doubt(room: Room) -> None:
+    """Its place says something else, whole and valid."""
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    room.write("a.yaml", document("three"))
+    assert set(room.sync().held) == {key("one")} and "went with all" not in room.said()[0]
+    assert room.names() == ["one", "three"]
 
 
 def test_what_went_with_all_of_a_folder_settles_anew_once_something_is_in_it(room: Room) -> None:

@@ -41,11 +41,12 @@ class Absences:
     ) -> tuple[removal.Ruling, int]:
         """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``. Returns
         the ruling, and the weight of what goes unconfirmed. ``now``: seconds since the epoch. See ``removal.rule``."""
+        emptied = {*known.emptied, *_went_with_all(work, rows)}
         weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
-        absences = self._absences(work, weights, bool(bare))
+        absences = self._absences(work, weights, emptied, bool(bare))
         ruling = removal.rule(
             absences, removal.Circumstances(sum(weights.values()), known.weight(now), bare),
-            settle, confirmed=confirmed, told=known.held, tell_after=tell_after, emptied=known.emptied,
+            settle, confirmed=confirmed, told=known.held, tell_after=tell_after, emptied=emptied,
         )  # fmt: skip
         work.delete = [absent.row for absent in work.absent if absent.row.key in ruling.go]
         work.update += [(less.row, less.document) for less in work.reductions if less.row.key in ruling.go]
@@ -54,9 +55,10 @@ class Absences:
         _tell(work, ruling)
         return ruling, sum(absence.weight for absence in absences if absence.key in ruling.go - set(confirmed))
 
-    def _absences(self, work: Pass, weights: Mapping[Key, int], bare: bool) -> list[removal.Absence]:
+    def _absences(self, work: Pass, weights: Mapping[Key, int], emptied: Collection[Key], bare: bool) -> list[removal.Absence]:
         """How long each has been so, and why it may not be gone, or not be meant to lose what it has. Time in which that was
-        doubtful, or the folder ``bare``, does not count: what is put right may be away for a moment more."""
+        doubtful, or the folder ``bare`` or ``emptied`` of them, does not count: what is put right may be away for a moment
+        more."""
         now, wall = time.monotonic(), time.time()
         since, under_way = dict[Key, tuple[str, float]](), dict[str, str]()
 
@@ -65,7 +67,7 @@ class Absences:
             if place not in under_way:
                 under_way[place] = git.operation_under_way(self._folder / place, wall)
             doubt = doubt or under_way[place]
-            mark = f"{mark} {'doubted' if doubt or bare else 'so'}"
+            mark = f"{mark} {'doubted' if doubt or bare else 'with all' if key in emptied else 'so'}"
             since[key] = before if before and before[0] == mark else (mark, now)
             return key, now - since[key][1], doubt
 
@@ -80,6 +82,15 @@ class Absences:
             found.append(removal.Absence(key, seconds, git_says, weight, less.loss.words))
         self._since = since
         return found
+
+
+def _went_with_all(work: Pass, rows: Sequence[Row]) -> frozenset[Key]:
+    """What is absent, where that is all there was, and every file with it: the folder was emptied while nobody looked, and what
+    is in it by now has come since."""
+    held = {row.key: row.file for row in rows if row.file is not None and row.deleted is None}
+    there = {file.path for file in work.files}
+    absent = {absent.row.key for absent in work.absent}
+    return frozenset(absent) if held.keys() == absent and there.isdisjoint(filter(None, held.values())) else frozenset()
 
 
 def _weights(rows: Sequence[Row]) -> dict[Key, int]:

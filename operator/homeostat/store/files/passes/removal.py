@@ -32,7 +32,7 @@ BUDGET = 10
 WINDOW = 60.0
 """Seconds over which removals are counted together."""
 
-EMPTIED = "it went when the folder held nothing any more, and what is in that now does not say what shall become of it"
+EMPTIED = "it went with all that the folder held, and what is in that now does not say what shall become of it"
 CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
 SETTLES: Mapping[type[Resource], float] = {
     VirtualMachine: NEVER,
@@ -125,7 +125,7 @@ def rule(
 ) -> Ruling:
     """``settle`` seconds must have passed. ``confirmed`` ones go whatever speaks against it. ``told`` were held before, and
     are told of again at once; others only after ``tell_after`` seconds (None: the settling time), since most doubts pass.
-    ``emptied`` were held once because the folder held nothing: that something else is in it by now is no word about them."""
+    ``emptied`` went with all that the folder held: that something else is in it by now is no word about them."""
     brake = _brake(absences, around)
     everything = all(absence.key in confirmed for absence in absences)
     go, held, waiting = set[Key](), dict[Key, str](), set[Key]()
@@ -136,7 +136,7 @@ def rule(
         may_tell = key in told or absence.seconds >= (needed if tell_after is None else tell_after)
         if key in confirmed and (everything or not brake):
             go.add(key)
-        elif (reason := brake or (EMPTIED if key in emptied else "") or absence.doubt) and may_tell:
+        elif (reason := brake or absence.doubt or (EMPTIED if key in emptied else "")) and may_tell:
             held[key] = f"{absence.takes}: {reason}" if absence.takes else reason
             if around.bare or key in emptied:
                 stays.add(key)
