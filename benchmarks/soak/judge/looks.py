@@ -11,6 +11,7 @@ from benchmarks.soak.judge.open_files import Qemu, qemus, run_twice, written_twi
 from benchmarks.soak.world import World
 
 INTERVAL = 0.5  # seconds
+LAST = 600  # characters of what the operator said last
 TRIES = 3  # looks at who answers: one machine may go and another come between two of them
 
 
@@ -83,7 +84,10 @@ class Looks:
     def _operator(self) -> None:
         world = self._world
         code = world.operator.ended_by_itself()
-        if code is not None and not world.full:
+        if code is not None and world.operator.said()[-LAST:].count("is not a folder"):
+            if world.folder.is_dir():  # its service starts it again
+                world.operator.start()
+        elif code is not None and not world.full:
             world.log.violation(f"the operator ended by itself with {code}: {world.operator.said()[-400:]}")
         said = world.operator.said()
         fresh, self._read = said[self._read :], len(said)

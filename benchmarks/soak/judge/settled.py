@@ -133,10 +133,10 @@ class Judge:
         memory = self._world.desired.memory(wish)
         if row.spec.get("resources", {}).get("memory") != memory:
             yield f"{name}: the spec in force has the memory {row.spec.get('resources')}, not {memory}"
-        wanted = "Running" if _runs(wish) else "Stopped"
+        wanted = ("Running",) if _runs(wish) else ("Stopped", "Saved")  # somebody may have saved it before it was turned off
         ready = row.condition("Ready")
         follow(self._world, wish, row)
-        if row.state != wanted or not row.ready:
+        if row.state not in wanted or not row.ready:
             yield f"{name} is {row.state}, {ready.get('reason')} {ready.get('message')}"
         if domain is None:
             yield f"{name} has no domain"
