@@ -1,1 +1,1 @@
-"""Pure planning: what is desired and what was observed, in; a plan that explains itself, out. No I/O."""
+"""Pure planning: takes what is desired and what was observed, and returns a plan that explains itself. No I/O."""

@@ -1,4 +1,4 @@
-"""The closed union of everything the operator can do to a machine. Each action says why it is there."""
+"""The closed union of everything that the operator can do to a machine. Each action gives its reason."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .domain import DiskConfig, DomainConfig, MovedDisk, NicConfig, Record
 
 
 def file_name(key: str) -> str:
-    """Of the image with that ImageRef.key in the cache."""
+    """Returns the name of an image's file in the cache. ``key``: its ImageRef.key."""
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.img"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """A base image: where it comes from, and what it must hash to."""
+    """A base image: where it comes from, and what its hash must be."""
 
     url: str  # http, https or file
     sha256: str | None = None
@@ -29,13 +29,13 @@ class ImageRef:
 
     @property
     def file_name(self) -> str:
-        """Of its file in the cache."""
+        """The name of its file in the cache."""
         return file_name(self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchImage:
-    """Starts a fetch into the cache; it goes on in the background."""
+    """Starts to fetch an image into the cache. The fetch goes on in the background."""
 
     image: ImageRef
     reason: str
@@ -43,9 +43,10 @@ class FetchImage:
 
 @dataclass(frozen=True, slots=True)
 class CreateDisk:
-    """A qcow2 file, as an overlay where ``backing`` is given. ``size`` in bytes; None: the backing image's.
+    """Creates a qcow2 file, as an overlay where ``backing`` is given. ``size`` in bytes; None: the size of the backing image.
 
-    ``aside``: a sentence on the one in the trash that it stands in for, which this spec could not have."""
+    ``aside``: a sentence about a disk in the trash which this new disk replaces, because the spec cannot have that one.
+    """
 
     path: str
     size: int | None
@@ -57,7 +58,7 @@ class CreateDisk:
 
 @dataclass(frozen=True, slots=True)
 class GrowDisk:
-    """``target`` is the device name while the machine runs, None while it is off."""
+    """Grows a disk. ``target`` is its device name while the machine runs, None while it is off."""
 
     uuid: str
     path: str
@@ -68,7 +69,7 @@ class GrowDisk:
 
 @dataclass(frozen=True, slots=True)
 class WriteSeed:
-    """A NoCloud ISO at ``path``; ``files`` are (name, text)."""
+    """Writes a NoCloud ISO at ``path``; ``files`` are (name, text)."""
 
     path: str
     files: tuple[tuple[str, str], ...]
@@ -77,8 +78,8 @@ class WriteSeed:
 
 @dataclass(frozen=True, slots=True)
 class CopyBoot:
-    """A copy of a kernel or initramfs at ``path``, for libvirt to give to QEMU's user; those in its folder that are neither this
-    nor in ``keep`` go."""
+    """Copies a kernel or initramfs to ``path``, so that libvirt can give the copy to QEMU's user. Removes other copies in the
+    folder that are not in ``keep``."""
 
     path: str
     image: str  # its path in the cache
@@ -90,7 +91,7 @@ class CopyBoot:
 class DefineDomain:
     """Creates or changes the definition; a running domain goes on as it is.
 
-    It is refused where a disk is on another file by then than ``config`` has it, but for those named in ``moves``.
+    The driver refuses it where a disk is on another file by then than ``config`` says, unless the disk is in ``moves``.
     """
 
     config: DomainConfig
@@ -100,7 +101,7 @@ class DefineDomain:
 
 @dataclass(frozen=True, slots=True)
 class MarkCreated:
-    """Remembers on disk that the domain was defined once, and which disks are the machine's to delete (see NoteDisks)."""
+    """Records on disk that the domain was defined once, and which disks are to be deleted with the machine (see NoteDisks)."""
 
     directory: str
     reason: str
@@ -109,7 +110,7 @@ class MarkCreated:
 
 @dataclass(frozen=True, slots=True)
 class NoteDisks:
-    """Notes down which disks have reclaimPolicy Delete: of one that leaves the spec, the spec says it no more."""
+    """Records on disk which disks have reclaimPolicy Delete. Once a disk has left the spec, the spec no longer says it."""
 
     directory: str
     disks: tuple[str, ...]  # by name
@@ -118,7 +119,7 @@ class NoteDisks:
 
 @dataclass(frozen=True, slots=True)
 class NoteDeletion:
-    """Remembers on disk what is being deleted, and by which policies: it is finished also where all else is lost."""
+    """Records on disk what is being deleted, and with which policies. Then the deletion is completed even if all else is lost."""
 
     directory: str
     resource: str  # as JSON
@@ -127,7 +128,7 @@ class NoteDeletion:
 
 @dataclass(frozen=True, slots=True)
 class ForgetDeletion:
-    """What was being deleted is to be kept."""
+    """Removes the record of a deletion: the machine is to stay after all."""
 
     directory: str
     reason: str
@@ -151,7 +152,7 @@ class SetAutostart:
 
 @dataclass(frozen=True, slots=True)
 class StartDomain:
-    """Boots it, or resumes it from its managed save."""
+    """Boots the domain, or restores it from its managed save."""
 
     uuid: str
     paused: bool
@@ -160,7 +161,8 @@ class StartDomain:
 
 @dataclass(frozen=True, slots=True)
 class ShutdownDomain:
-    """Asks the guest to shut down, by its power button, or by its agent: where that cannot be told, by the button too."""
+    """Asks the guest to shut down by its power button, or by its agent. Where nothing tells whether the agent did it, by the
+    button too."""
 
     uuid: str
     reason: str
@@ -189,7 +191,7 @@ class ResumeDomain:
 
 @dataclass(frozen=True, slots=True)
 class SaveDomain:
-    """Managed save: memory to disk, and off."""
+    """Makes a managed save: writes the memory to disk, and turns the domain off."""
 
     uuid: str
     reason: str
@@ -219,7 +221,7 @@ class DetachDisk:
 
 @dataclass(frozen=True, slots=True)
 class ChangeMedium:
-    """Another image (or none) in a cdrom drive."""
+    """Puts another image, or none, into a cdrom drive."""
 
     uuid: str
     disk: DiskConfig
@@ -251,7 +253,7 @@ class DetachNic:
 
 @dataclass(frozen=True, slots=True)
 class ReplugNic:
-    """Puts a nic of a running machine back on its network or bridge; the guest sees a link that comes back, no other device."""
+    """Puts a nic of a running machine back on its network or bridge. The guest sees the same device, whose link comes back."""
 
     uuid: str
     nic: NicConfig
@@ -262,7 +264,7 @@ class ReplugNic:
 
 @dataclass(frozen=True, slots=True)
 class RaiseLink:
-    """Plugs the cable of a running machine's nic in again that someone pulled."""
+    """Sets the link of a running machine's nic up again, which somebody set down."""
 
     uuid: str
     nic: NicConfig
@@ -271,7 +273,7 @@ class RaiseLink:
 
 @dataclass(frozen=True, slots=True)
 class SetMemory:
-    """Gives a running guest back what its balloon took, up to the memory that it was started with."""
+    """Gives memory back to a running guest whose balloon took some, up to the memory that it was started with."""
 
     uuid: str
     memory: int  # bytes
@@ -280,7 +282,7 @@ class SetMemory:
 
 @dataclass(frozen=True, slots=True)
 class RenameDomain:
-    """Gives a domain that is off its name back."""
+    """Gives a domain that is off its own name again."""
 
     uuid: str
     name: str
@@ -289,7 +291,7 @@ class RenameDomain:
 
 @dataclass(frozen=True, slots=True)
 class ChangePassword:
-    """Of the VNC server of a running machine; viewers that are connected stay."""
+    """Changes the password of a running machine's VNC server. Connected viewers stay."""
 
     uuid: str
     password: SecretStr
@@ -298,7 +300,7 @@ class ChangePassword:
 
 @dataclass(frozen=True, slots=True)
 class UndefineDomain:
-    """Removes the definition with its managed save, nvram and checkpoint metadata; disks are not touched."""
+    """Removes the definition with its managed save, nvram and checkpoint metadata. Does not touch the disks."""
 
     uuid: str
     reason: str
@@ -315,7 +317,7 @@ class DeleteFile:
 
 @dataclass(frozen=True, slots=True)
 class NoteMoved:
-    """Notes in the machine's folder which disks others put on which files; none: takes the note away."""
+    """Records in the machine's folder which disks others put on which files. With none, removes that record."""
 
     directory: str
     disks: tuple[MovedDisk, ...]
@@ -324,8 +326,8 @@ class NoteMoved:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Moves disks of a machine to the trash, with a label that says whose they are and why. Done twice it goes on where it
-    ended."""
+    """Moves disks of a machine to the trash, with a label that says whose they are and why. Repeated, it continues where it
+    stopped."""
 
     entry: str  # the trash's folder for them; the driver takes another where that holds a disk of the same name
     namespace: str
@@ -341,7 +343,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class TakeBack:
-    """Moves one disk from the trash to its place, and notes where others had put it."""
+    """Moves one disk from the trash back to its place, and records where others had put it."""
 
     entry: str
     disk: str  # its name
@@ -352,7 +354,7 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True)
 class KeepDisks:
-    """Notes down in the machine's directory whose disks these are that stay: nothing but this lets them go by themselves."""
+    """Records in the machine's directory whose disks these are. Only that record lets the kept disks go later by themselves."""
 
     directory: str
     owner: str  # uid of the deployment
@@ -371,7 +373,7 @@ class DeleteDirectory:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResource:
-    """Teardown is complete: the resource may go."""
+    """Ends the teardown: the resource may go."""
 
     reason: str
 

@@ -1,6 +1,6 @@
-"""Differences between two definitions, field by field, each with the disruption that carrying it out takes.
+"""Differences between two definitions, field by field, each with the disruption that the change takes.
 
-Only what the spec owns is compared: a wanted None was left to libvirt.
+Only what the spec owns is compared. A wanted None is left to libvirt.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .domain import DiskConfig, DomainConfig, LimitsConfig, NicConfig
 from .plan import Change, Disruption
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
-# Secrets, what is carried over, what others did, how files are opened.
+# Secrets, what is carried over, what others did, and how files are opened.
 _NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left", "chain", "shared", "copies"})
 RESTART = Disruption.NEEDS_RESTART
 LIVE = Disruption.LIVE
 
 
 def spec_hash(config: DomainConfig) -> str:
-    """Fingerprint of what was asked for, without our record. It tells a changed spec from a drifted domain."""
+    """Returns a fingerprint of what was asked for, without our record. It tells a changed spec from a drifted domain."""
     return hashlib.sha256(_canonical(config).encode()).hexdigest()[:16]
 
 
 def _canonical(value: Any) -> str:
-    """A stable text of nested values."""
+    """Returns a stable text of nested values."""
     if isinstance(value, tuple):
         return "[" + ",".join(map(_canonical, value)) + "]"
     names = _fields_of(value.__class__)
@@ -43,7 +43,7 @@ def _canonical(value: Any) -> str:
 
 @cache  # one entry per class
 def _fields_of(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """The fields that are asked for, and apart from them those that came later; None where it is no class of ours."""
+    """Returns the fields that a spec asks for; None where the class is not ours."""
     if not is_dataclass(kind):
         return None
     asked = [f for f in fields(kind) if f.name not in _NOT_ASKED_FOR]
@@ -52,12 +52,12 @@ def _fields_of(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
 
 
 def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
-    """What differs, named as in the spec."""
+    """Returns what differs, with the names that the spec uses."""
     return tuple(_compare(have, want))
 
 
 def compare_running(live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
-    """What the running guest lacks. The boot order is no part of it: it is looked at by the next start only."""
+    """Returns what the running guest lacks. The boot order is left out: only the next start reads it."""
     return compare(without_boot_order(live), without_boot_order(want))
 
 
@@ -112,7 +112,8 @@ def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any,
 
 
 def _is_machine(have: str, want: str) -> bool:
-    """An unversioned machine type is satisfied by any version of it: libvirt pins one when it is first defined."""
+    """Tells whether a machine type is the wanted one. Any version fits a type without version: libvirt pins one at the first
+    definition."""
     family = {"q35": "pc-q35-", "pc": "pc-i440fx-"}.get(want)
     return have == want or (family is not None and have.startswith(family))
 
@@ -126,7 +127,7 @@ _NIC_FIELDS = ("kind", "source", "mac", "model", "forwards", "boot_order")
 
 
 def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> Iterator[Change]:
-    """A disk can be added while the guest runs; taking one away from under it waits for a restart."""
+    """Yields the changes of disks. A disk can be added while the guest runs; removing one waits for a restart."""
     old, new = {d.name: d for d in have}, {d.name: d for d in want}
     for name in sorted(old.keys() - new.keys()):
         yield Change(_disk_field(name), _text(old[name].source), "removed", RESTART)
@@ -165,7 +166,7 @@ def _of_source(old: DiskConfig, new: DiskConfig) -> Change:
     was, shall = _text(old.source), _text(new.source)
     if new.name != SEED_NAME:
         return Change(f"disks[{new.name}].image", was, shall, LIVE if new.device == "cdrom" else RESTART)
-    files = was.rpartition("/")[2], shall.rpartition("/")[2]  # in the same folder, unless others meddled
+    files = was.rpartition("/")[2], shall.rpartition("/")[2]  # in the same folder, unless others moved them
     return Change("cloudInit", *(files if files[0] != files[1] else (was, shall)), RESTART)
 
 

@@ -1,7 +1,7 @@
 """A libvirt domain as values: what the planner wants defined, and what the driver read back.
 
-Every default has been decided by the time one of these exists; the driver turns them into XML and back, and adds nothing.
-A field that is None was left to libvirt, and is not compared.
+Every default has been decided by the time such a value exists. The driver turns the values into XML and back, and adds nothing. A
+field that is None is left to libvirt, and is not compared.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from enum import StrEnum
 from pydantic import SecretStr
 
 LATER = {"later": True}
-"""Metadata of a field that came after the first release: where it is None, a fingerprint of the spec is as it was without it."""
-BOOT_COPY = "boot-"  # begins the names of a machine's own copies of kernel and initramfs
+"""Metadata of a field that came after the first release. Where the field is None, the fingerprint of a spec is as it was without
+it."""
+BOOT_COPY = "boot-"  # the names of a machine's own copies of kernel and initramfs begin with it
 
 
 class DomainType(StrEnum):
@@ -26,7 +27,7 @@ class DomainType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CpuConfig:
-    """``mode`` is libvirt's: host-passthrough, host-model, maximum or custom (then ``model`` is its name)."""
+    """The CPU. ``mode`` is libvirt's: host-passthrough, host-model, maximum or custom (then ``model`` is its name)."""
 
     mode: str
     model: str | None = None
@@ -37,8 +38,9 @@ class CpuConfig:
 class KernelBoot:
     """Direct kernel boot; absolute paths on the host.
 
-    ``copies`` is the folder of the machine's own copies of the two, which are what QEMU is given: libvirt gives these files away,
-    and nothing in a definition keeps it from that. None: the files themselves. It is no part of what a guest has.
+    ``copies`` is the folder with the machine's own copies of the two files. QEMU gets those copies, because libvirt changes the
+    owner of these files and no definition can prevent that. None: QEMU gets the files themselves. It is not part of what a guest
+    has.
     """
 
     kernel: str
@@ -47,11 +49,12 @@ class KernelBoot:
     copies: str | None = field(default=None, compare=False)
 
     def given(self, path: str) -> str:
-        """What QEMU is given for the kernel or initramfs at ``path``."""
+        """Returns the path that QEMU gets for the kernel or initramfs at ``path``."""
         return path if self.copies is None else f"{self.copies}/{BOOT_COPY}{path.rpartition('/')[2]}"
 
     def with_images(self, root: str) -> KernelBoot:
-        """As defined, where it names copies below the state folder ``root``: told from their names."""
+        """Returns it as defined. Where it names copies below the state folder ``root``, the images are recognised by the copies'
+        names."""
         folder, _, name = self.kernel.rpartition("/")
         if not name.startswith(BOOT_COPY) or not folder.startswith(f"{root}/machines/"):
             return self
@@ -65,7 +68,7 @@ class KernelBoot:
 
 @dataclass(frozen=True, slots=True)
 class BackingFile:
-    """A file that a disk leans on."""
+    """A file that a disk is built on."""
 
     path: str
     format: str
@@ -73,20 +76,20 @@ class BackingFile:
 
 @dataclass(frozen=True, slots=True)
 class LimitsConfig:
-    """Of a disk, in a second; reads and writes together. None: as much as there is."""
+    """Limits of a disk per second, for reads and writes together. None: no limit."""
 
     bytes: int | None = None
     bytes_burst: int | None = None
     iops: int | None = None
     iops_burst: int | None = None
-    others: str = ""  # limits of other kinds, which somebody else set; no spec asks for that
+    others: str = ""  # limits of other kinds, which somebody else set; no spec has them
 
 
 @dataclass(frozen=True, slots=True)
 class DiskConfig:
-    """One disk or cdrom drive. ``source`` is its identity, for a drive its ``target``.
+    """One disk or cdrom drive. ``source`` identifies a disk, ``target`` a drive.
 
-    ``chain`` and ``shared`` say how its files are opened, and are no part of what a guest has: they are not compared.
+    ``chain`` and ``shared`` say how its files are opened. They are not part of what a guest has, and are not compared.
     """
 
     name: str
@@ -100,17 +103,18 @@ class DiskConfig:
     io: str | None = None
     serial: str | None = None
     boot_order: int | None = None
-    rotation_rate: int | None = field(default=None, metadata=LATER)  # 1: an SSD; else turns in a minute
-    discard: str | None = field(default=None, metadata=LATER)  # ignore; None: what a guest trims goes back to the host
+    rotation_rate: int | None = field(default=None, metadata=LATER)  # 1: an SSD; else rotations per minute
+    discard: str | None = field(default=None, metadata=LATER)  # ignore; None: the host gets back what a guest trims
     limits: LimitsConfig | None = field(default=None, metadata=LATER)
     chain: tuple[BackingFile, ...] | None = field(default=None, compare=False)
-    """What it leans on, the next first; empty: nothing. None: what the headers of its files name, which guests may write."""
-    shared: bool = field(default=False, compare=False)  # what it is read from stays root's: libvirt gives it to no QEMU
+    """The files that it is built on, the next one first; empty: none. None: the headers of its files name them, and guests may
+    write those."""
+    shared: bool = field(default=False, compare=False)  # the file stays root's: libvirt does not change its owner
 
 
 @dataclass(frozen=True, slots=True)
 class MovedDisk:
-    """Where others put a disk of the machine. It is noted in the machine's folder, since the domain that says it may go."""
+    """Where others put a disk of the machine. It is recorded in the machine's folder, because the domain that says it may go."""
 
     name: str
     source: str  # absolute path
@@ -127,7 +131,7 @@ class ForwardConfig:
 
 @dataclass(frozen=True, slots=True)
 class NicConfig:
-    """One network card; the MAC is its identity. ``source`` is the network's or bridge's name, empty for user mode."""
+    """One network card; the MAC identifies it. ``source`` is the name of the network or bridge, empty for user mode."""
 
     name: str
     kind: str  # network | bridge | user
@@ -136,15 +140,15 @@ class NicConfig:
     model: str
     forwards: tuple[ForwardConfig, ...] = ()
     boot_order: int | None = None
-    link: bool = True  # False: someone pulled its cable (virsh domif-setlink); no spec asks for that
+    link: bool = True  # False: somebody set its link down (virsh domif-setlink); no spec has that
 
 
 @dataclass(frozen=True, slots=True)
 class VncConfig:
     listen: str
     port: int | None  # None: the next free one
-    password: SecretStr | None = None  # None: whoever connects gets in
-    password_version: str = ""  # another one after every change of its file; not in the definition, so not compared
+    password: SecretStr | None = None  # None: everybody who connects gets in
+    password_version: str = ""  # changes with its file; not in the definition, so not compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +161,19 @@ class Record:
     uid: str  # of the resource
     namespace: str
     name: str
-    instance: str = ""  # of the operator's store: two operators on one host keep apart
+    instance: str = ""  # of the operator's store: so two operators on one host stay apart
     generation: int = 0
-    spec_hash: str = ""  # of what was asked for and fully carried out, see planner.changes.spec_hash
+    spec_hash: str = ""  # of what was asked for and carried out completely, see planner.changes.spec_hash
     restarted_at: str = ""  # last token carried out
     powered_off_at: str = ""  # last token carried out
     power: str = ""  # last power carried out (runStrategy Manual)
-    outcome: str = ""  # how the last run stands, see planner.machine.power
+    outcome: str = ""  # how the last run ended or stands, see planner.machine.power
     restarted_for: str = ""  # fingerprint of the changes a restart was last made for (updatePolicy Immediate)
     autostart: str = ""  # last carried out: yes | no (driftPolicy Report)
-    boot: str = ""  # of the host, in which the last run was seen (where ``outcome`` says how it stands)
+    boot: str = ""  # the boot of the host in which the last run was seen (where ``outcome`` is set)
     writer: str = ""  # which run of an operator wrote this, see runtime.machine.rivals
     written_at: str = ""  # when, by its clock (RFC 3339)
-    reverted: str = ""  # the run that a snapshot brought, with a record of its time (see planner.machine.revert)
+    reverted: str = ""  # the run that a snapshot brought back, with its old record (see planner.machine.revert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,7 @@ class DomainConfig:
     guest_agent: bool = False
     spare_pci_ports: int = 0  # q35: empty root ports, for attaching devices while running; not compared
     record: Record | None = None  # None on a domain that is not ours; not compared
-    vcpus_left: int | None = None  # of them, where someone unplugged the others (virsh setvcpus); no spec asks for that
+    vcpus_left: int | None = None  # those that are left where somebody unplugged others (virsh setvcpus); no spec has that
 
     def with_record(self, record: Record) -> DomainConfig:
         return replace(self, record=record)

@@ -1,4 +1,4 @@
-"""PCI ports of a running q35 machine: a device that is plugged in takes a free one, and only a start makes new ones. Pure."""
+"""PCI ports of a running q35 machine. A device that is plugged in takes a free port; only a start makes new ones. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_PORT = "added (all PCI ports of the running machine are taken; a start makes 
 
 
 def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
-    """The differences to what runs, of which devices that no port is left for wait for a restart."""
+    """Returns the differences to what runs. A device for which no port is left waits for a restart."""
     if "q35" not in live.machine:
         return tuple(changes)
     devices: dict[str, DiskConfig | NicConfig] = {f"disks[{disk.name}]": disk for disk in want.disks}
@@ -29,7 +29,7 @@ def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConf
 
 
 def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
-    """What runs once a device has been attached to it."""
+    """Returns what runs once a device has been attached to it."""
     left = max(0, live.spare_pci_ports - _ports_of(device, live))
     if isinstance(device, NicConfig):
         return replace(live, nics=(*live.nics, device), spare_pci_ports=left)
@@ -37,14 +37,14 @@ def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
 
 
 def unplugged_nic(name: str, live: DomainConfig) -> DomainConfig:
-    """What runs once a nic has been detached from it."""
+    """Returns what runs once a nic has been detached from it."""
     rest = tuple(nic for nic in live.nics if nic.name != name)
     freed = sum(_ports_of(nic, live) for nic in live.nics) - sum(_ports_of(nic, live) for nic in rest)
     return replace(live, nics=rest, spare_pci_ports=live.spare_pci_ports + freed)
 
 
 def _ports_of(device: DiskConfig | NicConfig, live: DomainConfig) -> int:
-    """As driver.xml.controllers has it: the first scsi disk brings its controller along."""
+    """Counts the ports of a device, like driver.xml.controllers: the first scsi disk brings its controller."""
     if isinstance(device, NicConfig):
         return int(device.model in ("virtio", "e1000e"))
     if device.bus == "scsi":

@@ -16,7 +16,7 @@ REVERTED = "from-snapshot"  # reason of a state that someone's `virsh snapshot-r
 
 
 class DomainState(StrEnum):
-    """libvirt's virDomainState, in words."""
+    """libvirt's virDomainState, as words."""
 
     RUNNING = "running"  # also libvirt's "blocked"
     PAUSED = "paused"
@@ -36,7 +36,7 @@ class Tap:
 
     nic: str  # its name
     device: str  # such as vnet0
-    bridge: str  # that it belongs on, by what runs
+    bridge: str  # that it belongs on, according to what runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,15 @@ class ObservedDomain:
     pid: int | None = None
     vnc: str | None = None  # address:port while running
     agent: bool = False  # its guest agent listens
-    run: str = ""  # names this run of the domain: another one after every start
+    run: str = ""  # names this run of the domain; changes with every start
     taps: tuple[Tap, ...] = ()  # of what runs
-    balloon: int = 0  # bytes that the running guest is left with; 0: all of its memory
+    balloon: int = 0  # bytes that are left to the running guest; 0: all of its memory
     unplugged: Mapping[str, str] = field(default_factory=dict)  # nic -> why nothing passes it, by the host's own links
 
 
 def same_run(one: str | None, other: str | None) -> bool:
-    """A run has its domain's id for a name until QEMU's pid can be read, and then both."""
+    """Tells whether two names are of the same run. Until QEMU's pid can be read a run is named by its domain's id, and then by
+    both."""
     if not one or not other or one == other:
         return one == other
     (id_one, _, pid_one), (id_other, _, pid_other) = one.partition("-"), other.partition("-")
@@ -72,7 +73,7 @@ def same_run(one: str | None, other: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a domain has used since it started, as the last bulk read had it."""
+    """What a domain has used since it started, from the last bulk read."""
 
     cpu_seconds: float = 0.0
     memory_bytes: int = 0
@@ -102,7 +103,7 @@ class ObservedImage:
     total: int | None = None  # bytes, where known
     error: str = ""  # what happened at the last try, and what to do
     behind: tuple[str, ...] = ()  # Queued: what is fetched before it
-    changed: bool = False  # Failed: what was verified is another file by now
+    changed: bool = False  # Failed: the verified file is another one by now
     permanent: bool = False  # Failed: trying again cannot help until the spec changes (wrong checksum, 404, not an image)
 
 
@@ -113,21 +114,21 @@ class ObservedDisk:
     path: str
     virtual_size: int  # bytes
     backing: str | None  # absolute path of the base image
-    data_file: bool = False  # its header sends to another file for its contents
+    data_file: bool = False  # its header names another file for its contents
     origin: str = ""  # where the base image came from, as noted beside it; empty: not known
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedChain:
-    """The files that the contents of one disk lie in: the newest first, each an overlay on the next, as their headers say.
+    """The files that hold the contents of one disk: the newest first, each an overlay on the next, as their headers say.
 
-    A file that is one of the machine's own disks has the path we gave it, by whatever name it was reached. Of a file that is no
-    qcow2 the virtual size is its length.
+    A file that is one of the machine's own disks has the path that we gave it, whatever name led to it. The virtual size of a
+    file that is not qcow2 is its length.
     """
 
     files: tuple[ObservedDisk, ...] = ()
-    missing: str = ""  # a file of it that is not there; those beneath are not known
-    problem: str = ""  # why those beneath cannot be known
+    missing: str = ""  # a file of it that is not there; those below are not known
+    problem: str = ""  # why those below cannot be known
     altered: str = ""  # what a header names that nobody put there: it was not opened
 
 
@@ -138,20 +139,20 @@ class ObservedStorage:
     images: Mapping[str, ObservedImage] = field(default_factory=dict)
     disks: Mapping[str, ObservedDisk] = field(default_factory=dict)
     seeds: frozenset[str] = frozenset()  # paths of cloud-init seeds present
-    created: bool = False  # its domain was defined once (marker file), so a missing one was taken away
+    created: bool = False  # its domain was defined once (marker file), so a missing one was removed
     chains: Mapping[str, ObservedChain] = field(default_factory=dict)  # by the source the domain names, where it is not ours
     overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By a disk of ours that no domain names: the files beside it that lean on it, and were written to after it."""
-    deletion_noted: bool = False  # that it is being deleted stands in its folder
-    reclaimable: frozenset[str] = frozenset()  # names of disks whose policy was Delete when that was last noted down
-    trash: tuple[TrashEntry, ...] = ()  # what of machines of this name lies set aside
-    moved: tuple[MovedDisk, ...] = ()  # as noted: disks that were on files of others when the domain was last seen
-    moved_problem: str = ""  # why that note cannot be understood
+    """By a disk of ours that no domain names: the files beside it that are built on it, and were written to after it."""
+    deletion_noted: bool = False  # its folder records that it is being deleted
+    reclaimable: frozenset[str] = frozenset()  # names of disks whose policy was Delete when that was last recorded
+    trash: tuple[TrashEntry, ...] = ()  # what is set aside of machines of this name
+    moved: tuple[MovedDisk, ...] = ()  # as recorded: disks that were on files of others when the domain was last seen
+    moved_problem: str = ""  # why that record cannot be read
 
 
 @dataclass(frozen=True, slots=True)
 class KeptDisks:
-    """Disks of a machine that its deployment took away, noted down as kept for the next machine of that index."""
+    """Disks of a machine that its deployment removed, recorded as kept for the next machine of that index."""
 
     machine: str  # its name
     directory: str  # absolute
@@ -178,18 +179,18 @@ class HostFacts:
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     attach: bool = True  # devices can be attached while running (not by the test driver)
     relabels: bool = False  # libvirt gives files to QEMU's user (its security model "dac")
-    labels: Mapping[str, str] | None = None  # None: which machines are to be here was decided elsewhere
+    labels: Mapping[str, str] | None = None  # None: placement is decided elsewhere
     version: str = ""  # of libvirt and the hypervisor, for readers
     error: str = ""  # not reachable: why, and what to do
     trash_keep: float = 0.0  # seconds for which what is deleted is set aside; 0: it is erased at once
-    boot_id: str = ""  # another one after every boot of the host; empty: not known (a remote host)
+    boot_id: str = ""  # changes with every boot of the host; empty: not known (a remote host)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedPort:
-    """A port of the host that a machine is to listen on, and that it could not now."""
+    """A port of the host that a machine is to listen on, and cannot now."""
 
-    holder: str = ""  # who listens there, and is no machine of ours; empty: the host does not have that address
+    holder: str = ""  # who listens there, if no machine of ours; empty: the host does not have that address
     lowest: int = 0  # not 0: it is below the first port that QEMU may listen on, which this is
 
 
@@ -197,21 +198,21 @@ class ObservedPort:
 class RememberedActs:
     """What the operator remembers of its own acts on one machine since it started (seconds on the monotonic clock).
 
-    Losing it is safe: a grace period or a backoff then starts again.
+    Losing it is safe: a grace period or a backoff then begins again.
     """
 
     running_since: float | None = None  # when it was first seen to run, or started by us
-    shutdown_since: float | None = None  # since when it is wanted off, and is not
+    shutdown_since: float | None = None  # since when it should be off, and is not
     shutdown_asked: float | None = None  # when it was last asked for
-    agent_asked: bool = False  # that was by its agent
+    agent_asked: bool = False  # the agent was asked
     ended: int = 0  # consecutive ends that nobody asked for
     last_end: float | None = None
     restarts: int = 0  # all starts after such an end
     unhealthy: bool = False  # the shutdown that was asked for is a restart of a guest that failed its liveness probe
     resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
     rename_asked: float | None = None  # when its domain was last given its name back
-    memory_asked: bool = False  # its guest was offered the memory back that someone took, and has not taken it yet
-    written_at: str = ""  # the newest record seen or written on its domain: an older one was brought back by others
+    memory_asked: bool = False  # its guest was offered memory back, and has not taken it yet
+    written_at: str = ""  # time of the newest record seen or written on its domain: others brought an older one back
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ class ProbedHealth:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The content of a password file. ``version`` is another one after every change of the file, and tells nothing of it."""
+    """The content of a password file. ``version`` changes with every change of the file, and reveals nothing of it."""
 
     value: SecretStr
     version: str
@@ -236,7 +237,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All that a plan for one machine rests on."""
+    """Everything that a plan for one machine rests on."""
 
     host: HostFacts
     domain: ObservedDomain | None  # by our uuid
@@ -244,8 +245,8 @@ class Observed:
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: RememberedActs = field(default_factory=RememberedActs)
     health: ProbedHealth | None = None  # None: nothing is probed
-    unadmitted: Waiting | None = None  # it is not to be made on this host, though it was placed here
-    refusal: Stalled | None = None  # what it is to be made from is not there: its definition cannot be known
+    unadmitted: Waiting | None = None  # why it is not made on this host, though it was placed here
+    refusal: Stalled | None = None  # why its definition cannot be known: what it is made from is missing
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on

@@ -1,4 +1,5 @@
-"""Orphans: what is on a host by our doing, and belongs to no resource any more. They are found and told, never guessed about."""
+"""Orphans: what is on a host because of us, and belongs to no resource any more. They are found and reported, never guessed
+about."""
 
 from __future__ import annotations
 
@@ -9,25 +10,25 @@ from .observed import ObservedDomain
 
 NO_DOMAIN = "no domain"
 RETAINED = "retained"
-"""Disks that stayed on purpose, or since nothing tells that they belong to a machine that ran."""
+"""Disks that stayed on purpose, or because nothing says that they belong to a machine that ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class MachineFolder:
-    """One folder of the storage, as it lies there."""
+    """One folder of the storage, as it is on disk."""
 
     namespace: str
     name: str
     path: str  # absolute
     disks: tuple[str, ...] = ()  # names of its disks: their files' without .qcow2
-    created: bool = False  # its domain was defined, and it was not torn down since
+    created: bool = False  # its domain was defined, and was not torn down since
     kept_for: str = ""  # uid of the deployment whose next machine of the name gets the disks
     deletion: str = ""  # the resource as it was when its deletion began, as JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A domain, its folder, or both. ``deletion`` is there where it was being deleted: that may be finished."""
+    """A domain, its folder, or both. ``deletion`` is set where it was being deleted: that deletion may be completed."""
 
     namespace: str
     name: str
@@ -43,7 +44,7 @@ class Orphan:
 
     @property
     def alarming(self) -> bool:
-        """Nobody decided that it should be so."""
+        """Whether it is there although nobody decided that."""
         return self.state != RETAINED
 
 
@@ -54,7 +55,8 @@ def find_orphans(
     machines: Mapping[str, tuple[str, str]],
     deployments: Collection[str],
 ) -> tuple[Orphan, ...]:
-    """``machines``: namespace and name of all there are, on whatever host, by identity. ``deployments``: their uids."""
+    """Finds the orphans. ``machines``: namespace and name of all there are, on any host, by identity. ``deployments``: their
+    uids."""
     by_place = {(folder.namespace, folder.name): folder for folder in folders}
     taken = set(machines.values())
     found = [_of_domain(d, by_place) for d in domains if _is_orphan(d, instance, machines)]
@@ -88,7 +90,7 @@ def _of_folders(
 
 
 def why(orphan: Orphan) -> str:
-    """Why it is there, and stays."""
+    """Says why it is there, and stays."""
     if orphan.deletion:
         return "it was being deleted; that goes on once nothing in the folder is in doubt"
     if not orphan.domain:
@@ -97,7 +99,7 @@ def why(orphan: Orphan) -> str:
 
 
 def mend(orphan: Orphan) -> str:
-    """What a person can do."""
+    """Says what a person can do."""
     where = "" if orphan.namespace == "default" else f" -n {orphan.namespace}"
     found = "it finds its domain and disks" if orphan.domain else "it finds its disks"
     return f"write the machine again ({found}), or `homeostat delete orphan {orphan.name}{where}`"

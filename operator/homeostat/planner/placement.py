@@ -1,6 +1,6 @@
-"""Which host a machine is placed on: once, and for good. Pure.
+"""Which host a machine is placed on, once and forever. Pure.
 
-Of the hosts that may take it, the one whose memory is promised least. More may be promised than there is, as in standalone mode:
+Of the hosts that may take it, the one with the least promised memory. More may be promised than there is, as in standalone mode:
 guests take what they use. A host that cannot start a machine says so in its status.
 """
 
@@ -18,8 +18,8 @@ from homeostat.models.quantity import format_quantity
 from .plan import Waiting
 
 PLACEMENTS = f"{API_GROUP}/placements"
-"""Annotation of a stateful deployment: JSON, host by machine. Disks that outlive their machine stay on its host, and so must the
-next machine of that index."""
+"""An annotation of a stateful deployment: JSON, host by machine. Disks that outlive their machine stay on its host, and so must
+the next machine of that index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Offer:
     promised: int = 0  # to the machines that are placed there
 
     def refusal(self, machine: VirtualMachine, memory: int) -> str:
-        """Why this machine cannot go there; empty: it can."""
+        """Says why this machine cannot go there; empty: it can."""
         wanted = machine.spec.host_selector
         lacking = [f"{name}={value}" for name, value in wanted.items() if self.labels.get(name) != value]
         if lacking:
@@ -46,10 +46,10 @@ class Offer:
 
 
 def placements_of(deployment: VirtualMachineDeployment) -> Mapping[str, str]:
-    """Where the machines of a stateful deployment have their disks: host by machine.
+    """Returns where the machines of a stateful deployment have their disks: host by machine.
 
     Raises:
-        ValueError: the note is not ours to read.
+        ValueError: the annotation has another form.
     """
     try:
         found = json.loads(deployment.metadata.annotations.get(PLACEMENTS) or "{}")
@@ -61,7 +61,7 @@ def placements_of(deployment: VirtualMachineDeployment) -> Mapping[str, str]:
 
 
 def choose_bound(machine: VirtualMachine, memory: int, offers: Sequence[Offer], host: str) -> Offer | Waiting:
-    """As choose_host, for a machine whose disks are on a host already."""
+    """Chooses like choose_host, for a machine whose disks are on a host already."""
     offer = next((offer for offer in offers if offer.name == host), None)
     if offer is None:
         how = f"add the host again, or give the disks up by taking the machine out of the deployment's annotation {PLACEMENTS}"
@@ -71,7 +71,7 @@ def choose_bound(machine: VirtualMachine, memory: int, offers: Sequence[Offer], 
 
 
 def choose_host(machine: VirtualMachine, memory: int, offers: Sequence[Offer]) -> Offer | Waiting:
-    """The host to place it on, or why there is none. ``memory``: bytes that it needs."""
+    """Returns the host to place it on, or why there is none. ``memory``: bytes that it needs."""
     refusals = {offer.name: offer.refusal(machine, memory) for offer in offers}
     open_ = [offer for offer in offers if not refusals[offer.name]]
     if open_:

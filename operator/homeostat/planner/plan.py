@@ -1,4 +1,5 @@
-"""The plan: actions in order, what they amount to, and what is waited for. Data, so that it can be shown before it is done."""
+"""The plan: actions in order, their outcome, and what is waited for. It is data, so that it can be shown before it is carried
+out."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from .actions import Action
 
 
 class Disruption(IntEnum):
-    """How much a change takes; larger is worse."""
+    """How disruptive a change is; larger is worse."""
 
     LIVE = 0
     NEEDS_RESTART = 1
@@ -41,7 +42,7 @@ class Converged:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something is under way; look again on an event, or ``after`` seconds at the latest (None: only on an event)."""
+    """Something is under way. Reconcile again on an event, or after ``after`` seconds at the latest (None: only on an event)."""
 
     reason: str
     message: str
@@ -50,7 +51,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """A human must act; nothing is tried until something changes."""
+    """A person must act; nothing is tried until something changes."""
 
     reason: str
     message: str
@@ -61,10 +62,13 @@ Outcome = Converged | Waiting | Stalled
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is
-    restarted. ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put
-    on another file, which is kept. ``left``: something would be done, were the machine not suspended. ``aside``: sentences on
-    disks that stay in the trash though the machine is back. ``notes``: sentences on what a change does in the guest."""
+    """The next steps for one machine.
+
+    ``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is restarted.
+    ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put on another file,
+    which stays. ``left``: something would be done if the machine were not suspended. ``aside``: sentences on disks that stay in
+    the trash though the machine is back. ``notes``: sentences on what a change does in the guest.
+    """
 
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()

@@ -14,22 +14,23 @@ from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, Wor
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
 
 FOLLOWS = f"{API_GROUP}/template"
-"""Annotation of a replica: fingerprint of the template it follows. Its spec is complete: the plugin's part of it was copied when
-the template was recorded, so that a newer plugin reaches it by a rollout only."""
-# What describes a plugin, or says who may use it, and changes no guest. Labels reach machines without replacing them.
+"""An annotation of a replica: fingerprint of the template that it follows. Its spec is complete: the plugin's part was copied
+when the template was recorded, so that a newer plugin reaches it by a rollout only."""
+# What describes a plugin, or says who may use it, and changes no guest. Labels reach machines without a replacement.
 _DESCRIPTIVE: dict[str, Any] = {"enabled": True, "description": True, "openapi": True, "labels": True, "workload": {"base_url"}}
 
 
 def plugin_fingerprint(plugin: Plugin) -> str:
-    """Names what machines are made of by this plugin: another one is another template. To spell a default out changes nothing."""
+    """Returns a name for what the plugin makes machines of: another name means another template. Spelling a default out changes
+    nothing."""
     made_of = plugin.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_DESCRIPTIVE)
     made_of = {name: value for name, value in made_of.items() if value != {}}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
-    """A field that the machine's spec sets stands, also where it sets it to an empty list or mapping (null sets nothing); disks
-    are joined by name."""
+    """Returns the machine with its plugin's part. A field that the spec sets stays, also where it is an empty list or mapping
+    (null sets nothing). Disks are joined by name."""
     spec, given = machine.spec, plugin.spec
     offered: dict[str, Any] = {
         "nics": given.nics or (Nic(name="lan", network="default"),),
@@ -49,7 +50,7 @@ def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
 
 
 def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTemplate:
-    """As ``with_plugin``, for the machines of a deployment."""
+    """Does the same as ``with_plugin`` for the machines of a deployment."""
     metadata = ObjectMeta(name="template", labels=template.metadata.labels)
     whole = with_plugin(VirtualMachine(metadata=metadata, spec=template.spec), plugin)
     labelled = template.metadata.model_copy(update={"labels": whole.metadata.labels})
@@ -57,7 +58,8 @@ def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTe
 
 
 def ends_by_itself(template: MachineTemplate, plugin: Plugin) -> str:
-    """Why a deployment cannot keep machines of that template, which holds the plugin's part, running; empty where it can."""
+    """Says why a deployment cannot keep machines of that template running; empty where it can. The template holds the plugin's
+    part."""
     if template.spec.run_strategy in RUNNING_STRATEGIES:
         return ""
     return (
@@ -74,7 +76,8 @@ def _resources(own: Resources, given: Resources) -> Resources:
 
 
 def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[Disk, ...]:
-    """The machine's own disk takes the place of the plugin's of that name, which may be the one it boots from."""
+    """Returns the disks. The machine's own disk replaces the plugin's disk of that name, which may be the one that it boots
+    from."""
     root = (Disk(name=ROOT_DISK, image=given.rootfs, size=given.rootfs_size),) if given.rootfs else ()
     offered = (*root, *given.disks)
     own = {disk.name: disk for disk in spec.disks}
@@ -84,7 +87,7 @@ def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[Disk, ...]:
 
 
 def _joined(own: Disk, given: Disk) -> Disk:
-    """``{name: root, size: 20Gi}`` is the plugin's root disk, only larger."""
+    """Joins two disks: ``{name: root, size: 20Gi}`` is the plugin's root disk, only larger."""
     return own.model_copy(update={"image": given.image}) if own.type == given.type and own.image is None else own
 
 
@@ -96,7 +99,7 @@ def _boot(spec: VirtualMachineSpec, given: PluginSpec) -> Boot:
 
 
 def _cloud_init(spec: VirtualMachineSpec, given: PluginSpec) -> CloudInit | None:
-    """What the workload is told goes into the seed where no kernel of the plugin's has it on its command line."""
+    """Returns the seed. It holds what the workload gets to know, unless a kernel of the plugin has that on its command line."""
     own = given.cloud_init if spec.cloud_init is None else spec.cloud_init
     by_kernel = given.kernel is not None and spec.boot.kernel is None
     told = {name.replace(".", "_"): value for name, value in told_to_workload(given).items()}
@@ -107,7 +110,7 @@ def _cloud_init(spec: VirtualMachineSpec, given: PluginSpec) -> CloudInit | None
 
 
 def _own_probe(workload: Workload) -> Probes | None:
-    """A workload that serves a port is ready when it answers there."""
+    """Returns a probe for a workload that serves a port: it is ready when it answers there."""
     if workload.type is WorkloadType.HTTP and workload.port:
         return Probes(readiness=Probe(http_get=HttpGet(port=workload.port)))
     if workload.type is WorkloadType.TCP and workload.port:

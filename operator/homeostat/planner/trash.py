@@ -1,4 +1,4 @@
-"""What was deleted and lies set aside: the label it carries, which of it comes back by itself, and which of it goes for good."""
+"""What was deleted and is set aside: its label, what of it comes back by itself, and what goes for good."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from pydantic import TypeAdapter, ValidationError
 from homeostat.models.base import API_GROUP
 
 DELETED_BECAUSE = f"{API_GROUP}/deleted-because"
-"""Annotation of a replica that its deployment takes away: why. It stands on the label of its disks."""
+"""An annotation of a replica that its deployment removes: why. The label of its disks says it."""
 DELETED_BY = f"{API_GROUP}/deleted-by"
-"""Annotation of what is being deleted: who asked for it, such as ``cli`` or ``file web.yaml``. The label says it too."""
+"""An annotation of what is being deleted: who asked for it, such as ``cli`` or ``file web.yaml``. The label says it too."""
 WITH_DEPLOYMENT = "its deployment was deleted"
 TAKEN_DOWN = "taken off the host by `homeostat down`"
 COMES_BACK = frozenset({WITH_DEPLOYMENT, TAKEN_DOWN})
-"""The reasons for which a replica's disks come back by themselves: with the deployment, a new replica is the same again. One that
-replaces another in a rollout, or comes after a scale-down, begins afresh."""
+"""The reasons for which a replica's disks come back by themselves: with the deployment, a new replica is the same again. A
+replica that replaces another in a rollout, or comes after a scale-down, begins with new disks."""
 
-KEEP = 86400.0  # seconds for which what is deleted is set aside, unless something else is asked for
+KEEP = 86400.0  # seconds for which what is deleted is set aside, unless another time is given
 
 LOW_SHARE, LOW_MOST = 0.10, 10 * 2**30
-"""Space is low below a tenth of the file system, as the kubelet has it (its default hard eviction threshold is
-nodefs.available<10%), and on large file systems below 10 GiB: a tenth of them is no need."""
+"""Space is low below a tenth of the file system, like the kubelet's default hard eviction threshold (nodefs.available<10%). On
+large file systems it is low below 10 GiB: a tenth of them is not needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrashedDisk:
     name: str  # as in the spec
-    path: str  # where it lay, absolute
+    path: str  # where it was, absolute
     size: int = 0  # bytes that it takes on the host's disk
     virtual_size: int = 0  # bytes that the guest sees
     backing: str | None = None  # absolute path of the image that it was built on
-    source: str = ""  # absolute path of the file that others had put it on; empty: none
+    source: str = ""  # absolute path of the file that others had moved it to; empty: none
     source_format: str = ""
 
 
@@ -49,7 +49,7 @@ class TrashEntry:
     uid: str  # the machine's identity; empty: not known
     reason: str
     since: str
-    until: str  # empty: only erased by hand, or where space is low
+    until: str  # empty: erased only by a person, or where space is low
     returns: bool = False  # to the same machine, when that comes back
     macs: tuple[str, ...] = ()
     disks: tuple[TrashedDisk, ...] = ()
@@ -72,7 +72,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Of the file system that holds the trash, in bytes."""
+    """The file system that holds the trash, in bytes."""
 
     free: int
     total: int
@@ -82,16 +82,18 @@ _LABEL = TypeAdapter(TrashEntry)
 
 
 def write_label(entry: TrashEntry) -> str:
-    """For people too."""
+    """Returns the text of a label, which people read too."""
     return json.dumps(asdict(entry), indent=2) + "\n"
 
 
 def read_label(name: str, text: str | bytes) -> TrashEntry:
-    """Raises:
-    ValueError: it is none of our labels.
+    """Reads a label.
+
+    Raises:
+        ValueError: it is none of our labels.
     """
     try:
-        entry = replace(_LABEL.validate_json(text), entry=name)  # what a later version says more is passed over
+        entry = replace(_LABEL.validate_json(text), entry=name)  # what only a later version writes is ignored
     except ValidationError as error:
         problem = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from error
@@ -109,7 +111,7 @@ def _is_time(text: str) -> bool:
 
 
 def returning(entries: Iterable[TrashEntry], uid: str, disk: str) -> tuple[TrashEntry, TrashedDisk] | None:
-    """The disk of that name that comes back to the machine ``uid``: of several the newest."""
+    """Returns the disk of that name that comes back to the machine ``uid``: of several the newest."""
     found = [
         (entry, trashed)
         for entry in entries
@@ -131,10 +133,11 @@ class Claimant:
 def to_erase(
     entries: Collection[TrashEntry], now: datetime, space: Space, claims: Mapping[str, Claimant] | None = None
 ) -> list[Erasure]:
-    """Whose time is over; and while space is low, the oldest of the others until it is not.
+    """Returns what to erase: entries whose time is over, and while space is low the oldest of the others until it is not.
 
-    ``claims``, by entry: what returns to a machine that is there again goes for no lack of space, and not at its time either
-    while the machine lacks one of its disks."""
+    ``claims``, by entry: what returns to a machine that is there again does not go for lack of space. While the machine lacks one
+    of its disks, it does not go at its time either.
+    """
     oldest_first = sorted(entries, key=lambda e: (e.since, e.entry))
     claimed = {e.entry: claim for e in entries if (claim := (claims or {}).get(e.entry)) and _returns_to(e, claim)}
     going, free = [], space.free
@@ -156,7 +159,7 @@ def _returns_to(entry: TrashEntry, claim: Claimant) -> bool:
 
 
 def scarcity(space: Space) -> str:
-    """What becomes of the trash while space is low; empty: it is not."""
+    """Says what happens to the trash while space is low; empty: it is not."""
     return f"{_low(space)}, so the trash is erased soon, oldest first, for lack of space" if is_low(space) else ""
 
 

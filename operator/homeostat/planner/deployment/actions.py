@@ -1,4 +1,4 @@
-"""What the operator can do for a deployment. Each action says why it is there."""
+"""What the operator can do for a deployment. Each action gives its reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UpdateMachine:
 
 @dataclass(frozen=True, slots=True)
 class DeleteMachine:
-    """``keep_disks``: disks without an image stay for the next machine of this index."""
+    """Deletes a machine. With ``keep_disks``, its disks without an image stay for the next machine of this index."""
 
     name: str
     keep_disks: bool
@@ -38,7 +38,7 @@ class DeleteMachine:
 
 @dataclass(frozen=True, slots=True)
 class RecordRevision:
-    """Puts the template on record, or changes what is recorded of it."""
+    """Records the template as a revision, or changes what is recorded of it."""
 
     revision: MachineRevisionSpec
     reason: str
@@ -52,7 +52,7 @@ class ForgetRevision:
 
 @dataclass(frozen=True, slots=True)
 class ReclaimKept:
-    """Of a stateful index that was scaled away: ``disks`` go, and what else was kept is the deployment's no more."""
+    """Ends the keeping of a scaled-away machine's disks: ``disks`` go, and the rest no longer belongs to the deployment."""
 
     name: str  # of the machine that it had
     directory: str
@@ -64,7 +64,7 @@ class ReclaimKept:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDeployment:
-    """Every machine and revision of it has gone: the deployment may go."""
+    """Ends the teardown: every machine and revision has gone, so the deployment may go."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""How a machine gets from one template to another: in place where a running machine takes every difference Live."""
+"""How a machine gets from one template to another: in place, where a running machine takes every difference Live."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _HOTPLUG = (None, DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
 
 
 def way_between(old: MachineRevisionSpec | None, new: MachineRevisionSpec) -> Way:
-    """A restart token and a version of the plugin ask for new machines, whatever the templates say."""
+    """Returns the way to the new template. A restart token or a plugin version asks for new machines, whatever the templates
+    say."""
     if old is None or (old.restarted_at, old.plugin_fingerprint) != (new.restarted_at, new.plugin_fingerprint):
         return Way.REPLACE
     before, after = old.template.spec, new.template.spec
@@ -31,7 +32,7 @@ def way_between(old: MachineRevisionSpec | None, new: MachineRevisionSpec) -> Wa
 
 
 def _only_live_changes(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
-    """Policies and probes; disks and nics that are added; disks that grow; nics that go."""
+    """Tells whether every change is Live: policies and probes, disks and nics that are added, disks that grow, nics that go."""
     return _without_live(old) == _without_live(new) and _disks_grow(old, new) and _nics_come_and_go(old, new)
 
 
@@ -41,7 +42,7 @@ def _without_live(spec: VirtualMachineSpec) -> VirtualMachineSpec:
 
 
 def _disks_grow(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
-    """New disks come after the others: without boot.order, a machine boots from its disks as listed."""
+    """Tells whether disks only grow and new ones come last: without boot.order, a machine boots from its disks as listed."""
     same, added = new.disks[: len(old.disks)], new.disks[len(old.disks) :]
     if len(same) < len(old.disks) or not all(_grows(a, b) for a, b in zip(old.disks, same, strict=True)):
         return False

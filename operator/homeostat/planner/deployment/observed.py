@@ -12,30 +12,30 @@ from ..plan import Stalled, Waiting
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One machine of the deployment. Times are seconds since the epoch, as its timestamps say."""
+    """One machine of the deployment. Times are seconds since the epoch, like the timestamps in statuses."""
 
     name: str
     index: int  # from 1
     fingerprint: str  # of the template it was made from
     created: float
-    ready_since: float | None  # None: it is not ready, or not known to be
+    ready_since: float | None  # None: it is not ready, or that is not known
     lost: bool = False  # it was ready in this run and is not any more, or it keeps ending
     failure: str = ""  # why it cannot become ready without help
     deleting: bool = False
     waits: str = ""  # what it waits for while it is not ready, such as a probe's last answer
-    unknown: bool = False  # what is said of it may not hold: its host is away, its spec changed since, nobody looked yet
-    serving_since: float | None = None  # its guest runs and passes its probes, ready or not (drifted, say); None: as ready_since
+    unknown: bool = False  # its status may be wrong: its host is away, its spec changed since, nobody looked yet
+    serving_since: float | None = None  # its guest runs and passes its probes, even if not Ready (drifted); None: as ready_since
 
     def available(self, min_ready: float, now: float) -> bool:
         return self._for_certain(self.ready_since, min_ready, now)
 
     def serves(self, min_ready: float, now: float) -> bool:
-        """For certain: what is taken away may rest on it."""
+        """Tells whether the machine serves for certain. Other machines may be taken away because this one serves."""
         return self._for_certain(self._serving_since, min_ready, now)
 
     @property
     def may_serve(self) -> bool:
-        """For all that is known: taking it away may cost availability."""
+        """Whether the machine may serve, as far as is known. Taking it away may cost availability."""
         return not self.deleting and (self.unknown or self._serving_since is not None)
 
     @property
@@ -48,7 +48,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A template on record, and when it was recorded (seconds since the epoch)."""
+    """A recorded template, and when it was recorded (seconds since the epoch)."""
 
     spec: MachineRevisionSpec
     created: float
@@ -62,7 +62,7 @@ class ObservedDeployment:
     refusal: Waiting | Stalled | None = None  # new machines cannot be made: why (such as an unknown or a disabled plugin)
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have
     leaving: frozenset[int] = frozenset()  # indexes whose names other machines still have, which are being deleted
-    kept: tuple[KeptDisks, ...] = ()  # noted down as this deployment's, where no machine has the name; looked for at its end
-    keepers: tuple[str, ...] = ()  # hosts that may keep more of them, and look for that themselves at its end
-    known_since: float = 0.0  # when all of this came to be known, after an operator's start or a host's absence (epoch seconds)
-    first_look: bool = False  # some of it is what was seen before the host was lost, or by an earlier operator
+    kept: tuple[KeptDisks, ...] = ()  # recorded as this deployment's, where no machine has the name; only read while it ends
+    keepers: tuple[str, ...] = ()  # hosts that may keep more of them; each looks for them itself while the deployment ends
+    known_since: float = 0.0  # since when all of this is known, after an operator's start or a host's absence (epoch seconds)
+    first_look: bool = False  # some of it was seen before the host was lost, or by an earlier operator

@@ -23,21 +23,21 @@ from .rollout import roll
 from .tally import take_tally
 
 KEEPERS_POLL_SECONDS = 5.0
-"""Seconds between looks whether the hosts that are waited for are served: nobody tells when an operator dies."""
+"""Between checks whether the hosts that are waited for are served: there is no event when an operator dies."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPlan:
-    """``outcome`` says how the rollout stands, before the actions."""
+    """The next steps. ``outcome`` says how the rollout stands before the actions."""
 
     target: Target | None
     actions: tuple[DeploymentAction, ...] = ()
     outcome: Outcome = Converged()
-    after: float | None = None  # seconds until it has to be looked at again even without an event; None: only on one
+    after: float | None = None  # seconds until the next reconcile even without an event; None: only on an event
 
 
 def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDeployment, now: float) -> DeploymentPlan:
-    """The next steps for one deployment; empty when desired equals observed.
+    """Plans the next steps for one deployment. Empty when desired equals observed.
 
     ``now``: seconds since the epoch.
     """
@@ -57,7 +57,8 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
 
 
 def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> DeploymentPlan:
-    """Its machines first, by their own shutdown policy, then what was kept of earlier ones; disks follow reclaimPolicy."""
+    """Removes its machines first, by their own shutdown policy, then what was kept of earlier ones. Disks follow
+    reclaimPolicy."""
     living = [r for r in observed.replicas if not r.deleting]
     actions: list[DeploymentAction] = [DeleteMachine(r.name, False, WITH_DEPLOYMENT) for r in living]
     if observed.keepers and not observed.replicas:
@@ -72,12 +73,12 @@ def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment
 
 
 def plan_kept(deployment: VirtualMachineDeployment, found: Iterable[KeptDisks]) -> list[ReclaimKept]:
-    """What becomes of the disks that a deployment kept of earlier machines, now that it is being deleted."""
+    """Plans what happens to the disks that a deployment kept of earlier machines, now that it is being deleted."""
     return [_reclaim(deployment.spec.template.spec, kept) for kept in found]
 
 
 def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:
-    """By the policy of today's template; what was to be retained when its machine went is not among ``kept``."""
+    """Applies the policy of today's template. Disks that were to be retained when their machine went are not in ``kept``."""
     policies = {disk.name: disk.reclaim_policy or template.reclaim_policy for disk in template.disks}
     going = (name for name in kept.disks if policies.get(name, template.reclaim_policy) is ReclaimPolicy.DELETE)
     disks = tuple((name, disk_file(kept.directory, name)) for name in going)
@@ -85,6 +86,6 @@ def _reclaim(template: VirtualMachineSpec, kept: KeptDisks) -> ReclaimKept:
 
 
 def discard_kept(deployment: VirtualMachineDeployment, kept: ReclaimKept, keep: float) -> list[SetAside | DeleteFile]:
-    """As of machines: set aside for ``keep`` seconds, or deleted where nothing is kept."""
+    """Discards them like the disks of a machine: set aside for ``keep`` seconds, or deleted where there is no trash."""
     belongings = Belongings(deployment.metadata.namespace, kept.name, kept.uid, kept.disks, moved=kept.moved)
     return discard(belongings, keep, kept.reason, deployment.metadata.uid, returns=bool(kept.uid))

@@ -11,13 +11,13 @@ from .observed import ObservedDeployment
 from .revision import Target, last_good
 from .tally import Tally
 
-# With autoRollback a rollout counts as good only once its machines stayed available for so long (seconds): what breaks soon
-# after it became ready is to be blamed on the template. Our choice; liveness' default takes 30 s to notice anything.
+# With autoRollback a rollout is good only once its machines stayed available for this long (seconds). What breaks soon after
+# it became ready is the template's fault. The number is our choice; liveness' default takes 30 s to notice anything.
 PROBATION = 60.0
 
 
 def standing_of(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> MachineRevisionSpec:
-    """The revision with what can be said of its rollout now."""
+    """Returns the revision with what can be said of its rollout now."""
     if not tally.complete or target.recorded is None:
         return target.revision
     proven = target.revision.succeeded or proven_in(deployment, target, tally, now) <= 0
@@ -25,7 +25,7 @@ def standing_of(deployment: VirtualMachineDeployment, target: Target, tally: Tal
 
 
 def proven_in(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float:
-    """Seconds until a complete rollout is proven."""
+    """Returns the seconds until a complete rollout is proven."""
     if not deployment.spec.auto_rollback:
         return 0.0
     since = [target.recorded or now, tally.known_since, *(r.ready_since for r in tally.live if r.ready_since is not None)]
@@ -35,7 +35,7 @@ def proven_in(deployment: VirtualMachineDeployment, target: Target, tally: Tally
 def failure_of(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, now: float
 ) -> MachineRevisionSpec | None:
-    """With autoRollback: the revision with the reason why it is given up, once it has failed and there is a good one."""
+    """Returns, with autoRollback, the revision with the reason why it is given up, once it has failed and there is a good one."""
     revision, spec = target.revision, deployment.spec
     decided = revision.succeeded or revision.failed or target.records or target.rolled_back or spec.paused
     if decided or not spec.auto_rollback or last_good(observed, revision) is None:
@@ -56,20 +56,20 @@ def overdue(deployment: VirtualMachineDeployment, target: Target, tally: Tally, 
 
 
 def deadline(deployment: VirtualMachineDeployment, target: Target, tally: Tally) -> float | None:
-    """When a rollout that makes no more progress has failed (seconds since the epoch); None: it is none, or it rests, also while
-    a host is away: what it does not hear of its machines is no failure of theirs."""
+    """Returns when a rollout without further progress has failed (seconds since the epoch). None: there is no rollout, or it
+    rests. It rests also while a host is away: that nothing is known of its machines is not their failure."""
     if tally.unknown:
         return None
     if tally.complete or target.recorded is None or target.revision.completed or target.rolled_back or deployment.spec.paused:
         return None
     steps = [target.recorded, tally.known_since, *(r.created for r in tally.updated)]
-    if not any(r.lost for r in tally.updated):  # else a crash loop that is ready now and then would go on for ever
+    if not any(r.lost for r in tally.updated):  # else a crash loop that is ready from time to time would go on forever
         steps += [r.ready_since for r in tally.updated if r.ready_since is not None]
     return max(steps) + deployment.spec.progress_deadline_seconds
 
 
 def first_failure(tally: Tally, *, late: bool) -> str:
-    """``late``: then what a new machine still waits for is to blame, too."""
+    """Returns the first failure as words. With ``late``, what a new machine still waits for counts as a failure too."""
     failures = [(r.name, r.failure) for r in tally.live if r.failure]
     failures += [(r.name, r.waits) for r in tally.updated if r.waits and late]
     return "; {}: {}".format(*failures[0]) if failures else ""
@@ -106,7 +106,8 @@ def outcome_of(
 
 
 def requeue_after(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:
-    """Seconds until time alone changes something: a machine was ready for long enough, a rollout is proven, or is late."""
+    """Returns the seconds until time alone changes something: a machine was ready for long enough, a rollout is proven, or is
+    late."""
     ready = [t for r in tally.live for t in (r.ready_since, r.serving_since) if t is not None]
     times = [since + deployment.spec.min_ready_seconds - now for since in ready]
     due = deadline(deployment, target, tally)

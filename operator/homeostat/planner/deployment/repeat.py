@@ -1,4 +1,4 @@
-"""Whether there can be as many machines of a template as its deployment may have at once. Pure."""
+"""Whether there can be as many machines of a template as its deployment may have at the same time. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .tally import allowance
 
 
 def usable_once(deployment: VirtualMachineDeployment) -> str:
-    """What of the template only one machine can have, where more may be made of it. Empty: it fits. With the plugin's part.
+    """Names what only one machine can have, in a template that several machines may be made of. Empty: there is nothing. The
+    template includes the plugin's part.
 
     Serials of disks are each guest's own, and so are MACs in user mode.
     """

@@ -1,4 +1,4 @@
-"""Which template a deployment should follow: its own, an older one it was told to, or the last good one."""
+"""Which template a deployment should follow: its own, an older one that rollbackTo names, or the last good one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .observed import ObservedDeployment, Revision
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``revision`` is what the machines should follow; ``records`` puts it on record first where it is new."""
+    """The template to follow. ``revision`` is what the machines should follow; ``records`` records it first where it is new."""
 
     revision: MachineRevisionSpec
-    recorded: float | None  # seconds since the epoch; None: only now
+    recorded: float | None  # seconds since the epoch; None: it is recorded now
     records: tuple[DeploymentAction, ...] = ()
     rolled_back: str = ""  # why the deployment's own template is not followed
     problem: str = ""  # the revision asked for does not exist
@@ -25,7 +25,7 @@ class Target:
 
 
 def fingerprint(template: MachineTemplate, plugin: str, restarted_at: str | None) -> str:
-    """Names a template's content. A new version of its plugin, or a new restart token, is another template."""
+    """Returns a name for a template's content. A new version of its plugin, or a new restart token, makes another template."""
     text = json.dumps([template.dump(), plugin, restarted_at or ""], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -65,14 +65,15 @@ def _own_target(deployment: VirtualMachineDeployment, observed: ObservedDeployme
 
 
 def _standing(observed: ObservedDeployment, newest: Revision) -> Target:
-    """The newest revision, or the last good one where that has failed."""
+    """Returns the newest revision, or the last good one where the newest has failed."""
     if newest.spec.failed and (good := last_good(observed, newest.spec)):
         return Target(good.spec, good.created, rolled_back=newest.spec.failed)
     return Target(newest.spec, newest.created)
 
 
 def _record(own: MachineRevisionSpec, observed: ObservedDeployment, newest: MachineRevisionSpec) -> Target:
-    """A template that was used before takes a new number, as kubectl's rollout undo does; what was good stays good."""
+    """Records the template. One that was used before gets a new number, as kubectl's rollout undo does. What was good stays
+    good."""
     again = [r.spec for r in observed.revisions if r.spec.fingerprint == own.fingerprint]
     cause = _cause(own, newest)
     good = any(r.succeeded for r in again)
@@ -94,13 +95,14 @@ def _newest(observed: ObservedDeployment) -> Revision:
 
 
 def last_good(observed: ObservedDeployment, failed: MachineRevisionSpec) -> Revision | None:
-    """The newest other content whose rollout completed once."""
+    """Returns the newest revision with other content whose rollout completed once."""
     good = [r for r in observed.revisions if r.spec.succeeded and not r.spec.failed and r.spec.fingerprint != failed.fingerprint]
     return max(good, key=lambda r: r.spec.revision, default=None)
 
 
 def surplus_revisions(deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target) -> list[ForgetRevision]:
-    """Content that has a newer number; and beyond revisionHistoryLimit, the oldest no machine follows and no rollback needs."""
+    """Returns the revisions to forget: those whose content has a newer number, and beyond revisionHistoryLimit the oldest that no
+    machine follows and no rollback needs."""
     newest_first = sorted((r.spec for r in observed.revisions), key=lambda r: -r.revision)
     used = {r.fingerprint for r in observed.replicas} | {target.revision.fingerprint}
     used |= {r.fingerprint for r in newest_first[:1]}

@@ -1,6 +1,6 @@
 """Moving a deployment's machines to its target, a few at a time, by the rules of Kubernetes' Deployments but with fixed names.
 
-Machines 1 to replicas are the base. Machines beyond it are spare: they stand in while the base is replaced, and go at its end.
+Machines 1 to replicas are the base. Machines beyond them are spare: they stand in while the base is replaced, and go at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OUTDATED = "it follows an older template"
 def roll(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally
 ) -> list[DeploymentAction]:
-    """The next steps; none of them takes available below the floor, or machines above the ceiling."""
+    """Returns the next steps. None of them takes available below the floor, or machines above the ceiling."""
     if deployment.spec.paused or observed.refusal:
         fill = [] if observed.refusal else _fill(deployment, tally, _steady(observed, target, tally))
         return [*fill, *_thin(deployment, tally)[0]]
@@ -44,13 +44,13 @@ def roll(
 
 
 def _steady(observed: ObservedDeployment, target: Target, tally: Tally) -> MachineRevisionSpec:
-    """What new machines follow while a rollout rests: nothing unproven."""
+    """Returns what new machines follow while a rollout rests: never an unproven revision."""
     good = last_good(observed, target.revision) if tally.old and not target.revision.succeeded else None
     return good.spec if good else target.revision
 
 
 def _fill(deployment: VirtualMachineDeployment, tally: Tally, revision: MachineRevisionSpec) -> list[DeploymentAction]:
-    """The holes of the base, lowest first. A name that is still in use is waited for."""
+    """Creates the missing machines of the base, lowest index first. Waits for a name that is still in use."""
     holes = (index for index in range(1, tally.wanted + 1) if index not in tally.taken)
     why = f"{len(tally.live)} of {tally.wanted} exist"
     return _create(deployment, revision, islice(holes, max(0, tally.ceiling - len(tally.live))), why)
@@ -59,7 +59,8 @@ def _fill(deployment: VirtualMachineDeployment, tally: Tally, revision: MachineR
 def _stand_ins(
     deployment: VirtualMachineDeployment, target: Target, tally: Tally, ways: dict[str, Way], filled: int
 ) -> list[DeploymentAction]:
-    """Spare machines, as many as are to be replaced; for changes in place one is enough, where none may be missing."""
+    """Creates as many spare machines as are to be replaced. For changes in place one is enough, where no machine may be
+    missing."""
     replaced = sum(ways[r.name] is Way.REPLACE for r in tally.behind)
     needed = replaced or (1 if tally.behind and tally.floor == tally.wanted else 0)
     there = sum(not tally.in_base(r) for r in tally.updated)
@@ -71,10 +72,11 @@ def _stand_ins(
 
 
 def _thin(deployment: VirtualMachineDeployment, tally: Tally) -> tuple[list[DeploymentAction], int]:
-    """Removes what is beyond the base and not needed, highest index first, and says how many that serve could still go.
+    """Removes machines beyond the base that are not needed, highest index first. Returns how many serving machines could still
+    go.
 
-    Where machines of the base are unhealthy, others stand in for them as long as they are; the unhealthy ones then make room.
-    One that may serve for all that is known goes only where enough others serve for certain.
+    While machines of the base are unhealthy, others stand in for them. The unhealthy ones then make room. A machine that may
+    serve, as far as is known, goes only where enough others serve for certain.
     """
     spare, removed = tally.spare, list[DeploymentAction]()
     beyond = [r for r in reversed(tally.live) if not tally.in_base(r)]
@@ -95,15 +97,15 @@ def _thin(deployment: VirtualMachineDeployment, tally: Tally) -> tuple[list[Depl
 
 
 def _may_go(replica: Replica, tally: Tally, spare: int) -> bool:
-    """``spare``: how many machines serve for certain beyond the floor."""
+    """Tells whether the machine may go. ``spare``: how many machines serve for certain beyond the floor."""
     return tally.is_off(replica) or spare > 0 or (spare == 0 and replica.name in tally.doubtful)
 
 
 def _replace(
     deployment: VirtualMachineDeployment, target: Target, tally: Tally, ways: dict[str, Way], gone: int, spare: int
 ) -> list[DeploymentAction]:
-    """Unhealthy machines first, then the highest index. As in Kubernetes, new ones that are not available yet hold the next
-    back, even where the old ones are unhealthy: or an outage of the network would replace them all at once."""
+    """Replaces unhealthy machines first, then the highest index. As in Kubernetes, new machines that are not available yet hold
+    the next back, even where the old ones are unhealthy. Otherwise an outage of the network would replace all of them at once."""
     unproven = sum(r.name in tally.idle for r in tally.updated)
     budget = len(tally.live) - gone - tally.floor - unproven
     steps: list[DeploymentAction] = []
@@ -121,7 +123,7 @@ def _replace(
 def _recreate(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, ways: dict[str, Way]
 ) -> list[DeploymentAction]:
-    """All old ones go before a new one comes."""
+    """Removes all old machines before it creates a new one."""
     thin = [] if tally.old else _thin(deployment, tally)[0]
     steps: list[DeploymentAction] = [
         _update(r, target.revision) if ways[r.name] is Way.CAREFULLY and tally.in_base(r) else _delete(deployment, r, OUTDATED)

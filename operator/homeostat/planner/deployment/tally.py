@@ -1,4 +1,4 @@
-"""The machines of a deployment, counted and sorted by what they are to its plan."""
+"""The machines of a deployment, counted and sorted for its plan."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .observed import ObservedDeployment, Replica
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """All but ``taken`` and ``going`` leaves out machines that are being deleted."""
+    """The counts. Only ``taken`` and ``going`` include machines that are being deleted."""
 
     wanted: int
     floor: int  # never fewer available than this
     ceiling: int  # never more machines than this
     live: tuple[Replica, ...]  # by index
-    updated: tuple[Replica, ...]  # follow the target
-    old: tuple[Replica, ...]  # do not
+    updated: tuple[Replica, ...]  # those that follow the target
+    old: tuple[Replica, ...]  # those that do not
     available: int
     serving: frozenset[str]  # names of those that serve for certain, ready or not
-    doubtful: frozenset[str]  # names of those that may serve as well, for all that is known
+    doubtful: frozenset[str]  # names of those that may serve as well, as far as is known
     idle: frozenset[str]  # names of those that are not available for certain
     taken: frozenset[int]  # indexes whose names are in use, also by machines that are still going
     going: int
-    unknown: int  # of these, and of those that are going, nothing is known now
+    unknown: int  # how many of these, and of those that are going, nothing is known of now
     known_since: float
 
     @property
@@ -35,21 +35,21 @@ class Tally:
 
     @property
     def behind(self) -> tuple[Replica, ...]:
-        """Machines that are to be brought to the target; the other old ones only go."""
+        """Machines that are to be brought to the target. The other old ones only go."""
         return tuple(r for r in self.old if self.in_base(r))
 
     @property
     def spare(self) -> int:
-        """How many of those that serve may go; where it is negative, nothing may that might serve."""
+        """How many serving machines may go. Where it is negative, no machine may go that might serve."""
         return len(self.serving) - self.floor
 
     def is_off(self, replica: Replica) -> bool:
-        """Known not to serve: taking it away costs nothing."""
+        """Tells whether it is known not to serve: taking it away costs nothing."""
         return replica.name not in self.serving and replica.name not in self.doubtful
 
     def cheapest_first(self, replica: Replica) -> tuple[bool, bool, bool]:
-        """Key for the order in which machines are taken: those that do not serve; then those that serve without being ready;
-        those of which it is not known whether they serve come last."""
+        """Returns the sort key in which machines are taken: first those that do not serve, then those that serve without being
+        ready. Those of which nobody knows whether they serve come last."""
         return replica.name in self.doubtful, replica.name in self.serving, replica.name not in self.idle
 
     def in_base(self, replica: Replica) -> bool:
@@ -83,12 +83,12 @@ def take_tally(
 
 
 def allowance(deployment: VirtualMachineDeployment) -> tuple[int, int]:
-    """How many machines there may be beyond replicas, and how many may be missing."""
+    """Returns how many machines there may be beyond replicas, and how many may be missing."""
     spec = deployment.spec
     if spec.strategy.type == "Recreate":
         return 0, spec.replicas
     rolling = spec.strategy.rolling_update
     surge = 0 if spec.stateful else share_of(rolling.max_surge, spec.replicas, up=True)
     missing = share_of(rolling.max_unavailable, spec.replicas, up=False)
-    # Where both round to nothing, Kubernetes lets one be missing: nothing could move otherwise.
+    # Where both round to zero, Kubernetes lets one be missing: otherwise nothing could move.
     return surge, missing if surge or missing else 1

@@ -1,4 +1,4 @@
-"""What of a host only one machine can have: ports, MACs on a network, files, and what its domain is called. Pure."""
+"""What only one machine of a host can have: ports, MACs on a network, files, and the name of its domain. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..observed import Observed, ObservedDomain
 from ..plan import Stalled, Waiting
 from .identity import disk_path, domain_name, domain_uuid, mac_address
 
-RETRY_SECONDS = 30.0  # seconds; a look too many costs little, and who let go is told of at once
+RETRY_SECONDS = 30.0  # an extra reconcile costs little; a release causes an event at once
 
 
 class Standing(IntEnum):
-    """How much of what it claims a machine has already. Who has more of it keeps it."""
+    """How much of what it claims a machine has already. The one that has more keeps it."""
 
     WANTS = 0
     DEFINED = 1
@@ -27,7 +27,8 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``address``: of a port; those of two collide where one address covers the other. The rest is for who reads."""
+    """Something that only one machine can have. ``address``: of a port; two ports collide where one address covers the other. The
+    other fields are for messages."""
 
     kind: str  # tcp | udp | mac | name | uuid | file
     what: str
@@ -36,12 +37,12 @@ class Claim:
     mend: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        """What ``Observed.others`` knows it by; a file by its path alone."""
+        """Returns the key of ``Observed.others``; for a file its path alone."""
         return self.what if self.kind == "file" else ":".join(filter(None, (self.kind, self.address, self.what)))
 
     @property
     def slot(self) -> tuple[str, str]:
-        """Claims that collide have the same."""
+        """Equal for claims that collide."""
         return self.kind, self.what
 
     def collides(self, other: Claim) -> bool:
@@ -55,14 +56,14 @@ def standing(domain: ObservedDomain | None) -> Standing:
 
 
 def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
-    """What its spec asks for."""
+    """Yields what its spec asks for."""
     spec, name = machine.spec, domain_name(machine)
     yield Claim("name", name, told=f"its domain would be named {name!r}, which", mend="rename one of the two")
     yield Claim("uuid", domain_uuid(machine.identity), told="its identity", mend="take its annotation away")
     for listener in listeners(spec.nics, spec.display.vnc):
         yield _port(listener)
     for nic in spec.nics:
-        if on := nic.network or nic.bridge:  # in user mode each is alone on its network
+        if on := nic.network or nic.bridge:  # in user mode each machine is alone on its network
             mac = nic.mac or mac_address(machine.identity, nic.name)
             yield _mac("bridge" if nic.bridge else "network", on, mac, nic.name)
     for disk in spec.disks:
@@ -72,7 +73,7 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
 
 
 def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
-    """What its domain has, or will have at its next start, whatever the spec says by now."""
+    """Yields what its domain has, or will have at its next start, whatever the spec says by now."""
     for config in (domain.config, domain.live) if domain else ():
         yield from _of_config(config) if config else ()
     if domain and domain.vnc and domain.state.active:
@@ -81,7 +82,8 @@ def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
 
 
 def ports_wanted(machine: VirtualMachine, domain: ObservedDomain | None, others: Mapping[str, str]) -> Mapping[str, Listener]:
-    """Those that it is to listen on and does not yet, nor another machine; by what ``Observed.ports`` knows them by."""
+    """Returns the ports that it is to listen on and does not yet, and that no other machine has. The keys are those of
+    ``Observed.ports``."""
     runs = domain is not None and domain.state.active
     if machine.deleting or (runs and domain is not None and domain.live is None):
         return {}
@@ -122,7 +124,7 @@ _REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "file": "
 
 
 def named_as(machine: VirtualMachine, observed: Observed) -> Stalled | None:
-    """Who has its domain's name, or its identity: then there can be no domain of it."""
+    """Says who has its domain's name or identity: then it can have no domain."""
     if not observed.others:
         return None
     for claim in claims_of(machine, ""):
@@ -132,7 +134,7 @@ def named_as(machine: VirtualMachine, observed: Observed) -> Stalled | None:
 
 
 def contested(machine: VirtualMachine, observed: Observed) -> list[tuple[str, str]]:
-    """What of the host it cannot run without, and another machine or program has: reasons and messages."""
+    """Returns what it cannot run without and another machine or program of the host has: reasons and messages."""
     if not observed.others and not observed.ports:
         return []
     found = []
@@ -155,6 +157,6 @@ def _let_it(lowest: int, claim: Claim, host: str) -> str:
 
 
 def taken(machine: VirtualMachine, observed: Observed) -> Waiting | None:
-    """Why it cannot start, nor get a new device, until another lets go."""
+    """Says why it cannot start, or get a new device, until another one releases something."""
     found = contested(machine, observed)
     return Waiting(found[0][0], "; ".join(message for _, message in found), RETRY_SECONDS) if found else None

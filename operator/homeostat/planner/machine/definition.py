@@ -23,26 +23,27 @@ GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
 
 @dataclass(frozen=True, slots=True)
 class DefinitionPlan:
-    """``define`` is the configuration to write, None to leave the definition alone; the record is added by the caller."""
+    """What is to be done. ``define`` is the configuration to write; None leaves the definition alone. The caller adds the
+    record."""
 
     define: DomainConfig | None = None
     reason: str = ""
-    live: tuple[Action, ...] = ()  # to the running guest
+    live: tuple[Action, ...] = ()  # for the running guest
     changes: tuple[Change, ...] = ()  # spec against definition
     pending: tuple[Change, ...] = ()  # spec against the running guest, without what ``live`` does
     drift: tuple[Change, ...] = ()  # only reported
-    told: tuple[Change, ...] = ()  # as ``pending``, and no reason to restart it
+    told: tuple[Change, ...] = ()  # like ``pending``, but no reason to restart it
     asked: str = ""  # fingerprint of what the spec asks for; empty while that has to wait (updatePolicy Never)
 
 
 def base_record(machine: VirtualMachine, observed: Observed) -> Record:
-    """The record as it should stand, before anything of this plan is carried out."""
+    """Returns the record before anything of this plan is carried out."""
     spec, meta = machine.spec, machine.metadata
     old = observed.domain.record if observed.domain else None
     if old is not None:
         ours = replace(old, uid=machine.identity, namespace=meta.namespace, name=meta.name)
         return adopt_reverted(machine, observed, ours)
-    # A machine that is only now created has nothing to restart or to cut the power of.
+    # A machine that is only created now has nothing to restart, and no power to cut.
     fresh = Record(
         uid=machine.identity,
         namespace=meta.namespace,
@@ -50,12 +51,12 @@ def base_record(machine: VirtualMachine, observed: Observed) -> Record:
         restarted_at=spec.restarted_at or "",
         powered_off_at=spec.powered_off_at or "",
     )
-    # One that was defined before, and is gone, has ended: not every strategy lets it run again.
+    # A domain that was defined before, and is gone, has ended: not every strategy lets it run again.
     return replace(fresh, outcome="Destroyed", power=spec.power or "") if observed.storage.created else fresh
 
 
 def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainConfig, asked: str) -> DefinitionPlan:
-    """``asked``: fingerprint of what the spec asks for, whatever was observed of the domain."""
+    """Plans the definition. ``asked``: fingerprint of what the spec asks for, whatever was observed of the domain."""
     domain, spec = observed.domain, machine.spec
     reports = spec.drift_policy is DriftPolicy.REPORT
     if domain is None:
@@ -93,8 +94,9 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
 
 
 def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: DomainConfig) -> DomainConfig:
-    """The definition, with those disks on the file that the running guest writes to that are to be there (see disk_source); and
-    with what they lean on, so that neither libvirt nor QEMU looks for that in a header that a guest may have written."""
+    """Returns the definition with those disks on the file that the running guest writes to, where they are to be there (see
+    disk_source). It also names the files below them, so that neither libvirt nor QEMU reads that from a header that a guest may
+    have written."""
     runs = {disk.name: disk.source for disk in live.disks} if live else {}
     places = {disk.name: disk for disk in want.disks if disk.device == "disk" and runs.get(disk.name) == disk.source}
     disks = tuple(
@@ -111,7 +113,7 @@ def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: Dom
 
 
 def _names_less(config: DomainConfig, other: DomainConfig) -> bool:
-    """Whether the definition does not say how its files are to be opened."""
+    """Tells whether the definition does not say how its files are to be opened."""
     if config.kernel and other.kernel and config.kernel.copies != other.kernel.copies:
         return True
     return any((a.chain, a.shared) != (b.chain, b.shared) for a, b in zip(config.disks, other.disks, strict=True))
@@ -123,7 +125,7 @@ def _reason(changes: Sequence[Change], drifted: bool) -> str:
 
 
 def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending: Sequence[Change]) -> tuple[Action, ...]:
-    """For every live change of the running guest the action that makes it."""
+    """Returns the action for every live change of the running guest."""
     names = {c.field for c in pending if c.disruption is Disruption.LIVE}
     drives = {disk.name: disk for disk in running.disks}
     actions: list[Action] = []
@@ -131,7 +133,7 @@ def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending:
         actions.append(ChangePassword(uuid, want.vnc.password, f"{VNC_PASSWORD} changed"))
     for disk in want.disks:
         if f"disks[{disk.name}]" in names:
-            # Without its place in the boot order, which a device of the running guest may still hold.
+            # Without its place in the boot order, which a device of the running guest may still have.
             actions.append(AttachDisk(uuid, replace(disk, boot_order=None), f"disks[{disk.name}] was added"))
         elif f"disks[{disk.name}].image" in names:
             # The drive stays as it runs, since nothing else of it can be changed now.
@@ -154,7 +156,7 @@ def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending:
 
 
 def autostart_actions(machine: VirtualMachine, domain: ObservedDomain | None, uuid: str) -> list[Action]:
-    """Machines that should always run come up with libvirt, even before the operator does."""
+    """Lets machines that should always run start with libvirt, even before the operator does."""
     if autostart_is_right(machine, domain):
         return []
     return [SetAutostart(uuid, _autostart(machine), f"runStrategy is {machine.spec.run_strategy}")]
@@ -165,7 +167,7 @@ def autostart_is_right(machine: VirtualMachine, domain: ObservedDomain | None) -
 
 
 def autostart_drift(machine: VirtualMachine, domain: ObservedDomain, record: Record) -> tuple[Change, ...]:
-    """Someone else turned it after we had; only looked for where drift is reported."""
+    """Returns the change that somebody made to autostart after we had set it. Only where drift is reported."""
     if machine.spec.drift_policy is not DriftPolicy.REPORT or autostart_is_right(machine, domain):
         return ()
     wanted = yes_no(_autostart(machine))
@@ -173,7 +175,7 @@ def autostart_drift(machine: VirtualMachine, domain: ObservedDomain, record: Rec
 
 
 def carried_autostart(machine: VirtualMachine, domain: ObservedDomain | None, record: Record) -> str:
-    """For the record: what autostart was last brought to. Kept only where drift is reported."""
+    """Returns, for the record, what autostart was last set to. Only where drift is reported."""
     if machine.spec.drift_policy is not DriftPolicy.REPORT:
         return ""
     right = domain is not None and autostart_is_right(machine, domain)

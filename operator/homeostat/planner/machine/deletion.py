@@ -1,4 +1,4 @@
-"""That a machine is being deleted is written into its folder before the first step: an index that is lost loses no deletion."""
+"""A deletion is recorded in the machine's folder before its first step, so that it is not lost with the index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from .identity import machine_directory
 
 
 def noted(machine: VirtualMachine, observed: Observed, teardown: Plan) -> Plan:
-    """The teardown, with the note first where it is not there yet. Where nothing is left but the resource, there is no need."""
+    """Returns the teardown, with the record first where it is not there yet. Where only the resource is left, no record is
+    needed."""
     left = observed.domain is not None or observed.storage.created
     if observed.storage.deletion_noted or not left or not observed.host.storage_root:
         return teardown
@@ -24,7 +25,7 @@ def noted(machine: VirtualMachine, observed: Observed, teardown: Plan) -> Plan:
 
 
 def forgotten(machine: VirtualMachine, observed: Observed) -> tuple[ForgetDeletion, ...]:
-    """Of a machine that is to live."""
+    """Removes the record of a machine that is to live."""
     if not observed.storage.deletion_noted:
         return ()
     directory = machine_directory(observed.host.storage_root, machine)

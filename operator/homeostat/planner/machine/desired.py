@@ -1,4 +1,4 @@
-"""From a spec to the domain it asks for. Every default is decided here, so that XML and storage hold no policy."""
+"""From a spec to the domain that it asks for. Every default is decided here, so that XML and storage hold no policy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CHIPSET = {"q35": "pc-q35", "pc": "pc-i440fx"}
 
 
 class CannotPlan(Exception):
-    """The spec asks for what this host does not have; ``message`` says which and what to do."""
+    """The spec asks for what this host does not have. ``message`` says what that is, and what to do."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -39,10 +39,10 @@ class CannotPlan(Exception):
 
 
 def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
-    """The definition that the spec asks for on this host, with the images where the cache has them.
+    """Returns the definition that the spec asks for on this host, with the images where the cache has them.
 
-    What libvirt decided when it was first defined (device names, the machine type's version) is kept, and so is a name that
-    someone gave it with ``virsh domrename``: its identity is the uuid, and defining it anew renames nothing.
+    What libvirt decided at the first definition (device names, the version of the machine type) stays. So does a name that
+    somebody set with ``virsh domrename``: the uuid identifies the domain, and a new definition does not rename it.
 
     Raises:
         CannotPlan: the host cannot run it.
@@ -56,7 +56,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         name=known.name if known else domain_name(machine),
         uuid=domain_uuid(machine.identity),
         type=kind,
-        memory=-(-spec.resources.memory // MIB) * MIB,  # as libvirt gives it to QEMU, so that it compares equal
+        memory=-(-spec.resources.memory // MIB) * MIB,  # rounded like libvirt does for QEMU, so that it compares equal
         vcpus=_vcpus(machine, kind, host),
         machine="" if test else _machine_type(machine, known),
         cpu=None if test else _cpu(machine, kind),
@@ -74,7 +74,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
 
 
 def domain_type(wish: Virtualization, host: HostFacts) -> DomainType:
-    """KVM where it was found usable, else emulation; the test driver knows one type only."""
+    """Returns KVM where it was found usable, else emulation. The test driver knows one type only."""
     if DomainType.TEST in host.domain_types:
         return DomainType.TEST
     if wish is Virtualization.KVM:
@@ -101,7 +101,7 @@ def _machine_type(machine: VirtualMachine, known: DomainConfig | None) -> str:
     if wish.version:
         return f"{chipset}-{wish.version}"
     if known and known.machine.startswith(chipset):
-        return known.machine  # as pinned by libvirt when it was first defined: a guest's hardware must not change by itself
+        return known.machine  # as libvirt pinned it at the first definition: a guest's hardware must not change by itself
     return wish.type
 
 
@@ -136,7 +136,7 @@ def _disks(
     disks = tuple(_disk(machine, wish, observed, targets[wish.name]) for wish in wishes)
     if seed is None:
         return disks
-    # On virtio, since the kernels of cloud images often lack the drivers of emulated cdroms; NoCloud takes any disk.
+    # On virtio, because the kernels of cloud images often lack drivers for emulated cdroms; NoCloud takes any disk.
     return (*disks, DiskConfig(SEED_NAME, "disk", seed, "raw", "virtio", targets[SEED_NAME], read_only=True))
 
 
@@ -174,7 +174,7 @@ def _limits(wish: Disk) -> LimitsConfig | None:
 
 
 def _chain(place: DiskSource, image: ObservedImage | None) -> tuple[BackingFile, ...] | None:
-    """Of a disk that is where we placed it, what we put beneath it. Where others put it, that is theirs to say."""
+    """Returns what we put below a disk that is where we placed it. None where others put the disk elsewhere."""
     if place.format == "raw":
         return ()
     if place.active is not None:
@@ -196,9 +196,9 @@ def _bus(disk: Disk, machine: VirtualMachine) -> DiskBus:
 
 
 def _targets(wishes: list[tuple[str, str]], known: DomainConfig | None, live: DomainConfig | None) -> dict[str, str]:
-    """Device names, kept where a disk has one already, so that removing one disk does not rename the others.
+    """Returns the device names. A disk keeps the name that it has, so that removing one disk does not rename the others.
 
-    A new disk takes none that the running guest still has in use: it is to be attached to it.
+    A new disk gets no name that the running guest still uses: it is to be attached to that guest.
     """
     held = {d.name: d.target for d in known.disks} if known else {}
     targets = {name: held[name] for name, prefix in wishes if held.get(name, "").startswith(prefix)}
@@ -211,12 +211,13 @@ def _targets(wishes: list[tuple[str, str]], known: DomainConfig | None, live: Do
 
 
 def _letters(number: int) -> str:
-    """0 -> a, 25 -> z, 26 -> aa, as disks are named."""
+    """Returns the letters of a disk's name: 0 -> a, 25 -> z, 26 -> aa."""
     return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("a") + number % 26)
 
 
 def _boot_order(machine: VirtualMachine, device: str) -> int | None:
-    """From 1. Without an order given: the disks, then the cdroms, as they are listed; nothing with a kernel of our own."""
+    """Returns the device's place in the boot order, from 1. Without a given order: the disks, then the cdroms, as they are
+    listed; none with a kernel of our own."""
     spec = machine.spec
     if spec.boot.kernel is not None:
         return None
@@ -253,5 +254,5 @@ def _vnc(display: Display, observed: Observed, known: DomainConfig | None) -> Vn
         return VncConfig(vnc.listen, vnc.port)
     if secret := observed.secrets.get(vnc.password_file):
         return VncConfig(vnc.listen, vnc.port, secret.value, secret.version)
-    # A file that cannot be read takes no password away.
+    # A file that cannot be read removes no password.
     return VncConfig(vnc.listen, vnc.port, known.vnc.password if known and known.vnc else None)

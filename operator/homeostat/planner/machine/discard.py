@@ -1,4 +1,4 @@
-"""What becomes of disks that nobody wants any more: they are set aside for a while, or deleted where nothing is kept."""
+"""What happens to disks that nobody wants any more: they are set aside for a while, or deleted where there is no trash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .identity import digest
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """Disks of one machine, and what their label is to say."""
+    """Disks of one machine, and what their label will say."""
 
     namespace: str
     name: str  # of the machine
@@ -22,7 +22,8 @@ class Belongings:
 
 
 def discard(of: Belongings, keep: float, reason: str, occasion: str, *, returns: bool) -> list[SetAside | DeleteFile]:
-    """``keep`` is in seconds. ``occasion`` tells apart what was set aside when; the same one goes on with what was begun."""
+    """Returns the actions that discard them. ``keep`` is in seconds. ``occasion`` distinguishes what was set aside at different
+    times; the same one continues what was begun."""
     if not of.disks:
         return []
     if keep <= 0:

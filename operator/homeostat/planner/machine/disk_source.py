@@ -1,8 +1,8 @@
-"""Whose file a disk of the domain is on now, and what follows: what others did to a disk is never undone blindly.
+"""Which file a disk of the domain is on now, and what follows. What others did to a disk is never undone blindly.
 
-A backup tool's snapshot, a block copy or a hand with `virsh edit` puts a disk on another file, which then holds the newest
-data. So the definition keeps the file that the disk is on, and the status says how to bring it back; where that file is missing
-or nobody can say which is the newest, nothing is defined. Only a file that the operator itself placed is put in its place.
+The snapshot of a backup tool, a block copy, or a person with `virsh edit` puts a disk on another file. That file then holds the
+newest data. So the definition keeps the file that the disk is on, and the status says how to bring it back. Where that file is
+missing, or nobody can say which file is the newest, nothing is defined. Only a file that the operator itself placed is replaced.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..plan import Stalled
 from .header import ALTERED
 from .identity import disk_path, machine_directory
 
-MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or what the disk is on cannot be read
+MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or the disk's file cannot be read
 MISSING = "DiskMissing"
 OVERLAY = "OverlayFound"
 MOVED_NOTE = "moved.json"  # in the machine's folder
@@ -49,8 +49,8 @@ class DiskFiles:
 def foreign_sources(
     machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str, noted: Sequence[MovedDisk] = ()
 ) -> tuple[str, ...]:
-    """The sources of the domain's disks that are not where the operator places them, and of those that no domain has what was
-    ``noted``: their chains are to be looked at."""
+    """Returns the sources of the domain's disks that are not where the operator places them. For a disk that no domain has, it
+    takes the source that was ``noted``. The chains of all of them are to be read."""
     if domain is not None and domain.record is None:
         return ()
     devices = list(_devices(domain)) if domain else []
@@ -60,13 +60,13 @@ def foreign_sources(
 
 
 def unnamed_disks(machine: VirtualMachine, domain: ObservedDomain | None, storage_root: str) -> tuple[str, ...]:
-    """Paths of the machine's disks that no domain has: somebody may have left a newer overlay beside them."""
+    """Returns the paths of the machine's disks that no domain has: somebody may have left a newer overlay beside them."""
     named = {disk.name for disk in _devices(domain)} if domain else set()
     return tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk" and d.name not in named)
 
 
 def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskSource | Stalled:
-    """Where the contents of one disk are, or why that cannot be known."""
+    """Finds where the contents of one disk are, or says why that cannot be known."""
     own, domain = disk_path(observed.host.storage_root, machine, disk.name), observed.domain
     defined = _device(domain.config, disk.name, own, observed) if domain else None
     runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
@@ -76,7 +76,7 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
     if all(_is_own(device, own, observed) for device in devices):
         return _own_source(disk, own, devices[0], observed)
     if defined and runs and defined.source != runs.source:
-        # The running guest writes to its file; a definition that names what that leans on, or our own file, is older.
+        # The running guest writes to its file. A definition that names the file below it, or our own file, is older.
         if not _is_own(defined, own, observed) and not _leads(runs, defined.source, observed):
             return Stalled(MOVED, _differ_message(domain.name, disk, runs, defined))
         return _follow(domain.name, disk, own, runs, observed)
@@ -84,7 +84,8 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
 
 
 def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: Observed) -> DiskSource | Stalled:
-    """No domain says where it is: what was noted counts, and of what nobody knows nothing is taken for the newest."""
+    """Finds the source of a disk where no domain names it: the recorded one counts. Without a record, no file is taken for the
+    newest."""
     if observed.storage.moved_problem:
         return Stalled(MOVED, observed.storage.moved_problem)
     overlays = observed.storage.overlays.get(own, ())
@@ -108,7 +109,8 @@ def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: O
 
 
 def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk, ...]:
-    """What the note in its folder is to hold: where others put its disks, as the domain says, or as it said when it was there."""
+    """Returns what is to be recorded in the machine's folder: where others put its disks, as the domain says, or said when it was
+    there."""
     root, domain = observed.host.storage_root, observed.domain
     before = {moved.name: moved for moved in observed.storage.moved}
     in_domain = {disk.name for disk in _devices(domain)} if domain else set()
@@ -123,14 +125,14 @@ def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk,
 
 
 def unknown_moves(machine: VirtualMachine, observed: Observed) -> str:
-    """Why nobody knows where others put some disk: neither the domain nor a note says it. Empty: that is known of each."""
+    """Says why nobody knows where others put some disk: neither the domain nor a record names it. Empty: each is known."""
     named = {disk.name for disk in _devices(observed.domain)} if observed.domain else set()
     asked = {disk.name for disk in machine.spec.disks if disk.type == "disk"} | observed.storage.reclaimable
     return "" if asked <= named else observed.storage.moved_problem
 
 
 def plan_note(machine: VirtualMachine, observed: Observed) -> list[Action]:
-    """Keeps that note right, so that a domain that goes takes no knowledge along."""
+    """Keeps that record right, so that its knowledge stays when the domain goes."""
     moved = moved_disks(machine, observed)
     storage = observed.storage
     if observed.domain is None or unknown_moves(machine, observed) or (moved == storage.moved and not storage.moved_problem):
@@ -140,15 +142,16 @@ def plan_note(machine: VirtualMachine, observed: Observed) -> list[Action]:
 
 
 def moved_on_purpose(config: DomainConfig, domain: ObservedDomain | None) -> frozenset[str]:
-    """The disks that ``config`` puts on another file than they are on: one the operator placed, see ``find_source``."""
+    """Returns the disks that ``config`` moves to another file, which the operator placed (see ``find_source``)."""
     if domain is None:
         return frozenset()
-    now = {disk.name: disk.source for disk in _devices(domain)}  # what runs comes last, and counts
+    now = {disk.name: disk.source for disk in _devices(domain)}  # what runs comes last, so it counts
     return frozenset(d.name for d in config.disks if d.device == "disk" and d.name in now and now[d.name] != d.source)
 
 
 def files_of(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskFiles:
-    """All that the contents of a disk lie in, without the image it was built on: for who takes it away."""
+    """Returns all files that hold the contents of a disk, without the image it was built on: for a caller that removes the
+    disk."""
     root = observed.host.storage_root
     own, folder = disk_path(root, machine, disk.name), machine_directory(root, machine) + "/"
     found: dict[str, None] = {}
@@ -164,13 +167,13 @@ def files_of(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskFil
 
 
 def defined_as(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskConfig | None:
-    """The disk in the definition, by its name or its file."""
+    """Returns the disk in the definition, by its name or its file."""
     own = disk_path(observed.host.storage_root, machine, disk.name)
     return _device(observed.domain.config, disk.name, own, observed) if observed.domain else None
 
 
 def named_files(domain: ObservedDomain | None) -> tuple[str, ...]:
-    """The files that the domain itself puts beneath its disks: the only ones that headers may name, beside our own."""
+    """Returns the files that the domain itself puts below its disks. Headers may name only these and our own."""
     return tuple({file.path: None for disk in (_devices(domain) if domain else ()) for file in disk.chain or ()})
 
 
@@ -182,7 +185,7 @@ def _devices(domain: ObservedDomain) -> Iterator[DiskConfig]:
 
 
 def _device(config: DomainConfig | None, name: str, own: str, observed: Observed) -> DiskConfig | None:
-    """The disk of that name, or the one that others attached by its file, or by an overlay on that."""
+    """Returns the disk of that name, or the one that others attached by its file, or by an overlay on that file."""
     if config is None:
         return None
     disks = [disk for disk in config.disks if disk.device == "disk"]
@@ -192,7 +195,7 @@ def _device(config: DomainConfig | None, name: str, own: str, observed: Observed
 
 
 def _chain(device: DiskConfig, observed: Observed) -> ObservedChain | None:
-    """What is read as raw leans on nothing, whatever its first bytes say."""
+    """Returns the chain of a disk. What is read as raw is built on nothing, whatever its first bytes say."""
     chain = observed.storage.chains.get(device.source or "")
     return ObservedChain(chain.files[:1], "" if chain.files else chain.missing) if chain and device.format == "raw" else chain
 
@@ -203,7 +206,8 @@ def _leads(device: DiskConfig, path: str | None, observed: Observed) -> bool:
 
 
 def _is_own(device: DiskConfig, own: str, observed: Observed) -> bool:
-    """Our file by our name or another; also one that is gone from where a former state folder had it, and is in ours."""
+    """Tells whether it is our file, by our name or another. Also a file that is gone from a former state folder, and is in
+    ours."""
     if device.source == own:
         return True
     chain, source = _chain(device, observed), device.source or ""
@@ -219,7 +223,8 @@ def _same_place(source: str, own: str, observed: Observed) -> bool:
 
 
 def _until_own(chain: ObservedChain, own: str) -> Iterator[ObservedDisk]:
-    """What lies above our own file, and that; of a copy elsewhere its first file: what it leans on is not the machine's."""
+    """Yields what lies above our own file, and that file. Of a copy elsewhere it yields the first file only: the rest is not the
+    machine's."""
     if all(file.path != own for file in chain.files):
         yield from chain.files[:1]
         return
@@ -230,7 +235,7 @@ def _until_own(chain: ObservedChain, own: str) -> Iterator[ObservedDisk]:
 
 
 def _own_source(disk: Disk, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
-    """Our own file, by the name that the definition has for it; in the format it is in by now."""
+    """Returns our own file by the name that the definition has for it, in the format that it has by now."""
     chain = observed.storage.chains.get(device.source or "")
     path = device.source if chain and chain.files and device.source else own
     found = observed.storage.disks.get(own)
@@ -265,7 +270,7 @@ def _follow(name: str, disk: Disk, own: str, device: DiskConfig, observed: Obser
         )
     active = chain.files[0]
     if any(file.path == own for file in chain.files):
-        # Without a base it would go on, into the image that other machines have too.
+        # Without a base, the commit would go on into the image that other machines use too.
         commit = f"`virsh blockcommit {name} {device.target} --base {own} --active --pivot`"
         note = (
             f"disks[{disk.name}] is on {source}, an overlay that someone made on its own file (a snapshot, most often); that "

@@ -1,4 +1,4 @@
-"""What of a spec is taken, and will hardly do what was meant. Nothing is refused for it: it is said, a human decides. Pure."""
+"""What a spec may say, though it hardly does what was meant. Nothing is refused for it: a warning lets a person decide. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from homeostat.models.machine_devices import CloudInit
 from homeostat.models.plugin import Plugin
 from homeostat.models.seed_text import load
 
-# What cloud-init tells forms of user-data by, in any case, behind white space:
+# What cloud-init recognises the forms of user-data by, in any case, after white space:
 # https://github.com/canonical/cloud-init/blob/main/cloudinit/handlers/__init__.py (INCLUSION_TYPES_MAP)
 _HEADERS = ("#!", "#cloud-config", "#include", "#part-handler", "#cloud-boothook", "#upstart-job", "## template: jinja")
 _JINJA = "## template: jinja"
@@ -25,13 +25,13 @@ _ARCHIVE = "#cloud-config-archive"
 _JINJA_MEANT = "; where {{ … }} is meant, the first line must be ## template: jinja"
 _MIME = b"mime-version:"  # among the first 4096 bytes
 _FORMS = "https://cloudinit.readthedocs.io/en/latest/explanation/format.html"
-_LONGEST = 256 * 1024  # bytes of user-data whose body is looked into
-_DEEPEST = 100  # levels; PyYAML gives up at some hundreds
+_LONGEST = 256 * 1024  # bytes; the body of longer user-data is not read
+_DEEPEST = 100  # levels; PyYAML gives up at a few hundred
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """``reason`` in CamelCase, as of a condition; ``field`` as in the spec, empty for all of it."""
+    """One warning. ``reason`` in CamelCase, as of a condition; ``field`` as in the spec, empty for all of it."""
 
     reason: str
     field: str
@@ -42,7 +42,7 @@ class Doubt:
 
 
 def doubts_of(resource: Resource) -> tuple[Doubt, ...]:
-    """Of a document of any kind as it was written: what a plugin adds is not known here."""
+    """Returns the doubts about a document of any kind as it was written. What a plugin adds is not known here."""
     match resource:
         case VirtualMachine():
             return tuple(spec_doubts(resource.spec))
@@ -54,7 +54,7 @@ def doubts_of(resource: Resource) -> tuple[Doubt, ...]:
 
 
 def spec_doubts(spec: VirtualMachineSpec, blank: bool = False) -> Iterator[Doubt]:
-    """``blank``: its disks are made only now, so that one without an image holds nothing."""
+    """Yields the doubts about a spec. ``blank``: its disks are only made now, so that one without an image holds nothing."""
     disks = [disk for disk in spec.disks if disk.image or (disk.type == "disk" and not blank)]
     by_network = {nic.name for nic in spec.nics} & set(spec.boot.order)
     if not (disks or by_network or spec.boot.kernel or spec.plugin_ref):  # every plugin has something to boot
@@ -79,7 +79,7 @@ def _seed_doubts(init: CloudInit | None) -> Iterator[Doubt]:
 
 @lru_cache(2_000)
 def _user_data(text: str) -> str:
-    """Why cloud-init will pass over it; empty: nothing is known against it."""
+    """Says why cloud-init will ignore it; empty: nothing is known against it."""
     encoded = text.encode(errors="replace")
     if not text.strip() or _MIME in encoded[:4096].lower():
         return ""
@@ -89,7 +89,7 @@ def _user_data(text: str) -> str:
     form = head.lower()
     if not form.startswith(_HEADERS):
         return _unknown(head)
-    if head != text and not form.startswith("#cloud-config"):  # which is YAML, where that means nothing
+    if head != text and not form.startswith("#cloud-config"):  # which is YAML, where white space means nothing
         return "begins with white space: the header belongs at the very start, since scripts and templates do not run else"
     if form.startswith(_JINJA):
         body = head.partition("\n")[2].lstrip()
@@ -135,12 +135,12 @@ def _not_read_as_yaml(text: str, wanted: type) -> str:
 
 
 def _root(text: str) -> type | None:
-    """What a YAML document is as a whole; None: it says nothing.
+    """Returns the type of a YAML document as a whole; None: it says nothing.
 
-    By its events alone: values would take ten times as long to make, and the quick parser crashes on deep ones.
+    It reads the events only: to make values would take ten times as long, and the fast parser crashes on deep ones.
 
     Raises:
-        yaml.YAMLError, ValueError: it is none that can be loaded.
+        yaml.YAMLError, ValueError: it cannot be loaded.
     """
     root: type | None = None
     depth = documents = 0

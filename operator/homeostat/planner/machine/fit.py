@@ -1,4 +1,4 @@
-"""Whether a host has what a machine needs to start. Checked before starting, not after libvirt fails."""
+"""Whether a host has what a machine needs to start. This is checked before the start, not after libvirt fails."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..observed import HostFacts, Observed
 from ..plan import Outcome, Stalled, Waiting
 from .claims import contested
 
-RETRY_SECONDS = 30.0  # seconds; what is missing on a host does not announce its return
+RETRY_SECONDS = 30.0  # there is no event when what was missing on a host is there again
 
 
 def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
-    """Why this machine is not for this host; None when it is. Asked only before its domain is there: what runs stays."""
+    """Says why this machine is not for this host; None when it is. Only asked before its domain exists: what runs stays."""
     if host.labels is None:
         return None
     lacking = [f"{key}={value}" for key, value in machine.spec.host_selector.items() if host.labels.get(key) != value]
@@ -31,7 +31,8 @@ def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
 
 
 def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
-    """Why this machine cannot be started on its host now; None when it can. All that is missing is said, not the first alone."""
+    """Says why this machine cannot start on its host now; None when it can. It names everything that is missing, not only the
+    first."""
     host, spec = observed.host, machine.spec
     if host.memory and spec.resources.memory > host.memory:
         return Stalled(
@@ -53,7 +54,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
 
 
 def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
-    """What keeps one nic from being plugged in: reason and message."""
+    """Yields what keeps one nic from being plugged in: reason and message."""
     if nic.network and nic.network not in host.networks:
         yield _lacks_network(nic, host)
     if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:

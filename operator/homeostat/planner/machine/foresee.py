@@ -1,6 +1,6 @@
-"""What `up` will do to one machine, all of it: each plan is carried out in thought, and the next is made from what is there then.
+"""What `up` will do to one machine, all of it: each plan is carried out in thought, and the next one is made from the result.
 
-Pure, and no second opinion: the plans are those of ``plan_machine``. Asked for beforehand, guests do as they are asked to.
+Pure. The plans are those of ``plan_machine``. Guests are assumed to do what they are asked to do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def foresee(machine: VirtualMachine, observed: Observed, now: float, fetched: Mapping[str, ObservedImage]) -> Plan:
-    """All steps from what was observed to where they end, as one plan; its outcome and what waits then are those at the end.
+    """Returns all steps from what was observed to their end, as one plan. Its outcome and what waits are those at the end.
 
     ``fetched``: what each image will be once it is fetched, by ImageRef.key.
     """
@@ -36,7 +36,7 @@ def foresee(machine: VirtualMachine, observed: Observed, now: float, fetched: Ma
         observed = replace(observed, memory=recall(observed.memory, observed.domain, now))
         plan = plan_machine(machine, observed, now)
         if plan.actions and any(plan.actions == earlier.actions for earlier in plans):
-            break  # it waits for something that it is not told here
+            break  # it waits for something that is not known here
         plans.append(plan)
         if not plan.actions or any(isinstance(action, act.ReleaseResource) for action in plan.actions):
             break
@@ -61,7 +61,7 @@ def _all_of(parts: object) -> tuple[T, ...]:
 
 
 def after(action: Action, observed: Observed, fetched: Mapping[str, ObservedImage]) -> Observed:
-    """What will be observed once the action was carried out."""
+    """Returns what will be observed once the action is carried out."""
     storage = _stored(action, observed.storage, fetched)
     if storage is not observed.storage:
         return replace(observed, storage=storage)
@@ -122,7 +122,7 @@ def _plugged(action: Action, domain: ObservedDomain) -> ObservedDomain:
 
 
 def _live(action: Action, live: DomainConfig) -> DomainConfig:
-    """What runs."""
+    """Returns what runs then."""
     match action:
         case act.AttachDisk(disk=disk):
             return plugged(disk, live)
@@ -154,7 +154,7 @@ def _stored(action: Action, storage: ObservedStorage, fetched: Mapping[str, Obse
             return replace(storage, images={**storage.images, image.key: found})
         case act.CreateDisk(path, size, backing):
             base = next((image.virtual_size for image in storage.images.values() if image.path == backing), 0)
-            # How large an image is that was not fetched yet is not known; no size at all would mean no qcow2 file.
+            # The size of an image that was not fetched yet is not known; no size at all would mean that it is no qcow2 file.
             return replace(storage, disks={**storage.disks, path: ObservedDisk(path, _sectors(size or base or 1), backing)})
         case act.GrowDisk(path=path, size=size) if path in storage.disks:
             return replace(storage, disks={**storage.disks, path: replace(storage.disks[path], virtual_size=_sectors(size))})

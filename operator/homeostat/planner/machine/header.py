@@ -1,5 +1,6 @@
-"""What the header of a disk may name. QEMU writes headers, and so may a guest that got into its QEMU: a name in one counts only
-where the operator, or the domain's definition, put that file beneath the disk. Nothing else that it names is opened."""
+"""What the header of a disk may name. QEMU writes headers, and so may a guest that broke into its QEMU. So a name in a header
+counts only where the operator, or the domain's definition, put that file below the disk. No other file that it names is
+opened."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ DATA_FILE = "another file as the place of its contents"
 
 
 def altered(disk: Disk, found: ObservedDisk, base: ObservedImage | None, defined: DiskConfig | None, root: str) -> Stalled | None:
-    """Why a disk that is our own file must not be opened. ``base``: the image it is to lean on; ``defined``: as the domain has
-    it; ``root``: the state folder."""
+    """Says why a disk that is our own file must not be opened. ``base``: the image it is to be built on; ``defined``: as the
+    domain has it; ``root``: the state folder."""
     if found.data_file:
         return Stalled(ALTERED, f"disks[{disk.name}]: {told(found.path, DATA_FILE)}")
     if found.backing is None or (base is not None and found.backing == base.path):
@@ -33,7 +34,7 @@ def altered(disk: Disk, found: ObservedDisk, base: ObservedImage | None, defined
 
 
 def told(path: str, named: str) -> str:
-    """``named``: the file, or what it is said to be."""
+    """Returns the message. ``named``: the file, or what it is said to be."""
     return (
         f"the header of {path} names {named[:200]!a}, which nobody put beneath it: a guest that got into its QEMU may have "
         "written that. Nothing of it is opened, and the machine is not started with it. Put the disk back from a backup; or, "

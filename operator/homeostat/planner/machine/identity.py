@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from homeostat.models.machine import VirtualMachine
 
-# Any fixed uuid does; it must never change, since every domain's uuid is derived from it.
+# Any fixed uuid works. It must never change, because every domain's uuid is derived from it.
 _DOMAINS = uuid.UUID("6f1a5a39-5d2e-4b43-9a53-3c2a5c0f8d11")
 
 DISK_SUFFIX = ".qcow2"  # of a disk's file, after its name
@@ -16,22 +16,21 @@ DISK_SUFFIX = ".qcow2"  # of a disk's file, after its name
 
 @lru_cache(20_000)
 def domain_uuid(uid: str) -> str:
-    """One domain per resource uid: two domains for one machine cannot exist."""
+    """Derives the domain's uuid from the resource's uid: two domains for one machine cannot exist."""
     return str(uuid.uuid5(_DOMAINS, uid))
 
 
 def domain_name(machine: VirtualMachine) -> str:
-    """The machine's name; outside namespace default prefixed, since libvirt has no namespaces.
+    """Returns the machine's name. Outside namespace default it has a prefix, because libvirt has no namespaces.
 
-    A name cannot contain "--" from both sides ambiguously: the prefix ends at the first one only for namespaces
-    without "--", so the uuid, not the name, is what identifies a domain.
+    With "--" in names the prefix can be read in two ways. So the uuid, not the name, identifies a domain.
     """
     meta = machine.metadata
     return meta.name if meta.namespace == "default" else f"{meta.namespace}--{meta.name}"
 
 
 def mac_address(uid: str, nic: str) -> str:
-    """52:… is locally administered and unicast; 40 bits of hash keep 10,000 machines apart."""
+    """Derives a MAC address. 52:… is locally administered and unicast; 40 bits of hash keep 10,000 machines apart."""
     digest = hashlib.sha256(f"{uid}/{nic}".encode()).digest()
     return ":".join(f"{b:02x}" for b in (0x52, *digest[:5]))
 
@@ -50,5 +49,5 @@ def disk_file(directory: str, disk: str) -> str:
 
 
 def digest(*texts: str) -> str:
-    """64 bits, as 16 hexadecimal digits."""
+    """Returns 64 bits of a hash, as 16 hexadecimal digits."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

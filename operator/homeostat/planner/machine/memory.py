@@ -1,4 +1,4 @@
-"""What the operator remembers of one machine: of its own acts, and brought up to date with what was just observed. Pure.
+"""What the operator remembers of its own acts on one machine, brought up to date with what was just observed. Pure.
 
 In a reconcile: ``recall`` after observing, ``keep_asking`` after planning, ``note`` after every action. ``now`` is in seconds on
 the monotonic clock, so that a jump of the wall clock changes nothing.
@@ -47,14 +47,14 @@ def recall(memory: RememberedActs, domain: ObservedDomain | None, now: float) ->
 
 
 def _asked_before(domain: ObservedDomain | None) -> bool:
-    """It ended as we had asked it to, though that is not wanted any more, or another run of the operator asked."""
+    """Tells whether it ended as we had asked it to, though that is no longer wanted, or another run of the operator asked."""
     known = domain.record if domain else None
     return domain is not None and known is not None and known.outcome == "Stopping" and domain.reason in ("shutdown", "destroyed")
 
 
 def keep_asking(memory: RememberedActs, plan: Plan, now: float) -> RememberedActs:
-    """Begins the grace period with the first plan that wants it off, even should asking the guest fail, and forgets it with the
-    first that does not, so that a later shutdown has a whole one."""
+    """Begins the grace period with the first plan that wants the machine off, even if asking the guest fails. Ends it with the
+    first plan that does not, so that a later shutdown has a whole one."""
     unhealthy = plan.outcome.reason == UNHEALTHY
     if memory.unhealthy != unhealthy:
         memory = replace(memory, unhealthy=unhealthy)
@@ -64,10 +64,10 @@ def keep_asking(memory: RememberedActs, plan: Plan, now: float) -> RememberedAct
 
 
 def note(memory: RememberedActs, action: Action, now: float) -> RememberedActs:
-    """With one of our own acts, once carried out."""
+    """Notes one of our own acts, once it is carried out."""
     match action:
         case DefineDomain(config=DomainConfig(record=Record() as record)) | WriteRecord(record=record):
-            return replace(memory, written_at=record.written_at)  # whatever the clock did meanwhile
+            return replace(memory, written_at=record.written_at)  # whatever the clock did in between
         case StartDomain():
             restarts = memory.restarts + (1 if memory.ended else 0)
             return replace(memory, running_since=now, restarts=restarts, shutdown_since=None, shutdown_asked=None)
@@ -83,7 +83,7 @@ def note(memory: RememberedActs, action: Action, now: float) -> RememberedActs:
 
 
 def healthy_in(memory: RememberedActs, now: float) -> float | None:
-    """Seconds until the count of ends is forgotten; None when there is nothing to forget."""
+    """Returns the seconds until the count of ends is forgotten; None when there is nothing to forget."""
     if not memory.ended or memory.running_since is None:
         return None
     return max(0.0, memory.running_since + HEALTHY - now)

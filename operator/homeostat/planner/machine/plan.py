@@ -38,7 +38,7 @@ _HARMLESS = frozenset({"ReplaceRequired", "DiskShrink", MOVED})
 
 
 def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
-    """The next steps for one machine; empty when desired equals observed.
+    """Plans the next steps for one machine. Empty when desired equals observed.
 
     ``now``: seconds on the monotonic clock.
     """
@@ -61,7 +61,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     definition, blocker = _definition(machine, observed, storage)
     if domain is None and definition.drift:
         return Plan(outcome=Converged("Drifted", _gone_message(machine)), drift=definition.drift)
-    if domain is None and definition.define is None:  # there is none, and none can be defined yet
+    if domain is None and definition.define is None:  # there is no domain, and none can be defined yet
         return Plan(storage.actions, blocker or Converged(), storage.changes, moved=storage.moved, aside=storage.aside)
 
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
@@ -74,10 +74,10 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
             power = replace(power, record=record, actions=(), outcome=blocker)
     if power.stopping:  # what runs is about to end: the next start has everything
         definition = replace(definition, live=())
-    elif claimed and domain is not None and domain.state.active:  # goes on as it is, and says so
+    elif claimed and domain is not None and domain.state.active:  # it goes on as it is, and says so
         blocker, definition = blocker or claimed, _held_back(definition, claimed)
     if blocker is None and not power.stopping and unplugged(observed):
-        blocker = misfit(machine, observed)  # says what is missing, where that is why
+        blocker = misfit(machine, observed)  # says what is missing, where that is the reason
     waits, reported = renamed(machine, domain)
     actions = (
         *forgotten(machine, observed),
@@ -99,7 +99,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
 
 
 def _of_others(machine: VirtualMachine, observed: Observed) -> Outcome | None:
-    """Why its domain is not ours to touch; None: it is, or there is none."""
+    """Says why its domain is not ours to touch; None: it is ours, or there is none."""
     domain = observed.domain
     if observed.rival is None and domain is not None and domain.record is None:
         return Stalled("RecordMissing", _foreign_message(machine, observed))
@@ -107,7 +107,7 @@ def _of_others(machine: VirtualMachine, observed: Observed) -> Outcome | None:
 
 
 def _barred(machine: VirtualMachine, observed: Observed) -> Outcome | None:
-    """Why there can be no domain of it here; None: there is one, or can be."""
+    """Says why there can be no domain of it here; None: there is one, or can be."""
     if observed.clash is not None:
         return Stalled("NameInUse", _clash_message(machine, observed))
     if observed.domain is not None:
@@ -116,7 +116,8 @@ def _barred(machine: VirtualMachine, observed: Observed) -> Outcome | None:
 
 
 def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
-    """Nothing is done; but what would be done otherwise says that it is not as its spec has it. What is seen is said as ever."""
+    """Plans nothing, but says when something would be done otherwise: then the machine is not as its spec says. What is observed
+    is reported as usual."""
     resumed = machine.model_copy(update={"spec": machine.spec.model_copy(update={"suspend": False})})
     plan = plan_machine(resumed, replace(observed, memory=RememberedActs()), now)
     waits = [action.reason for action in plan.actions if not isinstance(action, WriteRecord | MarkCreated)]
@@ -131,25 +132,26 @@ def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
 
 
 def _held_back(definition: DefinitionPlan, claimed: Waiting) -> DefinitionPlan:
-    """Nothing is attached to a running guest that another machine has. Ports are opened by a start only."""
+    """Attaches nothing to a running guest that another machine has. Ports are only opened by a start."""
     return definition if claimed.reason == "PortTaken" or not definition.live else replace(definition, live=(), asked="")
 
 
 def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Record) -> tuple[Change, ...]:
-    """What updatePolicy Immediate restarts it for. Where drift is reported, only what the spec itself just changed."""
+    """Returns the changes for which updatePolicy Immediate restarts it. Where drift is reported, only those of the spec
+    itself."""
     settled = record.spec_hash == definition.asked and record.outcome != "Stopping"
     return () if settled and machine.spec.drift_policy is DriftPolicy.REPORT else definition.pending
 
 
 def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DefinitionPlan, Outcome | None]:
-    """What to define, or why that cannot be known yet."""
+    """Returns what to define, or why that cannot be known yet."""
     if observed.refusal is not None:
         return DefinitionPlan(), observed.refusal
     if storage.blocker is not None:
         return DefinitionPlan(), storage.blocker
     try:
         want = desired_domain(machine, observed)
-        # What was observed of the domain has its part in the definition, but not in what was asked for.
+        # What was observed of the domain is part of the definition, but not of what was asked for.
         asked = spec_hash(
             want if observed.domain is None and not observed.storage.moved else desired_domain(machine, _blank(observed))
         )
@@ -159,17 +161,17 @@ def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePla
 
 
 def _blank(observed: Observed) -> Observed:
-    """As before there was a domain, and before others put disks elsewhere."""
+    """Returns the observation as it was before there was a domain, and before others put disks elsewhere."""
     return replace(observed, domain=None, storage=replace(observed.storage, moved=(), moved_problem="", overlays={}))
 
 
 def _definition_actions(
     machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, record: Record, uuid: str
 ) -> list[Action]:
-    """One write of definition and record together where both change; autostart and the marker beside it."""
+    """Writes definition and record together where both change; sets autostart and the marker as well."""
     domain, define = observed.domain, definition.define
     record = replace(record, autostart=carried_autostart(machine, domain, record))
-    if definition.asked and not definition.live:  # else the former fingerprint stands until the running guest has it too
+    if definition.asked and not definition.live:  # else the former fingerprint stays until the running guest has it too
         record = replace(record, spec_hash=definition.asked, generation=machine.metadata.generation)
     actions: list[Action] = []
     if define is not None:
@@ -188,7 +190,8 @@ def _definition_actions(
 
 
 def _differs(new: Record, old: Record | None) -> bool:
-    """The generation alone is no reason to write: most changes of a spec do not touch the definition."""
+    """Tells whether the record is to be written. The generation alone is no reason: most changes of a spec leave the definition
+    alone."""
     return old is None or replace(new, generation=old.generation, instance=old.instance) != old
 
 

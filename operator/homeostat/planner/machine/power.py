@@ -1,12 +1,12 @@
 """The power of one machine: what it should be doing, and the next step towards that.
 
-The record on the domain carries what the decision needs across restarts of the operator: which tokens and which power
-were carried out, and as ``outcome`` how the last run stands, where a strategy or the drift policy asks for that:
+The record on the domain carries what the decision needs across restarts of the operator: which tokens and which power were
+carried out, and as ``outcome`` how the last run stands, where a strategy or the drift policy needs that:
 
     Starting    a start is due or under way, and libvirt cannot tell yet that it ran (Restarting: it may have, before)
     Started     it was seen to run as it should
-    Stopping    we asked it to end, or began to delete it (kept for every strategy): how it ends then says nothing of the guest
-    Succeeded | Failed | Destroyed | Saved    it ended: by itself, unexpectedly, or by someone else's hand
+    Stopping    we asked it to end, or began to delete it (for every strategy): then how it ends says nothing about the guest
+    Succeeded | Failed | Destroyed | Saved    it ended: by itself, unexpectedly, or because somebody else ended it
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from .identity import digest
 from .shutdown import ASK_AGAIN, PASSING, STARTING_UP, UNHEALTHY, shut_down
 
-RUN_FAILED = "RunFailed"  # reason of a job that did not come to its end
+RUN_FAILED = "RunFailed"  # reason of a job that did not complete
 RESUME_AGAIN = 30.0  # seconds between tries to resume a machine that an I/O error paused
 _NEVER_RAN = frozenset({"unknown", "failed"})  # reasons of a domain that is off: just defined, or not started
 _BY_OTHERS = {"Destroyed": "off (someone cut its power)", "Saved": "saved (by someone)"}
@@ -40,7 +40,7 @@ class Intent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PowerPlan:
-    """``record`` must be on the domain before ``actions`` are carried out. ``stopping``: this run is to end."""
+    """The next step. ``record`` must be on the domain before ``actions`` are carried out. ``stopping``: this run is to end."""
 
     record: Record
     actions: tuple[Action, ...] = ()
@@ -52,13 +52,13 @@ class PowerPlan:
 def plan_power(
     machine: VirtualMachine, observed: Observed, record: Record, pending: tuple[Change, ...], uuid: str, now: float
 ) -> PowerPlan:
-    """``pending`` are the changes that only a restart brings to the guest."""
+    """Plans the next step. ``pending`` are the changes that only a restart brings to the guest."""
     spec, domain = machine.spec, observed.domain
     state = domain.state if domain else DomainState.SHUTOFF
     record = _with_ended(record, domain, observed.host.boot_id)
     token = (spec.restarted_at or "") != record.restarted_at
     intent = _intent(machine, record, state, token)
-    if intent is not Intent.OFF:  # a token to cut the power counts while it is to be off, and is not kept for later
+    if intent is not Intent.OFF:  # a token to cut the power counts while it is to be off, and not later
         record = replace(record, powered_off_at=spec.powered_off_at or "")
     match intent:
         case Intent.LEAVE:
@@ -70,7 +70,7 @@ def plan_power(
         case Intent.RUN | Intent.PAUSE if not state.active:
             return _start(machine, observed, record, intent, token, uuid, now)
     assert domain is not None
-    if domain.reason == STARTING_UP:  # what of it can be read may be of two times, as in the middle of a revert
+    if domain.reason == STARTING_UP:  # what is read now may mix two states, as in the middle of a revert
         return PowerPlan(record, outcome=Waiting("Busy", "libvirt is starting it", ASK_AGAIN))
     due = _restart_due(machine, record, pending)
     if token or due:
@@ -85,7 +85,7 @@ def plan_power(
 
 
 def _failing(observed: Observed, state: DomainState) -> str:
-    """Why its health asks for a restart; empty: it does not. A guest that is shutting down for that is not probed any more."""
+    """Says why its health requires a restart; empty: it does not. A guest that is shutting down for that is no longer probed."""
     health = observed.health
     if health is None:
         going = observed.memory.unhealthy and state is DomainState.SHUTTING_DOWN
@@ -96,18 +96,18 @@ def _failing(observed: Observed, state: DomainState) -> str:
 def _restart_unhealthy(
     machine: VirtualMachine, memory: RememberedActs, domain: ObservedDomain, record: Record, why: str, now: float
 ) -> PowerPlan:
-    """As the kubelet does: ended by its own shutdown policy, and started again with backoff where the strategy says so."""
+    """Restarts it as the kubelet does: by its own shutdown policy, and started again with backoff where the strategy allows."""
     once = machine.spec.run_strategy is RunStrategy.ONCE
-    failed = replace(record, outcome="Failed" if once else "Stopping")  # else the end is ours, and a start is due
+    failed = replace(record, outcome="Failed" if once else "Stopping")  # otherwise the end is ours, and a start is due
     steps, waiting = shut_down(machine, domain, memory, now, f"restart: {why}")
     after = waiting.after if isinstance(waiting, Waiting) else None
     return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True)
 
 
 def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change, ...]) -> str:
-    """A fingerprint of the changes that the policy restarts it for; empty: none.
+    """Returns a fingerprint of the changes for which the policy restarts it; empty: none.
 
-    For the same changes it is restarted once only: had a restart not brought them, the next would not either.
+    It restarts only once for the same changes: if one restart did not apply them, the next would not either.
     """
     if not pending or machine.spec.update_policy is not UpdatePolicy.IMMEDIATE:
         return ""
@@ -116,22 +116,22 @@ def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change,
 
 
 def with_boot(record: Record, boot: str) -> Record:
-    """Notes in which boot of the host a run is seen, where it matters how that ends."""
+    """Notes in which boot of the host a run is seen, where it matters how that run ends."""
     runs = record.outcome in ("Starting", "Restarting", "Started")
     return replace(record, boot=boot or record.boot) if runs else record
 
 
 def _keeps_outcome(machine: VirtualMachine) -> bool:
-    """Always and Halted need no memory of how a run ended, but for reporting who ended it."""
+    """Tells whether the outcome is recorded. Always and Halted only need it to report who ended a run."""
     spec = machine.spec
     return spec.run_strategy not in (RunStrategy.ALWAYS, RunStrategy.HALTED) or spec.drift_policy is DriftPolicy.REPORT
 
 
 def _with_ended(record: Record, domain: ObservedDomain | None, boot: str) -> Record:
-    """A run that was Started and is off now has ended: well only if the guest shut itself down.
+    """Notes that a run that was Started and is off now has ended. It ended well only if the guest shut itself down.
 
-    One may also end before it was seen to run. libvirt's reason tells that, unless it can be that of an earlier run.
-    The host was booted meanwhile: then nobody watched, and it was the host's shutdown that ended the run, or a later one.
+    A run may also end before it was seen to run. libvirt's reason tells that, unless the reason may be that of an earlier run.
+    Where the host was booted in between, nobody watched: its shutdown ended the run, or that of a later boot.
     """
     if domain is None or domain.state.active:
         return record
@@ -172,7 +172,8 @@ def _intent(machine: VirtualMachine, record: Record, state: DomainState, token: 
 
 
 def _ended(machine: VirtualMachine, record: Record) -> Outcome:
-    """A job that did not come to its end has failed, as Kubernetes' do: that is somebody's to look at."""
+    """Returns the outcome of an ended job. As in Kubernetes, a job that did not complete has failed: a person is to look at
+    it."""
     message = _ended_message(machine, record)
     failed = machine.spec.run_strategy is RunStrategy.ONCE and record.outcome != "Succeeded"
     return Stalled(RUN_FAILED, message) if failed else Converged("Ended", message)
@@ -257,7 +258,7 @@ def _keep(
     uuid: str,
     now: float,
 ) -> PowerPlan:
-    """It is active, as it should be; running or paused is what may differ."""
+    """Keeps it active, as it should be. It may still differ in running or paused."""
     match domain.state:
         case DomainState.SHUTTING_DOWN:
             return PowerPlan(record, outcome=Waiting("GuestShuttingDown", "the guest is shutting down"))
@@ -273,7 +274,8 @@ def _keep(
 
 
 def _settled(machine: VirtualMachine, record: Record) -> Record:
-    """It is as it should be. Where we asked a run to end, how it ends is ours, also for Once: that did not come to its end."""
+    """Returns the record of a machine that is as it should be. Where we asked a run to end, its end is ours, also for Once: the
+    job did not complete."""
     outcome = "Stopping" if record.outcome == "Stopping" else "Started" if _keeps_outcome(machine) else ""
     return replace(record, outcome=outcome, power=_power(machine))
 
@@ -284,13 +286,13 @@ def _power(machine: VirtualMachine) -> str:
 
 
 def _others_did(machine: VirtualMachine, record: Record) -> bool:
-    """It was as the spec says, and is no longer: whoever did that, we only report it."""
+    """Tells whether it was as the spec says and is no longer. Whoever did that, we only report it."""
     settled = record.outcome not in ("", "Starting", "Restarting") and record.power == _power(machine)
     return machine.spec.drift_policy is DriftPolicy.REPORT and settled
 
 
 def _others_started(machine: VirtualMachine, record: Record, off: Power) -> bool:
-    """It was off as the spec says, and is no longer."""
+    """Tells whether it was off as the spec says, and is no longer."""
     return machine.spec.drift_policy is DriftPolicy.REPORT and record.power == off and record.outcome == ""
 
 

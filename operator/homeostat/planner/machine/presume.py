@@ -1,4 +1,5 @@
-"""Storage that nobody can look at, as where a branch is reviewed on another computer: what a definition names is there."""
+"""Storage that nobody can read, as where a branch is reviewed on another computer. What a definition names is taken to be
+there."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from .storage import SECTOR, image_ref, storage_needs
 
 
 def storage_root(domains: Iterable[ObservedDomain]) -> str:
-    """The state folder that the domains of machines lie in, as the paths of their files tell; empty: they do not."""
+    """Returns the state folder that the domains of machines lie in, by the paths of their files; empty: they do not tell."""
     for domain in domains:
         for config in (domain.config, domain.live):
             if config is None or domain.record is None:
@@ -28,9 +29,11 @@ def storage_root(domains: Iterable[ObservedDomain]) -> str:
 
 
 def presumed(machine: VirtualMachine, observed: Observed, image_path: Callable[[str], str]) -> Observed:
-    """Its disks have the size and the image that the spec asks for; a machine without a domain has nothing yet.
+    """Returns the observation with disks that have the size and the image that the spec asks for. A machine without a domain has
+    nothing yet.
 
-    ``image_path``: where the image of an ImageRef.key lies."""
+    ``image_path``: where the image of an ImageRef.key lies.
+    """
     domain, root = observed.domain, observed.host.storage_root
     if domain is None or not root:
         return observed

@@ -1,4 +1,4 @@
-"""Which disks of a machine are to be deleted with it or after they left its spec, and the actions that do so."""
+"""Which disks of a machine are deleted with it or after they left its spec, and the actions that do so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEFT = "it left the spec"
 
 
 def reclaimed(machine: VirtualMachine) -> list[Disk]:
-    """The disks of its spec that are not to be retained."""
+    """Returns the disks of its spec that are not to be retained."""
     spec = machine.spec
     return [
         disk
@@ -27,21 +27,22 @@ def reclaimed(machine: VirtualMachine) -> list[Disk]:
 
 
 def departed(machine: VirtualMachine, observed: Observed) -> list[str]:
-    """Names of disks that are in the spec no more, whose files are there, and whose policy was Delete as long as it was known."""
+    """Returns the names of disks that left the spec, whose files are there, and whose policy was Delete as long as it was
+    known."""
     root, named = observed.host.storage_root, {disk.name for disk in machine.spec.disks if disk.type == "disk"}
     gone = sorted(observed.storage.reclaimable - named)
     return [name for name in gone if disk_path(root, machine, name) in observed.storage.disks]
 
 
 def to_note(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
-    """What the note in its folder is to hold."""
+    """Returns the disks that are to be recorded in its folder."""
     return tuple(sorted({*(disk.name for disk in reclaimed(machine)), *departed(machine, observed)}))
 
 
 def plan_departed(machine: VirtualMachine, observed: Observed) -> list[Action]:
-    """What becomes of the disks that left the spec, once nothing uses them."""
+    """Plans what happens to the disks that left the spec, once nothing uses them."""
     if unknown_moves(machine, observed):
-        return []  # one of them may be on a file that nobody knows
+        return []  # one of them may be on a file that is not known
     actions: list[Action] = []
     if names := [name for name in departed(machine, observed) if not _used(machine, observed, name)]:
         actions += discarded(machine, observed, names, f"{LEFT}, and reclaimPolicy was Delete", LEFT, returns=True)
@@ -53,8 +54,8 @@ def plan_departed(machine: VirtualMachine, observed: Observed) -> list[Action]:
 
 
 def _used(machine: VirtualMachine, observed: Observed, name: str) -> bool:
-    """By the definition, the running guest or another disk. Where a domain has a disk that we did not give it, it may be an
-    overlay of any of them: then each is in use."""
+    """Tells whether the definition, the running guest or another disk uses it. A disk of the domain that we did not give it may
+    be an overlay of any of them: then each one is in use."""
     domain, root = observed.domain, observed.host.storage_root
     path = disk_path(root, machine, name)
     if domain is not None and (domain.config is None or (domain.state.active and domain.live is None)):
@@ -69,7 +70,7 @@ def _used(machine: VirtualMachine, observed: Observed, name: str) -> bool:
 def discarded(
     machine: VirtualMachine, observed: Observed, names: Iterable[str], reason: str, occasion: str, *, returns: bool
 ) -> list[SetAside | DeleteFile]:
-    """Of the disks of that name, see ``discard``."""
+    """Discards the disks of these names, see ``discard``."""
     meta, uid, host = machine.metadata, machine.identity, observed.host
     disks = tuple((name, disk_path(host.storage_root, machine, name)) for name in names)
     macs = tuple(nic.mac or mac_address(uid, nic.name) for nic in machine.spec.nics)

@@ -1,11 +1,12 @@
-"""After `virsh snapshot-revert`: the domain has the definition of the snapshot's time again, and our record of that time with it.
+"""After `virsh snapshot-revert`: the domain has its definition from the time of the snapshot again, and our record from that
+time.
 
-What that record lacks has been carried out since. So the tokens of the spec count as carried out, what differs is drift and no
-new spec, and the end of the run before it is no crash. The record then says of which run that was said, so that a token given
+What that record lacks has been carried out since. So the tokens of the spec count as carried out. What differs is drift and not a
+new spec, and the end of the run before it is not a crash. The record then says for which run that was said, so that a token given
 later is carried out.
 
-libvirt's reason tells of a revert, though not while it is under way: the old record is there before. That the record is older
-than one we saw or wrote tells it then.
+libvirt's reason tells of a revert, but not while it is under way: the old record is there earlier. Then it is recognised because
+the record is older than one that we saw or wrote.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _OFF = "off"
 
 
 def adopt_reverted(machine: VirtualMachine, observed: Observed, record: Record) -> Record:
-    """The record as it would stand had nobody brought an older one back; as it is where nobody did."""
+    """Returns the record as it would be if nobody had brought an older one back; unchanged where nobody did."""
     run = _reverted_run(observed.domain)
     if not just_reverted(observed):
         return record if run or not record.reverted else replace(record, reverted="")
@@ -32,14 +33,14 @@ def adopt_reverted(machine: VirtualMachine, observed: Observed, record: Record) 
 
 
 def just_reverted(observed: Observed) -> bool:
-    """Whether the domain's record is that of a snapshot, and not of what the spec was brought to last."""
+    """Tells whether the domain's record is that of a snapshot, and not of what the spec was brought to last."""
     domain = observed.domain
     run = _reverted_run(domain)
     return went_back(observed) or (bool(run) and (domain is None or domain.record is None or domain.record.reverted != run))
 
 
 def went_back(observed: Observed) -> bool:
-    """Whether the domain's record is older than one that was there before. It is so until we write another."""
+    """Tells whether the domain's record is older than one that was there before. That holds until we write another one."""
     record = observed.domain.record if observed.domain else None
     return record is not None and record.written_at < observed.memory.written_at
 

@@ -1,6 +1,6 @@
-"""The files of a machine's cloud-init seed. What we write into them is read by every YAML reader as the text that it is.
+"""The files of a machine's cloud-init seed. Every YAML reader reads the text that we write into them as the same text.
 
-cloud-init reads with PyYAML, which knows YAML 1.1: ``no`` is a boolean there, ``0777`` is 511. Others know YAML 1.2.
+cloud-init reads with PyYAML, which knows YAML 1.1: there ``no`` is a boolean, and ``0777`` is 511. Others know YAML 1.2.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from homeostat.models.machine_devices import INSTANCE_ID, InstanceId
 from ..observed import Observed
 from .identity import digest, machine_directory
 
-# What some reader takes for no text: numbers of YAML 1.1, of YAML 1.2 and of JSON, dates, all of YAML 1.1's booleans.
+# What some reader takes for something else than text: numbers of YAML 1.1, YAML 1.2 and JSON, dates, YAML 1.1's booleans.
 _TYPED_ELSEWHERE = re.compile(
     r"[-+]?(0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|(\d[\d_,]*|(?=\.\d))([.:][\d_.:]*)?([eE][-+]?\d*)?|\.?(inf|nan|infinity))"
     r"|\d{4}-\d{1,2}-\d{1,2}([tT\s].*)?|y|n|yes|no|on|off|true|false|null|~",
@@ -47,7 +47,7 @@ _SeedDumper.add_representer(str, _SeedDumper.represent_text)
 
 
 def seed_files(machine: VirtualMachine) -> tuple[tuple[str, str], ...]:
-    """The files of the NoCloud seed; a datasource needs meta-data and user-data, even empty ones."""
+    """Returns the files of the NoCloud seed. A datasource needs meta-data and user-data, even empty ones."""
     init = machine.spec.seed
     if init is None:
         return ()
@@ -79,7 +79,7 @@ def _digest(files: Sequence[tuple[str, str]]) -> str:
 
 
 def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
-    """The path names the contents, so that a changed seed is another file."""
+    """Returns its path. The path contains a hash of the contents, so that a changed seed is another file."""
     files = seed_files(machine)
     if not files:
         return None
@@ -87,7 +87,7 @@ def seed_path(storage_root: str, machine: VirtualMachine) -> str | None:
 
 
 def seed_notes(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
-    """What the guest will make of a seed that is another one than it had."""
+    """Says what the guest will do with a seed that differs from the one that it had."""
     init, domain, wanted = machine.spec.seed, observed.domain, seed_path(observed.host.storage_root, machine)
     if init is None or domain is None:
         return ()
@@ -107,9 +107,8 @@ def _dumped(values: Mapping[str, Any]) -> str:
 
 
 def with_keys(text: str, values: Mapping[str, Any]) -> str:
-    """A YAML mapping with further keys, which win over its own. What it says is never turned into values and back: each word
-    keeps its writing, and so its type.
-    """
+    """Adds keys to a YAML mapping; they win over its own. The mapping is never turned into values and back: each word keeps its
+    spelling, and so its type."""
     whole = yaml.compose(text, yaml.SafeLoader)
     added = yaml.compose(_dumped(values), yaml.SafeLoader)
     if not isinstance(whole, yaml.MappingNode) or not isinstance(added, yaml.MappingNode):  # empty, or nothing to add

@@ -11,15 +11,15 @@ from ..plan import Outcome, Waiting
 UNHEALTHY = "Unhealthy"  # outcome of a plan that restarts a guest for its health
 ASK_AGAIN = 10.0  # seconds; a guest that is still booting misses the first ACPI event
 STARTING_UP = "starting-up"  # reason of a pause
-# Reasons of a pause that libvirt itself ends, or that nothing but the end of the run ends. Not "migration": that is also what
-# a machine rests in that was restored from a save made while it was paused; during a real one libvirt refuses to resume.
+# Reasons of a pause that libvirt itself ends, or that only the end of the run ends. Not "migration": a machine also has that
+# reason after a restore from a save made while it was paused; during a real migration libvirt refuses to resume.
 PASSING = frozenset({"save", "dump", "snapshot", "shutting-down", "crashed", STARTING_UP, "postcopy"})
 
 
 def shut_down(
     machine: VirtualMachine, domain: ObservedDomain, memory: RememberedActs, now: float, why: str
 ) -> tuple[tuple[Action, ...], Outcome]:
-    """The next step of an orderly shutdown, and what is waited for. The power is cut by no other path."""
+    """Returns the next step of an orderly shutdown, and what is waited for. No other code path cuts the power."""
     policy, since, uuid = machine.spec.shutdown, memory.shutdown_since, domain.uuid
     grace, force = float(policy.grace_period_seconds), policy.on_timeout == "Force"
     if force and grace == 0:
@@ -40,7 +40,7 @@ def shut_down(
     actions: list[Action] = []
     if domain.state is DomainState.SUSPENDED or (domain.state is DomainState.PAUSED and domain.reason not in PASSING):
         actions.append(ResumeDomain(uuid, "a paused guest cannot shut down"))  # libvirt does not even ask one
-    by_agent = domain.agent and not agent_asked  # in turns: an agent may listen and do nothing
+    by_agent = domain.agent and not agent_asked  # both in turn: an agent may listen and do nothing
     again = soon if by_agent else ASK_AGAIN
     actions.append(ShutdownDomain(uuid, why, by_agent))
     return tuple(actions), Waiting("ShuttingDown", waiting, min(again, left) if force else again)

@@ -27,7 +27,7 @@ SECTOR = 512  # bytes; sizes of disks are multiples of it
 
 @dataclass(frozen=True, slots=True)
 class StorageNeeds:
-    """What to look at before planning."""
+    """What to observe before planning."""
 
     images: tuple[ImageRef, ...]
     disks: tuple[str, ...]  # paths
@@ -54,7 +54,7 @@ def image_ref(source: ImageSource) -> ImageRef:
 
 
 def boot_ref(source: ImageSource) -> ImageRef:
-    """A kernel or initramfs: taken as it is, since a compressed one is no disk image and need not be one."""
+    """Returns a kernel or initramfs as an image, taken as it is: a compressed one is no disk image and need not be one."""
     return replace(image_ref(source), format="raw")
 
 
@@ -77,7 +77,7 @@ def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
 
 
 def _disk_elsewhere(machine: VirtualMachine, observed: Observed) -> Stalled | None:
-    """The domain's own disk lies in another state folder, where another operator made it: a new one would be empty."""
+    """Says that the domain's own disk lies in another state folder, where another operator made it. A new disk would be empty."""
     root = observed.host.storage_root
     configs = [c for c in (observed.domain.config, observed.domain.live) if c is not None] if observed.domain else []
     sources = {disk.source for config in configs for disk in config.disks if disk.source}
@@ -121,7 +121,7 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
         if seed not in observed.storage.seeds:
             actions.append(WriteSeed(seed, seed_files(machine), "cloud-init seed for this user-data"))
     actions += _copy_boots(needs, observed)
-    if any(isinstance(action, TakeBack) for action in actions):  # its size, and overlays that lean on it, are seen then
+    if any(isinstance(action, TakeBack) for action in actions):  # its size, and overlays on it, are observed then
         blocker = blocker or Waiting("Reconciling", "taking disks back from the trash")
     actions += plan_note(machine, observed)
     actions += plan_departed(machine, observed)
@@ -129,7 +129,7 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
 
 
 def _copy_boots(needs: StorageNeeds, observed: Observed) -> Iterator[CopyBoot]:
-    """Only where libvirt gives files to QEMU's user: what is shared must not be among them."""
+    """Yields the copies to make. Only where libvirt gives files to QEMU's user: shared files must not be among them."""
     domain = observed.domain
     kernels = [config.kernel for config in (domain.config, domain.live) if config and config.kernel] if domain else []
     defined = {boot.given(path) for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
@@ -140,7 +140,7 @@ def _copy_boots(needs: StorageNeeds, observed: Observed) -> Iterator[CopyBoot]:
 
 
 def _aside(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
-    """Of the disks whose place is taken."""
+    """Returns sentences on the disks whose place is taken."""
     root, found = observed.host.storage_root, []
     for disk in machine.spec.disks if observed.storage.trash else ():
         if disk.type == "disk" and disk_path(root, machine, disk.name) in observed.storage.disks:
@@ -154,7 +154,7 @@ def _wanted_size(disk: Disk, base: ObservedImage | None) -> int:
 
 
 def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Action], Outcome | None]:
-    """What to fetch, and what is waited for; None: every image is there."""
+    """Returns what to fetch, and what is waited for; None: every image is there."""
     actions: list[Action] = []
     blocker: Outcome | None = None
     for ref in refs:
@@ -169,7 +169,7 @@ def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Acti
                 behind = f", behind {' and '.join(image.behind)}" if image.behind else ""
                 blocker = blocker or Waiting("ImageQueued", f"{ref.url} waits for its turn to be fetched{behind}")
             case ImagePhase.FETCHING:
-                # Of one that is tried again the last word stands until something comes.
+                # While it is tried again, the last error stays until data arrives.
                 again = image.error and not image.fetched
                 fetching = Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
                 blocker = blocker or (Waiting("ImageFailed", image.error, after=30) if again else fetching)
@@ -226,7 +226,7 @@ def _plan_disk(
     if found is not None and source.on_ours and (other := _built_on_another(disk, found, base, changes)):
         return other
     active = source.active or found
-    if active is None or not active.virtual_size:  # what is in another format has its size elsewhere
+    if active is None or not active.virtual_size:  # another format has its size elsewhere
         return None
     field = f"disks[{disk.name}]"
     old, new = format_quantity(active.virtual_size), format_quantity(size)
@@ -265,7 +265,8 @@ def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | Non
 
 
 def _plan_growth(machine: VirtualMachine, observed: Observed, source: DiskSource, size: int) -> GrowDisk | None:
-    """None: not while it runs; of a disk that others put on another file, only while it runs, as libvirt finds that file."""
+    """Returns the growth of a disk; None: not while it runs. A disk that others put on another file grows only while it runs,
+    because libvirt knows that file."""
     domain, uuid, reason = observed.domain, domain_uuid(machine.identity), "its size in the spec grew"
     if domain is None or not domain.state.active:
         return None if source.active else GrowDisk(uuid, source.path, size, None, reason)

@@ -1,4 +1,4 @@
-"""What others did to a machine that neither its definition nor its power tells: its name, and where its nics are plugged in."""
+"""What others did to a machine that neither its definition nor its power shows: its name, and where its nics are plugged in."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
 from .identity import domain_name
 
-RENAME_AGAIN = 300.0  # seconds: libvirt renames no domain that has snapshots, and the machine is to run all the same
+RENAME_AGAIN = 300.0  # seconds: libvirt renames no domain that has snapshots, and the machine is to run anyway
 
 
 def renamed(machine: VirtualMachine, domain: ObservedDomain | None) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """Someone gave its domain another name, which waits until it is off, as libvirt renames no other; or is only reported."""
+    """Returns that somebody gave its domain another name. Its own name waits until it is off, because libvirt renames no other
+    domain; or it is only reported."""
     if domain is None or domain.name == domain_name(machine):
         return (), ()
     change = (Change("domain name", domain.name, domain_name(machine), Disruption.NEEDS_RESTART),)
@@ -25,7 +26,7 @@ def renamed(machine: VirtualMachine, domain: ObservedDomain | None) -> tuple[tup
 
 
 def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDomain | None:
-    """What gives it its name back; None where that has to wait, or is only reported."""
+    """Returns the action that gives it its name back; None where that has to wait, or is only reported."""
     domain, asked = observed.domain, observed.memory.rename_asked
     if domain is None or not renamed(machine, domain)[0]:
         return None
@@ -37,7 +38,8 @@ def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDom
 
 
 def ballooned(machine: VirtualMachine, observed: Observed, want: DomainConfig) -> tuple[Change, ...]:
-    """Someone took memory from the running guest (virsh setmem). Other memory than the spec's waits for a restart anyway."""
+    """Returns that somebody took memory from the running guest (virsh setmem). Another amount in the spec waits for a restart
+    anyway."""
     domain = observed.domain
     if domain is None or domain.live is None or not domain.balloon or domain.live.memory != want.memory:
         return ()
@@ -47,7 +49,7 @@ def ballooned(machine: VirtualMachine, observed: Observed, want: DomainConfig) -
 
 
 def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainConfig) -> tuple[SetMemory, ...]:
-    """Asked once: a guest whose balloon driver has gone does not take it, and has it with its next start."""
+    """Gives it back, asking only once: a guest without a balloon driver does not take it, and has it after its next start."""
     domain = observed.domain
     if not changes or domain is None or observed.memory.memory_asked:
         return ()
@@ -55,7 +57,7 @@ def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainCon
 
 
 def unplugged(observed: Observed) -> tuple[Change, ...]:
-    """Nics of the running guest that are cut off from their network or bridge."""
+    """Returns the nics of the running guest that are cut off from their network or bridge."""
     domain = observed.domain
     if domain is None or not domain.state.active:
         return ()
@@ -68,7 +70,8 @@ def unplugged(observed: Observed) -> tuple[Change, ...]:
 
 
 def replugs(observed: Observed, want: DomainConfig) -> Iterator[ReplugNic]:
-    """A nic that waits for a restart in some other way is left until then, and so is one whose network or bridge is away."""
+    """Yields the nics to plug in again. One that waits for a restart for another reason waits until then, and so does one whose
+    network or bridge is away."""
     domain, host = observed.domain, observed.host
     if domain is None or domain.live is None or not host.attach:
         return

@@ -1,4 +1,4 @@
-"""Taking one machine away: shut it down as its policy says, then its domain, then what may be deleted of its storage."""
+"""Removing one machine: it is shut down as its policy says, then its domain goes, then what may be deleted of its storage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .shutdown import shut_down
 
 KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
 ABANDON = f"{API_GROUP}/abandon"
-"""Annotation: "true" lets what is being deleted go although its host cannot be asked. What is there stays there."""
+"""An annotation: "true" lets what is being deleted go although its host cannot be asked. What is on the host stays there."""
 DELETED = "the resource was deleted"
 
 
@@ -36,7 +36,7 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
     if domain is not None:
         disks = [disk for disk in machine.spec.disks if disk.type == "disk"]
         stays = tuple(file for disk in disks for file in files_of(machine, disk, observed).outside)
-        actions += plan_note(machine, observed)  # before nothing else tells it any more
+        actions += plan_note(machine, observed)  # while there is still something that knows it
         actions.append(UndefineDomain(domain.uuid, DELETED, stays))
     directory = machine_directory(observed.host.storage_root, machine)
     kept, going = _disks_by_fate(machine, observed)
@@ -55,7 +55,8 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
 
 
 def _known_as_ours(domain: ObservedDomain) -> tuple[WriteRecord, ...]:
-    """First that the end is ours: should the machine be kept after all, it is started again, and no end of its own is counted."""
+    """Records first that the end is ours. If the machine stays after all, it is started again, and no end of its own is
+    counted."""
     record = domain.record
     if record is None or record.outcome == "Stopping":
         return ()
@@ -63,7 +64,7 @@ def _known_as_ours(domain: ObservedDomain) -> tuple[WriteRecord, ...]:
 
 
 def _disks_by_fate(machine: VirtualMachine, observed: Observed) -> tuple[tuple[str, ...], list[str]]:
-    """Names of the disks that stay for the next machine of this index, and of those that go."""
+    """Returns the names of the disks that stay for the next machine of this index, and of those that go."""
     root = observed.host.storage_root
     there = [disk for disk in reclaimed(machine) if disk_path(root, machine, disk.name) in observed.storage.disks]
     kept = tuple(disk.name for disk in there if disk.image is None and KEEP_DISKS in machine.metadata.annotations)
@@ -75,5 +76,5 @@ def may_be_abandoned(resource: Resource) -> bool:
 
 
 def abandon(machine: VirtualMachine, error: str) -> Plan:
-    """The host cannot be asked, and the annotation says not to wait for it."""
+    """Plans the end where the host cannot be asked, and the annotation says not to wait for it."""
     return Plan((ReleaseResource(f"let go as {ABANDON} asks: {error}"),), Waiting("Abandoned", error))

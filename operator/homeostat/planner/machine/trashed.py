@@ -1,4 +1,4 @@
-"""What lies in the trash of a disk that the spec names: taken back where the spec could have it, else told, with what to do."""
+"""What the trash has of a disk that the spec names. It is taken back where the spec could have it; else it is reported."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .identity import disk_path
 
 
 def from_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int) -> TakeBack | None:
-    """The disk as it was when the machine was deleted or the disk left the spec; not one that this spec could not have, as one
-    built on another image: it stays where it is."""
+    """Returns the disk as it was when the machine was deleted or the disk left the spec. One that this spec could not have, such
+    as one built on another image, stays where it is."""
     found = returning(observed.storage.trash, machine.identity, disk.name)
     if found is None or _misfit(disk, found[1], base, size):
         return None
@@ -26,7 +26,7 @@ def from_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: Ob
 
 
 def stays_in_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int) -> str:
-    """That another one lies there which does not come back by itself, and how to have it; empty: none does."""
+    """Says that another disk lies there which does not come back by itself, and how to get it; empty: there is none."""
     found = returning(observed.storage.trash, machine.identity, disk.name)
     if found is None:
         return ""
@@ -41,7 +41,7 @@ def stays_in_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base
 
 
 def _misfit(disk: Disk, trashed: TrashedDisk, base: ObservedImage | None, size: int) -> tuple[str, str] | None:
-    """Why this spec could not have it, and what to change in the spec; None: it could."""
+    """Says why this spec could not have it, and what to change in the spec; None: it could."""
     if trashed.backing != (base.path if base else None):
         built_on, asked = trashed.backing or "no image", base.path if base else "no image"
         return f"it was built on {built_on}, and the spec asks for {asked}", "give the spec its former image"
