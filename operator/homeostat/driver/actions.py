@@ -140,9 +140,8 @@ class DomainActions:
                 return DomainStep(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
             case act.RaiseLink(uuid, nic):
                 up = _nic_text(nic)  # without a word on its link, which then is up
-                return DomainStep(
-                    uuid, f"raise the link of {nic.name} in", lambda d: request(d.updateDeviceFlags, up, LIVE), live
-                )
+                raise_it = lambda d: request(d.updateDeviceFlags, up, LIVE)  # noqa: E731
+                return DomainStep(uuid, f"raise the link of {nic.name} in", raise_it, live)
             case act.SetMemory(uuid, memory):
                 return DomainStep(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
             case act.RenameDomain(uuid, name):
@@ -153,9 +152,8 @@ class DomainActions:
                 text = to_text(build_disk(disk))
                 # A guest that mounted it locks the tray; what the spec names goes in all the same.
                 flags = LIVE | libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
-                return DomainStep(
-                    uuid, f"change the medium of {disk.name} in", lambda d: request(d.updateDeviceFlags, text, flags), live
-                )
+                change = lambda d: request(d.updateDeviceFlags, text, flags)  # noqa: E731
+                return DomainStep(uuid, f"change the medium of {disk.name} in", change, live)
             case act.LimitDisk(uuid, disk):
                 limit = lambda d: request(d.setBlockIoTune, disk.target, block_io_tune(disk), LIVE)  # noqa: E731
                 return DomainStep(uuid, f"limit disk {disk.name} of", limit, live)

@@ -104,7 +104,7 @@ def _check_rate(rate: int | None) -> int | None:
 
 
 Rate = Annotated[Quantity | None, AfterValidator(_check_rate)]
-Count = Annotated[int, Field(ge=1, le=RATE_MAX, strict=True)]
+RequestRate = Annotated[int, Field(ge=1, le=RATE_MAX, strict=True)]
 
 
 class DiskLimits(Model):
@@ -112,8 +112,8 @@ class DiskLimits(Model):
 
     bytes_per_second: Rate = Field(default=None, description="Bytes in a second, such as 15Mi.")
     bytes_per_second_burst: Rate = Field(default=None, description="Bytes in a second for a moment. Needs bytesPerSecond.")
-    iops: Count | None = Field(default=None, description="Requests in a second.")
-    iops_burst: Count | None = Field(default=None, description="Requests in a second for a moment. Needs iops.")
+    iops: RequestRate | None = Field(default=None, description="Requests in a second.")
+    iops_burst: RequestRate | None = Field(default=None, description="Requests in a second for a moment. Needs iops.")
 
     @model_validator(mode="after")
     def _burst_is_more(self) -> Self:
