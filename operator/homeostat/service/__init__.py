@@ -1,1 +1,2 @@
-"""What can be asked for of resources, once, whoever asks. It refuses in its own words, which those who ask turn into theirs."""
+"""What can be asked for of resources, written once for whoever asks. Refusals are in this room's own words, which each caller
+turns into theirs."""

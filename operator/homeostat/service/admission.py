@@ -1,6 +1,7 @@
-"""What may be asked for over REST, beyond what the models allow: where files come from, how many machines, which plugins.
+"""What a request may ask for beyond what the models allow: which files it may name, how many machines, which plugins.
 
-YAML in the folder is its owner's word; a request may come from anybody who reaches the API, and the operator reads files as root.
+The YAML of a folder is written by its owner. A request may come from anybody who reaches the API, and the operator reads files as
+root.
 """
 
 from __future__ import annotations
@@ -33,23 +34,23 @@ JsonDocument = Mapping[str, Any]
 
 
 class Limits(Protocol):
-    """What requests may name and ask for here."""
+    """What requests may name and ask for on this server."""
 
     @property
     def state(self) -> Path:
-        """The operator's state folder, in which nothing may be named."""
+        """Returns the operator's state folder. No request may name a file in it."""
 
     @property
     def image_folders(self) -> tuple[Path, ...]:
-        """Folders from which files may be named."""
+        """Returns the folders whose files a request may name."""
 
     @property
     def plugin_kernel(self) -> str | None:
-        """A kernel that whoever runs the server named."""
+        """Returns the kernel that the server's owner named, or None."""
 
     @property
     def max_replicas(self) -> int:
-        """Of one deployment."""
+        """Returns the most replicas that one deployment may have."""
 
 
 class Admission:
@@ -58,7 +59,8 @@ class Admission:
         self._plugins = plugins
 
     async def new(self, document: JsonDocument) -> None:
-        """
+        """Checks a document that would be created.
+
         Raises:
             Refusal: it must not be created.
         """
@@ -67,7 +69,7 @@ class Admission:
             await self._check(None, wanted)
 
     async def change(self, before: R, patch: JsonDocument) -> JsonDocument:
-        """``patch`` itself. What stood there before is not judged.
+        """Returns ``patch``, once it is checked. What the resource says already is not judged.
 
         Raises:
             Refusal: it must not be applied.
@@ -78,9 +80,10 @@ class Admission:
         return patch
 
     def replicas(self, wanted: int) -> None:
-        """
+        """Checks a number of replicas.
+
         Raises:
-            NotAllowed: more than the server's limit.
+            NotAllowed: it is more than the server's limit.
         """
         limit = self._limits.max_replicas
         if wanted > limit:
@@ -90,7 +93,7 @@ class Admission:
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         if isinstance(wanted, VirtualMachineDeployment):
             had = before.spec.replicas if isinstance(before, VirtualMachineDeployment) else 0
-            if wanted.spec.replicas > had:  # a limit that came later must not forbid going down to it
+            if wanted.spec.replicas > had:  # a limit that was set later must not forbid to go down
                 self.replicas(wanted.spec.replicas)
         plugin = _plugin_name(wanted)
         if plugin is not None and (before is None or plugin != _plugin_name(before)):
@@ -105,9 +108,10 @@ class Admission:
             self._check_file(file)
 
     async def _keeps_running(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
-        """
+        """Checks that the deployment's machines do not end by themselves.
+
         Raises:
-            NotAllowed: it would keep machines that end by themselves.
+            NotAllowed: they do.
         """
         name = _plugin_name(wanted)
         same = before is not None and _plugin_name(before) == name
@@ -116,16 +120,17 @@ class Admission:
             raise NotAllowed(f"template.spec.pluginRef: {ends}", {"plugin": name})
 
     async def _can_be_repeated(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
-        """
+        """Checks that there can be as many machines of the template as there may be replicas.
+
         Raises:
-            NotAllowed: there can be only one machine of its template, and there may be more.
+            NotAllowed: there can be only one.
         """
         known = self._here(before) if isinstance(before, VirtualMachineDeployment) else None
         if why := await Effective(self._plugins.store).too_many(known, self._here(wanted)):
             raise NotAllowed(why)
 
     async def _ends(self, deployment: VirtualMachineDeployment) -> str:
-        """Why it cannot keep its machines running; empty where it can."""
+        """Says why a deployment cannot keep its machines running; empty: it can."""
         _, _, refusal = await Effective(self._plugins.store).deployment(self._here(deployment))
         return refusal.message if refusal is not None and refusal.reason == ENDS else ""
 
@@ -135,7 +140,7 @@ class Admission:
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""
-        if place == self._limits.plugin_kernel:  # whoever runs the server named it
+        if place == self._limits.plugin_kernel:  # the server's owner named it
             return
         if path is not None and not os.path.isabs(path):
             raise SourceRefused(f"image {place}: over REST give an http(s):// or file:/// address, or an absolute path", place)
@@ -158,7 +163,8 @@ def _changed(before: Resource, patch: JsonDocument) -> Resource | None:
 
 
 def _read(document: JsonDocument) -> Resource | None:
-    """As the store will read it. None where it is not valid: the store says what is wrong with it, and writes nothing."""
+    """Reads a document as the store will read it. Returns None where it is not valid: then the store says what is wrong, and
+    writes nothing."""
     try:
         return validate(document)
     except Rejected:
@@ -179,7 +185,7 @@ def _password_files(resource: Resource | None) -> set[str]:
 
 
 def _models(model: Any, wanted: type[M]) -> Iterator[M]:
-    """Every part of that type, however deep."""
+    """Yields every part of that type, however deep."""
     if isinstance(model, wanted):
         yield model
     if isinstance(model, BaseModel):

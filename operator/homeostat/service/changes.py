@@ -1,4 +1,4 @@
-"""Notices that the index changed: one poller for all who wait, and none while nobody does."""
+"""Waits until the index changes: one poller serves all who wait, and none runs while nobody waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Changes:
-    """``version()`` is cheap, and differs after every commit to the index, whoever made it."""
+    """Waits for changes of the index. ``version()`` is cheap, and differs after every commit to the index by any process."""
 
     def __init__(self, version: Callable[[], int], stopping: Callable[[], bool], period: float) -> None:
         self._version = version
@@ -25,7 +25,7 @@ class Changes:
         return self._version()
 
     async def wait(self, seen: int, seconds: float) -> int:
-        """The version once it is another than ``seen``, or after ``seconds``, or when the server stops."""
+        """Returns the version as soon as it is not ``seen`` any more, after ``seconds``, or when the server stops."""
         if (now := self._version()) != seen or self.stopping:
             return now
         self._waiting += 1
@@ -45,11 +45,11 @@ class Changes:
             await asyncio.sleep(self._period)
             try:
                 now = self._version()
-            except Exception:  # each of those who wait meets it, and answers for itself
+            except Exception:  # each of those who wait gets the same error, and answers it
                 now = -1
             if now != seen or self.stopping:
                 seen = now
                 woken, self._wake = self._wake, asyncio.Event()
                 woken.set()
-                # Let the woken go on, and wait again if they want to, before deciding whether anybody still waits.
+                # Let the woken ones run first. They may wait again, and then the poller goes on.
                 await asyncio.sleep(0)

@@ -23,12 +23,13 @@ Patch = Mapping[str, Any]
 
 
 def of_spec(patch: Patch) -> Patch:
-    """A patch of a spec as one of its resource; of nothing, nothing."""
+    """Wraps a patch of a spec into a patch of its resource. An empty patch stays empty."""
     return {"spec": dict(patch)} if patch else {}
 
 
 class Collection(Generic[R]):
-    """Reads are quick looks into the index; writes change desired state, wherever that is."""
+    """The resources of one kind. Reads are quick queries of the index. Writes change the desired state, in a folder or a
+    cluster."""
 
     def __init__(self, workspace: Workspace, changes: Changes, kind: type[R]) -> None:
         self.store = workspace.store
@@ -46,9 +47,10 @@ class Collection(Generic[R]):
         return await self.store.get(self.kind, self.key(name))
 
     async def get(self, name: str) -> R:
-        """
+        """Returns the resource of that name.
+
         Raises:
-            NoSuchResource: there is none of that name.
+            NoSuchResource: there is none.
         """
         found = await self.find(name)
         if found is None:
@@ -56,10 +58,11 @@ class Collection(Generic[R]):
         return found
 
     async def standing(self, name: str) -> R:
-        """
+        """Returns the resource of that name, which is not being deleted.
+
         Raises:
-            NoSuchResource: there is none of that name.
-            BeingDeleted: it is on its way out.
+            NoSuchResource: there is none.
+            BeingDeleted: it is being deleted.
         """
         found = await self.get(name)
         if found.deleting:
@@ -67,7 +70,8 @@ class Collection(Generic[R]):
         return found
 
     async def create(self, document: Mapping[str, Any]) -> R:
-        """
+        """Creates the resource of a document, and returns it.
+
         Raises:
             StoreError: AlreadyExists, Invalid.
         """
@@ -77,18 +81,18 @@ class Collection(Generic[R]):
         return made
 
     async def patch(self, resource: R, merge_patch: Patch, expected_version: str | None = None) -> R:
-        """The resource after the change.
+        """Applies a merge patch, and returns the resource after the change.
 
         Raises:
-            Stale: it has not the expected version any more.
-            BeingDeleted: it is on its way out.
+            Stale: it does not have the expected version any more.
+            BeingDeleted: it is being deleted.
             StoreError: NotFound, Conflict, Invalid.
         """
         if not merge_patch and expected_version is None:
             return resource
         try:
             changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version)
-        except store_errors.AlreadyExists as error:  # it stands and is on its way out
+        except store_errors.AlreadyExists as error:  # it is there, and is being deleted
             raise BeingDeleted(self.kind, resource.metadata.name) from error
         except store_errors.Conflict as error:
             if expected_version is None:
@@ -98,13 +102,13 @@ class Collection(Generic[R]):
         return changed
 
     async def edit(self, name: str, version: str | None, change: Callable[[R], Awaitable[Patch]]) -> tuple[R, R]:
-        """Applies a patch that was made from, and for, the resource as it stands; made anew where that changed meanwhile,
-        unless the request named a version. Gives the resource before and after.
+        """Applies the patch that ``change`` makes from the current resource. Where the resource changes meanwhile, ``change`` is
+        called again, unless ``version`` names the version to change. Returns the resource before and after.
 
         Raises:
             NoSuchResource: there is none of that name.
-            Stale: it has not the version.
-            StoreError: Conflict (it never stood still), Invalid.
+            Stale: it does not have that version.
+            StoreError: Conflict (others changed it at each try), Invalid.
         """
         for _ in range(EDIT_ATTEMPTS):
             before = await self.get(name)
@@ -120,7 +124,8 @@ class Collection(Generic[R]):
         await self._desired.delete(resource.key, AUTHOR, force)
 
     async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:
-        """Whether ``done`` held of the resource (None: it is gone) within the time, and the resource as last seen."""
+        """Waits until ``done`` holds of the resource (None: it has gone), for ``seconds`` at the most. Returns whether it holds,
+        and the last state of the resource."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
         while True:
@@ -134,7 +139,8 @@ class Collection(Generic[R]):
             await self._changes.wait(version, left)
 
     async def wait_gone(self, resource: R, seconds: float) -> tuple[bool, R | None]:
-        """As ``wait``, until it is gone, or another one has its name: a replica comes back under its old uid."""
+        """Waits as ``wait`` does, until the resource has gone or another one has its name: a replica comes back with the uid that
+        it had."""
         uid = resource.metadata.uid
         return await self.wait(
             resource.metadata.name, lambda found: found is None or found.metadata.uid != uid or not found.deleting, seconds

@@ -1,4 +1,4 @@
-"""The deployments, together with what their plugins give their machines."""
+"""The deployments, with what their plugins give to their machines."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class Deployments(Collection[VirtualMachineDeployment]):
         self._effective = Effective(self.store)
 
     async def effective(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
-        """The deployment with what its plugin gives its template."""
+        """Returns the deployment with what its plugin adds to its template."""
         return (await self._effective.deployment(deployment))[0]

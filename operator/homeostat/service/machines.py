@@ -1,4 +1,4 @@
-"""The machines, together with what their plugins give them."""
+"""The machines, with what their plugins give to them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Machines(Collection[VirtualMachine]):
         self._effective = Effective(self.store)
 
     async def effective(self, machine: VirtualMachine) -> VirtualMachine:
-        """The machine with what its plugin gives it; a replica has that in its spec already."""
+        """Returns the machine with what its plugin adds to it. The spec of a replica has that already."""
         return (await self._effective.machine(machine))[0]
 
     async def given(self, machine: VirtualMachine) -> Resources:
-        """The resources that hold where the machine's spec is silent."""
+        """Returns the resources that hold where the machine's spec says nothing."""
         key = follows_plugin(machine)
         plugin = await self._plugins.find(key.name) if key else None
         return plugin.spec.resources if plugin else Resources()
 
     async def revisions(self, machine: VirtualMachine) -> Sequence[SpecRevision]:
-        """Newest first."""
+        """Returns the revisions of its spec, newest first."""
         return await asyncio.to_thread(self.store.revisions, machine.key)

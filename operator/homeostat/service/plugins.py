@@ -1,4 +1,4 @@
-"""The plugins, and who is made from them."""
+"""The plugins, and which resources use them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Plugins(Collection[Plugin]):
         super().__init__(workspace, changes, Plugin)
 
     async def usable(self, name: str) -> Plugin:
-        """The plugin, which new machines may be made from.
+        """Returns a plugin that new machines may use.
 
         Raises:
-            NoSuchResource: there is none.
-            BeingDeleted: it is on its way out.
+            NoSuchResource: there is none of that name.
+            BeingDeleted: it is being deleted.
             Disabled: it makes no new machines.
         """
         plugin = await self.get(name)
@@ -33,9 +33,9 @@ class Plugins(Collection[Plugin]):
         return plugin
 
     def users(self, name: str) -> Sequence[Key]:
-        """The machines and deployments that are made from it."""
+        """Returns the keys of the machines and deployments that use the plugin."""
         return self.store.users_of_plugin(self.key(name))
 
     def specs(self) -> Mapping[str, int]:
-        """By name, what changes with each plugin's spec."""
+        """Returns, by name, a number that changes with each plugin's spec."""
         return self.store.changed(Plugin, self.namespace)

@@ -1,4 +1,4 @@
-"""What is refused, in the domain's words. Who asked over HTTP, or by a contract, hears them in his own."""
+"""What is refused, in the words of the domain. HTTP and each contract turn them into their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from homeostat.models.base import Resource
 
 
 class Refusal(Exception):
-    """Says in words for people why something was not done; nothing was changed. ``details`` are for programs."""
+    """Why something was not done, in words for people. Nothing was changed. ``details`` are for programs."""
 
     def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -17,7 +17,7 @@ class Refusal(Exception):
 
 
 class NoSuchResource(Refusal):
-    """There is none of that name."""
+    """There is no resource of that name."""
 
     def __init__(self, kind: type[Resource], name: str) -> None:
         super().__init__(f"there is no {kind.KIND} named {name!r}", {"name": name[:256]})
@@ -25,7 +25,7 @@ class NoSuchResource(Refusal):
 
 
 class BeingDeleted(Refusal):
-    """It is on its way out."""
+    """The resource is being deleted."""
 
     def __init__(self, kind: type[Resource], name: str) -> None:
         super().__init__(f"{kind.KIND} {name} is being deleted", {"name": name})
@@ -33,7 +33,7 @@ class BeingDeleted(Refusal):
 
 
 class Stale(Refusal):
-    """It was changed since it was read. ``version`` is what it has now."""
+    """The resource was changed after it was read. ``version`` is the one that it has now."""
 
     def __init__(self, version: str) -> None:
         changed = "The resource was changed meanwhile: read it again, and repeat the change on what it is now"
@@ -41,15 +41,15 @@ class Stale(Refusal):
 
 
 class Disabled(Refusal):
-    """It makes no new machines."""
+    """The plugin makes no new machines."""
 
 
 class NotAllowed(Refusal):
-    """What the models would take, and this server does not."""
+    """The models would accept it, but this server does not."""
 
 
 class SourceRefused(NotAllowed):
-    """A file or an address that nobody may name here."""
+    """A file or an address that a request may not name here."""
 
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message, {"source": place[:512]})

@@ -1,4 +1,4 @@
-"""All that can be asked for, over one place where resources are read and written."""
+"""Everything that can be asked for, over one place where resources are read and written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .plugins import Plugins
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the native API and each contract stand on."""
+    """What the native API and every contract are built on."""
 
     workspace: Workspace
     changes: Changes

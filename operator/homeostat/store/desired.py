@@ -1,4 +1,4 @@
-"""Where desired state is written: into the YAML folder, or to a cluster."""
+"""Where desired state is written: to the YAML folder, or to a cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from homeostat.store.three_way import Applied
 
 
 class DesiredState(Protocol):
-    """Every method raises StoreError where it changed nothing."""
+    """Writes desired state. Every method raises StoreError where it changed nothing."""
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource: ...
 
@@ -29,7 +29,7 @@ class DesiredState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Resources of one namespace: where they are read, and where they are written."""
+    """The resources of one namespace: where they are read, and where they are written."""
 
     store: IndexedStore
     desired: DesiredState
@@ -37,7 +37,7 @@ class Workspace:
 
 
 class FolderState:
-    """The YAML folder; editing it waits for the disk, and so runs in a thread."""
+    """The desired state in a YAML folder. An edit waits for the disk, so it runs in a thread."""
 
     def __init__(self, store: FilesStore) -> None:
         self._store = store

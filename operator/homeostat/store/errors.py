@@ -22,12 +22,12 @@ from homeostat.models.outside import one_line
 from homeostat.runtime.engine.ports import StoreFailure, Unreadable
 
 Severity = Literal["Error", "Held", "Notice"]
-"""Held: a deletion, or a change that takes machines or disks away, that waits for a confirmation."""
+"""Held: a deletion that waits for a confirmation, or a change that takes machines or disks away and waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentProblem:
-    """One thing that is wrong with a document. Lines and columns count from 1; 0 means that the place is not known."""
+    """One mistake in a document. Lines and columns count from 1; 0 means that the place is not known."""
 
     field: str  # dotted, such as spec.disks[0].size; empty for the document as a whole
     message: str
@@ -35,29 +35,29 @@ class DocumentProblem:
     column: int = 0
 
     def __str__(self) -> str:
-        return one_line(f"{self.field}: {self.message}" if self.field else self.message)  # a field's name is the document's
+        return one_line(f"{self.field}: {self.message}" if self.field else self.message)  # the document chooses a field's name
 
 
 @dataclass(frozen=True, slots=True)
 class FolderProblem:
-    """A problem in the YAML folder, with its place."""
+    """One problem in the YAML folder, with its place."""
 
     path: str  # relative to the folder; empty for the folder itself
     line: int
     column: int
     field: str
     message: str
-    key: Key | None = None  # the resource that the document declares, where it could be told
+    key: Key | None = None  # the resource that the document declares, where that is known
     severity: Severity = "Error"
 
     def __str__(self) -> str:
-        """In one line: the names of files and of fields may hold anything."""
+        """Returns it in one line: names of files and fields may hold any character."""
         place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
         return one_line(": ".join(part for part in (place, self.field, self.message) if part))
 
 
 class StoreError(StoreFailure):
-    """Base of all that a store raises on purpose."""
+    """The base of all errors that a store raises on purpose."""
 
 
 class NotFound(StoreError):
@@ -86,7 +86,7 @@ class Conflict(StoreError):
 
 
 class Invalid(StoreError, Unreadable):
-    """The document is not what its kind allows; ``problems`` lists everything that is wrong."""
+    """The document is not what its kind allows. ``problems`` lists every mistake."""
 
     def __init__(self, problems: Sequence[DocumentProblem], what: str = "the document") -> None:
         self.problems = tuple(problems)
@@ -98,11 +98,11 @@ class ReadOnly(StoreError):
 
 
 class NotEditable(StoreError):
-    """The resource's file cannot be edited in place; the message says why and what to do."""
+    """The resource's file cannot be edited in place. The message says why, and what to do."""
 
 
 class NoFolder(StoreError):
-    """The folder of YAML is not there."""
+    """The folder of YAML does not exist."""
 
     mend = "name a folder that holds YAML files, or make it"
 
@@ -112,4 +112,4 @@ class StateError(StoreError):
 
 
 class IndexDamaged(StateError):
-    """The SQLite file is not one, or is damaged."""
+    """The file is not an SQLite database, or is damaged."""

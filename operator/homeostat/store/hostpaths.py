@@ -1,4 +1,4 @@
-"""The paths in a spec that name files of the host: images and password files."""
+"""The paths in a spec that name files on the host: images and password files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def make_absolute(model: M, folder: str) -> M:
-    """``model`` with its relative paths taken from ``folder``; itself if there are none."""
+    """Returns ``model`` with its relative paths resolved against ``folder``, or ``model`` itself where it has none."""
     changed: dict[str, Any] = {}
     for name in model.model_fields_set:
         before = getattr(model, name)
@@ -33,7 +33,7 @@ def make_absolute(model: M, folder: str) -> M:
 
 
 def relative_paths(model: BaseModel, place: str) -> Iterator[str]:
-    """The fields that hold one, such as spec.boot.kernel.path; ``place`` is the model's own."""
+    """Yields the fields that hold a relative path, such as spec.boot.kernel.path. ``place`` is the path of ``model`` itself."""
     for name in sorted(model.model_fields_set):
         value, field = getattr(model, name), f"{place}.{to_camel(name)}"
         if isinstance(value, BaseModel):

@@ -1,4 +1,4 @@
-"""JSON merge patches (RFC 7386): applied, and found."""
+"""JSON merge patches (RFC 7386): how one is applied, and how one is made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def merge_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON merge patch (RFC 7386) that turns ``before`` into ``after``; empty when they are the same."""
+    """Returns the JSON merge patch (RFC 7386) that turns ``before`` into ``after``. It is empty where they are equal."""
     patch: dict[str, Any] = {name: None for name in before if name not in after}
     for name, value in after.items():
         old = before.get(name)
@@ -20,7 +20,7 @@ def merge_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dic
 
 
 def merge_patch(value: Any, patch: Any) -> Any:
-    """RFC 7386: objects are merged, null removes, all else replaces."""
+    """Applies a merge patch as RFC 7386 says: objects are merged, null removes, and everything else replaces."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(value) if isinstance(value, dict) else {}

@@ -1,6 +1,7 @@
-"""What a store gives to several hosts: a machine's placement is one of its finalizers, in a cluster and over a folder alike.
+"""What a store offers where several hosts use it. A machine's placement is one of its finalizers, in a cluster as over a folder.
 
-Who acts for a host acts on the machines with its finalizer only: so none is placed twice, nor goes before its host let go.
+Who acts for a host acts only on the machines with the finalizer of that host. So no machine is placed twice, and none goes before
+its host has cleaned up.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ _HOST_FINALIZER = f".host.{API_GROUP}/teardown"
 
 
 def host_finalizer(host: str) -> str:
-    """Placed on a host and to be cleaned up there, both in one: who holds it is the only one to run the machine."""
+    """Returns the finalizer that places a machine on a host. It also holds the machine until that host has cleaned up. Only the
+    host that it names runs the machine."""
     return f"{host}{_HOST_FINALIZER}"
 
 
 def host_of(finalizers: Sequence[str]) -> str | None:
-    """The host that a machine was placed on."""
+    """Returns the host that a machine is placed on."""
     return next(iter(hosts_of(finalizers)), None)
 
 
 def hosts_of(finalizers: Sequence[str]) -> list[str]:
-    """The hosts that a stateful deployment may have disks on."""
+    """Returns the hosts that a stateful deployment may have disks on."""
     return [f.removesuffix(_HOST_FINALIZER) for f in finalizers if f.endswith(_HOST_FINALIZER)]
 
 
@@ -37,24 +39,24 @@ def is_ours(finalizer: str) -> bool:
 
 
 class PlacedStore(ResourceAccess, Protocol):
-    """A store that notes which host each machine is on. Jobs share it, each with a view of its own."""
+    """A store that records which host each machine is on. The jobs share it, and each has a view of its own."""
 
     index: Index
 
     def status_form(self, status: Model) -> Mapping[str, Any]:
-        """A status as the index has it once it is written."""
+        """Returns a status in the form that the index holds."""
 
     async def refuse(self, key: Key, error: Invalid) -> None:
-        """Tells of a resource that the models refuse; it is left alone until it is mended."""
+        """Reports a resource that the models refuse. It is left alone until somebody corrects it."""
 
     async def release(self, key: Key, uid: str, *, only: str = "") -> None:
-        """As of any store; ``only``: takes just that one of our finalizers away."""
+        """Releases a resource as any store does. ``only``: removes just this one of our finalizers."""
 
     async def hold(self, key: Key, uid: str, finalizers: Collection[str]) -> bool:
-        """Adds finalizers, so that the resource does not go before we have cleaned up; whether it has them now."""
+        """Adds finalizers, so that the resource does not go before we have cleaned up. Returns whether it has them now."""
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """Places a machine on a host; whether it is there now. Only the first of several placements holds."""
+        """Places a machine on a host. Returns whether it is there now: only the first of several placements counts."""
 
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
-        """Notes for good which host a machine of a stateful deployment has its disks on, where only that one can open them."""
+        """Records for good which host has the disks of a machine of a stateful deployment, where only that host can open them."""

@@ -1,5 +1,5 @@
-"""What `homeostat apply` has to write: kubectl's three-way rule. What an earlier apply set and this one does not say goes, what
-this one says stands, and what no apply ever set is left alone. Pure.
+"""What `homeostat apply` has to write, by kubectl's three-way rule. A field that an earlier apply set and this one does not set
+is removed. A field that this one sets is set. A field that no apply ever set is left alone. Pure.
 
 https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes
 """
@@ -14,28 +14,28 @@ from .files.text.documents import equal
 from .merge import merge_patch
 
 Form = Mapping[str, Any]
-"""A resource as JSON: of interest are its spec, and its metadata's labels and annotations."""
+"""A resource as JSON. Only its spec, and the labels and annotations of its metadata, are used here."""
 
 _OWNED = ("labels", "annotations")
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did. ``left``: fields that stay though they are not in what was applied, where nothing was applied before."""
+    """What an apply did. ``left``: fields that stay although they are not in the document, because nothing was applied before."""
 
     outcome: Literal["created", "configured", "unchanged"]
     left: tuple[str, ...] = ()
 
 
 def intent(form: Form) -> dict[str, Any]:
-    """The part of a resource that an apply sets."""
+    """Returns the part of a resource that an apply sets."""
     metadata = form.get("metadata") or {}
     return {"spec": form.get("spec") or {}, "metadata": {name: metadata[name] for name in _OWNED if metadata.get(name)}}
 
 
 def apply_patch(last: Form | None, before: Form, after: Form) -> dict[str, Any]:
-    """The merge patch (RFC 7386) of a resource that is ``before``, where ``after`` is applied and ``last`` was; None: nothing
-    was, or nobody remembers it."""
+    """Returns the merge patch (RFC 7386) of a resource that is ``before``, where ``after`` is applied. ``last`` is what was
+    applied last; None: nothing was, or nobody remembers it."""
     old, new, had = intent(before), intent(after), intent(last or {})
     patch = {"spec": spec} if (spec := _patch(had["spec"], old["spec"], new["spec"])) else {}
     metadata = {
@@ -47,7 +47,7 @@ def apply_patch(last: Form | None, before: Form, after: Form) -> dict[str, Any]:
 
 
 def left_alone(before: Form, after: Form) -> tuple[str, ...]:
-    """Fields of the spec that only ``before`` has, by their place."""
+    """Returns the fields of the spec that only ``before`` has, as dotted paths."""
     return tuple(_only_in(before.get("spec") or {}, after.get("spec") or {}, "spec"))
 
 
@@ -80,7 +80,7 @@ def _patch(last: Form, before: Form, after: Form) -> dict[str, Any]:
 
 
 def _by_name(items: Any) -> dict[str, Any]:
-    """The items of a list that are told apart by their names, as disks and nics are; of anything else nothing."""
+    """Returns the items of a list by their names, as disks and nics have them. Returns nothing where the items have none."""
     if not isinstance(items, list) or not all(isinstance(i, Mapping) and isinstance(i.get("name"), str) for i in items):
         return {}
     found = {item["name"]: item for item in items}
@@ -88,7 +88,7 @@ def _by_name(items: Any) -> dict[str, Any]:
 
 
 def _merged(last: Form, before: Form, after: Form) -> list[Any]:
-    """The list with its items merged by name: those that no apply set stay, each behind the one that it stood behind."""
+    """Merges two lists by the names of their items. An item that no apply ever set stays behind the item that it followed."""
     items = {
         name: merge_patch(before[name], _patch(last.get(name, {}), before[name], item)) if name in before else item
         for name, item in after.items()

@@ -1,1 +1,1 @@
-"""The SQLite index that readers read: of a YAML folder, or of what a cluster holds."""
+"""The SQLite index that readers read. It holds the state of a YAML folder, or of a cluster."""

@@ -1,4 +1,4 @@
-"""Follows the index: other processes write into it too, and nothing tells of that."""
+"""Follows the changes of the index. Other processes write to it too, and send no notice."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from homeostat.models.base import Key
 from .index import Index
 
 INDEX_INTERVAL = 0.1
-"""Seconds between looks at the index, which no file tells of. One look wakes the process, at some 0.2 ms."""
+"""Seconds between two queries of the index. No file event tells of a write. One query wakes the process for some 0.2 ms."""
 
 
 async def follow_index(
     index: Index, wake: asyncio.Event | None = None, interval: float = INDEX_INTERVAL, *, statuses: bool = False
 ) -> AsyncIterator[Key]:
-    """Every key once, then each whose metadata or spec (with ``statuses``, or status) changed, whoever wrote it."""
+    """Yields every key once, then each whose metadata or spec changed, whoever wrote it. With ``statuses`` also those whose
+    status changed."""
     wake = wake or asyncio.Event()
-    watcher = index.connect()  # one that never writes, so that its data_version shows the writes of all others
+    watcher = index.connect()  # this connection never writes, so its data_version shows the writes of all others
     cursor, seen, generation = 0, -1, index.generation
     try:
         while True:
-            if index.check_file() != generation:  # another file took its place: what is in there may be other than what we told
+            if index.check_file() != generation:  # another file took its place: its content may differ from what we yielded
                 watcher.close()
                 watcher, cursor, seen, generation = index.connect(), 0, -1, index.generation
             now = int(watcher.execute("PRAGMA data_version").fetchone()[0])
             if now != seen:
                 seen = now
-                newest = index.version()  # read first: what is written from here on must not be passed over
+                newest = index.version()  # read before the changes: a write from here on must not be missed
                 keys, following = index.changed_since(cursor, statuses)
                 cursor = max(following, newest) if cursor == 0 else following
                 for key in keys:

@@ -1,6 +1,6 @@
-"""The SQLite file behind the YAML folder: parsed specs, statuses, events, revisions. Readers read this only.
+"""The SQLite file behind the YAML folder: parsed specs, statuses, events, revisions. Readers read nothing else.
 
-Used by several processes at once (WAL), and in each by several threads (a connection per thread).
+Several processes use it at once (WAL), and several threads in each of them, with a connection per thread.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from . import schema
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT = 10.0
-"""Seconds to wait for another process's write; the longest is a first pass over thousands of documents."""
+"""Seconds to wait for the write of another process. The longest write is a first pass over thousands of documents."""
 
 FINALIZER = "homeostat.dev/teardown"
 
@@ -38,18 +38,18 @@ _COLUMNS = (
 
 
 def timestamp(now: datetime) -> str:
-    """RFC 3339 in UTC, with milliseconds: events of one second keep their order."""
+    """Returns the time as RFC 3339 in UTC. Milliseconds keep the order of events within a second."""
     return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def compact(value: Any) -> str:
-    """JSON that is the same for the same value."""
+    """Returns JSON text that is equal for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One resource as stored. ``metadata``, ``spec`` and ``status`` are JSON texts."""
+    """One resource as it is stored. ``metadata``, ``spec`` and ``status`` are JSON texts."""
 
     kind: str
     namespace: str
@@ -61,7 +61,7 @@ class Row:
     metadata: str
     spec: str
     status: str | None
-    file: str | None  # the column source: relative to the folder; None for what the operator made itself
+    file: str | None  # the column source: relative to the folder. None: the operator made the resource itself
     document: int | None
     item: int | None
     line: int | None
@@ -81,11 +81,11 @@ class Row:
 
     @property
     def shown_version(self) -> str:
-        """resourceVersion as readers see it: the cluster's, where the row mirrors one of its objects."""
+        """Returns the resourceVersion that readers see. Where the row mirrors an object of a cluster it is the cluster's."""
         return self.hash if self.hash and self.file is None else str(self.version)
 
     def meta(self) -> dict[str, Any]:
-        """metadata as the API shows it."""
+        """Returns the metadata as the API shows it."""
         meta: dict[str, Any] = {
             "name": self.name,
             "namespace": self.namespace,
@@ -103,14 +103,18 @@ class Row:
         return meta
 
     def document_form(self) -> dict[str, Any]:
-        """The whole object as JSON values, without defaults: what readers show, with no model built."""
+        """Returns the whole object as JSON values, without defaults. Readers show this, and no model is built for it."""
         shown = {"apiVersion": API_VERSION, "kind": self.kind, "metadata": self.meta(), "spec": json.loads(self.spec)}
         if self.status is not None:
             shown["status"] = json.loads(self.status)
         return shown
 
     def resource(self) -> Resource:
-        """Raises pydantic.ValidationError where the models have become stricter since the row was written."""
+        """Returns the model of the row.
+
+        Raises:
+            pydantic.ValidationError: the models have become stricter since the row was written.
+        """
         return STORED[self.kind].model_validate(self.document_form())
 
 
@@ -119,10 +123,10 @@ class Index:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.message = ""  # what had to be done to open it, for people
-        self.generation = 0  # grows where the file is another one than before
+        self.message = ""  # for people: what had to be done to open the file
+        self.generation = 0  # grows whenever another file has taken its place
         self.troubled: Callable[[StoreError | None], None] = lambda error: None
-        """Is told what writes fail of, and None when they succeed again."""
+        """Is called with the reason when a write fails, and with None when writes succeed again."""
         self.in_trouble = False
         self._owned = False
         self._file = (0, 0)
@@ -133,15 +137,15 @@ class Index:
 
     @classmethod
     def open(cls, path: Path, *, repair: bool = False, now: datetime | None = None) -> Index:
-        """Opens the file and makes it where it is missing.
+        """Opens the file, and creates it where it is missing.
 
-        With ``repair`` (the operator, who is alone) its integrity is checked, and a damaged file is moved aside as
-        index.sqlite.corrupt-<time>; everything in it comes back from the YAML, but statuses, events and revisions.
+        With ``repair`` (the operator, which is alone) its integrity is checked. A damaged file is moved aside as
+        index.sqlite.corrupt-<time>. Everything comes back from the YAML, except statuses, events and revisions.
 
         Raises:
-            IndexDamaged: not a database, and ``repair`` was not asked for.
-            StateError: written by a newer version.
-            ReadOnly: no permission, no space.
+            IndexDamaged: it is not a database, and ``repair`` was not asked for.
+            StateError: a newer version wrote it.
+            ReadOnly: no permission, or no space.
         """
         index = cls(path)
         index._owned = repair
@@ -169,7 +173,7 @@ class Index:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self._create(database)
-                database.execute("PRAGMA wal_checkpoint")  # so that the file is no empty one
+                database.execute("PRAGMA wal_checkpoint")  # so that the file is not empty
             elif version != schema.VERSION:
                 raise StateError(
                     f"the index {self.path} has format {version}, this version of Homeostat writes {schema.VERSION}: "
@@ -188,7 +192,11 @@ class Index:
             ) from error
 
     def _check_texts(self, database: sqlite3.Connection) -> None:
-        """Raises IndexDamaged where a text is not what it was written as, which SQLite's own check does not see."""
+        """Checks the texts, since SQLite's own check does not see where one is not what was written.
+
+        Raises:
+            IndexDamaged: one is not.
+        """
         for table, columns in schema.JSON.items():
             wrong = " OR ".join(f"({column} IS NOT NULL AND NOT json_valid({column}))" for column in columns)
             if database.execute(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1").fetchone():  # noqa: S608 - names of ours
@@ -198,7 +206,7 @@ class Index:
     def _create(database: sqlite3.Connection) -> None:
         database.execute("BEGIN IMMEDIATE")
         try:
-            if database.execute("PRAGMA user_version").fetchone()[0] == 0:  # else another process was first
+            if database.execute("PRAGMA user_version").fetchone()[0] == 0:  # otherwise another process was first
                 for statement in _statements(schema.TABLES):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {schema.VERSION}")
@@ -217,7 +225,7 @@ class Index:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """Returns the connection of this thread."""
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is not None and self._local.generation != self.generation and not known.in_transaction:
             self._forget(known)
@@ -229,14 +237,14 @@ class Index:
         return known
 
     def connect(self) -> sqlite3.Connection:
-        """One more connection, closed with the index."""
-        place = f"file:{quote(str(self.path))}?mode=rw"  # where the file was removed, no empty one takes its place
+        """Opens one more connection, which is closed with the index."""
+        place = f"file:{quote(str(self.path))}?mode=rw"  # where the file was removed, no empty one is created
         made = sqlite3.connect(place, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, uri=True)
         with self._guard:
             self._connections.append(made)
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("PRAGMA synchronous = NORMAL")
-        made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages of 4 KiB; each checkpoint waits for the disk
+        made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages of 4 KiB. Each checkpoint waits for the disk
         made.execute("PRAGMA foreign_keys = ON")
         return made
 
@@ -253,7 +261,7 @@ class Index:
         connection.close()
 
     def _identity(self) -> tuple[int, int] | None:
-        """Of the file that has the name now; None: there is none, or one that is only being made."""
+        """Returns the identity of the file that has the name now. None: there is no file, or one that is being created."""
         try:
             found = os.stat(self.path)
         except OSError:
@@ -261,8 +269,9 @@ class Index:
         return (found.st_dev, found.st_ino) if found.st_size else None
 
     def check_file(self) -> int:
-        """The generation, after a look whether the file was removed or replaced by another one. The operator, whose index it is,
-        puts back what it still has open, so that nothing is lost; others go on with what is there then. Costs one stat."""
+        """Checks whether the file was removed or replaced, and returns the generation. The operator, which owns the index, puts
+        the file that it still has open back, so that nothing is lost. Others go on with the file that is there. Costs one stat.
+        """
         known = self._identity()
         if known == self._file:
             return self.generation
@@ -285,14 +294,14 @@ class Index:
             aside.unlink(missing_ok=True)
             with contextlib.closing(sqlite3.connect(aside, isolation_level=None)) as copy:
                 self.connection.backup(copy)
-            for suffix in ("-wal", "-shm"):  # of another file: SQLite would take its pages for this one's
+            for suffix in ("-wal", "-shm"):  # of another file: SQLite would take their pages for those of this one
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             aside.chmod(0o600)
             os.replace(aside, self.path)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, and alone among the writers.
+        """Opens a transaction: all of it is written or nothing, and nobody else writes meanwhile.
 
         Raises:
             ReadOnly: the disk is full, or the file cannot be written.
@@ -320,15 +329,19 @@ class Index:
         self.troubled(error)
 
     def try_again(self) -> None:
-        """Writes something small. Raises StoreError as ``transaction``."""
+        """Writes something small.
+
+        Raises:
+            StoreError: as ``transaction``.
+        """
         with self.transaction() as database:
             set_setting(database, "tried", timestamp(datetime.now(UTC)))
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        """All rows of a SELECT.
+        """Returns all rows of a SELECT.
 
         Raises:
-            StateError: the file is damaged, or another process has held it for too long.
+            StateError: the file is damaged, or another process has locked it for too long.
         """
         try:
             return self.connection.execute(query, values).fetchall()
@@ -355,7 +368,7 @@ class Index:
         return Row(*found[0]) if found else None
 
     def rows(self, kind: str | None = None, namespace: str | None = None) -> list[Row]:
-        """Sorted by kind, namespace and name."""
+        """Returns the rows, sorted by kind, namespace and name."""
         wanted = {"kind": kind, "namespace": namespace}
         where = " AND ".join(f"{column}=?" for column, value in wanted.items() if value is not None) or "1"
         found = self.read(
@@ -365,17 +378,17 @@ class Index:
         return [Row(*row) for row in found]
 
     def data_version(self) -> int:
-        """Differs from its last value once another connection (of any process or thread) has written, or the file is another
-        one. Costs 3 us."""
+        """Returns a number that differs after another connection has written, of any process or thread, and after another file
+        has taken the place of this one. Costs 3 us."""
         return (self.check_file() << 32) + int(self.read("PRAGMA data_version")[0][0])
 
     def version(self) -> int:
-        """The resourceVersion of the newest write."""
+        """Returns the resourceVersion of the newest write."""
         return int(self.read("SELECT value FROM counters WHERE name='version'")[0][0])
 
     def changed_since(self, cursor: int, statuses: bool = False) -> tuple[Sequence[Key], int]:
-        """Keys whose metadata or spec (with ``statuses``, or status) changed after ``cursor``, oldest first, and the new cursor.
-        Removed ones too, except from the very beginning (0)."""
+        """Returns the keys whose metadata or spec changed after ``cursor``, oldest first, and the new cursor. With ``statuses``
+        also those whose status changed. Removed ones are included, except from the beginning (0)."""
         written = "version" if statuses else "changed"
         found = self.read(
             f"SELECT kind, namespace, name, {written} AS at FROM resources WHERE {written} > ?1 UNION ALL "  # noqa: S608
@@ -397,12 +410,12 @@ def set_setting(database: sqlite3.Connection, name: str, value: str | None) -> N
 
 
 def next_version(database: sqlite3.Connection) -> int:
-    """The next resourceVersion; to be called inside a transaction."""
+    """Returns the next resourceVersion. Is called within a transaction."""
     return int(database.execute("UPDATE counters SET value=value+1 WHERE name='version' RETURNING value").fetchone()[0])
 
 
 def _statements(script: str) -> Iterator[str]:
-    """executescript() would commit the transaction that it should run in."""
+    """Splits a script into its statements. executescript() would commit the transaction that it must run in."""
     statement = ""
     for line in script.splitlines():
         statement += line + "\n"

@@ -1,4 +1,4 @@
-"""What the operator noted of orphans, per host: for readers, and so that each is told of once."""
+"""What the operator recorded of orphans, per host: readers show it, and each orphan is reported only once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homeostat.planner.orphans import Orphan
 
 from .index import Index, set_setting
 
-_SETTING = "orphans:"  # and the host's name
+_SETTING = "orphans:"  # the host's name follows
 
 
 def note_orphans(index: Index, host: str, orphans: Sequence[Orphan]) -> None:
@@ -23,7 +23,8 @@ def note_orphans(index: Index, host: str, orphans: Sequence[Orphan]) -> None:
 
 
 def read_orphans(index: Index, host: str | None = None) -> dict[str, list[Orphan]]:
-    """By host; ``host`` None: of all. Hosts that share a folder tell of the same files: the first one does here."""
+    """Returns the orphans by host; ``host`` None: of all hosts. Hosts that share a folder report the same files, and only the
+    first host has them here."""
     rows = index.read("SELECT name, value FROM settings WHERE name >= ? AND name < ? ORDER BY name", (_SETTING, "orphans;"))
     found: dict[str, list[Orphan]] = {}
     for name, text in rows:
@@ -33,7 +34,7 @@ def read_orphans(index: Index, host: str | None = None) -> dict[str, list[Orphan
 
 
 def read_reported(index: Index) -> dict[str, list[Orphan]]:
-    """As the statuses of Hosts tell; by host."""
+    """Returns the orphans by host, as the statuses of Hosts report them."""
     rows = index.read("SELECT name, status FROM resources WHERE kind=? AND status IS NOT NULL ORDER BY name", (Host.KIND,))
     told = {name: json.loads(status).get("orphans", ()) for name, status in rows}
     return {
@@ -44,7 +45,8 @@ def read_reported(index: Index) -> dict[str, list[Orphan]]:
 
 
 def read_identities(index: Index) -> Mapping[str, tuple[str, str]]:
-    """See runtime.machine.orphans.OrphanStore. Of rows, not models: there may be thousands, and what the models refuse counts."""
+    """Returns the identities that runtime.machine.orphans.OrphanStore describes. They are read from rows instead of models: there
+    may be thousands, and a resource that the models refuse counts too."""
     rows = index.read("SELECT namespace, name, uid, metadata FROM resources WHERE kind=?", (VirtualMachine.KIND,))
     found = {}
     for namespace, name, uid, metadata in rows:

@@ -17,13 +17,14 @@ from .index import Index, compact, next_version, timestamp
 REPEAT_WINDOW = timedelta(minutes=10)
 EVENTS_MAX = 10_000
 REVISIONS_MAX = 200
-"""Per resource."""
+"""How many are stored per resource."""
 
 _TRIM_EVERY = 256
 
 
 def report(index: Index, now: datetime, key: Key, uid: str, status: str | None, happenings: Sequence[Happening]) -> None:
-    """Records the events, and replaces the status (JSON; None: leave it) of the resource with that uid: all or nothing."""
+    """Records the events, and replaces the status (JSON; None: leaves it) of the resource with that uid. All of it is written, or
+    nothing."""
     place = (key.kind, key.namespace, key.name)
     if status is not None and not _differs(index, place, uid, status):
         status = None
@@ -40,14 +41,14 @@ def report(index: Index, now: datetime, key: Key, uid: str, status: str | None, 
 
 
 def _differs(index: Index, place: tuple[str, str, str], uid: str, status: str) -> bool:
-    """False too where the resource has gone."""
+    """Tells whether the status differs; False also where the resource has gone."""
     known = index.read("SELECT status FROM resources WHERE kind=? AND namespace=? AND name=? AND uid=?", (*place, uid))
     return bool(known) and known[0][0] != status
 
 
 def add_event(database: sqlite3.Connection, now: datetime, key: Key, happening: Happening) -> None:
-    """When the resource's newest event says the same it is counted up instead, under a new id, so that followers see it again;
-    one that came in between keeps their order, and so each of them its own place."""
+    """Adds an event. Where the newest event of the resource says the same, its count goes up and it gets a new id, so that
+    followers see it again. An event between two equal ones keeps them apart, so that the order stays."""
     event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
     place, time, fields = (key.kind, key.namespace, key.name), timestamp(now), compact(happening.fields)
     said = (happening.reason, happening.message, happening.type)
@@ -68,7 +69,8 @@ def add_event(database: sqlite3.Connection, now: datetime, key: Key, happening: 
 
 
 def read_events(index: Index, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> list[Event]:
-    """Oldest first: the first ``limit`` after ``after_id``; from the beginning (0) the newest ``limit`` instead."""
+    """Returns the first ``limit`` events after ``after_id``, oldest first. From the beginning (0) it returns the newest ``limit``
+    instead."""
     where, values = "id > ?", [after_id]
     parameters: list[Any] = list(values)
     if key is not None:
@@ -107,7 +109,7 @@ def add_revision(
 
 
 def read_revisions(index: Index, key: Key) -> list[SpecRevision]:
-    """Newest first."""
+    """Returns the revisions, newest first."""
     found = index.read(
         "SELECT generation, time, author, changes, commit_id FROM revisions WHERE kind=? AND namespace=? AND name=? "
         "ORDER BY id DESC",
@@ -117,7 +119,7 @@ def read_revisions(index: Index, key: Key) -> list[SpecRevision]:
 
 
 def sign_revisions(index: Index, keys: Sequence[Key], after: int, author: str | None, commit: str | None) -> None:
-    """Adds what git knows to the revisions of ``keys`` that are newer than ``after``."""
+    """Adds the author and commit that git knows to the revisions of ``keys`` that are newer than ``after``."""
     with index.transaction() as database:
         database.executemany(
             "UPDATE revisions SET author=coalesce(?,author), commit_id=? WHERE kind=? AND namespace=? AND name=? AND id>?",
@@ -146,7 +148,8 @@ def _changes(text: str | None) -> Mapping[str, tuple[Any, Any]] | None:
 
 
 def difference(old: Any, new: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:
-    """Dotted field -> (old, new). Items of lists that carry names are compared by name: disks[root].size."""
+    """Returns the fields that differ: dotted path -> (old, new). Items of lists that have names are compared by name:
+    disks[root].size."""
     if isinstance(old, dict) and isinstance(new, dict):
         found: dict[str, tuple[Any, Any]] = {}
         for name in dict.fromkeys((*old, *new)):

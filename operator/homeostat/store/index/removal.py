@@ -1,4 +1,4 @@
-"""How a resource leaves the index."""
+"""How a resource is removed from the index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .index import next_version
 
 
 def remove(database: sqlite3.Connection, key: Key) -> None:
-    """Takes the resource out of the index, and leaves a mark for watchers."""
+    """Removes the resource from the index, and leaves a mark for watchers."""
     place = (key.kind, key.namespace, key.name)
     database.execute("DELETE FROM resources WHERE kind=? AND namespace=? AND name=?", place)
     database.execute("INSERT OR REPLACE INTO removals VALUES (?,?,?,?)", (*place, next_version(database)))

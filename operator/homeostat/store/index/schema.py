@@ -1,4 +1,4 @@
-"""The index's tables. A change of them raises VERSION; an older file is rebuilt from the YAML."""
+"""The tables of the index. A change of them raises VERSION; an older file is rebuilt from the YAML."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ JSON = {
     "files": ("problems",),
     "documents": ("problems",),
 }
-"""Columns that hold JSON, or NULL. SQLite keeps no checksums: a file that was cut or written over may be whole to it, and hold
-the texts of one row in another."""
+"""Columns that hold JSON, or NULL. SQLite keeps no checksums. A file that was cut or overwritten may look whole to it, and still
+hold the texts of one row in another."""
 
 TABLES = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

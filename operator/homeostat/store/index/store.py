@@ -1,4 +1,4 @@
-"""IndexedStore: what both modes' stores share, since both keep an index and read nothing else."""
+"""IndexedStore: what the stores of both modes share. Both keep an index, and read nothing else."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 
 class IndexedStore:
-    """The reading side of a store. Quick looks into SQLite, from any thread; raises StoreError."""
+    """The reading side of a store: quick queries of SQLite, from any thread. Its methods raise StoreError."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
         self._models: dict[Key, tuple[str, int, Resource]] = {}
-        self._told: dict[Key, int] = {}  # of which change of an invalid one the log speaks
+        self._told: dict[Key, int] = {}  # by key of an invalid resource, the change that was logged
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         row = self.index.row(key)
@@ -39,34 +39,34 @@ class IndexedStore:
         return self.readable(kind, namespace)
 
     def readable(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
-        """Those that the models accept."""
+        """Returns the resources that the models accept."""
         found = []
         for row in self.index.rows(kind.KIND, namespace):
             try:
                 found.append(_typed(kind, self.resource(row)))
-            except Invalid as error:  # one that an older version let pass must not hide the others
+            except Invalid as error:  # a resource that an older version accepted must not hide the others
                 if self._told.get(row.key) != row.changed:
                     self._told[row.key] = row.changed
                     log.warning("%s", error)
         return found
 
     def events(self, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> Sequence[Event]:
-        """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
+        """Returns events, oldest first: those after ``after_id``, or with 0 the newest ``limit``."""
         return records.read_events(self.index, after_id, key, limit)
 
     def revisions(self, key: Key) -> Sequence[SpecRevision]:
-        """Newest first."""
+        """Returns the revisions, newest first."""
         return records.read_revisions(self.index, key)
 
     def errors(self) -> Sequence[FolderProblem]:
-        """What is wrong with the desired state, as of the last look."""
+        """Returns what is wrong with the desired state, as it was read last."""
         return records.read_errors(self.index)
 
     # Orphans (see runtime.machine.orphans.OrphanStore)
 
     @property
     def complete(self) -> bool:
-        """Whether all that is desired has been read once; a cluster's mirror is not used before it is filled."""
+        """Tells whether all desired state has been read once. The mirror of a cluster is not used before it is filled."""
         return True
 
     def identities(self) -> Mapping[str, tuple[str, str]]:
@@ -79,25 +79,26 @@ class IndexedStore:
         return orphans.read_orphans(self.index, host).get(host, [])
 
     def all_orphans(self) -> Mapping[str, Sequence[Orphan]]:
-        """By host. Where the operators keep indexes of their own, as Hosts tell of them."""
+        """Returns the orphans by host. Where each operator has an index of its own, they come from the statuses of Hosts."""
         return orphans.read_orphans(self.index) or orphans.read_reported(self.index)
 
     def note_orphans(self, host: str, found: Sequence[Orphan]) -> None:
         orphans.note_orphans(self.index, host, found)
 
-    # What lists and counts are made of
+    # For lists and counts
 
     def versions(self, kind: type[Resource], namespace: str) -> Sequence[tuple[str, str, int]]:
-        """Name, uid and version of each, by name. Reads no spec and no status: of a thousand, that is most of the work."""
+        """Returns name, uid and version of each resource, by name. It reads no spec and no status, which is most of the work for
+        a thousand."""
         query = "SELECT name, uid, version FROM resources WHERE kind=? AND namespace=? ORDER BY name"
         return self.index.read(query, (kind.KIND, namespace))
 
     def changed(self, kind: type[Resource], namespace: str) -> Mapping[str, int]:
-        """By name, what changes with each one's metadata or spec."""
+        """Returns, by name, a number that changes with each resource's metadata or spec."""
         return dict(self.index.read("SELECT name, changed FROM resources WHERE kind=? AND namespace=?", (kind.KIND, namespace)))
 
     def touched(self, since: int) -> Sequence[Key]:
-        """What has gone, was written, or whose status was, after that version of the index."""
+        """Returns the keys that were removed or written since that version of the index, the status included."""
         gone = self.index.read("SELECT kind, namespace, name FROM removals WHERE changed > ?", (since,))
         written = self.index.read("SELECT kind, namespace, name FROM resources WHERE version > ?", (since,))
         return [Key(*row) for row in (*gone, *written)]
@@ -107,7 +108,7 @@ class IndexedStore:
         return int(found[0][0])
 
     def users_of_plugin(self, plugin: Key) -> Sequence[Key]:
-        """The machines and deployments that are made from it, by kind and name."""
+        """Returns the machines and deployments that use the plugin, sorted by kind and name."""
         query = (
             "SELECT kind, namespace, name FROM resources WHERE namespace=?1 AND ("
             "kind=?3 AND json_extract(spec, '$.pluginRef.name')=?2 OR "
@@ -117,11 +118,15 @@ class IndexedStore:
         return [Key(*row) for row in self.index.read(query, (plugin.namespace, plugin.name, *kinds))]
 
     def rows(self, kind: str | None = None, namespace: str | None = None) -> Sequence[Row]:
-        """Resources as JSON texts, for readers that must be fast."""
+        """Returns resources as JSON texts, for readers that must be fast."""
         return self.index.rows(kind, namespace)
 
     def resource(self, row: Row) -> Resource:
-        """The model of a row; the spec's is kept, since statuses change far more often. Raises Invalid."""
+        """Returns the model of a row. The model of its spec is stored, because statuses change far more often.
+
+        Raises:
+            Invalid: the models refuse the row.
+        """
         known = self._models.get(row.key)
         try:
             if known is None or known[:2] != (row.uid, row.changed):
@@ -137,21 +142,29 @@ class IndexedStore:
             raise Invalid(problems, _stale_words(row)) from None
 
     def check(self, resource: Resource) -> None:
-        """What a mode refuses beyond the models. Raises Invalid."""
+        """Checks what a mode refuses beyond the models.
+
+        Raises:
+            Invalid: it refuses the resource.
+        """
 
     def keep_model(self, row: Row, resource: Resource) -> None:
-        """Spares building the model of ``row``, where ``resource`` is what was written into it."""
+        """Stores the model of ``row``, so that it need not be built, where ``resource`` is what was written into it."""
         if compact(resource.spec.dump()) == row.spec:
             metadata = type(resource.metadata).model_validate(row.meta())
             self._models[row.key] = (row.uid, row.changed, resource.model_copy(update={"metadata": metadata}))
 
     def forget_model(self, key: Key) -> None:
-        """The resource has gone."""
+        """Drops the stored model of a resource that has gone."""
         self._models.pop(key, None)
 
 
 def _typed(kind: type[R], resource: Resource) -> R:
-    """Raises TypeError: the key was of another kind, a defect of who asked."""
+    """Returns the resource, which must be of that kind.
+
+    Raises:
+        TypeError: the key was of another kind, which is a defect of the caller.
+    """
     if not isinstance(resource, kind):
         raise TypeError(f"{resource.key} is no {kind.__name__}")
     return resource
@@ -163,7 +176,7 @@ def _stale_words(row: Row) -> str:
 
 
 def _status(kind: type[Resource], row: Row) -> dict[str, Model]:
-    """Observations that another version wrote in words that are not ours are as good as none: they are made anew."""
+    """Returns the status of a row. One that another version wrote and we cannot read counts as none: it is observed again."""
     model = model_in(kind.model_fields["status"].annotation) if row.status is not None and "status" in kind.model_fields else None
     if model is None:
         return {}
