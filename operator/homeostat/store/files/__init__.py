@@ -1,1 +1,1 @@
-"""The standalone store: a folder of YAML files is the truth, one SQLite file is its index."""
+"""The standalone store. A folder of YAML files is the truth, and one SQLite file is its index."""

@@ -1,7 +1,7 @@
-"""When the operator of a state folder last looked, for readers: what they show is no newer than that.
+"""When the operator of a state folder last looked. Readers use it: what they show is no newer than that look.
 
-At rest nothing is written that a look could leave a trace in. So a file's time is moved on rarely while the operator runs, and
-once more when it ends; one that was killed left its last mark at most EVERY before.
+While nothing changes, nothing is written that shows a look. So the operator touches a file now and then, and once more when it
+ends. An operator that was killed left its last mark at most EVERY before its end.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from homeostat.models.kinds import BY_KIND
 from .state import StateFolder
 
 EVERY = 30.0
-"""Seconds between marks."""
+"""Seconds between two marks."""
 TIMEOUT = 1.0
-"""Seconds for the operator's answer, which comes from memory."""
+"""Seconds to wait for the operator's answer, which it has in memory."""
 ANSWER_MAX = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorState:
-    """``failing``: what of a running operator fails, in words."""
+    """The state of an operator. ``failing``: what fails in a running one, in words."""
 
     runs: bool
     failing: Sequence[str] = ()
@@ -38,7 +38,11 @@ class OperatorState:
 
 
 def mark(root: Path) -> None:
-    """Raises OSError."""
+    """Touches the file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     handle = os.open(StateFolder(root).look_mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.utime(handle)
@@ -56,7 +60,7 @@ async def keep_marking(root: Path) -> None:
 
 
 def last_look(root: Path) -> datetime | None:
-    """None: never, or by a version that left no mark."""
+    """Returns when the operator last looked. None: never, or its version left no mark."""
     try:
         return datetime.fromtimestamp(StateFolder(root).look_mark.stat().st_mtime, UTC)
     except OSError:
@@ -64,12 +68,12 @@ def last_look(root: Path) -> datetime | None:
 
 
 def operator_listens(root: Path) -> bool:
-    """Quick enough for every request: nobody has to answer."""
+    """Tells whether an operator listens. Fast enough for every request, because nobody has to answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
             probe.connect(str(StateFolder(root).operator_socket))
-        except BlockingIOError:  # it listens, and is busy
+        except BlockingIOError:  # it listens, but is busy
             return True
         except OSError:
             return False
@@ -77,7 +81,7 @@ def operator_listens(root: Path) -> bool:
 
 
 def ask_operator(root: Path) -> OperatorState:
-    """Blocks for TIMEOUT at most."""
+    """Asks the running operator for its state. Blocks for at most TIMEOUT."""
     if not operator_listens(root):
         return OperatorState(runs=False, last_look=last_look(root))
     try:
@@ -88,8 +92,8 @@ def ask_operator(root: Path) -> OperatorState:
 
 
 def looked_at(root: Path) -> Callable[[Key], bool]:
-    """Whether the status of a resource is of the operator that runs; where none does, or it cannot say, all that there is counts:
-    the last look's. Blocks for TIMEOUT at most."""
+    """Returns a function that tells whether a resource's status was written by the operator that runs now. Where none runs, or it
+    cannot answer, every status counts, as of the last look. Blocks for at most TIMEOUT."""
     try:
         seen = frozenset(map(str, _ask(StateFolder(root).operator_socket, "/looked-at")))
     except (OSError, ValueError, TypeError):

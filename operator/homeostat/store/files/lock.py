@@ -1,4 +1,4 @@
-"""The one lock of a state folder's operator: held by the process while it lives, and not to be taken away by deleting files."""
+"""The one lock of a state folder's operator. The process holds it while it lives, and deleting files does not take it away."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from homeostat.store.errors import StateError
 
 KERNEL_LOCKS = Path("/proc/locks")
-# What a file system answers that cannot lock a folder (NFS): then the file has to do.
+# Errors of a file system that cannot lock a folder (NFS): then the file alone is locked.
 _UNABLE = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
 
 
 @contextlib.contextmanager
 def hold_operator_lock(root: Path, file: Path) -> Iterator[None]:
-    """Locks the folder itself, and the ``file`` in it that earlier versions lock and that names the holder.
+    """Locks the folder itself, and the ``file`` in it, which earlier versions lock and which names the holder.
 
     Raises:
-        StateError: another operator holds it; the message names its process.
+        StateError: another operator holds it. The message names its process.
     """
     with contextlib.ExitStack() as held:
         folder = _opened(held, root, os.O_RDONLY | os.O_DIRECTORY)
@@ -39,13 +39,14 @@ def hold_operator_lock(root: Path, file: Path) -> Iterator[None]:
 
 
 def operator_runs(root: Path) -> bool:
-    """Whether an operator holds the lock, as the kernel tells; nothing is locked for that, which would keep one from starting."""
+    """Tells whether an operator holds the lock. It asks the kernel and locks nothing: a lock would keep an operator from
+    starting."""
     with contextlib.ExitStack() as held:
         return bool(_kernels_holder(_opened(held, root, os.O_RDONLY | os.O_DIRECTORY)))
 
 
 def _locked_file(held: contextlib.ExitStack, root: Path, file: Path) -> int:
-    """Locked, and still the one that has the name: else who comes later would lock another."""
+    """Locks the file, and checks that it still has the name: otherwise a later process would lock another file."""
     while True:
         handle = _opened(held, file, os.O_RDWR | os.O_CREAT)
         try:
@@ -71,7 +72,7 @@ def _taken(root: Path, holder: str) -> StateError:
 
 
 def _written_holder(path: Path) -> str:
-    """What the holder wrote into the file; empty where somebody deleted it."""
+    """Returns what the holder wrote into the file. Empty where somebody deleted it."""
     try:
         return path.read_text(errors="replace")[:64].strip()
     except OSError:
@@ -79,7 +80,7 @@ def _written_holder(path: Path) -> str:
 
 
 def _kernels_holder(folder: int) -> str:
-    """Who holds the lock as the kernel lists it (proc(5)): ``1: FLOCK ADVISORY WRITE 4242 fe:01:1234 0 EOF``."""
+    """Returns the holder of the lock from the kernel's list (proc(5)): ``1: FLOCK ADVISORY WRITE 4242 fe:01:1234 0 EOF``."""
     found = os.fstat(folder)
     place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
     try:

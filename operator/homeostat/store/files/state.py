@@ -15,7 +15,7 @@ from homeostat.store.errors import ReadOnly, StateError
 from .lock import hold_operator_lock, operator_runs
 
 ENVIRONMENT = "HOMEOSTAT_STATE"
-CLUSTER = "cluster "  # before its identity, where a state folder serves a cluster
+CLUSTER = "cluster "  # comes before its identity, where a state folder serves a cluster
 SYSTEM_STATE = "/var/lib/homeostat"
 
 
@@ -30,7 +30,7 @@ def served_cluster(identity: str) -> str:
 
 
 def default_state_root() -> Path:
-    """``$HOMEOSTAT_STATE``, else /var/lib/homeostat for root, else ~/.local/state/homeostat."""
+    """Returns ``$HOMEOSTAT_STATE``, or /var/lib/homeostat for root, or ~/.local/state/homeostat."""
     if named := os.environ.get(ENVIRONMENT):
         return Path(named)
     if os.geteuid() == 0:
@@ -41,21 +41,22 @@ def default_state_root() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """Paths inside the state folder. Files in it are 0600, the folder is 0710 (QEMU's group passes through it).
+    """The paths inside a state folder. Its files are 0600, the folder is 0710 (QEMU's group may pass through it).
 
-    Those of images, machines and trash are the storage's, see ``driver.storage.paths``.
+    The paths of images, machines and trash belong to the storage, see ``driver.storage.paths``.
     """
 
     root: Path
 
     @classmethod
     def named(cls, root: Path | None = None) -> StateFolder:
-        """By its real path. Nothing is made."""
+        """Returns the state folder by its real path. Makes nothing."""
         return cls(Path(os.path.realpath(root or default_state_root())))
 
     @classmethod
     def open(cls, root: Path | None = None) -> StateFolder:
-        """Makes the folder where it is missing. Reached by a link it is the same as by its real path, in every path of a disk.
+        """Returns the state folder, and makes it where it is missing. Every path of a disk is below its real path, also where it
+        was named by a link.
 
         Raises:
             ReadOnly: it cannot be made.
@@ -65,7 +66,7 @@ class StateFolder:
             if not state.root.is_dir():
                 state.root.parent.mkdir(parents=True, exist_ok=True)
                 state.root.mkdir(mode=0o710, exist_ok=True)
-                state.root.chmod(0o710)  # the umask may have taken the group's bit
+                state.root.chmod(0o710)  # the umask may have removed the bit of the group
         except OSError as error:
             raise ReadOnly(
                 f"cannot make the state folder {state.root}: {error.strerror}; name another with --state or {ENVIRONMENT}"
@@ -78,7 +79,7 @@ class StateFolder:
 
     @property
     def api_index(self) -> Path:
-        """The mirror of an API that serves a cluster."""
+        """Returns the path of the mirror that an API of a cluster reads."""
         return self.root / "api.sqlite"
 
     @property
@@ -87,7 +88,7 @@ class StateFolder:
 
     @property
     def identity(self) -> Path:
-        """The file that holds the ``instance_id``."""
+        """Returns the path of the file that holds the ``instance_id``."""
         return self.root / "instance-id"
 
     @property
@@ -96,11 +97,11 @@ class StateFolder:
 
     @property
     def look_mark(self) -> Path:
-        """The file whose time tells when the operator last looked."""
+        """Returns the path of the file whose time says when the operator last looked."""
         return self.root / "last-look"
 
     def standby(self, number: int) -> Path:
-        """The state folder of an operator that waits while another one has this one."""
+        """Returns the state folder of an operator that waits while another one uses this folder."""
         return self.root / "standby" / str(number)
 
     @property
@@ -117,13 +118,13 @@ class StateFolder:
 
     @property
     def instance_id(self) -> uuid.UUID:
-        """Who we are, made once: every resource's uid derives from it.
+        """Returns this installation's identity, which is made once. Every resource's uid derives from it.
 
         Raises:
-            StateError: the file is there and holds something else.
+            StateError: the file exists, and holds something else.
         """
         path = self.identity
-        # Readers must never see half a file, nor two writers two ids: the first one to link wins.
+        # No reader may see half a file, and two writers must not get two ids: the first one to link wins.
         if not path.exists():
             fresh = self._write_aside(path.name, f"{uuid.uuid4()}\n")
             with contextlib.suppress(FileExistsError):
@@ -139,7 +140,7 @@ class StateFolder:
 
     @property
     def serves(self) -> str | None:
-        """What it serves: a folder's real path, or ``cluster`` and its identity; None: nothing yet."""
+        """Returns what it serves: a folder's real path, or ``cluster`` and its identity. None: nothing yet."""
         try:
             return self._served_file.read_text().rstrip("\n")
         except FileNotFoundError:
@@ -147,24 +148,28 @@ class StateFolder:
 
     @property
     def folder(self) -> Path | None:
-        """The YAML folder that it serves; None before its first `up`, and where it serves a cluster."""
+        """Returns the YAML folder that it serves. None: before its first `up`, and where it serves a cluster."""
         return None if self.serves_cluster or not self.serves else Path(self.serves)
 
     def hand_over(self, other: str) -> None:
-        """Has it serve another folder or cluster from now on, in one step. Only for a caller that moved everything there and
-        holds the lock."""
+        """Lets it serve another folder or cluster from now on, in one step. The caller has moved everything there, and holds the
+        lock."""
         os.replace(self._write_aside(self._served_file.name, other + "\n"), self._served_file)
 
     @property
     def libvirt(self) -> str:
-        """The libvirt on which its machines are; empty before its first `up`, and for who may not read it."""
+        """Returns the libvirt that its machines are on. Empty before its first `up`, and where the caller may not read it."""
         try:
             return self._libvirt_file.read_text().strip()
         except (OSError, ValueError):
             return ""
 
     def remember_libvirt(self, uri: str) -> None:
-        """For commands that are given none. Raises ReadOnly."""
+        """Remembers a libvirt for commands that name none.
+
+        Raises:
+            ReadOnly: it cannot be written.
+        """
         path = self._libvirt_file
         with contextlib.suppress(FileNotFoundError):
             if path.read_text() == uri + "\n":
@@ -179,16 +184,24 @@ class StateFolder:
         """Binds this state folder to one YAML folder, at the first call.
 
         Raises:
-            StateError: it serves another one, or a cluster.
+            StateError: it serves another folder, or a cluster.
         """
         self._claim(served_folder(folder))
 
     def claim_cluster(self, identity: str) -> None:
-        """Binds this state folder to a cluster. Raises StateError: it serves something else."""
+        """Binds this state folder to a cluster.
+
+        Raises:
+            StateError: it serves something else.
+        """
         self._claim(served_cluster(identity))
 
     def refuse_folder(self) -> None:
-        """Before the cluster is known. Raises StateError: it serves a YAML folder."""
+        """Checks, before the cluster is known, that the state folder serves no YAML folder.
+
+        Raises:
+            StateError: it serves one.
+        """
         serves = self.serves
         if serves is not None and not self.serves_cluster:
             raise StateError(
@@ -207,10 +220,10 @@ class StateFolder:
             raise StateError(f"the state folder {self.root} serves {serves}, not {wanted}: {_way_out(serves, wanted, path)}")
 
     def operator_lock(self) -> contextlib.AbstractContextManager[None]:
-        """Held by the one operator of this state folder; ends with its process, however that ends.
+        """Returns the lock of the one operator of this state folder. It ends with its process, however that ends.
 
         Raises:
-            StateError: another operator holds it; the message names its process.
+            StateError: another operator holds it. The message names its process.
         """
         return hold_operator_lock(self.root, self._lock_file)
 
@@ -220,7 +233,7 @@ class StateFolder:
 
     @contextlib.contextmanager
     def write_lock(self) -> Iterator[None]:
-        """Held by whoever edits the YAML folder or indexes it, in any process or thread. Not reentrant."""
+        """Holds the lock that anybody needs who edits the YAML folder or indexes it, in any process or thread. Not reentrant."""
         handle = os.open(self.root / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,5 @@
-"""Follows the folder (inotify, or looks at intervals where that fails) and the index (other processes write into it too)."""
+"""Follows the folder (by inotify, or by reading it at intervals where that fails) and the index, which other processes write
+to."""
 
 from __future__ import annotations
 
@@ -21,21 +22,21 @@ from .reading.folder import SUFFIXES, Listing, signature
 STEP = 0.03
 """Seconds without a further change that end a burst (git checkout, an editor's rename)."""
 DEBOUNCE = 0.05
-"""Seconds a burst may last at the most before it is looked at."""
+"""Seconds after which the folder is read even while a burst goes on."""
 POLL_SECONDS = 0.5
-"""Between checks of what inotify does not show: the folder swapped for another, files behind links."""
+"""Seconds between checks of what inotify does not show: the folder swapped for another, files behind links."""
 RESCAN = 30.0
-"""Seconds between passes that nothing asked for: network file systems tell nobody of their changes."""
+"""Seconds between passes without an event: network file systems send none."""
 INTERVAL = 1.0
 """Seconds between passes while watching fails."""
 RETRY = 5.0
-"""Seconds between tries to watch again, where it fails at once each time, and between passes while they fail."""
+"""Seconds between tries to watch again, where each fails at once, and between passes while passes fail."""
 STEADY = 5.0
-"""Seconds after which watching counts as mended."""
+"""Seconds after which watching counts as working again."""
 LIMITS = (EMFILE, ENFILE, ENOSPC)
-"""What inotify says when its watches or instances are used up."""
+"""Errors of inotify when its watches or instances are used up."""
 WATCHING = "follow-folder"
-"""Under this name its failures are told."""
+"""Its failures are reported under this name."""
 
 
 async def follow(intake: Intake, take_in: Callable[[], Awaitable[None]], supervisor: Supervisor) -> AsyncIterator[Key]:
@@ -61,17 +62,19 @@ class _Watch:
         self.wake = asyncio.Event()  # the index may have changed
 
     async def take_in(self) -> None:
-        """Whatever a pass dies of (no space, a document that nobody foresaw), the next change or the next rescan tries again."""
+        """Makes a pass. Whatever makes one fail (no space, a document that nobody foresaw), the next change or rescan tries
+        again."""
         try:
             await self._take_in()
         except Exception as error:
             self._supervisor.failed(TAKING_IN, error)
             return
         self._supervisor.recovered(TAKING_IN)
-        self.wake.set()  # also when there was nothing to do: then another process wrote both the file and the index
+        self.wake.set()  # also where there was nothing to do: another process may have written both the file and the index
 
     async def keep_watching(self) -> None:
-        """Watches, and looks at intervals where that fails: names that are not UTF-8, no inotify watches left. Says so once."""
+        """Watches, and reads at intervals where that fails: names that are not UTF-8, no inotify watches left. Reports that
+        once."""
         loop, pause = asyncio.get_running_loop(), INTERVAL
         while True:
             began = loop.time()
@@ -92,7 +95,7 @@ class _Watch:
                 await asyncio.sleep(INTERVAL)
 
     async def _watch_once(self) -> None:
-        """Until the folder is another one."""
+        """Watches until the folder is another one."""
         begun = time.monotonic()
         root = self._root
         identity = _identity(root)
@@ -108,7 +111,7 @@ class _Watch:
             async for changes in watch:
                 swapped = _identity(root) != identity
                 now = _behind_links(self._intake.listing)
-                # The first look is due anyway: something may have changed before the watch stood.
+                # The first pass is due anyway: something may have changed before the watch began.
                 patience = RETRY if self._supervisor.fails(TAKING_IN) else RESCAN
                 due = self._intake.restless or time.monotonic() - last > patience
                 if changes or swapped or first or due or now != behind:
@@ -140,7 +143,7 @@ def _identity(root: str) -> tuple[int, int] | None:
 
 
 def _behind_links(listing: Listing) -> dict[str, str]:
-    """Stat of the files that links lead to outside the folder, where no watch stands."""
+    """Returns the stat of the files outside the folder that links lead to. No watch covers them."""
     found = {}
     for file in listing.files:
         if file.outside:
@@ -150,7 +153,8 @@ def _behind_links(listing: Listing) -> dict[str, str]:
 
 
 def _interesting(root: str, change: Change, path: str) -> bool:
-    """Documents; and whatever appears or goes, since it may be a folder or a link. Kubernetes swaps the link ``..data``."""
+    """Tells whether a change matters: documents do, and so does whatever appears or goes, since it may be a folder or a link.
+    Kubernetes swaps the link ``..data``."""
     parts = path[len(root) :].strip("/").split("/")
     if any(part.startswith(".") and not part.startswith("..") for part in parts):
         return False

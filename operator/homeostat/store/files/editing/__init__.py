@@ -1,1 +1,1 @@
-"""Changes resources: by editing their YAML in place, or in the index, where no document declares them."""
+"""Changes resources: edits their YAML in place, or edits the index where no document declares them."""

@@ -1,4 +1,4 @@
-"""Writes and removes files of the folder: none is ever seen half-written."""
+"""Writes and removes files of the folder, so that nobody ever sees one half-written."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from homeostat.store.errors import ReadOnly
 
 
 def write_file(path: Path, text: str, *, create: bool = False) -> None:
-    """Replaces a file at once, keeping its mode (and the link, where it is one). With ``create`` it must not be there yet.
+    """Replaces a file in one step. Keeps its mode, and the link where it is one. With ``create`` the file must not exist yet.
 
     Raises:
-        FileExistsError: with ``create``, it is there.
-        ReadOnly: no permission, a read-only file system, no space.
+        FileExistsError: with ``create``, the file exists.
+        ReadOnly: no permission, a read-only file system, or no space.
     """
     target = Path(os.path.realpath(path))
-    # Hidden and without the suffix, so that neither we nor others take it for a document.
+    # The name is hidden and has no suffix, so that nobody takes the file for a document.
     aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         if create:
             target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):  # by a writer that was killed
+        for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):  # left by a writer that was killed
             left.unlink(missing_ok=True)
         known = None if create else os.stat(target)
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -40,7 +40,7 @@ def write_file(path: Path, text: str, *, create: bool = False) -> None:
                 file.flush()
                 os.fsync(handle)
             if create:
-                os.link(aside, target)  # unlike a rename it never overwrites
+                os.link(aside, target)  # unlike a rename this never overwrites
                 os.unlink(aside)
             else:
                 os.replace(aside, target)
@@ -56,7 +56,11 @@ def write_file(path: Path, text: str, *, create: bool = False) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Raises ReadOnly."""
+    """Removes a file.
+
+    Raises:
+        ReadOnly: no permission, or a read-only file system.
+    """
     try:
         path.unlink(missing_ok=True)
         _flush_folder(path.parent)

@@ -1,4 +1,4 @@
-"""Edits the text of YAML files in place: comments, order and quotes stay."""
+"""Edits the text of YAML files in place. Comments, order and quotes stay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .splice import Unspliceable, splice
 
 @dataclass(frozen=True, slots=True)
 class DocumentPlace:
-    """One document in one file."""
+    """The place of one document in one file."""
 
     root: Path
     path: str
@@ -30,7 +30,7 @@ class DocumentPlace:
 
 
 def load(target: DocumentPlace, text: str | None = None) -> tuple[str, documents.Document, documents.FileContent]:
-    """The file's text (the one given, else as it stands), the document in it, and all that is in it.
+    """Returns the file's text, the document in it, and everything that is in it. ``text`` takes the place of what the file holds.
 
     Raises:
         NotEditable: the file cannot be read to its end.
@@ -55,10 +55,10 @@ def _first(problem: Any) -> str:
 
 
 def patched_text(text: str, found: documents.Document, new: Any, path: str = "") -> str:
-    """The file's text with one document's value made ``new``; ``path`` is its name in what is said.
+    """Returns the file's text with the value of one document replaced by ``new``. ``path`` is the file's name in messages.
 
     Raises:
-        NotEditable: it cannot be done without touching what others share, or losing what somebody wrote.
+        NotEditable: the change would touch what other parts share, or lose what somebody wrote.
     """
     chunk = text[found.start : found.end]
     old_whole, new_whole = found.value, new
@@ -92,7 +92,7 @@ def _edited(chunk: str, found: documents.Document, old: Any, new: Any, path: str
 
 
 def _shared(chunk: str, through: Sequence[tuple[int, int]]) -> tuple[str, int]:
-    """Why a change of those places reads as another one, and where the reason stands."""
+    """Says why a change of these places would change another place too, and where the reason is."""
     found = remarks(chunk)
     for anchor in found:
         users = [other for other in found if other.text == "*" + anchor.text[1:]]
@@ -102,7 +102,7 @@ def _shared(chunk: str, through: Sequence[tuple[int, int]]) -> tuple[str, int]:
 
 
 def _whole(chunk: str) -> Any:
-    """The value of a chunk with its List left whole."""
+    """Returns the value of a chunk, with its List as it is."""
     reader = documents.Reader(chunk, 1, 1, 0)
     return next(iter(reader.documents())).value
 
@@ -116,10 +116,10 @@ def _reads_as(chunk: str, value: Any) -> bool:
 
 
 def removed_text(text: str, found: documents.Document, path: str = "") -> str | None:
-    """The file's text without one document; None where no document remains and the file may go.
+    """Returns the file's text without one document. None: no document remains, and the file may be removed.
 
     Raises:
-        NotEditable: it cannot be done without touching what others share.
+        NotEditable: the change would touch what other parts share.
     """
     content = documents.read_documents(text)
     if found.item is not None:

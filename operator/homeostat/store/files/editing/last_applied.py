@@ -1,6 +1,6 @@
-"""What `homeostat apply` set last, by resource: kept beside the folder, so that nobody's YAML carries it.
+"""What `homeostat apply` set last, by resource. It is in the index, so that no YAML file has to carry it.
 
-An index that is lost loses it too; the next apply then takes nothing away.
+A lost index loses it too. The next apply then takes nothing away.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _SETTING = "applied:"
 
 
 def recall(index: Index, row: Row) -> dict[str, Any] | None:
-    """None where nothing was applied to this resource; one of its name that was made anew is another one."""
+    """Returns what was applied last. None: nothing was applied to this resource. A new resource of the same name does not count
+    as this one."""
     found = json.loads(index.setting(f"{_SETTING}{row.key}") or "null")
     return found["applied"] if isinstance(found, dict) and found.get("created") == row.created else None
 
@@ -31,5 +32,5 @@ def remember(index: Index, row: Row, applied: Form) -> None:
 
 
 def forget(database: sqlite3.Connection, key: Key) -> None:
-    """The resource has gone."""
+    """Forgets what was applied to a resource that has gone."""
     set_setting(database, f"{_SETTING}{key}", None)

@@ -1,4 +1,4 @@
-"""Resources that the operator makes itself: no document declares them, and pruning passes them over."""
+"""Resources that the operator makes itself. No document declares them, and pruning ignores them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ AUTHOR = "operator"
 
 
 def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Resource) -> None:
-    """Raises:
-    AlreadyExists: a document declares a resource of this name.
+    """Writes such a resource.
+
+    Raises:
+        AlreadyExists: a document declares a resource of this name.
     """
     key = resource.key
     row, spec = index.row(key), compact(_spec(resource))
@@ -42,7 +44,7 @@ def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Reso
 
 
 def patch_owned(database: sqlite3.Connection, row: Row, resource: Resource, author: str, now: datetime) -> None:
-    """Somebody's change of ``row``; who owns it stays."""
+    """Writes somebody's change of ``row``. Its owner stays the same."""
     owners = json.loads(row.metadata).get("ownerReferences", [])
     metadata, spec = compact({**metadata_of(resource), "ownerReferences": owners}), compact(_spec(resource))
     if (row.metadata, row.spec) != (metadata, spec):
@@ -68,8 +70,8 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
 
 
 def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine) -> bool:
-    """Makes a machine that is being deleted from the start: its teardown is all that is left to do. False: there is one of its
-    name, and nothing was done."""
+    """Makes a machine that is being deleted from its start: only its teardown is left to do. Returns False where a machine of its
+    name exists; then it does nothing."""
     key = machine.key
     metadata = _metadata(machine)
     if (uid := str(uuid.uuid5(instance, str(key)))) != machine.identity != "":
@@ -89,7 +91,7 @@ def _metadata(resource: Resource) -> dict[str, Any]:
 
 
 def _with_identity(metadata: dict[str, Any], row: Row) -> dict[str, Any]:
-    """A machine that was migrated here stays the one that it is."""
+    """Returns the metadata. A machine that was migrated here keeps its identity."""
     identity = json.loads(row.metadata).get("annotations", {}).get(IDENTITY)
     if identity is None:
         return metadata

@@ -1,6 +1,5 @@
-"""Reads what is about to be written, by the rules that the folder is read by: an edit never leaves a file that cannot be read
-again, or that says something else than was asked for.
-"""
+"""Reads what is about to be written, by the rules by which the folder is read. So an edit never leaves a file that cannot be read
+again, or that says something other than what was asked for."""
 
 from __future__ import annotations
 
@@ -14,11 +13,11 @@ from ..text import documents
 from ..text.render import render_block
 
 GONE: Final = object()
-"""In place of a value: its document is taken out."""
+"""Takes the place of a value whose document is removed."""
 
 
 def new_text(wanted: Any, folder: str, what: str) -> str:
-    """The text of a new file with one document.
+    """Returns the text of a new file with one document.
 
     Raises:
         Invalid: YAML cannot hold it.
@@ -32,10 +31,10 @@ def new_text(wanted: Any, folder: str, what: str) -> str:
 
 
 def check_new(text: str, wanted: Any, folder: str, what: str) -> None:
-    """Of a file with one document.
+    """Checks the text of a new file with one document.
 
     Raises:
-        Invalid: the reader of the folder would not take it, or as something else.
+        Invalid: the reader of the folder would refuse it, or would read something else.
     """
     content = _read(text)
     problems = [*content.broken, *(problem for document in content.documents for problem in document.problems)]
@@ -48,10 +47,11 @@ def check_new(text: str, wanted: Any, folder: str, what: str) -> None:
 
 
 def check_edit(path: str, was: documents.FileContent, after: str, edited: documents.Document, wanted: Any) -> None:
-    """Of a file that is there: ``edited`` becomes ``wanted``, which is valid, and all that stands beside it stays what it was.
+    """Checks the edit of a file that exists: ``edited`` becomes ``wanted``, which is valid, and everything beside it stays as it
+    was.
 
     Raises:
-        NotEditable: it would not be so.
+        NotEditable: the edit does something else.
     """
     now = _read(after)
     if now.broken:

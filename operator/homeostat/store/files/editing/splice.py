@@ -1,8 +1,8 @@
-"""Changes a document's text where its value changes, and nowhere else: every other byte stays as its author wrote it.
+"""Changes the text of a document only where its value changes. Every other byte stays as its author wrote it.
 
-The value before and after are compared; each difference becomes one replacement of text, placed by the positions that the parser
-reports. What cannot be placed without touching what others wrote or share raises Unspliceable; whoever calls checks the result by
-reading it again.
+The value before and the value after are compared, and each difference becomes one replacement of text. The positions that the
+parser reports say where. A change that would touch what others wrote or share raises Unspliceable. The caller checks the result
+by reading it again.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..text.remarks import Remark, remarks
 from ..text.render import render_block, render_flow, render_scalar
 
 _Entry = tuple[str | None, yaml.Node, yaml.Node]
-"""A field of a mapping; without a name it is a merge (<<)."""
+"""A field of a mapping. One without a name is a merge (<<)."""
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _KEEPS_ITS_END = re.compile(r"(?:[&!]\S*\s+)*[|>][1-9]?\+")
 _ALIAS = re.compile(r"\s*:\s*(\*[^\s,\]}]+)")
 
 
 class Unspliceable(Exception):
-    """The change cannot be made by replacing text. ``at``: the offset of what is in its way."""
+    """The change cannot be made by replacing text. ``at``: the offset of what prevents it."""
 
     def __init__(self, message: str, at: int) -> None:
         super().__init__(message)
@@ -36,11 +36,11 @@ class Unspliceable(Exception):
 
 
 def splice(text: str, old: Any, new: Any) -> tuple[str, list[tuple[int, int]]]:
-    """The text of one document with its value ``old`` made ``new``; and the places in the old text that the change goes
-    through: what it replaces, and where the collections begin that this is in.
+    """Returns the text of one document with its value changed from ``old`` to ``new``, and the places in the old text that the
+    change goes through: what it replaces, and where the collections begin that hold it.
 
     Raises:
-        Unspliceable: it cannot be done this way.
+        Unspliceable: the change cannot be made by replacing text.
     """
     root = characters.compose(text)
     if root is None or not isinstance(old, dict) or not isinstance(new, dict):
@@ -57,9 +57,9 @@ def splice(text: str, old: Any, new: Any) -> tuple[str, list[tuple[int, int]]]:
 class _Splice:
     text: str
     newline: str
-    json: bool = False  # which it stays
+    json: bool = False  # and it stays JSON
     edits: list[tuple[int, int, str]] = field(default_factory=list)
-    inside: list[tuple[int, int]] = field(default_factory=list)  # the properties of collections that are entered
+    inside: list[tuple[int, int]] = field(default_factory=list)  # the properties of the collections that hold a change
 
     def mapping(self, node: yaml.Node, old: dict[str, Any], new: dict[str, Any]) -> None:
         if not isinstance(node, yaml.MappingNode):
@@ -94,7 +94,8 @@ class _Splice:
             self._replace(parent, key, node, new)
 
     def _part(self, node: yaml.Node, old: Any, new: Any, whole: Callable[[], None]) -> None:
-        """Of a collection that stays one. ``whole`` writes all of it anew, which nobody must notice."""
+        """Changes parts of a collection that stays one. ``whole`` writes the whole collection instead, where nobody can tell the
+        difference."""
         before = len(self.edits)
         try:
             if isinstance(old, dict):
@@ -108,7 +109,7 @@ class _Splice:
             whole()
 
     def _plain(self, node: yaml.Node, value: Any) -> bool:
-        """Whether a collection holds nothing of its author's that would be lost with its text."""
+        """Tells whether replacing a collection's text loses nothing that its author wrote."""
         start, end = node.start_mark.index, self._end(node)
         if self._flow(node):
             return self.json or not any(True for _ in self._remarks(start, end))
@@ -119,13 +120,13 @@ class _Splice:
         return (remark for remark in remarks(self.text) if start <= remark.at < end)
 
     def _replace(self, parent: yaml.MappingNode, key: yaml.Node, node: yaml.Node, new: Any) -> None:
-        """A value by another one of any shape."""
+        """Replaces a value by one of any shape."""
         start, end = node.start_mark.index, self._end(node)
         colon = self.text.index(":", key.end_mark.index) + 1
         inline = self._flow(node) or isinstance(node, yaml.ScalarNode)
         block = not parent.flow_style and (
             (isinstance(new, (dict, list)) and bool(new) and not (self._flow(node) and end > start))
-            # Behind a block a literal text would swallow the comments between.
+            # After a block, a literal text would swallow the comments in between.
             or (isinstance(new, str) and "\n" in new and inline)
         )
         if not block:
@@ -141,18 +142,18 @@ class _Splice:
             return
         rendered = render_block({key.value: new}).rstrip("\n")
         head, _, body = rendered.partition("\n")
-        opening = head[head.index(":") + 1 :]  # such as " |"; empty before a collection
+        opening = head[head.index(":") + 1 :]  # such as " |". Empty before a collection
         indent = key.start_mark.column
         shifted = self._indented(body, indent)
         tail = self.text[end : self._line_end(end)] if inline else ""
-        if inline:  # what follows on the line, such as a comment, stays there
+        if inline:  # what follows on the line stays, such as a comment
             self.edits.append((colon, self._line_end(end), f"{opening}{tail}{self.newline}{shifted}"))
         else:
             self.edits.append((colon, colon, opening))
             self.edits.append((self._before_line(node, colon), self._line_end(end), self.newline + shifted))
 
     def _anchor(self, node: yaml.Node) -> str:
-        """Stays with a value that another one takes the place of."""
+        """Returns the anchor, which stays when another value takes the place of this one."""
         properties = _PROPERTIES.match(self.text, node.start_mark.index)
         found = re.search(r"&\S+\s", properties[0]) if properties else None
         return found[0] if found and isinstance(node, yaml.ScalarNode) else ""
@@ -172,7 +173,7 @@ class _Splice:
             self._items(node, old, first, last, new[begin:end])
 
     def _items(self, node: yaml.SequenceNode, old: list[Any], first: int, last: int, incoming: list[Any]) -> None:
-        """Some items of a list, one behind the other, by others."""
+        """Replaces some adjacent items of a list by others."""
         outgoing, extra = range(first, last), incoming[last - first :]
         touched = [n for n, value in zip(outgoing, incoming, strict=False) if not _same(old[n], value)]
         touched += [*outgoing[len(incoming) :], *((0, max(last - 1, 0)) if extra else ())]
@@ -210,9 +211,10 @@ class _Splice:
         self.edits.append((start, self._end(node), rendered))
 
     def _remove_entries(self, node: yaml.MappingNode, entries: list[_Entry], gone: list[int]) -> None:
-        """Each with its lines; from braces, and from the line that begins a list's item, neighbours at once."""
+        """Removes fields: each with its lines. Neighbours go at once where they are in braces, or on the line that begins a
+        list's item."""
         inline = [n for n in gone if node.flow_style or not self._starts_its_line(entries[n][1])]
-        if inline and not node.flow_style:  # the item's line goes on with the first field that stays
+        if inline and not node.flow_style:  # the first field that stays moves to the item's line
             inline = [n for n in gone if n < len(gone) and gone[n] == n]
         for n in gone:
             if n not in inline:
@@ -231,7 +233,7 @@ class _Splice:
             start = self._entry_end(*entries[first - 1][1:])
         elif not node.flow_style:
             raise Unspliceable("the only field of an item is taken out", start)
-        others = start if node.flow_style else self._line_end(start)  # a comment beside the field goes with it
+        others = start if node.flow_style else self._line_end(start)  # a comment beside the field is removed with it
         if other := next((remark for remark in self._remarks(others, end) if remark.comment), None):
             raise Unspliceable("a comment stands between the fields", other.at)
         self.edits.append((start, end, ""))
@@ -254,12 +256,12 @@ class _Splice:
         self.edits.append((at, at, self.newline + rendered))
 
     def _is_alias(self, node: yaml.SequenceNode, position: int) -> bool:
-        """The node of an alias stands where its anchor is."""
+        """Tells whether an item is an alias: then its node is at its anchor, which is somewhere before."""
         start = node.value[position].start_mark.index
         return bool(start < max([node.start_mark.index, *(item.start_mark.index + 1 for item in node.value[:position])]))
 
     def _aliased(self, key: yaml.Node, node: yaml.Node) -> bool:
-        return bool(node.start_mark.index < key.end_mark.index)  # the node stands where its anchor is
+        return bool(node.start_mark.index < key.end_mark.index)  # an alias: its node is at its anchor
 
     def _alias(self, key: yaml.Node) -> re.Match[str]:
         found = _ALIAS.match(self.text, key.end_mark.index)
@@ -277,15 +279,15 @@ class _Splice:
         return json.dumps(value, ensure_ascii=False) if self.json else render_flow(value)
 
     def _gap(self, key: yaml.Node) -> str:
-        """What stands before a field of braces: a line's end and spaces, where each has a line."""
+        """Returns the text before a field in braces: a line break and spaces, where each field has its own line."""
         start = self._line_start(key.start_mark.index)
         before = self.text[start : key.start_mark.index]
         return self.newline + before if self.json and start and not before.strip() else " "
 
     def _end(self, node: yaml.Node) -> int:
-        """Where a node's last character stands; for blocks the parser reports the start of what follows instead."""
+        """Returns the offset of a node's end. For blocks the parser reports the start of what follows instead."""
         if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
-            if _KEEPS_ITS_END.match(self.text, node.start_mark.index):  # |+ means its empty lines, too
+            if _KEEPS_ITS_END.match(self.text, node.start_mark.index):  # with |+ the empty lines at the end belong to the text
                 return len(self.text[: node.end_mark.index].removesuffix("\n").removesuffix("\r"))
             return len(self.text[: node.end_mark.index].rstrip())
         if isinstance(node, yaml.ScalarNode) or self._flow(node):
@@ -293,7 +295,7 @@ class _Splice:
         ends = [int(node.start_mark.index)]
         for child in node.value:
             for part in child if isinstance(child, tuple) else (child,):
-                if part.start_mark.index >= ends[-1]:  # else an alias, whose node stands at its anchor
+                if part.start_mark.index >= ends[-1]:  # otherwise it is an alias, whose node is at its anchor
                     ends.append(self._end(part))
                 elif part is not child:
                     ends.append(self._line_end(max(ends)))
@@ -311,7 +313,7 @@ class _Splice:
         return end - 1 if end > index and self.text[end - 1] == "\r" else end
 
     def _before_line(self, node: yaml.Node, colon: int) -> int:
-        """The end of the line before a block value, or the colon where the value starts on the key's line."""
+        """Returns the end of the line before a block value, or the colon where the value starts on the line of its key."""
         start = self._line_start(node.start_mark.index)
         if start <= colon:
             return colon
@@ -336,11 +338,11 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _parts(old: Any, new: Any) -> bool:
-    """Whether a collection stays one, so that it may change in parts."""
+    """Tells whether a collection stays one, so that it can change in parts."""
     return bool(old and new) and any(isinstance(old, kind) and isinstance(new, kind) for kind in (dict, list))
 
 
 def _identity(item: Any) -> str:
-    """What tells an item of a list from the others, before and after a change: its name, or all of it."""
+    """Returns what identifies an item of a list before and after a change: its name, or all of it."""
     named = isinstance(item, dict) and isinstance(item.get("name"), str)
     return json.dumps(item["name"] if named else [item], sort_keys=True)

@@ -35,11 +35,11 @@ from ..text import documents
 from . import disk, in_place, last_applied, owned, readback
 
 IndexCheck = Callable[[Index], None]
-"""May refuse a write by what is in the index. It raises StoreError, and writes nothing itself."""
+"""May refuse a write because of what the index holds. It raises StoreError, and writes nothing itself."""
 
 
 class FolderWriter:
-    """See FilesStore for what its methods promise."""
+    """The writing side of FilesStore, which says what each method promises."""
 
     def __init__(self, store: IndexedStore, intake: Intake, upstream: Upstream) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class FolderWriter:
 
     @contextmanager
     def _writing(self, check: IndexCheck | None) -> Iterator[None]:
-        """Holds the lock, with the index as the folder is now: a file may have been changed and not be indexed yet."""
+        """Holds the lock, and brings the index up to date first: a file may have been changed and not be indexed yet."""
         with self._intake.state.write_lock():
             self._upstream.prepare()
             self._intake.run({})
@@ -113,7 +113,7 @@ class FolderWriter:
         if why := self._intake.unfinished.get(target.path):
             raise NotEditable(f"{target.path} {why}: repeat the request after that")
         takes = self._intake.withheld.get(key)
-        if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # else this would confirm it unasked
+        if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # otherwise this would confirm it unasked
             raise NotEditable(
                 f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
                 "back, or repeat the request after that; `homeostat get errors` says what holds it"
@@ -123,7 +123,7 @@ class FolderWriter:
         resource = resource_to_write(wanted, key, str(target.file.parent))
         if documents.equal(wanted, found.value):
             if takes:
-                self._intake.run({key: Edit(author)})  # so what the document says already is meant
+                self._intake.run({key: Edit(author)})  # so what the document says already is confirmed
             return self._store.resource(self._index.row(key) or row)
         edited = in_place.patched_text(text, found, wanted, target.path)
         readback.check_edit(target.path, before, edited, found, wanted)
@@ -132,9 +132,9 @@ class FolderWriter:
         return self._finish(key, edit, change_message(key, found.value, wanted))
 
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
-        """A change of a resource that another one owns; it lasts until its owner writes it anew."""
+        """Changes a resource that another one owns. The change lasts until its owner writes it again."""
         with self._index.transaction() as database:
-            row = self._standing(key, expected)  # the operator writes these too, and does not wait for the lock
+            row = self._standing(key, expected)  # the operator writes these too, without this lock
             before = row.document_form()
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
             wanted = _merged({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
@@ -152,7 +152,7 @@ class FolderWriter:
             touched = self._remove_documents(key)
             with self._index.transaction() as database:
                 indexing.mark_deleted(database, key, self._intake.clock(), 0 if force else None, author)
-                marked = self._index.row(key)  # now: the operator may have released it a moment later
+                marked = self._index.row(key)  # read at once: the operator may release it a moment later
             self._intake.run({})
             for path in touched:
                 self._upstream.publish(key, path, author, f"Delete {key}")
@@ -172,7 +172,7 @@ class FolderWriter:
 
     def _target(self, row: Row) -> in_place.DocumentPlace:
         documents = self._documents(row.key)
-        # An invalid document may speak for the key too: editing is how it gets mended.
+        # An invalid document may declare the key too, and an edit is how people correct it.
         mine = [d for d in documents if (d.path, d.document, d.item) == (row.file, row.document, row.item)] or documents
         if not mine:
             where = f"it stood in {row.file}, which" if row.file else "it"
@@ -187,13 +187,14 @@ class FolderWriter:
         return [in_place.DocumentPlace(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
 
     def _remove_documents(self, key: Key) -> list[str]:
-        """Also its doubles: one of them would make the resource come back. Last first, so that the places stay right."""
-        targets = [target for target in self._documents(key) if target.file.is_file()]  # else there is nothing to edit
+        """Removes the resource's documents, duplicates included: one that stayed would bring the resource back. The last goes
+        first, so that the places of the others stay right."""
+        targets = [target for target in self._documents(key) if target.file.is_file()]  # otherwise there is nothing to edit
         broken = {path for (path,) in self._index.read("SELECT path FROM files WHERE problems != '[]'")}
         for target in targets:
             if target.path in broken:
                 raise NotEditable(f"{target.path} cannot be edited until its syntax is mended")
-        texts = dict[str, str | None]()  # all are made and checked before the first is written
+        texts = dict[str, str | None]()  # all texts are made and checked before the first is written
         for target in reversed(targets):
             text, found, before = in_place.load(target, texts.get(target.path))
             rest = in_place.removed_text(text, found, target.path)
@@ -215,7 +216,7 @@ class FolderWriter:
                 disk.write_file(self._folder / path, text, create=True)
                 return path
             except FileExistsError:
-                continue  # somebody's file with other resources: never overwritten
+                continue  # it may be somebody's file with other resources: never overwrite it
         raise StateError(f"no free file name for {place_of(key)}")
 
     def _finish(self, key: Key, edit: Edit, message: str) -> Resource:
@@ -230,7 +231,7 @@ class FolderWriter:
 
 
 def place_of(key: Key, attempt: int = 1) -> str:
-    """The file that a new document goes to, relative to the folder."""
+    """Returns the path of the file for a new document, relative to the folder."""
     within = [key.namespace] if key.namespace != "default" else []
     return "/".join([kind_of(BY_KIND[key.kind]).plural, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
 
@@ -241,7 +242,8 @@ def _merged(document: Any, patch: Mapping[str, Any]) -> Any:
 
 
 def _patched(document: Any, patch: Mapping[str, Any]) -> Any:
-    """A map of notes or labels that the patch emptied goes, too: nobody wrote ``annotations: {}``."""
+    """Returns the document with the patch applied. An annotations or labels map that the patch emptied is removed: nobody writes
+    ``annotations: {}``."""
     wanted = merge.merge_patch(copy.deepcopy(document), patch)
     for name in ("annotations", "labels"):
         if patch.get("metadata", {}).get(name) and not wanted["metadata"][name]:

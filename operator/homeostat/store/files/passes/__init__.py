@@ -1,1 +1,1 @@
-"""A pass brings the index to what the folder says: what is new, changed or gone, and what of it may go."""
+"""A pass brings the index to what the folder says: it finds what is new, changed or gone, and what may be deleted."""

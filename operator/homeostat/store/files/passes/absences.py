@@ -1,4 +1,4 @@
-"""Since when each resource has been missing, or less than it was; and what the removal rule says to that."""
+"""Since when each resource has been missing, or declared with less than it has; and what the removal rule decides about it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .remembered import Remembered
 
 
 class Absences:
-    """What passes remember of them as long as the process lives."""
+    """What the passes of this process remember of absent resources."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._since: dict[Key, tuple[str, float]] = {}  # the writing of the file it stood in, and since when (monotonic)
+        self._since: dict[Key, tuple[str, float]] = {}  # the content of the file that declared it, and since when (monotonic)
 
     def rule(
         self,
@@ -39,8 +39,8 @@ class Absences:
         *,
         bare: str,
     ) -> tuple[removal.Ruling, int]:
-        """Has it decided which of the absent resources go, and what is taken away from others; notes that in ``work``. Returns
-        the ruling, and the weight of what goes unconfirmed. ``now``: seconds since the epoch. See ``removal.rule``."""
+        """Lets the removal rule decide which absent resources go, and what is taken away from others; writes that into ``work``.
+        Returns the ruling, and the weight of what goes unconfirmed. ``now``: seconds since the epoch. See ``removal.rule``."""
         emptied = {*known.emptied, *_went_with_all(work, rows)}
         weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
         absences = self._absences(work, weights, emptied, bool(bare))
@@ -56,9 +56,9 @@ class Absences:
         return ruling, sum(absence.weight for absence in absences if absence.key in ruling.go - set(confirmed))
 
     def _absences(self, work: Pass, weights: Mapping[Key, int], emptied: Collection[Key], bare: bool) -> list[removal.Absence]:
-        """How long each has been so, and why it may not be gone, or not be meant to lose what it has. Time in which that was
-        doubtful, or the folder ``bare`` or ``emptied`` of them, does not count: what is put right may be away for a moment
-        more."""
+        """Returns how long each resource has been absent or reduced, and what speaks against that. Time does not count while
+        there was a doubt, or while the folder was ``bare`` or had been ``emptied`` of them: a file that is put back may be away
+        for a moment more."""
         now, wall = time.monotonic(), time.time()
         since, under_way = dict[Key, tuple[str, float]](), dict[str, str]()
 
@@ -77,7 +77,7 @@ class Absences:
             found.append(removal.Absence(key, seconds, doubt, weights[key]))
         for less in work.reductions:
             key, seconds, git_says = seen(less.row.key, less.document.hash, less.document.path)
-            # A deployment loses no more machines than it has, and stays itself.
+            # A deployment cannot lose more machines than it has, and it stays itself.
             weight = min(less.loss.weight, weights[key] - 1) if key.kind == VirtualMachineDeployment.KIND else less.loss.weight
             found.append(removal.Absence(key, seconds, git_says, weight, less.loss.words))
         self._since = since
@@ -85,8 +85,8 @@ class Absences:
 
 
 def _went_with_all(work: Pass, rows: Sequence[Row]) -> frozenset[Key]:
-    """What is absent, where that is all there was, and every file with it: the folder was emptied while nobody looked, and what
-    is in it by now has come since."""
+    """Returns the absent resources, where they are all that the folder held, and all their files have gone too. Then the folder
+    was emptied while nobody looked, and what it holds now came later."""
     held = {row.key: row.file for row in rows if row.file is not None and row.deleted is None}
     there = {file.path for file in work.files}
     absent = {absent.row.key for absent in work.absent}
@@ -94,7 +94,7 @@ def _went_with_all(work: Pass, rows: Sequence[Row]) -> frozenset[Key]:
 
 
 def _weights(rows: Sequence[Row]) -> dict[Key, int]:
-    """Of each that a document declares: itself, and a deployment's machines with it."""
+    """Returns the weight of each declared resource: one for itself, and one for each machine of a deployment."""
     weights = {row.key: 1 for row in rows if row.file is not None}
     for row in rows:
         if row.file is None and row.kind == VirtualMachine.KIND:
@@ -106,7 +106,7 @@ def _weights(rows: Sequence[Row]) -> dict[Key, int]:
 
 
 def _tell(work: Pass, ruling: removal.Ruling) -> None:
-    """Of what is held: once where it is about how many, else each by itself."""
+    """Reports what is held: once for all where their number is the reason, otherwise each by itself."""
     if ruling.brake:
         work.complain("", f"{ruling.brake}; none of them was: {removal.CONFIRM}", severity="Held")
     else:

@@ -1,7 +1,7 @@
-"""Compares the folder with the resources in force: what is new, changed, moved, doubled or gone. Writes nothing.
+"""Compares the folder with the resources in force: what is new, changed, moved, declared twice or gone. Writes nothing.
 
-What is gone, also from within a resource, is only found here, with what speaks against it; whether it may go is decided by
-``removal``.
+What is gone, also from within a resource, is only found here, together with what speaks against it. ``removal`` decides whether
+it may go.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from .removal import Loss, takes_away
 
 PRUNE_ANNOTATION = "homeostat.dev/prune"
 LONG = 5.0
-"""Seconds without a write after which a file that is open for writing is told of."""
+"""Seconds without a write, after which a file that is open for writing is reported."""
 FRESH = 60.0
-"""Seconds after its last write for which a file may still be taking in what has left another one."""
+"""Seconds after its last write in which a file may still receive what has left another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A resource that is declared nowhere any more, and why that may not be so (empty: nothing speaks against it)."""
+    """A resource that no document declares any more, and the doubt about that (empty: nothing speaks against it)."""
 
     row: Row
     doubt: str
-    stood_in: str  # which writing of the file it stood in is there now; empty: none
+    stood_in: str  # the content that the file that declared it has now; empty: there is no file
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """A changed document with which something is deleted."""
+    """A changed document that takes away something which is deleted then."""
 
     row: Row
     document: FolderDocument
@@ -49,18 +49,18 @@ class Reduction:
 
 @dataclass(slots=True)
 class Pass:
-    """What one pass is going to write."""
+    """What one pass will write."""
 
     create: list[FolderDocument] = field(default_factory=list)
     update: list[tuple[Row, FolderDocument]] = field(default_factory=list)
-    reductions: list[Reduction] = field(default_factory=list)  # those that come into force now are among ``update`` too
+    reductions: list[Reduction] = field(default_factory=list)  # those that come into force now are in ``update`` too
     move: list[tuple[Row, FolderDocument]] = field(default_factory=list)
-    keep: list[tuple[Row, FolderDocument]] = field(default_factory=list)  # back while they were being deleted
+    keep: list[tuple[Row, FolderDocument]] = field(default_factory=list)  # they came back while they were being deleted
     absent: list[Absent] = field(default_factory=list)
-    delete: list[Row] = field(default_factory=list)  # those of the absent ones that go now
+    delete: list[Row] = field(default_factory=list)  # the absent ones that go now
     held: dict[Key, str] = field(default_factory=dict)  # those that wait for a confirmation, with the reason
-    unfinished: dict[str, str] = field(default_factory=dict)  # files that change, and are not whole yet: why
-    renamed: dict[Key, Key] = field(default_factory=dict)  # absent ones -> what stands in their place now
+    unfinished: dict[str, str] = field(default_factory=dict)  # files that change and are not whole yet, with the reason
+    renamed: dict[Key, Key] = field(default_factory=dict)  # absent ones -> what is in their place now
     errors: list[FolderProblem] = field(default_factory=list)
     files: list[FolderFile] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)  # files that have gone
@@ -77,14 +77,14 @@ class Pass:
 def compare(
     listing: Listing, reader: FileReader, memory: LastPass, rows: Sequence[Row], known: Remembered, folder: str
 ) -> Pass:  # fmt: skip
-    """Writes nothing; raises nothing that the folder could cause."""
+    """Compares the folder with the index. Writes nothing, and raises nothing that the folder could cause."""
     work = Pass()
     unread = _read_files(work, listing, reader, memory)
     if listing.missing:
         work.complain("", f"the folder {folder} cannot be read: {listing.missing}. Nothing is deleted because of that")
     in_force = {row.key: row for row in rows}
     for file in work.files:
-        if not file.flawless and not reader.why_unfinished(file.path):  # what is half written is wrong for a moment only
+        if not file.flawless and not reader.why_unfinished(file.path):  # a half-written file is wrong only for a moment
             _report_file(work, file)
     declared = _choose(work, in_force, reader)
     for file in work.files:
@@ -96,7 +96,7 @@ def compare(
 
 
 def _read_files(work: Pass, listing: Listing, reader: FileReader, memory: LastPass) -> dict[str, str]:
-    """Fills ``work.files``; returns what could not be read, with the reason."""
+    """Fills ``work.files``. Returns what could not be read, with the reason."""
     unread = dict(listing.unreadable)
     seen = set()
     for found in listing.files:
@@ -109,7 +109,7 @@ def _read_files(work: Pass, listing: Listing, reader: FileReader, memory: LastPa
         work.complain(path, f"{reason}; what it declared stays in force")
     for path, known in memory.files.items():
         if listing.missing or covered(path, unread):
-            known.known = True  # as it was last read
+            known.known = True  # it counts as it was last read
             work.files.append(known)
         elif path not in seen:
             work.forget.append(path)
@@ -117,7 +117,7 @@ def _read_files(work: Pass, listing: Listing, reader: FileReader, memory: LastPa
 
 
 def covered(path: str, places: Iterable[str]) -> bool:
-    """Whether ``path`` is one of ``places`` or lies below one."""
+    """Tells whether ``path`` is one of ``places``, or below one."""
     return any(path == place or path.startswith(place + "/") for place in places)
 
 
@@ -136,7 +136,7 @@ def _report_file(work: Pass, file: FolderFile) -> None:
 
 
 def _choose(work: Pass, in_force: Mapping[Key, Row], reader: FileReader) -> set[Key]:
-    """Settles which document speaks for each key, and what that changes. Returns the keys that are declared."""
+    """Decides which document declares each key, and what that changes. Returns the keys that are declared."""
     candidates: dict[Key, list[tuple[FolderDocument, FolderFile]]] = {}
     for file in work.files:
         for document in file.documents:
@@ -156,7 +156,8 @@ def _choose(work: Pass, in_force: Mapping[Key, Row], reader: FileReader) -> set[
 
 
 def _precedence(document: FolderDocument, row: Row | None) -> tuple[bool, bool, bool, str, int, int]:
-    """The smallest speaks: what is in force already, else the first in the order of paths."""
+    """Returns the sort key of a document; the smallest one counts. That is the one in force already, or the first in the order of
+    paths."""
     known = row is not None and row.file == document.path
     same = row is not None and row.hash == document.hash
     stands = row is not None and (row.document, row.item) == (document.document, document.item)
@@ -182,7 +183,7 @@ def _compare_document(work: Pass, row: Row | None, document: FolderDocument, fil
             return
         before = json.loads(row.spec)
         beginning = reader.is_beginning(document, file, before)
-        if beginning and not ends_whole(file.real):  # within a line, or a field
+        if beginning and not ends_whole(file.real):  # it ends within a line, or a field
             work.complain(
                 document.path, f"{row.key} ends here in the middle of what it was, so that stays in force: write the rest, or "
                 "end the file with a newline, and with a value behind its last key, if this is all",
@@ -199,7 +200,7 @@ def _compare_document(work: Pass, row: Row | None, document: FolderDocument, fil
 
 
 CUT = Loss("its end is missing", 0)
-"""A copy that was cut off between two lines looks like an edit that takes the last ones away: that must have settled."""
+"""A copy that was cut off between two lines looks like an edit that removes the last ones. So it must have settled."""
 
 
 def _loss(kind: str, before: Mapping[str, Any], document: FolderDocument) -> Loss | None:
@@ -207,7 +208,7 @@ def _loss(kind: str, before: Mapping[str, Any], document: FolderDocument) -> Los
 
 
 def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:
-    """Of what stays open for long; most are closed a moment later."""
+    """Reports the files that stay open for long. Most are closed a moment later."""
     work.unfinished = {path: reason for path, reason in reader.unfinished.items() if reason}
     for found in listing.files:
         reason = work.unfinished.get(found.path)
@@ -216,7 +217,7 @@ def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:
 
 
 def _nobodys(row: Row) -> bool:
-    """An orphan that is being deleted: its document may come back as any other's."""
+    """Tells whether a row is an orphan that is being deleted. Its document may come back like any other."""
     return row.deleted is not None and not json.loads(row.metadata).get("ownerReferences")
 
 
@@ -229,7 +230,7 @@ def _find_absent(
     known: Remembered,
     reader: FileReader,
 ) -> None:
-    """Finds the resources whose documents have gone, and what speaks against it."""
+    """Finds the resources whose documents have gone, and what speaks against that."""
     gone = [row for row in rows if row.file is not None and row.deleted is None and row.key not in declared]
     gone = [row for row in gone if not _prune_disabled(work, row)]
     if not gone:
@@ -268,7 +269,7 @@ def _prune_disabled(work: Pass, row: Row) -> bool:
 
 
 def _unidentified(files: Sequence[FolderFile], unread: Mapping[str, str]) -> Iterator[str]:
-    """What might be any resource, wherever in the folder it stands: documents are moved, and files are merged."""
+    """Yields what might be any resource, wherever in the folder it is: documents are moved, and files are merged."""
     for path, reason in sorted(unread.items()):
         yield f"{path} {reason}, so it may be in there"
     for file in files:
@@ -280,7 +281,7 @@ def _unidentified(files: Sequence[FolderFile], unread: Mapping[str, str]) -> Ite
 
 
 def _silence(file: FolderFile, row: Row, in_force: Collection[Key]) -> str:
-    """Why the file in which ``row`` stood cannot be believed to have dropped it; empty where it can."""
+    """Says why the file that declared ``row`` may not have dropped it on purpose; empty: it has."""
     if file.digest == EMPTY:
         return f"{file.path} is empty: delete the file to remove what it declared"
     if file.silent:
@@ -302,7 +303,8 @@ def _named_alike(one: Key, other: Key) -> bool:
 
 
 def another_folder(path: str, listing: Listing, known: Remembered) -> str:
-    """Whether the folder it stood in is another one now: where a mount has gone, what lies below it shows instead."""
+    """Says whether the folder that held it is another folder now; empty: it is not. After a mount has gone, what lies below it
+    shows."""
     for folder in parents(path):
         if folder in listing.folders:
             before = known.folders.get(folder)
@@ -312,14 +314,14 @@ def another_folder(path: str, listing: Listing, known: Remembered) -> str:
 
 
 def parents(path: str) -> Iterator[str]:
-    """The folders that a file lies in, innermost first; the last is the empty string."""
+    """Yields the folders that a file is in, innermost first. The last is the empty string."""
     while path:
         path = path.rpartition("/")[0]
         yield path
 
 
 def _renamed(work: Pass, row: Row, known: Remembered, declared: set[Key]) -> Key | None:
-    """What is new in its very place: another machine in its stead, or the same one with a letter missing."""
+    """Returns the new resource in its very place: another machine instead of it, or the same one with a letter missing."""
     before = known.renamed.get(row.key)
     if before in declared:
         return before
@@ -331,7 +333,7 @@ def _renamed(work: Pass, row: Row, known: Remembered, declared: set[Key]) -> Key
 
 
 def metadata_of(resource: Resource) -> dict[str, object]:
-    """What of a document's metadata is kept beside its name."""
+    """Returns what the index stores of a document's metadata, apart from its name."""
     meta: dict[str, object] = {}
     if resource.metadata.labels:
         meta["labels"] = dict(resource.metadata.labels)

@@ -1,4 +1,4 @@
-"""Writes one decided pass into the index, in one transaction; and the few direct writes beside it."""
+"""Writes the decisions of one pass into the index, in one transaction. Also makes the few direct writes."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from .compare import Pass, metadata_of
 from .remembered import SETTING, Remembered
 
 ERRORS_TOLD = 1_000
-"""Of one severity. Readers show them all, from within event loops."""
+"""Errors of one severity. Readers show all of them, from within event loops."""
 FILE_AUTHOR = "file"
-"""Author of a change that was found in a file, until git tells a better one."""
+"""Author of a change that was found in a file, until git names a better one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What new resources get."""
+    """What a new resource gets."""
 
     instance: uuid.UUID
     now: datetime
     authors: Mapping[Key, str]
-    removed_by: Mapping[Key, str] = field(default_factory=dict)  # of what goes in this pass
+    removed_by: Mapping[Key, str] = field(default_factory=dict)  # who removed what goes in this pass
 
     def author(self, key: Key) -> str:
         return self.authors.get(key, FILE_AUTHOR)
@@ -43,7 +43,7 @@ class Identity:
 def write_pass(
     index: Index, work: Pass, identity: Identity, known_errors: Sequence[FolderProblem], remembered: Remembered
 ) -> list[Key]:  # fmt: skip
-    """Returns the keys whose spec or metadata changed. Writes nothing at all where nothing differs."""
+    """Writes a pass, and returns the keys whose spec or metadata changed. Writes nothing at all where nothing differs."""
     fresh, memory = [file for file in work.files if not file.known], remembered.dump()
     same_errors = list(known_errors) == work.errors
     idle = not (fresh or work.forget or work.create or work.update or work.move or work.keep or work.delete)
@@ -67,7 +67,7 @@ def write_pass(
 
 def _create(database: sqlite3.Connection, document: FolderDocument, identity: Identity) -> Key:
     resource = document.resource
-    assert resource is not None and document.key is not None  # compare() takes only loaded ones
+    assert resource is not None and document.key is not None  # compare() has only loaded documents
     key, version, now = document.key, next_version(database), timestamp(identity.now)
     uid = str(uuid.uuid5(identity.instance, str(key)))
     database.execute(
@@ -83,8 +83,8 @@ def _create(database: sqlite3.Connection, document: FolderDocument, identity: Id
 
 
 def _update(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key | None:
-    """None where only the writing of the document changed, not what it says."""
-    assert document.resource is not None  # compare() takes only loaded ones
+    """Writes a changed document. Returns None where only its text changed, and not what it says."""
+    assert document.resource is not None  # compare() has only loaded documents
     key, spec, metadata = row.key, compact(_spec(document)), compact(metadata_of(document.resource))
     _place(database, key, document)
     if spec == row.spec and metadata == row.metadata:
@@ -102,7 +102,7 @@ def _update(database: sqlite3.Connection, row: Row, document: FolderDocument, id
 
 
 def _keep(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key:
-    """Ends the deletion of what is declared again."""
+    """Ends the deletion of a resource that is declared again."""
     _update(database, row, document, identity)
     key, version = row.key, next_version(database)
     database.execute(
@@ -129,7 +129,8 @@ def _place(database: sqlite3.Connection, key: Key, document: FolderDocument) -> 
 
 
 def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: int | None, by: str = "") -> None:
-    """Starts the deletion, and notes who asked for it; asked again, only the grace period can become shorter."""
+    """Starts the deletion, and records who asked for it. Where it is asked for again, the grace period can only become
+    shorter."""
     version, place = next_version(database), (key.kind, key.namespace, key.name)
     if by:
         database.execute(
@@ -145,7 +146,8 @@ def mark_deleted(database: sqlite3.Connection, key: Key, now: datetime, grace: i
 
 
 def told(errors: Sequence[FolderProblem]) -> list[FolderProblem]:
-    """As many as anybody reads, and how many there are beyond; those that wait for a confirmation all."""
+    """Returns as many errors as anybody reads, and how many there are beyond. Those that wait for a confirmation are all
+    included."""
     stored: list[FolderProblem] = []
     for severity in ("Error", "Held", "Notice"):
         mine = [error for error in errors if error.severity == severity]

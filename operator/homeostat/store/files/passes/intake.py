@@ -1,4 +1,4 @@
-"""Takes the folder into the index, pass by pass: reads, compares, has the removal rule decide, and writes at once."""
+"""Takes the folder into the index, pass by pass: reads, compares, lets the removal rule decide, and writes."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class PassReport:
     """What one pass over the folder did."""
 
     created: tuple[Key, ...]
-    changed: tuple[Key, ...]  # spec or metadata
+    changed: tuple[Key, ...]  # its spec or metadata changed
     deleted: tuple[Key, ...]
-    held: Mapping[Key, str]  # would be deleted, and wait for a confirmation: why
-    absent: tuple[Key, ...]  # declared nowhere, yet not being deleted: the held ones, and those that wait for their time
-    errors: tuple[FolderProblem, ...]  # notices too
+    held: Mapping[Key, str]  # would be deleted and wait for a confirmation, with the reason
+    absent: tuple[Key, ...]  # declared nowhere, and not being deleted yet: held, or waiting for their time
+    errors: tuple[FolderProblem, ...]  # notices included
     files: int
     seconds: float
 
 
 class Intake:
-    """The passes over one folder, and what one leaves for the next. All of it blocks, and may be called from any thread."""
+    """The passes over one folder, and what one leaves for the next. All methods block, and any thread may call them."""
 
     def __init__(self, folder: Path, state: StateFolder, index: Index, clock: Callable[[], datetime]) -> None:
         self.folder = folder
@@ -49,17 +49,17 @@ class Intake:
         self.index = index
         self.clock = clock
         self.listing = Listing()  # of the last pass
-        self.complete = False  # until one pass has been made
-        self.restless = False  # whether the folder is to be looked at again soon, though nothing tells of a change
-        self.unfinished: Mapping[str, str] = {}  # files that are still being written, as of the last pass
-        self.withheld: Mapping[Key, str] = {}  # changes that take something away and are not in force yet: what they take
-        self.settling: frozenset[Key] = frozenset()  # their documents have gone, and they go in a moment, should that stay so
+        self.complete = False  # True once a pass has been made
+        self.restless = False  # whether the folder must be read again soon, although no event comes
+        self.unfinished: Mapping[str, str] = {}  # files that were still being written in the last pass
+        self.withheld: Mapping[Key, str] = {}  # changes that are not in force yet, with what they take away
+        self.settling: frozenset[Key] = frozenset()  # they go in a moment, unless their documents come back
         self._instance = state.instance_id
         self._absences = Absences(folder)
-        self._opened: set[str] = set()  # files that the last pass could read
+        self._opened: set[str] = set()  # files that the last pass read
 
     def held(self) -> Mapping[Key, str]:
-        """What would be deleted and waits for a confirmation, with the reason."""
+        """Returns what would be deleted and waits for a confirmation, with the reason."""
         return Remembered.load(self.index).held
 
     def run(
@@ -70,15 +70,15 @@ class Intake:
         confirmed: Collection[Key] = (),
         tell_after: float | None = None,
     ) -> PassReport:
-        """One pass, for who holds the write lock. ``edits`` were made since the last pass, within the same hold of the lock:
-        of files that are known by then, nothing else is read again. See ``removal.rule``."""
+        """Makes one pass. The caller holds the write lock. ``edits`` were made since the last pass, within the same hold of the
+        lock: of the files that are known then, no others are read again. See ``removal.rule``."""
         begun = time.perf_counter()
         edited = {edit.path for edit in edits.values() if edit.path}
         again = relist(self.listing, edited) if edited else None
         self.listing = again or list_folder(self.folder)
         memory = LastPass.load(self.index)
         version = self.index.setting("models")
-        if version != __version__:  # other models may judge the same documents otherwise
+        if version != __version__:  # other models may judge the same documents differently
             memory.doubt()
         rows, known = self.index.rows(), Remembered.load(self.index)
         declared: set[tuple[str | None, Key | None]] = {(row.file, key) for row in rows for key in (row.key, None)}
@@ -100,7 +100,7 @@ class Intake:
                 set_setting(database, "models", __version__)
         if changed:
             git_authors.sign(self.index, self.folder, _by_path(work, changed - authors.keys()), last)
-        # Not sooner: who sees that nothing is left to be looked at must see what this pass wrote.
+        # Not earlier: who sees that nothing is left to be read must also see what this pass wrote.
         self.restless = bool(waiting or work.unfinished)
         self.complete = not self.listing.missing
         report = self._report(work, changed, begun)
@@ -116,7 +116,7 @@ class Intake:
         confirmed: Collection[Key],
         tell_after: float | None,
     ) -> tuple[Remembered, bool]:
-        """Has it decided what goes; returns what the next pass must know, and whether something waits for one."""
+        """Lets the removal rule decide what goes. Returns what the next pass must know, and whether something waits for one."""
         now = self.clock().timestamp()
         bare = (
             ""
@@ -150,7 +150,7 @@ class Intake:
 
 
 def _by_path(work: Pass, keys: set[Key]) -> dict[str, list[Key]]:
-    """The changed resources of ``keys``, by the file that they stand in."""
+    """Groups the changed resources of ``keys`` by the file that declares them."""
     by_path: dict[str, list[Key]] = {}
     for document in (*work.create, *(document for _, document in (*work.update, *work.keep))):
         if document.key in keys:

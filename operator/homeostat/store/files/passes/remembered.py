@@ -1,4 +1,4 @@
-"""What the removal rule remembers between passes, and over restarts: one small JSON in the index."""
+"""What the removal rule remembers between passes and over restarts: one small JSON in the index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Remembered:
     folders: Mapping[str, str] = field(default_factory=dict)  # see Listing.folders
     renamed: Mapping[Key, Key] = field(default_factory=dict)
     emptied: frozenset[Key] = frozenset()  # see Ruling
-    taken: Sequence[tuple[float, int]] = ()  # when (seconds since the epoch) something went unconfirmed, and its weight
+    taken: Sequence[tuple[float, int]] = ()  # when something went unconfirmed (seconds since the epoch), and its weight
 
     @classmethod
     def load(cls, index: Index) -> Remembered:
@@ -35,7 +35,7 @@ class Remembered:
         )
 
     def dump(self) -> str | None:
-        """None: nothing that would have to be kept."""
+        """Returns it as JSON. None: there is nothing to remember."""
         whole = {
             "held": {str(key): reason for key, reason in self.held.items()},
             "folders": dict(self.folders),
@@ -47,7 +47,7 @@ class Remembered:
         return compact(said) if said else None
 
     def weight(self, now: float) -> int:
-        """Of what went within the window. A clock that was set back counts everything."""
+        """Returns the weight of what went within the window. Where the clock was set back, everything counts."""
         return sum(weight for when, weight in self.taken if now - when < WINDOW)
 
     def still(self, now: float) -> list[tuple[float, int]]:
@@ -55,7 +55,7 @@ class Remembered:
 
 
 def folders_now(before: Mapping[str, str], listing: Listing, needed: set[str]) -> dict[str, str]:
-    """Which folders there are. Those that absent resources stood in (``needed``) stay as they were when those were there."""
+    """Returns which folders there are. Those that held absent resources (``needed``) stay as they were when they held them."""
     if listing.missing:
         return dict(before)
     return {**listing.folders, **{path: before[path] for path in needed if path in before}}

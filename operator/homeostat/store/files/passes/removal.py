@@ -1,10 +1,11 @@
-"""The removal rule: which of the resources whose documents have gone may go now. Pure: nothing here looks at a file.
+"""The removal rule: which of the resources whose documents have gone may be deleted now. Pure: it reads no file.
 
-A resource goes only when its place is gone or says something else whole and valid, nothing in the folder that cannot be
-identified might be it, no git operation is under way, and it all stayed so for the settling time. Whatever is in doubt is held,
-until the doubt ends or somebody confirms. Many at once, counted over a window, are held whatever else holds.
+A resource goes only when all of this holds, and has held for the settling time. Its place is gone, or says something else that is
+whole and valid. Nothing unidentified in the folder might be the resource. No git operation is under way. A resource in doubt is
+held until the doubt ends or somebody confirms. Many removals at once, counted over a window, are always held.
 
-What a changed document takes away within its resource (lowered replicas, a disk) is judged alike: its last spec stays in force.
+The rule also judges what a changed document takes away within its resource (fewer replicas, a disk less). Until it may go, the
+last spec stays in force.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.models.plugin import Plugin
 
 SETTLE = 5.0
-"""Seconds for which everything must have stayed as it is before a machine or a deployment goes: a file that is put back
-three seconds late, or a commit that is looked at and left again, must be harmless."""
+"""Seconds for which everything must have stayed as it is before a machine or a deployment goes. Within them it is harmless to put
+a file back late, or to check out another commit and return."""
 SETTLE_OTHERS = 1.0
-"""Seconds for what nothing runs in, such as a plugin."""
+"""Seconds for resources in which nothing runs, such as plugins."""
 NEVER = float("inf")
-"""Settling time of passes that take in what changed and leave removals to the operator."""
+"""The settling time of a pass that takes in changes and leaves removals to the operator."""
 BUDGET = 10
-"""So many removals within the window need no confirmation, even if they are more than half of all."""
+"""Removals within the window that need no confirmation, even where they are more than half of all resources."""
 WINDOW = 60.0
 """Seconds over which removals are counted together."""
 
@@ -39,13 +40,13 @@ SETTLES: Mapping[type[Resource], float] = {
     VirtualMachineDeployment: NEVER,
     Plugin: SETTLE_OTHERS,
 }
-"""The longest settling time of each kind, in seconds; NEVER: as long as is set."""
+"""The longest settling time of each kind, in seconds. NEVER: the time that the caller sets."""
 TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     VirtualMachine: ("disks", "pluginRef"),
     VirtualMachineDeployment: ("replicas",),
     Plugin: ("disks", "rootfs"),
 }
-"""Fields of each kind's spec with which something is deleted when they say less."""
+"""Fields of each kind's spec that delete something when they say less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,11 @@ class Loss:
     """What is deleted when a new spec comes into force."""
 
     words: str
-    weight: int  # machines of a deployment; disks of a machine count as one
+    weight: int  # the machines of a deployment; all disks of a machine count as one
 
 
 def takes_away(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Loss | None:
-    """What ``new`` does not have any more of what ``old`` has, where that is deleted with it. Specs as written: without what
-    was not set."""
+    """Returns what ``old`` has and ``new`` does not, where that would be deleted. The specs are as written, without defaults."""
     if kind == VirtualMachineDeployment.KIND:
         before, after = old.get("replicas", 1), new.get("replicas", 1)
         return Loss(f"replicas: {before} -> {after}", before - after) if after < before else None
@@ -80,37 +80,37 @@ def _is_disk(disk: Mapping[str, Any]) -> bool:
 
 
 def speaks_of_it(kind: str, spec: Mapping[str, Any]) -> bool:
-    """Whether a change of the spec by somebody is about what may be taken away, so that it says what shall become of that."""
+    """Tells whether somebody's change of the spec is about what may be taken away. Then it says what shall happen to that."""
     return kind in BY_KIND and any(part in spec for part in TAKES[BY_KIND[kind]])
 
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A resource that no document declares any more, or only with less than it has (``takes``)."""
+    """A resource that no document declares any more, or that one declares with less than it has (``takes``)."""
 
     key: Key
-    seconds: float  # since when nothing of it has changed: neither that it is missing, nor the file in which it stood
-    doubt: str = ""  # why it may not be gone; empty: nothing speaks against it
-    weight: int = 1  # resources that would go: a deployment takes its machines along
-    takes: str = ""  # what its document takes away; empty: it is declared nowhere
+    seconds: float  # for so long it has been missing, and the file that declared it has not changed
+    doubt: str = ""  # why it may not be gone; empty: no doubt
+    weight: int = 1  # resources that would go: a deployment takes its machines with it
+    takes: str = ""  # what its document takes away; empty: no document declares it
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What holds for all of them."""
+    """What holds for all absences."""
 
-    standing: int  # the weight of all that the folder has made and that is not being deleted
-    taken: int = 0  # the weight of what went within the window, unconfirmed
-    bare: str = ""  # why the folder as a whole is not to be believed, such as that it holds no YAML
+    standing: int  # the weight of all declared resources that are not being deleted
+    taken: int = 0  # the weight of what went unconfirmed within the window
+    bare: str = ""  # why the whole folder is not to be believed, such as that it holds no YAML
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     go: frozenset[Key] = frozenset()
     held: Mapping[Key, str] = field(default_factory=dict)  # with the reason
-    brake: str = ""  # why none may go unconfirmed, where so many would
-    waiting: frozenset[Key] = frozenset()  # for time only
-    emptied: frozenset[Key] = frozenset()  # those of ``held`` that went with all that the folder held
+    brake: str = ""  # why none may go unconfirmed, where many would
+    waiting: frozenset[Key] = frozenset()  # these only wait for their time
+    emptied: frozenset[Key] = frozenset()  # those of ``held`` that went when the folder became empty
 
 
 def rule(
@@ -123,9 +123,10 @@ def rule(
     tell_after: float | None = None,
     emptied: Collection[Key] = (),
 ) -> Ruling:
-    """``settle`` seconds must have passed. ``confirmed`` ones go whatever speaks against it. ``told`` were held before, and
-    are told of again at once; others only after ``tell_after`` seconds (None: the settling time), since most doubts pass.
-    ``emptied`` went with all that the folder held: that something else is in it by now is no word about them."""
+    """Decides which absences may go. They must be ``settle`` seconds old. Those in ``confirmed`` go, whatever speaks against it.
+    Those in ``told`` were held before, and are reported again at once. Others are reported only after ``tell_after`` seconds
+    (None: the settling time), because most doubts pass. Those in ``emptied`` went with everything that the folder held: that it
+    holds something else now says nothing about them."""
     brake = _brake(absences, around)
     everything = all(absence.key in confirmed for absence in absences)
     go, held, waiting = set[Key](), dict[Key, str](), set[Key]()
@@ -148,13 +149,13 @@ def rule(
 
 
 def settling_time(absence: Absence, settle: float) -> float:
-    """Seconds."""
+    """Returns the settling time of an absence, in seconds."""
     kind = BY_KIND.get(absence.key.kind)
     return settle if absence.takes or settle == NEVER or kind is None else min(settle, SETTLES[kind])
 
 
 def _brake(absences: Sequence[Absence], around: Circumstances) -> str:
-    """Why none of them may go unconfirmed. All that are missing count, whether their time has come or not."""
+    """Says why none of them may go unconfirmed. Everything that is missing counts, also what has not settled yet."""
     missing = sum(absence.weight for absence in absences)
     if not missing:
         return ""
