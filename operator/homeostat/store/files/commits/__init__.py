@@ -1,1 +1,1 @@
-"""git, where the folder is a work tree of it: commits of edits, and who wrote what."""
+"""git, where the folder is a work tree: commits of edits, and who wrote what."""

@@ -12,11 +12,11 @@ from ...index.index import Index, Row
 from . import git
 
 GIT_LOOKUPS = 20
-"""Changed files for which one pass asks git who wrote them; a checkout of hundreds is not worth as many processes."""
+"""Changed files of one pass for which git is asked who wrote them. A checkout of hundreds is not worth as many processes."""
 
 
 def removers(folder: Path, going: Sequence[Row]) -> dict[Key, str]:
-    """Who took their documents away, as far as git tells."""
+    """Returns who removed the documents of these rows, as far as git knows."""
     paths = {row.file or "" for row in going}
     tracked = 0 < len(paths) <= GIT_LOOKUPS and git.is_work_tree(folder)
     said = {}
@@ -27,8 +27,8 @@ def removers(folder: Path, going: Sequence[Row]) -> dict[Key, str]:
 
 
 def sign(index: Index, folder: Path, changed: Mapping[str, Sequence[Key]], after: int) -> None:
-    """Puts the git author to the changes that were found in files; ``changed`` are the resources by path, ``after`` is the last
-    revision before these."""
+    """Adds the git author to the changes that were found in files. ``changed`` holds the resources by path, and ``after`` is the
+    last revision before the changes."""
     if not changed or len(changed) > GIT_LOOKUPS or not git.is_work_tree(folder):
         return
     for path, mine in changed.items():

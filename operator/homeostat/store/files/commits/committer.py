@@ -1,4 +1,4 @@
-"""Commits what was edited in the folder, where it is a git work tree and that is asked for."""
+"""Commits the edits in the folder, where it is a git work tree and commits are asked for."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from .message import signed
 
 log = logging.getLogger(__name__)
 
-COMMIT = "commit"  # the setting
+COMMIT = "commit"  # the name of the setting
 
 
 class Committer:
-    """The upstream of a folder that people edit, too: what stands in it counts, and commits follow."""
+    """The upstream of a folder that people edit too. What the files say counts, and commits follow."""
 
     def __init__(self, folder: Path, index: Index, clock: Callable[[], datetime], *, always: bool = False) -> None:
         self._folder = folder
         self._index = index
         self._clock = clock
         self._always = always
-        self.uncommitted: set[str] = set()  # files that were edited here and are left to others to commit
+        self.uncommitted: set[str] = set()  # files that were edited here and that others have to commit
 
     @property
     def commits(self) -> bool:
-        """Whether edits are committed, where the folder is a git work tree: asked for here, or by ``turn``."""
+        """Tells whether edits are committed where the folder is a git work tree. That is asked for here, or by ``turn``."""
         return self._always or self._index.setting(COMMIT) == "on"
 
     def turn(self, on: bool) -> None:
-        """Remembered in the state folder, for every process that edits."""
+        """Turns commits on or off. The state folder remembers it, for every process that edits."""
         wanted = "on" if on else None
         if self._index.setting(COMMIT) != wanted:
             with self._index.transaction() as database:
                 set_setting(database, COMMIT, wanted)
 
     def prepare(self) -> None:
-        """The folder itself is the truth."""
+        """Does nothing: the folder itself is the truth."""
 
     def publish(self, key: Key, path: str, author: str, message: str) -> None:
         if not self.commits:

@@ -1,4 +1,4 @@
-"""Commits edits where the folder is a git work tree, and asks git who wrote what. Never a shell, never another path."""
+"""Commits edits where the folder is a git work tree, and asks git who wrote what. It uses no shell, and commits no other path."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT = 20.0
-"""Seconds; a hook may take a while, a hanging one must not hold the folder."""
+"""Seconds for one call of git. A hook may take a while, but a hanging one must not block the folder."""
 
 STALE_LOCK = 60.0
-"""Seconds after which index.lock is more likely left over by a git that was killed."""
+"""Seconds after which index.lock was more likely left by a git that was killed."""
 UNDER_WAY = {
     "rebase-merge": "a rebase", "rebase-apply": "a rebase or `git am`", "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert", "sequencer": "a cherry-pick or revert of several commits",
     "BISECT_LOG": "a bisect", "BISECT_START": "a bisect",
 }  # fmt: skip
-"""Files that git keeps while it is in the middle of something, and leaves the work tree as no commit of its branch has it."""
+"""Files that git has while an operation is under way. Meanwhile the work tree is not what any commit of its branch has."""
 
 
 class GitFailed(Exception):
-    """git refused; the message is what it said. The edit itself is on disk."""
+    """git refused. The message is what it said. The edit itself is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LastCommit:
 
 
 def _run(folder: Path, *arguments: str) -> str:
-    # Hooks of the repository run as they would for its owner; our own environment must not redirect git elsewhere.
+    # Hooks of the repository run as they would for its owner. Our environment must not redirect git elsewhere.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0"}
     try:
@@ -51,7 +51,8 @@ def _run(folder: Path, *arguments: str) -> str:
 
 
 def git_folder(folder: Path) -> Path | None:
-    """Where git keeps what it knows of the work tree that ``folder`` is part of; elsewhere for worktrees and submodules."""
+    """Returns the folder in which git stores the data of the work tree that ``folder`` is in. For worktrees and submodules it is
+    elsewhere."""
     for parent in (folder, *folder.parents):
         mark = parent / ".git"
         if mark.is_dir():
@@ -66,9 +67,9 @@ def git_folder(folder: Path) -> Path | None:
 
 
 def operation_under_way(folder: Path, now: float) -> str:
-    """What git is in the middle of, in words, with what ends it; empty: nothing. ``now``: seconds since the epoch.
+    """Says which operation of git is under way, and what ends it; empty: none. ``now``: seconds since the epoch.
 
-    A detached HEAD is none: whole deployments live on one.
+    A detached HEAD is not one: some deployments always have it.
     """
     inside = git_folder(folder)
     if inside is None:
@@ -89,7 +90,7 @@ def operation_under_way(folder: Path, now: float) -> str:
 
 
 def is_work_tree(folder: Path) -> bool:
-    # Looks for .git first: most folders have none, and starting git takes milliseconds.
+    # It looks for .git first: most folders have none, and starting git takes milliseconds.
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return False
     try:
@@ -99,7 +100,7 @@ def is_work_tree(folder: Path) -> bool:
 
 
 def uncommitted(folder: Path, paths: Collection[str]) -> list[str]:
-    """Those of the paths that differ from what is committed; none where the folder is no work tree."""
+    """Returns those of the paths that differ from what is committed. Returns none where the folder is not a work tree."""
     if not paths or not is_work_tree(folder):
         return []
     try:
@@ -109,10 +110,10 @@ def uncommitted(folder: Path, paths: Collection[str]) -> list[str]:
 
 
 def commit(folder: Path, path: str, message: str, author: str) -> str:
-    """Commits that one path (also its removal) and returns the commit's id.
+    """Commits that one path (also its removal), and returns the id of the commit.
 
     Raises:
-        GitFailed: nothing was committed; a missing identity, a hook, a lock, a merge in progress.
+        GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or a merge in progress.
     """
     identity = author if "<" in author else f"{author} <{author}@homeostat.invalid>"
     if not _run(folder, "status", "--porcelain", "--", path):
@@ -132,7 +133,7 @@ def _configured(folder: Path) -> bool:
 
 
 def last_commit(folder: Path, path: str) -> LastCommit | None:
-    """Who wrote the file as it is; None where it differs from what was committed, or never was."""
+    """Returns who wrote the file as it is. None: it differs from what was committed, or never was committed."""
     try:
         if _run(folder, "status", "--porcelain", "--", path):
             return None

@@ -1,4 +1,4 @@
-"""What a commit of ours says: which resource, which of its fields from what to what, and who asked for it."""
+"""The message of a commit: which resource, which of its fields changed from what to what, and who asked for it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from homeostat.models.base import Key
 from homeostat.models.outside import one_line, redacted
 from homeostat.store.index.records import difference
 
-SUBJECT_MAX = 72  # characters, as git's own habit is
+SUBJECT_MAX = 72  # characters, which is the usual limit for git
 VALUE_MAX = 60  # characters of a value
 FIELDS_MAX = 20
 
 
 def change_message(key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Of documents. The subject names the fields as far as it has room, the rest follows line by line."""
+    """Returns the message for a change of a document. The subject names as many fields as fit, and the rest follows line by
+    line."""
     changes = {field.removeprefix("spec."): pair for field, pair in difference(before, after).items()}
     subject = f"Change {key}"
     for text in (", ".join(f"{f}: {_shown(old)} -> {_shown(new)}" for f, (old, new) in changes.items()), ", ".join(changes)):
@@ -30,7 +31,7 @@ def change_message(key: Key, before: Mapping[str, Any], after: Mapping[str, Any]
 
 
 def signed(message: str, author: str) -> str:
-    """With who asked for it, and as which user of this host."""
+    """Adds who asked for it, and as which user of this host."""
     gap = "\n" if "\n" in message else "\n\n"
     return f"{message}{gap}\nAsked for by: {one_line(author)}, as {_user()}".replace("\n\n\n", "\n\n")
 

@@ -8,14 +8,14 @@ from homeostat.models.base import Key
 
 
 class Upstream(Protocol):
-    """What an edit asks of it, while it holds the write lock."""
+    """What an edit asks of it while it holds the write lock."""
 
     def prepare(self) -> None:
-        """Before the edit reads the folder: brings that to what the upstream has.
+        """Brings the folder up to date with the upstream, before an edit reads it.
 
         Raises:
-            StoreError: it cannot be written now, and nothing was changed.
+            StoreError: the folder cannot be written now, and nothing was changed.
         """
 
     def publish(self, key: Key, path: str, author: str, message: str) -> None:
-        """After the edit: one file of it, which the index has taken in. What goes wrong is told here."""
+        """Publishes one file after its edit, once the index has taken it in. Reports by itself what goes wrong."""

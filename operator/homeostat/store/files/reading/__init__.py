@@ -1,1 +1,1 @@
-"""Reads the files of the folder, and makes resources, or mistakes in words, of their documents."""
+"""Reads the files of the folder, and turns their documents into resources, or into mistakes in words."""

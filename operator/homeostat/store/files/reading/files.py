@@ -1,6 +1,5 @@
-"""Reads the files of a listing, as little of them as possible: a file whose stat is the same is not opened, one whose bytes
-are the same is not parsed, a document whose hash is known to be valid is not validated.
-"""
+"""Reads the files of a listing, and as little of them as possible. A file with the same stat is not opened. A file with the same
+bytes is not parsed. A document whose hash is known to be valid is not validated."""
 
 from __future__ import annotations
 
@@ -26,21 +25,22 @@ from .unfinished import is_beginning, unfinished
 from .validate import Rejected, foreign, identify, stray, validate, whose
 
 DocumentState = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
-"""Broken: read, yet its structure is wrong, so that it may hold more than the resource it seems to be. Stray: no resource, and
-none that lost a part of itself. Foreign: another system's. Empty: says nothing."""
+"""Broken: it was read, but its structure is wrong, so it may hold more than the resource that it seems to be. Stray: no resource,
+and not one that lost a part of itself. Foreign: it belongs to another system. Empty: it says nothing."""
 
 RACY = 0.1
-"""Seconds: a file that changed this shortly before it was looked at may change again with the same time stamps."""
+"""Seconds. A file that changed this shortly before it was read may change again with the same time stamps."""
 PROBLEMS_MAX = 50
-"""Per file and per document; hostile input must not fill the index."""
+"""Problems per file and per document. Hostile input must not fill the index."""
 PLACED_MAX = 1_000
-"""Documents of one pass whose mistakes are looked up in their text; of more the first one is told, at the document's line."""
+"""Documents of one pass whose mistakes are looked up in their text. Of any more, only the first mistake is reported, at the line
+of the document."""
 EMPTY = "empty"
 
 
 @dataclass(slots=True)
 class FolderDocument:
-    """What is known of one document. ``resource`` is there only where it was validated just now."""
+    """What is known of one document. ``resource`` is set only where the document was validated just now."""
 
     path: str
     document: int
@@ -51,7 +51,7 @@ class FolderDocument:
     hash: str
     problems: list[DocumentProblem] = field(default_factory=list)
     resource: Resource | None = None
-    chunk: str = ""  # digest of its text, and its line in it
+    chunk: str = ""  # the digest of its text, and its line in that
 
     @property
     def place(self) -> str:
@@ -64,9 +64,9 @@ class FolderFile:
     real: str
     signature: str
     digest: str
-    problems: list[DocumentProblem] = field(default_factory=list)  # of the file as a whole, such as syntax errors
+    problems: list[DocumentProblem] = field(default_factory=list)  # problems of the whole file, such as syntax errors
     documents: list[FolderDocument] = field(default_factory=list)
-    known: bool = False  # just as the index has it
+    known: bool = False  # exactly as the index has it
 
     @property
     def flawless(self) -> bool:
@@ -74,7 +74,7 @@ class FolderFile:
 
     @property
     def silent(self) -> bool:
-        """Whether it can be read and says nothing at all."""
+        """Tells whether it can be read and says nothing at all."""
         return not self.problems and all(document.state == "Empty" for document in self.documents)
 
 
@@ -86,7 +86,7 @@ class LastPass:
     valid: dict[str, set[Key]] = field(default_factory=dict)  # hash -> keys of documents that were found valid
 
     def doubt(self) -> None:
-        """Forgets that anything was read or valid."""
+        """Forgets what was read and what was valid."""
         self.valid.clear()
         for file in self.files.values():
             file.signature = file.digest = "-"
@@ -146,36 +146,40 @@ class Edit:
     """A document that somebody has just asked for by name."""
 
     author: str
-    path: str = ""  # the file that was written; empty: what stands there is what is meant
+    path: str = ""  # the file that was written; empty: none, what the document says already is meant
     value: Any = None  # what was written
-    resource: Resource | None = None  # what that declares, where it is known
+    resource: Resource | None = None  # what that value declares, where it is known
 
 
 class Unopened(Exception):
-    """A file that could not be opened; the message is the reason."""
+    """A file that could not be opened. The message is the reason."""
 
 
 class FileReader:
-    """Reads files against what the last pass remembers."""
+    """Reads files, and compares them with what the last pass remembers."""
 
     def __init__(
         self, root: str, memory: LastPass, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
         edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """``quiet``: see ``unfinished.QUIET``. ``fresh`` are files that were read a moment ago."""
+        """``quiet``: see ``unfinished.QUIET``. ``fresh``: files that were read a moment ago."""
         self._root = root
         self._memory = memory
-        self._declared = declared  # whether the resource in force, or (None) any, comes from that file
+        self._declared = declared  # whether this resource in force comes from that file; None: whether any does
         self._quiet = quiet
         self._edits = edits or {}
         self._fresh = fresh
-        self.opened: set[str] = set()  # files that could be read, or need not be
+        self.opened: set[str] = set()  # files that were read, or need not be
         self._found: dict[str, FoundFile] = {}
         self._placed = 0
-        self.unfinished: dict[str, str] = {}  # files that were asked about -> why they may not be whole; empty: they are
+        self.unfinished: dict[str, str] = {}  # files that were checked -> why they may not be whole; empty: they are whole
 
     def read(self, found: FoundFile) -> FolderFile:
-        """Raises Unopened."""
+        """Reads one file.
+
+        Raises:
+            Unopened: it could not be opened.
+        """
         self._found[found.path] = found
         file = self._read(found)
         self.opened.add(found.path)
@@ -186,7 +190,7 @@ class FileReader:
         if known and (known.signature == found.signature or found.path in self._fresh):
             known.real, known.known = found.real, True
             return known
-        # Two writes within one tick of the file system's clock leave the same stat: look again next time.
+        # Two writes within one tick of the file system's clock leave the same stat, so the next pass reads it again.
         signature = found.signature if abs(time.time_ns() - found.changed_at) > RACY * 1e9 else ""
         try:
             content = read_file(found.real)
@@ -216,7 +220,7 @@ class FileReader:
         return file
 
     def _read_chunks(self, file: FolderFile, text: str, chunks: list[documents.Chunk], known: FolderFile | None) -> None:
-        """Takes over the documents whose text stands in the file as it did before, only elsewhere perhaps."""
+        """Takes over the documents whose text is in the file as it was, perhaps at another place."""
         before = {d.chunk.partition(":")[0]: d for d in (known.documents if known else ()) if d.state == "Valid" and d.chunk}
         number = 1
         for chunk in chunks:
@@ -238,27 +242,28 @@ class FileReader:
                 file.documents.append(judged)
 
     def whole(self, document: FolderDocument) -> bool:
-        """Whether what it says may come into force: nobody is still writing it."""
+        """Tells whether what the document says may come into force: nobody is still writing it."""
         return self.trusts(document) or not self.why_unfinished(document.path)
 
     def trusts(self, document: FolderDocument) -> bool:
-        """Whether somebody has just asked for what it says, by name."""
+        """Tells whether somebody has just asked by name for what the document says."""
         return document.key in self._edits
 
     def why_unfinished(self, path: str) -> str:
-        """In words; empty: the file is whole."""
+        """Says why the file may not be whole; empty: it is."""
         if path not in self.unfinished:
             found = self._found.get(path)
             self.unfinished[path] = unfinished(found, time.time_ns(), self._quiet) if found else ""
         return self.unfinished[path]
 
     def is_beginning(self, document: FolderDocument, file: FolderFile, spec: Any) -> bool:
-        """Whether it is the beginning of what is in force, at the end of its file: somebody may have been cut short."""
+        """Tells whether the document, at the end of its file, is only the beginning of what is in force: the writer may have been
+        cut off."""
         new = document.resource.spec if document.resource is not None else None
         return document is file.documents[-1] and new is not None and (said := new.dump()) != spec and is_beginning(said, spec)
 
     def load(self, document: FolderDocument, file: FolderFile) -> Resource | None:
-        """The resource of a document that was recognised by its hash; None if the file has changed meanwhile."""
+        """Returns the resource of a document that was recognised by its hash. None: the file has changed meanwhile."""
         if document.resource is None:
             try:
                 text = documents.decode(read_file(file.real))
@@ -282,7 +287,7 @@ class FileReader:
         judged = FolderDocument(path, document.number, document.item, document.line, "Valid", key, "")
         ours = key is not None and self._declared(path, key)
         others = not ours and (foreign(document.value) or stray(document.value))
-        # With a key given twice it may be two documents in one; and where ours stood it may be what is left of one.
+        # A key that is given twice may mean two documents in one. Where our document was, this may be the rest of it.
         mixed = self._declared(path, None) or any(documents.TWICE in problem.message for problem in document.problems)
         if document.problems and (mixed or not others):
             judged.state, judged.problems = "Broken", list(document.problems)
@@ -315,14 +320,14 @@ class FileReader:
         return judged
 
     def _written(self, path: str, document: documents.Document, key: Key | None) -> Resource | None:
-        """What is known of it because it was written a moment ago."""
+        """Returns what is known of the document because it was written a moment ago."""
         edit = self._edits.get(key) if key else None
         mine = edit is not None and edit.path == path and documents.equal(document.value, edit.value)
         return edit.resource if edit is not None and mine else None
 
 
 def _foreign_key(value: Any) -> Key | None:
-    """Under a kind that none of ours can have."""
+    """Returns its key, under a kind that none of ours can have."""
     metadata = value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     namespace = metadata.get("namespace", "default") if isinstance(metadata, dict) else None
@@ -333,5 +338,5 @@ def _foreign_key(value: Any) -> Key | None:
 
 
 def _hash(value: Any, folder: str) -> str:
-    # The folder is part of it: relative paths mean something else in another one.
+    # The folder is part of the hash: relative paths mean something else in another folder.
     return hashlib.sha256(f"{folder}\0{compact(value)}".encode(errors="surrogatepass")).hexdigest()

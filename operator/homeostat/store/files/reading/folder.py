@@ -1,8 +1,8 @@
 """Walks the YAML folder.
 
-Links are followed wherever they lead: who may write a link into the folder may write YAML into it just as well, and Kubernetes
-mounts ConfigMaps as links. No folder is entered twice (so links cannot loop) and no file is read twice, under whatever names;
-a real file goes before a link to it. Only regular files are opened.
+Links are followed wherever they lead: who may write a link into the folder may also write YAML into it, and Kubernetes mounts
+ConfigMaps as links. No folder is entered twice, so links cannot loop. No file is read twice under several names; a real file
+comes before a link to it. Only regular files are opened.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from homeostat.models.outside import one_line
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FILE_LIMIT = 8 * 2**20
-"""Bytes of the largest file that is read: some 20,000 machines."""
+"""Bytes of the largest file that is read. That is some 20,000 machines."""
 DEPTH_LIMIT = 32
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
     path: str  # relative to the folder, as a person would write it
-    real: str  # absolute, links resolved only where a link was met
+    real: str  # absolute; resolved only where a link was followed
     signature: str  # changes whenever the content may have changed
     changed_at: int  # nanoseconds since the epoch: the later of mtime and ctime
     size: int
-    outside: bool  # reached through a link to a place outside the folder
+    outside: bool  # it was reached by a link to a place outside the folder
 
 
 @dataclass(slots=True)
 class Listing:
-    """What a walk found. ``unreadable`` maps a file or folder that is there, yet could not be looked into, to the reason."""
+    """What a walk found. ``unreadable`` maps a file or folder that exists and could not be read to the reason."""
 
     files: list[FoundFile] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
-    missing: str = ""  # why the folder itself could not be listed
-    folders: dict[str, str] = field(default_factory=dict)  # what was entered -> which folder it is, to tell it from another
+    missing: str = ""  # why the folder itself could not be read; empty: it could
+    folders: dict[str, str] = field(default_factory=dict)  # folders that were entered -> the identity of each
 
 
 def hidden(name: str) -> bool:
-    """Hidden entries, and what editors leave beside the file they save (.x.swp, #x#, x~, 4913)."""
+    """Tells whether an entry is hidden, or is what editors leave beside a file (.x.swp, #x#, x~, 4913)."""
     return name.startswith((".", "#")) or name.endswith("~")
 
 
 def list_folder(root: Path) -> Listing:
-    """All YAML and JSON files below ``root``, sorted by path. Raises nothing: trouble is part of the listing."""
+    """Returns all YAML and JSON files below ``root``, sorted by path. It raises nothing: trouble is part of the listing."""
     walk = _Walk(os.path.realpath(root))
     walk.enter("", linked=False)
-    while walk.links:  # after everything real, so that the real name wins
+    while walk.links:  # after all real files, so that the real name wins
         batch, walk.links = sorted(walk.links), []
         for path in batch:
             walk.enter(path, linked=True)
@@ -59,7 +59,8 @@ def list_folder(root: Path) -> Listing:
 
 
 def relist(listing: Listing, paths: Collection[str]) -> Listing | None:
-    """``listing`` with these files as they are now; None where one of them is new, or gone: walk the folder again."""
+    """Returns ``listing`` with these files as they are now. None: one of them is new or gone, so the folder must be walked
+    again."""
     if not {found.path for found in listing.files}.issuperset(paths):
         return None
     try:
@@ -94,7 +95,7 @@ class _Walk:
                     self.listing.missing = (error.strerror or str(error)).lower()
 
     def _open(self, path: str, linked: bool) -> list[str]:
-        """Takes in one folder, or one file that a link led to; returns the folders in it."""
+        """Takes in one folder, or one file that a link led to. Returns the folders in it."""
         absolute = os.path.join(self.base, path) if path else self.base
         known = os.stat(absolute)
         if linked and stat.S_ISREG(known.st_mode):
@@ -115,22 +116,22 @@ class _Walk:
         with os.scandir(absolute) as entries:
             children = sorted(entries, key=lambda entry: entry.name)
         self.folders.add(identity)
-        # The folder itself and what links lead to may be swapped for others as a whole; only their disk tells something.
+        # The folder itself, and the targets of links, may be swapped for others as a whole. Only their disk identifies them.
         self.listing.folders[path] = f"{known.st_dev}" if linked or not path else f"{known.st_dev}.{known.st_ino}"
         prefix = f"{path}/" if path else ""
         return [prefix + child.name for child in children if self._sort_in(child, prefix + child.name, linked)]
 
     def _sort_in(self, entry: os.DirEntry[str], path: str, linked: bool) -> bool:
-        """Notes a file or a link; True for a folder to enter."""
+        """Records a file or a link. Returns True for a folder to enter."""
         if hidden(entry.name):
             return False
         try:
-            path.encode()  # a name that is not UTF-8 can be opened, yet neither indexed nor shown
+            path.encode()  # a file whose name is not UTF-8 can be opened, but not indexed or shown
             if not entry.name.isprintable():
                 self.listing.unreadable[one_line(path)] = "its name holds control characters: rename it"
                 return False
             if entry.is_symlink():
-                # A dangling link may be a folder whose disk is not mounted: what it held must not be taken for removed.
+                # A dangling link may be a folder whose disk is not mounted: its content must not count as removed.
                 if entry.name.endswith(SUFFIXES) or entry.is_dir() or not os.path.exists(entry.path):
                     self.links.append(path)
             elif entry.is_dir(follow_symlinks=False):
@@ -145,7 +146,7 @@ class _Walk:
             readable = path.encode(errors="surrogateescape").decode(errors="replace")
             self.listing.unreadable[one_line(readable)] = "its name is not UTF-8: rename it"
         except FileNotFoundError:
-            pass  # gone since the folder was listed
+            pass  # it has gone since the folder was listed
         except OSError as error:
             self.listing.unreadable[path] = _reason(error)
         return False
@@ -180,13 +181,13 @@ def _reason(error: OSError) -> str:
 
 
 def read_file(path: str) -> bytes:
-    """The bytes of a regular file.
+    """Returns the bytes of a regular file.
 
     Raises:
-        OSError: it cannot be read, or is no regular file.
-        ValueError: it is larger than ``FILE_LIMIT``; says so.
+        OSError: it cannot be read, or is not a regular file.
+        ValueError: it is larger than ``FILE_LIMIT``. Says so.
     """
-    # O_NONBLOCK: a FIFO that took the file's place must not stop us.
+    # O_NONBLOCK: a FIFO that took the place of the file must not block us.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         known = os.fstat(handle)

@@ -1,4 +1,4 @@
-"""Where the fields of a document stand in its file, and how they are written there."""
+"""Where the fields of a document are in its file, and how they are written there."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .validate import NO_TEXT, not_text
 
 
 class Positions:
-    """Where the fields of one document stand. Made only when somebody asks."""
+    """The places of the fields of one document. They are computed when they are first asked for."""
 
     def __init__(self, text: str, document: Document) -> None:
         self._first_line = document.first_line
         self._prefix = document.prefix
         self._fallback = (document.line, 1)
-        # The document was read before, so its depth is known to be small and its syntax to be right.
+        # The document was read before: so its depth is small, and its syntax is right.
         self._text = text[document.start : document.end]
         self._root = characters.compose(self._text)
 
     def of(self, path: FieldPath) -> tuple[int, int]:
-        """Line and column of a field's name, of the nearest one above where it is not there."""
+        """Returns line and column of a field's name. Where the field is missing: of the nearest field above it."""
         place, node = self._fallback, self._root
         if node is not None and not self._prefix:
             place = self._mark(node)
@@ -38,8 +38,8 @@ class Positions:
         return place
 
     def placed(self, path: FieldPath, problem: DocumentProblem) -> DocumentProblem:
-        """The problem with its place. Where text was meant, and a number or a constant stands, with that as it is written: 1.10
-        is another label than 1.1."""
+        """Returns the problem with its place. Where text was meant and a number or a constant is there, it is quoted as it is
+        written: the label 1.10 is not the label 1.1."""
         line, column = self.of(path)
         node = self._root
         for step in (*self._prefix, *path):
@@ -54,7 +54,7 @@ class Positions:
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """The node that names a child (its key; in a list the item itself), and the child."""
+    """Returns the node that names a child (its key, or the item itself in a list), and the child."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if getattr(key, "value", None) == step:

@@ -1,7 +1,7 @@
-"""Whether a file is still being written: then what changed in it must not come into force yet.
+"""Tells whether a file is still being written. Then what changed in it must not come into force yet.
 
-Nothing in a file says that it is whole, and inotify's word that it was closed may have been missed. The kernel tells for sure: it
-gives a read lease only on a file that nobody has open for writing.
+Nothing in a file says that it is whole, and inotify's event that it was closed may have been missed. The kernel knows for sure:
+it gives a read lease only on a file that nobody has open for writing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..text import jsontext
 from .folder import FoundFile, read_file, signature
 
 QUIET = 2.0
-"""Seconds for which a file must not have been written to, where it cannot be told whether it is whole: it ends in the middle
-of a line, or it lies on another host, whose writers the kernel does not know."""
+"""Seconds without a write that a file needs where the kernel cannot tell whether it is whole. That is where it ends in the middle
+of a line, or is on another host, whose writers the kernel does not know."""
 _DANGLING = re.compile(rb":[ \t]*(#[^\n]*)?\s*\Z")
 REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs"})
 
 
 def unfinished(found: FoundFile, now: int, quiet: float) -> str:
-    """Why it may not be whole, in words; empty: it is. ``now``: nanoseconds since the epoch; ``quiet``: seconds, see QUIET."""
+    """Says why the file may not be whole; empty: it is. ``now``: nanoseconds since the epoch. ``quiet``: seconds, see QUIET."""
     try:
         handle = os.open(found.real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -50,7 +50,8 @@ def unfinished(found: FoundFile, now: int, quiet: float) -> str:
 
 
 def ends_whole(path: str) -> bool:
-    """Whether its last line has an end, and is no key that waits for its value (``disks:``). One that cannot be read is not."""
+    """Tells whether its last line has an end and is not a key that waits for its value (``disks:``). Returns False for a file
+    that cannot be read."""
     try:
         content = read_file(path)
     except (OSError, ValueError):
@@ -66,29 +67,29 @@ def _whole_json(path: str) -> bool:
 
 
 def _is_json(content: bytes) -> bool:
-    """JSON needs no newline: its last brace ends it."""
+    """Tells whether it is JSON, which needs no newline: its last brace ends it."""
     return content.lstrip()[:1] == b"{" and bool(jsontext.parts(content.decode(errors="replace")))
 
 
 def _open_for_writing(handle: int, device: int) -> bool | None:
-    """None: that cannot be told here."""
+    """Tells whether somebody has it open for writing. None: the kernel cannot tell."""
     if _remote(device):
         return None
     try:
-        # Whoever opens it for writing while the lease stands has us told by a signal; the usual one would end us.
+        # If somebody opens it for writing while we hold the lease, the kernel sends us a signal. The default one would end us.
         fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:
         return True
-    except OSError:  # not ours and without CAP_LEASE, or a file system without leases
+    except OSError:  # the file is not ours and we lack CAP_LEASE, or the file system has no leases
         return None
     return False
 
 
 @functools.lru_cache(maxsize=256)
 def _remote(device: int) -> bool:
-    """Whether others write there too, or a program stands between, so that leases tell nothing."""
+    """Tells whether others write there too, or a program is in between, so that leases say nothing."""
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         mounts = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
@@ -102,7 +103,7 @@ def _remote(device: int) -> bool:
 
 
 def is_beginning(new: Any, old: Any) -> bool:
-    """Whether ``new`` is what a reader makes of ``old`` written down and cut off somewhere: ``network: defau``."""
+    """Tells whether ``new`` is what a reader gets from the text of ``old``, cut off somewhere: ``network: defau``."""
     if isinstance(new, dict) and isinstance(old, dict):
         changed = [name for name, value in new.items() if name not in old or old[name] != value]
         return len(changed) <= 1 and all(name in old and is_beginning(new[name], old[name]) for name in changed)

@@ -1,4 +1,4 @@
-"""From a document to a resource, or to one problem per mistake, in words and with what was probably meant."""
+"""Turns a document into a resource, or into one problem per mistake: in words, and with what was probably meant."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ...hostpaths import make_absolute
 from ..text.documents import FieldPath, dotted
 from ..text.templates import PATCH
 
-# What only the store sets: documents that were printed by `get -o yaml` carry it, and it means nothing in them.
+# Only the store sets these. Documents that `get -o yaml` printed have them, and they mean nothing there.
 STORE_METADATA = (
     "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
     "finalizers", "ownerReferences", "managedFields", "selfLink", "generateName",
 )  # fmt: skip
 
-PROBLEMS_MAX = 30  # that are explained of one document
+PROBLEMS_MAX = 30  # problems of one document that are explained
 
 _ELSEWHERE = {"Host": "hosts are declared in Kubernetes; `homeostat up` serves the one of --connect"}
 
@@ -39,7 +39,7 @@ HIDDEN = (
 
 
 class Rejected(Exception):
-    """A document that is no resource. ``problems`` pairs each problem with the path it is about."""
+    """A document that is not a resource. ``problems`` pairs each problem with the path that it is about."""
 
     def __init__(self, problems: Sequence[tuple[FieldPath, DocumentProblem]]) -> None:
         super().__init__("; ".join(str(problem) for _, problem in problems))
@@ -51,7 +51,7 @@ def reject(path: FieldPath, message: str) -> Rejected:
 
 
 def identify(value: Any) -> Key | None:
-    """Which resource a document declares, also where the rest of it is wrong; None where that cannot be told."""
+    """Returns the key of the resource that a document declares, also where the rest of it is wrong. None: it cannot be told."""
     if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
         return None
     kind, name = value.get("kind"), value["metadata"].get("name")
@@ -62,14 +62,14 @@ def identify(value: Any) -> Key | None:
 
 
 def foreign(value: Any) -> bool:
-    """Whether a document belongs to some other system, such as a Deployment of Kubernetes or a kustomization."""
+    """Tells whether a document belongs to another system, such as a Deployment of Kubernetes or a kustomization."""
     version = value.get("apiVersion") if isinstance(value, dict) else None
     return bool(version) and isinstance(version, str) and isinstance(value.get("kind"), str) and not _nearly_ours(version)
 
 
 def stray(value: Any) -> bool:
-    """Whether a document is no resource of ours, nor what is left of one: values of a chart, services of a compose file, a list
-    of patches."""
+    """Tells whether a document is neither a resource of ours nor the rest of one: values of a chart, services of a compose file,
+    a list of patches."""
     if _names_ours(value):
         return False
     if not isinstance(value, dict):
@@ -81,7 +81,7 @@ def stray(value: Any) -> bool:
 
 
 def _names_ours(value: Any) -> bool:
-    """Whether one of our documents hides in what was read as plain text: JSON behind a comment, or colons without spaces."""
+    """Tells whether one of our documents may be hidden in plain text: JSON after a comment, or colons without spaces."""
     if isinstance(value, str):
         return f"{API_GROUP}/" in value
     texts = value if isinstance(value, list | dict) else ()
@@ -89,7 +89,7 @@ def _names_ours(value: Any) -> bool:
 
 
 def whose(value: Any) -> str:
-    """Of a foreign or a stray document, that it is left alone."""
+    """Says of a foreign or a stray document that it is left alone."""
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
         return f"{NO_RESOURCE}; ignored"
     return f"{value.get('apiVersion', '')!s:.80} {value['kind']:.80} is not ours: ignored".lstrip()
@@ -105,10 +105,10 @@ def _nearly_ours(version: str) -> bool:
 
 
 def validate(value: Any, folder: str | None = None) -> Resource:
-    """The resource that a document declares; relative paths in it become absolute ones, from ``folder``.
+    """Returns the resource that a document declares. Relative paths in it become absolute, from ``folder``.
 
     Raises:
-        Rejected: with every problem at once, and with the number of those beyond the first few.
+        Rejected: with every problem at once, up to a limit, and the number of those beyond.
     """
     model = _model_of(value)
     stripped = {name: part for name, part in without_nulls(value, model).items() if name != "status"}
@@ -117,7 +117,7 @@ def validate(value: Any, folder: str | None = None) -> Resource:
         stripped["metadata"] = {name: part for name, part in metadata.items() if name not in STORE_METADATA}
     try:
         resource = model.model_validate(stripped)
-    except UnicodeEncodeError:  # pydantic takes them for text until it has to show them
+    except UnicodeEncodeError:  # pydantic accepts them as text until it has to show them
         raise reject((), "holds half a character (a surrogate)") from None
     except ValidationError as error:
         raise Rejected(_explained(model, error)) from None
@@ -128,7 +128,7 @@ def validate(value: Any, folder: str | None = None) -> Resource:
 
 
 def desired_part(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Without status, and without the metadata that a store sets."""
+    """Returns the document without its status and without the metadata that a store sets."""
     desired = {name: value for name, value in document.items() if name != "status"}
     if isinstance(desired.get("metadata"), Mapping):
         desired["metadata"] = {n: v for n, v in desired["metadata"].items() if n not in STORE_METADATA}
@@ -138,13 +138,13 @@ def desired_part(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def key_to_write(wanted: Any, key: Key | None) -> Key:
-    """See ``resource_to_write``."""
+    """Returns the key of the resource that ``resource_to_write`` returns."""
     return resource_to_write(wanted, key).key
 
 
 def resource_to_write(wanted: Any, key: Key | None, folder: str | None = None) -> Resource:
-    """What a document declares that is about to be written into ``folder``; ``key`` is the one it must have, where it is there
-    already.
+    """Returns the resource of a document that will be written into ``folder``. ``key`` is the key that it must have, where it
+    exists already.
 
     Raises:
         Invalid: with every problem.
@@ -159,8 +159,8 @@ def resource_to_write(wanted: Any, key: Key | None, folder: str | None = None) -
 
 
 def without_nulls(value: Any, model: type[BaseModel] | None) -> Any:
-    """A field that is null counts as not given, as in Kubernetes (``nics:`` with nothing behind it is such a field). In a map of
-    texts, such as labels, the keys are no fields: somebody forgot a value there."""
+    """Removes the fields that are null, as Kubernetes does: they count as not given (``nics:`` with nothing after it is such a
+    field). In a map of texts, such as labels, the keys are not fields: there a null means that somebody forgot a value."""
     if isinstance(value, list):
         return [without_nulls(part, model) for part in value]
     if not isinstance(value, dict):
@@ -175,7 +175,7 @@ def without_nulls(value: Any, model: type[BaseModel] | None) -> Any:
 
 @functools.cache
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    """The model in each field; of a map of texts ``str``."""
+    """Returns the model of each field. For a map of texts it is ``str``."""
     found = {field.alias or name: (field.annotation, model_in(field.annotation)) for name, field in model.model_fields.items()}
     return {name: inner or str for name, (annotation, inner) in found.items() if inner or maps_to_text(annotation)}
 
@@ -208,7 +208,8 @@ def _suggest_kind(word: str) -> str:
 
 
 def _explained(model: type[BaseModel], error: ValidationError) -> list[tuple[FieldPath, DocumentProblem]]:
-    """Looking for what was meant takes time: a document may have ten thousand mistakes, and nobody reads them all."""
+    """Explains the first problems only. The search for what was meant takes time, and a document may have ten thousand
+    mistakes."""
     told = [_explain(model, detail) for detail in error.errors(include_url=False)[:PROBLEMS_MAX]]
     if (more := error.error_count() - len(told)) > 0:
         told.append(((), DocumentProblem("", f"{more} more problems are not listed")))
@@ -216,7 +217,7 @@ def _explained(model: type[BaseModel], error: ValidationError) -> list[tuple[Fie
 
 
 def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[FieldPath, DocumentProblem]:
-    """One of pydantic's errors in our words, with the path of what it is about."""
+    """Returns one of pydantic's errors in our words, with the path that it is about."""
     path: FieldPath = tuple(detail["loc"])
     kind, context = detail["type"], detail.get("ctx", {})
     shown = _show(detail.get("input"))
@@ -261,7 +262,7 @@ NO_TEXT = "must be text (got "
 
 
 def not_text(shown: str, quoted: str = "") -> str:
-    """``quoted``: what to write instead, where that is known."""
+    """Says that a value is not a text. ``quoted``: what to write instead, where that is known."""
     return f"{NO_TEXT}{shown[:80]}): put it in quotes" + (f", {quoted}" if quoted and len(quoted) < 80 else "")
 
 
@@ -298,7 +299,8 @@ def _suggest_field(model: type[BaseModel], path: FieldPath) -> str:
 
 @functools.cache
 def _places(model: type[BaseModel]) -> dict[str, str]:
-    """Where in the model the fields of a spec are, for those who wrote one at the wrong level; the outermost of each name."""
+    """Returns where in the model the fields of a spec are, for those who wrote one at the wrong level. Of each name only the
+    outermost counts."""
     found: dict[str, str] = {}
     level: list[tuple[type[BaseModel], str]] = [(model, "")]
     for _ in range(4):

@@ -1,1 +1,1 @@
-"""YAML and JSON as text: its documents, characters and remarks, and how values are written. Knows no folder, no resource."""
+"""YAML and JSON as text: documents, characters and remarks, and how values are written. It knows no folder and no resource."""

@@ -1,7 +1,7 @@
-"""The characters that nobody sees, and those that YAML 1.1 and 1.2 read differently: skipped, kept, or named.
+"""The characters that nobody sees, and those that YAML 1.1 and 1.2 read differently: which are skipped, accepted, or named.
 
-libyaml reads YAML 1.1. What it would misread gets a stand-in of the same length before it is parsed, and is put back afterwards,
-so that all places stay right.
+libyaml reads YAML 1.1. What it would misread is replaced by a stand-in of the same length before parsing, and is put back
+afterwards. So all places stay right.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from homeostat.store.errors import DocumentProblem
 from . import jsontext
 
 BYTE_ORDER_MARK = "\ufeff"
-# Ends of lines to YAML 1.1, and characters like any other to 1.2.
+# YAML 1.1 takes these for ends of lines; for 1.2 they are characters like any other.
 _LINE_ENDS = "\x85\u2028\u2029"
 _STAND_INS = "\U0010fff0\U0010fff1\U0010fff2"
 _AWAY, _BACK = str.maketrans(_LINE_ENDS, _STAND_INS), str.maketrans(_STAND_INS, _LINE_ENDS)
@@ -26,30 +26,31 @@ _BEFORE_DASHES = re.compile(r"^\ufeff+(?=(?:[ \t]*(?:#[^\n]*)?\r?\n)*---(?:\s|\Z
 _BEHIND_DASHES = re.compile(r"^(---[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*)\ufeff+", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 NEAR = 2_000
-"""Characters before a mistake in which its cause is looked for."""
+"""Characters before a mistake in which its cause is searched."""
 
 
 def without_marks(text: str) -> str:
-    """Without the byte order marks that begin a document (YAML 1.2, 5.2), as `cat` of two files leaves them."""
+    """Returns the text without the byte order marks at the beginning of its documents (YAML 1.2, 5.2). `cat` of two files leaves
+    such marks."""
     if BYTE_ORDER_MARK not in text:
         return text
     return _BEHIND_DASHES.sub(r"\1", _BEFORE_DASHES.sub("", text.lstrip(BYTE_ORDER_MARK)))
 
 
 def parsable(text: str) -> str:
-    """What libyaml reads as YAML 1.2 reads ``text``, and where it is JSON as JSON does; of the same length."""
+    """Returns a text of the same length, which libyaml reads as YAML 1.2 reads ``text``, or as JSON does where it is JSON."""
     if jsontext.may_be(text):
         text = jsontext.stand_in(text) or text
     return text.translate(_AWAY) if _READ_OTHERWISE.search(text) else text
 
 
 def restored(scalar: str) -> str:
-    """A scalar of a parsable text, as it was written."""
+    """Returns a scalar of a parsable text as it was written."""
     return scalar.translate(_BACK)
 
 
 def compose(text: str) -> yaml.Node | None:
-    """The tree of a document's positions; its scalars are as written."""
+    """Returns the tree of a document's positions. Its scalars are as they were written."""
     root = yaml.compose(parsable(text), Loader=yaml.CSafeLoader)
     if root is not None and _READ_OTHERWISE.search(text):
         _restore(root, set())
@@ -68,7 +69,7 @@ def _restore(node: yaml.Node, seen: set[int]) -> None:
 
 
 def conflicts(text: str) -> list[DocumentProblem]:
-    """The marks of a merge that nobody has finished. What such a file says is what neither side meant."""
+    """Returns the marks of a merge that nobody has finished. Neither side meant what such a file says."""
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return []
     return [
@@ -85,7 +86,7 @@ def conflicts(text: str) -> list[DocumentProblem]:
 
 
 def named(character: str) -> str:
-    """A character that nobody sees, and what to do about it."""
+    """Names a character that nobody sees, and says what to do about it."""
     code = f"U+{ord(character):04X}"
     if character == BYTE_ORDER_MARK:
         return f"{code}, a byte order mark: save the file without it"
@@ -94,7 +95,7 @@ def named(character: str) -> str:
 
 
 def cause(text: str, at: int) -> str:
-    """What nobody sees shortly before a mistake at an offset, as a part of the message about it; empty: nothing."""
+    """Names what nobody sees shortly before the offset of a mistake, as a part of the message about it; empty: nothing."""
     end = text.find("\n", at)
     near = text[max(0, at - NEAR) : end if end >= 0 else len(text)]
     found = None

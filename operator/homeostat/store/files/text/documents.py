@@ -1,8 +1,8 @@
-"""Reads YAML into documents, fast, with the place of every field, and with limits that hostile input meets.
+"""Reads YAML into documents: fast, with the place of every field, and with limits for hostile input.
 
-The values come straight from libyaml's events (a bomb of aliases or of brackets is measured before it unfolds); the tree of
-positions is made only for the documents that something is wrong with. Scalars are read as YAML 1.2's core schema has them:
-``yes`` and ``12:30:00`` are strings, and so are times.
+The values come straight from libyaml's events, so a bomb of aliases or of brackets is measured before it unfolds. The tree of
+positions is built only for documents with a mistake. Scalars are read by the core schema of YAML 1.2: ``yes`` and ``12:30:00``
+are strings, and so are times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DEPTH_LIMIT = 64
 NODE_LIMIT = 200_000
 """Nodes of one document with every alias written out. A machine has about 60."""
 BROKEN_LIMIT = 20
-"""After so many documents with syntax errors the rest of a file is passed over."""
+"""After this many documents with syntax errors, the rest of a file is skipped."""
 
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _BARE_END = re.compile(r"---\s*\Z")
@@ -41,7 +41,7 @@ FieldPath = tuple[str | int, ...]
 
 
 class UnreadableDocument(Exception):
-    """A document that could not be read at all."""
+    """A document that cannot be read at all."""
 
     def __init__(self, problem: DocumentProblem) -> None:
         super().__init__(str(problem))
@@ -50,16 +50,16 @@ class UnreadableDocument(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """One object as written. ``number`` counts the YAML documents of the file from 1; ``item`` is set inside a List."""
+    """One object as it is written. ``number`` counts the YAML documents of the file from 1. ``item`` is set inside a List."""
 
     number: int
-    line: int  # of its first field, from 1
-    start: int  # offset of its first character in the file's text
+    line: int  # the line of its first field, from 1
+    start: int  # the offset of its first character in the file's text
     end: int
     value: Any
     item: int | None = None
     problems: list[DocumentProblem] = field(default_factory=list)
-    first_line: int = 1  # line of ``start``
+    first_line: int = 1  # the line of ``start``
 
     @property
     def prefix(self) -> FieldPath:
@@ -68,17 +68,18 @@ class Document:
 
 @dataclass(slots=True)
 class FileContent:
-    """A file's documents. ``broken`` are the syntax errors: with any, what is missing may just not have been readable."""
+    """The documents of a file. ``broken`` are the syntax errors. Where there are any, a missing document may be one that could
+    not be read."""
 
     documents: list[Document] = field(default_factory=list)
     broken: list[DocumentProblem] = field(default_factory=list)
 
 
 def decode(content: bytes) -> str:
-    """The text of a file, without the byte order marks that begin a document.
+    """Returns the text of a file without the byte order marks that begin a document.
 
     Raises:
-        UnreadableDocument: not UTF-8.
+        UnreadableDocument: it is not UTF-8.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UnreadableDocument(DocumentProblem("", "is UTF-16, as PowerShell's > writes it: save it as UTF-8", 1, 1))
@@ -92,8 +93,8 @@ def decode(content: bytes) -> str:
 
 
 def read_documents(text: str, *, empty: bool = False) -> FileContent:
-    """All documents of a file. A document with a syntax error does not hide those behind it. ``empty``: those too that say
-    nothing (their value is None), but for what a last line of dashes begins."""
+    """Reads all documents of a file. A document with a syntax error does not hide those after it. ``empty``: includes documents
+    that say nothing (their value is None), except one that a last line of dashes begins."""
     chunks = split(text)
     if chunks is None or len(chunks) == 1:
         return read_stream(text, empty=empty)
@@ -113,7 +114,7 @@ MORE = DocumentProblem("", "has more errors: the rest of the file was not read")
 
 
 def read_stream(text: str, *, empty: bool = False) -> FileContent:
-    """As ``read_documents``, also where dashes do not tell documents apart."""
+    """Reads all documents as ``read_documents`` does, also where dashes do not separate them."""
     content = FileContent(broken=characters.conflicts(text))
     if content.broken:
         return content
@@ -128,7 +129,7 @@ def read_stream(text: str, *, empty: bool = False) -> FileContent:
             content.broken.append(
                 error.problem if isinstance(error, UnreadableDocument) else _syntax_problem(error, line, reader.text)
             )
-        # A line of three dashes starts a document wherever it stands, so reading can go on behind the broken one.
+        # A line of three dashes always starts a document, so reading can go on after the broken one.
         resume = _SEPARATOR.search(text, offset + reader.resume_from)
         if resume is None:
             return content
@@ -141,7 +142,7 @@ def read_stream(text: str, *, empty: bool = False) -> FileContent:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The text of one YAML document, from its dashes to the next ones. The first may hold comments only."""
+    """The text of one YAML document, from its dashes to the next ones. The first one may hold only comments."""
 
     start: int
     end: int
@@ -149,8 +150,8 @@ class Chunk:
 
 
 def split(text: str) -> list[Chunk] | None:
-    """The documents' texts, so that unchanged ones need not be parsed again; None where dashes do not tell (directives). JSON
-    needs no dashes between its objects."""
+    """Splits a file into the texts of its documents, so that unchanged ones need not be parsed again. None: dashes do not
+    separate them (directives). JSON needs no dashes between its objects."""
     stream = jsontext.parts(text) if jsontext.may_be(text) else None
     if stream is None and (_UNUSUAL.search(text) or characters.conflicts(text)):
         return None
@@ -164,7 +165,8 @@ def split(text: str) -> list[Chunk] | None:
 
 
 def read_chunk(text: str, chunk: Chunk, number: int, *, empty: bool = False) -> tuple[FileContent, int]:
-    """The objects of one chunk, whose document is the ``number``-th of its file; and the next document's number."""
+    """Reads the objects of one chunk, whose document is the ``number``-th of its file. Returns them with the number of the next
+    document."""
     content = FileContent()
     reader = Reader(text[chunk.start : chunk.end], chunk.line, number, chunk.start)
     try:
@@ -196,12 +198,13 @@ def _syntax_problem(error: yaml.YAMLError, first_line: int, text: str) -> Docume
         return templates.explained(problem, text, first_line, others=others)
     if isinstance(character := getattr(error, "character", None), int):
         message += f" (U+{character:04X})"
-    before = text.encode()[: getattr(error, "position", 0)]  # a character that no YAML may hold
+    before = text.encode()[: getattr(error, "position", 0)]  # the error is about a character that YAML may not hold
     return DocumentProblem("", message, before.count(b"\n") + first_line, len(before) - before.rfind(b"\n"))
 
 
 def _items(document: Document, text: str | None) -> Iterator[Document]:
-    """The objects of a List, or the document itself. One that says nothing is given only where the file's ``text`` is."""
+    """Yields the objects of a List, or the document itself. One that says nothing is yielded only where the file's ``text`` is
+    given."""
     value = document.value
     kind = value.get("kind") if isinstance(value, dict) else None
     listed = isinstance(kind, str) and kind.endswith("List") and "items" in value and isinstance(value["items"], list | None)
@@ -225,14 +228,14 @@ class _Open:
     value: Any  # the dict or list
     anchor: str | None
     size: int = 1
-    key: str | None = None  # the mapping's key that waits for its value
+    key: str | None = None  # the key of a mapping that waits for its value
     key_seen: bool = False
-    lines: dict[str, int] | None = None  # where each key was given first
+    lines: dict[str, int] | None = None  # the line on which each key was given first
     merged: list[dict[str, Any]] | None = None
 
 
 def _start(event: yaml.Event) -> yaml.error.Mark:
-    return cast("yaml.error.Mark", event.start_mark)  # the C parser marks every event
+    return cast("yaml.error.Mark", event.start_mark)  # the C parser gives every event a mark
 
 
 def _end(event: yaml.Event) -> int:
@@ -248,7 +251,7 @@ class Reader:
         self.first_line = first_line
         self.number = number
         self.offset = offset
-        self.resume_from = 1  # where a search for the next document may start after an error
+        self.resume_from = 1  # the line on which the search for the next document may start after an error
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._problems: list[DocumentProblem] = []
@@ -257,7 +260,11 @@ class Reader:
         self._unseen = characters.INVISIBLE.search(text) is not None
 
     def documents(self) -> Iterator[Document]:
-        """Raises yaml.YAMLError or UnreadableDocument at the first document that cannot be read."""
+        """Yields the documents.
+
+        Raises:
+            yaml.YAMLError, UnreadableDocument: at the first document that cannot be read.
+        """
         parser = yaml.CSafeLoader(characters.parsable(self.text))
         pending: Document | None = None
         try:
@@ -307,7 +314,7 @@ class Reader:
         problem = templates.explained(
             DocumentProblem(self._field(*extra), message, *self._place(event)), self.text, self.first_line
         )
-        if problem not in self._problems:  # one mark of a template is wrong in several ways
+        if problem not in self._problems:  # one mark of a template causes several problems
             self._problems.append(problem)
 
     def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
@@ -375,7 +382,8 @@ class Reader:
         self._add(event, value, 1)
 
     def _name_unseen(self, event: yaml.ScalarEvent) -> None:
-        """In a key without quotes every character that nobody sees; anywhere a byte order mark, but for its escape."""
+        """Reports characters that nobody sees: every one in a key without quotes, and a byte order mark anywhere, except its
+        escape."""
         found = characters.INVISIBLE.search(event.value) if self._waits_for_key() and event.style in (None, "") else None
         character = found[0] if found else characters.BYTE_ORDER_MARK
         if character in event.value and character in self.text[_start(event).index : _end(event)]:
@@ -408,7 +416,7 @@ class Reader:
         return bool(self._stack) and isinstance(self._stack[-1].value, dict) and not self._stack[-1].key_seen
 
     def _add(self, event: yaml.Event, value: Any, size: int) -> None:
-        """Puts a finished value where it belongs."""
+        """Puts a finished value into the collection that it belongs to."""
         if not self._stack:
             self._root = value
             return
@@ -418,7 +426,7 @@ class Reader:
             self._refuse(event, f"has more than {NODE_LIMIT:,} values once its aliases are written out")
         if isinstance(level.value, list):
             level.value.append(value)
-        elif not level.key_seen:  # an alias or a collection as key: only an alias to a string can be one
+        elif not level.key_seen:  # the key is an alias or a collection: only an alias to a string can be one
             if not isinstance(value, str):
                 self._problem(event, "a key must be a word, not a mapping or a list")
                 value = ""
@@ -439,10 +447,10 @@ class Reader:
 
 
 def _plain(text: str) -> Any:
-    """An unquoted scalar's value.
+    """Returns the value of an unquoted scalar.
 
     Raises:
-        ValueError: a number that cannot be held.
+        ValueError: it is a number that cannot be stored.
     """
     if text in _CONSTANTS:
         return _CONSTANTS[text]
@@ -463,7 +471,7 @@ def _plain(text: str) -> Any:
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Equal also in type: true is not 1."""
+    """Tells whether two values are equal, in type too: true is not 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -472,10 +480,10 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def dotted(path: FieldPath) -> str:
-    """A path as people write it: spec.disks[0].size."""
+    """Returns a path as people write it: spec.disks[0].size."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-        if len(text) > 200:  # hostile depth or hostile keys
+        if len(text) > 200:  # the depth or the keys may be hostile
             return text[:200] + "…"
     return text

@@ -1,6 +1,6 @@
-"""JSON is JSON: what begins with a brace and is JSON is read as JSON has it, and stays JSON when it is edited.
+"""JSON stays JSON. A text that begins with a brace and is JSON is read by JSON's rules, and remains JSON when it is edited.
 
-libyaml still finds the places of its fields, in a text of the same length in which what only JSON knows is replaced.
+libyaml still finds the places of its fields, in a text of the same length in which everything that only JSON knows is replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from homeostat.models.base import API_GROUP
 
 NONE: Final = object()
-"""No JSON."""
+"""It is not JSON."""
 
 _BEGIN = re.compile(r"(?:\s*---[ \t]*\r?\n)?\s*\{")
 _SEPARATOR = re.compile(r"(?:---[ \t]*(?:\r?\n|\Z)|\s)*")
@@ -35,7 +35,7 @@ def may_be(text: str) -> bool:
 
 
 def parts(text: str) -> list[tuple[int, int]] | None:
-    """Where the values of a stream of JSON stand; None: it is none."""
+    """Returns where the values of a stream of JSON are. None: it is not JSON."""
     found, at = list[tuple[int, int]](), _skip(text, 0)
     while at < len(text):
         if text[at] != "{":
@@ -50,7 +50,8 @@ def parts(text: str) -> list[tuple[int, int]] | None:
 
 
 def others(path: str, content: bytes) -> bool:
-    """Whether a file is JSON that no operator's object can be: a tool's settings, say, of which nothing needs to be told."""
+    """Tells whether a file is JSON that cannot be an object for an operator, such as the settings of a tool. Nothing need be said
+    about such a file."""
     return path.endswith(".json") and b'"apiVersion"' not in content and f"{API_GROUP}/".encode() not in content
 
 
@@ -60,7 +61,8 @@ def _skip(text: str, at: int) -> int:
 
 
 def value(text: str, twice: list[str] | None = None) -> Any:
-    """The one value that a document's text is in JSON; NONE: it is something else. ``twice`` takes the keys that are repeated."""
+    """Returns the one value that a document's text has as JSON. NONE: it is not JSON. ``twice`` receives the keys that are
+    repeated."""
     found = parts(text) if may_be(text) else None
     if found is None or len(found) != 1:
         return NONE
@@ -75,14 +77,14 @@ def value(text: str, twice: list[str] | None = None) -> Any:
 
 
 def stand_in(text: str) -> str | None:
-    """A text of the same length that libyaml finds the same fields in; None: it is no JSON."""
+    """Returns a text of the same length in which libyaml finds the same fields. None: it is not JSON."""
     if parts(text) is None:
         return None
     return _TOKEN.sub(lambda token: " " if token[0] == "\t" else _plain(token[0]), text)
 
 
 def _plain(string: str) -> str:
-    """Surrogate pairs become two private characters, which tell them apart as well."""
+    """Replaces surrogate pairs by two private characters each, which keeps different ones different."""
     if "\\" in string:
         string = _PAIR.sub(_private, string)
     return _UNPRINTABLE.sub("?", string)
@@ -97,6 +99,6 @@ def _private(found: re.Match[str]) -> str:
 
 
 def render(new: Any, like: str) -> str:
-    """``new`` in JSON, indented as ``like`` is."""
+    """Returns ``new`` as JSON, indented as ``like`` is."""
     found = _INDENT.search(like)
     return json.dumps(new, ensure_ascii=False, indent=found[1] if found else None)

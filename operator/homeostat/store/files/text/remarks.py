@@ -18,7 +18,7 @@ _HEADER = re.compile(r"[|>][-+0-9]*[ \t]+#")
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """``text`` is as written, such as &base; of a comment it is empty."""
+    """One of them. ``text`` is as written, such as &base. For a comment it is empty."""
 
     at: int
     text: str = ""
@@ -30,7 +30,7 @@ class Remark:
 
 @lru_cache(4)
 def remarks(text: str) -> tuple[Remark, ...]:
-    """Of one document's text, in its order."""
+    """Returns the remarks of one document's text, in their order."""
     return tuple(_found(text))
 
 

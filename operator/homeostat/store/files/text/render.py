@@ -19,10 +19,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 class _LineDumper(_Dumper):
-    """For one line: texts of several lines in double quotes."""
+    """Writes one line: texts of several lines are in double quotes."""
 
 
-# What older YAML takes for the end of a line (NEL, LS, PS), byte order marks, and what may not stand in YAML as it is.
+# What older YAML takes for the end of a line (NEL, LS, PS), byte order marks, and what YAML may not hold as it is.
 ODD = re.compile("[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -35,7 +35,7 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 _Dumper.add_representer(str, _represent_text)
 _LineDumper.add_representer(str, _represent_text)
-# Strings that YAML 1.2 takes for numbers, and 1.1 does not: they need quotes.
+# YAML 1.2 takes these strings for numbers, and 1.1 does not: they need quotes.
 _INT = re.compile(r"^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$")
 _FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
 for _dumper in (_Dumper, _LineDumper):
@@ -44,19 +44,19 @@ for _dumper in (_Dumper, _LineDumper):
 
 
 def render_block(value: Any) -> str:
-    """Block style; ends with a newline."""
+    """Returns the value in block style, with a newline at the end."""
     text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**30, default_flow_style=False)
     return text.removesuffix("...\n")
 
 
 def render_flow(value: Any) -> str:
-    """One line, as it may stand inside braces."""
+    """Returns the value in one line, as it may stand inside braces."""
     options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 2**30, "default_flow_style": True}
     return str(yaml.dump([value], Dumper=_LineDumper, **options)).strip()[1:-1]
 
 
 def render_scalar(value: Any, like: str | None = None) -> str:
-    """One line; text keeps the quotes (``like``) that it replaces."""
+    """Returns the value in one line. A text gets the quotes that it replaces (``like``)."""
     if isinstance(value, str) and like in ("'", '"') and "\n" not in value and not ODD.search(value):
         quoted: str = yaml.dump(value, Dumper=_LineQuoted, default_style=like, allow_unicode=True, width=2**30)
         return quoted.removesuffix("...\n").rstrip("\n")
@@ -64,4 +64,4 @@ def render_scalar(value: Any, like: str | None = None) -> str:
 
 
 class _LineQuoted(yaml.SafeDumper):
-    """As the style says."""
+    """Quotes as the style says."""

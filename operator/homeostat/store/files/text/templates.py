@@ -1,4 +1,4 @@
-"""Tells a template (Helm's, Jinja's) from YAML, where something is wrong with it: what it says, only its tool knows."""
+"""Tells a template (of Helm or Jinja) from YAML, where something is wrong with it. Only its tool knows what a template says."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PATCH = "is an instruction of a patch: build it first (kustomize build …), and
 
 
 def explained(problem: DocumentProblem, text: str, first_line: int = 1, *, others: Iterable[int] = ()) -> DocumentProblem:
-    """The problem in other words, at the template's mark, where there is one in its line, or in ``others`` that may be to blame.
-    ``first_line``: that of the text."""
+    """Returns the problem in other words, at a mark of a template, where there is one on its line or in ``others``.
+    ``first_line``: the first line of the text."""
     lines = text.split("\n")
     for number in (problem.line, *others):
         at = number - first_line
@@ -26,6 +26,6 @@ def explained(problem: DocumentProblem, text: str, first_line: int = 1, *, other
 
 
 def first_said(text: str) -> int:
-    """Which line, from 0, is the first that says something: no comment, and no dashes."""
+    """Returns the first line that says something, from 0: not a comment, and not dashes."""
     found = _SAYS.search(text)
     return text.count("\n", 0, found.start()) if found else 0
