@@ -1,1 +1,1 @@
-"""The store of Kubernetes mode: custom resources are the truth, an index of them is what is read."""
+"""The store of Kubernetes mode. Custom resources are the truth, and readers read an index of them."""

@@ -1,4 +1,4 @@
-"""Which cluster is spoken to, and as whom."""
+"""Which cluster we connect to, and with which identity."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Which cluster, and as whom. ``kubeconfig`` None: $KUBECONFIG, else the pod's service account, else ~/.kube/config."""
+    """The cluster, and the identity that we have there. ``kubeconfig`` None: $KUBECONFIG, or the service account of the pod, or
+    ~/.kube/config."""
 
     kubeconfig: Path | None = None
     context: str | None = None
 
     def __post_init__(self) -> None:
-        """
+        """Checks that the packages for clusters are installed.
+
         Raises:
-            ClusterUnavailable: the packages that speak to clusters are not installed.
+            ClusterUnavailable: they are not.
         """
         missing = [name for name in PACKAGES if find_spec(name) is None]
         if missing:

@@ -1,4 +1,5 @@
-"""What one field manager applied to an object: server-side apply takes its whole intent at each time, and forgets the rest.
+"""What one field manager applied to an object. With server-side apply, each apply says the manager's whole intent; what it leaves
+out is dropped.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
@@ -13,7 +14,8 @@ _MISSING = object()
 
 
 def applied_by(item: Mapping[str, Any], manager: str) -> dict[str, Any]:
-    """The parts of an object's metadata and spec that a manager owns by having applied them, with their present values."""
+    """Returns the parts of an object's metadata and spec that a manager owns because it applied them, with their present
+    values."""
     fields: dict[str, Any] = {}
     for entry in (item.get("metadata") or {}).get("managedFields") or ():
         if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
@@ -23,8 +25,8 @@ def applied_by(item: Mapping[str, Any], manager: str) -> dict[str, Any]:
 
 
 def owner_of(managed: Sequence[Mapping[str, Any]], path: str) -> str:
-    """The field manager whose value a field of the spec has, of several the one that owns just that, then
-    the last; empty where nobody owns it.
+    """Returns the field manager that set the value of a field of the spec. Of several it is the one that owns just this field,
+    then the last one. Empty: nobody owns it.
 
     ``path`` is dotted, without ``spec``, as differences name it: resources.vcpu, disks[root].size.
     """
@@ -44,11 +46,12 @@ def _steps(path: str) -> Iterator[str]:
 
 
 def _depth(fields: Mapping[str, Any], steps: Sequence[str]) -> int:
-    """How close a set of fields comes to a field: 0, it does not hold it; else it holds the whole that it is part of, so many
-    steps down. A whole may be somebody's who has lost its parts: who holds those counts more."""
+    """Tells how close a set of fields comes to a field. 0: it does not hold the field. Otherwise it holds the field, or a whole
+    that the field is part of: the number says how many steps down that is. The owner of a whole may have lost its parts to
+    others, so who holds the parts counts more."""
     for number, step in enumerate(steps):
         if not fields:
-            return number  # an atomic value
+            return number  # the value is atomic
         if step not in fields:
             return 0
         fields = fields[step]
@@ -56,7 +59,8 @@ def _depth(fields: Mapping[str, Any], steps: Sequence[str]) -> int:
 
 
 def _owned(value: Any, fields: Mapping[str, Any]) -> Any:
-    """``fields`` is the FieldsV1 form: f:name, k:{key of a list's item}, v:value of a set."""
+    """Returns the part of the value that is owned. ``fields`` is in the FieldsV1 form: f:name, k:{key of a list's item}, v:value
+    of a set."""
     steps = {step: inner for step, inner in fields.items() if step != "."}
     if not steps:
         return value

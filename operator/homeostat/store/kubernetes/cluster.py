@@ -1,4 +1,5 @@
-"""One API server, spoken to with plain JSON. The only module that imports the ``kubernetes`` package, and only when needed."""
+"""One API server, which we send plain JSON to. Only this module imports the ``kubernetes`` package, and only when it is
+needed."""
 
 from __future__ import annotations
 
@@ -20,19 +21,19 @@ from .errors import ClusterUnavailable, Forbidden, KindMissing
 from .paths import NAMESPACES, ApiPath
 
 MERGE_PATCH = "application/merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
+APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML, too
 JSON = "application/json"
 
 TIMEOUT = 10.0
-"""Seconds for one request; an API server that needs longer is as good as away."""
+"""Seconds for one request. An API server that needs longer counts as away."""
 CHUNK = 500
-"""Objects per page of a list, as kubectl asks for."""
+"""Objects per page of a list, as many as kubectl asks for."""
 Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What another client (kopf's) needs to speak to the same server."""
+    """What another client (kopf's) needs to connect to the same server."""
 
     server: str
     ca_path: str | None
@@ -43,14 +44,15 @@ class Credentials:
 
 
 class Cluster:
-    """For one event loop. Every method raises ClusterUnavailable where the server does not answer, Forbidden where it refuses."""
+    """A client of one API server, for one event loop. Every method raises ClusterUnavailable where the server does not answer,
+    and Forbidden where it refuses."""
 
     def __init__(self, api: Any) -> None:
         self._api = api
 
     @classmethod
     async def connect(cls, access: Access) -> Cluster:
-        """Reads the configuration; nothing is asked of the server yet.
+        """Reads the configuration. It sends nothing to the server yet.
 
         Raises:
             ClusterUnavailable: there is no usable configuration.
@@ -63,7 +65,7 @@ class Cluster:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             else:
                 named = str(access.kubeconfig) if access.kubeconfig else None
-                room = str(process_folder("credentials"))  # certificates and keys that stand in the kubeconfig become files
+                room = str(process_folder("credentials"))  # certificates and keys in the kubeconfig become files there
                 await config.load_kube_config(  # type: ignore[no-untyped-call]
                     named, access.context, configuration, persist_config=False, temp_file_path=room
                 )
@@ -81,7 +83,7 @@ class Cluster:
         return str(self._api.configuration.host)
 
     async def credentials(self) -> Credentials:
-        """As they are now: a pod's token is renewed every hour."""
+        """Returns the credentials as they are now. The token of a pod is renewed every hour."""
         configuration = self._api.configuration
         if configuration.refresh_api_key_hook is not None:
             refreshed = configuration.refresh_api_key_hook(configuration)
@@ -89,7 +91,7 @@ class Cluster:
                 await refreshed
         header = str(configuration.api_key.get("BearerToken") or "")
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer":  # as a kubeconfig's is called; a pod's is "bearer"
+        if scheme.lower() != "bearer":  # the scheme of a kubeconfig; that of a pod is "bearer"
             token = header
         return Credentials(
             configuration.host,
@@ -103,11 +105,15 @@ class Cluster:
     # Requests -----------------------------------------------------------------------------------------------------------
 
     async def get(self, path: ApiPath, key: Key) -> Object:
-        """Raises NotFound."""
+        """Returns one object.
+
+        Raises:
+            NotFound: it does not exist.
+        """
         return await self._request("GET", path.of(key), key)
 
     async def list(self, path: ApiPath, namespace: str | None = None, **query: str) -> AsyncIterator[Object]:
-        """Page by page.
+        """Yields the objects, and reads them page by page.
 
         Raises:
             KindMissing: the server does not know the kind.
@@ -123,12 +129,20 @@ class Cluster:
             wanted["continue"] = token
 
     async def any(self, path: ApiPath) -> bool:
-        """Whether there is one object at least. Raises KindMissing."""
+        """Tells whether there is at least one object.
+
+        Raises:
+            KindMissing: the server does not know the kind.
+        """
         page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
         return bool(page.get("items"))
 
     async def create(self, path: ApiPath, key: Key, body: Object, manager: str) -> Object:
-        """Raises AlreadyExists, Invalid."""
+        """Creates an object, and returns it.
+
+        Raises:
+            AlreadyExists, Invalid.
+        """
         return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})
 
     async def patch(
@@ -142,7 +156,8 @@ class Cluster:
         type: str = MERGE_PATCH,
         dry: bool = False,
     ) -> Object:
-        """``metadata.uid`` and ``metadata.resourceVersion`` in a patch are preconditions. ``dry``: nothing is stored.
+        """Patches an object, and returns it. ``metadata.uid`` and ``metadata.resourceVersion`` in a patch are preconditions.
+        ``dry``: nothing is stored.
 
         Raises:
             NotFound, Conflict, Invalid.
@@ -154,28 +169,38 @@ class Cluster:
         return await self._request("PATCH", place, key, body=body, query=query, type=type)
 
     async def replace(self, path: ApiPath, key: Key, body: Object, manager: str) -> Object:
-        """Raises NotFound, Conflict."""
+        """Replaces an object, and returns it.
+
+        Raises:
+            NotFound, Conflict.
+        """
         return await self._request("PUT", path.of(key), key, body=body, query={"fieldManager": manager})
 
     async def delete(self, path: ApiPath, key: Key, uid: str | None = None, version: str | None = None) -> Object:
-        """Raises NotFound, Conflict (another one has the name now, or it was changed since that resourceVersion)."""
+        """Deletes an object, and returns the server's answer.
+
+        Raises:
+            NotFound: it does not exist.
+            Conflict: another object has its name now, or it was changed after that resourceVersion.
+        """
         options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if conditions := {name: value for name, value in (("uid", uid), ("resourceVersion", version)) if value}:
             options["preconditions"] = conditions
         return await self._request("DELETE", path.of(key), key, body=options)
 
     async def discover(self, path: ApiPath) -> None:
-        """
+        """Checks that the server's discovery lists the kind.
+
         Raises:
-            KindMissing: the server's discovery does not tell of that kind, or not yet.
+            KindMissing: it does not, or not yet.
         """
         found = await self._request("GET", path.root, None)
         if path.plural not in {resource.get("name") for resource in found.get("resources") or ()}:
             raise KindMissing(f"GET {path.root}: there are no {path.plural} yet")
 
     async def identity(self) -> str:
-        """What tells this cluster from others, by whatever address it is reached: the uid of its namespace kube-system, as
-        OpenTelemetry's k8s.cluster.uid: https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/"""
+        """Returns what identifies this cluster, whatever its address: the uid of its namespace kube-system, like OpenTelemetry's
+        k8s.cluster.uid: https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/"""
         try:
             found = await self.get(NAMESPACES, Key("Namespace", "default", "kube-system"))
         except NotFound:
@@ -183,7 +208,7 @@ class Cluster:
         return str(found["metadata"]["uid"])
 
     async def version(self) -> str:
-        """Such as v1.20.2."""
+        """Returns the server's version, such as v1.20.2."""
         return str((await self._request("GET", "/version", None)).get("gitVersion", ""))
 
     async def _request(
@@ -197,11 +222,11 @@ class Cluster:
         type: str = JSON,
     ) -> Object:
         headers, asked_for = {"Accept": JSON, "Content-Type": type}, list((query or {}).items())
-        try:  # the token is read anew now and then, and may be gone
+        try:  # the token is read again now and then, and may be gone
             asked = await self._api.param_serialize(
                 method, place, query_params=asked_for, header_params=headers, body=body, auth_settings=["BearerToken"]
             )
-        except Exception as error:  # by the package's own ConfigException, or whatever a credential plugin raises
+        except Exception as error:  # the package's own ConfigException, or whatever a credential plugin raises
             raise ClusterUnavailable(f"the credentials for {_host(self.server)} cannot be read: {error}") from error
         try:
             answer = await self._api.call_api(*asked, _request_timeout=TIMEOUT)
@@ -224,7 +249,7 @@ def _host(server: str) -> str:
 
 
 def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception:
-    """An answer of kind Status as one of our errors:
+    """Turns an answer of kind Status into one of our errors:
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"""
     reason, message = status.get("reason", ""), str(status.get("message") or f"HTTP {code}").strip()
     if code == 404:
@@ -245,6 +270,6 @@ def _problems(status: Object, message: str) -> list[DocumentProblem]:
 
 
 def _field(cause: Object) -> str:
-    """None where the whole object is meant, which Go's formatting leaves as a nil."""
+    """Returns the field of a cause. None: it is about the whole object, for which Go writes a nil."""
     field = str(cause.get("field", ""))
     return "" if field == "<nil>" else field

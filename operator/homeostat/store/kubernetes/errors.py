@@ -14,7 +14,7 @@ from homeostat.store.errors import StoreError
 
 
 class ClusterError(StoreError):
-    """Base of these."""
+    """The base of these errors."""
 
 
 class ClusterUnavailable(ClusterError):
@@ -22,12 +22,12 @@ class ClusterUnavailable(ClusterError):
 
 
 class KindMissing(ClusterError):
-    """A kind that the API server does not know."""
+    """The API server does not know a kind."""
 
 
 class Forbidden(ClusterError):
-    """The account that we use may not do this; the message is the server's and names the verb."""
+    """Our account may not do this. The message comes from the server, and names the verb."""
 
 
 class LeadershipLost(ClusterError):
-    """Another operator may do this job now: nothing may be done any more."""
+    """Another operator may do this job now. We must not act any more."""

@@ -1,4 +1,4 @@
-"""The cluster's Events of our resources in the index, so that the REST API tells of them as in standalone mode."""
+"""Copies the cluster's Events about our resources into the index, so that the REST API shows them as in standalone mode."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from .events import read_event
 log = logging.getLogger(__name__)
 
 OURS = f"involvedObject.apiVersion={API_VERSION}"
-"""Field selector of Events that are about resources of ours."""
+"""The field selector of Events about our resources."""
 REMEMBERED = 20_000
 
 
 class EventLog:
-    """For one thread. What an earlier process left is dropped: the cluster keeps the last hour, and is asked anew."""
+    """Records Events, for one thread. It drops what an earlier process left: the cluster stores the last hour, and is asked
+    again."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._counts: OrderedDict[str, int] = OrderedDict()  # uid -> how often it was told of
+        self._counts: OrderedDict[str, int] = OrderedDict()  # uid -> its count when it was recorded last
         with index.transaction() as database:
             database.execute("DELETE FROM events")
 
     def take(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Records what is new among them, oldest first; one that was counted up is told again."""
+        """Records the new ones among them, oldest first. One whose count went up is recorded again."""
         for event in sorted(events, key=_place):
             meta = event.get("metadata") or {}
             uid, count = str(meta.get("uid")), int(event.get("count") or 1)
@@ -47,7 +48,7 @@ class EventLog:
 
 
 def _place(event: Mapping[str, Any]) -> tuple[str, int]:
-    """Events of one second keep the order in which the server took them."""
+    """Returns the sort key of an event. Events of one second have the order in which the server took them."""
     meta = event.get("metadata") or {}
     version = str(meta.get("resourceVersion") or "")
     return str(event.get("lastTimestamp") or meta.get("creationTimestamp") or ""), int(version) if version.isdigit() else 0

@@ -1,4 +1,4 @@
-"""Happenings as Kubernetes Events, and back. Repeated ones are counted up, as client-go's recorder does.
+"""Happenings as Kubernetes Events, and back. Repeated ones are counted, as client-go's recorder does.
 
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
 """
@@ -23,11 +23,11 @@ from .paths import EVENTS
 
 COMPONENT = "homeostat"
 FIELDS = f"{API_GROUP}/fields"
-"""Annotation: what an event says to programs, as JSON."""
+"""An annotation with what an event says to programs, as JSON."""
 MESSAGE_MAX = 1024
-"""Bytes that the API server takes: ``validateV1EventSeries`` and friends in its pkg/apis/core/validation/events.go."""
+"""Bytes that the API server accepts: ``validateV1EventSeries`` and others in its pkg/apis/core/validation/events.go."""
 REPEAT_WINDOW = 600.0
-"""Seconds in which the same is counted instead of told again."""
+"""Seconds in which an equal event is counted instead of recorded again."""
 REMEMBERED = 4096
 
 Object = dict[str, Any]
@@ -41,7 +41,7 @@ class _Told:
 
 
 class EventRecorder:
-    """For one event loop."""
+    """Records Events in the cluster, for one event loop."""
 
     def __init__(self, cluster: Cluster, instance: str) -> None:
         self._cluster = cluster
@@ -49,7 +49,8 @@ class EventRecorder:
         self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
 
     async def record(self, key: Key, uid: str, happening: Happening) -> None:
-        """
+        """Records one happening.
+
         Raises:
             ClusterError, Invalid: it was not recorded.
         """
@@ -68,7 +69,7 @@ class EventRecorder:
         patch = {"count": told.count + 1, "lastTimestamp": _now()}
         try:
             await self._cluster.patch(EVENTS, Key("Event", key.namespace, told.name), patch, COMPONENT)
-        except NotFound:  # events are kept for an hour
+        except NotFound:  # the server deletes events after an hour
             return False
         told.count, told.at = told.count + 1, time.monotonic()
         return True
@@ -95,14 +96,14 @@ class EventRecorder:
 
 
 def read_event(event: Mapping[str, Any]) -> tuple[Key, Happening, str] | None:
-    """What an Event tells of one of our resources, and when (RFC 3339); None where it is about something else."""
+    """Returns what an Event says about one of our resources, and when (RFC 3339). None: it is about something else."""
     about = event.get("involvedObject") or {}
     if about.get("apiVersion") != API_VERSION or not about.get("kind") or not about.get("name"):
         return None
     meta = event.get("metadata") or {}
     try:
         fields = json.loads((meta.get("annotations") or {}).get(FIELDS) or "{}")
-    except (ValueError, RecursionError):  # whoever may write events may write what he likes
+    except (ValueError, RecursionError):  # anybody with the right to write events may write anything
         fields = {}
     key = Key(about["kind"], about.get("namespace") or "default", about["name"])
     happening = Happening(

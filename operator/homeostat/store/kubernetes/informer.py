@@ -1,6 +1,6 @@
-"""Follows the API server into the index. kopf lists, watches and reconnects; what it hands over is taken as it is.
+"""Follows the API server into the index. kopf lists, watches and reconnects, and its objects are taken as they are.
 
-kopf runs in a thread with a loop of its own: in the main thread it would take the signals for itself.
+kopf runs in a thread with an event loop of its own. In the main thread it would handle the signals itself.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ from .paths import EVENTS, PATHS, ApiPath
 log = logging.getLogger(__name__)
 
 RELIST = 600.0
-"""Seconds between lists that nothing asked for. Watches tell what goes, lists alone tell what went while nobody watched."""
+"""Seconds between two lists. A watch says what goes, but only a list shows what went while nobody watched."""
 EMPTIED = 30.0
-"""Seconds between looks whether anything is left of a kind: kopf tells of what it lists, and so nothing where it listed anew
-(its watch was too far behind: 410 Gone) and all had gone."""
+"""Seconds between checks whether anything is left of a kind. kopf reports each object that it lists. So it reports nothing where
+it had to list again (its watch was too far behind: 410 Gone) and all objects had gone."""
 SETTLE = 2.0
-"""Seconds after kopf listed anew (it had lost its watch) until what went meanwhile is looked for."""
+"""Seconds from kopf's new list, after it lost its watch, until we check what went meanwhile."""
 TASK = "informer"
 AGAIN = 2.0
-"""Seconds before another try where the server did not answer, and at most MOST."""
+"""Seconds before the next try where the server did not answer. They grow up to MOST."""
 MOST = 30.0
 NOBODY: Any = "homeostat"
-"""Who we are to kopf. Left out, it looks for our user's name, and users of containers may have none."""
+"""Our identity for kopf. Without it kopf looks up the name of our user, and users of containers may have none."""
 RECONNECT = 1.0
 """Seconds between two watches of a kind."""
 SILENCE = 20.0
-"""Seconds after which a watch that tells nothing is begun anew where it was: the server may have forgotten it, as of a kind whose
-CRD was made anew (for two minutes on 1.20), or the connection may be dead."""
+"""Seconds without an event after which a watch is started again where it was. The server may have forgotten it (on 1.20, for two
+minutes after a CRD was made again), or the connection may be dead."""
 POLL_SECONDS = 0.2
-"""Seconds between looks whether to stop."""
+"""Seconds between checks whether to stop."""
 VERSION = API_VERSION.partition("/")[2]
 
 
 class Informer:
-    """Keeps an index at what the cluster holds of some kinds, until it is stopped."""
+    """Keeps an index equal to what the cluster holds of some kinds, until it is stopped."""
 
     def __init__(
         self,
@@ -68,7 +68,8 @@ class Informer:
         events: EventLog | None = None,
         supervisor: Supervisor | None = None,
     ) -> None:
-        """``say`` is told, in words for people, what is being waited for. ``events``: takes the cluster's Events of ours."""
+        """``say`` receives, in words for people, what is waited for. ``events`` takes the cluster's Events about our
+        resources."""
         self._access = access
         self._mirror = mirror
         self._kinds = tuple(kinds)
@@ -76,10 +77,10 @@ class Informer:
         self._events = events
         self._stop = threading.Event()
         self._synced = threading.Event()
-        self._relisted: dict[str, float] = {}  # kind -> when kopf last listed, while that has not been followed up
-        self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # not listed yet
-        self._known: set[str] = set()  # kinds that were listed by us: what is in the mirror of them is not an earlier process's
-        self._told: set[type[StoreError]] = set()  # what is being waited for, as far as that was said
+        self._relisted: dict[str, float] = {}  # kind -> when kopf listed, until we have checked what went meanwhile
+        self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # what was not listed yet
+        self._known: set[str] = set()  # kinds that we listed: nothing of them in the mirror is left from an earlier process
+        self._told: set[type[StoreError]] = set()  # the errors that we said we wait for
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._answers, self._answered = True, "unknown"
         self._supervisor = supervisor or Supervisor()
@@ -87,15 +88,15 @@ class Informer:
 
     @property
     def synced(self) -> bool:
-        """Whether everything that there is has been taken in once."""
+        """Tells whether everything was taken in once."""
         return self._synced.is_set()
 
     def unready(self) -> str:
-        """Why what is read is not yet what there is; empty: it is."""
+        """Says why readers do not see everything yet; empty: they do."""
         return "" if self.synced else "waiting for the API server"
 
     def out_of_date_since(self) -> str:
-        """When the API server answered last, where it does not now; empty: it does."""
+        """Returns when the API server last answered, where it does not answer now. Empty: it does."""
         return "" if self._answers else self._answered
 
     def _note(self, answers: bool) -> None:
@@ -108,7 +109,7 @@ class Informer:
         self._thread.start()
 
     async def start(self) -> None:
-        """Returns once all has been taken in, however long the server lets us wait; cancelling ends that."""
+        """Starts, and returns once everything is taken in, however long the server takes. It can be cancelled."""
         self.begin()
         while not self._synced.is_set():
             if not self._thread.is_alive():
@@ -123,16 +124,16 @@ class Informer:
     # In the thread ------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        logging.getLogger("kopf").setLevel(logging.CRITICAL)  # what it waits for, and what fails, is ours to say
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)  # we say ourselves what it waits for and what fails
         while not self._stop.is_set():
             try:
                 asyncio.run(self._follow())
-            except Exception as error:  # whatever it was: a mirror that nobody follows any more would go on to be believed
+            except Exception as error:  # any error: readers would go on to believe a mirror that is not updated
                 self._supervisor.failed(TASK, error, again=AGAIN)
                 self._stop.wait(AGAIN)
 
     async def _follow(self) -> None:
-        """Each kind by itself: one whose CRD is missing must not keep the others waiting."""
+        """Follows each kind by itself: a kind whose CRD is missing must not delay the others."""
         asyncio.get_running_loop().set_exception_handler(_tell_briefly)
         self._ended = asyncio.Event()
         self._cluster = await Cluster.connect(self._access)
@@ -147,7 +148,7 @@ class Informer:
                     tasks.create_task(self._keep("events", EVENTS, self._list_events, watching))
                 tasks.create_task(self._supervisor.keep(f"{TASK}: lists", self._keep_listing, stop=self._ended))
                 asyncio.get_running_loop().call_later(AGAIN, self._supervisor.recovered, TASK)
-                while not self._stop.is_set():  # not in a thread that waits: that would keep a failed loop from ending
+                while not self._stop.is_set():  # not in a waiting thread, which would keep a failed loop from ending
                     await self._pause(POLL_SECONDS)
                 self._ended.set()
         finally:
@@ -156,7 +157,7 @@ class Informer:
     async def _keep(
         self, what: str, path: ApiPath, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
     ) -> None:
-        """One kind; a defect met in one keeps none of the others waiting."""
+        """Follows one kind. A defect met in one must not delay the others."""
         await self._supervisor.keep(
             f"{TASK}: {what}", lambda: self._keep_following(what, path, listing, watching), stop=self._ended
         )
@@ -164,12 +165,13 @@ class Informer:
     async def _keep_following(
         self, what: str, path: ApiPath, listing: Callable[[], Awaitable[None]], watching: kopf.OperatorRegistry
     ) -> None:
-        """Lists until that works, then watches. kopf ends where a watch fails in a way that it does not know: begun anew."""
+        """Lists until that works, then watches. kopf ends where a watch fails in a way that it does not know; then this starts
+        again."""
         pause = AGAIN
         while not self._ended.is_set():
             try:
                 await listing()
-                await self._cluster.discover(path)  # kopf asks that, too, and would wait for ever for what it does not find
+                await self._cluster.discover(path)  # kopf asks that too, and would wait for ever for a kind that is not found
             except StoreError as error:
                 self._missing.add(what)
                 self._tell(error)
@@ -178,7 +180,7 @@ class Informer:
                 continue
             self._note(answers=True)
             self._listed(what)
-            # kopf tells of what it lists, and so nothing where the last one went just now.
+            # kopf reports what it lists, so it reports nothing where the last object went just now.
             self._relisted[what] = time.monotonic()
             pause = AGAIN
             try:
@@ -195,7 +197,7 @@ class Informer:
             await self._pause(RECONNECT)
 
     def _tell(self, error: StoreError) -> None:
-        """Once of each sort, until all is well again."""
+        """Says once for each kind of error what is waited for, until the server answers again."""
         missing = isinstance(error, KindMissing)
         self._note(answers=missing)
         if type(error) in self._told:
@@ -255,7 +257,7 @@ class Informer:
             except StoreError as error:
                 self._note(answers=isinstance(error, KindMissing))
                 log.debug("whether there are %s was not found out: %s", kind_of(kind).plural, error)
-                gc.collect()  # each connection that fails leaves its TLS buffers in a cycle, and the collector is a calm one
+                gc.collect()  # each failed connection leaves its TLS buffers in a cycle, and our collector runs rarely
                 return
 
     def _registry(self, group: str, version: str, plural: str, hear: Callable[..., Awaitable[None]]) -> kopf.OperatorRegistry:
@@ -276,7 +278,7 @@ class Informer:
         )
 
     async def _hear(self, event: kopf.RawEvent, **_: Any) -> None:
-        """All that is heard in one turn of the loop is taken in one step."""
+        """Collects an event. All events of one turn of the loop are taken in one step."""
         if event["type"] is None:
             self._relisted[event["object"]["kind"]] = time.monotonic()
         if not self._pending:
@@ -291,7 +293,7 @@ class Informer:
         heard, self._pending = self._pending, []
         try:
             self._mirror.take([item for gone, item in heard if not gone], [item for gone, item in heard if gone])
-        except Exception as error:  # no space, say
+        except Exception as error:  # such as no space
             self._supervisor.failed(f"{TASK}: mirror", error)
             self._relisted.update(dict.fromkeys((kind.KIND for kind in self._kinds), time.monotonic()))
         else:
@@ -304,18 +306,18 @@ class Informer:
 
 
 def _tell_briefly(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Of kopf's tasks, several of which end where one watch fails: what matters of it _keep_following says."""
+    """Logs how kopf's tasks end. Several of them end where one watch fails, and _keep_following logs what matters of that."""
     log.debug("%s: %s", context.get("message"), context.get("exception"))
 
 
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
-    settings.posting.enabled = False  # its log lines are not events of ours
+    settings.posting.enabled = False  # its log lines are no events for us
     settings.watching.reconnect_backoff = RECONNECT
     settings.watching.server_timeout = 300
     settings.watching.inactivity_timeout = SILENCE
-    # Where a CRD goes, the watch fails, and we list until the kind is there again. kopf would look for CRDs by itself, and miss
-    # one that is served before the server's discovery tells of it.
+    # Where a CRD goes, the watch fails, and we list until the kind is there again. kopf would look for CRDs itself, and would
+    # miss one that is served before the server's discovery lists it.
     settings.scanning.disabled = True
     settings.watching.field_selectors["events"] = OURS
     settings.networking.error_backoffs = [0.5, 1, 2, 5]
@@ -324,7 +326,8 @@ def _settings() -> kopf.OperatorSettings:
 
 
 class _NoDiffs(kopf.DiffBaseStorage):
-    """kopf would copy and compare each object that it hears of, to tell handlers what changed: there are none of that kind."""
+    """Stores nothing to compare. kopf would copy and compare each object, to tell handlers what changed, and we have no such
+    handlers."""
 
     def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:
         return kopf.BodyEssence()

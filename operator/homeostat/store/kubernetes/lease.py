@@ -1,7 +1,7 @@
-"""A coordination.k8s.io Lease: of several operators that could do one job, one does it.
+"""A coordination.k8s.io Lease: of several operators that could do one job, only one does it.
 
-The rules are client-go's leader election: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection. Clocks of several hosts are
-never compared: a holder is taken for dead when its record has not changed for its own duration on our clock.
+The rules are those of client-go's leader election: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection. Clocks of several
+hosts are never compared. A holder counts as dead when its record has not changed for its own duration, by our clock.
 """
 
 from __future__ import annotations
@@ -23,52 +23,54 @@ from .paths import LEASES
 log = logging.getLogger(__name__)
 
 DURATION = 10.0
-"""Seconds after its last sign of life that others wait before they take over; with RETRY and a request it makes 12 to 13."""
+"""Seconds after its last sign of life after which others take over. With RETRY and a request that becomes 12 to 13."""
 DEADLINE = 7.0
-"""Seconds after which a holder that could not renew stops acting: before others may begin, whatever it was doing meanwhile."""
+"""Seconds after which a holder that could not renew stops acting, whatever it does. That is before others may begin."""
 RETRY = 2.0
-"""Seconds between renewals, and between looks of those who wait."""
+"""Seconds between two renewals, and between two tries of those who wait."""
 MOMENT = 0.1
-"""Seconds that are waited at least, between two looks."""
+"""The shortest pause between two tries, in seconds."""
 KIND = "Lease"
 
 
 def host_lease(host: str) -> str:
-    """The name of the lease of whoever serves a host."""
+    """Returns the name of the lease that a host's operator holds."""
     return f"homeostat-host-{host}"
 
 
 class Lease:
-    """One job's lease, for one event loop. ``check`` is the fence: to be called before each act of the job."""
+    """The lease of one job, for one event loop. ``check`` is the fence: call it before each act of the job."""
 
     def __init__(self, cluster: Cluster, namespace: str, name: str, identity: str) -> None:
         self._cluster = cluster
         self._key = Key(KIND, namespace, name)
         self._identity = identity
-        self._renewed = float("-inf")  # when the last renewal that succeeded was begun, by _clock
-        self._said = ""  # why it could not be had, as it was said last
+        self._renewed = float("-inf")  # when the last successful renewal began, by _clock
+        self._said = ""  # the last reason that was said why we do not have it
         self._record: dict[str, Any] | None = None
-        self._seen: tuple[str, float] = ("", 0.0)  # resourceVersion of the last record of another's, and since when we know it
-        self._expires = float("inf")  # when that other one may be taken for dead, unless it shows a sign of life
+        self._seen: tuple[str, float] = ("", 0.0)  # resourceVersion of another's last record, and since when we know it
+        self._expires = float("inf")  # when that other one counts as dead, unless it shows a sign of life
 
     @property
     def held(self) -> bool:
-        """Whether we may act now. A process that was stopped for a while finds that it may not: the clock went on."""
+        """Tells whether we may act now. A process that was stopped for a while may not, because the clock went on."""
         return _clock() - self._renewed < DEADLINE
 
     def check(self) -> None:
-        """
+        """Checks that we may act.
+
         Raises:
-            LeadershipLost: we may not act.
+            LeadershipLost: we may not.
         """
         if not self.held:
             raise LeadershipLost(f"lease {self._key.name} is not ours any more: another operator may have taken over")
 
     async def lead(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Waits for the lease, does ``work`` while holding it, and gives it back when work ends or ``stop`` is set.
+        """Waits for the lease, does ``work`` while it holds the lease, and gives it back when work ends or ``stop`` is set. When
+        the lease is lost, it cancels work and returns.
 
         Raises:
-            Whatever ``work`` raises. When the lease is lost, work is cancelled and this returns.
+            Whatever ``work`` raises.
         """
         while not stop.is_set():
             if await self._try():
@@ -93,7 +95,7 @@ class Lease:
             task.result()
 
     async def _hold(self, task: asyncio.Future[None]) -> None:
-        """Renews until the work is done, or the deadline passed without a renewal."""
+        """Renews until the work is done, or until the deadline has passed without a renewal."""
         while not task.done():
             await asyncio.wait({task}, timeout=RETRY)
             if task.done():
@@ -104,9 +106,9 @@ class Lease:
                 return
 
     async def _try(self) -> bool:
-        """Acquires or renews; False where another has it or the server does not answer."""
+        """Acquires or renews the lease. Returns False where another one has it, or the server does not answer."""
         begun = _clock()
-        left = self._renewed + DEADLINE - begun if self.held else DEADLINE  # an answer that comes later helps nobody
+        left = self._renewed + DEADLINE - begun if self.held else DEADLINE  # a later answer is of no use
         try:
             async with asyncio.timeout(left):
                 if not await self._write():
@@ -119,7 +121,7 @@ class Lease:
         return True
 
     def _say(self, why: str) -> None:
-        """Once, however often it is tried."""
+        """Logs why, once for several tries with the same reason."""
         if why != self._said:
             log.warning("lease %s: %s", self._key.name, why)
         self._said = why
@@ -133,12 +135,12 @@ class Lease:
         spec = self._record.get("spec") or {}
         if not self._is_anothers(spec):
             return await self._replace(spec)
-        self._record = None  # to be read anew at the next look
-        self._renewed = float("-inf")  # was it ours and somebody deleted it, then its new holder acts already
+        self._record = None  # read it again at the next try
+        self._renewed = float("-inf")  # if it was ours and somebody deleted it, its new holder acts already
         return False
 
     def _is_anothers(self, spec: dict[str, Any]) -> bool:
-        """Whether somebody else holds it and shows signs of life."""
+        """Tells whether somebody else holds it and shows signs of life."""
         holder = spec.get("holderIdentity") or ""
         if not holder or holder == self._identity:
             return False
@@ -169,7 +171,7 @@ class Lease:
         try:
             body = {**self._record, "spec": self._spec(spec)}
             self._record = await self._cluster.replace(LEASES, self._key, body, self._identity)
-        except (Conflict, NotFound):  # somebody was faster
+        except (Conflict, NotFound):  # somebody else was faster
             self._record = None
             return False
         return True
@@ -186,7 +188,7 @@ class Lease:
         }
 
     async def _release(self) -> None:
-        """Others need not wait until it expires."""
+        """Gives the lease back, so that others need not wait until it expires."""
         if self._record is None:
             return
         spec = {**(self._record.get("spec") or {}), "holderIdentity": "", "leaseDurationSeconds": 1}
@@ -198,7 +200,7 @@ class Lease:
 
 
 class LeaseWatch:
-    """Whether others' leases are held, by whomever: each must change once within its duration."""
+    """Tells whether the leases of others are held, by whomever: each must change once within its duration."""
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster = cluster
@@ -206,10 +208,10 @@ class LeaseWatch:
         self._seen: dict[str, tuple[str, float]] = {}
 
     async def alive(self, name: str) -> bool:
-        """The first looks give the benefit of the doubt.
+        """Tells whether a lease is held. At first it counts as held, until its duration has passed.
 
         Raises:
-            ClusterError.
+            ClusterError: the server did not answer, or refused.
         """
         try:
             record = await self._cluster.get(LEASES, Key(KIND, self._namespace, name))
@@ -223,7 +225,7 @@ class LeaseWatch:
 
 
 def _clock() -> float:
-    """Seconds; goes on while this process is stopped and while the machine is suspended."""
+    """Returns seconds. This clock goes on while the process is stopped and while the machine is suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 

@@ -1,4 +1,4 @@
-"""Takes what the API server tells into the index, so that readers never ask the server."""
+"""Takes what the API server reports into the index, so that readers never ask the server."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from .objects import Mirrored, Object, author_of, mirrored
 log = logging.getLogger(__name__)
 
 TOMBSTONES = 10_000
-"""Uids of objects that have gone, against news of them that comes late."""
+"""Uids of objects that have gone, remembered because an older report of them may come late."""
 
 
 class Mirror:
-    """For any thread. Of two accounts of one object the newer one counts, whoever brings it."""
+    """Writes objects into the index, for any thread. Of two versions of an object the newer one counts, whoever brings it."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
         self._gone: OrderedDict[str, None] = OrderedDict()
-        self._since: dict[Key, str] = {}  # resourceVersion since which operators alone changed it, as far as we know
+        self._since: dict[Key, str] = {}  # the resourceVersion since which only operators changed it, as far as we know
         self._guard = threading.Lock()
 
     def take(self, items: Iterable[Object], gone: Iterable[Object] = ()) -> None:
-        """``items`` are as they are now, ``gone`` are no more; all in one step."""
+        """Takes in ``items`` as they are now, and removes those in ``gone``, in one step."""
         self._apply([k for item in items if (k := _mirrored(item))], [k for item in gone if (k := _mirrored(item))])
 
     def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str], *, anew: bool = False) -> None:
-        """``items`` are all there are of a kind. Those of ``before`` (uids by key, read before the list was asked for) that
-        are not among them have gone meanwhile. ``anew``: whatever an earlier process left; versions begin again, and lower, in a
-        cluster that was restored from a backup."""
+        """Takes in all objects of a kind. Those in ``before`` (uids by key, read before the list was asked for) that are not in
+        ``items`` have gone meanwhile. ``anew``: also drops what an earlier process left. In a cluster that was restored from a
+        backup, versions start again, and lower."""
         now = {k.key: k for item in items if (k := _mirrored(item))}
         missing = [key for key, uid in before.items() if key.kind == kind and (key not in now or now[key].uid != uid)]
         with self._guard, self._index.transaction() as database:
@@ -53,7 +53,7 @@ class Mirror:
                 self._put(database, object, anew)
 
     def forget(self, key: Key, uid: str | None) -> None:
-        """The object has gone."""
+        """Removes an object that has gone."""
         with self._guard:
             row = self._index.row(key)
             if row is None or (uid is not None and row.uid != uid):
@@ -62,8 +62,8 @@ class Mirror:
                 self._remove(database, key, row.uid)
 
     def same_since(self, key: Key, now: Object, version: str) -> bool:
-        """Whether of an object nothing changed between a resourceVersion and ``now`` but what operators write: its status,
-        its finalizers, and where it was placed."""
+        """Tells whether, between a resourceVersion and ``now``, only operators changed the object: its status, its finalizers, or
+        where it was placed."""
         row, current, since = self._index.row(key), _mirrored(now), self._since.get(key)
         if row is None or current is None or since is None or _written(row) != _written(current) or row.uid != current.uid:
             return False
@@ -144,7 +144,7 @@ class Mirror:
 
 
 def newer(version: str, known: str) -> bool:
-    """Whether one resourceVersion of an object comes after another. They are numbers of etcd's that only grow:
+    """Tells whether one resourceVersion of an object comes after another. They are numbers of etcd that only grow:
     https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions"""
     if version.isdigit() and known.isdigit():
         return int(version) > int(known)
@@ -156,7 +156,7 @@ def _desired(row: Row) -> tuple[object, ...]:
 
 
 def _written(item: Row | Mirrored) -> tuple[object, ...]:
-    """What others than operators write."""
+    """Returns what others than operators write."""
     metadata = item.metadata
     if PLACEMENTS in metadata:
         parts = json.loads(metadata)

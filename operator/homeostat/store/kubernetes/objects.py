@@ -1,4 +1,4 @@
-"""What of an API server's object we keep, and how: the row of the index that it becomes."""
+"""How an object of an API server becomes a row of the index, and what of it is stored."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .applied import owner_of
 Object = Mapping[str, Any]
 
 GRACE = f"{API_GROUP}/grace-period-seconds"
-"""Annotation: 0 powers a machine that is being deleted off at once. The server keeps no grace periods of custom resources."""
-_AUTHORS = {"homeostat-api": "api", "homeostat": "operator"}  # field managers of ours, in the words of standalone mode
-_NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # the whole object once more
+"""An annotation: 0 powers off at once a machine that is being deleted. The server stores no grace periods of custom resources."""
+_AUTHORS = {"homeostat-api": "api", "homeostat": "operator"}  # our field managers, in the words of standalone mode
+_NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # it holds the whole object once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Mirrored:
 
     @property
     def desired(self) -> tuple[object, ...]:
-        """What a reconcile may have to act on; all but the status."""
+        """Returns what a reconcile may have to act on: everything except the status."""
         return (self.metadata, self.spec, self.deleted, self.grace, self.finalizers)
 
 
@@ -49,9 +49,10 @@ def key_of(item: Object) -> Key:
 
 
 def mirrored(item: Object) -> Mirrored:
-    """
+    """Returns the object as columns.
+
     Raises:
-        KeyError: it is no object.
+        KeyError: it is not an object.
     """
     meta = item["metadata"]
     annotations = {name: text for name, text in (meta.get("annotations") or {}).items() if name not in _NOISE}
@@ -71,7 +72,7 @@ def mirrored(item: Object) -> Mirrored:
         status=json.dumps(status, separators=(",", ":"), ensure_ascii=False) if status else None,
         created=meta["creationTimestamp"],
         deleted=deleted,
-        # What the server says is 0 for every object with finalizers.
+        # The server says 0 for every object with finalizers.
         grace=_grace(annotations.get(GRACE)) if deleted else None,
         finalizers=json.dumps(meta.get("finalizers") or []),
         managed=meta.get("managedFields") or (),
@@ -91,7 +92,7 @@ def _grace(text: str | None) -> int | None:
 
 
 def author_of(managed: Sequence[Object], changed: Iterable[str] = ()) -> str:
-    """Who wrote the spec's fields that changed (dotted paths), or the spec at all; in the words of standalone mode."""
+    """Returns who wrote those fields of the spec (dotted paths), or any of the spec, in the words of standalone mode."""
     for path in changed:
         if owner := owner_of(managed, path):
             return _AUTHORS.get(owner, owner)

@@ -1,4 +1,4 @@
-"""Where each kind lives on an API server."""
+"""Where each kind is on an API server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from homeostat.models.kinds import STORED, kind_of
 
 @dataclass(frozen=True, slots=True)
 class ApiPath:
-    """One kind's place. ``group`` empty: the core group, under /api."""
+    """The path of one kind. ``group`` empty: the core group, under /api."""
 
     group: str
     version: str
@@ -19,11 +19,11 @@ class ApiPath:
 
     @property
     def root(self) -> str:
-        """Of the group's version, where the server tells which kinds it has."""
+        """Returns the path of the group's version, where the server lists its kinds."""
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
     def collection(self, namespace: str | None = None) -> str:
-        """All of one namespace, or of all."""
+        """Returns the path of all objects in one namespace, or in all namespaces."""
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{self.root}{within}/{self.plural}"
 

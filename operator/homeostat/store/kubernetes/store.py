@@ -1,4 +1,4 @@
-"""KubernetesStore: custom resources as the truth. Reads come from the mirrored index, writes go to the API server."""
+"""KubernetesStore: custom resources are the truth. Reads come from the mirrored index, and writes go to the API server."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ from .paths import PATHS
 log = logging.getLogger(__name__)
 
 MANAGER = "homeostat"
-"""Field manager of what the operator writes."""
+"""The field manager of what the operator writes."""
 ATTEMPTS = 6
-"""Tries of a write that others' writes got in the way of."""
+"""Tries of a write that conflicts with the writes of others."""
 
 
 class KubernetesStore(IndexedStore):
-    """What the operator needs of a cluster. For one event loop; see homeostat.store.kubernetes.writer for the API's writes."""
+    """What the operator needs of a cluster, for one event loop. For the API's writes see homeostat.store.kubernetes.writer."""
 
     def __init__(
         self,
@@ -55,17 +55,18 @@ class KubernetesStore(IndexedStore):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         host_files: Collection[str] | None = None,
     ) -> None:
-        """``host_files``: what addresses of Hosts may name; None: who reads here connects to none."""
+        """``host_files``: files that the addresses of Hosts may name. None: this reader connects to no host."""
         super().__init__(index)
         self._host_files = host_files
         self.cluster = cluster
         self.mirror = Mirror(index)
         self._events = EventRecorder(cluster, instance)
         self._clock = clock
-        self._refused: dict[Key, str] = {}  # what was told of one by an event, since its status could not be written
+        self._refused: dict[Key, str] = {}  # what an event said of a resource whose status could not be written
 
     def resource(self, row: Row) -> Resource:
-        """As of every store; what is being deleted can be torn down though the models refuse its spec."""
+        """Returns the model of a row, as every store does. A resource that is being deleted can be torn down even where the
+        models refuse its spec."""
         try:
             return super().resource(row)
         except Invalid:
@@ -75,7 +76,8 @@ class KubernetesStore(IndexedStore):
             return super().resource(replace(row, spec=json.dumps(spec), status=None))
 
     def check(self, resource: Resource) -> None:
-        """A cluster has no folder that a path could be relative to; and who was migrated brings an identity that none has."""
+        """Refuses what a cluster cannot have: a relative path, an identity that another resource has, an address of a Host that
+        is not allowed."""
         wrong = "is relative to nothing in a cluster: write the absolute path that the file has on the hosts, or a url"
         if fields := list(relative_paths(resource.spec, "spec")):
             raise Invalid([DocumentProblem(field, wrong) for field in fields], str(resource.key))
@@ -93,7 +95,7 @@ class KubernetesStore(IndexedStore):
     # The operator's writes ----------------------------------------------------------------------------------------------
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
-        """One patch of what differs; none where nothing does.
+        """Sends one patch of what differs, and none where nothing does.
 
         Raises:
             ClusterError, Invalid.
@@ -108,16 +110,16 @@ class KubernetesStore(IndexedStore):
         body = {"metadata": {"uid": uid}, "status": difference}
         try:
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
-        except (NotFound, Conflict):  # gone, or another one has its name now
+        except (NotFound, Conflict):  # it has gone, or another one has its name now
             log.debug("%s: has gone before its status was written", key)
 
     def status_form(self, status: Model) -> dict[str, Any]:
-        """As it is written, and read again."""
+        """Returns the status in the form in which it is written and read again."""
         body: dict[str, Any] = _without_blanks(status.model_dump(mode="json", by_alias=True, exclude_none=True))
         return body
 
     async def refuse(self, key: Key, error: Invalid) -> None:
-        """Tells in a resource's status that the models refuse its spec, as an older CRD may have let in.
+        """Says in a resource's status that the models refuse its spec. An older CRD may have accepted it.
 
         Raises:
             ClusterError, Invalid.
@@ -135,7 +137,7 @@ class KubernetesStore(IndexedStore):
         body = {"metadata": {"uid": row.uid}, "status": difference}
         try:
             await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
-        except Invalid:  # before 1.30 a server takes no status of an object that the schema of today refuses
+        except Invalid:  # before 1.30 a server refuses the status of an object that today's schema refuses
             self._refused[key] = message
             log.warning("%s: %s", key, message)
             await self._tell(key, row.uid, Happening("Warning", "InvalidSpec", message))
@@ -143,7 +145,7 @@ class KubernetesStore(IndexedStore):
             log.debug("%s: has gone before its status was written", key)
 
     async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
-        """Events first: who waits for a status finds them told."""
+        """Writes events first, so that who waits for a status finds them."""
         for happening in happenings:
             await self._tell(key, uid, happening)
         if status is not None:
@@ -155,7 +157,7 @@ class KubernetesStore(IndexedStore):
         await self._tell(key, row.uid if row else "", happening)
 
     async def release(self, key: Key, uid: str, *, only: str = "") -> None:
-        """Takes our finalizers away, or the one that is named."""
+        """Removes our finalizers, or the one that is named."""
 
         def without(found: Object) -> Object | None:
             left = [f for f in found["metadata"].get("finalizers") or () if not (f == only if only else is_ours(f))]
@@ -164,14 +166,14 @@ class KubernetesStore(IndexedStore):
         try:
             await self._change(key, uid, without)
         except Invalid:
-            # Before 1.30 a server takes no change of an object that the schema of today refuses, not even this one. Nothing
-            # is left that the spec describes, and the object goes at once: without a spec it passes.
+            # Before 1.30 a server refuses any change of an object that today's schema refuses, even this one. Nothing is left
+            # that the spec describes, and the object goes at once: without a spec the change is accepted.
             await self._change(key, uid, lambda found: (patch := without(found)) and {**patch, "spec": None})
         self.forget_model(key)
         self._refused.pop(key, None)
 
     async def hold(self, key: Key, uid: str, finalizers: Collection[str]) -> bool:
-        """Adds finalizers, so that the object does not go before we have cleaned up; whether it has them now."""
+        """Adds finalizers, so that the object does not go before we have cleaned up. Returns whether it has them now."""
 
         def held(found: Object) -> Object | None:
             return None if found["metadata"].get("deletionTimestamp") else _with_finalizers(found, finalizers)
@@ -180,7 +182,7 @@ class KubernetesStore(IndexedStore):
         return found is not None and set(finalizers) <= set(found["metadata"].get("finalizers") or ())
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """Places a machine on a host; whether it is there now. Only the first of several placements holds."""
+        """Places a machine on a host. Returns whether it is there now: only the first of several placements counts."""
         wanted = host_finalizer(host)
 
         def placed(found: Object) -> Object | None:
@@ -191,8 +193,9 @@ class KubernetesStore(IndexedStore):
         return found is not None and wanted in (found["metadata"].get("finalizers") or ())
 
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
-        """Notes in a stateful deployment's annotation which host a machine of it has its disks on; the first note holds. Its
-        finalizers name that host too: at its end, the host says when it has looked for disks that were kept."""
+        """Records in an annotation of a stateful deployment which host has the disks of one of its machines. The first record
+        counts. The finalizers of the deployment name that host too: when the deployment ends, the host says that it has looked
+        for kept disks."""
 
         def bound(found: Object) -> Object | None:
             known = json.loads((found["metadata"].get("annotations") or {}).get(PLACEMENTS) or "{}")
@@ -205,7 +208,7 @@ class KubernetesStore(IndexedStore):
         await self._change(deployment, uid, bound)
 
     async def apply_owned(self, resource: Resource, finalizers: Sequence[str] = ()) -> None:
-        """See ResourceStore. ``finalizers`` are for a new one.
+        """Writes a resource that the operator owns, see ResourceStore. ``finalizers`` are for a new one.
 
         Raises:
             AlreadyExists: there is one of that name that is not ours.
@@ -218,7 +221,7 @@ class KubernetesStore(IndexedStore):
                 body["metadata"]["finalizers"] = list(finalizers)
             try:
                 await self.accept(await self.cluster.create(PATHS[key.kind], key, body, MANAGER))
-            except AlreadyExists:  # news of it is on its way, or it is somebody else's
+            except AlreadyExists:  # its event is still to come, or it is somebody else's
                 await self.accept(await self.cluster.get(PATHS[key.kind], key))
                 raise
             return
@@ -230,7 +233,7 @@ class KubernetesStore(IndexedStore):
                 return None
             wanted, meta = _body(resource), found["metadata"]
             patch: dict[str, Any] = {"metadata": {}}
-            for part in ("labels", "annotations"):  # what others put there stays
+            for part in ("labels", "annotations"):  # what others wrote there stays
                 now = meta.get(part) or {}
                 if inner := {name: text for name, text in wanted["metadata"].get(part, {}).items() if now.get(name) != text}:
                     patch["metadata"][part] = inner
@@ -241,7 +244,8 @@ class KubernetesStore(IndexedStore):
         await self._change(key, row.uid, changed)
 
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
-        """Not where it lost its owner meanwhile: who deletes that with --cascade=orphan wants to keep it."""
+        """Deletes a resource that the operator owns. It stays where it lost its owner meanwhile: who deletes the owner with
+        --cascade=orphan wants it to stay."""
         row = self.index.row(key)
         if row is None or row.deleted is not None:
             return
@@ -261,7 +265,7 @@ class KubernetesStore(IndexedStore):
         raise Conflict(key, "an older one", "newer at each try")
 
     async def remove(self, key: Key, uid: str | None) -> None:
-        """Starts the deletion of one object; no effect where it is gone."""
+        """Starts the deletion of one object. Does nothing where it has gone."""
         try:
             await self._remove(key, uid)
         except (NotFound, Conflict):
@@ -275,15 +279,16 @@ class KubernetesStore(IndexedStore):
             await asyncio.to_thread(self.mirror.forget, key, uid)
 
     async def accept(self, found: Object) -> Object:
-        """Takes an answer of the server into the index at once: who wrote reads what was written."""
+        """Takes an answer of the server into the index at once, so that the writer reads what it wrote."""
         await asyncio.to_thread(self.mirror.take, [found])
         return found
 
     async def _change(self, key: Key, uid: str, patch_of: Callable[[Object], Object | None]) -> Object | None:
-        """Changes an object by a patch made from it as it stands, again where that changed meanwhile. None: it has gone.
+        """Changes an object by a patch that is made from its current state, and again where that changed meanwhile. Returns None
+        where it has gone.
 
         Raises:
-            Conflict: it never stood still.
+            Conflict: others changed it at each try.
         """
         known = self._as_known(key, uid)
         for _ in range(ATTEMPTS):
@@ -301,10 +306,10 @@ class KubernetesStore(IndexedStore):
                 await asyncio.to_thread(self.mirror.forget, key, uid)
                 return None
             except Conflict:
-                known = None  # newer than what we were told: ask
+                known = None  # it is newer than what we know: ask the server
                 continue
             if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
-                await asyncio.to_thread(self.mirror.forget, key, uid)  # that was the last finalizer
+                await asyncio.to_thread(self.mirror.forget, key, uid)  # it was the last finalizer
             else:
                 await self.accept(after)
             return after
@@ -315,19 +320,20 @@ class KubernetesStore(IndexedStore):
         return row.document_form() if row is not None and row.uid == uid else None
 
     async def _tell(self, key: Key, uid: str, happening: Happening) -> None:
-        """An event that cannot be recorded must not hold up what it tells of."""
+        """Records an event. Where that fails, it must not delay what the event is about."""
         records.report(self.index, self._clock(), key, uid, None, [happening])
         try:
             await self._events.record(key, uid, happening)
         except ClusterUnavailable:
             raise
         except StoreError as error:
-            ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # a namespace that goes takes no more
+            ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # that namespace takes no more
             log.log(logging.DEBUG if ending else logging.INFO, "%s: event %s was not recorded: %s", key, happening.reason, error)
 
 
 def _left_to_delete(row: Row) -> dict[str, Any] | None:
-    """What of a spec matters to a deletion; None: more than can be known. Disks are kept, unless a machine says Delete."""
+    """Returns what matters of a spec for a deletion. None: more would have to be known. Disks are kept, unless a machine says
+    Delete."""
     match row.kind:
         case VirtualMachine.KIND:
             said = json.loads(row.spec).get("reclaimPolicy")
@@ -339,7 +345,7 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
 
 
 def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, Any] | None:
-    """The patch that adds them; None: it has them."""
+    """Returns the patch that adds the finalizers. None: the object has them."""
     known = found["metadata"].get("finalizers") or []
     missing = [f for f in finalizers if f not in known]
     return {"metadata": {"finalizers": [*known, *missing]}} if missing else None
@@ -350,14 +356,14 @@ def _owners(row: Row) -> set[str]:
 
 
 def _without_blanks(value: Any) -> Any:
-    """Without empty texts, which mean the same as none: messages of conditions that hold."""
+    """Removes empty texts, which mean the same as none, such as messages of conditions."""
     if isinstance(value, dict):
         return {name: _without_blanks(part) for name, part in value.items() if part != ""}
     return [_without_blanks(part) for part in value] if isinstance(value, list) else value
 
 
 def _refusal(row: Row, message: str, before: Sequence[Object], now: str) -> list[dict[str, Any]]:
-    """The conditions of an invalid resource, in JSON: those that stand there need not be ours to read."""
+    """Returns the conditions of an invalid resource, as JSON: the models may refuse those that it has."""
     known = {str(c.get("type")): c for c in before}
     made = [
         Condition(type=READY, status="False", reason="InvalidSpec", message=message, observed_generation=row.generation),
@@ -372,7 +378,7 @@ def _refusal(row: Row, message: str, before: Sequence[Object], now: str) -> list
 
 
 def _body(resource: Resource) -> dict[str, Any]:
-    """A new object of ours, in the server's form."""
+    """Returns a new object of ours in the form that the server takes."""
     meta = resource.metadata
     metadata: dict[str, Any] = {"name": meta.name}
     if kind_of(resource).scope == "Namespaced":

@@ -1,4 +1,4 @@
-"""Desired state written to a cluster, as the REST API does: one more committer beside kubectl and Flux."""
+"""Writes desired state to a cluster for the REST API: one more writer beside kubectl and Flux."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .objects import GRACE, Object
 from .paths import PATHS
 
 MANAGER = "homeostat-api"
-"""Field manager of what comes over REST."""
+"""The field manager of what comes over REST."""
 APPLIER = "homeostat-apply"
-"""Field manager of `homeostat apply`: of a manager that makes single changes too, nobody could tell what was applied."""
+"""The field manager of `homeostat apply`. It must not make single changes too: then nobody could tell what was applied."""
 ATTEMPTS = 6
 
 
 class ClusterWriter(IndexedStore):
-    """The API's store in Kubernetes mode: reads from the mirror, writes to the cluster. For one event loop."""
+    """The API's store in Kubernetes mode, for one event loop. It reads from the mirror, and writes to the cluster."""
 
     def __init__(self, index: Index, mirror: Mirror, access: Access) -> None:
         super().__init__(index)
@@ -41,7 +41,11 @@ class ClusterWriter(IndexedStore):
         self._connecting = asyncio.Lock()
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
-        """Raises Invalid, AlreadyExists, ClusterError: and nothing was changed."""
+        """Creates an object.
+
+        Raises:
+            Invalid, AlreadyExists, ClusterError: and nothing was changed.
+        """
         wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
         key = key_to_write(wanted, None)
         body = {**wanted, "metadata": {**wanted["metadata"], "namespace": key.namespace}}
@@ -54,8 +58,8 @@ class ClusterWriter(IndexedStore):
         return await self._accepted(key, made)
 
     async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
-        """Creates or changes the object by server-side apply under a manager of its own, which keeps to the three-way rule by
-        itself: fields and disks that no earlier apply set are others'. ``dry``: only says what it would do.
+        """Creates or changes the object by server-side apply, under a field manager of its own. That follows the three-way rule
+        by itself: fields and disks that no earlier apply set belong to others. ``dry``: only says what it would do.
 
         Raises:
             AlreadyExists (it is being deleted), Invalid, ClusterError: and nothing was changed.
@@ -73,13 +77,13 @@ class ClusterWriter(IndexedStore):
         if found is None:
             return Applied("created")
         if not dry and (forget := outlived(found, after)):
-            await self.patch(key, forget, author)  # the note is another manager's, which no apply can take away
+            await self.patch(key, forget, author)  # another manager owns the note, so no apply can remove it
         left = () if applied_by(found, APPLIER) else left_alone(found, wanted)
         return Applied("unchanged" if desired_part(found) == desired_part(after) else "configured", left)
 
     async def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
-        """Changes metadata and spec by a merge patch (RFC 7386). What is added or replaced is applied (server-side apply); what
-        is taken away may be others', which no apply can do, and goes by a merge patch.
+        """Changes metadata and spec by a merge patch (RFC 7386). What is added or replaced is applied (server-side apply). What
+        is taken away may belong to others: no apply can remove that, so a merge patch does.
 
         Raises:
             NotFound, Conflict, AlreadyExists (it is being deleted), Invalid, ClusterError: and nothing was changed.
@@ -97,7 +101,7 @@ class ClusterWriter(IndexedStore):
                 return await self._accepted(key, found)
             try:
                 return await self._accepted(key, await self._write(cluster, key, found, difference))
-            except Conflict:  # changed in between: judged and made anew
+            except Conflict:  # changed in between: check it and make the patch again
                 continue
         raise Conflict(key, expected_version or "an older one", "newer at each try")
 
@@ -113,7 +117,7 @@ class ClusterWriter(IndexedStore):
         return await cluster.patch(PATHS[key.kind], key, body, MANAGER, type=APPLY_PATCH)
 
     async def delete(self, key: Key, author: str, force: bool = False) -> None:
-        """Starts the deletion; with ``force`` without grace for the guest.
+        """Starts the deletion. With ``force`` the guest gets no grace period.
 
         Raises:
             NotFound, Conflict, ClusterError.
@@ -169,7 +173,7 @@ def _merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
 
 
 def _takes_away(before: Any, difference: Mapping[str, Any]) -> bool:
-    """Whether a merge patch removes something, an item of a list included."""
+    """Tells whether a merge patch removes something, an item of a list included."""
     for name, part in difference.items():
         old = before.get(name) if isinstance(before, Mapping) else None
         if part is None or (isinstance(old, list) and old):

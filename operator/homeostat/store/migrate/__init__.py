@@ -1,1 +1,1 @@
-"""Moves resources between a folder of YAML and a cluster. Guests run on: every domain keeps the identity it has."""
+"""Moves resources between a folder of YAML and a cluster. Guests go on running, because every domain keeps its identity."""

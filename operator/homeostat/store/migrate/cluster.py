@@ -1,4 +1,4 @@
-"""The cluster's side of a migration: what there is, read once, and the writes."""
+"""The cluster's side of a migration: what it holds, read once, and the writes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from ..merge import merge_difference
 from .steps import HoldDeployment, LetGoDeployment, MakeNamespace, MigrationRefused, PutResource, ReleaseObject, carried_status
 
 MANAGER = "homeostat-migrate"
-"""Field manager of what a migration writes."""
-POLL_SECONDS = 1.0  # seconds between looks whether a lease is renewed
+"""The field manager of what a migration writes."""
+POLL_SECONDS = 1.0  # seconds between checks whether a lease is renewed
 
 Object = dict[str, Any]
 ClusterStep = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | ReleaseObject
@@ -35,7 +35,7 @@ ClusterStep = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | R
 
 @dataclass(frozen=True, slots=True)
 class HostLease:
-    """``identity``: of this migration, the same when it is run again."""
+    """The lease of a host. ``identity`` is that of this migration, and stays the same when it is run again."""
 
     namespace: str
     host: str
@@ -43,17 +43,17 @@ class HostLease:
 
 
 class ClusterSide:
-    """For one event loop."""
+    """The cluster, for one event loop."""
 
     def __init__(self, cluster: Cluster, index: Index) -> None:
         self.cluster = cluster
         self._store = KubernetesStore(index, cluster, MANAGER)
-        self._uids: dict[str, str] = {}  # of owners: there -> here
+        self._uids: dict[str, str] = {}  # uids of owners: there -> here
 
     @classmethod
     @asynccontextmanager
     async def opened(cls, access: Access) -> AsyncIterator[ClusterSide]:
-        """Nothing is asked of the server yet.
+        """Opens a client. It sends nothing to the server yet.
 
         Raises:
             ClusterUnavailable: there is no usable kubeconfig.
@@ -66,10 +66,10 @@ class ClusterSide:
             stack.callback(index.close)
             yield cls(cluster, index)
 
-    # What there is --------------------------------------------------------------------------------------------------------
+    # What the cluster holds ------------------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Reads everything of ours.
+        """Reads all our resources.
 
         Raises:
             ClusterUnavailable, Forbidden.
@@ -89,17 +89,21 @@ class ClusterSide:
 
     @property
     def resources(self) -> list[Resource]:
-        """Raises Invalid: one that the models refuse."""
+        """Returns all resources.
+
+        Raises:
+            Invalid: the models refuse one.
+        """
         return [self._store.resource(row) for row in self._store.index.rows()]
 
     async def namespaces(self) -> set[str]:
         return {item["metadata"]["name"] async for item in self.cluster.list(paths.NAMESPACES)}
 
     async def alone(self, lease: HostLease, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
-        """Does ``work`` while no operator can serve the host; it calls what it is given before each of its acts.
+        """Does ``work`` while no operator can serve the host. ``work`` calls its argument before each of its acts.
 
         Raises:
-            LeadershipLost: the API server was away for too long; what was begun is to be taken up by another run.
+            LeadershipLost: the API server was away for too long. Another run must finish what was begun.
         """
         await self.execute(MakeNamespace(lease.namespace))
         mine, done = Lease(self.cluster, lease.namespace, host_lease(lease.host), lease.identity), False
@@ -114,7 +118,7 @@ class ClusterSide:
             raise LeadershipLost("the API server was away for too long: run it again, and it goes on")
 
     async def refuse_if_served(self, lease: HostLease) -> None:
-        """Waits where the lease is held that may be a dead operator's, until it has expired.
+        """Waits until the lease has expired, where a dead operator may have held it.
 
         Raises:
             MigrationRefused: an operator serves the host.
@@ -152,7 +156,7 @@ class ClusterSide:
             case LetGoDeployment(key):
                 await self._annotate(key, HELD, None)
             case ReleaseObject(key, uid):
-                await self._store.remove(key, uid)  # first: without its finalizers it would be placed anew
+                await self._store.remove(key, uid)  # first: without its finalizers it would be placed again
                 await self._store.release(key, uid)
 
     async def _put(self, resource: Resource, finalizers: tuple[str, ...]) -> None:
@@ -195,7 +199,7 @@ class ClusterSide:
 
 
 def _difference(known: Object, wanted: Object) -> Object:
-    """A merge patch to what is wanted; labels and annotations of others stay."""
+    """Returns the merge patch to what is wanted. Labels and annotations of others stay."""
     meta = {name: value for name, value in wanted["metadata"].items() if name not in ("name", "namespace")}
     others = [f for f in known["metadata"].get("finalizers") or () if f not in meta.get("finalizers", ())]
     if others:

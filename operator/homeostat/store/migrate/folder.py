@@ -1,4 +1,4 @@
-"""The folder's side of a migration: what it declares, and its documents, index and claim."""
+"""The folder's side of a migration: what it declares, its documents, its index, and what the state folder serves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AUTHOR = "migrate"
 
 
 def read_folder(folder: Path, state: StateFolder) -> list[Resource]:
-    """All that the state's folder declares, and what the operator made for it, as of now.
+    """Returns all that the state's folder declares now, and what the operator made for it.
 
     Raises:
         MigrationRefused: something in it is wrong, or waits to be removed.
@@ -49,19 +49,19 @@ def read_folder(folder: Path, state: StateFolder) -> list[Resource]:
 
 
 def machines_with_files(state: StateFolder) -> set[Key]:
-    """Also those of which only disks are left."""
+    """Returns the machines that have files, also those of which only disks are left."""
     return {Key(VirtualMachine.KIND, place.parent.name, place.name) for place in (state.root / MACHINES).glob("*/*")}
 
 
 def leave_folder(state: StateFolder, other: str) -> None:
-    """Has the state serve ``other`` from now on. What the folder's documents said is forgotten; the folder stays as it is."""
+    """Lets the state serve ``other`` from now on. It forgets what the folder's documents said. The folder stays as it is."""
     with closing(Index.open(state.index)) as index:
         _forget_documents(index)
     state.hand_over(other)
 
 
 def _forget_documents(index: Index) -> None:
-    """Read anew, it is all there again."""
+    """Forgets the documents, which come back when they are read again."""
     with index.transaction() as database:
         for table in ("files", "documents", "errors"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
@@ -69,7 +69,7 @@ def _forget_documents(index: Index) -> None:
 
 
 class Folder:
-    """A folder that a state is to serve; read and written through a state that nobody keeps (``scratch``)."""
+    """A folder that a state will serve. It is read and written through a temporary state (``scratch``)."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         self._path, self._scratch = folder, scratch
@@ -84,7 +84,8 @@ class Folder:
             self._store.close()
 
     def declared(self) -> dict[Key, Resource]:
-        """
+        """Returns what the folder declares.
+
         Raises:
             MigrationRefused: something in it is wrong.
         """
@@ -95,14 +96,14 @@ class Folder:
         return {row.key: self._store.resource(row) for row in self._store.rows()}
 
     def write(self, resource: Resource) -> None:
-        """A new file, or an edit in place; none where the document says the same."""
+        """Writes a new file, or edits one in place. Does nothing where the document says the same."""
         row, wanted = self._store.index.row(resource.key), document_of(resource)
         if row is None:
             place = self._path / place_of(resource.key)
             text = readback.new_text(wanted, str(place.parent), str(resource.key))
-            try:  # at once: the store would look through the folder for each
+            try:  # written directly: the store would read the folder for each one
                 disk.write_file(place, text, create=True)
-            except FileExistsError:  # with something else in it
+            except FileExistsError:  # the file holds something else
                 self._store.create(resource.kind, wanted, AUTHOR)
             return
         before = document_of(self._store.resource(row))
@@ -115,8 +116,8 @@ class Folder:
             self._store.patch(resource.key, patch, AUTHOR)
 
     def take_over(self, state: StateFolder, resources: Sequence[Resource]) -> None:
-        """Makes the state's index what it is had it always served the folder, then has it serve the folder.
-        ``resources`` have a status to keep, or are the operator's own."""
+        """Makes the state's index as if it had always served the folder, and then lets it serve the folder. ``resources`` have a
+        status to keep, or are the operator's own."""
         index, now = Index.open(state.index, repair=True), datetime.now(UTC)
         _forget_documents(index)
         with index.transaction() as database:
@@ -134,7 +135,7 @@ class Folder:
 
 
 def document_of(resource: Resource) -> dict[str, Any]:
-    """As people write it: without what an API server filled in."""
+    """Returns the document as people write it: without what an API server filled in."""
     whole = resource.dump()
     meta = {
         name: whole["metadata"][name] for name in ("name", "namespace", "labels", "annotations") if whole["metadata"].get(name)
@@ -145,7 +146,8 @@ def document_of(resource: Resource) -> dict[str, Any]:
 
 
 def _said(resource: Resource, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """What a machine sets is kept even where it is the default: its plugin may say otherwise."""
+    """Returns what the spec says. What a machine sets stays even where it is the default, because its plugin may say
+    otherwise."""
     if not isinstance(resource, VirtualMachineDeployment | Plugin):
         return dict(spec)
     defaults = type(resource.spec).model_construct().dump(defaults=True)

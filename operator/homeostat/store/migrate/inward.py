@@ -1,4 +1,4 @@
-"""From a cluster back to a folder: the plan. Pure."""
+"""The plan from a cluster back to a folder. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .steps import HandOver, HoldDeployment, Migration, ReleaseObject, Step, Wri
 
 
 class Taken:
-    """What of a cluster goes into the folder: the machines of one host, and what they are made from."""
+    """What goes from a cluster into the folder: the machines of one host, and what they are made from."""
 
     def __init__(self, cluster: Sequence[Resource], host: str) -> None:
         alone = {r.metadata.name for r in cluster if isinstance(r, Host)} <= {host}
@@ -55,17 +55,17 @@ class Taken:
 
     @property
     def declared(self) -> list[Resource]:
-        """What becomes documents."""
+        """Returns the resources that become documents."""
         return [*self.plugins, *self.deployments, *self.plain_machines]
 
     @property
     def owned(self) -> list[Resource]:
-        """What has no document, only its place in the index."""
+        """Returns the resources that have no document, and only a row in the index."""
         return [*self.revisions, *self.owned_machines]
 
 
 def plan_inward(cluster: Sequence[Resource], declared: Mapping[Key, Resource], host: str, instance: uuid.UUID) -> Migration:
-    """``declared``: what the folder says already."""
+    """Returns the plan. ``declared``: what the folder says already."""
     taken = Taken(cluster, host)
     going = [*taken.declared, *taken.owned]
     refusals = [f"{r.key} is being deleted: let `homeostat operator` finish that first" for r in going if r.deleting]
@@ -85,7 +85,7 @@ def plan_inward(cluster: Sequence[Resource], declared: Mapping[Key, Resource], h
 
 
 def plan_rest_inward(cluster: Sequence[Resource], known: Mapping[Key, Resource], host: str) -> Migration:
-    """What is left to do where the state has been handed over already: what the folder has now leaves the cluster."""
+    """Returns what is left to do after the state was handed over: what the folder has now leaves the cluster."""
     taken = Taken(cluster, host)
     refusals = [
         f"{m.key} on host {host} of the cluster is not the folder's: it came there since"
@@ -96,13 +96,13 @@ def plan_rest_inward(cluster: Sequence[Resource], known: Mapping[Key, Resource],
 
 
 def _releases(taken: Taken) -> Iterable[Step]:
-    """Owners last, or a controller would collect what they own."""
+    """Yields the releases with owners last: otherwise a controller would collect what they own."""
     going = [*taken.owned_machines, *taken.revisions, *taken.deployments, *taken.plain_machines]
     return [ReleaseObject(resource.key, resource.metadata.uid) for resource in going]
 
 
 def _inbound(resource: Resource, instance: uuid.UUID) -> Resource:
-    """Only where its identity is not the one that the folder would give it has it to be written down."""
+    """Returns the resource for the folder. Its identity is written down only where the folder would give it another one."""
     own = uid_in_folder(instance, resource.key)
     identity = resource.identity if isinstance(resource, VirtualMachine) else own
     left = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None

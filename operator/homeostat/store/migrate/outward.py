@@ -1,4 +1,4 @@
-"""From a folder to a cluster: the plan. Pure."""
+"""The plan from a folder to a cluster. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ..index.index import FINALIZER, Row
 from ..placed import host_finalizer, host_of
 from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
-# Owners first: what they own names their uids.
+# Owners first: what they own names the uids of the owners.
 ORDER = (Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What is moved: ``host`` is what its host is called in the cluster, ``kept`` names the machines that have files on it."""
+    """What is moved. ``host`` is the name of its host in the cluster, and ``kept`` names the machines that have files on it."""
 
     host: str
     instance: uuid.UUID
@@ -32,7 +32,7 @@ class Here:
 
 
 def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespaces: Collection[str], here: Here) -> Migration:
-    """``cluster``: all that there is now."""
+    """Returns the plan. ``cluster``: everything that the cluster holds now."""
     host = here.host
     refusals, notes, puts = list[str](), list[str](), list[PutResource]()
     for resource in sorted(folder, key=lambda r: (ORDER.index(r.kind), r.key)):
@@ -53,7 +53,7 @@ def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespa
 
 
 def plan_rest_outward(cluster: Mapping[Key, Row], instance: uuid.UUID) -> Migration:
-    """What is left to do where the state has been handed over already."""
+    """Returns what is left to do after the state was handed over."""
     held = [key for key, row in cluster.items() if _annotations(row).get(HELD) == str(instance)]
     return Migration(tuple(LetGoDeployment(key) for key in sorted(held)))
 
@@ -68,14 +68,16 @@ def _outbound(resource: Resource, here: Here) -> Resource:
 
 
 def _with_disks(deployment: VirtualMachineDeployment, kept: Collection[Key]) -> list[str]:
-    """Its machines that have disks here, also those that were scaled away: the next of their index finds them."""
+    """Returns the deployment's machines that have disks here, also those that were scaled away: a later machine with that index
+    finds them."""
     meta = deployment.metadata
     ours = re.compile(rf"{re.escape(meta.name)}-[1-9][0-9]*")
     return sorted(key.name for key in kept if key.namespace == meta.namespace and ours.fullmatch(key.name))
 
 
 def _finalizers(resource: Resource, here: Here) -> tuple[str, ...]:
-    """A machine's says where it is: so nobody places it anywhere else. A stateful deployment's, where it has disks."""
+    """Returns the finalizers. That of a machine says where it is, so that nobody places it anywhere else. Those of a stateful
+    deployment say where it has disks."""
     match resource:
         case VirtualMachine():
             return (host_finalizer(here.host),)
@@ -90,12 +92,12 @@ def _is_the_same_plugin(resource: Resource, found: Row) -> bool:
 
 
 def _spec(plugin: Plugin) -> object:
-    """As the API server completes it."""
+    """Returns the spec as the API server completes it."""
     return {"enabled": True, **plugin.dump()["spec"]}
 
 
 def _clash(resource: Resource, found: Row, host: str) -> str:
-    """Why what has that name in the cluster is not what an earlier attempt left there; empty: it is."""
+    """Says why the resource of that name in the cluster is not what an earlier attempt left there; empty: it is."""
     if found.deleted is not None:
         return f"{resource.key} is being deleted in the cluster: wait until it has gone"
     if _annotations(found).get(IDENTITY) != identity_of(resource):
@@ -107,7 +109,7 @@ def _clash(resource: Resource, found: Row, host: str) -> str:
 
 
 def _strangers(ours: Collection[Key], cluster: Mapping[Key, Row], host: str) -> Iterator[str]:
-    """What else is on that host would be made there, or is run by somebody else."""
+    """Yields a refusal for each machine on that host that the folder does not declare."""
     for key, row in sorted(cluster.items()):
         if key.kind == VirtualMachine.KIND and key not in ours and host_of(json.loads(row.finalizers)) == host:
             yield f"host {host} of the cluster has {key}, which the folder does not declare: name another --host, or delete it"

@@ -1,4 +1,4 @@
-"""A migration as data: what is to be done, in order, and why it cannot be. Each step may be done twice without harm."""
+"""A migration as data: what is to be done, in order, or why it cannot be done. Each step may be done twice without harm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MakeNamespace:
 
 @dataclass(frozen=True, slots=True)
 class PutResource:
-    """Into the cluster, with its status."""
+    """Puts a resource into the cluster, with its status."""
 
     resource: Resource
     finalizers: tuple[str, ...] = ()
@@ -31,35 +31,35 @@ class PutResource:
 
 @dataclass(frozen=True, slots=True)
 class HoldDeployment:
-    """Its controller looks away."""
+    """Makes the controller leave a deployment alone."""
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class LetGoDeployment:
-    """Its controller looks after it again."""
+    """Lets the controller look after a deployment again."""
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class WriteDocument:
-    """Into the folder."""
+    """Writes a document into the folder."""
 
     resource: Resource
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The state serves the other side from here on. ``index``: what has no document, and all that has a status."""
+    """Makes the state serve the other side from now on. ``index``: what has no document, and everything that has a status."""
 
     index: tuple[Resource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseObject:
-    """Out of the cluster; what runs stays."""
+    """Removes an object from the cluster. What runs stays."""
 
     key: Key
     uid: str
@@ -70,7 +70,7 @@ Step = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | WriteDoc
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """``refusals``: while there are any, nothing is done. ``notes``: what is left as it is."""
+    """The plan. ``refusals``: while there are any, nothing is done. ``notes``: what stays as it is."""
 
     steps: tuple[Step, ...] = ()
     refusals: tuple[str, ...] = ()
@@ -78,32 +78,32 @@ class Migration:
 
 
 class MigrationRefused(StoreError):
-    """Nothing was changed."""
+    """The migration was refused, and nothing was changed."""
 
     def __init__(self, refusals: Sequence[str]) -> None:
         super().__init__("nothing was changed:" + "".join(f"\n  - {reason}" for reason in refusals))
 
 
 def identity_of(resource: Resource) -> str:
-    """namespace/name/uid, as the annotation says it."""
+    """Returns namespace/name/uid, as the annotation has it."""
     uid = resource.identity if isinstance(resource, VirtualMachine) else resource.metadata.uid
     return f"{resource.metadata.namespace}/{resource.metadata.name}/{uid}"
 
 
 def uid_in_folder(instance: uuid.UUID, key: Key) -> str:
-    """The uid that a resource of a folder has."""
+    """Returns the uid that a resource of a folder has."""
     return str(uuid.uuid5(instance, str(key)))
 
 
 def with_annotations(resource: R, change: Mapping[str, str | None]) -> R:
-    """``None`` takes an annotation away."""
+    """Returns the resource with changed annotations. ``None`` removes one."""
     changed = {**resource.metadata.annotations, **change}
     noted = {name: text for name, text in changed.items() if text is not None}
     return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"annotations": noted})})
 
 
 def carried_status(resource: Resource, generation: int) -> Status | None:
-    """The status as it stands, speaking of the generation that the spec has over there."""
+    """Returns the status, with the generation that the spec has on the other side."""
     if resource.status is None:
         return None
 
