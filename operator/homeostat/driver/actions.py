@@ -1,7 +1,7 @@
-"""Carrying out actions on domains: one ``match``, and nothing is decided here.
+"""Carries out actions on domains: one ``match``, which decides nothing.
 
-Each action becomes a DomainStep: the libvirt calls, and what of the domain has to be read afterwards. Calls and reading are one
-job on one of the connection's threads, and nothing else touches that domain meanwhile.
+Each action becomes a DomainStep: the libvirt calls, and what of the domain is to be read afterwards. Calls and reading are one
+job on one of the connection's threads. Nothing else touches that domain in the meantime.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _log = logging.getLogger(__name__)
 
 LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
-# QEMU ended before libvirt reached it, so that libvirt reports this instead of what QEMU wrote. The next start reports that.
+# QEMU ended before libvirt reached it: libvirt reports this instead of what QEMU wrote. The next start reports that.
 ENDED_UNHEARD = "failed to connect to monitor socket"
-DETACH_TIMEOUT = 20.0  # seconds a guest may take to let go of a device; libvirt itself waits 5 of them
+DETACH_TIMEOUT = 20.0  # seconds that a guest may take to release a device; libvirt itself waits 5 of them
 
 _UNDEFINE = (
     libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
@@ -54,8 +54,9 @@ Domain: TypeAlias = Any  # the binding has no types
 
 @dataclass(frozen=True, slots=True)
 class DomainStep:
-    """``call`` runs on a thread with the domain's handle. ``done`` tells from what is read that a refusal does not matter:
-    what was wanted is so already. ``becomes`` is there where what follows is certain, and nothing need be read."""
+    """One action as libvirt calls. ``call`` runs on a thread with the domain's handle. ``done`` tells from a reading that a
+    refusal does not matter, because the wanted state is there already. ``becomes`` is set where the result is certain, so nothing
+    need be read."""
 
     uuid: str
     doing: str
@@ -67,7 +68,7 @@ class DomainStep:
 
 
 def begin(start: Callable[[], object]) -> object:
-    """Calls ``start``, which starts a domain, and calls it again where QEMU ended unheard.
+    """Calls ``start``, which starts a domain. Calls it again where QEMU ended before libvirt reached it.
 
     Raises:
         libvirtError: the domain does not start.
@@ -81,8 +82,8 @@ def begin(start: Callable[[], object]) -> object:
 
 
 class DomainActions:
-    """Executes the actions that concern domains. ``fence`` is asked on the thread, just before each: it raises where we may not
-    act any more, as a process finds that was stopped for a while with actions waiting in line."""
+    """Executes the actions that concern domains. ``fence`` is called on the thread just before each action. It raises where we
+    may not act any more, for example in a process that was stopped for a while with actions waiting."""
 
     def __init__(
         self, connection: LibvirtConnection, inventory: Inventory, agent: Agent, fence: Callable[[], None] = lambda: None
@@ -90,8 +91,10 @@ class DomainActions:
         self._connection, self._inventory, self._agent, self._fence = connection, inventory, agent, fence
 
     async def execute(self, action: act.Action) -> None:
-        """Raises:
-        DriverError: it could not be done.
+        """Carries one action out.
+
+        Raises:
+            DriverError: it could not be done.
         """
         match action:
             case act.DefineDomain():
@@ -106,7 +109,7 @@ class DomainActions:
                 await self._run(self._step(action), action)
 
     def _step(self, action: act.Action) -> DomainStep:
-        """What each action is to libvirt."""
+        """Returns what each action is to libvirt."""
         request, live = self._connection.request, Aspect.STATE | Aspect.LIVE
         match action:
             case act.StartDomain(uuid, paused):
@@ -139,18 +142,18 @@ class DomainActions:
             case act.ReplugNic(uuid):
                 return DomainStep(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
             case act.RaiseLink(uuid, nic):
-                up = _nic_text(nic)  # without a word on its link, which then is up
+                up = _nic_text(nic)  # it says nothing of the link, which then is up
                 raise_it = lambda d: request(d.updateDeviceFlags, up, LIVE)  # noqa: E731
                 return DomainStep(uuid, f"raise the link of {nic.name} in", raise_it, live)
             case act.SetMemory(uuid, memory):
                 return DomainStep(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
             case act.RenameDomain(uuid, name):
-                # libvirt renames none that has snapshots; it runs as well under the name that it has.
+                # libvirt renames no domain that has snapshots; it also runs under the name that it has.
                 rename = lambda d: request(d.rename, name, 0)  # noqa: E731
                 return DomainStep(uuid, "rename", rename, Aspect.STATE | Aspect.CONFIG, done=lambda _: True)
             case act.ChangeMedium(uuid, disk):
                 text = to_text(build_disk(disk))
-                # A guest that mounted it locks the tray; what the spec names goes in all the same.
+                # A guest that mounted the medium locks the tray; the new medium goes in anyway.
                 flags = LIVE | libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
                 change = lambda d: request(d.updateDeviceFlags, text, flags)  # noqa: E731
                 return DomainStep(uuid, f"change the medium of {disk.name} in", change, live)
@@ -175,8 +178,8 @@ class DomainActions:
         return begin(lambda: self._connection.request(domain.createWithFlags, flags))
 
     def _check_headers(self, disks: Sequence[DiskConfig]) -> None:
-        """libvirt gives to QEMU whatever it finds named: the last look is just before. Of a disk whose chain is not said, the
-        plan has looked into the headers.
+        """Checks the headers just before libvirt gives QEMU the files that they name. Where a definition names no chain, the plan
+        has checked the headers.
 
         Raises:
             HeaderAltered: a header names another file than the definition.
@@ -186,16 +189,16 @@ class DomainActions:
         for disk in disks:
             if disk.source is None or disk.format != "qcow2" or disk.chain is None:
                 continue
-            with contextlib.suppress(OSError):  # libvirt says so, in its own words
+            with contextlib.suppress(OSError):  # libvirt will say so in its own words
                 found = read_disk(disk.source)
                 backing = os.path.realpath(disk.chain[0].path) if disk.chain else None
                 check_header(found if found.backing != backing else replace(found, backing=None))
 
     def _check_save(self, domain: Domain, name: str) -> None:
-        """What was saved goes on with the files of then, whatever the definition has since.
+        """Checks a managed save. It continues with the files that it was made with, whatever the definition has since.
 
         Raises:
-            SaveOutdated: a disk is on another file by now, which would lose its data, or be made worthless.
+            SaveOutdated: a disk is on another file by now. That file would lose its data, or become worthless.
         """
         request = self._connection.request
         try:
@@ -214,7 +217,7 @@ class DomainActions:
                 )
 
     async def _shut_down_by_agent(self, action: act.ShutdownDomain) -> None:
-        """Nothing waits for the agent meanwhile, neither readings nor the other guests."""
+        """Asks the agent. In the meantime nothing waits for it, neither readings nor the other guests."""
         self._own(action.uuid)
         self._fence()
         try:
@@ -225,14 +228,14 @@ class DomainActions:
             await self._run(self._step(action), action)
 
     async def _tell_agent(self, action: act.ShutdownDomain) -> None:
-        """A guest may be off before libvirt has done asking it, which then fails."""
+        """Asks the agent. A guest may be off before libvirt has finished asking it; then the call fails."""
         try:
             await self._agent.shut_down(action.uuid)
         except DriverError as error:
             await self._after_failure(self._step(action), error)
 
     def _press_button(self, domain: Domain) -> object:
-        """Without flags libvirt asks the agent first, and waits a minute for the guest to do so."""
+        """Presses the power button. Without flags libvirt would ask the agent first, and wait a minute for the guest."""
         try:
             return self._connection.request(domain.shutdownFlags, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
         except libvirt.libvirtError as error:
@@ -241,7 +244,7 @@ class DomainActions:
             return self._connection.request(domain.shutdown)  # the test driver, which has neither
 
     def _resume(self, domain: Domain) -> object:
-        """A guest that put itself to sleep is woken as hardware would wake it."""
+        """Resumes a guest. One that put itself to sleep is woken up as hardware would wake it up."""
         asleep = self._connection.request(domain.state)[0] == libvirt.VIR_DOMAIN_PMSUSPENDED
         return self._connection.request(domain.pMWakeup) if asleep else self._connection.request(domain.resume)
 
@@ -250,9 +253,10 @@ class DomainActions:
         self._connection.request(domain.updateDeviceFlags, to_text(with_password(root, password)), LIVE)
 
     def _replug(self, domain: Domain, action: act.ReplugNic) -> None:
-        """libvirt puts a tap on a bridge when the kind or source of its nic changes, and takes the same definition for no change:
-        so a nic of a network is one of that network's bridge for a moment. That also tells the network of it anew, which forgot
-        its guests when it was stopped. Killed in between, it is connected, and waits for a restart to be of the network again."""
+        """Puts a nic's tap on its bridge again. libvirt does that only when the kind or source of the nic changes. So a nic of a
+        network becomes one of that network's bridge for a moment. That also registers it with the network, which forgot its
+        guests when it was stopped. If we are killed in between, the nic is connected, and waits for a restart to be of the
+        network again."""
         nic, request = action.nic, self._connection.request
         if nic.kind == "network":
             over = replace(nic, kind="bridge", source=action.bridge)
@@ -299,7 +303,8 @@ class DomainActions:
             return seen
 
     def _perform(self, step: DomainStep, action: act.Action) -> ObservedDomain | None:
-        """On one of the connection's threads. Every action on a domain passes through here, or ``_perform_define``."""
+        """Runs the step on one of the connection's threads. Every action on a domain goes through here, or
+        ``_perform_define``."""
         handle = self._inventory.handle(step.uuid)
         self._fence()
         with faults.around(action):
@@ -309,10 +314,10 @@ class DomainActions:
         return self._inventory.read(step.uuid, step.reads, handle)
 
     async def _after_failure(self, step: DomainStep, error: DriverError) -> ObservedDomain | None:
-        """The domain is read again in any case: what was believed of it may have been wrong.
+        """Reads the domain again after any failure: what was known of it may have been wrong.
 
         Raises:
-            DriverError: ``error``, unless what was wanted is so already.
+            DriverError: ``error``, unless the wanted state is there already.
         """
         try:
             seen = await self._connection.run(lambda: self._inventory.read(step.uuid, step.reads), "read a domain")
@@ -324,10 +329,12 @@ class DomainActions:
         raise error
 
     def _own(self, uuid: str) -> ObservedDomain:
-        """Raises:
-        HostUnreachable: there is no connection.
-        DomainGone: there is no such domain.
-        Refused: it is somebody else's.
+        """Returns our domain with that uuid.
+
+        Raises:
+            HostUnreachable: there is no connection.
+            DomainGone: there is no such domain.
+            Refused: it is somebody else's.
         """
         self._connection.handle  # noqa: B018 - without a connection nobody knows whether it is there
         known = self._inventory.get(uuid)
@@ -362,7 +369,7 @@ class DomainActions:
             self._inventory.accept(uuid, seen, handle)
 
     def _perform_define(self, action: act.DefineDomain, known: ObservedDomain | None) -> tuple[Domain, ObservedDomain | None]:
-        """On one of the connection's threads. Never undefines: a definition is replaced by defining it again."""
+        """Defines the domain, on one of the connection's threads. Never undefines: a new definition replaces the old one."""
         config, request = action.config, self._connection.request
         observed = self._full_definition(config.uuid) if known is not None else None
         text = build_domain(config, observed)
@@ -371,15 +378,15 @@ class DomainActions:
         self._fence()
         with faults.around(action):
             handle = request(self._connection.handle.defineXML, text)
-        # Who was undefined while it ran is persistent again, and does not start with the host any more.
+        # A domain that was undefined while it ran is persistent again, and no longer starts with the host.
         flags = Aspect.FLAGS if known is not None and not known.persistent else Aspect.STATE
         return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle)
 
     def _check_disks(self, action: act.DefineDomain, definition: str, active: bool) -> None:
-        """No event tells of a snapshot: what the plan rests on may be older than where a disk is by now.
+        """Checks on which files the disks are now. No event tells of a snapshot, so the plan may rest on older knowledge.
 
         Raises:
-            DomainChanged: a disk is on another file than ``action`` has it, which may hold newer data.
+            DomainChanged: a disk is on another file than ``action`` says, which may hold newer data.
         """
         now = _sources(parse_domain(definition))
         if active:
@@ -393,13 +400,14 @@ class DomainActions:
                 )
 
     def _full_definition(self, uuid: str) -> str:
-        """With what others keep secret in it, so that it is not lost; read-only connections may not ask for that."""
+        """Returns the definition with the secrets that others put into it, so that they are not lost. Read-only connections may
+        not ask for those."""
         handle = self._inventory.handle(uuid)
         inactive = libvirt.VIR_DOMAIN_XML_INACTIVE
         return str(self._connection.request(handle.XMLDesc, inactive | libvirt.VIR_DOMAIN_XML_SECURE))
 
     async def _write_record(self, action: act.WriteRecord) -> None:
-        """Nothing is read back: libvirt keeps metadata as it is given."""
+        """Writes the record. Nothing is read back: libvirt stores metadata as it is given."""
         uuid, record = action.uuid, action.record
         text = to_text(build_plain(record))
         async with self._inventory.exclusively(uuid):
@@ -438,7 +446,7 @@ class DomainActions:
                 self._connection.request(handle.setMetadata, element, text, PREFIX, NAMESPACE, CONFIG)
 
     async def _detach(self, action: act.DetachDisk | act.DetachNic) -> None:
-        """libvirt asks the guest; the device has gone when the guest let go of it, which an event tells."""
+        """Detaches a device. libvirt asks the guest; an event tells when the guest has released the device."""
         seen = await self._run(self._step(action), action)
         try:
             async with asyncio.timeout(DETACH_TIMEOUT):
@@ -463,7 +471,7 @@ class DomainActions:
 
 
 def _sources(config: DomainConfig) -> dict[str, str | None]:
-    """By the disk's name; drives may be given any medium, and the seed is made anew with its spec."""
+    """Returns the files by the disk's name. Drives may be given any medium, and the seed is made again with its spec."""
     return {disk.name: disk.source for disk in config.disks if disk.device == "disk" and not disk.read_only}
 
 
@@ -479,7 +487,7 @@ def _is_off(seen: ObservedDomain | None) -> bool:
 
 
 def _is_going(seen: ObservedDomain | None) -> bool:
-    """Off, or on its way: it answered what it was asked a moment before."""
+    """Tells whether it is off, or on its way: it answered the request a moment ago."""
     return seen is None or not seen.state.active or seen.state is DomainState.SHUTTING_DOWN
 
 

@@ -1,5 +1,5 @@
-"""Reads what a host's DHCP servers and its ARP table tell of the guests that run, each address in its run. On the connection's
-threads, one reading at a time."""
+"""Reads what a host's DHCP servers and its ARP table say about the guests that run, each address in its run. It works on the
+connection's threads, with one reading at a time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .xml.network import lease_seconds
 
 _log = logging.getLogger(__name__)
 
-ASKED_AT_ONCE = 16  # guests without a lease that are asked in one reading, each with a call of its own
+ASKED_AT_ONCE = 16  # guests without a lease that are asked about in one reading, with one call each
 
 Addresses = dict[str, tuple[tuple[str, str], ...]]  # MAC in lower case -> (ip, source)
 
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """Whose a MAC is: a guest that runs, whether its agent listens, and which run of it this is."""
+    """The owner of a MAC: a guest that runs, whether its agent listens, and which run of it this is."""
 
     uuid: str
     agent: bool
@@ -37,7 +37,8 @@ class Resident:
 
 
 class AddressReader:
-    """``local``: the host is this machine, whose kernel can be asked. ``supported``: the driver has leases at all."""
+    """Reads addresses. ``local``: the host is this machine, whose kernel can be asked. ``supported``: the driver has leases at
+    all."""
 
     def __init__(self, connection: LibvirtConnection, local: bool) -> None:
         self._connection, self._local = connection, local
@@ -48,8 +49,9 @@ class AddressReader:
     def read(
         self, networks: Iterable[str], present: Mapping[str, Resident], known: Addresses, recalled: Collection[str] = ()
     ) -> Addresses:
-        """``known`` is of the present runs, that of those ``recalled`` by hearsay: a lease among it needs no renewal to count.
-        Whoever has neither a lease nor an agent, and whose address is not known otherwise, is looked for in the ARP table."""
+        """Reads the addresses of the guests in ``present``. ``known`` holds what is known of their runs. What is known of the
+        ``recalled`` ones comes from an earlier operator: a lease among it counts without a renewal. Guests without a lease, an
+        agent or another known address are looked up in the ARP table."""
         self._runs.meet((mac, resident.run, resident.pid) for mac, resident in present.items())
         leases, heard = self._leases(networks), self._heard(present)
         found: Addresses = {}
@@ -60,17 +62,18 @@ class AddressReader:
                 found[mac] = tuple((ip, "Lease") for ip in ips)
             elif self._local:
                 for ip in {*self._runs.left(mac, "Lease"), *self._runs.left(mac, "Arp")}:
-                    neighbours.knock(ip)  # who is there answers, and then it counts
+                    neighbours.knock(ip)  # a guest that is there answers, and then the address counts
         settled = {mac for mac, told in known.items() if told[0][1] != "Lease" and mac not in recalled}
         lacking = {mac: r for mac, r in present.items() if not r.agent and mac not in found and mac not in settled}
         return self._by_arp(lacking, heard) | found
 
     def ask_arp(self, residents: Mapping[str, Resident]) -> Addresses:
-        """What the ARP table says of these."""
+        """Reads what the ARP table says about these."""
         return self._by_arp(residents, self._heard(residents))
 
     def _by_arp(self, residents: Mapping[str, Resident], heard: dict[str, list[str]]) -> Addresses:
-        """Who is not heard of by ``heard`` is asked about. One that answers, and was leased to an earlier run, is leased."""
+        """Asks libvirt about those that are not in ``heard``. An address that answers, and was leased to an earlier run, counts
+        as leased."""
         unheard = sorted({resident.uuid for mac, resident in residents.items() if mac not in heard})
         for uuid in islice(unheard, ASKED_AT_ONCE if self.supported else 0):
             told = self._told_by_libvirt(uuid)
@@ -85,7 +88,8 @@ class AddressReader:
         return found
 
     def _heard(self, residents: Mapping[str, Resident]) -> dict[str, list[str]]:
-        """By MAC, who of them answered in this run, as this host's kernel knows; those that it knows nothing of are left out."""
+        """Returns, by MAC, the addresses that answered in this run, as this host's kernel knows them. MACs unknown to the kernel
+        are left out."""
         if not self._local:
             return {}
         told: dict[str, list[HostAddress]] = defaultdict(list)
@@ -103,7 +107,7 @@ class AddressReader:
         try:
             interfaces = request(request(handle.lookupByUUIDString, uuid).interfaceAddresses, source)
         except libvirt.libvirtError as error:
-            _log.debug("no addresses of %s by ARP: %s", uuid, error)  # it ended: asked again later
+            _log.debug("no addresses of %s by ARP: %s", uuid, error)  # it ended: ask again later
             return {}
         cards = [card for card in interfaces.values() if card["hwaddr"]]
         return {str(c["hwaddr"]).lower(): [HostAddress(str(a["addr"]), 0.0) for a in c["addrs"] or ()] for c in cards}
@@ -126,7 +130,8 @@ class AddressReader:
         return leases
 
     def _given(self, name: str, network: libvirt.virNetwork, expiry: float) -> float | None:
-        """When the lease was given, at the latest, in seconds since this host booted. Expiry times are whole seconds."""
+        """Returns the latest time at which the lease was given, in seconds since this host booted. Expiry times are whole
+        seconds."""
         if not self._local or not expiry:
             return None
         if name not in self._lease_seconds:
@@ -136,6 +141,6 @@ class AddressReader:
 
 
 def leads_there(address: str) -> bool:
-    """Link-local addresses do not."""
+    """Tells whether packets to the address arrive there. Link-local addresses do not lead anywhere."""
     found = ipaddress.ip_address(address)
     return not (found.is_loopback or found.is_link_local or found.is_unspecified)

@@ -1,7 +1,9 @@
-"""Which IP addresses belong to which MAC in this run of its guest: by the leases of libvirt's DHCP servers, one call per network;
-where there is none, by the guest's agent, or by the host's ARP table. What is left of an earlier run does not count (earlier.py).
+"""Which IP addresses belong to which MAC in this run of its guest: by the leases of libvirt's DHCP servers, with one call per
+network. Without a lease, by the guest's agent, or by the host's ARP table. What is left of an earlier run does not count
+(earlier.py).
 
-None of these announces itself, so addresses are looked for while somebody lacks one: every second at first, ever less often.
+There are no events for any of these. So addresses are polled while a guest lacks one: every second at first, then more and more
+rarely.
 """
 
 from __future__ import annotations
@@ -23,14 +25,14 @@ from .tasks import Keep, attended, once
 _log = logging.getLogger(__name__)
 
 SOONEST, LATEST = 1.0, 30.0  # seconds between two readings, until somebody new asks
-GROWTH = 1.25  # from one reading to the next: an address is found at most a second and a quarter of the guest's boot late
-ASKED_ANEW = 4  # guests without a lease whose addresses are looked at again, each time that recheck is called
+GROWTH = 1.25  # from one reading to the next: at the latest, an address is found 1 s and a quarter of the boot time late
+ASKED_ANEW = 4  # guests without a lease whose addresses each call of recheck reads again
 AGENT_SECONDS = 5.0  # for its answer
 
 
 class AddressBook:
-    """``changed(macs)`` is called when a reading found other addresses than before. ``present()`` are the guests that run, by
-    MAC in lower case: nobody else's address is waited for."""
+    """The addresses of one host's guests. ``changed(macs)`` is called when a reading found other addresses than before.
+    ``present()`` returns the guests that run, by MAC in lower case: no other address is waited for."""
 
     def __init__(
         self,
@@ -42,24 +44,24 @@ class AddressBook:
         keep: Keep = once,
         local: bool = False,
     ) -> None:
-        """``local``: the host is this machine."""
+        """Takes ``local``: whether the host is this machine."""
         self._keep = keep
         self._connection, self._agents = connection, agents
         self._reader = AddressReader(connection, local)
         self._reading = asyncio.Lock()
         self._networks, self._present, self._changed = networks, present, changed
         self._known: Addresses = {}
-        self._runs: dict[str, str] = {}  # MAC -> the run in which its addresses were told
-        self._recalled: set[str] = set()  # MACs whose addresses we have by hearsay: nobody was asked about them yet
+        self._runs: dict[str, str] = {}  # MAC -> the run in which its addresses were found
+        self._recalled: set[str] = set()  # MACs whose addresses come from an earlier operator: we have not asked about them yet
         self._missing: set[tuple[str, str]] = set()  # MAC and run
         self._asked = asyncio.Event()
         self._interval = SOONEST
         self._polling: asyncio.Task[None] | None = None
-        self._asking: asyncio.Task[None] | None = None  # what takes as long as guests like
+        self._asking: asyncio.Task[None] | None = None  # takes as long as the guests take
 
     def lookup(self, macs: Sequence[str], run: str | None = None) -> Addresses:
-        """What is known now of this run of a guest (None: of the present one); where an address is missing, it is looked for from
-        here on. So is a better one than the ARP table's, which may speak of another guest of that MAC."""
+        """Returns what is known now of this run of a guest (None: of the present one). A missing address is polled for from now
+        on. So is one that only the ARP table gave, which may belong to another guest of that MAC."""
         if run is None:
             present = self._present()
             run = next((present[mac.lower()].run for mac in macs if mac.lower() in present), "")
@@ -71,21 +73,21 @@ class AddressBook:
         return found
 
     def recall(self, run: str, told: Addresses) -> None:
-        """What an operator before us found out of this run of a guest: it stands where we know nothing, until a look says
-        otherwise, which is taken soon."""
+        """Takes what an earlier operator knew of this run of a guest. It counts where we know nothing, until the next reading,
+        which comes soon."""
         for mac, found in told.items():
             if mac not in self._known or not same_run(self._runs[mac], run):
                 self._known[mac], self._runs[mac] = found, run
                 self._recalled.add(mac)
 
     async def begin(self) -> None:
-        """Reads once before anybody looks, so that no guest seems to have lost its address; then as ``renew`` does."""
+        """Reads once before anybody asks, so that no guest seems to have lost its address. Then does what ``renew`` does."""
         if self._reader.supported:
             await self._read()
         self.renew()
 
     def renew(self) -> None:
-        """Reads anew as soon as may be, and often again from then on."""
+        """Reads again as soon as possible, and often from then on."""
         if not self._reader.supported:
             return
         self._interval = SOONEST
@@ -95,8 +97,9 @@ class AddressBook:
             self._polling = asyncio.get_running_loop().create_task(polling, name="addresses")
 
     def recheck(self) -> None:
-        """Reads the leases anew, which may have run out, and asks some of the guests for whom none speaks: their addresses may be
-        others by now, or leased, and nobody tells. A few at a time, so that this costs the same however many there are."""
+        """Reads the leases again, which may have expired, and asks some of the guests without a lease. Their addresses may have
+        changed, or be leased now, and no event tells that. It asks a few at a time, so that the cost does not grow with their
+        number."""
         if self._asking is None or self._asking.done():
             self._asking = attended(asyncio.get_running_loop().create_task(self._ask_again(), name="addresses anew"))
 
@@ -107,7 +110,7 @@ class AddressBook:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _poll(self) -> None:
-        """Until nobody lacks an address."""
+        """Polls until no guest lacks an address."""
         while self._reader.supported:
             self._asked.clear()
             await self._read()
@@ -136,17 +139,17 @@ class AddressBook:
             except DriverError as error:
                 _log.info("%s", error)
                 return
-            # An agent may have told meanwhile. A lease that was recalled during the reading waits for the next one.
+            # An agent may have answered in the meantime. A lease that was recalled during the reading waits for the next one.
             standing = {m: f for m, f in self._still(present).items() if _origin(f) != "Lease" or m in self._recalled - recalled}
             self._recalled -= read.keys()
             self._learn({**standing, **read}, present)
 
     def _still(self, present: Mapping[str, Resident]) -> Addresses:
-        """What is known of those, each in that run of its guest."""
+        """Returns what is known of those, each in that run of its guest."""
         return {m: told for m, told in self._known.items() if m in present and same_run(self._runs[m], present[m].run)}
 
     def _learn(self, told: Addresses, present: Mapping[str, Resident]) -> None:
-        """``told`` was found out of those."""
+        """Takes what was found. It belongs to the guests in ``present``."""
         before, self._known = self._known, told
         self._runs = {mac: present[mac].run for mac in told}
         self._recalled &= told.keys()
@@ -155,11 +158,11 @@ class AddressBook:
             self._changed(different)
 
     async def _ask_agents(self) -> None:
-        """Those of guests that have an agent and no lease."""
+        """Asks the agents of the guests that have one and no lease."""
         present = self._present()
         known = self._still(present).keys() - self._recalled
         lacking = {resident.uuid: resident for mac, resident in present.items() if resident.agent and mac not in known}
-        # By chance, so that those that never answer do not keep the others from being asked.
+        # At random, so that those that never answer do not keep the others from being asked.
         asked = random.sample(sorted(lacking), min(ASKED_AT_ONCE, len(lacking)))
         found = await asyncio.gather(*(self._ask_agent(lacking[uuid]) for uuid in asked))
         known = self._still(self._present()).keys() - self._recalled  # a lease may have come
@@ -171,7 +174,7 @@ class AddressBook:
         self._learn({**self._still(present), **{mac: told for mac, told in answered.items() if mac in present}}, present)
 
     async def _ask_again(self) -> None:
-        """An answer that fails leaves what was known."""
+        """Asks some agents again. An answer that fails changes nothing."""
         if any(_origin(found) in ("Lease", "Agent") for found in self._known.values()):
             await self._read()
         vague = {mac: r for mac, r in self._present().items() if _origin(self._known.get(mac)) in ("Agent", "Arp")}
@@ -188,15 +191,15 @@ class AddressBook:
         self._add({mac: told for mac, told in answered.items() if _origin(self._known.get(mac)) != "Lease"})
 
     def _lacks(self, mac: str) -> bool:
-        """Nothing is known, or hearsay, or what the ARP table says."""
+        """Tells whether an address is missing: nothing is known, or only what an earlier operator or the ARP table says."""
         return mac in self._recalled or _origin(self._known.get(mac)) in ("", "Arp")
 
     async def _ask_agent(self, resident: Resident) -> Addresses:
-        """Nothing where the guest is in another run by the time it answers."""
+        """Returns the addresses that the agent gives. Empty where the guest is in another run by the time it answers."""
         try:
             answered = await self._agents.addresses(resident.uuid, AGENT_SECONDS)
         except (DriverError, TimeoutError) as error:
-            _log.debug("no addresses of %s by its agent: %s", resident.uuid, error)  # asked again later
+            _log.debug("no addresses of %s by its agent: %s", resident.uuid, error)  # ask again later
             return {}
         runs = {mac: r.run for mac, r in self._present().items() if r.uuid == resident.uuid and same_run(r.run, resident.run)}
         return {mac: told for mac, told in _by_mac(answered, "Agent").items() if mac in runs}
@@ -207,7 +210,7 @@ def _origin(addresses: Sequence[tuple[str, str]] | None) -> str:
 
 
 def _by_mac(pairs: Iterable[tuple[str, str]], origin: str) -> Addresses:
-    """Link-local addresses lead nowhere, and are passed over."""
+    """Groups addresses by MAC. Link-local addresses lead nowhere, and are left out."""
     found: dict[str, list[tuple[str, str]]] = {}
     for mac, ip in pairs:
         if leads_there(ip):

@@ -1,10 +1,10 @@
-"""The QEMU guest agent: is it there, commands in the guest, and its addresses.
+"""The QEMU guest agent: whether it is there, commands in the guest, and the guest's addresses.
 
 Protocol: https://www.qemu.org/docs/master/interop/qemu-ga-ref.html
 
-A guest may take its time to answer, or never do it, and libvirt then holds the call back: for as long as it was told to wait, and
-for 5 s when it has to synchronise with an agent that did not answer before. Therefore agents have a connection and threads of
-their own, on which nothing else waits; and those that did not answer last time get only some of these threads.
+A guest may answer late or never. libvirt then holds the call for as long as it was asked to wait, and for 5 s when it must
+synchronise with an agent that did not answer before. So agents have their own connection and threads, on which nothing else
+waits. Those that did not answer last time get only some of these threads.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .turns import GuestTurns, Patience
 
 T = TypeVar("T")
 
-POLL = 0.1  # seconds between looks whether a command has ended
-HANGS = 1.0  # seconds; where there is no agent libvirt says so at once
-TOLD_WITHIN = 2.0  # seconds for a guest to be told to shut down, while agents are asked other things
-REFUSES_WITHIN = 1.0  # seconds; one that has not refused by then does as it was told, or hangs
-SILENT_AT_ONCE = REQUESTS - 2  # so many calls may hang, and the others go on
+POLL = 0.1  # seconds between checks whether a command has ended
+HANGS = 1.0  # seconds; without an agent libvirt says so at once
+TOLD_WITHIN = 2.0  # seconds for asking a guest to shut down, while agents are asked other things
+REFUSES_WITHIN = 1.0  # seconds; an agent that has not refused by then shuts down, or hangs
+SILENT_AT_ONCE = REQUESTS - 2  # so many calls may hang while the others go on
 
 
 class Agent:
@@ -56,14 +56,17 @@ class Agent:
             await self._connection.close()
 
     async def ping(self, uuid: str, timeout: float) -> None:
-        """Raises:
-        TimeoutError: no answer within ``timeout`` seconds.
-        DriverError: it is not there, or its answer makes no sense.
+        """Asks the agent for a sign of life.
+
+        Raises:
+            TimeoutError: no answer within ``timeout`` seconds.
+            DriverError: it is not there, or its answer makes no sense.
         """
         await self._ask(uuid, Patience(timeout), "guest-ping", lambda answer: None)
 
     async def run(self, uuid: str, command: Sequence[str], timeout: float) -> int:
-        """The exit code of a command, run without a shell; when the time is over it is left to end by itself. Raises likewise."""
+        """Runs a command without a shell and returns its exit code. After ``timeout`` seconds the command is left to end by
+        itself. Raises the same errors."""
         patience, (program, *arguments) = Patience(timeout), command
         what = {"path": program, "arg": arguments, "capture-output": False}
         pid = await self._ask(uuid, patience, "guest-exec", lambda answer: int(answer["pid"]), **what)
@@ -75,15 +78,15 @@ class Agent:
             patience.left -= POLL
 
     async def addresses(self, uuid: str, timeout: float) -> Sequence[tuple[str, str]]:
-        """(MAC, IP) of every address the guest says it has. Raises likewise."""
+        """Returns (MAC, IP) of every address that the guest says it has. Raises the same errors."""
         return await self._ask(uuid, Patience(timeout), "guest-network-get-interfaces", _addresses)
 
     async def shut_down(self, uuid: str) -> None:
-        """Tells the guest to shut down, and returns within seconds: an agent that does so does not answer, and libvirt's own call
-        would wait a minute for the guest to go off.
+        """Asks the guest to shut down, and returns within seconds. An agent that shuts down does not answer, and libvirt's own
+        call would wait a minute for the guest to be off.
 
         Raises:
-            DriverError: it was not told, as its agent is not there or is still busy; or it refuses.
+            DriverError: it was not asked, because its agent is not there or is still busy; or it refuses.
         """
         try:
             async with asyncio.timeout(TOLD_WITHIN):
@@ -100,7 +103,7 @@ class Agent:
             call.result()
 
     async def _ask(self, uuid: str, patience: Patience, execute: str, read: Callable[[Any], T], **arguments: object) -> T:
-        """``read`` takes what it wants from the answer, whatever that is: guests are not to be trusted."""
+        """Sends one request. ``read`` takes what it needs from the answer, whatever that is: guests are not trusted."""
         await self._connect()
         text = json.dumps({"execute": execute, "arguments": arguments} if arguments else {"execute": execute})
         answer = await self._answer(uuid, patience, execute, text)
@@ -111,14 +114,14 @@ class Agent:
 
     async def _turn(self, uuid: str, patience: Patience) -> AsyncExitStack:
         async with AsyncExitStack() as held:
-            async with patience.running():  # what it was asked before and has not answered is its own failure
+            async with patience.running():  # an earlier question without an answer is the guest's failure
                 await held.enter_async_context(self._turns.alone(uuid))
             await held.enter_async_context(self._turns.slot(uuid))
             return held.pop_all()
 
     async def _answer(self, uuid: str, patience: Patience, execute: str, text: str) -> str:
         turn = await self._turn(uuid, patience)
-        # A call that nobody waits for any more goes on, and keeps its turn until libvirt gives it up.
+        # A call that nobody waits for goes on, and keeps its turn until libvirt gives it up.
         call = asyncio.ensure_future(self._call(uuid, execute, text, max(1, math.ceil(patience.left)), turn))
         call.add_done_callback(_retrieve)
         try:
@@ -152,11 +155,11 @@ class Agent:
 
 
 async def _nothing_to_list() -> None:
-    """Of this connection, only answers are wanted."""
+    """Does nothing: this connection is only for answers."""
 
 
 def _exit_code(status: Any) -> int | None:
-    """None while the command runs."""
+    """Returns the exit code; None while the command runs."""
     return int(status.get("exitcode", 128 + int(status.get("signal", 0)))) if status["exited"] else None
 
 
@@ -170,6 +173,6 @@ def _addresses(interfaces: Any) -> Sequence[tuple[str, str]]:
 
 
 def _retrieve(call: asyncio.Future[str]) -> None:
-    """Or asyncio complains of an error that nobody asked for: it comes too late."""
+    """Reads the error of a call that is too late, so that asyncio does not report it."""
     if not call.cancelled():
         call.exception()

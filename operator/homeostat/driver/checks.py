@@ -1,4 +1,4 @@
-"""The checks of `homeostat doctor`: what was found on a host, whether that is enough, and how to mend it."""
+"""The checks of `homeostat doctor`: what was found on a host, whether that is enough, and how to fix it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ MEMORY_ENOUGH = 512 * 2**20  # bytes: one machine of the default size
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``ok`` None: worth knowing, but nothing fails for it. ``mend`` is what to do, one step per line."""
+    """The result of one check. ``ok`` None: worth knowing, but nothing fails for it. ``mend`` is what to do, one step per
+    line."""
 
     name: str
     ok: bool | None
@@ -37,7 +38,7 @@ class Check:
 
 
 async def run_checks(uri: str, state: Path, *, timeout: float = TIMEOUT, boot: bool = True) -> list[Check]:
-    """All checks that make sense for ``uri``. ``boot``: settle KVM by booting a tiny guest. Changes nothing."""
+    """Runs all checks that make sense for ``uri``. ``boot``: settle KVM by booting a tiny guest. Changes nothing."""
     host = await read_host(uri, timeout)
     checks = [check_libvirt(host)]
     if host.is_qemu and host.local:
@@ -82,7 +83,7 @@ _SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def check_socket(host: HostView) -> Check:
-    """The rights on libvirt's socket, for our own user."""
+    """Checks the rights on libvirt's socket, for our own user."""
     places = [host.socket] if host.socket else ["/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock"]
     path = next((p for p in places if os.path.exists(p)), None)
     if path is None:
@@ -129,7 +130,7 @@ def check_qemu_img() -> Check:
 
 
 def check_state(state: Path, host: HostView) -> Check:
-    """We must be able to write there, and QEMU's user to get through to it."""
+    """Checks that we can write there, and that QEMU's user can get through to it."""
     folder = nearest_folder(state)
     if not os.access(folder, os.W_OK | os.X_OK):
         return Check("state", False, f"no permission to write in {folder}", f"chown {os.geteuid()} {folder}, or give --state DIR")
@@ -146,14 +147,14 @@ def _uid(host: HostView) -> int:
 
 
 def _closed_to_qemu(state: Path, host: HostView) -> Path | None:
-    """The first folder on the way to ``state`` that QEMU's user may not pass."""
+    """Returns the first folder on the way to ``state`` that QEMU's user may not enter."""
     if host.qemu_user is None or not host.local or host.qemu_user[0] == 0:
         return None
     uid, gid = host.qemu_user
     for folder in reversed([state, *state.parents]):
         found = folder.stat()
         right = stat.S_IXUSR if found.st_uid == uid else stat.S_IXGRP if found.st_gid == gid else stat.S_IXOTH
-        own = folder == state and found.st_uid == os.geteuid()  # the operator gives QEMU's group the way through its own
+        own = folder == state and found.st_uid == os.geteuid()  # the operator itself gives QEMU's group access to it
         if not found.st_mode & right and not own:
             return folder
     return None
@@ -171,7 +172,7 @@ def check_space(state: Path) -> Check:
 
 
 def check_trash(state: Path) -> Check:
-    """How much of the disk is held by what was deleted."""
+    """Reports how much of the disk the trash takes."""
     try:
         trash = TrashFolder.at(state)
         entries = trash.entries()
@@ -194,7 +195,7 @@ def check_trash(state: Path) -> Check:
 
 
 def check_images(state: Path) -> Check:
-    """Reads all of them."""
+    """Reads all images and reports those that changed."""
     compared, wrong = find_changed(state / IMAGES)
     if not wrong:
         return Check("images", True, f"{compared} in the cache, each with the contents that were verified")
@@ -202,7 +203,7 @@ def check_images(state: Path) -> Check:
 
 
 def check_networks(host: HostView) -> Check:
-    """Networks that machines may name, and bridges of the host."""
+    """Reports the networks that machines may name, and the bridges of the host."""
     active = [f"{n.name} ({n.bridge})" if n.bridge else n.name for n in host.networks if n.active]
     bridges = _bridges() if host.local else []
     own = [b for b in bridges if b not in {n.bridge for n in host.networks}]
@@ -229,7 +230,7 @@ def _bridges() -> list[str]:
 
 
 def check_confinement(host: HostView) -> Check:
-    """Whether a guest that breaks out of QEMU meets another wall."""
+    """Checks whether a guest that breaks out of QEMU meets another barrier."""
     walls = [m for m in host.confinement if m in ("apparmor", "selinux")]
     if walls:
         return Check("confinement", True, f"libvirt confines each QEMU with {walls[0]}")
@@ -238,7 +239,7 @@ def check_confinement(host: HostView) -> Check:
 
 
 def check_lock_manager(conf: Path = Path("/etc/libvirt/qemu.conf")) -> Check:
-    """libvirt's disk locks, for disks that several hosts share."""
+    """Checks libvirt's disk locks, for disks that several hosts share."""
     try:
         text = conf.read_text()
     except OSError as error:

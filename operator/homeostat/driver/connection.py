@@ -1,4 +1,4 @@
-"""One libvirt connection per host: kept open, opened again when lost, all calls on a few threads."""
+"""One libvirt connection per host: kept open, opened again when lost, with all calls on a few threads."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 REQUESTS = 5  # libvirtd.conf: max_client_requests; a sixth would wait in the daemon
-KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 5, 3  # seconds, unanswered: a dead peer is noticed within 20 s
+KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 5, 3  # seconds, and unanswered ones: a dead peer is noticed within 20 s
 PATIENCE = 60.0  # seconds for the first attempt: QEMU may be probed, a guest booted to judge KVM
 CLOSING = 3.0  # seconds
 RETRY_FIRST, RETRY_LAST = 0.5, 30.0  # seconds
 
 
 class LibvirtConnection:
-    """Opens, watches and reopens. ``connected`` runs after every opening (listing anew is up to it); ``lost`` is told why.
-    ``quiet``: another connection to the same host says so in the log.
+    """Opens, watches and reopens. ``connected`` runs after every opening, and must list everything again; ``lost`` gets the
+    reason. ``quiet``: another connection to the same host reports it in the log.
 
     Everything but ``request`` belongs to the asyncio loop that ``start`` ran on.
     """
@@ -49,11 +49,11 @@ class LibvirtConnection:
     ) -> None:
         self.uri = uri
         self.calls: Counter[str] = Counter()  # libvirt calls by function, for metrics and budgets
-        self.before_close: Callable[[], None] = lambda: None  # on a thread: lets go of what was registered
+        self.before_close: Callable[[], None] = lambda: None  # on a thread: releases what was registered
         self.error: DriverError | None = HostUnreachable(f"not connected to {uri} yet")
         self._connected, self._lost, self._keep = connected, lost, keep
         self._level = logging.DEBUG if quiet else logging.WARNING
-        # The test driver is a few structs in this very program: it never waits, and a thread would cost more than its calls.
+        # The test driver is a few structs in this program: it never waits, and a thread would cost more than its calls.
         self._in_process = urlsplit(uri).scheme == "test" and not urlsplit(uri).hostname
         self._pool = ThreadPoolExecutor(REQUESTS, thread_name_prefix="libvirt")
         self._counting = threading.Lock()
@@ -79,14 +79,16 @@ class LibvirtConnection:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        with contextlib.suppress(TimeoutError):  # a daemon that hangs must not hold us up
+        with contextlib.suppress(TimeoutError):  # a daemon that hangs must not block us
             await asyncio.wait_for(self._drop(), CLOSING)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def handle(self) -> libvirt.virConnect:
-        """Raises:
-        HostUnreachable: there is no connection now.
+        """libvirt's handle.
+
+        Raises:
+            HostUnreachable: there is no connection now.
         """
         if self._handle is None:
             why = self.error or HostUnreachable(f"not connected to {self.uri}")
@@ -97,7 +99,7 @@ class LibvirtConnection:
         return self._handle is not None and not self._gone.is_set() and bool(self._handle.isAlive())
 
     def request(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """Every call of libvirt goes through here, on whatever thread, so that it is counted."""
+        """Calls libvirt. Every call goes through here, on any thread, so that it is counted."""
         with self._counting:
             self.calls[function.__name__] += 1
         return function(*arguments, **options)
@@ -106,7 +108,7 @@ class LibvirtConnection:
         """Runs ``job``, which may make several calls, on one of the threads.
 
         Raises:
-            DriverError: libvirt's error, translated; HostUnreachable also when the connection broke under it.
+            DriverError: libvirt's error, translated; HostUnreachable also when the connection broke during the job.
         """
         self.handle  # noqa: B018 - raises while there is no connection
         try:
@@ -120,7 +122,7 @@ class LibvirtConnection:
             raise translate(error, doing) from error
 
     async def _maintain(self) -> None:
-        await self._drop()  # what a keeper before us, that died, had open
+        await self._drop()  # what an earlier keeper that died had open
         delay = RETRY_FIRST
         while True:
             try:
@@ -165,9 +167,9 @@ class LibvirtConnection:
         return handle
 
     def _closed(self, handle: libvirt.virConnect, reason: int, _opaque: Any) -> None:
-        """On libvirt's event thread."""
+        """Notes that the connection is lost. libvirt calls this on its event thread."""
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # our loop has ended: nobody wants to know
+            with contextlib.suppress(RuntimeError):  # our loop has ended: nobody needs it
                 self._loop.call_soon_threadsafe(self._mark_gone, handle)
 
     def _mark_gone(self, handle: libvirt.virConnect) -> None:
@@ -182,7 +184,7 @@ class LibvirtConnection:
 
 
 def _close(handle: libvirt.virConnect, before: Callable[[], None]) -> None:
-    """Whatever fails here, the connection is of no more use."""
+    """Closes the handle. Whatever fails here, the connection is of no more use."""
     before()
     with contextlib.suppress(libvirt.libvirtError):
         handle.unregisterCloseCallback()

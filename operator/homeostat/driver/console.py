@@ -1,4 +1,4 @@
-"""A person at a domain's serial console, through libvirt's stream: works with remote hosts as well."""
+"""A person at a domain's serial console, through libvirt's stream. It works with remote hosts too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ConsoleEnd(StrEnum):
 
     DETACHED = "detached"  # the person pressed the escape key
     INPUT_ENDED = "input ended"  # end of file on the input
-    CLOSED = "closed"  # the guest ended, or somebody else took the console over
+    CLOSED = "closed"  # the guest ended, or somebody else took over the console
 
 
 def attach_console(
@@ -28,7 +28,7 @@ def attach_console(
 ) -> ConsoleEnd:
     """Couples the first console of a running domain with two file descriptors, until one side ends. Blocks.
 
-    ``escape`` is the byte that detaches (Ctrl-] by default). With ``force`` whoever is attached is disconnected.
+    ``escape`` is the byte that detaches (Ctrl-] by default). With ``force``, a person who is attached already is disconnected.
 
     Raises:
         HostUnreachable: no connection.
@@ -67,7 +67,7 @@ def _open_stream(connection: Any, uuid: str, force: bool) -> Any:
 
 
 class _Coupling:
-    """Bytes both ways, on the thread of libvirt's event loop; what the stream cannot take yet is kept."""
+    """Moves bytes both ways, on the thread of libvirt's event loop. It buffers what the stream cannot take yet."""
 
     def __init__(self, stream: Any, input_fd: int, output_fd: int, escape: bytes) -> None:
         self._stream, self._input_fd, self._output_fd, self._escape = stream, input_fd, output_fd, escape

@@ -2,17 +2,17 @@
 
     DriverError                 it failed; trying again later may help
      ├─ HostUnreachable         no connection to libvirt
-     │   └─ PermissionDenied    libvirt is there, and will not let us in
+     │   └─ PermissionDenied    libvirt is there, and refuses us
      ├─ DomainGone              the domain is not there any more
      ├─ DomainChanged           others changed it while we were about to
-     ├─ ResourceInUse           a port, file or address is taken by something else
+     ├─ ResourceInUse           something else has the port, file or address
      ├─ NoSpace                 the disk is full
      ├─ NoMemory                the host cannot give the machine its memory
      ├─ NetworkMissing          a network or bridge is not there, or not up
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
          ├─ NameTaken           another domain has the name or uuid
          ├─ SaveOutdated        its memory was saved with a disk on another file
-         └─ HeaderAltered       the header of a disk names a file that nobody put beneath it
+         └─ HeaderAltered       the header of a disk names a file that nobody put below it
 
 ``str(error)`` is for a person: what happened, and what to do next.
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 
 class DriverError(Exception):
-    """``reason`` is one CamelCase word for conditions and events."""
+    """Something failed on a host. ``reason`` is one CamelCase word for conditions and events."""
 
     reason = "HostError"
 

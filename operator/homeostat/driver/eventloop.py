@@ -1,8 +1,8 @@
 """libvirt's event loop: one thread for the life of the program.
 
-A thread running libvirt's own loop, and not libvirtaio: libvirt takes an event loop once and for good, so libvirtaio would
-tie every connection to the first asyncio loop of the program (a test has one per test), and keepalives would stop whenever
-that loop is busy. Callbacks arrive on this thread; they may do no more than hand over to an asyncio loop.
+The thread runs libvirt's own loop instead of libvirtaio. libvirt takes an event loop once and forever, so libvirtaio would tie
+every connection to the first asyncio loop of the program (each test has its own), and keepalives would stop whenever that loop is
+busy. Callbacks arrive on this thread. They may only hand over to an asyncio loop.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _started = False
 TASK = "libvirt-events"
 PAUSE = 1.0  # seconds
 listeners: set[Callable[[str, Exception], None]] = set()
-"""Are told, on the event thread, what it failed of."""
+"""Called on the event thread, with what failed on it."""
 
 
 def ensure_running() -> None:
-    """Must come before the first connection is opened; further calls do nothing."""
+    """Starts the loop, before the first connection is opened. Further calls do nothing."""
     global _started  # noqa: PLW0603 - libvirt's loop is global too
     with _lock:
         if _started:
             return
-        # Without a handler libvirt prints each error to stderr, besides raising it.
+        # Without a handler libvirt also prints each error that it raises to stderr.
         libvirt.registerErrorHandler(_quiet, None)
         libvirt.virEventRegisterDefaultImpl()
         threading.Thread(target=_run, name="libvirt-events", daemon=True).start()
@@ -37,11 +37,11 @@ def ensure_running() -> None:
 
 
 def _quiet(_context: object, _error: object) -> None:
-    """The error is raised as well; nothing is lost."""
+    """Drops the message: the error is raised as well, so nothing is lost."""
 
 
 def _run() -> None:
-    """Ends with the program only: without it no connection of ours hears or notices anything."""
+    """Runs the loop, until the program ends: without it none of our connections hears or notices anything."""
     while True:
         try:
             libvirt.virEventRunDefaultImpl()
@@ -49,4 +49,4 @@ def _run() -> None:
             for tell in list(listeners):
                 tell(TASK, error)
             _log.error("libvirt's event loop: %r; going on", error)
-            time.sleep(PAUSE)  # never a busy loop, should the error stay
+            time.sleep(PAUSE)  # never a busy loop, even if the error stays

@@ -1,4 +1,4 @@
-"""libvirt's events, brought from its thread to ours. What they mean for what we know is inventory.py's business."""
+"""libvirt's events, brought from its thread to our loop. What they mean is decided in inventory.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEBOUNCE = 0.01  # seconds
 
 
 class Aspect(Flag):
-    """What of a domain has to be read again. Its state is always read."""
+    """What of a domain is to be read again. Its state is always read."""
 
     STATE = auto()
     CONFIG = auto()  # the definition
@@ -34,8 +34,8 @@ class EventKind(StrEnum):
     STATE = "state"  # any other change of state
     METADATA = "metadata"
     DEVICES = "devices"  # attached, detached, tray, medium, a block job that moved a disk
-    MEMORY = "memory"  # given to the guest, or taken
-    NETWORK = "network"  # uuid is empty: of the host
+    MEMORY = "memory"  # given to the guest, or taken from it
+    NETWORK = "network"  # of the host: uuid is empty
 
 
 NEEDS: dict[EventKind, Aspect] = {
@@ -64,8 +64,8 @@ _LIFECYCLE = {
 
 
 class EventFeed:
-    """Registered on one connection. Events are delivered together, DEBOUNCE after the first: a burst costs one wake-up, and
-    a reboot, which stops and starts, is seen as a whole."""
+    """The events of one connection. They are delivered together, DEBOUNCE after the first. So a burst causes one wake-up, and a
+    reboot, which stops and starts, is seen as a whole."""
 
     def __init__(self, deliver: Callable[[list[DomainEvent]], None]) -> None:
         self._deliver = deliver
@@ -77,7 +77,7 @@ class EventFeed:
         self._handle: libvirt.virConnect | None = None
 
     def register(self, connection: LibvirtConnection) -> None:
-        """On one of the connection's threads. A driver that lacks a kind of event has nothing to report of it."""
+        """Registers the callbacks, on one of the connection's threads. A driver that lacks a kind of event has none to report."""
         handle, request = connection.handle, connection.request
         self._handle = handle
         for event, callback in (
@@ -101,7 +101,7 @@ class EventFeed:
             )
 
     def deregister(self) -> None:
-        """A callback left behind would keep the connection open."""
+        """Removes the callbacks: one that stays would keep the connection open."""
         handle, self._handle = self._handle, None
         if handle is None:
             return
@@ -113,7 +113,7 @@ class EventFeed:
                 handle.networkEventDeregisterAny(event)
         self._ids, self._network_ids = [], []
 
-    # On libvirt's event thread, from here on.
+    # From here on: on libvirt's event thread.
 
     def _lifecycle(self, _conn: Any, domain: libvirt.virDomain, event: int, _detail: int, _opaque: Any) -> None:
         self._put(_LIFECYCLE.get(event, EventKind.STATE), domain)
@@ -135,18 +135,18 @@ class EventFeed:
         self._enqueue(DomainEvent(EventKind.NETWORK))
 
     def _put(self, kind: EventKind, domain: libvirt.virDomain) -> None:
-        self._enqueue(DomainEvent(kind, domain=domain))  # its uuid is a call of libvirt's: not on this thread
+        self._enqueue(DomainEvent(kind, domain=domain))  # its uuid needs a call of libvirt: not on this thread
 
     def _enqueue(self, event: DomainEvent) -> None:
         self._waiting.append(event)
         if not self._woken:
             self._woken = True
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody needs them
                 self._loop.call_soon_threadsafe(self._loop.call_later, DEBOUNCE, self._drain)
 
     def _drain(self) -> None:
-        """On the asyncio loop."""
-        self._woken = False  # before emptying: an event that comes meanwhile wakes us once too often, never too seldom
+        """Delivers the events, on the asyncio loop."""
+        self._woken = False  # before emptying: an event in between may wake us once too often, but never too seldom
         events = []
         while self._waiting:
             event = self._waiting.popleft()

@@ -3,8 +3,8 @@
     HOMEOSTAT_FAULT="before:DefineDomain:1"     killed (SIGKILL) just before the first DefineDomain
     HOMEOSTAT_FAULT="after:StartDomain:2"       killed just after the second StartDomain, before anything is read back
 
-Not set, which is always but in those tests, it costs one comparison per action. Every action passes through ``around``; so do
-those that the runtime carries out itself (ReleaseResource, and all of a deployment's).
+It is only set in those tests; otherwise it costs one comparison per action. Every action goes through ``around``, also those that
+the runtime carries out itself (ReleaseResource, and all of a deployment's).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Raises:
-        ValueError: not of the form before|after:Action:count.
+        """Reads a fault.
+
+        Raises:
+            ValueError: not of the form before|after:Action:count.
         """
         moment, action, count = text.split(":")
         if moment not in ("before", "after") or not count.isdecimal() or int(count) < 1:
@@ -38,7 +40,7 @@ class Fault:
         if moment == self.moment and type(action).__name__ == self.action:
             self.countdown -= 1
             if not self.countdown:
-                os.kill(os.getpid(), signal.SIGKILL)  # as a crash or the kernel would: nothing is tidied up
+                os.kill(os.getpid(), signal.SIGKILL)  # like a crash or the kernel: nothing is cleaned up
 
 
 _fault = Fault.parse(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
@@ -46,7 +48,7 @@ _fault = Fault.parse(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
 
 @contextmanager
 def around(action: object) -> Iterator[None]:
-    """``after`` counts only what succeeded."""
+    """Wraps one action. ``after`` counts only actions that succeeded."""
     if _fault is not None:
         _fault.cross("before", action)
     yield

@@ -1,4 +1,4 @@
-"""One libvirt host: its facts, its domains, and what is done to them. Implements runtime.hypervisor.HostDriver."""
+"""One libvirt host: its facts, its domains, and the actions on them. Implements runtime.hypervisor.HostDriver."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ from .tasks import Keep, attended, once
 _log = logging.getLogger(__name__)
 
 RESYNC = 30.0  # seconds between two bulk readings
-SLOW_FACTS = 10  # every so many resyncs the networks are listed too, should an event have been missed
+SLOW_FACTS = 10  # resyncs between two lists of the networks, in case an event was missed
 
 Changed = Callable[[str | None], None]
 ImageChanged = Callable[[str, bool], None]
 
 
 class StorageDriver(Protocol):
-    """The part of the host that keeps files (driver.storage.Storage)."""
+    """The part of the host that holds files (driver.storage.Storage)."""
 
     def subscribe(self, changed: ImageChanged) -> None: ...
 
@@ -85,8 +85,8 @@ class StorageDriver(Protocol):
 
 
 class LibvirtHost:
-    """Reads cost no libvirt call. ``kvm_usable`` says whether KVM really works there (driver.kvm); it is asked once, and only
-    where libvirt offers KVM. ``storage`` is None where files cannot be kept."""
+    """One host. Reads cost no libvirt call. ``kvm_usable`` says whether KVM really works there (driver.kvm); it is asked once,
+    and only where libvirt offers KVM. ``storage`` is None where the host holds no files."""
 
     def __init__(
         self,
@@ -102,10 +102,11 @@ class LibvirtHost:
         fence: Callable[[], None] = lambda: None,
         keep: Keep = once,
     ) -> None:
-        """``fence`` is asked just before anything is done to a domain, on whatever thread; it raises where we may not. ``keep``
-        runs what runs for ever here.
+        """Takes ``fence``, which is called just before any action on a domain, on any thread, and raises where we may not act.
+        ``keep`` runs the tasks that never end.
 
-        ``labels`` None: what is to be here was decided elsewhere. ``trash_keep``: see HostFacts."""
+        ``labels`` None: placement is decided elsewhere. ``trash_keep``: see HostFacts.
+        """
         self._facts = HostFacts(
             name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
             labels=None if labels is None else dict(labels), error=f"not connected to {uri} yet",
@@ -133,14 +134,14 @@ class LibvirtHost:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Connects and lists; returns also when the host cannot be reached (``facts.error`` says why), and keeps trying."""
+        """Connects and lists. Returns also when the host cannot be reached (``facts.error`` says why), and keeps trying."""
         if self._storage is not None:
             self._storage.subscribe(self._image_changed)
         await self._connection.start()
         self._spawn(self._keep("resync", self._resync_forever))
 
     async def close(self) -> None:
-        """Guests run on."""
+        """Closes the connection. Guests continue to run."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -193,7 +194,8 @@ class LibvirtHost:
         return self._connection.calls + self.agent.calls
 
     def subscribe(self, changed: Changed) -> None:
-        """Changes that follow from ``execute`` are not told: whoever executes looks himself."""
+        """Subscribes to changes. Those that follow from ``execute`` are left out: the caller of ``execute`` reads the result
+        itself."""
         self._subscribers.append(changed)
 
     def subscribe_images(self, changed: ImageChanged) -> None:
@@ -209,7 +211,7 @@ class LibvirtHost:
         return await self._storage.observe(images, disks, seeds, directory)
 
     def secret(self, path: str) -> Secret | None:
-        """Files of another computer's storage are not confined: nothing is run of a look at it."""
+        """Returns the secret. Files of another computer's storage are not confined: reading one runs nothing."""
         return read_secret(path) if self._storage is None else self._storage.secret(path)
 
     async def chains(
@@ -218,20 +220,22 @@ class LibvirtHost:
         return {} if self._storage is None else await self._storage.chains(sources, disks, named)
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Raises DriverError."""
+        """Returns what Storage.overlays returns. Raises DriverError."""
         return {} if self._storage is None else await self._storage.overlays(disks)
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """Raises DriverError."""
+        """Returns what Storage.kept_disks returns. Raises DriverError."""
         return () if self._storage is None else await self._storage.kept_disks(namespace, deployment, owner)
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
-        """Raises DriverError."""
+        """Returns all folders of the storage. Raises DriverError."""
         return () if self._storage is None else await self._storage.machine_folders()
 
     async def execute(self, action: Action) -> None:
-        """Raises:
-        DriverError: it could not be done.
+        """Carries one action out.
+
+        Raises:
+            DriverError: it could not be done.
         """
         match action:
             case act.ReleaseResource():
@@ -254,7 +258,8 @@ class LibvirtHost:
             await self._storage.execute(action)
 
     async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
-        """Also what a domain still refers to stays, whether its spec does or not. Raises DriverError: nothing was removed."""
+        """Removes unused images. What a domain refers to stays, whether a spec names it or not. Raises DriverError: nothing was
+        removed."""
         if self._storage is None or not self._facts.reachable:
             return ()
         return await self._storage.prune(used, self._files_of_domains)
@@ -268,19 +273,19 @@ class LibvirtHost:
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
 
     async def leftovers(self, directory: str) -> Sequence[str]:
-        """Raises DriverError."""
+        """Returns the files in a machine's folder. Raises DriverError."""
         return () if self._storage is None else await self._storage.leftovers(directory)
 
     async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
-        """Raises DriverError."""
+        """Returns the entries of the trash. Raises DriverError."""
         return () if self._storage is None else await self._storage.trashed(directory)
 
     async def space(self) -> Space:
-        """Raises DriverError."""
+        """Returns the space of the storage. Raises DriverError."""
         return Space(0, 0) if self._storage is None else await self._storage.space()
 
     async def erase(self, entry: str) -> None:
-        """Raises DriverError."""
+        """Erases an entry of the trash. Raises DriverError."""
         if self._storage is not None:
             await self._storage.erase(entry)
 
@@ -288,7 +293,7 @@ class LibvirtHost:
         await self._inventory.refresh(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS)
 
     async def resync(self) -> None:
-        """One bulk reading now; it goes on by itself every ``resync_interval`` seconds."""
+        """Makes one bulk reading now. There is one every ``resync_interval`` seconds anyway."""
         await self._inventory.resync()
 
     # Keeping up
@@ -341,7 +346,7 @@ class LibvirtHost:
         try:
             facts = await self._connection.run(lambda: survey_networks(self._connection, self._facts), "list networks")
         except DriverError as error:
-            _log.info("%s", error)  # a lost connection is reported by itself; the next resync lists them again
+            _log.info("%s", error)  # a lost connection is reported elsewhere; the next resync lists them again
             return
         self._inventory.check_links()
         now = replace(self._facts, networks=facts.networks, idle_networks=facts.idle_networks, bridges=facts.bridges)
@@ -361,7 +366,7 @@ class LibvirtHost:
                     if is_local(self._facts.uri) or round % SLOW_FACTS == 0:
                         await self._read_networks()
             except DriverError as error:
-                _log.info("%s", error)  # nothing is lost: a broken connection is listed anew, else the next round follows
+                _log.info("%s", error)  # nothing is lost: a new connection lists everything again, else the next round follows
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
         task = attended(asyncio.create_task(job))

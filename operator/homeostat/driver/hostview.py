@@ -28,7 +28,7 @@ class NetworkView:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """``error`` is empty where the rest was read."""
+    """What was read of the host. ``error`` is empty where the rest was read."""
 
     uri: str
     error: str = ""
@@ -41,7 +41,7 @@ class HostView:
 
     @property
     def local(self) -> bool:
-        """Whether the host is this one, so that its files and devices can be looked at."""
+        """True where the host is this one, so that its files and devices can be read."""
         return not urlsplit(self.uri).hostname
 
     @property
@@ -54,12 +54,12 @@ class HostView:
 
     @property
     def socket(self) -> str | None:
-        """The socket named in the URI."""
+        """The socket that the URI names."""
         return next(iter(parse_qs(urlsplit(self.uri).query).get("socket", ())), None)
 
 
 async def read_host(uri: str, timeout: float = TIMEOUT) -> HostView:
-    """Never raises: what went wrong is in ``error``."""
+    """Reads the host. Never raises: ``error`` says what went wrong."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[HostView] = loop.create_future()
 
@@ -70,7 +70,7 @@ async def read_host(uri: str, timeout: float = TIMEOUT) -> HostView:
         except RuntimeError:
             return  # too late: the loop is closed
 
-    # A thread that may be left behind: an open on a daemon that hangs cannot be taken back, nor may it hold up our end.
+    # A thread that may be left behind: opening a daemon that hangs cannot be cancelled, and must not delay our end.
     threading.Thread(target=work, name="doctor", daemon=True).start()
     try:
         return await asyncio.wait_for(answer, timeout)
@@ -102,7 +102,7 @@ def _read(uri: str) -> HostView:
 
 
 def qemu_user(capabilities: etree._Element) -> tuple[int, int] | None:
-    """uid and gid that QEMU runs with, from the DAC base label (+uid:+gid) in libvirt's capabilities."""
+    """Returns uid and gid that QEMU runs with, from the DAC base label (+uid:+gid) in libvirt's capabilities."""
     for model in capabilities.iterfind("host/secmodel"):
         label = model.findtext("baselabel[@type='kvm']") or model.findtext("baselabel")
         if model.findtext("model") == "dac" and label:

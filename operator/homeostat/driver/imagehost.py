@@ -1,4 +1,4 @@
-"""A host without a hypervisor: an image cache only. For looking after plugins where machines are run by others."""
+"""A host without a hypervisor: an image cache only. It looks after plugins where others run the machines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ImageHost:
     """A HostDriver that fetches images, and has no domains."""
 
     def __init__(self, storage: Storage, root: str, fence: Callable[[], None] = lambda: None) -> None:
-        """``fence`` is asked just before anything is done; it raises where we may not."""
+        """Takes ``fence``, which is called just before any action and raises where we may not act."""
         self._storage = storage
         self._fence = fence
         self._facts = HostFacts(name="images", reachable=True, uri="", storage_root=root)
@@ -54,7 +54,7 @@ class ImageHost:
         return {}
 
     def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-        """Nothing runs."""
+        """Does nothing: nothing runs."""
 
     async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
         return {}
@@ -63,7 +63,7 @@ class ImageHost:
         return MappingProxyType({})
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
-        """Nothing changes."""
+        """Does nothing: nothing changes."""
 
     def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
         self._storage.subscribe(changed)
@@ -74,50 +74,50 @@ class ImageHost:
         return await self._storage.observe(images, disks, seeds, directory)
 
     def secret(self, path: str) -> None:
-        """There are no machines whose it could be."""
+        """Returns None: there are no machines."""
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
     ) -> Mapping[str, ObservedChain]:
-        """There are no domains."""
+        """Returns nothing: there are no domains."""
         return {}
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         return {}
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """What hosts keep is theirs to look for."""
+        """Returns nothing: each host looks for what it keeps."""
         return ()
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
-        """They are the hosts'."""
+        """Returns nothing: the folders are the hosts'."""
         return ()
 
     async def execute(self, action: Action) -> None:
-        """Raises DriverError."""
+        """Carries one action out. Raises DriverError."""
         if not isinstance(action, FetchImage):
             raise DriverError(f"{type(action).__name__} needs a hypervisor, and there is none here")
         self._fence()
         await self._storage.execute(action)
 
     async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
-        """Left to the hosts whose machines use them."""
+        """Leaves this to the hosts whose machines use the images."""
         return ()
 
     async def leftovers(self, directory: str) -> Sequence[str]:
-        """Hosts' machines lie elsewhere."""
+        """Returns nothing: the hosts have the machines' folders."""
         return ()
 
     async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
-        """Looked after by the hosts whose machines' it is."""
+        """Returns nothing: the hosts look after their own trash."""
         return ()
 
     async def space(self) -> Space:
-        """Nothing here needs any."""
+        """Returns no space: nothing here needs any."""
         return Space(0, 0)
 
     async def erase(self, entry: str) -> None:
-        """There is nothing to erase."""
+        """Does nothing: there is nothing to erase."""
 
     async def refresh(self, uuid: str) -> None:
-        """There is nothing to read."""
+        """Does nothing: there is nothing to read."""

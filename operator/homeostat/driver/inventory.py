@@ -1,7 +1,7 @@
-"""What we know of a host's domains: listed once, kept fresh by events, checked now and then by one bulk reading.
+"""What we know of a host's domains: listed once, kept fresh by events, checked from time to time by one bulk reading.
 
-A domain's XML is read once, and again only after an event or an act of our own on it. Of a domain without our record only
-name, uuid and state are kept. Everything here runs on the asyncio loop, but for the readings themselves.
+A domain's XML is read once, and again only after an event or an action of our own on it. Of a domain without our record we know
+only name, uuid and state. Everything here runs on the asyncio loop, apart from the readings themselves.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from .usage import disks_of, usage_of
 
 _log = logging.getLogger(__name__)
 
-CHUNK = 64  # domains read in one job, so that actions get their turn in between
+CHUNK = 64  # domains read in one job, so that actions get a turn in between
 REREAD = 10  # domains read again in each resync: some changes, such as virsh domif-setlink, cause no event
-EXPECTED_FOR = 10.0  # seconds an event of our own act may take; later it counts as somebody else's
+EXPECTED_FOR = 10.0  # seconds that an event of our own action may take; later it counts as somebody else's
 
 Readings = dict[str, ObservedDomain | None]  # None: gone
 
 
 class Inventory:
-    """The domains of one host. ``changed(uuid)`` is called when what we know of one changed by others' doing."""
+    """The domains of one host. ``changed(uuid)`` is called when what we know of one changed because of others."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Inventory:
         unplugged: Unplugged = lambda taps: {},
     ) -> None:
         self._usage: dict[str, Usage] = {}  # by uuid, as of the last bulk reading
-        self._reread_last = ""  # uuid of the last domain whose definition had its turn
+        self._reread_last = ""  # uuid of the last domain whose definition was read in turn
         self._connection = connection
         self._unplugged = unplugged
         self._reader = DomainReader(connection, pid_of, unplugged)
@@ -55,7 +55,7 @@ class Inventory:
         self._by_name: dict[str, str] = {}
         self._handles: dict[str, libvirt.virDomain] = {}
         self._dirty: dict[str, Aspect] = {}
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}  # with how many hold it or wait for it
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}  # and how many hold it or wait for it
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._expected: dict[tuple[str, EventKind], list[float]] = {}
         self._feed: EventFeed | None = None
@@ -76,18 +76,18 @@ class Inventory:
         return self._domains.values()
 
     def usage(self) -> dict[str, Usage]:
-        """By name, of our own domains, as of the last bulk reading."""
+        """Returns the usage of our own domains, by name, from the last bulk reading."""
         return {known.name: usage for uuid, usage in self._usage.items() if (known := self._domains.get(uuid)) and known.record}
 
     # Listing
 
     async def list_anew(self) -> None:
-        """After connecting: events first, so that nothing falls between them and the list. Reads everything.
+        """Lists everything after connecting. It registers for events first, so that nothing is lost between them and the list.
 
         Raises:
             DriverError: it could not be read; what was known before stays.
         """
-        self._handles.clear()  # they belong to the connection that has gone
+        self._handles.clear()  # they belong to the connection that is gone
         self._expected.clear()
         self._listing = True  # what an event says is newer than the list, so it is read after it
         try:
@@ -105,8 +105,8 @@ class Inventory:
                 self._schedule()
 
     async def resync(self) -> None:
-        """Four calls for the whole host: finds what no event told of, and keeps the statistics. Definitions take turns, a
-        few in each resync, so that these calls do not grow with the number of domains either."""
+        """Reads the whole host with four calls. It finds what no event reported, and refreshes the statistics. Definitions are
+        read in turn, a few in each resync, so that these calls do not grow with the number of domains."""
         bulk = await self._bulk()
         wanted: dict[str, Aspect] = {}
         for uuid in self._domains.keys() | bulk.domains.keys():
@@ -123,7 +123,7 @@ class Inventory:
             self._mark(uuid, aspects)
 
     def check_links(self) -> None:
-        """Finds nics that were cut off or plugged in again, of which libvirt tells nothing; it is not asked for that."""
+        """Finds nics that were cut off or plugged in again. libvirt has no event for it, and needs no call for it."""
         for uuid, known in self._domains.items():
             if known.taps and self._unplugged(known.taps) != known.unplugged:
                 self._mark(uuid, Aspect.LIVE)
@@ -141,7 +141,7 @@ class Inventory:
         return bulk
 
     def _stop_events(self) -> None:
-        """On a thread, while the connection is still there."""
+        """Removes the callbacks, on a thread, while the connection is still there."""
         if self._feed is not None:
             self._feed.deregister()
             self._feed = None
@@ -157,7 +157,7 @@ class Inventory:
 
     @asynccontextmanager
     async def exclusively(self, uuid: str) -> AsyncIterator[None]:
-        """Nobody else reads or acts on this domain meanwhile, so a reading is never older than the act it follows."""
+        """Keeps all others from reading or acting on this domain, so that a reading is never older than the action before it."""
         lock, users = self._locks.get(uuid) or (asyncio.Lock(), 0)
         self._locks[uuid] = lock, users + 1
         try:
@@ -173,14 +173,14 @@ class Inventory:
                     self._schedule()
 
     def handle(self, uuid: str) -> libvirt.virDomain:
-        """On any thread. Needs no call where the domain is known."""
+        """Returns the domain's handle, on any thread. Needs no call where the domain is known."""
         known = self._handles.get(uuid)
         if known is None:
             known = self._connection.request(self._connection.handle.lookupByUUIDString, uuid)
         return known
 
     def read(self, uuid: str, aspects: Aspect, handle: libvirt.virDomain | None = None) -> ObservedDomain | None:
-        """On one of the connection's threads; None when it has gone. ``accept`` makes it known."""
+        """Reads the domain, on one of the connection's threads; None when it has gone. ``accept`` stores the result."""
         try:
             domain = handle or self.handle(uuid)
             return self._reader.read(domain, self._domains.get(uuid), aspects)
@@ -190,21 +190,21 @@ class Inventory:
             raise
 
     def accept(self, uuid: str, seen: ObservedDomain | None, handle: libvirt.virDomain | None = None) -> None:
-        """What followed from an act of our own: known from now on, and nobody is told, as whoever acted looks himself."""
+        """Stores what followed from an action of our own. Nobody is notified: the caller reads the result itself."""
         if handle is not None:
             self._handles[uuid] = handle
         self._store(uuid, seen)
 
     def expect(self, uuid: str, kind: EventKind) -> None:
-        """The next event of this kind is our own doing: what it says has been read already."""
+        """Expects one event of this kind from our own action. It needs no reading."""
         self._expected.setdefault((uuid, kind), []).append(time.monotonic() + EXPECTED_FOR)
 
     def unexpect(self, uuid: str, kind: EventKind) -> None:
-        """The act failed, so there will be no event."""
+        """Takes that back: the action failed, so there will be no event."""
         self._take_expected(uuid, kind)
 
     def reread(self, uuid: str) -> None:
-        """It is not what we know: it is read again in a moment, and told if it differs."""
+        """Reads the domain again in a moment, because it differs from what we know. Reports a difference."""
         self._mark(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE)
 
     async def refresh(self, uuid: str, aspects: Aspect) -> ObservedDomain | None:
@@ -222,7 +222,7 @@ class Inventory:
     # Noticing
 
     def notice(self, events: list[DomainEvent]) -> None:
-        """Of several acts of one kind ours is one, whichever came first: the others still cause a reading."""
+        """Takes events. Of several events of one kind the first is taken for our own; the others still cause a reading."""
         for event in events:
             if event.kind is EventKind.NETWORK:
                 self._network_changed()
@@ -248,7 +248,7 @@ class Inventory:
             self._flush_due = asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Domains that are being acted on wait for the end of it (see ``exclusively``)."""
+        """Reads the marked domains. Those that are being acted on wait for the end of that (see ``exclusively``)."""
         self._flush_due = None
         free = {uuid: aspects for uuid, aspects in self._dirty.items() if uuid not in self._locks}
         for uuid in free:
@@ -262,7 +262,7 @@ class Inventory:
         try:
             await self._read_many(wanted, None)
         except DriverError as error:
-            # A lost connection is listed anew; anything else is found by the next resync at the latest.
+            # A new connection lists everything again; the next resync finds anything else.
             _log.info("reading %d domains after events: %s", len(wanted), error)
 
     async def _read_many(self, wanted: dict[str, Aspect], bulk: Bulk | None) -> None:
@@ -275,12 +275,12 @@ class Inventory:
 
     async def _read_chunk(self, uuids: list[str], wanted: dict[str, Aspect], bulk: Bulk | None) -> None:
         async with AsyncExitStack() as locks:
-            for uuid in sorted(uuids):  # in one order everywhere, so that two of us cannot wait for each other
+            for uuid in sorted(uuids):  # in one order everywhere, so that two tasks cannot wait for each other
                 await locks.enter_async_context(self.exclusively(uuid))
             self._apply(await self._connection.run(lambda: self._read_all(uuids, wanted, bulk), "read domains"))
 
     def _read_all(self, uuids: list[str], wanted: dict[str, Aspect], bulk: Bulk | None) -> Readings:
-        """On one of the connection's threads. One domain that cannot be read does not hide the others."""
+        """Reads several domains, on one of the connection's threads. One that cannot be read does not hide the others."""
         readings: Readings = {}
         for uuid in uuids:
             try:
@@ -309,7 +309,7 @@ class Inventory:
                 self._changed(uuid)
 
     def _store(self, uuid: str, seen: ObservedDomain | None) -> bool:
-        """Whether it differs from what was known."""
+        """Stores a reading, and tells whether it differs from what was known."""
         before = self._domains.get(uuid)
         if seen == before:
             return False
@@ -326,7 +326,7 @@ class Inventory:
 
 
 def _differs(known: ObservedDomain, handle: libvirt.virDomain, bulk: Bulk) -> bool:
-    """Whether the bulk reading shows something that we have not seen. The handle is as fresh as the reading."""
+    """Tells whether the bulk reading shows something new. The handle is as fresh as the reading."""
     uuid = known.uuid
     state = bulk.states.get(uuid)
     if state is not None and state != (known.state, known.reason):

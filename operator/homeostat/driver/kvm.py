@@ -1,6 +1,6 @@
-"""Whether KVM is of any use here. The device alone proves nothing: under nested virtualization it may exist and hang.
+"""Whether KVM is of use here. The device alone proves nothing: under nested virtualization it may exist and hang.
 
-Cheap evidence first (the device, the rights on it, the CPU's flags); a tiny guest that really boots settles what is left.
+Cheap evidence comes first (the device, the rights on it, the CPU's flags). A tiny guest that really boots decides the rest.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ BOOT_LIMIT = 10.0  # seconds; with working KVM, and under TCG too, the guest is 
 MEMORY_MIB = 32
 DISK_SIZE = 1 << 20  # bytes; SeaBIOS does not boot from a disk smaller than a cylinder
 
-# Our guest, a boot sector for SeaBIOS: it reports over the serial port how far it came, and ends QEMU itself.
+# Our guest is a boot sector for SeaBIOS. It reports over the serial port how far it came, and ends QEMU itself.
 # The loop takes 10 ms on a CPU that runs the guest, and longer than BOOT_LIMIT on one that interprets it.
 _GUEST = bytes.fromhex(
     "fa 31c0 8ed8 8ec0 8ed0 bc007c"  # cli; ds = es = ss = 0; sp = 0x7c00
     "b052 e86100"  # put 'R': real mode
-    "b441 bbaa55 b280 cd13 fa"  # int 0x13, ah 0x41: is there EDD? (where useless KVM lets Linux hang)
+    "b441 bbaa55 b280 cd13 fa"  # int 0x13, ah 0x41: is there EDD? (where Linux hangs under useless KVM)
     "b045 e85200"  # put 'E'
     "bf0010 31c0 b90018 fc f3ab"  # clear the page tables at 0x1000-0x3fff
     "c70600100320 c70600200330 c70600308300"  # one 2 MiB page, mapped to itself
@@ -54,7 +54,8 @@ _EXIT_CODE = 0x10 << 1 | 1  # as QEMU's isa-debug-exit makes it
 
 @dataclass(frozen=True, slots=True)
 class KvmVerdict:
-    """``how`` it is known: device, permission, flags, boot, or unsettled (nothing against it, but no guest was booted)."""
+    """Whether KVM can be used. ``how`` it is known: device, permission, flags, boot, or unsettled (nothing against it, but no
+    guest was booted)."""
 
     usable: bool
     how: str
@@ -69,7 +70,7 @@ async def probe_kvm(
     cpuinfo: Path = Path("/proc/cpuinfo"),
     qemu: str = "qemu-system-x86_64",
 ) -> KvmVerdict:
-    """Judges KVM on this host. The boot's result is kept in ``state`` until the host boots again."""
+    """Judges KVM on this host. The boot's result is stored in ``state`` until the host boots again."""
     verdict = await asyncio.to_thread(_seen, device, cpuinfo)
     program = shutil.which(qemu)
     if verdict is not None:
@@ -84,7 +85,7 @@ async def probe_kvm(
 
 
 def _seen(device: Path, cpuinfo: Path) -> KvmVerdict | None:
-    """A verdict from what can be seen without running anything; None: nothing speaks against KVM."""
+    """Returns a verdict from what can be seen without running anything; None: nothing speaks against KVM."""
     if not device.exists():
         mend = "switch on virtualization in the firmware and load the module (modprobe kvm_intel or kvm_amd)"
         return KvmVerdict(False, "device", f"{device} does not exist; machines are emulated (TCG). To have KVM, {mend}")
@@ -100,7 +101,7 @@ def _seen(device: Path, cpuinfo: Path) -> KvmVerdict | None:
     try:
         os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
     except OSError as error:
-        if error.errno == errno.EPERM and os.geteuid() == 0:  # a container's rules for devices, which libvirt's QEMU is not under
+        if error.errno == errno.EPERM and os.geteuid() == 0:  # a container's rules for devices; libvirt's QEMU has others
             return KvmVerdict(True, "unsettled", f"{device} exists; it cannot be tried from within this container")
         if error.errno in (errno.EACCES, errno.EPERM):
             mend = "add the operator's user to the group kvm (usermod -aG kvm USER, then log in again)"
@@ -111,7 +112,7 @@ def _seen(device: Path, cpuinfo: Path) -> KvmVerdict | None:
 
 @dataclass(frozen=True, slots=True)
 class BootResult:
-    """How the tiny guest fared: ``reached`` is what it wrote, R E L C when it came through."""
+    """The result of the tiny guest: ``reached`` is what it wrote, R E L C when it completed."""
 
     finished: bool
     reached: bytes

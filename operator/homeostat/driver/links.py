@@ -1,4 +1,4 @@
-"""The host's ends of nics, as its kernel has them: whether each is up, and on its bridge. Only of a host that is this machine."""
+"""The host's ends of nics, as its kernel has them: whether each is up, and on its bridge. Only where the host is this machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _REQUEST = struct.Struct("16sh14x")  # struct ifreq, as far as flags go
 
 
 def unplugged(taps: Sequence[Tap], links: Path = LINKS) -> Mapping[str, str]:
-    """Nic -> why nothing passes it. A tap that is not seen here is in some other network namespace: nothing is said of it."""
+    """Returns, by nic, why nothing passes it. A tap that is not seen here is in another network namespace: nothing is said about
+    it."""
     return dict(_unplugged(taps, links))
 
 
@@ -47,11 +48,11 @@ def _master(link: Path) -> str:
 
 
 def plug(tap: str, bridge: str) -> None:
-    """What libvirt does for a bridge at a machine's start only, and what nobody does for a tap that was taken down.
+    """Puts a tap on its bridge and sets it up. libvirt does the first only at a machine's start, and nobody does the second.
 
     Raises:
         PermissionDenied: we may not change links.
-        OSError: there is no such tap or bridge any more.
+        OSError: the tap or bridge is not there any more.
     """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:

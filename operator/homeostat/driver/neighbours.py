@@ -1,4 +1,5 @@
-"""Who answers at which address, as this host's kernel knows it: its ARP table (IPv4) and neighbour cache (IPv6), by netlink.
+"""Which MAC answers at which address, as this host's kernel knows it: its ARP table (IPv4) and neighbour cache (IPv6), by
+netlink.
 
 Message formats: ``man 7 rtnetlink``, linux/neighbour.h.
 """
@@ -20,7 +21,7 @@ _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _NDA_DST, _NDA_LLADDR, _NDA_CACHEINFO = 1, 2, 3
 _VALID = 0x02 | 0x04 | 0x08 | 0x10 | 0x80  # NUD_REACHABLE, STALE, DELAY, PROBE, PERMANENT: its MAC is known
 _HEADER, _NEIGHBOUR, _ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxxxiHBB"), struct.Struct("=HH")
-_TICKS = os.sysconf("SC_CLK_TCK")  # per second, in what the kernel tells programs
+_TICKS = os.sysconf("SC_CLK_TCK")  # per second, as the kernel reports times
 _DISCARD = 9  # the port of RFC 863, where nobody listens
 _BUFFER = 1 << 18
 
@@ -33,14 +34,14 @@ class Neighbour:
 
 
 def now() -> float:
-    """Seconds since this host booted, which no change of its clock moves."""
+    """Returns the seconds since this host booted. Changes of the clock do not affect them."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def started(pid: int) -> float | None:
-    """When that program began, on the clock of ``now``; None where it has ended."""
+    """Returns when that program began, on the clock of ``now``; None where it has ended."""
     try:
-        # Its name, in brackets, may hold anything (man 5 proc); what follows begins with the third field, and this is the 22nd.
+        # Its name, in brackets, may hold anything (man 5 proc). The rest begins with the third field, and this is the 22nd.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         return int(fields[19]) / _TICKS
     except (OSError, ValueError, IndexError):
@@ -48,7 +49,7 @@ def started(pid: int) -> float | None:
 
 
 def neighbours() -> list[Neighbour]:
-    """All that this network namespace knows. Raises OSError."""
+    """Returns all entries that this network namespace knows. Raises OSError."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line:
         line.settimeout(1.0)
         length = _HEADER.size + _NEIGHBOUR.size
@@ -62,7 +63,7 @@ def neighbours() -> list[Neighbour]:
 
 
 def parse(answer: bytes, at: float) -> tuple[list[Neighbour], bool]:
-    """The entries of one answer that came at that time, and whether it is the last."""
+    """Returns the entries of one answer that came at that time, and whether it is the last."""
     found: list[Neighbour] = []
     while len(answer) >= _HEADER.size:
         length, kind, *_ = _HEADER.unpack_from(answer)
@@ -92,8 +93,8 @@ def _aligned(length: int) -> int:
 
 
 def knock(ip: str) -> None:
-    """Has the kernel ask who is there: an empty datagram, which goes nowhere. The answer stands in its table seconds later."""
+    """Makes the kernel ask who is there, with an empty datagram that nobody reads. The answer is in its table seconds later."""
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as line:  # no way there: then nobody is
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as line:  # no route: then nobody is there
         line.setblocking(False)
         line.sendto(b"", (ip, _DISCARD))

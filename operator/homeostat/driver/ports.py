@@ -1,4 +1,4 @@
-"""Ports of this machine, as its kernel has them: which of those that QEMU is to listen on it could not, and who has them."""
+"""Ports of this machine, as its kernel has them: which of the ports for QEMU it cannot listen on, and who has them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ PROC = Path("/proc")
 QEMU_CONF = Path("/etc/libvirt/qemu.conf")
 UNKNOWN = "another program (`ss -lntup` as root names it)"
 _TABLES = {"tcp": ("tcp", "tcp6"), "udp": ("udp", "udp6")}
-_LIBVIRT = ("/libvirt-sock", "/virtqemud-sock")  # what it listens at
+_LIBVIRT = ("/libvirt-sock", "/virtqemud-sock")  # the sockets that it listens on
 _LISTENS = "0A"  # the kernel's TCP_LISTEN (net/tcp_states.h); its tables begin with these
 
 
 def blocked(wanted: Iterable[Listener], proc: Path = PROC, conf: Path = QEMU_CONF) -> Mapping[Listener, ObservedPort]:
-    """Those that QEMU cannot listen on now. One is tried only where somebody listens at its number, so that a free port stays
-    free for whoever wants it meanwhile."""
+    """Returns the ports that QEMU cannot listen on now. A port is only tried where somebody listens at its number, so that a free
+    port stays free for others."""
     lowest = _lowest(proc, conf)
     found = {listener: port for listener in wanted if (port := _blocked(listener, proc, lowest)) is not None}
     return found if found and _shares_network(proc) else {}
 
 
 def _lowest(proc: Path, conf: Path) -> int:
-    """The first port that a program without capabilities may listen on (ip-sysctl). libvirt takes QEMU's away, unless its
-    configuration says not to."""
+    """Returns the first port that a program without capabilities may listen on (ip-sysctl). libvirt removes QEMU's capabilities,
+    unless its configuration says otherwise."""
     with contextlib.suppress(OSError):
         if re.search(r"^\s*clear_emulator_capabilities\s*=\s*0", conf.read_text(errors="replace"), re.MULTILINE):
             return 0
@@ -42,7 +42,8 @@ def _lowest(proc: Path, conf: Path) -> int:
 
 
 def _shares_network(proc: Path) -> bool:
-    """Whether libvirt listens in our network namespace: in another, as around a container, are other ports and addresses."""
+    """Tells whether libvirt listens in our network namespace. Another one, as around a container, has other ports and
+    addresses."""
     try:
         lines = (proc / "net" / "unix").read_text(errors="replace").split("\n")
     except OSError:
@@ -62,7 +63,8 @@ def _blocked(listener: Listener, proc: Path, lowest: int) -> ObservedPort | None
 
 
 def _refusal(listener: Listener, port: int) -> int | None:
-    """What the kernel would tell QEMU, which takes IPv6 alone where the IPv4 port is another's. Nothing listens here, ever."""
+    """Returns what the kernel would answer QEMU, which takes IPv6 alone where another has the IPv4 port. Nothing listens here,
+    ever."""
     tcp = listener.protocol == "tcp"
     try:
         six = ":" in listener.address
@@ -78,7 +80,7 @@ def _refusal(listener: Listener, port: int) -> int | None:
 
 
 def _sockets(listener: Listener, proc: Path) -> Iterator[str]:
-    """The inodes of those at its number, at whatever address (proc(5), net/tcp)."""
+    """Yields the inodes of the sockets at its number, at any address (proc(5), net/tcp)."""
     ending = f":{listener.port:04X}"
     for table in _TABLES[listener.protocol]:
         with contextlib.suppress(OSError), (proc / "net" / table).open(encoding="ascii") as lines:
@@ -92,7 +94,7 @@ def _sockets(listener: Listener, proc: Path) -> Iterator[str]:
 
 
 def _owners(inodes: set[str], proc: Path) -> Iterator[str]:
-    """Programs that have one of them open, as far as we may know."""
+    """Yields the programs that have one of them open, as far as we may see that."""
     for pid in sorted(int(folder.name) for folder in proc.iterdir() if folder.name.isdigit()):
         with contextlib.suppress(OSError):
             for entry in os.scandir(proc / str(pid) / "fd"):

@@ -33,7 +33,7 @@ STATES = {
     libvirt.VIR_DOMAIN_PMSUSPENDED: DomainState.SUSPENDED,
 }
 
-# The order is libvirt's enums' (virDomainRunningReason and so on): a reason's number is its place.
+# In the order of libvirt's enums (virDomainRunningReason and so on): a reason's number is its place.
 _REASONS: dict[DomainState, tuple[str, ...]] = {
     DomainState.RUNNING: (
         "unknown", "booted", "migrated", "restored", "from-snapshot", "unpaused", "migration-canceled",
@@ -59,7 +59,7 @@ _ID = re.compile(r" id='([^']*)'")
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """One bulk listing: what libvirt tells of all domains in a fixed number of calls."""
+    """One bulk listing: what libvirt says of all domains in a fixed number of calls."""
 
     domains: dict[str, libvirt.virDomain]
     states: dict[str, tuple[DomainState, str]]
@@ -79,7 +79,7 @@ STATS = (
 
 
 def read_bulk(connection: LibvirtConnection) -> Bulk:
-    """Four calls, however many domains there are. A domain that is busy answers with less, and is not waited for."""
+    """Makes four calls, however many domains there are. A busy domain answers with less, and is not waited for."""
     handle, request = connection.handle, connection.request
     nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
     try:
@@ -114,7 +114,7 @@ def name_state(state: int, reason: int) -> tuple[DomainState, str]:
 
 
 class DomainReader:
-    """Reads single domains, on whatever thread. Nothing may read the same domain at the same time."""
+    """Reads single domains, on any thread. Two readings of the same domain must not overlap."""
 
     def __init__(self, connection: LibvirtConnection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged) -> None:
         self._connection, self._pid_of, self._unplugged = connection, pid_of, unplugged
@@ -124,7 +124,8 @@ class DomainReader:
         self._definitions.pop(uuid, None)
 
     def read(self, domain: Any, previous: ObservedDomain | None, aspects: Aspect, bulk: Bulk | None = None) -> ObservedDomain:
-        """Reads what ``aspects`` asks for and keeps the rest of ``previous``; of a domain not known yet, everything.
+        """Reads what ``aspects`` asks for and takes the rest from ``previous``. Of a domain that is not known yet it reads
+        everything.
 
         Raises:
             libvirt.libvirtError: also when the domain has gone.
@@ -141,19 +142,19 @@ class DomainReader:
         if state.active and not previous.state.active:
             aspects |= Aspect.LIVE
         if previous.state.active and not state.active and previous.record is not None:
-            aspects |= Aspect.CONFIG  # what the next start boots: no event tells of every change of it
+            aspects |= Aspect.CONFIG  # what the next start boots: not every change of it causes an event
         if reason == "saved":
             aspects |= Aspect.FLAGS
         if reason == REVERTED and (previous.reason != reason or Aspect.LIVE in aspects):
-            aspects |= Aspect.CONFIG  # with a snapshot comes the definition of its time
-        # Starting a domain takes its managed save away, so a running one has none.
+            aspects |= Aspect.CONFIG  # a snapshot brings back the definition of its time
+        # Starting a domain removes its managed save, so a running one has none.
         seen = replace(previous, state=state, reason=reason, managed_save=previous.managed_save and not state.active)
         if Aspect.FLAGS in aspects:
             seen = self._with_flags(seen, domain, bulk)
         if Aspect.CONFIG in aspects:
             seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
             if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
-                aspects |= Aspect.LIVE  # both at one time: which of two files is the newer hangs on it
+                aspects |= Aspect.LIVE  # both at the same time: that decides which of two files is newer
         if seen.record is None or not state.active:
             return replace(seen, live=None, pid=None, vnc=None, agent=False, run="", taps=(), balloon=0, unplugged={})
         if Aspect.LIVE in aspects or seen.live is None:
@@ -193,7 +194,7 @@ class DomainReader:
         vnc, agent, live = None, False, seen.config
         taps: tuple[Tap, ...] = ()
         balloon = 0
-        # Word for word the definition it is with the test driver; then it need not be parsed.
+        # With the test driver it is word for word the definition; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
         if hash(plain) != self._definitions.get(seen.uuid):
             root = parse_xml(text)
@@ -201,7 +202,7 @@ class DomainReader:
             balloon = parse_balloon(root)
             if seen.config is not None:
                 live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
-                live = seen.config if live == seen.config else live  # one object for both, at thousands of machines
+                live = seen.config if live == seen.config else live  # one object for both: there may be thousands of machines
         pid = self._pid_of(seen.name, seen.uuid)
         run = f"{domain_id}-{pid}" if pid else domain_id
         unplugged = self._unplugged(taps) if taps else {}
@@ -214,7 +215,7 @@ def _sources(config: DomainConfig) -> list[str | None]:
 
 
 class PidFiles:
-    """QEMU's pid, from the file libvirt keeps it in. None where that folder is not of this host, or not ours to read."""
+    """QEMU's pid, from libvirt's file. None where that folder is on another host, or not readable for us."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self._folders = folders
@@ -223,7 +224,7 @@ class PidFiles:
         for folder in self._folders:
             try:
                 pid = int((folder / f"{name}.pid").read_text(encoding="ascii"))
-                # A file left behind may name a pid that is another's by now.
+                # A file that was left behind may name a pid that another program has by now.
                 if uuid.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
                     return pid
             except (OSError, ValueError):

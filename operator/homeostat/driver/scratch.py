@@ -1,4 +1,4 @@
-"""Folders for the time of one command. Who is killed leaves one behind; whoever makes the next removes it."""
+"""Folders that last as long as one command. A command that is killed leaves one behind; the next that makes one removes it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from functools import cache
 from pathlib import Path
 
 PREFIX = "homeostat-scratch-"
-"""Nobody else calls a folder that, so what has this name and no maker may go."""
+"""No other program uses this prefix, so a folder that has it and no maker may go."""
 FRESH = 60.0  # seconds; a folder this young may not have been locked yet
 
 
 @contextlib.contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """``homeostat-scratch-<purpose>-…`` among the temporary files, for its maker only; locked while its maker lives."""
+    """Makes ``homeostat-scratch-<purpose>-…`` among the temporary files, for its maker only. It is locked while its maker
+    lives."""
     sweep()
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{purpose}-", ignore_cleanup_errors=True) as name, _locked(name):
         yield Path(name)
@@ -28,7 +29,7 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
 
 @cache
 def process_folder(purpose: str) -> Path:
-    """One that lasts as long as this process."""
+    """Makes a folder that lasts as long as this process."""
     held = contextlib.ExitStack()
     atexit.register(held.close)
     return held.enter_context(scratch_folder(purpose))
@@ -38,7 +39,7 @@ def sweep(now: float | None = None) -> None:
     """Removes our own folders whose makers have ended."""
     now = time.time() if now is None else now
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        with contextlib.suppress(OSError):  # somebody else's, or gone meanwhile
+        with contextlib.suppress(OSError):  # somebody else's, or gone by now
             found = folder.lstat()
             if found.st_uid == os.geteuid() and not folder.is_symlink() and now - found.st_ctime > FRESH:
                 with _locked(folder):
@@ -47,7 +48,7 @@ def sweep(now: float | None = None) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: str | Path) -> Iterator[None]:
-    """Raises OSError: somebody else has the lock, or it is no folder."""
+    """Locks the folder. Raises OSError: somebody else has the lock, or it is no folder."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

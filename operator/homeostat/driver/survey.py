@@ -21,7 +21,7 @@ CHIPSETS = ("q35", "pc")  # spec.machine.type
 
 
 def is_local(uri: str) -> bool:
-    """Whether libvirt's files and processes are this machine's."""
+    """Tells whether libvirt's files and processes are on this machine."""
     parts = urlsplit(uri)
     return not parts.hostname and parts.scheme.split("+")[0] in ("qemu", "test")
 
@@ -31,13 +31,13 @@ def is_test(uri: str) -> bool:
 
 
 def pid_folders(uri: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where libvirt's QEMU driver keeps NAME.pid."""
+    """Returns the folders where libvirt's QEMU driver has NAME.pid."""
     parts, options = urlsplit(uri), parse_qs(urlsplit(uri).query)
     if not is_local(uri) or is_test(uri):
         return ()
     if parts.path == "/embed":
         return tuple(Path(root, "run", "qemu") for root in options.get("root", []))
-    if "socket" in options:  # a libvirtd of its own, whose state is beside its socket
+    if "socket" in options:  # a private libvirtd, whose state is beside its socket
         return (Path(options["socket"][0]).parent / "qemu",)
     if parts.path == "/session":
         runtime = environment.get("XDG_RUNTIME_DIR")
@@ -47,7 +47,7 @@ def pid_folders(uri: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
-    """All facts that libvirt knows; a few calls, on one of the connection's threads."""
+    """Reads all facts that libvirt knows, with a few calls on one of the connection's threads."""
     handle, request = connection.handle, connection.request
     node = request(handle.getInfo)
     capabilities = request(handle.getCapabilities)
@@ -66,7 +66,7 @@ def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
 
 
 def max_vcpus(connection: LibvirtConnection, kinds: Iterable[DomainType]) -> Mapping[tuple[DomainType, str], int]:
-    """How many virtual CPUs a machine of each kind and chipset has at most, where the hypervisor tells."""
+    """Returns how many virtual CPUs a machine of each kind and chipset has at most, where the hypervisor says it."""
     found = {}
     for kind in kinds:
         for chipset in CHIPSETS:
@@ -75,7 +75,7 @@ def max_vcpus(connection: LibvirtConnection, kinds: Iterable[DomainType]) -> Map
             except libvirt.libvirtError as error:
                 if is_lost(error):
                     raise
-                continue  # a driver that tells nothing of this, or a QEMU without the chipset
+                continue  # a driver that does not say it, or a QEMU without the chipset
             if (most := parse_xml(told).find("vcpu")) is not None and most.get("max", "").isdigit():
                 found[kind, chipset] = int(most.get("max", ""))
     return found
@@ -95,12 +95,12 @@ def _version(connection: LibvirtConnection) -> str:
 
 
 def spelled(number: int) -> str:
-    """libvirt's 9000000 -> 9.0.0."""
+    """Spells libvirt's version: 9000000 -> 9.0.0."""
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
 
 def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
-    """What comes and goes while the host is up; two calls."""
+    """Reads what comes and goes while the host is up, with two calls."""
     active = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
     idle = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_INACTIVE)
     bridges = local_bridges() if is_local(connection.uri) and not is_test(connection.uri) else None
@@ -121,7 +121,7 @@ def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:
 
 
 def domain_types(capabilities: str) -> frozenset[DomainType]:
-    """Of x86_64 guests; the test driver's are i686 by its capabilities, and it takes any."""
+    """Returns those of x86_64 guests. The test driver's are i686 by its capabilities, and it takes any."""
     known = {kind.value for kind in DomainType}
     found = set()
     for arch in parse_xml(capabilities).iterfind("guest/arch"):

@@ -1,4 +1,4 @@
-"""The driver's long-lived tasks are kept by whoever uses it, and its short ones are never passed over when they fail."""
+"""The tasks of the driver: its user keeps the long-lived ones, and a failure of a short one is never lost."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ class Keep(Protocol):
 
 
 async def once(name: str, job: Callable[[], Awaitable[None]], *, may_end: bool = False) -> None:
-    """For commands that look once, and tests."""
+    """Runs a job once: for commands that read once, and for tests."""
     await job()
 
 
 def attended(task: asyncio.Task[None]) -> asyncio.Task[None]:
-    """One that nobody waits for: what it dies of goes to the loop's exception handler at once, and not when it is collected."""
+    """Returns a task that nobody waits for. What it dies of goes to the loop's exception handler at once, not when the task is
+    collected."""
     task.add_done_callback(_tell)
     return task
 

@@ -1,7 +1,7 @@
 """libvirt's errors in our words, in one place: what happened, and what to do next.
 
-libvirt's codes are coarse (most of QEMU's troubles are VIR_ERR_INTERNAL_ERROR), so its text decides where the code does not.
-The texts are libvirt's and QEMU's own, C locale; a text that changes costs the advice, never the error.
+libvirt's codes are coarse (most of QEMU's errors are VIR_ERR_INTERNAL_ERROR), so its text decides where the code does not. The
+texts are libvirt's and QEMU's own, in the C locale. When a text changes, the advice is lost, but never the error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .errors import (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The first rule that fits decides. ``advice`` is what to do next; {0}, {1} ... are the pattern's groups."""
+    """One rule; the first that fits decides. ``advice`` is what to do next; {0}, {1} ... are the pattern's groups."""
 
     kind: type[DriverError]
     advice: str = ""
@@ -35,7 +35,7 @@ class Rule:
     pattern: str = ""
 
     def advise(self, code: int, text: str) -> str | None:
-        """None when the rule does not fit."""
+        """Returns the advice; None when the rule does not fit."""
         if self.codes and code not in self.codes:
             return None
         if not self.pattern:
@@ -179,19 +179,19 @@ _LOST = re.compile(
 )
 
 
-# "QEMU guest agent is not connected" is said of a guest, over a connection that is fine.
+# "QEMU guest agent is not connected" is about a guest; the connection is fine.
 _AGENT_CODES = frozenset({libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED})
 
 
 def is_lost(error: libvirt.libvirtError) -> bool:
-    """Whether the connection is gone, whatever was being done."""
+    """Tells whether the connection is gone, whatever was being done."""
     if error.get_error_code() in _AGENT_CODES:
         return False
     return error.get_error_code() in _LOST_CODES or bool(_LOST.search(str(error)))
 
 
 def translate(error: libvirt.libvirtError, doing: str = "") -> DriverError:
-    """``doing`` says what was tried, such as "start machine web"."""
+    """Turns libvirt's error into ours. ``doing`` says what was tried, such as "start machine web"."""
     if is_lost(error):
         return HostUnreachable(_sentence(doing, "the connection to libvirt was lost; it is opened again by itself", ""))
     return _apply(_WORKING, error, doing)
@@ -212,7 +212,7 @@ def _apply(rules: tuple[Rule, ...], error: libvirt.libvirtError, doing: str) -> 
 
 
 def _plain(text: str) -> str:
-    """libvirt's text on one line, without the noise in front and QEMU's timestamps."""
+    """Returns libvirt's text on one line, without the prefixes and QEMU's timestamps."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z?\s*(?:qemu-system-\S+:\s*)?", "", text)
     text = re.sub(r"^(?:internal error|operation failed|unsupported configuration|XML error):\s*", "", text.strip())
     return re.sub(r"\s*\n\s*", "; ", text)

@@ -1,4 +1,4 @@
-"""Taking turns at asking guests, some of which never answer: these must not keep the others waiting."""
+"""Taking turns at asking guests. Some never answer: these must not keep the others waiting."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ class Patience:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Raises:
-        TimeoutError: it is over.
+        """Counts the time inside.
+
+        Raises:
+            TimeoutError: it is over.
         """
         if self.left <= 0:
             raise TimeoutError
@@ -31,7 +33,7 @@ class Patience:
 
 
 class GuestTurns:
-    """So many guests are asked ``at_once``; of those that did not answer last time, only ``silent_at_once``."""
+    """Limits how many guests are asked ``at_once``; of those that did not answer last time, only ``silent_at_once``."""
 
     def __init__(self, at_once: int, silent_at_once: int) -> None:
         self._slots = asyncio.Semaphore(at_once)
@@ -41,7 +43,7 @@ class GuestTurns:
 
     @asynccontextmanager
     async def alone(self, guest: str) -> AsyncIterator[None]:
-        """One question to a guest at a time: libvirt would only let the second one wait, and us with it."""
+        """Lets one question at a time through to a guest: libvirt would make the second one wait, and us with it."""
         lock = self._locks.setdefault(guest, asyncio.Lock())
         async with lock:
             yield

@@ -9,7 +9,7 @@ from homeostat.planner.observed import Usage
 
 
 def usage_of(stats: Mapping[str, Any]) -> Usage:
-    """``stats`` is one domain's dictionary of virConnectGetAllDomainStats; what it lacks counts as 0."""
+    """Reads one domain's dictionary of virConnectGetAllDomainStats; what it lacks counts as 0."""
     return Usage(
         cpu_seconds=stats.get("cpu.time", 0) / 1e9,  # nanoseconds
         memory_bytes=stats.get("balloon.current", 0) * 1024,  # KiB
@@ -21,7 +21,7 @@ def usage_of(stats: Mapping[str, Any]) -> Usage:
 
 
 def disks_of(stats: Mapping[str, Any]) -> set[str]:
-    """The files its disks and drives are on."""
+    """Returns the files that its disks and drives are on."""
     found = (stats.get(f"block.{n}.path") for n in range(stats.get("block.count", 0)))
     return {path for path in found if path}
 

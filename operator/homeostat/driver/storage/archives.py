@@ -1,4 +1,4 @@
-"""Archives and compressed files that are given where an image belongs, and what is in them. Pure; unpacks a few KiB at most."""
+"""Archives and compressed files where an image should be, and what is in them. Pure; unpacks a few KiB at most."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import lzma
 import zlib
 from collections.abc import Callable
 
-PEEK = 4096  # bytes that are unpacked, to tell what is inside
-DEEPEST = 3  # archives in archives that are looked into
+PEEK = 4096  # bytes that are unpacked to see what is inside
+DEEPEST = 3  # levels of archives in archives that are read
 _LZMA_MEMORY = 64 * 2**20  # bytes; an archive may ask for any amount
 _TAR = 512  # bytes of a header: POSIX.1-1988, ustar
 
@@ -39,7 +39,7 @@ _MAGIC = (
 
 
 def archive_problem(head: bytes) -> str:
-    """Why the file that begins so is an archive and no image, and what to do; empty: it is none."""
+    """Says why the file that begins so is an archive and no image, and what to do; empty: it is no archive."""
     layers: list[tuple[str, str]] = []
     while (layer := _layer(head)) is not None and len(layers) < DEEPEST:
         name, tool, inside = layer
@@ -57,7 +57,7 @@ def archive_problem(head: bytes) -> str:
 
 
 def _layer(head: bytes) -> tuple[str, str, bytes] | None:
-    """Name, how to unpack it, and the first bytes of what is inside, as far as that can be told."""
+    """Returns the name, how to unpack it, and the first bytes of what is inside, as far as that can be read."""
     if _is_tar(head):
         return "tar", "tar -xf", b""
     for magic, name, tool in _MAGIC:
@@ -80,7 +80,7 @@ def _inside(name: str, head: bytes) -> bytes:
 
 
 def _is_tar(head: bytes) -> bool:
-    """By the checksum of its first header, which tars of every kind have, also those without "ustar"."""
+    """Tells a tar by the checksum of its first header, which tars of every kind have, also those without "ustar"."""
     block = head[:_TAR]
     if len(block) < _TAR or not block[0]:
         return False

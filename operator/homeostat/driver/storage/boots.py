@@ -1,4 +1,5 @@
-"""A machine's own copies of what it boots from directly: libvirt gives kernel and initramfs to QEMU's user while it runs."""
+"""A machine's own copies of the kernel and initramfs that it boots directly: libvirt gives them to QEMU's user while the machine
+runs."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from .paths import PARTIAL, Rooms, file_errors, publish, sweep_partials
 
 
 def copy_boot(rooms: Rooms, action: CopyBoot) -> None:
-    """Makes the copy under another name and gives it its own when whole. Blocks.
+    """Makes the copy under another name, and renames it when it is complete. Blocks.
 
     Raises:
         Refused: a place outside the state folder, or an image outside the cache.

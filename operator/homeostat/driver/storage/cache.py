@@ -29,7 +29,7 @@ from .verified import changed_message, read_note, sha256_of, signature_of, write
 log = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts, doubling
-PERMANENT_FOR = 600.0  # seconds until a refused source is asked again: someone may have put the file there
+PERMANENT_FOR = 600.0  # seconds until a refused source is asked again: somebody may have put the file there
 REPORT_EVERY = 0.5  # seconds between two reports of one fetch's progress
 
 
@@ -42,11 +42,11 @@ class _Failure:
 
 
 class Damaged(DriverError):
-    """What came is not what its server says that it has: it is worth another try."""
+    """The bytes that arrived do not match what the server says of the file: another try may help."""
 
 
 class ImageCache:
-    """All methods belong to one event loop. ``changed(key)`` is called there when a fetch progresses or ends."""
+    """The cache. All methods belong to one event loop. ``changed(key)`` is called there when a fetch progresses or ends."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class ImageCache:
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def path(self, key: str) -> Path:
-        """Where the image of an ImageRef.key lies, or will."""
+        """Returns where the image of an ImageRef.key is, or will be."""
         return self._rooms.images / file_name(key)
 
     async def observe(self, ref: ImageRef) -> ObservedImage:
-        """One stat call when nothing changed; a file that is new to us is looked into once."""
+        """Observes an image, with one stat call when nothing changed. A new file is examined once."""
         if ref.key in self._running:
             return self._absent(ref)
         path = self.path(ref.key)
@@ -122,7 +122,7 @@ class ImageCache:
                 return ObservedImage(ImagePhase.FAILED, error=error, permanent=True, changed=True)
             valid = noted if noted is not None and (noted.sha256 or noted.signature[:2] == signature[:2]) else None
             found = valid.inspection if valid is not None else await examine(ref, path)
-            with contextlib.suppress(DriverError):  # someone who only looks may not be able to write there
+            with contextlib.suppress(DriverError):  # a reader may not have the right to write there
                 await asyncio.to_thread(write_note, path, ref, found, sha256)
         except DriverError as error:
             message = f"{error}; the file in the cache is {path}: delete it to have it fetched again"
@@ -130,7 +130,7 @@ class ImageCache:
         return ObservedImage(ImagePhase.READY, str(path), found.format, found.virtual_size)
 
     def fetch(self, ref: ImageRef) -> None:
-        """Begins a fetch, unless it runs, is done, or failed too short a while ago. How it ends, observe() tells."""
+        """Begins a fetch, unless it runs, is done, or failed too recently. observe() tells how it ends."""
         failure = self._failed.get(ref.key)
         waits = failure is not None and failure.until > self._clock()
         if waits or ref.key in self._running or self.path(ref.key).exists():
@@ -167,7 +167,7 @@ class ImageCache:
             self._changed(key)
 
     async def _obtain_watched(self, ref: ImageRef, fetch: Fetch) -> None:
-        """Ends what is too slow, and what nobody wants; both are told by the watch."""
+        """Obtains the image. Ends what is too slow, and what nobody wants; the watch decides both."""
         work = asyncio.ensure_future(self._obtain(ref, fetch))
         watching = asyncio.ensure_future(watch(fetch, self._turns, lambda: self._changed(ref.key), self._running.values))
         try:
@@ -216,7 +216,7 @@ class ImageCache:
         try:
             arrived = await self._bring(ref, partial, report, fetch)
             if arrived.resumed and not await _matches(ref, arrived, partial):
-                discard(partial)  # perhaps only its two halves do not fit
+                discard(partial)  # perhaps only its two halves do not match
                 arrived = await self._bring(ref, partial, report, fetch)
             await self._accept(ref, arrived, partial, path)
         except qemu_img.Broken as error:
@@ -233,10 +233,10 @@ class ImageCache:
             opened = bound(open_local, ref, self._folders, self._rooms.root)
             await in_thread(copy_local, opened, shown(ref.url), partial, report, fetch.stop)
             return Arrived(resumed=False, measured=True, digest=None)
-        from .fetch import download  # late: an HTTP client is 11 MB that only remote images need
+        from .fetch import download  # imported late: only remote images need the 11 MB of an HTTP client
 
         best = _size(partial)
-        while True:  # a cut connection is taken up at once for as long as each attempt gets further
+        while True:  # after a broken connection it goes on at once, as long as each attempt gets further
             fetch.coming = True
             try:
                 return await download(ref.url, partial, report, pinned=ref.sha256 is not None)
@@ -260,7 +260,7 @@ class ImageCache:
         await in_thread(_publish, ref, partial, path, await examine(ref, partial), found)
 
     async def close(self) -> None:
-        """Ends all fetches; what they have so far is kept."""
+        """Ends all fetches. The bytes that they have so far stay."""
         for timer in self._timers.values():
             timer.cancel()
         tasks = [fetch.task for fetch in self._running.values() if fetch.task is not None]
@@ -272,12 +272,12 @@ class ImageCache:
 
     @property
     def busy(self) -> frozenset[str]:
-        """Keys whose fetch runs."""
+        """Keys of the images that are being fetched."""
         return frozenset(self._running)
 
 
 async def verified(ref: ImageRef, path: Path) -> str:
-    """The SHA-256 of the file at ``path``.
+    """Returns the SHA-256 of the file at ``path``.
 
     Raises:
         Unusable: it is not the one that ``ref`` asks for.
@@ -292,7 +292,7 @@ async def verified(ref: ImageRef, path: Path) -> str:
 
 
 async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
-    """What the file at ``path`` is. Nothing of it is trusted.
+    """Returns what the file at ``path`` is. Trusts nothing in it.
 
     Raises:
         Unusable: not as ``ref`` says.
@@ -301,7 +301,7 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
     found, size = _sniff(path, name)
     if size == 0:
         raise qemu_img.Unusable(f"image {name} is empty")
-    if found.cut and ref.format != "raw" and ref.sha256 is None:  # what was pinned is as it was published
+    if found.cut and ref.format != "raw" and ref.sha256 is None:  # a pinned file is as it was published
         raise qemu_img.Truncated(f"image {name} {found.problem}")
     page = found.markup or (found.text and is_remote(ref.url))
     if page or (found.problem and not found.cut and ref.format != "raw"):
@@ -337,7 +337,7 @@ def _article(found: Sniff) -> str:
 
 
 async def _matches(ref: ImageRef, arrived: Arrived, path: Path) -> bool:
-    """Whether it hashes to what the spec says, and to what its server says."""
+    """Tells whether its hash is what the spec and its server say."""
     if arrived.digest is not None and not await asyncio.to_thread(arrived.digest.fits, path):
         return False
     return ref.sha256 is None or await asyncio.to_thread(sha256_of, path) == ref.sha256.lower()

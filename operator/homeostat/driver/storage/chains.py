@@ -1,4 +1,4 @@
-"""What the disks of a domain lie in that others put elsewhere. Headers are read, and never more of them than a few."""
+"""The files of a domain's disks that others put elsewhere. Only headers are read, and never more than a few of them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from homeostat.planner.observed import ObservedChain, ObservedDisk
 from .header import qcow2_header
 from .paths import PARTIAL, file_errors
 
-DEEPEST = 64  # files of one chain; QEMU itself opens hardly more
-SETTLES = 2.0  # seconds: an overlay that was committed is closed about when its base was written to last
-_HEAD = 4096  # bytes; QEMU writes the backing file's name right behind the header
+DEEPEST = 64  # files of one chain; QEMU itself opens few more
+SETTLES = 2.0  # seconds: a committed overlay is closed at about the time its base was last written to
+_HEAD = 4096  # bytes; QEMU writes the backing file's name right after the header
 
 FileId = tuple[int, int]  # device, inode
 
 
 def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> ObservedChain:
-    """From ``source`` down to the file that leans on nothing, or to one that cannot be read, which the answer then says.
+    """Reads from ``source`` down to the file that is built on nothing, or to one that cannot be read; the answer says which.
 
-    ``disks`` are our own paths: a file that is one of them, by whatever name, has that name. Headers may have been written by a
-    guest: of what they name only ``known`` is opened (files, and folders of files), and what lies in a folder of ``disks``.
+    ``disks`` are our own paths: a file that is one of them, under whatever name, gets that name. A guest may have written
+    headers. Of the files that they name, only those in ``known`` (files, and folders of files) and those in a folder of ``disks``
+    are opened.
     """
     places = {os.path.realpath(place) for place in (*known, *disks, *map(os.path.dirname, disks))}
     own = _identities(disks)
@@ -59,7 +60,7 @@ def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> 
 
 
 def _may_be_opened(path: str, places: Container[str], own: Mapping[FileId, str]) -> bool:
-    """By its path, not by what is there, which need not be a file; but one of our own disks may have any name."""
+    """Tells whether a file may be opened: by its path, not by what is there. One of our own disks may have any name."""
     if not path.startswith("/"):  # nbd:…, https:…, json:… of more than a file
         return False
     try:
@@ -73,8 +74,8 @@ def _may_be_opened(path: str, places: Container[str], own: Mapping[FileId, str])
 
 
 def newer_overlays(disk: str, *known: str) -> tuple[str, ...]:
-    """Files beside ``disk`` that lean on it and were written to after all that they lean on, the newest first. What was committed
-    into the file below it, that one being written to since, is a leftover.
+    """Returns files beside ``disk`` that are built on it and were written to after all that they are built on, the newest first.
+    An overlay that was committed into the file below it, which was written to since, is a leftover.
 
     Raises:
         DriverError: the folder cannot be read.
@@ -108,7 +109,7 @@ def _identities(paths: Sequence[str]) -> Mapping[FileId, str]:
 
 
 def _read(path: str) -> ObservedDisk:
-    # A file of others may be anything by now: never wait for it.
+    # The file of others may be anything by now: never wait for it.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
         header = qcow2_header(file.read(_HEAD))
         length = os.fstat(file.fileno()).st_size
@@ -118,7 +119,7 @@ def _read(path: str) -> ObservedDisk:
 
 
 def _plain(backing: str, path: str) -> str:
-    """An absolute path; what is none stays as it is. QEMU writes JSON where a name alone would not tell it all."""
+    """Returns an absolute path; anything else stays as it is. QEMU writes JSON where a name alone is not enough."""
     if backing.startswith("json:"):
         try:
             found = json.loads(backing.removeprefix("json:"))
@@ -134,7 +135,7 @@ def _plain(backing: str, path: str) -> str:
 
 
 def _names_only(found: object, name: str) -> bool:
-    """Whether nothing else in there could be taken for another file."""
+    """Tells whether nothing else in there could name another file."""
     if isinstance(found, dict):
         return all(key in ("driver", "file.driver") or _names_only(value, name) for key, value in found.items())
     return found == name

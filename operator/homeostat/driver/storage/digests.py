@@ -1,4 +1,4 @@
-"""What a server says that its file hashes to, so that damage on the way is noticed also where the spec has no checksum."""
+"""What a server says the hash of its file is. So damage on the way is noticed also where the spec has no checksum."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _ALGORITHMS = {"sha-512": "sha512", "sha-256": "sha256", "sha": "sha1", "md5": "
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """``name`` is hashlib's."""
+    """A hash. ``name`` is hashlib's."""
 
     name: str
     value: bytes
 
     def fits(self, path: Path) -> bool:
-        """Reads all of the file. Raises DriverError."""
+        """Reads the whole file and compares. Raises DriverError."""
         with file_errors(path, f"read {path}"), open(path, "rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.new(self.name, usedforsecurity=False)).digest() == self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """How a file came, once all of it is there as far as its source said."""
+    """How a file arrived, once it is complete as far as its source said."""
 
     resumed: bool  # it went on from an earlier attempt
     measured: bool  # the source said how long it is
@@ -39,8 +39,8 @@ class Arrived:
 
 
 def claimed(headers: Mapping[str, str], *, whole: bool) -> Digest | None:
-    """The strongest that the answer names of the whole file. ``whole``: the answer carries all of it; else what is said of its
-    content is of a part."""
+    """Returns the strongest hash that the answer names for the whole file. ``whole``: the answer carries all of it; else what it
+    says of its content is about a part."""
     said = [*_listed(headers.get("repr-digest", "")), *_listed(headers.get("digest", ""))]
     if whole:
         said += [*_listed(headers.get("content-digest", "")), ("md5", headers.get("content-md5", ""))]
@@ -52,7 +52,7 @@ def claimed(headers: Mapping[str, str], *, whole: bool) -> Digest | None:
 
 
 def _listed(header: str) -> Iterator[tuple[str, str]]:
-    """``sha-256=:base64:`` or ``SHA-256=base64``, with commas between them."""
+    """Yields the names and values of ``sha-256=:base64:`` or ``SHA-256=base64``, with commas between them."""
     for algorithm, value in re.findall(r"([A-Za-z0-9-]+)=:?([A-Za-z0-9+/]+={0,2}):?", header[:4096]):
         yield algorithm.lower(), value
 

@@ -1,4 +1,4 @@
-"""The disk files of machines: made, grown and read, each at once or not at all."""
+"""The disk files of machines: made, grown and read, each completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .header import qcow2_header
 from .paths import PARTIAL, Rooms, file_errors, human_size, publish, sweep_partials
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
-_HEAD = 4096  # bytes; QEMU writes the backing file's name right behind the header
+_HEAD = 4096  # bytes; QEMU writes the backing file's name right after the header
 
 
 def read_disk(path: str) -> ObservedDisk:
@@ -41,7 +41,8 @@ def read_disk(path: str) -> ObservedDisk:
 
 
 def _origin(path: str, image: str | None) -> str:
-    """Where an image of the cache came from: its name there tells nobody anything. Nothing else that a header names is read."""
+    """Returns where an image of the cache came from: its name there says nothing to people. Reads nothing else that a header
+    names."""
     cache = Path(path).parents[3:4]  # machines/NAMESPACE/NAME/DISK
     if image is None or not cache or os.path.dirname(image) != str(cache[0] / "images"):
         return ""
@@ -52,8 +53,10 @@ def _origin(path: str, image: str | None) -> str:
 
 
 def check_header(found: ObservedDisk, *folders: str) -> None:
-    """Raises:
-    HeaderAltered: it names a file outside ``folders``, or another file as the place of its contents.
+    """Checks what a header names.
+
+    Raises:
+        HeaderAltered: it names a file outside ``folders``, or another file for its contents.
     """
     if found.data_file:
         raise HeaderAltered(told(found.path, DATA_FILE))
@@ -62,7 +65,7 @@ def check_header(found: ObservedDisk, *folders: str) -> None:
 
 
 async def create_disk(rooms: Rooms, action: CreateDisk) -> None:
-    """Makes the file under another name and gives it its own when whole; an existing file is never overwritten.
+    """Makes the file under another name, and renames it when it is complete. Never overwrites a file.
 
     Raises:
         Refused: a place outside the state folder, a size below the image's, or another file in the way.
@@ -100,7 +103,7 @@ async def _create(partial: Path, size: int | None, backing: Path | None, backing
 
 
 def _overlay_size(path: Path, size: int | None, backing: Path, format: str) -> int | None:
-    """``size``, at least the backing image's; for formats that only QEMU reads, left to it."""
+    """Returns ``size``, at least the backing image's. For formats that only QEMU reads, leaves that to QEMU."""
     with file_errors(backing, f"read the image of disk {path.name}"):
         length = backing.stat().st_size
         if format == "qcow2":

@@ -1,6 +1,6 @@
-"""One attempt to download an image to this host, which can go on where the last one ended.
+"""One attempt to download an image to this host. It can continue where the last one ended.
 
-What is raised says what may follow: DriverError and NoSpace are worth another attempt, Refused is not.
+The exception says what may follow: DriverError and NoSpace are worth another attempt, Refused is not.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from .source import SAID, host_of, is_remote, shown
 
 REDIRECTS = 5
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)  # seconds without any progress
-_NUMBER = r"[0-9]{1,18}"  # bytes: what is longer is none
+_NUMBER = r"[0-9]{1,18}"  # bytes: a longer number is not valid
 _SPAN = re.compile(rf"bytes (?:({_NUMBER})-{_NUMBER}|\*)/({_NUMBER}|\*)")
 _HUNG_UP = re.compile("disconnected|closed connection")  # as httpcore and h11 say it
-_AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that pass by themselves (RFC 9110, 8470, 6585)
+_AGAIN = frozenset({408, 425, 429})  # the 4xx that pass by themselves (RFC 9110, 8470, 6585)
 
 
 async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arrived:
@@ -60,22 +60,22 @@ async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arr
     except _StartOver as error:
         discard(partial)
         raise DriverError(f"image {name} changed on its server during the download; it starts anew") from error
-    except (ValueError, ArithmeticError, LookupError) as error:  # of the HTTP client, on an answer that it cannot read
+    except (ValueError, ArithmeticError, LookupError) as error:  # from the HTTP client, for an answer that it cannot read
         discard(partial)
         raise _nonsense(name, error) from error
     return Arrived(offset > 0, total is not None, digest)
 
 
 class _StartOver(Exception):
-    """What is there does not fit what the server has now."""
+    """The partial file does not match what the server has now."""
 
 
 class _Cut(Exception):
-    """Less came than the server had said: how much."""
+    """Less arrived than the server had said. Says how much."""
 
 
 def next_try(partial: Path, *, honoured: bool = True) -> str:
-    """Where it begins. ``honoured``: the server sends the rest only, as far as that was tried."""
+    """Says where the next try begins. ``honoured``: the server sends only the rest, as far as that was tried."""
     try:
         size, version = partial.stat().st_size, json.loads(validators_of(partial).read_text()).get("version")
     except (OSError, ValueError, AttributeError):
@@ -92,7 +92,7 @@ def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
             offset = partial.stat().st_size
             version = json.loads(validators_of(partial).read_text())["version"]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            discard(partial)  # without its version, what follows might be of another file
+            discard(partial)  # without its version, the rest might be of another file
             return 0, headers
     if offset:
         headers |= {"Range": f"bytes={offset}-", "If-Range": str(version)}
@@ -101,7 +101,7 @@ def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
 
 @contextlib.asynccontextmanager
 async def _open(client: httpx.AsyncClient, url: str, headers: dict[str, str], pinned: bool) -> AsyncIterator[httpx.Response]:
-    """The response after redirects; every host on the way is checked before it is asked."""
+    """Yields the response after redirects. Every host on the way is checked before it is asked."""
     name = shown(url)
     for _ in range(REDIRECTS + 1):
         await _check_host(url, name)
@@ -128,7 +128,7 @@ async def _check_host(url: str, name: str) -> None:
         _ = httpx.URL(url).host
         found = await _addresses(host)
     except OSError:
-        return  # the connection will say so, or a proxy knows the name
+        return  # the connection will fail, or a proxy knows the name
     except (httpx.InvalidURL, ValueError) as error:
         said = f"{shown(url)[:SAID]} is no address that can be asked ({str(error)[:SAID]})"
         raise Refused(f"image {name}: {said}; correct its url, or give the file by path") from error
@@ -141,7 +141,7 @@ async def _addresses(host: str) -> Sequence[tuple[Any, ...]]:
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """A name may lead elsewhere by the time of the connection (DNS rebinding): nothing is sent before its other end was seen."""
+    """Checks the other end of a connection before anything is sent: the name may lead elsewhere by then (DNS rebinding)."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend, name: str) -> None:
         self._backend, self._name = backend, name
@@ -167,7 +167,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _client(name: str) -> httpx.AsyncClient:
-    """A proxy of the environment is taken at its word: only the direct way is checked."""
+    """Returns the client. A proxy from the environment is trusted: only the direct way is checked."""
     try:
         client = httpx.AsyncClient(timeout=TIMEOUTS, follow_redirects=False)
     except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -179,7 +179,7 @@ def _client(name: str) -> httpx.AsyncClient:
 
 
 def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int | None]:
-    """(where the body begins, the whole size) or the reason why there is no image."""
+    """Returns (where the body begins, the whole size), or raises why there is no image."""
     status = response.status_code
     span = _SPAN.fullmatch(response.headers.get("content-range", ""))
     coding = [word for word in re.split(r"[\s,]+", response.headers.get("content-encoding", "").lower()) if word]
@@ -225,7 +225,7 @@ async def _receive(response: httpx.Response, name: str, partial: Path, offset: i
 
 
 def _version(response: httpx.Response) -> str | None:
-    """What asks for the rest of this very file, if the server has named something that can be sent back."""
+    """Returns what asks for the rest of this very file, if the server has named something that can be sent back."""
     tag = response.headers.get("etag", "")
     version = tag if tag and not tag.startswith("W/") else response.headers.get("last-modified", "")  # RFC 9110, 13.1.5
     return version if re.fullmatch(r"[ -~]{1,1000}", version) else None
@@ -240,7 +240,7 @@ def _nonsense(name: str, what: object, then: str = "the next try begins anew") -
 def _open_partial(partial: Path, offset: int, version: str | None, name: str) -> BinaryIO:
     with file_errors(partial, f"save the image {name}"):
         if offset == 0:
-            write_private(partial, b"")  # first: an old beginning must never carry a new version
+            write_private(partial, b"")  # first: an old beginning must never have a new version
             write_private(validators_of(partial), json.dumps({"version": version} if version else {}).encode())
         return open(partial, "r+b", buffering=0)
 

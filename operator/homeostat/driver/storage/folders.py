@@ -1,4 +1,4 @@
-"""What lies in the machines' folders, whether a resource knows of it or not."""
+"""What is in the machines' folders, whether a resource knows it or not."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from homeostat.planner.orphans import MachineFolder
 from .kept import NOTE
 from .paths import Rooms, allocated, file_errors
 
-CREATED = "created"  # marks that a domain was defined, see planner.observed.ObservedStorage
-DELETION = "deleting.json"  # the resource whose deletion has begun, so that it is finished whatever else is lost
+CREATED = "created"  # marks that a domain was defined; see planner.observed.ObservedStorage
+DELETION = "deleting.json"  # the resource whose deletion has begun, so that it is completed whatever else is lost
 
 
 def find_folders(rooms: Rooms) -> list[MachineFolder]:
-    """
+    """Finds all folders of machines.
+
     Raises:
-        DriverError: the folders cannot be read, which must not look like there were none.
+        DriverError: the folders cannot be read, which must not look as if there were none.
     """
     with file_errors(rooms.machines, f"look through {rooms.machines}"):
         return [_read(namespace.name, folder) for namespace in _folders(rooms.machines) for folder in _folders(namespace)]
 
 
 def bytes_on_disk(directory: str, disks: Sequence[str]) -> int | None:
-    """What the disks of a folder take; None where there are none, or they cannot be seen from here."""
+    """Returns what the disks of a folder take; None where there are none, or they cannot be seen from here."""
     try:
         return sum(allocated(disk_file(directory, disk)) for disk in disks) if disks else None
     except OSError:
@@ -42,7 +43,7 @@ def _folders(room: Path) -> Iterator[Path]:
 
 def _read(namespace: str, folder: Path) -> MachineFolder:
     names: list[str] = []
-    with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+    with contextlib.suppress(FileNotFoundError):  # it is gone by now
         names = sorted(os.listdir(folder))
     return MachineFolder(
         namespace,

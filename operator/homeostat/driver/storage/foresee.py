@@ -1,4 +1,4 @@
-"""What fetching an image would give, found out beforehand: local files are looked at as the fetch does, others not asked for."""
+"""What fetching an image would give. Local files are read as the fetch reads them; others are not asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .source import check_source, is_remote, local_file, shown
 
 
 async def foresee_image(ref: ImageRef, path: Path, confined: Sequence[Path], own: Path) -> ObservedImage:
-    """``path``: where it is to lie in the cache. The size of a remote image is not known, and 0; its kind is as ``ref`` says."""
+    """Foresees the image. ``path``: where it will be in the cache. The size of a remote image is not known, and 0; its format is
+    as ``ref`` says."""
     try:
         if is_remote(ref.url):
             check_source(ref, None, own)
@@ -33,6 +34,6 @@ async def foresee_image(ref: ImageRef, path: Path, confined: Sequence[Path], own
 
 
 def _check_space(ref: ImageRef, source: Path, path: Path) -> None:
-    folder = next(parent for parent in path.parents if parent.is_dir())  # the cache's may have to be made yet
+    folder = next(parent for parent in path.parents if parent.is_dir())  # the cache's folder may not exist yet
     size = source.stat()
     check_space(shown(ref.url), folder / f"{path.name}{PARTIAL}", min(size.st_size, size.st_blocks * 512))

@@ -13,12 +13,12 @@ from homeostat.planner.machine.identity import DISK_SUFFIX
 from .disks import read_disk
 from .paths import PARTIAL, Rooms, file_errors
 
-MIN_AGE = 600.0  # seconds; a plan made a moment ago may count on a new image
-ABANDONED = 86400.0  # seconds after which a partial download is not taken up again
+MIN_AGE = 600.0  # seconds; a plan made a moment ago may need a new image
+ABANDONED = 86400.0  # seconds after which a partial download is not continued
 
 
 def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None) -> list[Path]:
-    """Files of the cache that are not in ``used`` and back no disk, retained ones included.
+    """Returns files of the cache that are not in ``used`` and back no disk, also no retained one.
 
     Raises:
         DriverError: a disk could not be read, so nothing is known to be unreferenced.
@@ -40,7 +40,7 @@ def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None)
 
 
 def _backing_names(rooms: Rooms) -> set[str]:
-    """Names of the cached images that disks lean on, those in the trash too."""
+    """Returns the names of the cached images that disks are built on, those in the trash too."""
     names = set()
     everywhere = chain.from_iterable(os.walk(room, onerror=_stop) for room in (rooms.machines, rooms.trash))
     for folder, _, files in everywhere:

@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes. Pure: bytes in, values out; nothing a hostile image says is followed."""
+"""What a file is, from its first bytes. Pure: bytes in, values out. Nothing that a hostile image says is followed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .archives import archive_problem
 from .paths import human_size
 
-HEAD = 68 * 1024  # bytes of a file that sniff() wants to see: ISO 9660 begins at 32 KiB, Btrfs at 64
+HEAD = 68 * 1024  # bytes of a file that sniff() needs: ISO 9660 begins at 32 KiB, Btrfs at 64
 QCOW2_HEADER = 104  # bytes of a version 3 header, see QEMU's docs/interop/qcow2.txt
 BACKING_NAME_MAX = 1023  # likewise
 INCOMPATIBLE_DATA_FILE = 1 << 2  # likewise
@@ -26,7 +26,7 @@ _FOREIGN = (
     (b"COWD", "vmdk (of old ESX)"),
     (b"OOOM\xff", "user-mode Linux COW"),
 )
-# What a raw disk has at these bytes, as blkid(8) knows them; one is enough.
+# What a raw disk has at these offsets, as blkid(8) knows them; one is enough.
 _DISK = (
     (510, b"\x55\xaa"),  # a boot sector: MBR, before GPT too; FAT, NTFS
     (512, b"EFI PART"),  # GPT, its boot sector wiped
@@ -56,7 +56,7 @@ _VMDK_PARTS = "names other files as its contents; export the disk as one file (m
 
 @dataclass(frozen=True, slots=True)
 class Sniff:
-    """``format`` is raw, qcow2, vmdk or iso where it can be a disk; ``problem`` says why it cannot be one."""
+    """What a file is. ``format`` is raw, qcow2, vmdk or iso where it can be a disk; ``problem`` says why it cannot be one."""
 
     format: str
     problem: str = ""
@@ -69,7 +69,7 @@ class Sniff:
 class Qcow2Header:
     virtual_size: int  # bytes
     backing: str | None  # as written in the file
-    data_file: bool  # its contents lie in another file
+    data_file: bool  # its contents are in another file
     encryption: str  # empty: none
 
 
@@ -105,7 +105,7 @@ def sniff(head: bytes, size: int) -> Sniff:
 
 
 def _cut(needed: int, size: int) -> tuple[str] | tuple[str, bool, bool, bool]:
-    """The rest of a Sniff for a file whose own words say that it has ``needed`` bytes."""
+    """Returns the rest of a Sniff for a file that says of itself that it has ``needed`` bytes."""
     if needed <= size:
         return ("",)
     said = f"ends before its contents do: {human_size(size)} of {human_size(needed)} are there; export or upload it again"
@@ -113,11 +113,11 @@ def _cut(needed: int, size: int) -> tuple[str] | tuple[str, bool, bool, bool]:
 
 
 def _partitioned(head: bytes) -> int:
-    """How many bytes a raw disk's partition table counts on; 0 where it has none. UEFI specification, 5.2.3 and 5.3.2."""
+    """Returns how many bytes a raw disk's partition table needs; 0 where it has none. UEFI specification, 5.2.3 and 5.3.2."""
     if len(head) < 1024 or head[510:512] != b"\x55\xaa":
         return 0
     if head[512:520] == b"EFI PART":
-        return int(struct.unpack_from("<Q", head, 512 + 48)[0] + 1) * 512  # its last usable block; the second table may lack
+        return int(struct.unpack_from("<Q", head, 512 + 48)[0] + 1) * 512  # its last usable block; there may be no second table
     entries = [struct.unpack_from("<B3xB3xII", head, 446 + 16 * number) for number in range(4)]
     if any(status not in (0, 0x80) for status, *_ in entries):
         return 0  # the code of a boot sector
@@ -125,11 +125,11 @@ def _partitioned(head: bytes) -> int:
 
 
 def is_markup(head: bytes) -> bool:
-    """Whether it begins as a web page or an XML error message does."""
+    """Tells whether it begins like a web page or an XML error message."""
     start = _as_utf8(head[:4096])[:1024].lstrip().lower()
     while start.startswith(b"<!--"):
         _, end, start = start.partition(b"-->")
-        if not end:  # a comment, whatever it comments on
+        if not end:  # a comment, whatever follows it
             return True
         start = start.lstrip()
     return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<error", b"<script", b"<meta", b"<title"))
@@ -169,7 +169,7 @@ def _sniff_qcow(head: bytes) -> Sniff:
 
 
 def _sniff_vmdk(head: bytes) -> Sniff:
-    # A header of capacity 0 sends QEMU to a description that may name any file of the host as its extent.
+    # A header of capacity 0 makes QEMU read a description that may name any file of the host as its extent.
     if len(head) < 512 or struct.unpack_from("<Q", head, 12)[0] == 0:
         return Sniff("vmdk", _VMDK_PARTS)
     return Sniff("vmdk")
@@ -189,7 +189,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _as_utf8(text: bytes) -> bytes:
-    """Without its byte order mark; what has none is left as it is."""
+    """Returns the text without its byte order mark, as UTF-8. A text without a mark stays as it is."""
     for mark, coding in _MARKED:
         if text.startswith(mark):
             return text.removeprefix(mark).decode(coding, errors="ignore").encode(errors="ignore")

@@ -1,4 +1,4 @@
-"""Whose the disks are that outlive their machine: a note in its folder, and the search for such notes."""
+"""Whose the disks are that outlive their machine: a record in its folder, and the search for such records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from homeostat.planner.observed import KeptDisks
 from .moved import moved_of
 from .paths import Rooms, file_errors
 
-NOTE = "kept.json"  # the machine's folder loses it as soon as another machine is made there
+NOTE = "kept.json"  # it is removed from the folder as soon as another machine is made there
 
 
 def write_note(owner: str, disks: Sequence[str], uid: str = "") -> bytes:
@@ -20,11 +20,11 @@ def write_note(owner: str, disks: Sequence[str], uid: str = "") -> bytes:
 
 
 def find_kept(rooms: Rooms, namespace: str, deployment: str, owner: str) -> list[KeptDisks]:
-    """What was noted down as ``owner``'s among the folders named like machines of ``deployment``. Anything that is not exactly
-    such a note is somebody else's.
+    """Finds what was recorded as ``owner``'s in the folders named like machines of ``deployment``. Anything that is not exactly
+    such a record belongs to somebody else.
 
     Raises:
-        DriverError: the folders, or a note of disks that others moved, cannot be read, which must not look like there were none.
+        DriverError: the folders, or a record of moved disks, cannot be read, which must not look as if there were none.
     """
     room = rooms.machines / namespace
     with file_errors(room, f"look for disks in {room}"):
@@ -46,7 +46,7 @@ def _find(room: Path, prefix: str, owner: str) -> Iterator[KeptDisks]:
 
 
 def _read(note: Path, owner: str) -> tuple[tuple[str, ...], str] | None:
-    """Disks, and the identity of the machine that had them."""
+    """Returns the disks, and the identity of the machine that had them."""
     try:
         found = json.loads(note.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):

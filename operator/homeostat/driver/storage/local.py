@@ -1,4 +1,4 @@
-"""Image files on this host: written sparsely, with the space looked at first, and local images copied."""
+"""Image files on this host: written sparsely, after a check of the space, and local images copied."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from homeostat.driver.errors import DriverError, NoSpace
 
 from .paths import file_error, file_errors, free_bytes, human_size, private
 
-Report = Callable[[int, int | None], None]  # bytes so far, bytes in all where known
+Report = Callable[[int, int | None], None]  # bytes so far, and in total where known
 
 BUFFER = 1 << 20  # bytes written at once
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
@@ -22,7 +22,7 @@ _NOTHING = bytes(BUFFER)
 
 
 async def in_thread(call: Callable[..., None], *arguments: object) -> None:
-    """As asyncio.to_thread, but a cancellation waits for the end of ``call``, which may be writing."""
+    """Runs ``call`` like asyncio.to_thread. But a cancellation waits for its end, because it may be writing."""
     running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
     try:
         await asyncio.shield(running)
@@ -32,7 +32,7 @@ async def in_thread(call: Callable[..., None], *arguments: object) -> None:
 
 
 def validators_of(partial: Path) -> Path:
-    """Where it is written which version of the image a partial file is of."""
+    """Returns the file that says which version of the image a partial file belongs to."""
     return partial.with_name(partial.name + ".json")
 
 
@@ -47,12 +47,12 @@ def write(file: BinaryIO, content: bytes, partial: Path, name: str) -> None:
             _write_sparse(file, content[start : start + BUFFER])
         file.truncate(file.tell())
     except OSError as error:
-        discard(partial)  # guests on a full disk stop: give it back
+        discard(partial)  # guests on a full disk stop: free the space
         raise file_error(error, partial, f"save the image {name}") from error
 
 
 def _write_sparse(file: BinaryIO, content: bytes) -> None:
-    """Zeros become a hole."""
+    """Writes the content; zeros become a hole."""
     if content == _NOTHING[: len(content)]:
         file.seek(len(content), os.SEEK_CUR)
         return

@@ -1,6 +1,6 @@
 """Moving a file to another folder, never over another file, also where that folder is on another file system.
 
-Killed at any moment, the file is whole in one of both places or in both, and the same move done again ends it.
+If it is killed at any moment, the complete file is in one of the two places or in both, and the same move completes it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .paths import PARTIAL, flush, private, publish
 
 
 def move(source: Path, target: Path) -> None:
-    """Raises FileExistsError where another file has the name."""
+    """Moves the file. Raises FileExistsError where another file has the name."""
     partial = target.with_name(f"{target.name}{PARTIAL}")
     if same(source, target):  # killed before the unlink
         partial.unlink(missing_ok=True)
@@ -34,7 +34,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def same(one: Path, other: Path) -> bool:
-    """One file with two names, or a copy that move made of it."""
+    """Tells whether it is one file with two names, or a copy that move made of it."""
     try:
         first, second = os.lstat(one), os.lstat(other)
         if os.path.samestat(first, second):
@@ -48,7 +48,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def _move_far(source: Path, partial: Path, target: Path) -> None:
-    """By a copy, which gets its name when it is whole and on the disk; only then the source goes."""
+    """Moves by a copy, which gets its name when it is complete and on the disk. Only then the source is removed."""
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "it is there already", str(target))
     if source.is_symlink():
@@ -64,7 +64,7 @@ def _move_far(source: Path, partial: Path, target: Path) -> None:
 
 
 def _copy(source: Path, partial: Path) -> None:
-    """With owner, rights and times, and with its holes."""
+    """Copies a file with owner, rights and times, and with its holes."""
     with open(source, "rb") as old, open(partial, "wb", opener=private) as new:
         found = os.fstat(old.fileno())
         at = 0
@@ -80,7 +80,7 @@ def _copy(source: Path, partial: Path) -> None:
             while at < end and (sent := os.sendfile(new.fileno(), old.fileno(), at, end - at)):
                 at += sent
         os.ftruncate(new.fileno(), found.st_size)
-        with contextlib.suppress(PermissionError):  # not as root: what it makes belongs to its own user
+        with contextlib.suppress(PermissionError):  # not as root: the copy belongs to our own user
             os.fchown(new.fileno(), found.st_uid, found.st_gid)
     shutil.copystat(source, partial)
     flush(partial)

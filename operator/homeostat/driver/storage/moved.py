@@ -1,4 +1,4 @@
-"""The note in a machine's folder of where others put its disks: it outlasts the domain that says so."""
+"""The record in a machine's folder of where others put its disks. It outlasts the domain that says so."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .paths import file_errors, replace_text
 
 
 def read_moved(path: str) -> tuple[MovedDisk, ...]:
-    """What the note at ``path`` says. Raises OSError, and Refused: it cannot be understood, so where the newest data is, is not
-    known."""
+    """Reads the record at ``path``. Raises OSError, and Refused: it cannot be understood, so nobody knows where the newest data
+    is."""
     try:
         return tuple(MovedDisk(**disk) for disk in json.loads(Path(path).read_bytes()))
     except (ValueError, TypeError) as error:
@@ -29,7 +29,8 @@ def read_moved(path: str) -> tuple[MovedDisk, ...]:
 
 
 def moved_of(folder: Path) -> tuple[MovedDisk, ...]:
-    """What the note in a machine's folder says; nothing where there is none. Raises DriverError, as read_moved."""
+    """Reads the record in a machine's folder; empty where there is none. Raises DriverError: it cannot be read, or not be
+    understood."""
     with file_errors(folder, "read where others put the disks"):
         try:
             return read_moved(str(folder / MOVED_NOTE))
@@ -38,7 +39,7 @@ def moved_of(folder: Path) -> tuple[MovedDisk, ...]:
 
 
 def write_moved(folder: Path, disks: Sequence[MovedDisk]) -> None:
-    """Replaces the note; none: takes it away."""
+    """Replaces the record; with no disks it removes it."""
     note = folder / MOVED_NOTE
     with file_errors(note, "note down where others put the disks"):
         if not disks:
@@ -48,11 +49,11 @@ def write_moved(folder: Path, disks: Sequence[MovedDisk]) -> None:
 
 
 def forget_moved(folder: Path) -> None:
-    """Leaves in the note the disks whose own files stay: whoever has them next must not take them for the newest."""
+    """Keeps in the record the disks whose own files stay: the next machine that has them must not take them for the newest."""
     if before := moved_of(folder):
         write_moved(folder, [disk for disk in before if os.path.lexists(disk_file(str(folder), disk.name))])
 
 
 def add_moved(folder: Path, disk: MovedDisk) -> None:
-    """Notes one more."""
+    """Adds one disk to the record."""
     write_moved(folder, [*(known for known in moved_of(folder) if known.name != disk.name), disk])

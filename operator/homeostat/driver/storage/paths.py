@@ -22,11 +22,11 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused
 IMAGES = "images"
 MACHINES = "machines"
 TRASH = "trash"
-PARTIAL = ".partial"  # the ending of everything that is not finished yet
+PARTIAL = ".partial"  # the suffix of everything that is not complete yet
 
 
 def human_size(size: float) -> str:
-    """Bytes as people read them: 1536 -> 1.5 KiB."""
+    """Writes bytes as people read them: 1536 -> 1.5 KiB."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if abs(size) < 1024:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
@@ -35,7 +35,7 @@ def human_size(size: float) -> str:
 
 
 def free_bytes(folder: Path) -> int:
-    """What the operator may still write in ``folder``'s file system; 0 where that cannot be read."""
+    """Returns the bytes that the operator may still write in ``folder``'s file system; 0 where that cannot be read."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:
@@ -43,17 +43,17 @@ def free_bytes(folder: Path) -> int:
 
 
 def allocated(path: Path | str) -> int:
-    """Bytes that a file itself takes on the disk, however long it says that it is. Raises OSError."""
+    """Returns the bytes that a file itself takes on the disk, whatever length it has. Raises OSError."""
     return os.lstat(path).st_blocks * 512  # st_blocks counts in 512 bytes: stat(3type)
 
 
 def nearest_folder(path: Path) -> Path:
-    """The closest folder on the way to ``path`` that exists."""
+    """Finds the closest folder on the way to ``path`` that exists."""
     return next((p for p in (path, *path.parents) if p.is_dir()), Path("/"))
 
 
 def file_error(error: OSError, path: Path, doing: str) -> DriverError:
-    """The DriverError for ``error``, raised while ``doing`` (such as "create the disk")."""
+    """Turns ``error`` into a DriverError. It was raised while ``doing`` (such as "create the disk")."""
     folder = nearest_folder(path.parent)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         what = "the quota is used up" if error.errno == errno.EDQUOT else "no space is left"
@@ -83,8 +83,8 @@ def file_errors(path: Path | str, doing: str) -> Iterator[None]:
 class Rooms:
     """The folders below the root, and the rights on them.
 
-    QEMU's user must get through to the files of its machine, and nobody else may look around: folders are 0710 with
-    QEMU's group (0700 where it is not known, as in a session where QEMU runs as ourselves).
+    QEMU's user must get through to the files of its machine, and nobody else may list the folders. So folders are 0710 with
+    QEMU's group, or 0700 where that group is not known, as in a session where QEMU runs as our own user.
     """
 
     def __init__(self, root: Path, qemu_gid: int | None) -> None:
@@ -95,7 +95,7 @@ class Rooms:
         self.qemu_gid = qemu_gid
 
     def machine_file(self, path: str) -> Path:
-        """``path`` with its parents' symlinks resolved.
+        """Returns ``path`` with its parents' symlinks resolved.
 
         Raises:
             Refused: it is not a file in some machine's folder.
@@ -106,14 +106,14 @@ class Rooms:
         return resolved
 
     def machine_folder(self, path: str) -> Path:
-        """As machine_file, for the folder of one machine."""
+        """Resolves the folder of one machine, like machine_file."""
         resolved = self._confined(path)
         if len(resolved.relative_to(self.machines).parts) != 2 or resolved.is_symlink():
             raise Refused(f"{path} is not a machine's folder ({self.machines}/<namespace>/<name>): left alone")
         return resolved
 
     def base_image(self, path: str) -> Path:
-        """A file that may back a disk: in the image cache or another file of ours, never one of the host's."""
+        """Returns a file that may back a disk: in the image cache or another file of ours, never one of the host's."""
         resolved = Path(os.path.realpath(path))
         if not resolved.is_relative_to(self.images) and not resolved.is_relative_to(self.machines):
             raise Refused(f"{path} cannot back a disk: it is not in the image cache {self.images}")
@@ -140,7 +140,7 @@ class Rooms:
     def _ensure_one(self, folder: Path) -> None:
         mode = 0o700 if self.qemu_gid is None else 0o710
         try:
-            found = folder.stat()  # most are there
+            found = folder.stat()  # most folders exist
         except FileNotFoundError:
             folder.mkdir(mode=0o700, parents=folder == self.root, exist_ok=True)
             found = folder.stat()
@@ -152,7 +152,7 @@ class Rooms:
             folder.chmod(mode)
 
     def finish(self, partial: Path) -> None:
-        """Gives a machine's file its rights and makes it durable, before it gets its name."""
+        """Sets the rights of a machine's file and makes it durable, before it gets its name."""
         if self.qemu_gid is not None:
             os.chown(partial, -1, self.qemu_gid)
         partial.chmod(0o600 if self.qemu_gid is None else 0o640)
@@ -169,7 +169,7 @@ def flush(path: Path) -> None:
 
 
 def publish(partial: Path, path: Path) -> None:
-    """Gives ``partial`` its name at once, and never over a file that is there.
+    """Gives ``partial`` its name in one step, and never over a file that is there.
 
     Raises:
         FileExistsError: there is one.
@@ -188,21 +188,21 @@ def publish(partial: Path, path: Path) -> None:
 
 
 def private(path: str, flags: int) -> int:
-    """An opener for ``open``: the file is readable to us alone, whatever the umask and whoever left it there."""
+    """Serves as an opener for ``open``: only we can read the file, whatever the umask and whoever left it there."""
     handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
     os.fchmod(handle, 0o600)
     return handle
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Raises OSError."""
+    """Writes a file that only we can read. Raises OSError."""
     with open(path, "wb", opener=private) as file:
         file.write(content)
 
 
 def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Writes a small file anew: a reader, or the next start after a kill, finds the former one or this. ``durable``: also after
-    the power was lost. Raises OSError."""
+    """Replaces a small file: a reader, or the next start after a kill, finds the old one or the new one. ``durable``: also after
+    a loss of power. Raises OSError."""
     partial = path.with_name(f"{path.name}{PARTIAL}")
     write_private(partial, text.encode())
     if durable:
@@ -213,6 +213,6 @@ def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 
 def sweep_partials(folder: Path) -> None:
-    """Removes what a killed operator left half-made. Only while no other action works on this folder."""
+    """Removes what a killed operator left incomplete. Only while no other action works on this folder."""
     for leftover in folder.glob(f"*{PARTIAL}"):
         leftover.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which addresses nothing is fetched from: what hands out credentials to whoever asks from inside a host."""
+"""Addresses that nothing is fetched from: they give credentials to everybody who asks from inside a host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REFUSED = tuple(
         "fd00:42::/32",  # Scaleway
         "100.100.100.200/32",  # Alibaba
         "168.63.129.16/32",  # Azure
-        "192.0.0.192/32",  # Oracle, of old
+        "192.0.0.192/32",  # Oracle, formerly
     )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is in the last 32 bits
@@ -31,7 +31,8 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: bits 64 to 95
 
 
 def check_address(host: str, name: str) -> None:
-    """``name`` is the image, for the message; ``host`` may be a name (then nothing is known yet) or an address.
+    """Checks an address. ``name`` is the image, for the message; ``host`` may be a name (then nothing is known yet) or an
+    address.
 
     Raises:
         Refused: it is the address of a cloud's metadata service, or link-local, in whatever form.
@@ -45,7 +46,7 @@ def check_address(host: str, name: str) -> None:
 
 
 def _forms(address: IpAddress) -> Iterator[IpAddress]:
-    """The address, and those that packets to it may end up at."""
+    """Yields the address, and the addresses at which packets to it may arrive."""
     yield address
     if not isinstance(address, ipaddress.IPv6Address):
         return
@@ -61,7 +62,7 @@ def _forms(address: IpAddress) -> Iterator[IpAddress]:
 
 
 def _rfc6052(number: int) -> Iterator[IpAddress]:
-    """The IPv4 addresses that its prefixes of 48, 56, 64 and 96 bits hold: bits 64 to 71 are left out (RFC 6052, 2.2)."""
+    """Yields the IPv4 addresses in its prefixes of 48, 56, 64 and 96 bits. Bits 64 to 71 are left out (RFC 6052, 2.2)."""
     bits = f"{number:0128b}"
     for length in (48, 56, 64, 96):
         embedded = bits[length:] if length == 96 else (bits[length:64] + bits[72:])

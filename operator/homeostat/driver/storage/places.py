@@ -1,4 +1,4 @@
-"""Which files of this host a spec may name, and how they are opened: what was checked is what is read."""
+"""Which files of this host a spec may name, and how they are opened: the file that was checked is the file that is read."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ def resolve(
     confined: Sequence[Path] = (),
     never: Sequence[Path] = (),
 ) -> Path:
-    """Where the absolute path ``named`` leads, all links followed. ``kind``: what the file is to be, such as "image".
+    """Returns where the absolute path ``named`` leads, with all links followed. ``kind``: what the file is to be, such as
+    "image".
 
-    Requests are checked with ``allowed``, the folders that the administrator named. ``None`` is for who is trusted with any file
-    but those in ``never``; what lies in a folder of ``confined`` by its name must not lead out of those even so, since requests
-    may have named it. Files in ``own``, the operator's state folder, are nobody's to name.
+    Requests are checked with ``allowed``, the folders that the administrator named. ``None`` is for a caller that is trusted with
+    any file except those in ``never``. Even then, a path in a folder of ``confined`` must not lead out of these folders, because
+    requests may have named it. Nobody may name files in ``own``, the operator's state folder.
 
     Raises:
         Refused: it is not to be read.
@@ -32,7 +33,7 @@ def resolve(
         raise Refused(f"{kind} {named!r}: give an absolute path")
     try:
         path = Path(os.path.realpath(named))
-    except OSError as error:  # a folder of /proc on the way, say
+    except OSError as error:  # for example a folder of /proc on the way
         raise Refused(f"{kind} {named}: {error.strerror}; give the path of a file that the operator may read") from error
     leads = f" (leads to {path})" if str(path) != named else ""
     if own is not None and path.is_relative_to(os.path.realpath(own)):
@@ -41,7 +42,7 @@ def resolve(
         raise Refused(f"{kind} {named}{leads}: {kind}s are not read from there; copy it to another folder")
     if allowed is None:
         allowed = confined if _lies_in(named, confined) else [Path("/")]
-    # By another way into it is not enough: that may lead elsewhere by the time it is read.
+    # Another path into it is not enough: that path may lead elsewhere by the time it is read.
     if not _lies_in(named, allowed) or not any(path.is_relative_to(os.path.realpath(a)) for a in allowed):
         folders = ", ".join(map(str, allowed)) or "none is allowed"
         raise Refused(f"{kind} {named}{leads} is not in a folder that {kind}s may come from ({folders})")
@@ -49,7 +50,7 @@ def resolve(
 
 
 def _lies_in(named: str, folders: Sequence[Path]) -> bool:
-    """By its name alone, wherever that leads."""
+    """Tells whether it is in one of the folders by its name alone, wherever that leads."""
     path = Path(os.path.normpath(named))
     return any(
         path.is_relative_to(os.path.abspath(folder)) or path.is_relative_to(os.path.realpath(folder)) for folder in folders
@@ -57,7 +58,7 @@ def _lies_in(named: str, folders: Sequence[Path]) -> bool:
 
 
 def open_resolved(path: Path, what: str) -> int:
-    """A descriptor of the regular file, read part by part: no part of its way is a symlink by the time it is opened.
+    """Opens the regular file and returns a descriptor. It goes part by part: no part of the path is a symlink when it is opened.
 
     Raises:
         Refused: it was replaced since it was resolved.
@@ -68,7 +69,7 @@ def open_resolved(path: Path, what: str) -> int:
         for number, part in enumerate(path.parts[1:], 2):
             folder = os.O_DIRECTORY if number < len(path.parts) else 0
             opened.append(os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC | folder, dir_fd=opened[-1]))
-        if not stat.S_ISREG(os.fstat(opened[-1]).st_mode):  # a link too, since it was not followed
+        if not stat.S_ISREG(os.fstat(opened[-1]).st_mode):  # also a link, because it was not followed
             raise Refused(_replaced(what))
         return os.open(f"/proc/self/fd/{opened[-1]}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:

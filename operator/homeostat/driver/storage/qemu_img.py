@@ -1,4 +1,4 @@
-"""Runs qemu-img: no shell, and with limits where the file is not ours."""
+"""Runs qemu-img: without a shell, and with limits where the file is not ours."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 from .paths import free_bytes, human_size
 
 TIMEOUT = 60.0  # seconds; none of these calls copies contents
-# The limits OpenStack Nova puts on reading foreign images (1 GiB of address space, 30 s of CPU): a hostile header can
+# OpenStack Nova's limits for reading foreign images (1 GiB of address space, 30 s of CPU): a hostile header can
 # make qemu-img ask for any amount of either.
 _LIMITS = ("prlimit", "--as=1073741824", "--cpu=30", "--nofile=64", "--core=0", "--")
 
 
 _CORRUPT, _LEAKS = 2, 3  # exit codes of qemu-img check, see its manual; leaks only take space
 _BEYOND = re.compile(r"exceeding the end of the file by one cluster or more: offset (0x[0-9a-f]+) size (0x[0-9a-f]+)")
-_SAID = 65536  # bytes kept of what it says
+_SAID = 65536  # bytes of its messages that are stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Inspection:
 
 
 class Unusable(Refused):
-    """The contents of an image are at fault: what was fetched is worth nothing."""
+    """The contents of an image are wrong: the fetched file is worth nothing."""
 
 
 class Broken(Unusable):
-    """As a file is that was cut somewhere, though it may be so at its source."""
+    """Looks like a file that was cut somewhere, though it may be so at its source."""
 
 
 class Truncated(Broken):
-    """It ends before its contents do."""
+    """The file ends before its contents do."""
 
 
 class _Complained(DriverError):
@@ -47,11 +47,11 @@ class _Complained(DriverError):
 
 
 async def inspect(path: Path, format: str) -> Inspection:
-    """What qemu-img makes of an image of unknown origin, read as ``format`` and nothing else.
+    """Returns what qemu-img finds in an image of unknown origin, read as ``format`` and nothing else.
 
     Raises:
-        Unusable: it is damaged, or leans on other files of the host.
-        DriverError: qemu-img could not look.
+        Unusable: it is damaged, or is built on other files of the host.
+        DriverError: qemu-img could not read it.
     """
     try:
         out = await run("info", "-f", format, "--output=json", str(path), limited=True, doing="read the image")
@@ -69,8 +69,8 @@ async def inspect(path: Path, format: str) -> Inspection:
 
 
 async def _check(path: Path, format: str) -> None:
-    """What ``info`` does not look at: whether the tables fit together, and all that they point at is there. What is missing of
-    the last cluster alone is not noticed, since images may end within it.
+    """Checks what ``info`` does not: whether the tables are consistent, and everything that they point at is there. If only a
+    part of the last cluster is missing, it does not notice, because images may end within it.
 
     Raises:
         Broken.
@@ -92,7 +92,7 @@ async def _check(path: Path, format: str) -> None:
 
 
 async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
-    """Standard output of ``qemu-img ARGUMENTS``. Files it makes are readable by nobody else.
+    """Returns the standard output of ``qemu-img ARGUMENTS``. Nobody else can read the files that it makes.
 
     Raises:
         DriverError: it failed; says what qemu-img said.
@@ -105,7 +105,7 @@ async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
 
 
 async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tuple[int, bytes, str]:
-    """Its exit code, what it gave out, and the last of what it said."""
+    """Returns its exit code, its output, and the end of its error messages."""
     command = (*(_LIMITS if limited else ()), "qemu-img", *arguments)
     pipe = asyncio.subprocess.PIPE
     try:
@@ -127,7 +127,7 @@ async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tup
 
 
 async def _last(stream: asyncio.StreamReader) -> bytes:
-    """Of a damaged image it says a line per cluster."""
+    """Returns the end of a stream. For a damaged image qemu-img writes a line per cluster."""
     tail = b""
     while chunk := await stream.read(_SAID):
         tail = (tail + chunk)[-_SAID:]

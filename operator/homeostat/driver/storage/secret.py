@@ -18,21 +18,21 @@ SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
 
 
 def check_secret(named: str, allowed: Sequence[Path], own: Path) -> None:
-    """Whether a request may name this file; opens nothing. Raises Refused."""
+    """Checks whether a request may name this file. Opens nothing. Raises Refused."""
     if os.path.isdir(resolve(named, "passwordFile", allowed, own)):
         raise Refused(f"passwordFile {named} is a folder")
 
 
 def read_secret(named: str, confined: Sequence[Path] = ()) -> Secret | None:
-    """The first line of a file that only its owner can read; None where it is missing, open to others, too long, no text, or
-    leads out of ``confined``, see places.resolve."""
+    """Returns the first line of a file that only its owner can read. None where it is missing, readable for others, too long, not
+    text, or leads out of ``confined`` (see places.resolve)."""
     try:
         path = resolve(named, "passwordFile", None, confined=confined)
         with open(open_resolved(path, f"passwordFile {named}"), "rb") as file:
             info = os.fstat(file.fileno())
             if info.st_mode & 0o077 or info.st_size > SECRET_MAX:
                 return None
-            # Of the file's identity, not of its content: a hash of eight characters would soon be guessed.
+            # From the file's identity, not from its content: a hash of eight characters would be guessed soon.
             version = hashlib.sha256(f"{info.st_dev} {info.st_ino} {info.st_ctime_ns}".encode()).hexdigest()[:16]
             text = file.readline().decode().strip()
             return Secret(SecretStr(text), version) if text.isprintable() else None  # else no definition could carry it

@@ -12,12 +12,12 @@ _NAMES = frozenset({"user-data", "meta-data", "network-config", "vendor-data"})
 
 
 def build_seed(files: Sequence[tuple[str, str]]) -> bytes:
-    """An ISO 9660 image with Joliet and Rock Ridge names that holds ``files``, given as (name, text).
+    """Builds an ISO 9660 image with Joliet and Rock Ridge names that holds ``files``, given as (name, text).
 
     Raises:
         Refused: a name is none of NoCloud's.
     """
-    import pycdlib  # late: 80 ms that only a machine with cloud-init needs
+    import pycdlib  # imported late: 80 ms that only a machine with cloud-init needs
 
     unknown = sorted({name for name, _ in files} - _NAMES)
     if unknown:

@@ -1,4 +1,4 @@
-"""Which places an image may come from."""
+"""The places that an image may come from."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .paths import file_error
 from .peers import check_address
 from .places import open_resolved, resolve
 
-# Folders of the host that hold no images, but secrets and devices. Naming one in image_folders allows it.
+# Folders of the host that hold secrets and devices, not images. Naming one in image_folders allows it.
 _NEVER = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run", "/etc"))
-SAID = 200  # characters that are repeated of a text from outside
+SAID = 200  # characters of a text from outside that are repeated
 
 
 def check_source(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None = None) -> None:
-    """Whether ``ref`` may be fetched at all; opens nothing.
+    """Checks whether ``ref`` may be fetched at all. Opens nothing.
 
-    Refs that come over the network (REST) must be checked with ``allowed`` set, so that a local file is read only from
-    folders the administrator named. ``None`` means any file the operator can read but those in folders that never hold
-    images (/proc, /sys, /dev, /run, /etc) and in ``own``, the operator's state folder. Symlinks are followed first:
-    where they lead counts.
+    Refs that come over the network (REST) must be checked with ``allowed`` set, so that a local file is read only from folders
+    that the administrator named. ``None`` means any file that the operator can read, except those in folders that never hold
+    images (/proc, /sys, /dev, /run, /etc) and in ``own``, the operator's state folder. Symlinks are followed first: the place
+    where they lead is what counts.
 
     Raises:
         Refused: it may not.
@@ -40,7 +40,7 @@ def check_source(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None
 
 
 def host_of(url: str) -> str:
-    """The host of an http(s) address. Raises Refused where there is none, or the port is none."""
+    """Returns the host of an http(s) address. Raises Refused where there is no host, or the port is not valid."""
     try:
         host, _ = urlsplit(url).hostname, urlsplit(url).port
     except ValueError as error:
@@ -56,8 +56,8 @@ def is_remote(url: str) -> bool:
 
 
 def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None = None, confined: Sequence[Path] = ()) -> Path:
-    """The regular file a file:// address or absolute path leads to. What lies in a folder of ``confined`` by its name must not
-    lead out of those, whoever named it: requests may name it too. Raises as check_source."""
+    """Returns the regular file that a file:// address or absolute path leads to. A path in a folder of ``confined`` must not lead
+    out of these folders, whoever named it: requests may name it too. Raises the same as check_source."""
     named = unquote(ref.url.removeprefix("file://")) if ref.url.startswith("file://") else ref.url
     if not named.startswith("/") or "\0" in named:
         raise Refused(f"image {shown(ref.url)}: give an http(s):// or file:/// address, or an absolute path")
@@ -76,9 +76,10 @@ def local_file(ref: ImageRef, allowed: Sequence[Path] | None, own: Path | None =
 
 
 def open_local(ref: ImageRef, confined: Sequence[Path], own: Path | None) -> int:
-    """A descriptor of the file, which is the one that was checked: no part of its way is a symlink by the time it is opened.
+    """Opens the file and returns a descriptor. It is the file that was checked: no part of its path is a symlink when it is
+    opened.
 
-    Raises as check_source.
+    Raises the same as check_source.
     """
     path, name = local_file(ref, None, own, confined), shown(ref.url)
     try:
@@ -88,5 +89,5 @@ def open_local(ref: ImageRef, confined: Sequence[Path], own: Path | None) -> int
 
 
 def shown(url: str) -> str:
-    """``url`` without what may be secret, to name it in a message."""
+    """Returns ``url`` without what may be secret, to name it in a message."""
     return redacted(url) if "://" in url else url

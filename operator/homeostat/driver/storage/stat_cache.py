@@ -1,4 +1,4 @@
-"""What was read of a file, kept for as long as the file is the same."""
+"""What was read of a file, remembered as long as the file is the same."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-Signature = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: whoever writes may set back the mtime
+Signature = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: a program that writes may set the mtime back
 
 
 class StatCache(Generic[T]):
-    """A look costs one stat call while a file stays the same. ``read`` is given its path."""
+    """Remembers what ``read`` returned for a path. Reading again costs one stat call while the file stays the same."""
 
     def __init__(self, read: Callable[[str], T]) -> None:
         self._read = read
         self._known: dict[str, tuple[Signature, T]] = {}
 
     def get(self, path: str) -> T | None:
-        """None: there is no such file. Raises OSError, and what ``read`` raises."""
+        """Returns what was read; None: there is no such file. Raises OSError, and what ``read`` raises."""
         try:
             found = os.stat(path)
             signature = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino

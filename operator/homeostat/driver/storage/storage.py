@@ -80,14 +80,15 @@ _OURS = (
     f"{BOOT_COPY}*",
     "console.log*",
     f"*{PARTIAL}",
-)  # what DeleteDirectory may remove by itself
+)  # what DeleteDirectory may remove
 
 
 class Storage:
-    """``root`` is the state folder. ``qemu_gid`` is the group QEMU runs with, None where it runs as our own user.
+    """The files of one host. ``root`` is the state folder. ``qemu_gid`` is the group QEMU runs with, None where it runs as our
+    own user.
 
-    ``image_folders`` are those whose files requests may name: nothing in them leads out of them, see places.resolve.
-    Belongs to one event loop; actions on one machine must not run at the same time.
+    ``image_folders`` are the folders whose files requests may name: nothing in them leads out of them, see places.resolve.
+    Belongs to one event loop. Actions on one machine must not run at the same time.
     """
 
     def __init__(
@@ -108,13 +109,13 @@ class Storage:
         self.trash = TrashFolder(self._rooms)
 
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
-        """``changed(key, fetching)`` when the image with that ImageRef.key progressed (twice a second at the most; only then
-        ``fetching``), came, failed, or may be tried again."""
+        """Calls ``changed(key, fetching)`` when the image with that ImageRef.key progressed (twice a second at most; only then
+        ``fetching``), arrived, failed, or may be tried again."""
         self._listeners.append(changed)
 
     @property
     def fetching(self) -> frozenset[str]:
-        """ImageRef.keys of what is fetched, or waits for that."""
+        """ImageRef.keys of what is being fetched, or waits for that."""
         return self._images.busy
 
     def _changed(self, key: str) -> None:
@@ -124,7 +125,8 @@ class Storage:
     async def observe(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
     ) -> ObservedStorage:
-        """A handful of stat calls when nothing changed. Changes nothing, so that a second program may look too.
+        """Observes the storage, with a handful of stat calls when nothing changed. Changes nothing, so that a second program may
+        read too.
 
         Raises:
             DriverError: the state folder cannot be read, which must not look like empty storage.
@@ -146,50 +148,52 @@ class Storage:
             )
 
     def secret(self, path: str) -> Secret | None:
-        """See secret.read_secret."""
+        """Reads a secret; see secret.read_secret."""
         return read_secret(path, self._folders)
 
     def _noted_moves(self, directory: str) -> tuple[tuple[MovedDisk, ...], str]:
-        """What the note says, and why it cannot be understood."""
+        """Returns what the record says, and why it cannot be understood."""
         try:
             return self._moves.get(os.path.join(directory, MOVED_NOTE)) or (), ""
         except Refused as problem:
             return (), str(problem)
 
     def image_path(self, key: str) -> str:
-        """Where the image of an ImageRef.key lies, or will."""
+        """Returns where the image of an ImageRef.key is, or will be."""
         return str(self._images.path(key))
 
     async def foresee(self, ref: ImageRef) -> ObservedImage:
-        """What fetching the image will give, as far as that can be known without fetching it."""
+        """Returns what fetching the image will give, as far as that can be known without fetching it."""
         return await foresee_image(ref, self._images.path(ref.key), self._folders, self._rooms.root)
 
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
     ) -> Mapping[str, ObservedChain]:
-        """A few headers for each; never raises, since what cannot be read is in the answer. Besides ``named`` and the sources,
-        only files of the image cache and of the machine's folder are opened."""
+        """Reads a few headers for each source. Never raises: the answer says what cannot be read. Besides ``named`` and the
+        sources, only files of the image cache and of the machine's folder are opened."""
         files = (*sources, *named, str(self._rooms.images))
         return await asyncio.to_thread(lambda: {source: read_chain(source, disks, files) for source in sources})
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Raises DriverError."""
+        """Finds newer overlays beside these disks. Raises DriverError."""
         return await asyncio.to_thread(
             lambda: {disk: found for disk in disks if (found := newer_overlays(disk, str(self._rooms.images)))}
         )
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """Raises:
-        DriverError: the folders cannot be read.
+        """Finds the disks that were kept for a deployment.
+
+        Raises:
+            DriverError: the folders cannot be read.
         """
         return await asyncio.to_thread(find_kept, self._rooms, namespace, deployment, owner)
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
-        """Raises DriverError: they cannot be read."""
+        """Finds all folders of machines. Raises DriverError: they cannot be read."""
         return await asyncio.to_thread(find_folders, self._rooms)
 
     async def execute(self, action: StorageAction) -> None:
-        """Carries one action out; doing it twice does no harm.
+        """Carries one action out. Repeating it does no harm.
 
         Raises:
             DriverError: it could not be done.
@@ -231,16 +235,16 @@ class Storage:
     def _mark_created(self, folder: Path, disks: Sequence[str]) -> None:
         self._rooms.ensure(folder)
         with file_errors(folder, "note that the machine was created"):
-            (folder / NOTE).unlink(missing_ok=True)  # the disks are this machine's now
+            (folder / NOTE).unlink(missing_ok=True)  # now the disks are this machine's
         self._write_mark(folder, disks)
 
     def _write_mark(self, folder: Path, disks: Sequence[str]) -> None:
-        """Not flushed: a mark that is lost with the power is only made again."""
+        """Writes the mark. It is not flushed: a mark that is lost with the power is only made again."""
         with file_errors(folder, "note that the machine was created"):
             replace_text(folder / CREATED, "".join(f"{name}\n" for name in disks), durable=False)
 
     def _place(self, path: str, content: bytes, doing: str) -> None:
-        """Writes a file that is either whole or not there; one that is there already stays."""
+        """Writes a file that is either complete or not there. An existing file stays."""
         target = self._rooms.machine_file(path)
         self._rooms.ensure(target.parent)
         partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
@@ -267,7 +271,7 @@ class Storage:
         log.info("deleted %s", target)
 
     def _delete_directory(self, path: str) -> None:
-        """What is ours goes; disks that are retained, and whatever else lies there, stay and keep the folder."""
+        """Removes what is ours. Retained disks, and whatever else is there, stay and keep the folder."""
         folder = self._rooms.machine_folder(path)
         with file_errors(folder, f"delete the folder {folder}"):
             try:
@@ -275,24 +279,24 @@ class Storage:
             except FileNotFoundError:
                 return
             ours = [n for n in names if any(fnmatch.fnmatch(n, pattern) for pattern in _OURS)]
-            for name in sorted(ours, key=lambda n: n == CREATED):  # the marker last: until then it says what this is
+            for name in sorted(ours, key=lambda n: n == CREATED):  # the marker goes last: until then it says what this folder is
                 (folder / name).unlink(missing_ok=True)
             forget_moved(folder)
             if left := sorted(os.listdir(folder)):
                 log.info("kept in %s: %s", folder, ", ".join(left))
                 return
             folder.rmdir()
-            with contextlib.suppress(OSError):  # not empty: other machines live there
+            with contextlib.suppress(OSError):  # not empty: other machines are there
                 folder.parent.rmdir()
         log.info("deleted the folder %s", folder)
 
     async def prune(self, used: Callable[[], Collection[str]], paths: Callable[[], Collection[str]] = frozenset) -> list[str]:
-        """Removes cached images that no spec names (``used``: ImageRef.keys), that no disk leans on, that are not among
-        ``paths`` and that are older than ten minutes. Both are asked again just before. Returns what was removed."""
+        """Removes cached images that no spec names (``used``: ImageRef.keys), that no disk is built on, that are not in ``paths``
+        and that are older than 600 s. Calls ``used`` and ``paths`` again just before. Returns what was removed."""
         removed = []
         for path in await asyncio.to_thread(unreferenced, self._rooms, self._in_use(used(), paths())):
             if path in self._in_use(used(), paths()):
-                continue  # named since
+                continue  # named by now
             with file_errors(path, f"remove the image {path}"):
                 path.unlink(missing_ok=True)
             removed.append(str(path))
@@ -302,7 +306,7 @@ class Storage:
         return {self._images.path(key) for key in {*used, *self._images.busy}} | {Path(path) for path in paths}
 
     async def leftovers(self, directory: str) -> Sequence[str]:
-        """The files in a machine's folder. Raises DriverError."""
+        """Lists the files in a machine's folder. Raises DriverError."""
         with file_errors(directory, f"read the machine's folder {directory}"):
             try:
                 return sorted(os.listdir(directory))
@@ -310,24 +314,24 @@ class Storage:
                 return ()
 
     async def trashed(self, directory: str | None) -> Sequence[TrashEntry]:
-        """Of machines whose folder is ``directory``, or all, oldest first. Raises DriverError."""
+        """Lists what is set aside of machines whose folder is ``directory``, or all of it, oldest first. Raises DriverError."""
         return self.trash.of(directory) if directory else await asyncio.to_thread(self.trash.entries)
 
     async def space(self) -> Space:
-        """Raises DriverError."""
+        """Reads the space of the file system. Raises DriverError."""
         return self.trash.space()
 
     async def erase(self, entry: str) -> None:
-        """Raises DriverError."""
+        """Erases an entry of the trash. Raises DriverError."""
         await asyncio.to_thread(self.trash.erase, entry)
 
     async def close(self) -> None:
-        """Ends fetches; what came so far is kept for the next time."""
+        """Ends the fetches. What has arrived stays for the next time."""
         await self._images.close()
 
 
 def _read_mark(path: str) -> frozenset[str]:
-    """The names in the marker; those of earlier versions are empty."""
+    """Returns the names in the marker; those of earlier versions are empty."""
     lines = Path(path).read_text(errors="replace").splitlines()
     return frozenset(name for name in lines if name and "/" not in name)
 

@@ -1,8 +1,8 @@
 """The trash of one state folder: ``trash/<entry>/`` holds the disks of one deletion, and ``label.json`` says whose they are.
 
 Every change is made under the trash's lock, so that operator, command line and API may each make it. The label comes first and
-goes last, and a disk is moved by a link and an unlink (a copy where machines/ is another file system), never over another file:
-killed between two of these steps, the same act done again goes on where it ended.
+goes last. A disk is moved by a link and an unlink (a copy where machines/ is another file system), never over another file. If a
+process is killed between two of these steps, the same action continues where it stopped.
 """
 
 from __future__ import annotations
@@ -39,30 +39,31 @@ FolderSignature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
 
 
 class TrashFolder:
-    """Reads are a stat call while nothing changes; what changed costs one reading of each new label."""
+    """The trash. A read costs a stat call while nothing changes, and otherwise one reading of each new label."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._knowing = threading.Lock()  # acts run in threads, since a copy takes long
+        self._knowing = threading.Lock()  # actions run in threads, because a copy takes long
         self._seen: FolderSignature | None = None
         self._known: dict[str, TrashEntry] = {}
         self._by_machine: dict[tuple[str, str], tuple[TrashEntry, ...]] = {}
 
     @classmethod
     def at(cls, root: Path) -> TrashFolder:
-        """Of a state folder whose rights stay as they are: for who does not know the group that QEMU runs with."""
+        """Opens the trash of a state folder whose rights stay as they are: for a caller that does not know the group that QEMU
+        runs with."""
         with file_errors(root, "look at the state folder"):
             found = root.stat()
         return cls(Rooms(root, found.st_gid if found.st_mode & 0o010 else None))
 
     def of(self, directory: str) -> tuple[TrashEntry, ...]:
-        """What lies there of machines whose folder is ``directory``."""
+        """Returns what is set aside of machines whose folder is ``directory``."""
         self._refresh()
         namespace, name = directory.rsplit("/", 2)[-2:]
         return self._by_machine.get((namespace, name), ())
 
     def entries(self) -> list[TrashEntry]:
-        """All, oldest first, as they are now. Raises DriverError: the trash cannot be read."""
+        """Returns all entries as they are now, oldest first. Raises DriverError: the trash cannot be read."""
         with file_errors(self._rooms.trash, "look through the trash"):
             read = {name: _read(self._rooms.trash / name) for name in self._names()}
             self._clean_up([name for name, entry in read.items() if entry is None])
@@ -70,12 +71,12 @@ class TrashFolder:
         return sorted(found, key=lambda entry: (entry.since, entry.entry))
 
     def _has_room(self, entry: TrashEntry) -> bool:
-        """Nothing stands where a disk of it lay; else it comes back only by hand."""
+        """Tells whether the places of its disks are free. Otherwise only a person can bring it back."""
         home = self._rooms.machines / entry.namespace / entry.name
         return not any(os.path.lexists(home / f"{disk.name}{DISK_SUFFIX}") for disk in entry.disks)
 
     def _clean_up(self, names: Sequence[str]) -> None:
-        """Entries without a disk: a killed act left them, unless one is under way."""
+        """Removes entries without a disk. A killed action left them, unless one is under way."""
         if not names:
             return
         with contextlib.suppress(OSError), open(self._rooms.trash / LOCK, "rb") as lock:
@@ -128,7 +129,7 @@ class TrashFolder:
 
     @contextlib.contextmanager
     def _changing(self, name: str) -> Iterator[None]:
-        """Holds the trash's lock. What is known is kept right without looking through all of it again."""
+        """Holds the trash's lock, and keeps what is known right without reading all of it again."""
         self._rooms.ensure(self._rooms.root)
         self._rooms.trash.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(self._rooms.trash / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -138,12 +139,12 @@ class TrashFolder:
             try:
                 yield
             finally:
-                os.utime(self._rooms.trash)  # whoever looked meanwhile looks again
+                os.utime(self._rooms.trash)  # a process that read it in between reads it again
                 with self._knowing:
                     if fresh:
                         self._know(name)
                     else:
-                        self._known.pop(name, None)  # read again at the next look, with all else that is new
+                        self._known.pop(name, None)  # read again next time, with everything else that is new
                         self._seen = None
         finally:
             os.close(handle)
@@ -160,8 +161,10 @@ class TrashFolder:
         self._seen = self._signature()
 
     def set_aside(self, action: SetAside, now: datetime | None = None) -> None:
-        """Raises:
-        Refused: a file that is none of the machine's own.
+        """Moves disks to the trash.
+
+        Raises:
+            Refused: a file that is none of the machine's own.
         """
         now = datetime.now(UTC) if now is None else now
         with file_errors(self._rooms.trash, f"set the disks of {action.name} aside"):
@@ -179,7 +182,7 @@ class TrashFolder:
         log.info("set aside in %s: %s", folder, ", ".join(str(path) for _, path in there))
 
     def _free_name(self, wanted: str, disks: list[tuple[str, Path]]) -> str:
-        """An entry that does not hold another disk of these names."""
+        """Returns an entry that does not hold another disk of these names."""
         name, number = wanted, 1
         while any(_is_another(self._rooms.trash / name / path.name, path) for _, path in disks):
             number += 1
@@ -193,7 +196,7 @@ class TrashFolder:
             action.macs, tuple(_with_source(_describe(name, path), action.moved) for name, path in disks),
             scarcity(self.space()),
         )  # fmt: skip
-        if (before := _read(folder)) is not None:  # goes on with what was begun
+        if (before := _read(folder)) is not None:  # continues what was begun
             names = {disk.name for disk in label.disks}
             label = replace(
                 label, since=before.since, until=max(until, before.until),
@@ -203,9 +206,11 @@ class TrashFolder:
         replace_text(folder / LABEL, write_label(label))
 
     def take_back(self, action: TakeBack) -> None:
-        """Raises:
-        Refused: another file is in the way.
-        DriverError: it lies neither in the trash nor in its place.
+        """Moves one disk back to its place.
+
+        Raises:
+            Refused: another file is in the way.
+            DriverError: it is neither in the trash nor in its place.
         """
         target = self._rooms.machine_file(action.path)
         source = self._rooms.trash / Path(action.entry).name / target.name
@@ -213,7 +218,7 @@ class TrashFolder:
         with file_errors(target, f"take {target} back from the trash"):
             if source.exists():
                 with self._changing(source.parent.name):
-                    if action.moved is not None:  # first: without it the disk would be taken for the newest
+                    if action.moved is not None:  # first: without it this disk would be taken for the newest
                         add_moved(target.parent, action.moved)
                     move(source, target)
                     _remove_empty(source.parent)
@@ -222,10 +227,10 @@ class TrashFolder:
         log.info("took back %s", target)
 
     def restore(self, entry: TrashEntry) -> list[Path]:
-        """Puts all disks of an entry back to where they lay, all or none.
+        """Puts all disks of an entry back to where they were, all or none.
 
         Raises:
-            Refused: a file is there already, or nobody knows where they lay.
+            Refused: a file is there already, or nobody knows where they were.
         """
         folder = self._rooms.trash / entry.entry
         if not entry.name:
@@ -251,7 +256,7 @@ class TrashFolder:
         return [target for _, target in moves]
 
     def erase(self, name: str) -> None:
-        """For good; without effect where there is no such entry. Killed meanwhile, the rest goes at the next time."""
+        """Erases an entry forever; no effect where there is no such entry. If it is killed, the next call removes the rest."""
         if not name or name.startswith(".") or "/" in name:
             return
         folder = self._rooms.trash / name
@@ -266,7 +271,7 @@ class TrashFolder:
 
 
 def _read(folder: Path) -> TrashEntry | None:
-    """An entry with the disks that are in it now; None where nothing is. Without a label that can be read its disks are
+    """Returns an entry with the disks that are in it now; None where there are none. Without a readable label its disks are
     nobody's, and only a person erases them."""
     try:
         names = os.listdir(folder)
@@ -303,7 +308,7 @@ def _is_another(path: Path, file: Path) -> bool:
 
 
 def _remove_empty(folder: Path) -> None:
-    """With its label, once no disk lies there."""
+    """Removes the folder with its label, once no disk is there."""
     if any(name.endswith(DISK_SUFFIX) for name in os.listdir(folder)):
         return
     (folder / LABEL).unlink(missing_ok=True)

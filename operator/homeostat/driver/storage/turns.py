@@ -1,5 +1,5 @@
-"""Whose turn it is to be fetched: few at once, and nothing waits for long behind a server that dawdles, nor behind what nobody
-wants any more. Local files do not wait behind remote ones."""
+"""Whose turn it is to be fetched. Only a few fetches run at once. None waits for long behind a slow server, or behind an image
+that nobody wants any more. Local files do not wait behind remote ones."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from homeostat.driver.errors import DriverError
 from .paths import human_size
 
 AT_ONCE = 2  # of each kind; more of them only share the line
-MOST = 16  # remote ones, with those that gave their turn away
-WINDOW = 60.0  # seconds over which the pace is taken, of those in which we ran
-PARTS = 20  # of a window; one that takes twice as long held a pause of ours
+MOST = 16  # remote ones, including those that gave their turn away
+WINDOW = 60.0  # seconds over which the speed is measured, while we ran
+PARTS = 20  # parts of a window; a part that takes twice as long contained a pause of ours
 LEAST = 1024  # bytes a second that a server must send
 SLOW = 64 * 1024  # bytes a second below which a fetch lets the next one begin
 DEADLINE = 86400.0  # seconds of one try
-UNSEEN = 2  # windows in which nobody looked, after which it is given up
+UNSEEN = 2  # windows without a reader, after which it is given up
 
 
 class TooSlow(DriverError):
-    """A later try goes on, where the server allows that."""
+    """The server was too slow. A later try goes on, where the server allows that."""
 
 
 class Unwanted(Exception):
-    """Nobody asks for it any more."""
+    """Nobody asks for the image any more."""
 
 
 @dataclass(slots=True)
@@ -40,11 +40,11 @@ class Fetch:
     waits: bool = True  # for its turn
     task: asyncio.Task[None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-    fetched: int = 0  # bytes that are there
+    fetched: int = 0  # bytes that are on the disk
     total: int | None = None
     came: int = 0  # bytes of all its tries
-    coming: bool = False  # its server is to send now
-    seen: bool = True  # somebody looked at it lately
+    coming: bool = False  # its server should send now
+    seen: bool = True  # somebody read it lately
     reported: float = float("-inf")
     has_turn: bool = False
 
@@ -58,12 +58,12 @@ class FetchTurns:
         self._free = {remote: asyncio.Semaphore(AT_ONCE) for remote in (True, False)}
 
     def full(self, remote: bool) -> bool:
-        """Whether the next of its kind has to wait."""
+        """Tells whether the next of its kind has to wait."""
         return self._free[remote].locked()
 
     @asynccontextmanager
     async def turn(self, fetch: Fetch) -> AsyncIterator[None]:
-        """Waits for it."""
+        """Waits for its turn."""
         await self._free[fetch.remote].acquire()
         fetch.has_turn, fetch.waits = True, False
         try:
@@ -72,19 +72,19 @@ class FetchTurns:
             self.give_away(fetch)
 
     def give_away(self, fetch: Fetch) -> None:
-        """Lets the next begin; this one may go on beside it."""
+        """Lets the next fetch begin; this one may go on beside it."""
         if fetch.has_turn:
             fetch.has_turn = False
             self._free[fetch.remote].release()
 
 
 def ahead(fetch: Fetch, others: Iterable[Fetch]) -> tuple[str, ...]:
-    """What it waits behind."""
+    """Names the images that it waits behind."""
     return tuple(other.name for other in others if other.remote == fetch.remote and other.has_turn)
 
 
 async def watch(fetch: Fetch, turns: FetchTurns, tell: Callable[[], None], others: Callable[[], Iterable[Fetch]]) -> None:
-    """Never returns. ``tell`` makes those look who want it.
+    """Watches a fetch, and never returns. ``tell`` makes its readers read again.
 
     Raises:
         TooSlow, Unwanted.
@@ -109,8 +109,8 @@ async def watch(fetch: Fetch, turns: FetchTurns, tell: Callable[[], None], other
 
 
 async def _window() -> None:
-    """Waits until we ran for as long as a window is. While we do not, being stopped or starved, nothing is read of what came, and
-    that is no server's fault."""
+    """Waits until this process ran for the length of a window. While it does not run (stopped or starved) it reads no data, and
+    that is not the server's fault."""
     loop, left = asyncio.get_running_loop(), PARTS
     while left:
         part, began = WINDOW / PARTS, loop.time()

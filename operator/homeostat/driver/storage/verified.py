@@ -1,7 +1,8 @@
-"""What was verified stays verified: beside each image of the cache stands what it was when it was taken in, down to its hash.
+"""What was verified stays verified: a record beside each image of the cache says what the image was when it was fetched, with its
+hash.
 
-A stat call tells that a file may have changed: its ctime is the one thing that nobody sets back without the clock. Then its hash
-tells whether it has.
+A stat call tells that a file may have changed: nobody can set its ctime back without setting the clock. Then its hash tells
+whether it has changed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .stat_cache import Signature
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """``sha256`` is of the contents; empty in notes of earlier versions."""
+    """The record. ``sha256`` is of the contents; empty in records of earlier versions."""
 
     signature: tuple[int, ...]
     format: str
@@ -37,7 +38,7 @@ class Verified:
 
 
 def signature_of(path: Path) -> Signature:
-    """Raises OSError: there is no such file."""
+    """Returns the signature of a file. Raises OSError: there is no such file."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise FileNotFoundError(path)
@@ -45,7 +46,7 @@ def signature_of(path: Path) -> Signature:
 
 
 def sha256_of(path: Path) -> str:
-    """Reads all of the file. Raises DriverError."""
+    """Reads the whole file and returns its SHA-256. Raises DriverError."""
     with file_errors(path, f"read {path}"), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -55,7 +56,7 @@ def notes_of(image: Path) -> Path:
 
 
 def read_note(image: Path) -> Verified | None:
-    """None: there is none that can be read, as after a kill."""
+    """Reads the record; None: there is none that can be read, as after a kill."""
     try:
         noted = json.loads(notes_of(image).read_text())
         sha256 = str(noted.get("content") or "")
@@ -65,7 +66,8 @@ def read_note(image: Path) -> Verified | None:
 
 
 def write_note(image: Path, ref: ImageRef, found: Inspection, sha256: str) -> None:
-    """So that a restart needs neither qemu-img nor the hash; also tells people what the file is. Raises DriverError."""
+    """Writes the record, so that a restart needs neither qemu-img nor the hash. It also tells people what the file is. Raises
+    DriverError."""
     with file_errors(image, f"note what {image} is"):
         notes = {
             "url": shown(ref.url),
@@ -86,7 +88,7 @@ def changed_message(image: Path, found: str, noted: str) -> str:
 
 
 def find_changed(images: Path) -> tuple[int, list[str]]:
-    """Reads every image of the cache: how many were compared, and what is wrong. For ``doctor``."""
+    """Reads every image of the cache. Returns how many were compared, and what is wrong. For ``doctor``."""
     compared, wrong = 0, []
     for path in sorted(images.glob("*.img")):
         noted = read_note(path)

@@ -1,4 +1,4 @@
-"""The channel the QEMU guest agent listens on."""
+"""The channel that the QEMU guest agent listens on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 
 def agent_connected(root: Element) -> bool:
-    """Of a running domain: libvirt notes there whether the guest has opened the channel."""
+    """Tells, of a running domain, whether the guest has opened the channel, as libvirt notes there."""
     return root.find(f"devices/channel/target[@name='{CHANNEL}'][@state='connected']") is not None
 
 

@@ -16,7 +16,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
     made = element("os", firmware="efi" if config.uefi else None)
     made.append(element("type", "hvm", arch="x86_64", machine=config.machine))
     if config.uefi:
-        # libvirt picks the image and makes the variables file; enrolled keys are what makes secure boot secure.
+        # libvirt picks the image and makes the variables file. Only enrolled keys make secure boot secure.
         secure = "yes" if config.secure_boot else "no"
         made.append(
             element(

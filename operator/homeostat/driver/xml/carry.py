@@ -1,7 +1,8 @@
 """Redefining a domain: what the spec does not own stays as it is.
 
-Owned are the set of disks, nics, video cards and VNC servers, and whatever the families write. Carried over are libvirt's own
-choices (PCI addresses, machine version, firmware paths, emulator), and elements, attributes and devices that others added.
+The spec owns the set of disks, nics, video cards and VNC servers, and whatever the families write. Libvirt's own choices (PCI
+addresses, machine version, firmware paths, emulator) are carried over, and so are elements, attributes and devices that others
+added.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from homeostat.planner.domain import DomainConfig
 from . import agent, controllers, disks, forwards, record
 from .elements import Element, attribute, element, text_of
 
-# Devices of these families that the spec does not name are taken away; of any other family they stay.
+# Devices of these families that the spec does not name are removed; those of any other family stay.
 _OWNED_SETS = frozenset({"disk", "interface", "video"})
 _OWNED = frozenset({"vcpus"})  # which of its vCPUs are plugged in: all
 _LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
-# Never carried from a matched device: what it is (its source, its alias) is ours to say.
+# Never carried from a matched device: we say what it is (its source, its alias).
 _OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "log", "address", "link"})
 
 
@@ -45,9 +46,9 @@ def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
 
 
 def _carry_machine(built: Element, observed: Element) -> bool:
-    """Keeps the version libvirt resolved an alias to, so that the guest's hardware does not change with an upgrade of QEMU.
+    """Keeps the version that libvirt resolved an alias to, so that the guest's hardware does not change with an upgrade of QEMU.
 
-    Returns whether both are of one chipset, so that addresses mean the same.
+    Returns whether both have one chipset, so that addresses mean the same.
     """
     wanted, had = built.find("os/type"), observed.find("os/type")
     if wanted is None or had is None:
@@ -59,7 +60,7 @@ def _carry_machine(built: Element, observed: Element) -> bool:
 
 
 def _carry_firmware(config: DomainConfig, built: Element, observed: Element) -> None:
-    """The variables file, and the image it belongs to. With another kind of firmware they would be of no use."""
+    """Carries the variables file over, and the image that it belongs to. With another kind of firmware they would be useless."""
     had = observed.find("os")
     if not config.uefi or had is None or had.get("firmware") != "efi":
         return
@@ -90,7 +91,7 @@ def _carry_metadata(built: Element, observed: Element) -> None:
 
 
 def _carry_arguments(built: Element, observed: Element) -> None:
-    """QEMU arguments that others added, without our pairs."""
+    """Carries the QEMU arguments over that others added, without our pairs."""
     had = observed.find(forwards.COMMANDLINE)
     if had is None:
         return
@@ -129,7 +130,8 @@ def _carry_devices(config: DomainConfig, built: Element, observed: Element, same
 
 
 def _carry_controllers(config: DomainConfig, built: Element, observed: Element, same_machine: bool) -> None:
-    """Controllers are libvirt's own, but for the model of those we name. Root ports are never taken away, only added."""
+    """Carries the controllers over. They are libvirt's own, except for the model of those we name. Root ports are only added,
+    never removed."""
     if not same_machine:
         return
     models = {c.get("type"): c.get("model") for c in built.iterfind("controller") if c.get("type") != "pci"}
@@ -183,7 +185,7 @@ def _is_owned(device: Element) -> bool:
 
 
 def _identity(device: Element) -> tuple[str, ...]:
-    """What makes two descriptions one device."""
+    """Returns what makes two descriptions one device."""
     tag = str(device.tag)
     match tag:
         case "disk":
@@ -204,7 +206,7 @@ def _identity(device: Element) -> tuple[str, ...]:
 
 
 def _child(parent: Element, tag: str) -> Element:
-    """The child, made where it is missing."""
+    """Returns the child, and makes it where it is missing."""
     found = parent.find(tag)
     if found is None:
         found = element(tag)

@@ -15,7 +15,7 @@ PARENT = "devices"
 def build(config: DomainConfig) -> Iterator[Element]:
     serial = element("serial", type_="pty")
     if config.console_log is not None:
-        # Appended to, so that what a guest said before it crashed is not lost with its next start.
+        # Appended to, so that a guest's last words before a crash are not lost with its next start.
         serial.append(element("log", file=config.console_log, append="on"))
     serial.append(element("target", type_="isa-serial", port="0"))
     yield serial

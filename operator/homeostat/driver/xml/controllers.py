@@ -26,7 +26,8 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 
 def parse(root: Element) -> dict[str, Any]:
-    """Root ports without a device in them. (What is plugged in while running changes it: it is not compared.)"""
+    """Reads the root ports without a device in them. (A device that is plugged in while running changes that: it is not
+    compared.)"""
     devices = root.find("devices")
     if devices is None:
         return {}
@@ -36,7 +37,7 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def ports_in_use(config: DomainConfig) -> int:
-    """How many root ports the machine's own devices take (the primary video card sits on the root itself)."""
+    """Returns how many root ports the machine's own devices take (the primary video card is on the root itself)."""
     return (
         _ALWAYS_PCIE
         + sum(disk.bus == "virtio" for disk in config.disks)

@@ -34,7 +34,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
 def parse(root: Element) -> dict[str, Any]:
     found = root.find("cpu")
     if found is None or not found.get("mode", found.get("match")):
-        return {"cpu": None}  # at most a topology: nothing that we own
+        return {"cpu": None}  # at most a topology, which we do not own
     mode = found.get("mode", "custom")
     return {
         "cpu": CpuConfig(
@@ -50,9 +50,9 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def running_cpu(defined: CpuConfig | None, running: CpuConfig | None) -> CpuConfig | None:
-    """The running CPU in the definition's words, where it is what the definition asks for.
+    """Returns the running CPU in the definition's words, where it is what the definition asks for.
 
-    While a guest runs, libvirt shows host-model as the model it became, and every feature the model brings along.
+    While a guest runs, libvirt shows host-model as the model that it became, and every feature of that model.
     """
     if defined is None or running is None or defined.mode not in ("host-model", "custom") or running.mode != "custom":
         return running

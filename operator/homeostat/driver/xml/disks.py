@@ -11,7 +11,8 @@ from .elements import Element, alias_element, alias_name, attribute, boot_elemen
 
 PARENT = "devices"
 LIMITED = "homeostat-"
-"""Begins the name of the throttling group that a disk of ours is in alone: limits in another, or in none, are somebody else's."""
+"""The throttling group of a disk of ours begins with it, and has that disk only. Limits in another group, or in none, are
+others'."""
 
 
 def build(config: DomainConfig) -> Iterator[Element]:
@@ -21,7 +22,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 def build_disk(disk: DiskConfig) -> Element:
     made = element("disk", type_="file", device=disk.device)
-    # A guest that trims gives space back to the host; a cdrom has nothing to give.
+    # A guest that trims gives space back to the host; a cdrom has none to give.
     discard = disk.discard or "unmap" if disk.device == "disk" else None
     made.append(element("driver", name="qemu", type_=disk.format, cache=disk.cache, io=disk.io, discard=discard))
     if disk.source is not None:
@@ -43,7 +44,7 @@ def build_disk(disk: DiskConfig) -> Element:
 
 
 def _iotune(limits: LimitsConfig) -> dict[str, int | None]:
-    """In libvirt's words."""
+    """Returns the limits in libvirt's words."""
     return {
         "total_bytes_sec": limits.bytes,
         "total_bytes_sec_max": limits.bytes_burst,
@@ -53,7 +54,7 @@ def _iotune(limits: LimitsConfig) -> dict[str, int | None]:
 
 
 def block_io_tune(disk: DiskConfig) -> dict[str, int | str]:
-    """All that ``virDomainSetBlockIoTune`` takes as a limit; 0 lifts one."""
+    """Returns everything that ``virDomainSetBlockIoTune`` takes as a limit; 0 removes one."""
     kinds = [f"{which}_{what}_sec{burst}" for which in ("read", "write") for what in ("bytes", "iops") for burst in ("", "_max")]
     limits: dict[str, int | str] = dict.fromkeys(kinds, 0)
     limits |= {name: value or 0 for name, value in _iotune(disk.limits or LimitsConfig()).items()}
@@ -61,7 +62,7 @@ def block_io_tune(disk: DiskConfig) -> dict[str, int | str]:
 
 
 def is_limited(disk: Element) -> bool:
-    """Whether it was limited by us."""
+    """Tells whether we limited it."""
     return (text_of(disk, "iotune/group_name") or "").startswith(LIMITED)
 
 
@@ -83,7 +84,7 @@ def _file(path: str, shared: bool) -> Element:
 
 
 def _append_chain(parent: Element, chain: tuple[BackingFile, ...], shared: bool) -> None:
-    """An empty element ends it: without that libvirt looks into the last file for more."""
+    """Appends the chain. An empty element ends it: without that libvirt reads the header of the last file for more."""
     for file in chain:
         store = element("backingStore", type_="file")
         store.append(element("format", type_=file.format))
@@ -98,7 +99,7 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def parse_disk(disk: Element) -> DiskConfig:
-    """A disk without our alias is somebody else's: it is called by its path, which no disk of a spec can be."""
+    """Reads a disk. One without our alias is somebody else's: it is named by its path, which no disk of a spec can be."""
     source = _source(disk)
     target = attribute(disk, "target", "dev") or ""
     driver = disk.find("driver")
@@ -111,7 +112,7 @@ def parse_disk(disk: Element) -> DiskConfig:
         format=driver_of.get("type", "raw"),
         bus=attribute(disk, "target", "bus") or "",
         target=target,
-        # libvirt marks every cdrom so; what is said of a disk is said on purpose.
+        # libvirt marks every cdrom so; on a disk somebody set it on purpose.
         read_only=disk.find("readonly") is not None,
         cache=driver_of.get("cache"),
         io=driver_of.get("io"),
@@ -137,7 +138,8 @@ def _chain(disk: Element) -> tuple[BackingFile, ...] | None:
 
 
 def _source(disk: Element) -> str | None:
-    """Where the contents lie; of what is no file whatever names it, so that it never compares equal to one of ours."""
+    """Returns where the contents are. For what is no file it returns the text that names it, so that it never equals one of
+    ours."""
     source = disk.find("source")
     if source is None:
         return None

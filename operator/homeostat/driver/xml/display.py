@@ -1,4 +1,4 @@
-"""Video card and VNC server, with a tablet so that the pointer follows the viewer's."""
+"""Video card and VNC server, with a tablet so that the guest's pointer follows the viewer's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
             listen=vnc.listen,
             passwd=vnc.password.get_secret_value() if vnc.password else None,
         )
-    # Said even where there is none: libvirt gives a machine with a display a video card of its own choice.
+    # Written even where there is none: libvirt would choose a video card for a machine with a display.
     yield element("video", None, element("model", type_=config.video or "none"))
 
 
@@ -42,7 +42,7 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def with_password(root: Element, password: SecretStr) -> Element:
-    """The VNC server of a running machine as it is, but for the password.
+    """Returns the VNC server of a running machine as it is, with another password.
 
     Raises:
         ValueError: it has none.
@@ -55,7 +55,7 @@ def with_password(root: Element, password: SecretStr) -> Element:
 
 
 def vnc_address(root: Element) -> str | None:
-    """address:port of a running machine's VNC server, as a viewer takes it."""
+    """Returns address:port of a running machine's VNC server, as a viewer takes it."""
     vnc = root.find("devices/graphics[@type='vnc']")
     if vnc is None or not vnc.get("port") or vnc.get("port") == "-1":
         return None
@@ -68,7 +68,7 @@ def _listen(vnc: Element) -> str:
 
 
 def _password(vnc: Element) -> SecretStr | None:
-    """libvirt tells it only where it is asked for secrets."""
+    """Reads the password. libvirt gives it only where it is asked for secrets."""
     passwd = vnc.get("passwd")
     return SecretStr(passwd) if passwd is not None else None
 

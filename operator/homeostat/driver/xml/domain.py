@@ -13,7 +13,7 @@ from .elements import Element, element, parse_xml, to_text
 
 
 class Family(Protocol):
-    """One device family: its part of the definition, and back. ``PARENT`` is domain, metadata or devices."""
+    """One device family: writes its part of the definition, and reads it. ``PARENT`` is domain, metadata or devices."""
 
     PARENT: str
 
@@ -38,7 +38,7 @@ FAMILIES: tuple[Family, ...] = (
 
 
 def build_domain(config: DomainConfig, observed: str | None = None) -> str:
-    """The definition. ``observed`` is the present inactive XML of the same domain, whose own choices (addresses, machine
+    """Builds the definition. ``observed`` is the present inactive XML of the same domain. Its own choices (addresses, machine
     version, nvram, what others added) are carried over.
 
     Raises:
@@ -65,10 +65,10 @@ def build_root(config: DomainConfig) -> Element:
 
 
 def parse_domain(xml: str) -> DomainConfig:
-    """What ``build_domain`` wrote, or what libvirt made of it.
+    """Reads what ``build_domain`` wrote, or what libvirt made of it.
 
-    ``name`` of disks and nics comes from our aliases, which every driver keeps; a device without one is not of our making
-    and is called by its path or MAC. A VNC password is never read back.
+    ``name`` of disks and nics comes from our aliases, which every driver keeps. A device without one is not ours, and is named by
+    its path or MAC. A VNC password is never read back.
 
     Raises:
         ValueError: not domain XML.

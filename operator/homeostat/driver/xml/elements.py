@@ -1,4 +1,4 @@
-"""The few things every device family needs: safe parsing, and elements made and read in one line."""
+"""The few things that every device family needs: safe parsing, and elements made and read in one line."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from lxml import etree
 
 Element = etree._Element
 
-# What libvirt accepts in a user's alias (virDomainDeviceInfoParseXML); elsewhere names are plain text.
+# What libvirt accepts in a user's alias (virDomainDeviceInfoParseXML). Elsewhere names are plain text.
 ALIAS_PREFIX = "ua-"
 
-# Domain XML may have been written by anybody: no entities, no network, no documents of absurd size.
+# Anybody may have written domain XML: no entities, no network, no documents of absurd size.
 _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
 )
 
 
 def parse_xml(text: str) -> Element:
-    """The root element.
+    """Returns the root element.
 
     Raises:
         ValueError: not well-formed, or it declares a document type.
@@ -35,7 +35,7 @@ def to_text(element: Element) -> str:
 
 
 def element(tag: str, text: str | None = None, /, *children: Element, **attributes: str | None) -> Element:
-    """An element; attributes that are None are left out, and a trailing underscore (``type_``) is dropped."""
+    """Makes an element. Attributes that are None are left out, and a trailing underscore (``type_``) is dropped."""
     made = etree.Element(tag)
     for name, value in attributes.items():
         if value is not None:
@@ -47,7 +47,7 @@ def element(tag: str, text: str | None = None, /, *children: Element, **attribut
 
 
 def attribute(parent: Element, path: str, name: str) -> str | None:
-    """``name`` of the first element at ``path``; None when either is missing."""
+    """Returns ``name`` of the first element at ``path``; None when either is missing."""
     found = parent.find(path)
     return None if found is None else found.get(name)
 
@@ -67,7 +67,7 @@ def boot_element(order: int | None) -> list[Element]:
 
 
 def alias_element(family: str, name: str) -> list[Element]:
-    """libvirt has no names for devices; an alias of ours carries them through every driver."""
+    """Returns our alias: libvirt has no names for devices, and every driver keeps an alias."""
     valid = name and all(c.isascii() and (c.isalnum() or c in "-_") for c in name)
     return [element("alias", name=f"{ALIAS_PREFIX}{family}-{name}")] if valid else []
 

@@ -1,8 +1,8 @@
 """User-mode nics with port forwards, which libvirt 9.0 knows only with passt: QEMU arguments in ``<qemu:commandline>``.
 
-Each is a pair ``-netdev user,id=...`` and ``-device ...,netdev=...``. The id carries the nic's place among all nics and its
-name. QEMU splits such a text at its commas, and takes two of them for one in a value: what we write is escaped so.
-libvirt's test driver drops QEMU arguments, so there the same two strings travel in our own metadata.
+Each is a pair ``-netdev user,id=...`` and ``-device ...,netdev=...``. The id holds the nic's place among all nics and its name.
+QEMU splits such a text at its commas, and reads two commas as one in a value: we write them so. libvirt's test driver drops QEMU
+arguments, so there the same two strings are in our own metadata.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMMANDLINE = f"{{{QEMU_NAMESPACE}}}commandline"
 ARGUMENT = f"{{{QEMU_NAMESPACE}}}arg"
 TEST_NAMESPACE = "https://homeostat.dev/forwards/1"
 
-# libvirt does not know of these cards and must not place another where they are: it fills slots from below (and puts
+# libvirt does not know these cards and must not place another where they are. It fills slots from below (and puts
 # a bridge in 0x1e), so we count down from here.
 FIRST_SLOT = 0x18
 
@@ -46,7 +46,7 @@ def build_metadata(config: DomainConfig) -> Iterator[Element]:
 
 
 def parse_nics(root: Element) -> list[tuple[int, NicConfig]]:
-    """The nics and their places, in order; arguments that are not ours are passed over."""
+    """Returns the nics and their places, in order. Arguments that are not ours are ignored."""
     values = own_arguments(root)
     found: list[tuple[int, NicConfig]] = []
     for netdev, device in zip(values[::2], values[1::2], strict=False):
@@ -70,7 +70,7 @@ def parse_nics(root: Element) -> list[tuple[int, NicConfig]]:
 
 
 def own_arguments(root: Element) -> list[str]:
-    """The values of our pairs (netdev, device, netdev, device ...), wherever they are."""
+    """Returns the values of our pairs (netdev, device, netdev, device ...), wherever they are."""
     commandline = root.find(COMMANDLINE)
     if commandline is not None:
         arguments = [argument.get("value", "") for argument in commandline.iterfind(ARGUMENT)]
@@ -86,7 +86,7 @@ def own_arguments(root: Element) -> list[str]:
 
 
 def is_own(argument: str) -> bool:
-    """Whether this is one of our ``-netdev`` or ``-device`` values."""
+    """Tells whether this is one of our ``-netdev`` or ``-device`` values."""
     options = dict(_options(argument))
     return bool(_ID.match(options.get("id", "")) or _ID.match(options.get("netdev", "")))
 
@@ -106,7 +106,7 @@ def _joined(first: str, options: Iterable[tuple[str, str]]) -> str:
 
 
 def _options(argument: str) -> list[tuple[str, str]]:
-    """As QEMU splits it: names and values, in order; the first has no value."""
+    """Splits a text as QEMU does: names and values, in order; the first has no value."""
     parts = re.findall(r"((?:[^,]|,,)*)(?:,|$)", argument, re.DOTALL)
     pairs = (part.replace(",,", ",").partition("=") for part in parts)
     return [(name, value) for name, _, value in pairs]

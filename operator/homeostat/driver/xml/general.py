@@ -26,17 +26,17 @@ def build(config: DomainConfig) -> Iterator[Element]:
     yield element("vcpu", str(config.vcpus), placement="static")
     features = element("features", None, element("acpi"), element("apic"))
     if config.secure_boot:
-        features.append(element("smm", state="on"))  # what keeps the guest out of the variables
+        features.append(element("smm", state="on"))  # this keeps the guest out of the variables
     yield features
     yield element("clock", offset="utc")
-    # A guest that ends, ends; whether it starts again is the planner's decision, never QEMU's.
+    # A guest that ends stays off. Whether it starts again is the planner's decision, never QEMU's.
     yield element("on_poweroff", "destroy")
     yield element("on_reboot", "restart")
     yield element("on_crash", "destroy")
 
 
 def parse_balloon(root: Element) -> int:
-    """Bytes that a running guest is left with; 0: all of its memory."""
+    """Returns the bytes that are left to a running guest; 0: all of its memory."""
     current, whole = _bytes(root, "currentMemory"), _bytes(root, "memory")
     return current if 0 < current < whole else 0
 
@@ -52,7 +52,7 @@ def parse(root: Element) -> dict[str, Any]:
     return {
         "name": text_of(root, "name") or "",
         "uuid": text_of(root, "uuid") or "",
-        # Xen, lxc and others are nobody's machines of ours; they are never compared.
+        # Xen, lxc and others are never our machines; they are not compared.
         "type": DomainType(kind) if kind in list(DomainType) else DomainType.QEMU,
         "memory": _bytes(root, "memory"),
         "vcpus": vcpus,

@@ -9,7 +9,7 @@ _UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 
 
 def lease_seconds(root: Element) -> float | None:
-    """For how long its DHCP server gives an address, at the longest; None: for ever. https://libvirt.org/formatnetwork.html"""
+    """Returns for how long its DHCP server gives an address at most; None: forever. https://libvirt.org/formatnetwork.html"""
     found = [LEASE_SECONDS]
     for lease in root.iterfind("ip/dhcp//lease"):
         seconds = float(lease.get("expiry", "0")) * _UNITS.get(lease.get("unit", "minutes"), 60.0)

@@ -21,8 +21,10 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 
 def build_nic(nic: NicConfig) -> Element:
-    """Raises:
-    ValueError: it forwards ports, which libvirt 9.0 cannot express as a device.
+    """Builds a nic.
+
+    Raises:
+        ValueError: it forwards ports, which libvirt 9.0 cannot express as a device.
     """
     if nic.forwards:
         raise ValueError(f"nic {nic.name!r} forwards ports: it cannot be attached or detached while the machine runs")
@@ -44,8 +46,8 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def parse_taps(root: Element) -> tuple[Tap, ...]:
-    """Of what runs: libvirt names the device on the host, and the bridge that it plugged it in on. Open vSwitch has no bridge
-    of the kernel's, and macvtap none at all."""
+    """Reads the taps of what runs: libvirt names the device on the host, and the bridge that it is plugged into. Open vSwitch has
+    no bridge of the kernel's, and macvtap none at all."""
     taps = []
     for nic in root.iterfind("devices/interface"):
         device, bridge = attribute(nic, "target", "dev"), attribute(nic, "source", "bridge")
@@ -55,7 +57,7 @@ def parse_taps(root: Element) -> tuple[Tap, ...]:
 
 
 def parse_nic(nic: Element) -> NicConfig:
-    """A nic without our alias is somebody else's: it is called by its MAC."""
+    """Reads a nic. One without our alias is somebody else's: it is named by its MAC."""
     kind = nic.get("type", "")
     mac = (attribute(nic, "mac", "address") or "").lower()
     return NicConfig(

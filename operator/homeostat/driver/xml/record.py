@@ -30,7 +30,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 
 def build_plain(record: Record) -> Element:
-    """Without namespace, as virDomainSetMetadata wants it: libvirt adds prefix and namespace itself."""
+    """Builds it without namespace, as virDomainSetMetadata wants it: libvirt adds prefix and namespace itself."""
     return element("machine", **dict(_values(record)))
 
 
@@ -39,7 +39,7 @@ def parse(root: Element) -> dict[str, Any]:
 
 
 def parse_record(root: Element) -> Record | None:
-    """None where the domain is not ours, or where what is there names nobody."""
+    """Reads the record; None where the domain is not ours, or where the record names nobody."""
     found = root.find(f"metadata/{TAG}")
     if found is None or not found.get("uid"):
         return None
@@ -52,5 +52,5 @@ def parse_record(root: Element) -> Record | None:
 def _values(record: Record) -> Iterator[tuple[str, str]]:
     for name, key in _ATTRIBUTES.items():
         value = getattr(record, name)
-        if value:  # empty is the default; what is left out keeps the definition short
+        if value:  # empty is the default; leaving it out keeps the definition short
             yield key, str(value)
