@@ -1,0 +1,61 @@
+"""Docstrings and comments are read once, also by who learned English late: a function's begins with what it does, in the third
+person, and the usual word is used. A property's may name what it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ROOMS = ("models", "planner", "driver")
+SOURCES = sorted(path for room in ROOMS for path in (ROOT / "operator" / "homeostat" / room).rglob("*.py"))
+
+UNUSUAL = re.compile(
+    r"\b(anew|hearsay|hence|hither|lest|news|save that|thence|thereby|therein|thereof|thither|told|tidings|unheard|whence"
+    r"|wherein|whereof|whereupon|whilst|yonder)\b",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"``[^`]*``|`[^`]*`")
+VERB = re.compile(r"[A-Z][a-z]+s\b")
+NO_VERBS = frozenset(
+    {"Addresses", "Always", "As", "Besides", "Bytes", "Has", "Is", "Its", "Raises", "Seconds", "This", "Was", "Whose"}
+)
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_property(node):
+            yield node
+
+
+def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """Yields comments and docstrings, with the number of their first line."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.lstrip("r").startswith('"""')):
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_is_plain(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for node in functions(ast.parse(text)):
+        said = ast.get_docstring(node)
+        if said is not None:
+            verb = VERB.match(said)
+            assert verb and verb.group() not in NO_VERBS, (
+                f"{path.name}:{node.lineno} {node.name} begins with no verb: {said[:60]}"
+            )
+    for line, words in prose(text):
+        unusual = UNUSUAL.search(CODE.sub("", words))
+        assert not unusual, f"{path.name}:{line} says {unusual.group()!r}"
