@@ -196,7 +196,7 @@ class Inventory:
         self._store(uuid, seen)
 
     def expect(self, uuid: str, kind: EventKind) -> None:
-        """Expects one event of this kind from our own action. It needs no reading."""
+        """Expects one event of this kind from our own action. That event will cause no reading."""
         self._expected.setdefault((uuid, kind), []).append(time.monotonic() + EXPECTED_FOR)
 
     def unexpect(self, uuid: str, kind: EventKind) -> None:

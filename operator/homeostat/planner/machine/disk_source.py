@@ -84,8 +84,8 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
 
 
 def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: Observed) -> DiskSource | Stalled:
-    """Finds the source of a disk where no domain names it: the recorded one counts. Without a record, no file is taken for the
-    newest."""
+    """Finds the source of a disk where no domain names it: the recorded one counts. Stalls where an overlay beside it is not
+    recorded: nobody knows then which file is the newest."""
     if observed.storage.moved_problem:
         return Stalled(MOVED, observed.storage.moved_problem)
     overlays = observed.storage.overlays.get(own, ())

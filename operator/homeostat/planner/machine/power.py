@@ -258,7 +258,7 @@ def _keep(
     uuid: str,
     now: float,
 ) -> PowerPlan:
-    """Keeps it active, as it should be. It may still differ in running or paused."""
+    """Plans for a machine that is active and should be: it may have to be paused or resumed."""
     match domain.state:
         case DomainState.SHUTTING_DOWN:
             return PowerPlan(record, outcome=Waiting("GuestShuttingDown", "the guest is shutting down"))
@@ -274,8 +274,8 @@ def _keep(
 
 
 def _settled(machine: VirtualMachine, record: Record) -> Record:
-    """Returns the record of a machine that is as it should be. Where we asked a run to end, its end is ours, also for Once: the
-    job did not complete."""
+    """Returns the record of a machine that is as it should be. Where we asked a run to end, its end counts as ours. That holds
+    for Once, too: the job did not complete."""
     outcome = "Stopping" if record.outcome == "Stopping" else "Started" if _keeps_outcome(machine) else ""
     return replace(record, outcome=outcome, power=_power(machine))
 

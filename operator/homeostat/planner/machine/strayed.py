@@ -17,8 +17,8 @@ RENAME_AGAIN = 300.0  # seconds: libvirt renames no domain that has snapshots, a
 
 
 def renamed(machine: VirtualMachine, domain: ObservedDomain | None) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """Returns that somebody gave its domain another name. Its own name waits until it is off, because libvirt renames no other
-    domain; or it is only reported."""
+    """Returns the change to make, and the change to report only, where somebody gave its domain another name. It waits until the
+    domain is off, because libvirt renames no other."""
     if domain is None or domain.name == domain_name(machine):
         return (), ()
     change = (Change("domain name", domain.name, domain_name(machine), Disruption.NEEDS_RESTART),)
@@ -38,8 +38,8 @@ def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDom
 
 
 def ballooned(machine: VirtualMachine, observed: Observed, want: DomainConfig) -> tuple[Change, ...]:
-    """Returns that somebody took memory from the running guest (virsh setmem). Another amount in the spec waits for a restart
-    anyway."""
+    """Returns the change where somebody took memory from the running guest (virsh setmem). Other memory in the spec waits for a
+    restart anyway."""
     domain = observed.domain
     if domain is None or domain.live is None or not domain.balloon or domain.live.memory != want.memory:
         return ()
@@ -57,7 +57,7 @@ def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainCon
 
 
 def unplugged(observed: Observed) -> tuple[Change, ...]:
-    """Returns the nics of the running guest that are cut off from their network or bridge."""
+    """Returns a change for each nic of the running guest that is cut off from its network or bridge."""
     domain = observed.domain
     if domain is None or not domain.state.active:
         return ()
