@@ -1,4 +1,4 @@
-"""A page in a real browser, asked through Chromium's DevTools protocol."""
+"""A page in a real browser, driven through Chromium's DevTools protocol."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ class Page:
     def __init__(self, address: str) -> None:
         self._socket = websocket.create_connection(address, timeout=20)
         self._number = 0
-        self.logged: list[str] = []  # lines of its console, as far as they were read
+        self.logged: list[str] = []  # lines of its console, as far as they have been read
         self._ask("Runtime.enable")
 
     def text(self) -> str:
         return str(self.run("document.body.innerText"))
 
     def run(self, script: str) -> Any:
-        """Runs the script in the page; the value of its last expression, where JSON has such a value."""
+        """Runs the script in the page, and returns the value of its last expression, where JSON has such a value."""
         answer = self._ask("Runtime.evaluate", expression=script)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
     def console(self) -> list[str]:
-        """All lines that the page wrote to its console until now."""
-        self.run("0")  # what came before its answer is read on the way
+        """Returns all lines that the page has written to its console so far."""
+        self.run("0")  # reading its answer also reads everything before it
         return self.logged
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def browse(url: str, profile: Path) -> Iterator[Page]:
     try:
         wait_until(lambda: bool(pages()), 30, "Chromium opens the page")
         page = Page(pages()[0]["webSocketDebuggerUrl"])
-        # What is run before would be gone with the empty page that comes first.
+        # A script that runs earlier would be lost with the empty page that comes first.
         loaded = "document.readyState === 'complete' && location.href !== 'about:blank'"
         wait_until(lambda: page.run(loaded), 30, "the page is loaded")
         yield page

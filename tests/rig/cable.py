@@ -1,4 +1,4 @@
-"""The way to a server on loopback, to be cut: neither end is told, as where a network is torn."""
+"""A connection to a server on loopback that can be cut. As in a broken network, neither end notices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Cable:
         self.port: int = self._server.getsockname()[1]
 
     def cut(self) -> None:
-        """Ends what goes through it, and lets nothing through any more."""
+        """Ends the open connections, and lets nothing through any more."""
         with self._guard:
             self._whole = False
             for end in self._open:

@@ -15,7 +15,7 @@ from tests.rig.waiting import wait_until
 
 BUILD = Path(__file__).resolve().parents[2] / "examples" / "guest" / "build"
 READY = "homeostat-guest ready"  # the last line of its boot, on the serial console
-# That the kernel tests its cryptography takes an eighth of the boot. That it checks its timer ends in a panic ("IO-APIC + timer
+# The kernel's test of its cryptography takes an eighth of the boot. Its check of the timer ends in a panic ("IO-APIC + timer
 # doesn't work!") where QEMU gets no processor for some 10 ms: under TCG on a crowded machine, once in dozens of boots.
 CMDLINE = "console=ttyS0 quiet cryptomgr.notests no_timer_check"
 BOOT_TIMEOUT = 60.0  # seconds from start to HTTP; 3 s on an idle machine under TCG, ten times that on a crowded one
@@ -54,7 +54,7 @@ class GuestImage:
 
 
 def build_guest_image(directory: Path) -> GuestImage:
-    """Build it (cached between runs), and copy it to a folder that libvirt-qemu reaches: a home folder often is closed."""
+    """Builds it (cached between runs), and copies it to a folder that libvirt-qemu reaches: a home folder is often closed."""
     built = subprocess.run([BUILD], stdout=subprocess.PIPE, text=True, check=False)
     if built.returncode != 0:
         raise RuntimeError("examples/guest/build failed: see its message above")
@@ -65,31 +65,31 @@ def build_guest_image(directory: Path) -> GuestImage:
 
 
 def domain_xml(rig: Libvirtd, image: GuestImage, name: str, hypervisor: str = "qemu") -> str:
-    """A 128 MiB guest on the NAT network; its serial console is logged to `storage/<name>.log`."""
+    """Returns a 128 MiB guest on the NAT network. Its serial console is logged to `storage/<name>.log`."""
     return DOMAIN_XML.format(name=name, image=image, cmdline=CMDLINE, hypervisor=hypervisor, serial=rig.storage / f"{name}.log")
 
 
 def leased_address(rig: Libvirtd, name: str) -> str:
-    """The domain's first IPv4 address by its DHCP lease, '' while there is none."""
+    """Returns the domain's first IPv4 address by its DHCP lease, '' while there is none."""
     words = rig.virsh("domifaddr", name, check=False).split()
     return words[3].partition("/")[0] if len(words) > 3 else ""
 
 
 def fetch(address: str, path: str = "/", timeout: float = 2) -> str:
-    """A page of the guest; OSError while it does not answer."""
+    """Fetches a page of the guest. Raises OSError while it does not answer."""
     with urllib.request.urlopen(f"http://{address}{path}", timeout=timeout) as answer:
         body: bytes = answer.read()
         return body.decode()
 
 
 def wait_for_http(rig: Libvirtd, name: str, timeout: float = BOOT_TIMEOUT) -> str:
-    """Wait for the lease and for the page; the address."""
+    """Waits for the lease and for the page, and returns the address."""
     address = wait_until(lambda: leased_address(rig, name), timeout, f"{name} has a DHCP lease")
     wait_until(lambda: fetch(address), timeout, f"{name} answers http://{address}/")
     return address
 
 
 def facts(address: str) -> dict[str, Any]:
-    """What the guest sees of its machine now: hostname, vcpus, memoryKiB, firmware, uptime, disks, nics."""
+    """Returns what the guest sees of its machine now: hostname, vcpus, memoryKiB, firmware, uptime, disks, nics."""
     seen: dict[str, Any] = json.loads(fetch(address, "/cgi-bin/facts"))
     return seen

@@ -1,11 +1,11 @@
-"""A libvirtd of our own: own configuration, sockets, state and NAT network, beside whatever libvirt the machine has.
+"""A private libvirtd: its own configuration, sockets, state and NAT network, beside any libvirt that the machine has.
 
-Programs: `python -m tests.rig.libvirtd --dir DIR` starts one, prints its URI and stays until SIGTERM or Ctrl-C;
-`... --dir DIR up` starts one and leaves it running; `... --dir DIR down` removes it with all its domains.
+Programs: `python -m tests.rig.libvirtd --dir DIR` starts one, prints its URI and stays until SIGTERM or Ctrl-C; `... --dir DIR
+up` starts one and leaves it running; `... --dir DIR down` removes it with all its domains.
 
-The daemons run in a mount namespace (tests/rig/private-mounts) where libvirt's folders are DIR's: a developer's own
-libvirt is neither seen nor touched. Where KVM is not usable, /dev/kvm is missing there (libvirt then chooses TCG).
-Guests run as libvirt-qemu, as on a real host, so wrong file permissions fail here too. Needs root.
+The daemons run in a mount namespace (tests/rig/private-mounts) where libvirt's folders are DIR's: a developer's own libvirt is
+neither seen nor touched. Where KVM is not usable, /dev/kvm is missing there (libvirt then chooses TCG). Guests run as
+libvirt-qemu, as on a real host, so wrong file permissions fail here too. Needs root.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ START_TIMEOUT = 60.0  # seconds; the first start on a loaded machine probes QEMU
 
 
 def kvm_usable() -> bool:
-    """Whether /dev/kvm exists and the CPU shows the flags it needs; HOMEOSTAT_RIG_KVM=0 or 1 overrides."""
+    """Tells whether /dev/kvm exists and the CPU shows the flags it needs; HOMEOSTAT_RIG_KVM=0 or 1 overrides."""
     override = os.environ.get("HOMEOSTAT_RIG_KVM")
     if override is not None:
         return override == "1"
@@ -60,7 +60,7 @@ class Libvirtd:
 
     def __init__(self, directory: Path | None = None) -> None:
         self._temporary = directory is None
-        # Short, because a unix socket's path has 108 bytes; open to libvirt-qemu, who has to reach images in it.
+        # Short, because a unix socket's path has 108 bytes; open to libvirt-qemu, which must reach images in it.
         self.directory = (directory or Path(tempfile.mkdtemp(prefix="hs-rig-", dir="/tmp"))).resolve()
         self.bridge = bridge_name(self.directory)
 
@@ -88,7 +88,7 @@ class Libvirtd:
         return pid if pid is not None and "libvirtd" in processes.command_of(pid) and processes.alive(pid) else None
 
     def start(self) -> None:
-        """Start virtlogd and libvirtd where they do not run, and wait until libvirtd answers."""
+        """Starts virtlogd and libvirtd where they do not run, and waits until libvirtd answers."""
         if os.geteuid() != 0:
             raise RuntimeError("the rig needs root: it starts a libvirtd with its own mounts and network bridge")
         self._prepare()
@@ -107,7 +107,7 @@ class Libvirtd:
                 self.virsh("net-start", "default")
 
     def kill9(self) -> None:
-        """Kill libvirtd as a crash would; guests and the network stay."""
+        """Kills libvirtd like a crash; guests and the network stay."""
         pid = self.pid
         if pid is None:
             raise RuntimeError("libvirtd does not run")
@@ -115,18 +115,18 @@ class Libvirtd:
         wait_until(lambda: not processes.alive(pid), 10, f"libvirtd ({pid}) is gone")
 
     def shutdown(self) -> None:
-        """Stop libvirtd as an administrator would (SIGTERM); guests and the network stay."""
+        """Stops libvirtd like an administrator (SIGTERM); guests and the network stay."""
         pid = self.pid
         if pid is not None:
             processes.end(pid, "libvirtd")
 
     def restart(self) -> None:
-        """Start libvirtd again, after kill9() or shutdown() or in place of a running one."""
+        """Starts libvirtd again, after kill9() or shutdown() or in place of a running one."""
         self.shutdown()
         self.start()
 
     def stop(self) -> None:
-        """Remove domains, network, daemons and libvirt's state; a folder that the caller named keeps `storage` and `log`."""
+        """Removes domains, network, daemons and libvirt's state; a folder that the caller named keeps `storage` and `log`."""
         try:
             if (self.directory / "run").exists():
                 self._remove_domains_and_network()
@@ -153,7 +153,7 @@ class Libvirtd:
         self.stop()
 
     def virsh(self, *arguments: str, check: bool = True) -> str:
-        """Run virsh against this libvirtd; its output. A failure raises with virsh's own message."""
+        """Runs virsh against this libvirtd and returns its output. A failure raises with virsh's own message."""
         done = subprocess.run(["virsh", "-q", "-c", self.uri, *arguments], capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise RuntimeError(f"virsh {' '.join(arguments)}: {done.stderr.strip()}")
@@ -171,7 +171,7 @@ class Libvirtd:
         (self.directory / "etc" / "virtlogd.conf").write_text("")
 
     def _define_network(self) -> None:
-        """The network `default`, autostarted; once, because the subnet of a running network must stay."""
+        """Defines the network `default`, autostarted. Only once, because the subnet of a running network must stay."""
         definition = self.directory / "etc" / "qemu" / "networks" / "default.xml"
         if definition.exists():
             return
@@ -182,13 +182,13 @@ class Libvirtd:
 
     @contextlib.contextmanager
     def _one_rig_at_a_time(self) -> Iterator[None]:
-        """Two rigs that start together must not choose the same subnet."""
+        """Makes starts wait for each other: two rigs must not choose the same subnet."""
         with open("/tmp/homeostat-rig.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _spawn(self, daemon: str) -> None:
-        """Start a daemon in the foreground, in its own session, so that Ctrl-C and our end do not reach it."""
+        """Starts a daemon in the foreground, in its own session, so that Ctrl-C and our end do not reach it."""
         binary = shutil.which(daemon, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
         if binary is None:
             raise RuntimeError(f"{daemon} is not installed: run scripts/install-system")
@@ -207,7 +207,7 @@ class Libvirtd:
                 stderr=output,
                 start_new_session=True,
             )
-        child.returncode = 0  # reaped by processes.alive(); Popen shall not warn that its child still runs
+        child.returncode = 0  # reaped by processes.alive(); so that Popen does not warn that its child still runs
         (self.directory / f"{daemon}.pid").write_text(str(child.pid))
 
     def _answers(self) -> bool:
@@ -228,7 +228,7 @@ class Libvirtd:
                 self.virsh("net-destroy", name.strip(), check=False)
 
     def _end_leftovers(self) -> None:
-        """What libvirt could not end, because it was broken itself."""
+        """Ends what libvirt could not end, because it was broken itself."""
         for path in [*(self.directory / "run").glob("qemu/*.pid"), *(self.directory / "run").glob("network/*.pid")]:
             pid = processes.read_pid(path)
             if pid is not None:
@@ -238,7 +238,7 @@ class Libvirtd:
 
 
 def remove_abandoned() -> None:
-    """Remove the temporary rigs whose test run was killed before it could."""
+    """Removes the temporary rigs whose test run was killed before it could."""
     for directory in Path("/tmp").glob("hs-rig-*"):
         owner = processes.read_pid(directory / "owner")
         if owner is not None and not processes.alive(owner):
@@ -260,7 +260,7 @@ def main() -> int:
         rig.start()
         print(rig.uri, flush=True)
         return 0
-    # Not blocked signals: the daemons would inherit those.
+    # Signals are not blocked here: the daemons would inherit that.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), rig:
         print(rig.uri, flush=True)

@@ -21,12 +21,12 @@ NETWORK_XML = """<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsm
 
 
 def bridge_name(directory: Path) -> str:
-    """The same for the same rig folder, and within the kernel's 15 characters."""
+    """Returns the same name for the same rig folder, within the kernel's 15 characters."""
     return f"hsrig{zlib.crc32(str(directory).encode()):08x}"
 
 
 def free_subnet(seed: int) -> ipaddress.IPv4Network:
-    """A /24 of 192.168.0.0/16 that overlaps no route of this machine; the seed spreads rigs that start together."""
+    """Returns a /24 of 192.168.0.0/16 that overlaps no route of this machine. The seed spreads rigs that start together."""
     listing = subprocess.run(["ip", "-4", "route", "show", "table", "all"], capture_output=True, text=True, check=True)
     used = [network for line in listing.stdout.splitlines() if (network := _route(line)) is not None]
     for step in range(156):
@@ -45,5 +45,5 @@ def _route(line: str) -> ipaddress.IPv4Network | None:
 
 
 def network_xml(bridge: str, subnet: ipaddress.IPv4Network) -> str:
-    """libvirt's definition of the network `default`: gateway .1, leases .2 to .254."""
+    """Returns libvirt's definition of the network `default`: gateway .1, leases .2 to .254."""
     return NETWORK_XML.format(bridge=bridge, gateway=subnet[1], first=subnet[2], last=subnet[254])

@@ -11,7 +11,7 @@ from tests.rig.waiting import wait_until
 
 
 def read_pid(path: Path) -> int | None:
-    """The pid in a pid file; None where there is no such file or it is not (yet) a number."""
+    """Returns the pid in a pid file; None where there is no such file or it is not (yet) a number."""
     try:
         return int(path.read_text())
     except (FileNotFoundError, ValueError):
@@ -19,7 +19,7 @@ def read_pid(path: Path) -> int | None:
 
 
 def command_of(pid: int) -> str:
-    """The command line of a process, '' for one that is gone or a zombie."""
+    """Returns the command line of a process, '' for one that is gone or a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
@@ -27,16 +27,16 @@ def command_of(pid: int) -> str:
 
 
 def alive(pid: int) -> bool:
-    """Whether the process runs; reaps it when it was our child."""
+    """Tells whether the process runs; reaps it when it was our child."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     return command_of(pid) != ""
 
 
 def end(pid: int, name: str, *, first: signal.Signals = signal.SIGTERM, grace: float = 10) -> None:
-    """End a process of that name: a signal, `grace` seconds, then SIGKILL.
+    """Ends a process of that name: a signal, `grace` seconds, then SIGKILL.
 
-    A pid that means something else by now is left alone.
+    A pid that belongs to another process by now is left alone.
     """
     if name not in command_of(pid):
         return

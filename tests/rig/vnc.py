@@ -10,8 +10,10 @@ BY_PASSWORD = 2
 
 
 def lets_in(address: str, password: str) -> bool:
-    """Raises:
-    AssertionError: it asks for no password.
+    """Tells whether the server lets this viewer in.
+
+    Raises:
+        AssertionError: it asks for no password.
     """
     host, _, port = address.rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as server:
@@ -34,7 +36,8 @@ def _receive(server: socket.socket, count: int) -> bytes:
 
 
 def _answer(challenge: bytes, password: str) -> bytes:
-    """DES with the password as key, its bits mirrored. Three times the same key is single DES, which OpenSSL has put away."""
+    """Encrypts with DES, with the password as key and its bits mirrored. Three times the same key is single DES, which OpenSSL
+    dropped."""
     key = bytes(int(f"{byte:08b}"[::-1], 2) for byte in password.encode().ljust(8, b"\0")[:8])
     command = ["openssl", "enc", "-des-ede3", "-nopad", "-K", (key * 3).hex()]
     return subprocess.run(command, input=challenge, capture_output=True, check=True).stdout

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that was free a moment ago."""
+    """Returns a TCP port on 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -19,7 +19,7 @@ def free_port() -> int:
 
 
 def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: float = 0.05) -> T:
-    """Poll until the predicate returns something true, and return that.
+    """Polls until the predicate returns something true, and returns that.
 
     An exception in the predicate counts as "not yet" and is named in the failure; `timeout` and `interval` are seconds.
     """

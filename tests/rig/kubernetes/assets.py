@@ -19,7 +19,7 @@ class Assets:
 
     @classmethod
     def find(cls, *, build: bool = False) -> Assets:
-        """Those that are there; minutes of building where none are, if ``build`` says so."""
+        """Finds the programs. Where there are none, it builds them for minutes, if ``build`` is set."""
         found = subprocess.run([BUILD, *([] if build else ["--cached"])], stdout=subprocess.PIPE, text=True, check=False)
         if found.returncode != 0:
             raise RuntimeError(f"no Kubernetes API server: run {BUILD} once, or set KUBEBUILDER_ASSETS")
@@ -27,7 +27,7 @@ class Assets:
 
     @classmethod
     def newest(cls) -> Assets | None:
-        """Those of build-newest, where somebody ran it: a server that knows custom resources and little else."""
+        """Returns those of build-newest, where somebody ran it: a server that knows custom resources and little else."""
         found = subprocess.run([BUILD_NEWEST, "--cached"], stdout=subprocess.PIPE, text=True, check=False)
         return cls(Path(found.stdout.strip())) if found.returncode == 0 else None
 
@@ -51,7 +51,7 @@ class Assets:
         return own if own.exists() else None
 
     def version(self, program: Path) -> tuple[int, int]:
-        """(1, 20) of "Kubernetes v1.20.2"."""
+        """Returns (1, 20) for "Kubernetes v1.20.2"."""
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
         major, minor = said.split()[1].removeprefix("v").split(".")[:2]
         return int(major), int(minor)

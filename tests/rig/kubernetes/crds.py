@@ -14,7 +14,7 @@ CRDS = Path(__file__).resolve().parents[3] / "crds"
 
 
 def install_crds(plane: ControlPlane) -> list[str]:
-    """`kubectl apply -k crds`, until they are served, and kubectl knows nothing older; their names."""
+    """Runs `kubectl apply -k crds`, waits until the kinds are served and kubectl knows nothing older, and returns their names."""
     names = plane.kubectl("apply", "-k", str(CRDS), "-o", "name").split()
     for name in names:
         plane.kubectl.wait_for(
@@ -23,7 +23,7 @@ def install_crds(plane: ControlPlane) -> list[str]:
     plurals = {name.partition("/")[2].partition(".")[0] for name in names}
     wait_until(lambda: plurals <= _told_of(plane), SOON, "the server tells of the kinds")
     shutil.rmtree(plane.directory / ".kube", ignore_errors=True)
-    plane.restart_controllers()  # so that the garbage collector follows the new kinds at once
+    plane.restart_controllers()  # so that the garbage collector knows the new kinds at once
     return [name.partition("/")[2] for name in names]
 
 
@@ -32,17 +32,17 @@ def _told_of(plane: ControlPlane) -> set[str]:
 
 
 def path_of(plural: str, name: str, namespace: str = "") -> str:
-    """Where one of Homeostat's objects is, for ControlPlane.api; hosts have no namespace."""
+    """Returns the path of one of Homeostat's objects, for ControlPlane.api; hosts have no namespace."""
     return f"/apis/homeostat.dev/v1alpha1/{f'namespaces/{namespace}/' if namespace else ''}{plural}/{name}"
 
 
 def set_status(plane: ControlPlane, path: str, **status: Any) -> None:
-    """As the operator would, in part."""
+    """Sets a part of the status, as the operator would."""
     plane.api("PATCH", f"{path}/status", {"status": status}, "application/merge-patch+json")
 
 
 def wait_documented(plane: ControlPlane) -> None:
-    """Wait until the API server describes the kinds, a moment after it serves them: kubectl checks and explains by that."""
+    """Waits until the API server describes the kinds, a moment after it serves them: kubectl needs that to check and explain."""
 
     def explained() -> bool:
         return plane.kubectl.run("explain", "virtualmachines.spec").returncode == 0

@@ -1,4 +1,4 @@
-"""Who may call the API server, and as whom: its certificate, tokens, and kubeconfig files (all readable by us only)."""
+"""Who may call the API server, and as whom: its certificate, tokens, and kubeconfig files (readable only for us)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import secrets
 import subprocess
 from pathlib import Path
 
-ADMIN = "admin"  # of the group system:masters: may do all
-ALICE = "alice"  # no rights but those of any user who is known
+ADMIN = "admin"  # of the group system:masters: may do everything
+ALICE = "alice"  # only the rights of any known user
 GROUPS = {ADMIN: "system:masters", ALICE: "people"}
 
 
 class Credentials:
-    """Made once per control plane, so that all of it holds through a restart of the API server."""
+    """Made once per control plane, so that everything stays valid when the API server restarts."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -28,10 +28,10 @@ class Credentials:
         return self._tokens[ADMIN]
 
     def make(self, url: str) -> None:
-        """For a server at that address.
+        """Makes them for a server at that address.
 
-        One certificate that vouches for itself: the server's, and what clients verify it by. Its key signs the tokens of service
-        accounts, too.
+        One certificate signs itself: it is the server's, and clients verify the server by it. Its key also signs the tokens of
+        service accounts.
         """
         self._url = url
         self.directory.mkdir(mode=0o700)
@@ -45,7 +45,7 @@ class Credentials:
         _write(self.token_file, "".join(rows))
 
     def kubeconfig(self, user: str, token: str | None = None) -> Path:
-        """For one of GROUPS, or for whoever has the token."""
+        """Writes one for one of GROUPS, or for the owner of the token."""
         path = self.directory / f"{user.replace(':', '.')}.kubeconfig"
         authority = base64.b64encode(self.certificate.read_bytes()).decode()
         content = {

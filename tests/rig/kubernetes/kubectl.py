@@ -20,7 +20,7 @@ SOON = 30.0  # seconds for anything that one controller has to do
 
 
 class KubectlError(RuntimeError):
-    """Its message is what kubectl wrote to stderr."""
+    """kubectl failed. The message is what it wrote to stderr."""
 
     def __init__(self, words: tuple[str, ...], stderr: str) -> None:
         super().__init__(f"kubectl {' '.join(words)}: {stderr.strip()}")
@@ -29,7 +29,7 @@ class KubectlError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """Calls by one user, in one namespace unless the words say otherwise. ``home`` holds its cache of what kinds there are."""
+    """Calls by one user, in one namespace unless the words say otherwise. ``home`` holds its cache of the known kinds."""
 
     program: Path
     kubeconfig: Path
@@ -40,14 +40,14 @@ class Kubectl:
         return replace(self, namespace=namespace)
 
     def __call__(self, *words: str, stdin: str = "") -> str:
-        """What it printed; KubectlError where it failed."""
+        """Returns what it printed. Raises KubectlError where it failed."""
         done = self.run(*words, stdin=stdin)
         if done.returncode != 0:
             raise KubectlError(words, done.stderr)
         return done.stdout
 
     def run(self, *words: str, stdin: str = "", editor: str = "false", timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """Whatever came of it. ``editor`` is a command for `kubectl edit`; ``timeout`` is in seconds."""
+        """Runs it, whatever the result. ``editor`` is a command for `kubectl edit`; ``timeout`` is in seconds."""
         return subprocess.run(
             [self.program, "--namespace", self.namespace, *words],
             input=stdin,
@@ -65,13 +65,13 @@ class Kubectl:
         )
 
     def refused(self, *words: str, stdin: str = "") -> str:
-        """What it wrote to stderr; AssertionError where it was not refused."""
+        """Returns what it wrote to stderr. Raises AssertionError where it was not refused."""
         done = self.run(*words, stdin=stdin)
         assert done.returncode != 0, f"kubectl {' '.join(words)} was to be refused, but did it: {done.stdout}"
         return done.stderr
 
     def apply(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
-        """Documents as YAML text or as values; ``options`` such as ``("--server-side",)``."""
+        """Applies documents, as YAML text or as values; ``options`` such as ``("--server-side",)``."""
         return self("apply", *options, "-f", "-", stdin=as_yaml(*documents))
 
     def create(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
@@ -89,17 +89,17 @@ class Kubectl:
         return self("get", kind, name, "--ignore-not-found", "-o", "name") != ""
 
     def delete(self, kind: str, name: str, *options: str) -> str:
-        """Returns at once: finalizers may take their time."""
+        """Deletes and returns at once: finalizers may take some time."""
         return self("delete", kind, name, "--wait=false", *options)
 
     def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> str:
-        """A merge patch of the object (of its status: see ControlPlane.api)."""
+        """Sends a merge patch of the object (for its status see ControlPlane.api)."""
         return self("patch", kind, name, "--type=merge", "-p", json.dumps(change))
 
     def wait_for(
         self, kind: str, name: str, condition: Callable[[Object], object], timeout: float = SOON, what: str = ""
     ) -> Object:
-        """The object once it is there and the condition holds."""
+        """Returns the object once it is there and the condition holds."""
         looks = look_of(self.kubeconfig) if knows(kind) else None
 
         def look() -> Object:
@@ -120,6 +120,6 @@ def as_yaml(*documents: str | Mapping[str, Any]) -> str:
 
 
 def condition_of(thing: Object, kind: str) -> Object:
-    """A condition of its status, {} while there is none."""
+    """Returns a condition of its status, {} while there is none."""
     conditions: list[Object] = thing.get("status", {}).get("conditions", [])
     return next((condition for condition in conditions if condition["type"] == kind), {})

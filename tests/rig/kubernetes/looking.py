@@ -1,4 +1,4 @@
-"""Looks at single objects without a program for each look: who waits looks many times."""
+"""Reads single objects without starting a program each time: waiting reads many times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 class Look:
-    """One user's, by the kubeconfig of a control plane."""
+    """Reads as one user, by the kubeconfig of a control plane."""
 
     def __init__(self, kubeconfig: Path) -> None:
         content = json.loads(kubeconfig.read_text())
@@ -28,7 +28,7 @@ class Look:
         self._tls = ssl.create_default_context(cadata=authority)
 
     def at(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
-        """The object; None where there is none, or the server does not answer or knows no such kind."""
+        """Returns the object. None where there is none, the server does not answer, or it knows no such kind."""
         place = _place(kind, namespace)
         assert place is not None, f"kubectl alone knows what a {kind} is"
         server = http.client.HTTPSConnection(self._address, timeout=10, context=self._tls)

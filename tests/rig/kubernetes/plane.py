@@ -1,10 +1,10 @@
-"""A Kubernetes control plane of our own on loopback: etcd, kube-apiserver, and kube-controller-manager where there is one.
+"""A private Kubernetes control plane on loopback: etcd, kube-apiserver, and kube-controller-manager where there is one.
 
-Program: `python -m tests.rig.kubernetes.plane [--dir DIR]` starts one (building it first, where needed), prints the path of
-the administrator's kubeconfig and stays until SIGTERM or Ctrl-C.
+Program: `python -m tests.rig.kubernetes.plane [--dir DIR]` starts one (building it first, where needed), prints the path of the
+administrator's kubeconfig and stays until SIGTERM or Ctrl-C.
 
-Ready in about 5 s; about 400 MB. Its programs die with the thread that started them, whatever kills it: start and restart
-from the main thread.
+It is ready in about 5 s and takes about 400 MB. Its programs die with the thread that started them, however that ends: start and
+restart it from the main thread.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.waiting import wait_until
 
 START_TIMEOUT = 90.0  # seconds; 4 s on an idle machine
-GRACE = 5.0  # seconds for a stop in order; a server with open watches would take a minute
-CONTROLLERS = "namespace,garbagecollector"  # what deletes the content of a namespace, and what an owner leaves behind
+GRACE = 5.0  # seconds for an orderly stop; a server with open watches would take 60
+CONTROLLERS = "namespace,garbagecollector"  # these delete the content of a namespace, and what an owner leaves behind
 
 
 class ControlPlane:
-    """A context manager: started on entry, ended with all its objects on exit; a folder that the caller named keeps the logs.
+    """A context manager: started on entry, ended with all its objects on exit. A folder that the caller named keeps the logs.
 
-    ``apiserver_flags`` are more flags for kube-apiserver, for a test that needs a plane of its own.
+    ``apiserver_flags`` are more flags for kube-apiserver, for a test that needs its own plane.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class ControlPlane:
         return self.credentials.certificate
 
     def kubeconfig_of(self, user: str) -> Path:
-        """``admin``, or ``alice`` who has no rights of her own."""
+        """Returns that of ``admin``, or of ``alice``, who has no rights of her own."""
         return self.credentials.kubeconfig(user)
 
     def kubeconfig_of_service_account(self, namespace: str, name: str) -> Path:
-        """For a service account that exists, by a token of its own as its pods would have it: its groups are the real ones."""
+        """Writes one for a service account that exists, with a token as its pods would have it: its groups are the real ones."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86400}}
         answer = json.loads(self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request)))
@@ -94,13 +94,14 @@ class ControlPlane:
         return Kubectl(self.assets.kubectl, kubeconfig, self.directory)
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = "application/json") -> Any:
-        """One request by the administrator, for what kubectl has no words for (such as a patch of ``.../status``); the JSON."""
+        """Sends one request as the administrator and returns the JSON, for what kubectl cannot do (such as a patch of
+        ``.../status``)."""
         return json.loads(self._request(method, path, None if body is None else json.dumps(body).encode(), content_type))
 
     # Life
 
     def start(self) -> None:
-        """Start all of it, and wait until it answers."""
+        """Starts everything, and waits until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with _one_start_at_a_time():
             self._etcd_port, self._peer_port, self.port, self._controllers_port = _free_ports(4)
@@ -110,7 +111,7 @@ class ControlPlane:
             self._start_controllers()
 
     def stop(self) -> None:
-        """End all of it. Nothing is kept, so nothing has to end in order."""
+        """Ends everything. Nothing is kept, so the order does not matter."""
         for running in reversed(self._running.values()):
             running.kill()
             running.wait(GRACE)
@@ -129,7 +130,7 @@ class ControlPlane:
         self.stop()
 
     def start_apiserver(self) -> None:
-        """Start the API server where it does not run: same port, objects and tokens as before."""
+        """Starts the API server where it does not run: same port, objects and tokens as before."""
         if self._runs("kube-apiserver"):
             return
         self._spawn(
@@ -151,15 +152,15 @@ class ControlPlane:
         self._wait_ready("kube-apiserver", self._answers)
 
     def kill_apiserver(self) -> None:
-        """End the API server as a crash would; etcd and the controllers stay."""
+        """Ends the API server like a crash; etcd and the controllers stay."""
         self._end("kube-apiserver", signal.SIGKILL)
 
     def stop_apiserver(self) -> None:
-        """End the API server as an upgrade would: it closes its watches in order, if that takes no more than GRACE."""
+        """Ends the API server like an upgrade: it closes its watches in order, if that takes no longer than GRACE."""
         self._end("kube-apiserver", signal.SIGTERM)
 
     def forget_history(self) -> None:
-        """As etcd is told every five minutes: what was is no more to be had, and a watch from then on is refused (410 Gone)."""
+        """Compacts etcd, as happens every 300 s: older versions are lost, and a watch from them is refused (410 Gone)."""
         revision = int(self._ask_etcd("range", key="AA==")["header"]["revision"])
         self._ask_etcd("compaction", revision=str(revision), physical=True)
 
@@ -169,7 +170,7 @@ class ControlPlane:
         return self.assets.controller_manager is not None
 
     def restart_controllers(self) -> None:
-        """So that they know of new kinds at once: the garbage collector looks for some every 30 s only."""
+        """Restarts them, so that they know new kinds at once: the garbage collector looks for new ones every 30 s only."""
         if self.has_controllers:
             self._end("kube-controller-manager", signal.SIGKILL)
             self._start_controllers()
@@ -202,7 +203,7 @@ class ControlPlane:
             f"--authorization-kubeconfig={self.kubeconfig}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self._controllers_port}",
-            # Old ones have a second port, which two planes would both want.
+            # Old versions have a second port, which two planes would both want.
             *(["--port=0"] if self.assets.version(program) < (1, 24) else []),
             f"--tls-cert-file={self.credentials.certificate}",
             f"--tls-private-key-file={self.credentials.key}",
@@ -212,13 +213,13 @@ class ControlPlane:
         self._wait_ready("kube-controller-manager", lambda: _listens(self._controllers_port))
 
     def _ask_etcd(self, what: str, **request: Any) -> Any:
-        """https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/"""
+        """Sends etcd a request: https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/"""
         url = f"http://127.0.0.1:{self._etcd_port}/v3/kv/{what}"
         with urllib.request.urlopen(url, json.dumps(request).encode(), timeout=30) as answer:
             return json.loads(answer.read())
 
     def _spawn(self, program: Path, *arguments: str) -> None:
-        """In a session of its own, so that Ctrl-C reaches only us; killed by the kernel when we die."""
+        """Starts a program in its own session, so that Ctrl-C reaches only us. The kernel kills it when we die."""
         with self.log(program.name).open("ab") as log:
             self._running[program.name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", str(program), *arguments],
@@ -249,7 +250,7 @@ class ControlPlane:
             raise RuntimeError(f"{name} has ended: {self.log(name).read_text(errors='replace')[-2000:]}")
 
     def _answers(self) -> bool:
-        """Ready, and the namespace `default` is there, which comes a moment later."""
+        """Tells whether it is ready, and the namespace `default` exists, which takes a moment longer."""
         return self._request("GET", "/readyz") == b"ok" and self.api("GET", "/api/v1/namespaces/default")["kind"] == "Namespace"
 
     def _request(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json") -> bytes:
@@ -267,15 +268,15 @@ class ControlPlane:
 
 @contextlib.contextmanager
 def _one_start_at_a_time() -> Iterator[None]:
-    """Two planes that start together must not choose the same ports."""
+    """Makes starts wait for each other: two planes must not choose the same ports."""
     with (Path(tempfile.gettempdir()) / "homeostat-plane.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _free_ports(count: int) -> list[int]:
-    """Free now, and below those of outgoing connections: nothing takes the API server's while it is down, not even a client
-    that tries to reach it."""
+    """Returns ports that are free now and below those of outgoing connections. So nothing takes the API server's port while it is
+    down, not even a client that tries to reach it."""
     first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     candidates = random.SystemRandom().sample(range(5000, max(first_outgoing, 10000)), 50)
     return [port for port in candidates if _is_free(port)][:count]
@@ -302,7 +303,7 @@ def main() -> int:
     )
     parser.add_argument("--dir", type=Path, help="its folder (default: a temporary one)")
     options = parser.parse_args()
-    # Not blocked signals: the programs would inherit those.
+    # Signals are not blocked here: the programs would inherit that.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), ControlPlane(options.dir, assets=Assets.find(build=True)) as plane:
         print(plane.kubeconfig, flush=True)
