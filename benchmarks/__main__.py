@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.mutants.options import add_options as add_mutants_options
 from benchmarks.soak.options import add_options
 
-# Module, what it measures. Imported late: a child process that measures memory shall not carry them all.
+# Module, and what it measures. Imported late: a child process that measures memory must not load them all.
 NAMES = {
     "converge": ("converge", "test driver: seconds from empty to all Running"),
     "guests": ("guests", "real QEMU: wall time against a plain libvirt loop"),

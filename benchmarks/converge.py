@@ -35,7 +35,7 @@ def measure(count: int) -> Result:
 
 
 def converge(place: str, state: str, count: int) -> dict[str, float]:
-    """In a process of its own."""
+    """Runs in its own process."""
     return run(_converge(Path(place), state, count))
 
 

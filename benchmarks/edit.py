@@ -1,6 +1,6 @@
-"""From a YAML file saved to its plan executing, beside a fleet of other machines on the test driver.
+"""From a saved YAML file to its plan being executed, beside a fleet of other machines on the test driver.
 
-A machine's memory is changed, so that its first action defines it anew; the clock stops when the executor is handed that.
+A machine's memory is changed, so that its first action defines it again. The clock stops when the executor gets that action.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def measure(count: int) -> Result:
 
 
 def edits(place: str, count: int, many: int) -> list[float]:
-    """In a process of its own."""
+    """Runs in its own process."""
     return run(_edits(Path(place), count, many))
 
 
@@ -54,7 +54,7 @@ async def _edits(place: Path, count: int, many: int) -> list[float]:
 
 
 def _watch_executor(parts: Standalone) -> dict[str, float]:
-    """Machine -> when its definition was handed to the executor."""
+    """Returns, by machine, when its definition reached the executor."""
     seen: dict[str, float] = {}
     execute = parts.host.execute
 
@@ -68,7 +68,7 @@ def _watch_executor(parts: Standalone) -> dict[str, float]:
 
 
 def _save(path: Path, text: str) -> float:
-    """As editors do: written aside, then put in place. When that was done."""
+    """Saves like an editor: writes beside the file, then renames. Returns when that was done."""
     aside = path.with_name(f".{path.name}.swp")
     aside.write_text(text)
     os.replace(aside, path)

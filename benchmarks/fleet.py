@@ -1,4 +1,4 @@
-"""The machines that are measured: written once here, the same for all benchmarks."""
+"""The machines that are measured: written in one place, the same for all benchmarks."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ spec:
 
 
 def node(folder: Path) -> str:
-    """The URI of an in-memory host of libvirt's test driver."""
+    """Returns the URI of an in-memory host of libvirt's test driver."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "node.xml"
     path.write_text(NODE)
@@ -70,7 +70,7 @@ def names(count: int) -> list[str]:
 
 
 def write_machines(folder: Path, count: int, strategy: str = "Always") -> None:
-    """One file per machine, ``PER_FOLDER`` in a folder."""
+    """Writes one file per machine, ``PER_FOLDER`` in a folder."""
     for number, name in enumerate(names(count)):
         place = folder / f"shard-{number // PER_FOLDER}"
         if number % PER_FOLDER == 0:
@@ -87,7 +87,7 @@ def path_of(folder: Path, number: int) -> Path:
 
 
 def write_guests(folder: Path, machines: Iterable[str], kernel: Path, initramfs: Path) -> None:
-    """Machines that boot the rig's small guest on real QEMU, with a disk and a nic each."""
+    """Writes machines that boot the rig's small guest on real QEMU, with a disk and a nic each."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in machines:
         (folder / f"{name}.yaml").write_text(GUEST.format(name=name, kernel=kernel, initramfs=initramfs))

@@ -1,7 +1,7 @@
-"""Real QEMU guests: the operator, from its first look at the YAML folder until all are reported Running, against a plain libvirt
-loop that defines and starts the very same domains with as many requests in flight.
+"""Real QEMU guests: the operator, from its first reading of the YAML folder until all are reported Running, against a plain
+libvirt loop that defines and starts the same domains with as many requests in flight.
 
-The operator also makes every guest's disk; the loop finds them made.
+The operator also makes every guest's disk; the loop finds the disks made.
 """
 
 from __future__ import annotations

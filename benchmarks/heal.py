@@ -1,6 +1,6 @@
-"""kill -9 of a QEMU until it runs again, against a plain loop that waits for its end and starts it.
+"""From kill -9 of a QEMU until it runs again, against a plain loop that waits for its end and starts it.
 
-A killed QEMU is not off at once: the kernel takes its memory back, and libvirt notices. Both wait for that.
+A killed QEMU is not off at once: the kernel must free its memory, and libvirt must notice. Both wait for that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def measure(count: int) -> Result:
 
 
 async def _heal(place: Stage, number: int, made: Xml) -> Figures:
-    """By an operator that has this machine only: it would put off a second restart."""
+    """Measures with an operator that has this machine only: it would delay a second restart."""
     room, name = place.room(f"heal-{number}"), f"h{number}"
     fleet.write_guests(room / "vms", [name], place.image.kernel, place.image.initramfs)
     async with living(room / "vms", room / "state", place.rig.uri) as parts:
@@ -67,12 +67,12 @@ def _plain(place: Stage, made: Xml) -> Figures:
 
 
 def _booted(place: Stage, name: str) -> None:
-    """A guest that still boots would keep the machine busy."""
+    """Waits for the boot: a guest that still boots would keep the machine busy."""
     wait_until(lambda: leased_address(place.rig, name), BOOT_TIMEOUT, f"{name} has booted")
 
 
 def _kill(place: Stage, name: str, start_again: bool = False) -> tuple[float, float]:
-    """Seconds until libvirt no longer shows the old run, and until it shows a new one as running."""
+    """Returns the seconds until libvirt no longer shows the old run, and until it shows a new one as running."""
     domain = place.connection.lookupByName(name)
     old = domain.ID()
     pid = int((place.rig.directory / "run" / "qemu" / f"{name}.pid").read_text())

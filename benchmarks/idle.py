@@ -1,4 +1,4 @@
-"""What nothing costs: the operator over machines that are fine, on the test driver (whose own CPU time counts as ours here)."""
+"""What an operator at rest costs: over machines that are fine, on the test driver (whose own CPU time counts as ours here)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homeostat.assembly.standalone import Standalone
 
 DEFAULT = 1000
 FEW = 100  # machines of the smaller fleet that calls per resync are compared with
-WINDOW = 60.0  # seconds: two resyncs and two looks through the folder lie in it
+WINDOW = 60.0  # seconds: two resyncs and two passes over the folder fall into it
 BUDGET = "<= 0.01 of a core; libvirt calls per resync do not grow with the number of VMs"
 
 
@@ -43,7 +43,7 @@ def measure(count: int) -> Result:
 
 
 def idle(place: str, count: int, window: float) -> dict[str, float]:
-    """In a process of its own."""
+    """Runs in its own process."""
     return run(_idle(Path(place), count, window))
 
 
@@ -66,7 +66,7 @@ async def _idle(place: Path, count: int, window: float) -> dict[str, float]:
 
 
 async def _resync(parts: Standalone) -> tuple[float, float]:
-    """libvirt calls and milliseconds of one bulk reading."""
+    """Returns the libvirt calls and milliseconds of one bulk reading."""
     taken = []
     before = parts.host.calls
     for _ in range(5):

@@ -37,7 +37,7 @@ DEFAULT = 1000
 WINDOW = 20.0  # seconds at rest that are measured
 QUIET = 3.0  # seconds without a write after which it is at rest
 AT_ONCE = 8  # creations in flight
-LOOKED_AT = 5000  # machines a second whose statuses are looked at while they become Ready: a look takes its time from them
+LOOKED_AT = 5000  # machines per second whose statuses are read while they become Ready: a read slows them down
 WORKERS = 16  # machines that the operator works on at the same time
 BUDGET = "<= 6 writes per VM until Ready, events included; 0 at rest"
 NAMESPACE = "default"
@@ -82,7 +82,7 @@ class Operator:
         return False
 
     def machines_ready(self) -> int:
-        """By its mirror of what the API server has."""
+        """Counts them in its mirror of what the API server has."""
         with closing(sqlite3.connect(f"file:{self.state}/index.sqlite?mode=ro", uri=True)) as index:
             return int(index.execute(READY).fetchone()[0])
 
@@ -148,13 +148,13 @@ def _takes_machines(plane: ControlPlane) -> bool:
 
 
 async def _create(plane: ControlPlane, count: int) -> None:
-    """As a client in a hurry does."""
+    """Creates machines like a client in a hurry."""
     async with _client(plane) as cluster:
         await _all(AT_ONCE, (_post(cluster, number, name) for number, name in enumerate(fleet.names(count))))
 
 
 async def _plain(plane: ControlPlane, count: int) -> float:
-    """Seconds for the writes alone, on as many other machines: made, placed, two events and a status of each."""
+    """Returns the seconds for the writes alone, on as many other machines: made, placed, two events and a status of each."""
     sample = plane.api("GET", f"/apis/homeostat.dev/v1alpha1/namespaces/{NAMESPACE}/virtualmachines/{fleet.names(1)[0]}")
     event = plane.api("GET", f"/api/v1/namespaces/{NAMESPACE}/events?limit=1")["items"][0]
     event["apiVersion"], event["kind"] = "v1", "Event"
@@ -213,7 +213,7 @@ async def _at_rest(plane: ControlPlane) -> None:
 
 
 def _writes(plane: ControlPlane) -> Writes:
-    """As the API server counts them, whoever wrote."""
+    """Returns the writes as the API server counts them, from all clients."""
     request = urllib.request.Request(f"{plane.url}/metrics", headers={"Authorization": f"Bearer {plane.credentials.admin_token}"})
     trusted = ssl.create_default_context(cafile=str(plane.certificate))
     with urllib.request.urlopen(request, timeout=30, context=trusted) as answer:

@@ -72,7 +72,7 @@ class Client:
         self.socket.sendall(self.request)
 
     def read(self) -> bool:
-        """Whether the answer is complete."""
+        """Tells whether the answer is complete."""
         got = self.socket.recv_into(memoryview(self.buffer)[self.filled :])
         if not got:
             raise ConnectionError("the server closed the connection")
@@ -92,7 +92,7 @@ def _content_length(head: bytes) -> int:
 
 
 def load(port: int, headers: str, warm: float, window: float) -> dict[str, float]:
-    """Every client asks again as soon as it was answered."""
+    """Measures. Every client asks again as soon as it has its answer."""
     request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
     taken: list[float] = []
     with closing(selectors.DefaultSelector()) as waiting:

@@ -1,4 +1,4 @@
-"""The real operator in this process: put together as `homeostat up` does it, without screen and API."""
+"""The real operator in this process, as `homeostat up` builds it, without screen and API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUNNING_COUNT = "SELECT count(*) FROM resources WHERE kind='VirtualMachine' AND 
 
 @asynccontextmanager
 async def living(folder: Path, state: Path, uri: str) -> AsyncIterator[Standalone]:
-    """Guests run on when it ends."""
+    """Yields the operator. Guests continue to run when it ends."""
     stop = asyncio.Event()
     async with standalone(folder, state, uri) as parts:
         if not parts.host.facts.reachable:
@@ -36,10 +36,10 @@ async def all_reported(parts: Standalone, count: int, state: MachineState = Mach
 
 
 async def at_rest(parts: Standalone) -> None:
-    """Waits until nothing is worked on, and nothing but what was put off."""
+    """Waits until nothing is worked on, apart from what was delayed."""
     await until(parts.operator.queue.idle, "the operator is at rest")
 
 
 def written(parts: Standalone) -> int:
-    """Grows with every write of a resource, a status or an event."""
+    """Returns a number that grows with every write of a resource, a status or an event."""
     return int(parts.store.index.read("SELECT sum(value) FROM counters")[0][0])

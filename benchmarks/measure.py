@@ -22,37 +22,37 @@ DEADLINE = 150.0  # seconds; a benchmark that takes longer has failed
 
 
 def say(text: str) -> None:
-    """Progress, for people."""
+    """Prints progress, for people."""
     print(text, file=sys.stderr, flush=True)
 
 
 def rss_mb(pid: int | str = "self") -> float:
-    """Resident memory of a process, in MB (10^6 bytes)."""
+    """Returns the resident memory of a process, in MB (10^6 bytes)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def peak_mb(pid: int | str = "self") -> float:
-    """The most that ever was resident."""
+    """Returns the most that ever was resident, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
 def file_system(path: Path) -> str:
-    """Of which kind the file system of ``path`` is, such as tmpfs."""
+    """Returns the kind of the file system of ``path``, such as tmpfs."""
     mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
     over = [(len(point), kind) for point, kind in mounts if path.is_relative_to(point)]
     return max(over)[1] if over else "unknown"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that at least so many percent do not exceed."""
+    """Returns the smallest value that at least so many percent do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 async def until(condition: Callable[[], object], what: str, interval: float = 0.005, timeout: float = DEADLINE) -> None:
-    """Raises TimeoutError."""
+    """Waits for the condition. Raises TimeoutError."""
     deadline = time.perf_counter() + timeout
     while not condition():
         if time.perf_counter() > deadline:
@@ -61,12 +61,12 @@ async def until(condition: Callable[[], object], what: str, interval: float = 0.
 
 
 async def pass_seconds(seconds: float) -> None:
-    """Lets the time go by that is measured over."""
+    """Waits for the time that is measured."""
     await asyncio.sleep(seconds)
 
 
 def in_child(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Calls a module's function in a fresh interpreter, where memory and CPU time are its own alone."""
+    """Calls a module's function in a new interpreter, so that memory and CPU time are its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments, **options).result()
 
@@ -80,8 +80,8 @@ def run(job: Awaitable[T]) -> T:
 
 @contextmanager
 def room() -> Iterator[Path]:
-    """A folder for one measurement; where TMPDIR says, else in memory where there is such a place: on ext4 making a file costs
-    up to a millisecond for minutes after thousands were deleted, as the benchmark before did."""
+    """Yields a folder for one measurement: where TMPDIR says, else in memory where possible. On ext4 making a file costs up to a
+    millisecond for minutes after thousands were deleted, as the benchmark before did."""
     memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
     with TemporaryDirectory(prefix="hs-bench-", dir=memory) as folder:
         os.chmod(folder, 0o711)

@@ -38,7 +38,7 @@ def measure(count: int) -> Result:
 
 
 def _grown(place: Path, count: int) -> tuple[float, float]:
-    """MB once all machines run, and the most it took until then."""
+    """Returns the MB once all machines run, and the most that it took until then."""
     fleet.write_machines(place / "vms", count)
     state = place / "state"
     command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "--connect", fleet.node(place)]

@@ -1,4 +1,4 @@
-"""What is judged against a plain loop: both run in turn, in pairs, since one pair alone may be off by half."""
+"""What is judged against a plain loop: both run in turn, in pairs, because one pair alone may be wrong by half."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Figures = Mapping[str, float]
 def in_turn(
     name: str, count: int, budget: str, ours: Callable[[int], Figures], plain: Callable[[int], Figures], pairs: int = PAIRS
 ) -> Result:
-    """Runs ours, plain, ours, plain …; each is told its pair's number, from 0. All figures are medians, the ratio that of the
-    pairs' ratios; what ours and plain found besides their seconds comes along."""
+    """Runs ours, plain, ours, plain …; each gets the number of its pair, from 0. All figures are medians, and the ratio is that
+    of the pairs' ratios. What ours and plain found besides their seconds is part of the result."""
     found: list[tuple[Figures, Figures]] = []
     for number in range(pairs):
         found.append((ours(number), plain(number)))

@@ -14,7 +14,7 @@ from benchmarks.measure import rss_mb, run
 
 
 def definition(place: str) -> str:
-    """In a process of its own: how the operator defines a machine of the fleet."""
+    """Returns how the operator defines a machine of the fleet. Runs in its own process."""
     return run(_definition(Path(place)))
 
 
@@ -28,7 +28,7 @@ async def _definition(place: Path) -> str:
 
 
 def loop(place: str, text: str, count: int) -> dict[str, float]:
-    """In a process of its own: seconds and MB for defining and starting ``count`` domains, one after the other."""
+    """Returns seconds and MB for defining and starting ``count`` domains, one after the other. Runs in its own process."""
     texts = [_numbered(text, number) for number in range(count)]
     connection = libvirt.open(fleet.node(Path(place)))
     before, start = rss_mb(), time.perf_counter()
@@ -38,7 +38,8 @@ def loop(place: str, text: str, count: int) -> dict[str, float]:
 
 
 def rollout(place: str, text: str, count: int) -> dict[str, float]:
-    """In a process of its own: seconds for replacing ``count`` running domains as a rollout does, one after the other."""
+    """Returns the seconds for replacing ``count`` running domains as a rollout does, one after the other. Runs in its own
+    process."""
     connection = libvirt.open(fleet.node(Path(place)))
     old = [connection.defineXML(_numbered(text, number)) for number in range(count)]
     for domain in old:

@@ -1,6 +1,6 @@
-"""What it costs to probe many machines: HTTP endpoints on loopback, each at an address of its own, asked every 10 seconds.
+"""The cost of probing many machines: HTTP endpoints on loopback, each at its own address, asked every 10 s.
 
-The guests' part is played by another process, so that only the operator's part is counted.
+Another process plays the guests, so that only the operator's part is counted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    """A guest with an address of its own."""
+    """A guest with its own address."""
 
     number: int
     base: int
@@ -55,7 +55,7 @@ def measure(count: int) -> Result:
 
 
 def probe(count: int) -> dict[str, float]:
-    """In a process of its own."""
+    """Runs in its own process."""
     ours, theirs = multiprocessing.Pipe()
     guests = multiprocessing.get_context("fork").Process(target=_serve, args=(theirs,), daemon=True)
     guests.start()
@@ -89,7 +89,7 @@ async def _probe(count: int, port: int) -> dict[str, float]:
 
 
 def _serve(pipe: Connection) -> None:
-    """The guests, all of them."""
+    """Plays all guests."""
 
     class Guest(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:

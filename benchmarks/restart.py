@@ -1,7 +1,7 @@
-"""A second operator over machines that the first left in order: seconds until all were looked at, and what it wrote.
+"""A second operator over machines that the first left in order: seconds until all were reconciled, and what it wrote.
 
-On the test driver, whose domains live in one process: the first and the second operator share that process, but nothing else.
-A connection is kept open in between, as libvirt drops the in-memory host with its last connection.
+On the test driver, whose domains live in one process: the two operators share that process, but nothing else. A connection stays
+open in between, because libvirt drops the in-memory host with its last connection.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def measure(count: int) -> Result:
 
 
 def restart(place: str, count: int) -> dict[str, float]:
-    """In a process of its own."""
+    """Runs in its own process."""
     keep = libvirt.open(URI)
     keep.lookupByName("test").undefine()  # the domain it comes with; it goes when it is destroyed
     keep.lookupByName("test").destroy()

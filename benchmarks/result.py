@@ -1,4 +1,4 @@
-"""What a benchmark says in the end: one JSON line."""
+"""The result of a benchmark: one JSON line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Figure = float | int | str | bool | None | Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``value`` and ``baseline`` have the same unit; ``budget`` is what DESIGN §7 allows, in words."""
+    """The result. ``value`` and ``baseline`` have the same unit; ``budget`` is what DESIGN §7 allows, in words."""
 
     name: str
     count: int

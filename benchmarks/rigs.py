@@ -24,14 +24,14 @@ Xml = dict[str, str]  # by name
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``connection`` is a plain one, beside the operator's."""
+    """The rig. ``connection`` is a plain one, beside the operator's."""
 
     rig: Libvirtd
     image: GuestImage
     connection: Any
 
     def room(self, name: str) -> Path:
-        """A folder that QEMU's user passes through."""
+        """Returns a folder that QEMU's user can enter."""
         place = self.rig.storage / name
         place.mkdir(mode=0o711)
         return place
@@ -39,7 +39,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Every trace is removed at the end."""
+    """Yields the rig, and removes every trace at the end."""
     say("rig: starting a libvirtd, building the guest")
     with Libvirtd() as rig:
         image = build_guest_image(rig.storage)
@@ -51,20 +51,20 @@ def stage() -> Iterator[Stage]:
 
 
 def definitions(connection: Any) -> Xml:
-    """The domains as the operator defined them."""
+    """Returns the domains as the operator defined them."""
     flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
     return {domain.name(): domain.XMLDesc(flags) for domain in connection.listAllDomains()}
 
 
 def define_and_start(connection: Any, text: str) -> float:
-    """Seconds."""
+    """Returns the seconds that it took."""
     start = time.perf_counter()
     connection.defineXML(text).create()
     return time.perf_counter() - start
 
 
 def plain_loop(connection: Any, definitions: Sequence[str], at_once: int = REQUESTS) -> float:
-    """Seconds until all are started, by as many threads as the operator has requests in flight."""
+    """Returns the seconds until all are started, by as many threads as the operator has requests in flight."""
     start = time.perf_counter()
     with ThreadPoolExecutor(at_once) as threads:
         list(threads.map(lambda text: define_and_start(connection, text), definitions))
@@ -74,8 +74,8 @@ def plain_loop(connection: Any, definitions: Sequence[str], at_once: int = REQUE
 def against_plain_loop(
     name: str, count: int, budget: str, operator: Callable[[Stage, int, int], Awaitable[tuple[float, Xml]]]
 ) -> Result:
-    """``operator`` is given the stage, how many guests, and the number of its pair; it returns its seconds and the domains, which
-    the plain loop then starts."""
+    """Compares. ``operator`` gets the stage, the number of guests, and the number of its pair. It returns its seconds and the
+    domains, which the plain loop then starts."""
     made: Xml = {}
 
     def ours(place: Stage, number: int) -> Figures:

@@ -55,7 +55,7 @@ def measure(count: int) -> Result:
 
 
 def rollout(place: str, count: int) -> dict[str, float]:
-    """In a process of its own."""
+    """Runs in its own process."""
     return run(_rollout(Path(place), count))
 
 

@@ -1,5 +1,5 @@
-"""A deployment scaled from none to many real guests (TCG), from the YAML file saved until their domains run, against a plain
-libvirt loop that defines and starts the very same domains with as many requests in flight."""
+"""A deployment scaled from none to many real guests (TCG), from the saved YAML file until their domains run, against a plain
+libvirt loop that defines and starts the same domains with as many requests in flight."""
 
 from __future__ import annotations
 

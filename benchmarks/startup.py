@@ -45,7 +45,7 @@ def measure(count: int) -> Result:
 
 
 def _start(command: list[str]) -> tuple[float, float]:
-    """Seconds that a program took: by the clock, and of the CPU."""
+    """Returns the seconds that a program took: by the clock, and of the CPU."""
     began = time.perf_counter()
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(program.pid, 0)

@@ -1,7 +1,7 @@
 """What is changed: every place within a function where one small change makes another program.
 
-Left out is what tests should not hold: texts, log lines, asserts, annotations, what stands outside functions; and what mypy
-refuses.
+Texts, log lines, asserts, annotations and code outside functions are left out, because tests should not hold them. So is what
+mypy refuses.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LOGS = frozenset({"log", "logging", "warnings"})
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a node hangs in its tree."""
+    """The place of a node in its tree."""
 
     parent: ast.AST
     field: str
@@ -57,7 +57,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``make`` changes the tree that it was found in, for good."""
+    """One change. ``make`` changes the tree that it was found in, and cannot be undone."""
 
     function: str  # the outermost, qualified by its classes
     first_line: int  # of that
@@ -76,7 +76,7 @@ class Change:
 
 
 def changes_in(tree: ast.Module) -> Iterator[Change]:
-    """Always in the same order."""
+    """Yields the changes, always in the same order."""
     for function, name in _functions(tree.body, ""):
         first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
         for position, statement in enumerate(function.body):
@@ -86,7 +86,7 @@ def changes_in(tree: ast.Module) -> Iterator[Change]:
 
 
 def compiled(source: str, filename: str, number: int) -> tuple[Change, CodeType]:
-    """The function that the change with this number makes of the source."""
+    """Returns the function that the change with this number makes of the source."""
     tree = ast.parse(source, filename)
     change = next(found for position, found in enumerate(changes_in(tree)) if position == number)
     change.make()
@@ -137,7 +137,7 @@ def _within(node: ast.AST, slot: Slot) -> Iterator[Found]:
 
 
 def _is_said(node: ast.AST) -> bool:
-    """A docstring, an ellipsis or a line of the log."""
+    """Tells whether it is a docstring, an ellipsis or a log line."""
     if not isinstance(node, ast.Expr):
         return False
     if isinstance(node.value, ast.Constant):
@@ -185,7 +185,7 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _filters(node: ast.AST) -> Iterator[Found]:
-    """Conditions of a comprehension or a case that are dropped."""
+    """Yields conditions of a comprehension or a case, to be dropped."""
     if isinstance(node, ast.match_case) and node.guard is not None:
         yield Slot(node, "guard"), node.guard, ast.Constant(True)
     if isinstance(node, ast.comprehension):
@@ -194,7 +194,7 @@ def _filters(node: ast.AST) -> Iterator[Found]:
 
 
 def _is_act(node: ast.AST) -> bool:
-    """A statement for its effect only, which can be left out."""
+    """Tells whether a statement only has an effect, and can be left out."""
     match node:
         case ast.Expr(ast.Call() | ast.Await()) | ast.Delete() | ast.Raise() | ast.Return(None):
             return True
@@ -204,21 +204,21 @@ def _is_act(node: ast.AST) -> bool:
 
 
 def _is_plain(test: ast.expr) -> bool:
-    """Of which nothing else here makes the opposite."""
+    """Tells whether nothing else here makes the opposite of it."""
     return not isinstance(test, ast.Compare | ast.BoolOp | ast.Constant) and not (
         isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
     )
 
 
 def _is_default(node: ast.BoolOp) -> bool:
-    """``x or ""``: types ask for it."""
+    """Tells whether it is ``x or ""``, which types ask for."""
     last = node.values[-1]
     empty = (isinstance(last, ast.Constant) and not last.value) or (isinstance(last, ast.Tuple) and not last.elts)
     return isinstance(node.op, ast.Or) and empty
 
 
 def _guards(dropped: ast.expr, left: list[ast.expr]) -> bool:
-    """``x is not None and x.y``: types ask for the first part."""
+    """Tells whether it is ``x is not None and x.y``, whose first part types ask for."""
     match dropped:
         case ast.Compare(guarded, [ast.Is() | ast.IsNot()], [ast.Constant(None)]):
             name = ast.unparse(guarded)
@@ -235,5 +235,5 @@ def _is_text(node: ast.expr) -> bool:
 
 
 def _text(node: ast.AST) -> str:
-    """Of a statement that holds others, its first line."""
+    """Returns the text; of a statement that holds others, its first line."""
     return ast.unparse(node).splitlines()[0]

@@ -1,4 +1,5 @@
-"""Which lines each test runs, and how long it takes: kept per file of tests, and found anew where that or the code changed."""
+"""Which lines each test runs, and how long it takes. Stored per file of tests, and found again where that file or the code
+changed."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ Known = dict[str, Covered]  # by node id
 
 
 class Tracer:
-    """Notes the lines that run, in any thread. What has run once in a test costs nothing more."""
+    """Notes the lines that run, in any thread. A line that has run once in a test costs nothing more."""
 
     def __init__(self) -> None:
         self._names = {str(path): str(path.relative_to(ROOT)) for path in sources()}
@@ -76,7 +77,7 @@ class Tracer:
 
 
 def load(path: Path) -> Known | None:
-    """Of one file of tests; None: not known, or not as the code is now."""
+    """Loads what is known of one file of tests; None: nothing, or it is not of the code as it is now."""
     try:
         kept = json.loads(_place(path).read_text())
     except (OSError, ValueError):
@@ -96,13 +97,13 @@ def save(path: Path, known: Known) -> None:
 
 
 def _place(path: Path) -> Path:
-    """Another one when the tests change, or what they are written with."""
+    """Returns its place, which changes with the tests and what they are written with."""
     text = "".join(_hash(part) for part in (path, *sorted(written_with(path))))
     return CACHE / f"{path.stem}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
 
 
 def remember_code() -> None:
-    """As it is now, and was imported, whatever is edited meanwhile."""
+    """Remembers the code as it is now, and was imported, whatever is edited later."""
     for path in sources():
         _hash(path)
 

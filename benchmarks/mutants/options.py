@@ -1,4 +1,4 @@
-"""The command line of the mutants. Imports nothing of Homeostat, as that is what they change."""
+"""The command line of the mutants. Imports nothing of Homeostat, because the mutants change that."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def chosen(options: argparse.Namespace) -> Sequence[Mutant]:
-    """In the order of the code."""
+    """Returns the drawn mutants in the order of the code."""
     every = [m for m in all_mutants() if not options.only or any(text in f"{m.place} {m.function}" for text in options.only)]
     if options.sample is None or options.sample >= len(every):
         return every

@@ -1,4 +1,4 @@
-"""Which code is changed, by which tests it is held, and which changes make no other program."""
+"""Which code is changed, which tests hold it, and which changes make no other program."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Mutant:
 
 
 def tests() -> list[str]:
-    """The files that name the code that is changed, themselves or by what they are written with."""
+    """Returns the files that name the changed code, themselves or through what they are written with."""
     there = (path for name in TESTS for path in sorted(ROOT.glob(name)))
     unit = (path for path in there if not _ELSEWHERE.match(path.name))
     here = (path for path in unit if not _needs_more(path))
@@ -72,7 +72,7 @@ def tests() -> list[str]:
 
 
 def _needs_more(path: Path) -> bool:
-    """Than the process that its tests run in."""
+    """Tells whether a file of tests needs more than its own process."""
     match path.parent.name:
         case "api":
             return _SERVED.search(path.read_text()) is not None
@@ -84,7 +84,7 @@ def _needs_more(path: Path) -> bool:
 
 @cache
 def written_with(path: Path) -> frozenset[Path]:
-    """What a file imports from tests/, at any remove."""
+    """Returns what a file imports from tests/, directly or not."""
     named = {ROOT / f"{module.replace('.', '/')}.py" for module in _IMPORTED.findall(path.read_text())}
     direct = {part for part in named if part.exists() and part != path}
     return frozenset(direct.union(*(written_with(part) for part in direct)))
@@ -96,7 +96,7 @@ def sources() -> list[Path]:
 
 
 def all_mutants() -> list[Mutant]:
-    """But those that are known to make no other program."""
+    """Returns the mutants, without those that are known to make no other program."""
     every, known = [mutant for path in sources() for mutant in mutants_of(path)], equivalents()
     for file, function, old, new in sorted(known - {mutant.mark for mutant in every}):
         print(f"{EQUIVALENT.name} names what is there no more: {file} {function}: {old} → {new}", file=sys.stderr)

@@ -39,10 +39,10 @@ GATHERED = 40  # files of tests whose lines are gathered in one fork
 
 
 class Trial:
-    """A plugin of pytest: instead of running the tests once, it runs some of them for each mutant.
+    """A plugin of pytest: it does not run the tests once, but runs some of them for each mutant.
 
-    ``timeout``: seconds that a test may take, beside ten times what it takes otherwise. ``budget``: that all tests of one
-    mutant take otherwise.
+    ``timeout``: seconds that a test may take, besides ten times what it usually takes. ``budget``: seconds that all tests of one
+    mutant usually take together.
     """
 
     def __init__(self, mutants: Sequence[Mutant], timeout: float, budget: float, told: Told) -> None:
@@ -79,7 +79,7 @@ class Trial:
         return _EXITS.get(code, Fate.TIMED_OUT if code == -signal.SIGKILL else Fate.KILLED)
 
     def _fails(self, names: list[str], known: Known) -> bool:
-        """Whether one of these tests does."""
+        """Tells whether one of these tests fails."""
         items = [self._items[name] for name in names]
         for item, following in zip(items, [*items[1:], None], strict=True):
             limit = self._timeout + 10 * known[item.nodeid].seconds
@@ -91,7 +91,7 @@ class Trial:
     # What the tests run
 
     def _gather(self) -> Known:
-        """Of all tests; in forks, so that this process stays as it was imported."""
+        """Gathers the lines of all tests; in forks, so that this process stays as it was imported."""
         clear_old()
         files: dict[Path, list[pytest.Item]] = {}
         for item in self._items.values():
@@ -112,7 +112,7 @@ class Trial:
         return {name: one for some_known in known.values() for name, one in (some_known or {}).items()}
 
     def _forked(self, job: Callable[[], int]) -> int:
-        """Its exit code; minus a signal's number where that ended it."""
+        """Runs the job in a fork and returns its exit code; minus a signal's number where a signal ended it."""
         self._deadline[:] = struct.pack("d", float("inf"))
         child = os.fork()
         if child == 0:
@@ -129,7 +129,7 @@ class Trial:
         return os.waitstatus_to_exitcode(status)
 
     def _be_a_fork(self, job: Callable[[], int]) -> None:
-        """With a session and a folder of its own, and nothing to say. Does not return."""
+        """Runs the job with its own session and folder, and without output. Does not return."""
         code = 1
         try:
             os.setpgid(0, 0)
@@ -144,7 +144,8 @@ class Trial:
 
 
 def _trace(items: dict[Path, list[pytest.Item]], failed: Path) -> int:
-    """``failed``: where it names the tests that fail in a fork, without any change. They hold nothing here."""
+    """Traces the tests. ``failed``: the file for the names of those that fail in a fork without any change. They hold nothing
+    here."""
     tracer = Tracer()
     every = [(path, item) for path, some in items.items() for item in some]
     found: dict[Path, Known] = {path: {} for path in items}
@@ -164,7 +165,7 @@ def _trace(items: dict[Path, list[pytest.Item]], failed: Path) -> int:
 
 
 def _functions() -> Functions:
-    """All there are of the code that is changed: whoever imported one holds the same."""
+    """Returns all functions of the changed code. Whoever imported one holds the same object."""
     ours = {str(path) for path in sources()}
     found: Functions = {}
     for thing in gc.get_objects():
@@ -175,7 +176,7 @@ def _functions() -> Functions:
 
 
 def _by_line(known: Known) -> dict[tuple[str, int], list[str]]:
-    """The tests that run each line: the fast first, and of each file one before the second of any."""
+    """Returns the tests that run each line: the fast ones first, and one of each file before a second one of any."""
     found: dict[tuple[str, int], list[str]] = {}
     for name in _in_turns(known):
         for file, lines in known[name].lines.items():
@@ -185,7 +186,7 @@ def _by_line(known: Known) -> dict[tuple[str, int], list[str]]:
 
 
 def _within(budget: float, names: list[str], known: Known) -> list[str]:
-    """The first of them, as many as that many seconds suffice for."""
+    """Returns as many of the first ones as fit into that many seconds."""
     spent = itertools.accumulate(known[name].seconds for name in names)
     return [name for name, seconds in zip(names, spent, strict=True) if seconds <= budget]
 
