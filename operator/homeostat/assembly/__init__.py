@@ -1,1 +1,1 @@
-"""The modes put together: jobs, standalone over a folder, and clustered over Kubernetes."""
+"""Puts the modes together: jobs, standalone over folders, and clustered over Kubernetes."""

@@ -1,4 +1,4 @@
-"""Kubernetes mode put together: a cluster, its mirror in the state folder, and the jobs that this operator does for it.
+"""Puts Kubernetes mode together: a cluster, its mirror in the state folder, and the jobs that this operator does for it.
 
 Each job is one operator loop behind a lease: a host's machines, for each host that is served here, and the controller's work.
 """
@@ -47,18 +47,21 @@ from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
 from .standalone import calm_collector, hearing_of_events, keep_trying, open_host, qemu_group
 
-AGAIN = 5.0  # seconds before a job that failed is begun anew
-POLL_SECONDS = 1.0  # seconds between looks which hosts are to be served
+AGAIN = 5.0  # seconds before a job that failed begins again
+POLL_SECONDS = 1.0  # seconds between checks which hosts to serve
 STANDBYS = 8  # operators on one state folder
 Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
-    """``hosts``: names of those to serve, besides those that have all labels of ``selector``. ``uri``: libvirt of a host whose
-    spec names none; a host of ``hosts`` that is not there yet is then made, with ``labels``. ``namespace``: of the leases.
+    """What to serve, and how.
+
+    ``hosts``: names of those to serve, besides those that have all labels of ``selector``. ``uri``: libvirt of a host whose spec
+    names none. A host of ``hosts`` that does not exist yet is created with it, with ``labels``. ``namespace``: of the leases.
     ``host_files``: the files, and folders of files, that a Host's address may name. ``image_folders``: see
-    driver.storage.Storage."""
+    driver.storage.Storage.
+    """
 
     state: Path
     access: Access
@@ -78,7 +81,7 @@ class ClusterOptions:
 
 
 class ClusterOperator:
-    """Runs the jobs until it is stopped; guests run on."""
+    """Runs the jobs until it is stopped. Guests continue to run."""
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class ClusterOperator:
         supervisor: Supervisor,
         say: Announce,
     ) -> None:
-        """``cluster``: its identity; ``identity``: this operator's."""
+        """Takes ``cluster``, the cluster's identity, and ``identity``, this operator's."""
         self.store = store
         self.metrics = metrics
         self._supervisor = supervisor
@@ -118,7 +121,8 @@ class ClusterOperator:
                     await stop.wait()
 
     async def _register(self, done: asyncio.Event) -> None:
-        """Makes the hosts that were named and are not there: a node announces itself. One that is deleted later stays so."""
+        """Creates the hosts that were named and do not exist: a node registers itself. One that is deleted later stays
+        deleted."""
         for name in self._options.hosts:
             if self.store.index.row(Key(Host.KIND, "default", name)) is None:
                 made = Host(metadata=HostMeta(name=name, labels=dict(self._options.labels)), spec=HostSpec())
@@ -127,7 +131,7 @@ class ClusterOperator:
         done.set()
 
     def _wanted(self) -> dict[str, str]:
-        """The hosts to serve, and their libvirts. One that was made such that the models refuse it is served on as it was."""
+        """Returns the hosts to serve, and their libvirts. A host that the models refuse now is served as it was before."""
         found: dict[str, str] = {}
         for row in self.store.index.rows(Host.KIND):
             try:
@@ -149,7 +153,7 @@ class ClusterOperator:
             if task.done():
                 del self._serving[name]
             elif wanted.get(name) != uri:
-                ended.set()  # and begins anew, once it has ended, where it is wanted still
+                ended.set()  # and begins again, once it has ended, where it is still wanted
         for name, uri in wanted.items():
             if name not in self._serving:
                 ended = asyncio.Event()
@@ -157,7 +161,7 @@ class ClusterOperator:
                 self._serving[name] = (uri, ended, tasks.create_task(job))
 
     async def _again_and_again(self, what: str, job: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
-        """A job that fails, or whose lease is lost, is taken up again."""
+        """Runs a job, and runs it again when it fails or loses its lease."""
         while not stop.is_set():
             await self._supervisor.keep(what, lambda: job(stop), stop=stop, may_end=True)
             with contextlib.suppress(TimeoutError):
@@ -180,7 +184,7 @@ class ClusterOperator:
             return host in gone or self.store.index.row(Key(Host.KIND, "default", host)) is None
 
         def keepers(deployment: VirtualMachineDeployment) -> list[str]:
-            """In words."""
+            """Names them in words."""
             hosts, let_go = hosts_of(deployment.metadata.finalizers), may_be_abandoned(deployment)
             how = f", which no operator serves (to let it go nevertheless, annotate it with {ABANDON}=true)"
             return [f"host {host}{how if is_gone(host) else ''}" for host in hosts if not (let_go and is_gone(host))]
@@ -253,8 +257,9 @@ class ClusterOperator:
 
 @contextlib.contextmanager
 def _own_room(shared: StateFolder) -> Iterator[StateFolder]:
-    """Where this operator keeps its index: the state folder, or a room in it where another operator has that. The machines'
-    files in it belong to the host, and so to whoever holds its lease: operators that take turns share a state folder.
+    """Yields where this operator has its index: the state folder, or a room in it where another operator has that. The machines'
+    files in the state folder belong to the host, and so to the owner of its lease: operators that take turns share a state
+    folder.
 
     Raises:
         StateError: there are too many already.
@@ -311,7 +316,7 @@ async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[Clu
 
 
 async def _identity_of(cluster: Cluster, say: Announce) -> str:
-    """Waits for the API server."""
+    """Waits for the API server, and returns the identity of its cluster."""
     told = False
     while True:
         try:

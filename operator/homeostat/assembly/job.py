@@ -1,4 +1,4 @@
-"""One operator loop put together for what it has to do: the reconcilers, what its host tells, and the chores beside them."""
+"""Puts one operator loop together for what it has to do: the reconcilers, the events of its host, and the chores beside them."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
 
 log = logging.getLogger(__name__)
 
-PROGRESS_EACH = 0.02  # seconds per machine between two looks at an image that is being fetched: 50 machines a second
+PROGRESS_EACH = 0.02  # seconds per machine between two reports of an image that is being fetched: 50 machines per second
 PRUNE_EVERY = 3600.0  # seconds
-TRASH_EVERY = 60.0  # seconds between looks through the trash: space may run low fast
-TRASH_POLL_SECONDS = 1.0  # seconds until it is asked again whether all that is desired is known
+TRASH_EVERY = 60.0  # seconds between passes over the trash: space may run low fast
+TRASH_POLL_SECONDS = 1.0  # seconds until the next check whether all that is desired is known
 
 
 @dataclass(frozen=True, slots=True)
 class JobConfig:
-    """``teardown``: take every machine away, whatever its spec says, and return when all have gone.
+    """What a job does.
+
+    ``teardown``: remove every machine, whatever its spec says, and return when all have gone.
 
     ``kinds``: what is reconciled here; events of the others only wake what rests on them.
 
@@ -46,7 +48,7 @@ class JobConfig:
 
     ``keepers``: see DeploymentReconciler.
 
-    ``fence`` is asked before each act on a host, and raises StoreFailure where we may not act.
+    ``fence`` is called before each action on a host, and raises StoreFailure where we may not act.
 
     ``takes_turns``: with other operators of this identity, by a lease.
 
@@ -56,7 +58,7 @@ class JobConfig:
 
     ``admits``: see MachineReconciler.
 
-    ``orphans`` looks for what belongs to no resource, and hears of what comes and goes.
+    ``orphans`` looks for what belongs to no resource, and is poked when something comes or goes.
     """
 
     instance: str
@@ -75,7 +77,7 @@ class JobConfig:
 
 
 class Job(Operator):
-    """Needs a store and a host that has been started. Guests run on when it ends."""
+    """An operator loop over a store, and a host that has been started. Guests continue to run when it ends."""
 
     def __init__(
         self,
@@ -115,7 +117,8 @@ class Job(Operator):
         self._host.subscribe_images(self._image_changed)
 
     def _converged(self) -> Reconcilers:
-        """While machines are taken away nothing else is looked at: a deployment would make them anew."""
+        """Returns the reconcilers. While machines are removed nothing else is reconciled: a deployment would create them
+        again."""
         deployments = DeploymentReconciler(
             self.store, self._host, self._config.keepers, lambda: self.rivals.found, self._is_known, self.clock
         )
@@ -130,15 +133,16 @@ class Job(Operator):
 
     @property
     def looked_at(self) -> Collection[Key]:
-        """Of machines those with a status of this run: a step that failed is told in it."""
+        """All that was reconciled; of machines, those with a status of this run, which also says which step failed."""
         return self._machines.summaries.keys() | {key for key in super().looked_at if key.kind != VirtualMachine.KIND}
 
     def _is_known(self, machine: Key) -> bool:
-        """Whether its status says what was seen since its host can be asked. Of what others reconcile, the status says so."""
+        """Tells whether its status says what was seen since its host could be asked. For a machine that others reconcile, its
+        status says it."""
         return not self._ours or machine in self._machines.known
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set (or, tearing down, until nothing is left)."""
+        """Runs until ``stop`` is set (or, tearing down, until nothing is left)."""
         self.metrics.watch(self._watched)
         try:
             await super().run(stop)
@@ -175,19 +179,20 @@ class Job(Operator):
             self.changed(FOREIGN_DOMAINS)
 
     def _image_changed(self, image: str, fetching: bool) -> None:
-        """Progress is worth less the more machines show it."""
+        """Reconciles the machines that wait for the image. The more machines show its progress, the more rarely."""
         users = self._images.users(image)
         for key in users:
             self.queue.add(key, PROGRESS_EACH * len(users) if fetching else 0.0)
 
     def _stop_acting(self) -> None:
-        """Beside another operator of our identity: every machine says so, and so does all that tells of failing tasks."""
+        """Stops because another operator has our identity: every machine says so, and so does everything that reports failing
+        tasks."""
         assert self.rivals.found is not None
         self.supervisor.failed(f"{self._config.name}acting", StoreFailure(self.rivals.found.message), quiet=True)
         self.look_at_all()
 
     def _noticed_any(self) -> None:
-        """Something came or went, on the host or among the resources: there may be orphans."""
+        """Notes that something came or went, on the host or among the resources: there may be orphans."""
         if self._config.orphans is not None:
             self._config.orphans.poke()
 
@@ -195,14 +200,15 @@ class Job(Operator):
         return self._config.orphans.found if self._config.orphans is not None else ()
 
     async def _scan_for_orphans(self) -> None:
-        """Not while another acts on our machines."""
+        """Scans for orphans, but not while another operator acts on our machines."""
         assert self._config.orphans is not None
         await self._config.orphans.run(lambda: self.rivals.found is None)
 
     # Chores ---------------------------------------------------------------------------------------------------------------
 
     def _chores(self) -> list[Chore]:
-        """The trash is emptied where machines are reconciled, and nothing is cleared away while they are taken away."""
+        """Returns the chores. The trash is emptied where machines are reconciled. While machines are removed there are no
+        chores."""
         if self._config.teardown:
             return []
         chores = [
@@ -213,7 +219,7 @@ class Job(Operator):
         return chores
 
     async def _prune_images(self) -> None:
-        """Not while the images of any machine or plugin are unknown."""
+        """Prunes images, but not while the images of any machine or plugin are unknown."""
         naming = {key for key in self.seen if key.kind in (VirtualMachine.KIND, Plugin.KIND) and key.kind in self._kinds}
         if self.rivals.found is not None or not self._images.knows(naming):
             return
@@ -221,7 +227,7 @@ class Job(Operator):
             log.info("removed images that nothing uses: %s", ", ".join(removed))
 
     async def _images_in_use(self) -> Callable[[], frozenset[str]]:
-        """Of all that is reconciled here, and of all that others reconcile: hosts may share a cache."""
+        """Returns the images in use by all that is reconciled here, and by all that others reconcile: hosts may share a cache."""
         others: set[str] = set()
         if Plugin.KIND not in self._kinds:
             for resource in (*await self.store.list(VirtualMachine), *await self.store.list(Plugin)):
@@ -234,7 +240,7 @@ class Job(Operator):
         return in_use
 
     async def _empty_trash(self) -> float | None:
-        """Not while what came back may not be known."""
+        """Empties the trash, but not while a machine that came back may not be known yet."""
         if self._blind() or not self._config.taken_in():
             return TRASH_POLL_SECONDS
         for erasure in await empty_trash(self.store, self._host, self._may_erase, self.metrics):
@@ -242,11 +248,11 @@ class Job(Operator):
         return None
 
     def _may_erase(self) -> None:
-        """Asked right before each erasure, since the looks before it take their time. Raises StoreFailure."""
+        """Checks right before each erasure, because the checks before it take some time. Raises StoreFailure."""
         self._config.fence()
         if self._blind():
             raise StoreFailure("what came back may not be known now")
 
     def _blind(self) -> bool:
-        """Whether what the folder says cannot be taken in."""
+        """Tells whether what the folder says cannot be taken in."""
         return any(self.supervisor.fails(task) for task in (TAKING_IN, STATE))

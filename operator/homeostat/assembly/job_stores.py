@@ -1,7 +1,8 @@
 """What one job of an operator sees of the store, and may change: the machines of a host, or what is not a host's.
 
-Two jobs, each done by one operator at a time (see lease): *host NAME* runs the machines that were placed on that host;
-*controller* makes machines for deployments, places machines, and looks after plugins and hosts.
+There are two kinds of jobs, each done by one operator at a time (see lease). *host NAME* runs the machines that were placed on
+that host.
+*controller* creates machines for deployments, places machines, and looks after plugins and hosts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from homeostat.store.placed import PlacedStore, host_finalizer, host_of, hosts_o
 
 class Fence(Protocol):
     def check(self) -> None:
-        """Raises LeadershipLost."""
+        """Checks that the job is ours. Raises LeadershipLost."""
 
 
 class JobStore:
@@ -38,7 +39,8 @@ class JobStore:
         self._fence = fence
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """None too for one that the models refuse: it says so in its status, and is left alone until it is mended.
+        """Returns the resource; None also for one that the models refuse. Such a resource says so in its status, and is left
+        alone until it is fixed.
 
         Raises:
             Invalid: a plugin, which others rest on.
@@ -89,7 +91,7 @@ class HostStore(JobStore):
         super().__init__(store, fence)
         self._host = host
         self._mine: set[Key] = set()
-        self._said: dict[Key, bytes] = {}  # of each machine, the digest of the status that we wrote last
+        self._said: dict[Key, bytes] = {}  # by machine, the digest of the status that we wrote last
 
     @property
     def machines(self) -> int:
@@ -97,8 +99,8 @@ class HostStore(JobStore):
         return len(self._mine)
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """A machine of another host is none of ours, whatever it was when it was told of; nor a deployment that waits for
-        others."""
+        """Returns what is this host's: not a machine of another host, whatever it was when its key was queued, and not a
+        deployment that waits for other hosts."""
         if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND):
             row = self.store.index.row(key)
             if row is None or not self._is_mine(row):
@@ -106,7 +108,7 @@ class HostStore(JobStore):
         return await super().get(kind, key)
 
     async def release(self, key: Key, uid: str) -> None:
-        """Of a deployment others have their own finalizers."""
+        """Removes this host's finalizer. On a deployment other hosts have their own."""
         self._fence.check()
         await self.store.release(key, uid, only="" if key.kind == VirtualMachine.KIND else host_finalizer(self._host))
 
@@ -120,8 +122,8 @@ class HostStore(JobStore):
         await super().report(key, uid, status, happenings)
 
     async def changes(self) -> AsyncIterator[Key]:
-        """News of a status are news only where it is not what we said: a controller's that took us for dead, that of an
-        operator which served this host before and was late to notice, or anybody's."""
+        """Yields changes. A changed status counts only where it is not what we wrote. Then a controller wrote it that took us for
+        dead, an operator that served this host before and was late to notice, or anybody else."""
         seen: dict[Key, int] = {}
         async for key in follow_index(self.store.index, statuses=True):
             row = self.store.index.row(key)
@@ -147,12 +149,12 @@ class HostStore(JobStore):
             yield key
 
     def _is_as_said(self, key: Key, row: Row) -> bool:
-        """Whether a status is not ours to write, or as we wrote it."""
+        """Tells whether a status is not ours to write, or is as we wrote it."""
         ours = key.kind in (VirtualMachine.KIND, Host.KIND)
         return not ours or self._said.get(key) == _digest(json.loads(row.status or "{}"))
 
     def _is_mine(self, row: Row) -> bool:
-        """A machine that was placed here; a deployment that is being deleted, and may have disks here."""
+        """Tells whether it is a machine that was placed here, or a deployment that is being deleted and may have disks here."""
         if row.kind == VirtualMachineDeployment.KIND and row.deleted is None:
             return False
         placed = hosts_of(json.loads(row.finalizers))
@@ -163,8 +165,8 @@ class ControllerStore(JobStore):
     """Deployments, plugins and hosts; machines only as far as these rest on them."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """Deployments, plugins and hosts are held before anything is done for them: they must not go before we have cleaned up,
-        nor a host before its machines."""
+        """Returns the resource. Deployments, plugins and hosts get a finalizer before anything is done for them: they must not go
+        before we have cleaned up, nor a host before its machines."""
         try:
             found = await super().get(kind, key)
         except Invalid:
@@ -176,7 +178,7 @@ class ControllerStore(JobStore):
         if HELD in found.metadata.annotations:
             return None
         if found.deleting:
-            return found if FINALIZER in found.metadata.finalizers else None  # else nobody waits for us
+            return found if FINALIZER in found.metadata.finalizers else None  # otherwise nobody waits for us
         wanted = {FINALIZER, *self._homes(found)}
         if wanted <= set(found.metadata.finalizers):
             return found
@@ -184,16 +186,16 @@ class ControllerStore(JobStore):
         return await super().get(kind, key) if await self.store.hold(key, found.metadata.uid, sorted(wanted)) else None
 
     def _homes(self, found: Resource) -> Iterator[str]:
-        """The finalizers of the hosts that a stateful deployment may have disks on, should somebody have taken them away."""
+        """Yields the finalizers of the hosts that a stateful deployment may have disks on, in case somebody removed them."""
         if isinstance(found, VirtualMachineDeployment) and found.spec.stateful:
-            with contextlib.suppress(ValueError):  # where it matters, in placing, it is told
+            with contextlib.suppress(ValueError):  # placing reports it, where it matters
                 for host in set(placements_of(found).values()):
                     if self.exists(Key(Host.KIND, "default", host)):
                         yield host_finalizer(host)
 
     async def _let_go(self, plugin: Key) -> bool:
-        """Whether a plugin that the models refuse went, since it is being deleted and nobody uses it: there is nothing to tear
-        down."""
+        """Lets a plugin go that the models refuse, once it is being deleted and nobody uses it: there is nothing to tear down.
+        Tells whether it went."""
         row = self.store.index.row(plugin)
         users = (VirtualMachine.KIND, VirtualMachineDeployment.KIND)
         if row is None or row.deleted is None:
@@ -204,26 +206,26 @@ class ControllerStore(JobStore):
         return True
 
     def machines_on(self, host: str) -> int:
-        """How many machines are placed there, those that are being deleted included."""
+        """Counts the machines that are placed there, those that are being deleted included."""
         rows = self.store.index.rows(VirtualMachine.KIND)
         return sum(host_of(json.loads(row.finalizers)) == host for row in rows)
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """See PlacingStore."""
+        """Places a machine; see PlacingStore."""
         self._fence.check()
         return await self.store.place(key, uid, host)
 
     def exists(self, key: Key) -> bool:
-        """See PlacingStore."""
+        """Tells whether it is there; see PlacingStore."""
         return self.store.index.row(key) is not None
 
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
-        """See PlacingStore."""
+        """Binds a machine's name to a host; see PlacingStore."""
         self._fence.check()
         await self.store.bind(deployment, uid, machine, host)
 
     async def changes(self) -> AsyncIterator[Key]:
-        """A machine's news, also of its status, are its deployment's and its plugin's."""
+        """Yields changes. A change of a machine, also of its status, is one of its deployment and its plugin."""
         owners: dict[Key, set[Key]] = {}
         async for key in follow_index(self.store.index, statuses=True):
             if key.kind != VirtualMachine.KIND:
@@ -243,7 +245,7 @@ def _digest(status: Mapping[str, Any]) -> bytes:
 
 
 def _interested(row: Row) -> set[Key]:
-    """The deployment and the plugin of a machine."""
+    """Returns the deployment and the plugin of a machine."""
     owners = json.loads(row.metadata).get("ownerReferences", ())
     found = {
         Key(VirtualMachineDeployment.KIND, row.namespace, owner["name"])
@@ -254,7 +256,8 @@ def _interested(row: Row) -> set[Key]:
 
 
 def _plugin_of(row: Row) -> Key | None:
-    """The plugin that a machine, or the machines of a deployment, are made from; also where the models refuse the spec."""
+    """Returns the plugin that a machine, or the machines of a deployment, are made from; also where the models refuse the
+    spec."""
     spec = json.loads(row.spec)
     if row.kind == VirtualMachineDeployment.KIND:
         spec = (spec.get("template") or {}).get("spec") or {}

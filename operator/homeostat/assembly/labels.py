@@ -1,4 +1,4 @@
-"""The labels that a host has without being given any."""
+"""The labels that a host has by itself."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ HOSTNAME = "kubernetes.io/hostname"  # as Kubernetes labels its nodes
 
 
 def own_labels(uri: str) -> dict[str, str]:
-    """Its name: of the machine that libvirt's address names."""
+    """Returns its name: that of the machine in libvirt's address."""
     return {HOSTNAME: urlsplit(uri).hostname or socket.gethostname()}
