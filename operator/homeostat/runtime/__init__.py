@@ -1,1 +1,1 @@
-"""The reconcile loop: work queue, workers, backoff, and one page per kind."""
+"""The reconcile loop: a work queue, workers, backoff, and one page of code per kind."""

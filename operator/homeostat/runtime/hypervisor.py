@@ -1,4 +1,4 @@
-"""What the runtime asks of a host, as protocols: its domains, its files, its guests, what is counted of it, and acts."""
+"""What the runtime needs of a host, as protocols: its domains, its files, its guests, what is counted of it, and actions."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from homeostat.planner.trash import Space, TrashEntry
 
 
 class GuestAgents(Protocol):
-    """The QEMU guest agents of one host's guests. Both raise DriverError where there is no agent, and TimeoutError where it has
-    not answered within so many seconds; the time until it is asked does not count."""
+    """The QEMU guest agents of one host's guests. Both methods raise DriverError where there is no agent, and TimeoutError where
+    it has not answered in time. The time before it is asked does not count."""
 
     async def ping(self, uuid: str, timeout: float) -> None: ...
 
     async def run(self, uuid: str, command: Sequence[str], timeout: float) -> int:
-        """The exit code of a command."""
+        """Runs a command, and returns its exit code."""
 
 
 class Hypervisor(Protocol):
-    """One libvirt host, of which something is asked or done."""
+    """One libvirt host, which is asked to do something."""
 
     @property
     def facts(self) -> HostFacts: ...
@@ -46,7 +46,7 @@ class Hypervisor(Protocol):
 
 
 class Domains(Hypervisor, Protocol):
-    """Its domains. Reads come from its inventory, which events keep fresh; they cost no libvirt call."""
+    """The domains of a host. Reads come from its inventory, which events keep up to date. They cost no libvirt call."""
 
     def domain(self, uuid: str) -> ObservedDomain | None: ...
 
@@ -55,33 +55,34 @@ class Domains(Hypervisor, Protocol):
     def domains(self) -> Sequence[ObservedDomain]: ...
 
     def addresses(self, macs: Sequence[str], run: str | None = None) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """MAC -> (ip, source) pairs of that run of the domain (None: of the present one), source being Lease, Agent or Arp. Ask
-        for nics on libvirt networks only: an address that is missing is looked for from then on, and its coming told as a change
-        of the domain."""
+        """Returns MAC -> (ip, source) pairs of that run of the domain (None: the present run). The source is Lease, Agent or Arp.
+        Ask only for nics on libvirt networks: an address that is missing is looked for from then on, and when it comes, it is
+        reported as a change of the domain."""
 
     def recall(self, run: str, told: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-        """What an operator before us found out of that run, as ``addresses`` has it: true until a look says otherwise."""
+        """Remembers what an earlier operator found out about that run, in the form of ``addresses``. It holds until something
+        else is found."""
 
     async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
-        """Those of the host's ports that nobody can listen on now; none where that cannot be known (a remote host)."""
+        """Returns those of the host's ports that nobody can listen on now. Empty where that cannot be known (a remote host)."""
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
-        """``changed(uuid)`` after a domain's observation changed; ``changed(None)`` after the whole host's did (facts,
-        reconnect)."""
+        """Calls ``changed(uuid)`` after the observation of a domain changed, and ``changed(None)`` after that of the whole host
+        did (facts, reconnect)."""
 
     async def refresh(self, uuid: str) -> None:
         """Reads one domain again."""
 
 
 class Guests(Hypervisor, Protocol):
-    """What runs in its domains."""
+    """What runs in the domains of a host."""
 
     @property
     def agent(self) -> GuestAgents: ...
 
 
 class Files(Hypervisor, Protocol):
-    """Its disks, images and folders."""
+    """The disks, images and folders of a host."""
 
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
@@ -90,58 +91,87 @@ class Files(Hypervisor, Protocol):
     async def chains(
         self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
     ) -> Mapping[str, ObservedChain]:
-        """By source; what is one of ``disks`` is named so, see ObservedChain. Headers may name ``named`` and our own files."""
+        """Returns the chains by source. What is one of ``disks`` gets its name, see ObservedChain. Headers may name ``named`` and
+        our own files."""
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """See ObservedStorage. Raises DriverError."""
+        """Returns the overlays, see ObservedStorage.
+
+        Raises:
+            DriverError: they could not be read.
+        """
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """What is noted down there as kept for the next machines of a deployment, whose uid is ``owner``. Raises DriverError."""
+        """Returns what is recorded there as kept for later machines of a deployment, whose uid is ``owner``.
+
+        Raises:
+            DriverError: it could not be read.
+        """
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
-        """All of the storage, whether a resource knows of them or not. Raises DriverError."""
+        """Returns all folders of machines in the storage, whether a resource exists for them or not.
+
+        Raises:
+            DriverError: they could not be read.
+        """
 
     async def leftovers(self, directory: str) -> Sequence[str]:
-        """The files in a machine's folder, by name. Raises DriverError."""
+        """Returns the names of the files in a machine's folder.
+
+        Raises:
+            DriverError: they could not be read.
+        """
 
     def secret(self, path: str) -> Secret | None:
-        """What a password file holds; None where it is not to be read."""
+        """Returns the content of a password file. None: it cannot be read."""
 
     async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
         """Removes old images from the host's cache that no disk and no domain refers to, and that are not in ``used()``
-        (ImageRef.keys), which is asked at the very last. Returns what was removed.
+        (ImageRef.keys), which is called at the very last. Returns what was removed.
 
         Raises:
-            DriverError: it is not known what is in use; nothing was removed.
+            DriverError: it is not known what is in use. Nothing was removed.
         """
 
     def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
-        """``changed(key, fetching)`` when the image with that ImageRef.key progressed (only then ``fetching``), came, failed, or
-        may be asked for again."""
+        """Calls ``changed(key, fetching)`` when the image with that ImageRef.key progressed (only then ``fetching`` is true),
+        came, failed, or may be asked for again."""
 
 
 class Trash(Files, Protocol):
-    """What is set aside on it."""
+    """The trash of a host."""
 
     async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
-        """What is set aside there: of machines whose folder is ``directory``, or all of it, oldest first. Raises DriverError."""
+        """Returns what was set aside, oldest first: of machines whose folder is ``directory``, or everything.
+
+        Raises:
+            DriverError: it could not be read.
+        """
 
     async def space(self) -> Space:
-        """Of the file system that holds the trash. Raises DriverError."""
+        """Returns the space of the file system that holds the trash.
+
+        Raises:
+            DriverError: it could not be read.
+        """
 
     async def erase(self, entry: str) -> None:
-        """Erases what was set aside for good. Raises DriverError."""
+        """Erases for good what was set aside.
+
+        Raises:
+            DriverError: it could not be erased.
+        """
 
 
 class Meter(Hypervisor, Protocol):
-    """What is counted of it."""
+    """What is counted of a host."""
 
     def usage(self) -> Mapping[str, Usage]:
-        """By domain name; our own domains only."""
+        """Returns the use by domain name, for our own domains only."""
 
     @property
     def calls(self) -> int:
-        """libvirt calls made so far."""
+        """Returns how many libvirt calls were made so far."""
 
 
 class HostDriver(Domains, Guests, Trash, Meter, Protocol):

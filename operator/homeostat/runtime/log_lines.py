@@ -1,4 +1,4 @@
-"""How our logs are written: without secrets of URLs, and with nothing that a terminal obeys."""
+"""The form of our log lines: without secrets of URLs, and without anything that a terminal obeys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from homeostat.models.outside import one_line, redacted
 
 
 class LogLines(logging.Formatter):
-    """One line for each thing that is told. A traceback keeps its lines; that they are no others' shows in how they begin."""
+    """Writes one line for each message. A traceback keeps its lines, and their beginning shows that they belong to it."""
 
     def format(self, record: logging.LogRecord) -> str:
         said, *rest = super().format(record).split("\n")
@@ -25,6 +25,6 @@ def log_to_stderr(level: int, form: str) -> None:
 
 
 def guard_last_resort() -> None:
-    """What is logged where nothing was set up goes to standard error, too."""
+    """Writes messages in this form to standard error where no logging was set up."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(LogLines("%(message)s"))

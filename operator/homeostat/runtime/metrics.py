@@ -1,4 +1,4 @@
-"""What the operator measures of itself, in Prometheus' terms."""
+"""What the operator measures of itself, as Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .hypervisor import Meter
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is kept of a machine's status, and counted. Thousands of machines share a few of them."""
+    """What is kept of a machine's status in order to count it. Thousands of machines share a few of them."""
 
     state: str
     conditions: tuple[tuple[str, str, str], ...]  # type, status, reason
@@ -38,7 +38,7 @@ def _shared(summary: Summary) -> Summary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Watched:
-    """What is read of one operator loop when it is scraped."""
+    """What is read from one operator loop when it is scraped."""
 
     depth: Callable[[], int]
     host: Meter
@@ -47,7 +47,7 @@ class Watched:
 
 
 class OperatorMetrics:
-    """One per process. Everything is read when it is scraped, or counted where it happens."""
+    """The metrics, one object per process. Everything is read when it is scraped, or counted where it happens."""
 
     def __init__(self, supervisor: Supervisor | None = None) -> None:
         self.registry = CollectorRegistry()
@@ -78,7 +78,7 @@ class OperatorMetrics:
         self.probes.labels(probe, "success" if ok else "failure").inc()
 
     def trashed(self, host: str, entries: int, size: int) -> None:
-        """``size`` in bytes."""
+        """Counts what is in the trash. ``size`` in bytes."""
         self._trash_entries.labels(host).set(entries)
         self._trash_bytes.labels(host).set(size)
 
@@ -129,7 +129,7 @@ class _MachineCollector(Collector):
 
 
 class _HostCollector(Collector):
-    """Each host's reachability, our libvirt calls, and each domain's use as the last bulk read had it."""
+    """Whether each host is reachable, our libvirt calls, and the use of each domain in the last bulk read."""
 
     _SERIES = (
         ("cpu_seconds", "homeostat_machine_cpu_seconds", "CPU time used."),

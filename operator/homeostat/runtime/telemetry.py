@@ -1,8 +1,9 @@
-"""The operator's ``GET /metrics``, ``/healthz``, ``/readyz`` and ``/looked-at``: on a unix socket for the API process, which
-passes the first three on, and for commands; and on a port for a cluster's probes.
+"""The operator's ``GET /metrics``, ``/healthz``, ``/readyz`` and ``/looked-at``. It serves a unix socket for commands and for the
+API process, which passes the first three on, and a port for the probes of a cluster.
 
-/healthz is 200 for as long as this loop answers, whatever fails: failing tasks are started again in here, and a pod that is
-killed for one would only fail again, and take the others with it. They stand in its body, and make /readyz 503."""
+/healthz is 200 as long as this loop answers, whatever fails. Failing tasks are started again in here: a pod that was killed for
+one would only fail again, and take the others with it. They are listed in the body, and make /readyz 503.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 REQUEST_MAX = 8192  # bytes
 TIMEOUT = 5.0  # seconds
-CONNECTIONS = 64  # at once; beyond them the oldest goes, so that who holds many keeps no probe out
+CONNECTIONS = 64  # at once. Beyond that the oldest one ends, so that nobody who holds many keeps a probe out
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ class TelemetryPort:
 
 
 class TelemetryServer:
-    """HTTP/1.0, one answer per connection. A socket is reachable for the owner of its folder only. ``unready`` says why the
-    operator is not ready; empty: it is. ``looked_at``: whose status is of this run of the
-    operator; None: others of us look at them, too."""
+    """Answers HTTP/1.0 requests, one per connection. Only the owner of its folder can reach a socket. ``unready`` says why the
+    operator is not ready; empty: it is. ``looked_at``: the resources whose status is of this run of the operator; None: other
+    loops of ours look at them, too."""
 
     def __init__(
         self,
@@ -57,11 +58,15 @@ class TelemetryServer:
         self._held: dict[asyncio.StreamWriter, None] = {}  # oldest first
 
     async def __aenter__(self) -> TelemetryServer:
-        """Raises OSError: the port is taken."""
+        """Starts to listen.
+
+        Raises:
+            OSError: the port is taken.
+        """
         if isinstance(self._place, TelemetryPort):
             self._server = await asyncio.start_server(self._serve, self._place.host, self._place.number, limit=REQUEST_MAX)
             return self
-        self._place.unlink(missing_ok=True)  # left over from an operator that was killed; the lock says it is gone
+        self._place.unlink(missing_ok=True)  # an operator that was killed left it; the lock says that it has gone
         before = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(self._serve, str(self._place), limit=REQUEST_MAX)

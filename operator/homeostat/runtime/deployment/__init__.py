@@ -1,1 +1,1 @@
-"""What converges deployments: resources of machines, never domains."""
+"""Reconciles deployments: it writes resources of machines, and never touches a domain."""

@@ -9,7 +9,8 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 from homeostat.models.machine import VirtualMachine
 
 ORPHANING = "orphan"
-"""Finalizer of one that was deleted by kubectl delete --cascade=orphan, until its machines have no owner any more."""
+"""The finalizer of a deployment that kubectl delete --cascade=orphan deleted. It stays until its machines have no owner any
+more."""
 
 
 def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMachineDeployment) -> bool:
@@ -17,7 +18,7 @@ def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMach
 
 
 def owner_key(machine: VirtualMachine) -> Key | None:
-    """The deployment that a machine belongs to."""
+    """Returns the key of the deployment that a machine belongs to."""
     owners: Iterable[OwnerReference] = machine.metadata.owner_references
     name = next((o.name for o in owners if o.controller and o.kind == VirtualMachineDeployment.KIND), None)
     return Key(VirtualMachineDeployment.KIND, machine.metadata.namespace, name) if name else None

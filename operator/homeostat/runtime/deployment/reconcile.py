@@ -32,12 +32,12 @@ from .kept import KeptDisksOf
 from .ownership import ORPHANING, owned_by
 from .status import deployment_status
 
-MOVED = 1.0  # seconds until a look after machines were changed, should no news of them come
-DEPLOYMENT = f"{API_GROUP}/deployment"  # label of a machine: its deployment's name
+MOVED = 1.0  # seconds until the next reconcile after machines were changed, if no event of them comes
+DEPLOYMENT = f"{API_GROUP}/deployment"  # a label of machines: the name of their deployment
 When = Callable[[str | None], float]
-"""Seconds since the epoch of an RFC 3339 time; 0 without one."""
+"""Returns the seconds since the epoch of an RFC 3339 time; 0 without one."""
 Keepers = Callable[[VirtualMachineDeployment], Sequence[str]]
-"""The other hosts that look for what they keep of a deployment's disks themselves, and have yet to say that they did."""
+"""Returns the other hosts that look for the kept disks of a deployment themselves, and have not reported that they did."""
 
 
 def _epoch(text: str | None) -> float:
@@ -45,7 +45,8 @@ def _epoch(text: str | None) -> float:
 
 
 class DeploymentReconciler:
-    """Keeps nothing in memory but since when all of each is known: what it needs stands in the store."""
+    """Reconciles deployments. Everything it needs is in the store. It remembers only since when everything about a deployment is
+    known."""
 
     def __init__(
         self,
@@ -56,8 +57,8 @@ class DeploymentReconciler:
         looked_at: Callable[[Key], bool] = lambda machine: True,
         clock: OwnClock | None = None,
     ) -> None:
-        """``halted`` says why nothing may be done at all; None: it may. ``looked_at``: whether a machine's status says what was
-        seen since its host can be asked."""
+        """``halted`` says why nothing may be done at all; None: it may. ``looked_at`` tells whether a machine's status says what
+        was seen after its host could be reached."""
         self._store = store
         self._effective = Effective(store)
         self._halted = halted
@@ -65,22 +66,22 @@ class DeploymentReconciler:
         self._keepers = keepers
         self._looked_at = looked_at
         self._clock = clock or OwnClock()
-        self._known_since: dict[Key, float] = {}  # seconds since the epoch; without those that are not known now
+        self._known_since: dict[Key, float] = {}  # seconds since the epoch; only of those that are fully known now
 
     looks_at_many = True
 
     def forget(self, key: Key) -> None:
-        """The deployment has gone."""
+        """Forgets a deployment that has gone."""
         self._known_since.pop(key, None)
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
-        """Takes the deployment one plan further, and says when to look again.
+        """Takes the deployment one plan further, and returns when to reconcile it again.
 
         Raises:
             DriverError: disks that its machines had could not be looked for, or deleted.
         """
         if deployment.deleting and ORPHANING in deployment.metadata.finalizers:
-            return Next()  # its machines are to stay, and are being made their own: there will be news
+            return Next()  # its machines stay, and lose their owner just now: events will come
         deployment, plugin, refusal = await self._effective.deployment(deployment)
         observed = self._since_known(deployment.key, await self._observe(deployment, plugin, refusal))
         plan = plan_deployment(deployment, observed, time.time())
@@ -98,16 +99,16 @@ class DeploymentReconciler:
                 await self._execute(deployment, action)
         if not plan.actions:
             return Next(plan.after)
-        # Of every machine that was created, changed or deleted there will be news; of revisions there is none.
+        # Every machine that was created, changed or deleted causes an event. Revisions cause none.
         moved = any(isinstance(action, act.CreateMachine | act.UpdateMachine | act.DeleteMachine) for action in plan.actions)
         return Next(min(MOVED, plan.after or MOVED) if moved else 0.0)
 
     def _when(self, text: str | None) -> float:
-        """A time as the plan is to take it: later by what we have paused since, so that nothing comes due in a pause."""
+        """Returns a time for the plan: later by what we have paused since then, so that nothing comes due during a pause."""
         return self._clock.put_off(_epoch(text))
 
     def _since_known(self, key: Key, observed: ObservedDeployment) -> ObservedDeployment:
-        """With the time since when it is known, which begins when everything of it is."""
+        """Adds since when everything about the deployment is known."""
         now = time.time()
         since = min(now, self._clock.put_off(self._known_since.get(key, now)))
         if any(r.unknown for r in observed.replicas):
@@ -119,7 +120,8 @@ class DeploymentReconciler:
     async def preview(
         self, deployment: VirtualMachineDeployment
     ) -> tuple[VirtualMachineDeployment, ObservedDeployment, DeploymentPlan]:
-        """The deployment with its plugin's part, what there is of it, and what the next reconcile would do. Writes nothing."""
+        """Returns the deployment with its plugin's part, what is observed of it, and what the next reconcile would do. Writes
+        nothing."""
         deployment, plugin, refusal = await self._effective.deployment(deployment)
         observed = await self._observe(deployment, plugin, refusal)
         return deployment, observed, plan_deployment(deployment, observed, time.time())
@@ -184,7 +186,7 @@ class DeploymentReconciler:
 
 
 def _foreseen(observed: ObservedDeployment, plan: DeploymentPlan) -> ObservedDeployment:
-    """Without what the plan is about to take away: the status must not claim that any more."""
+    """Returns the observation without what the plan will remove: the status must not claim that any more."""
     going = {action.name for action in plan.actions if isinstance(action, act.DeleteMachine)}
     changing = {action.name for action in plan.actions if isinstance(action, act.UpdateMachine)}
     if not going and not changing:
@@ -202,7 +204,8 @@ def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
 
 
 def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, when: When = _epoch) -> Replica:
-    """A machine as its deployment sees it. ``looked_at``: its status says what was seen since its host can be asked again."""
+    """Returns a machine as its deployment sees it. ``looked_at``: the machine's status says what was seen after its host could be
+    reached again."""
     conditions = machine.status.conditions if machine.status else ()
     ready = find_condition(conditions, READY)
     runs = machine.status is not None and machine.status.state is MachineState.RUNNING
@@ -225,7 +228,8 @@ def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, wh
 
 
 def _is_unknown(machine: VirtualMachine) -> bool:
-    """Whether its guest may serve although nothing says so: nobody has looked, or could look, since that may have changed."""
+    """Tells whether the guest may serve although its status does not say so: nobody has looked since that may have changed, or
+    nobody could."""
     status = machine.status
     if status is None or status.state is MachineState.UNKNOWN or status.observed_generation != machine.metadata.generation:
         return True
@@ -236,7 +240,7 @@ def _is_unknown(machine: VirtualMachine) -> bool:
 
 
 def _serving_since(status: VirtualMachineStatus | None, when: When) -> float | None:
-    """None: its guest does not run, or its probes say that it does not serve."""
+    """Returns since when the guest serves. None: it does not run, or its probes say that it does not serve."""
     if status is None or status.state is not MachineState.RUNNING:
         return None
     told = [c for c in status.conditions if c.type in ("Running", "Healthy")]
@@ -244,7 +248,7 @@ def _serving_since(status: VirtualMachineStatus | None, when: When) -> float | N
 
 
 def _index(machine: VirtualMachine, deployment: str) -> int:
-    """0: its name is not of the deployment's form."""
+    """Returns the index in the machine's name. 0: the name does not have the form of its deployment's machines."""
     match = re.fullmatch(rf"{re.escape(deployment)}-([1-9][0-9]{{0,8}})", machine.metadata.name)
     return int(match[1]) if match else 0
 

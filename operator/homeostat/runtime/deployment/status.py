@@ -1,7 +1,7 @@
 """The status of a deployment: counts of what was observed, and what the plan says about the rollout. Pure.
 
-Available, Progressing and ReplicaFailure mean what they mean for a Kubernetes Deployment; Ready, Reconciling and Stalled follow
-kstatus. Reconciling, Stalled and ReplicaFailure are there only while they are true.
+Available, Progressing and ReplicaFailure mean the same as for a Kubernetes Deployment. Ready, Reconciling and Stalled follow
+kstatus. Reconciling, Stalled and ReplicaFailure exist only while they are true.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from homeostat.planner.plan import Converged, Stalled
 def deployment_status(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, clock: float, now: str
 ) -> VirtualMachineDeploymentStatus:
-    """``clock`` in seconds since the epoch, ``now`` the same as RFC 3339."""
+    """Returns the status. ``clock`` is in seconds since the epoch, and ``now`` is the same as RFC 3339."""
     before = deployment.status or VirtualMachineDeploymentStatus()
     living = [r for r in observed.replicas if not r.deleting]
     target = plan.target.revision.fingerprint if plan.target else None

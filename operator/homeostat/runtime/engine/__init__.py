@@ -1,1 +1,1 @@
-"""The loop that brings resources to their desired state. It knows no kind: reconcilers do."""
+"""The loop that brings resources to their desired state. It knows no kind of resource; the reconcilers do."""

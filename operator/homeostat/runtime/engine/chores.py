@@ -1,4 +1,4 @@
-"""What is done beside the reconciles, again and again."""
+"""Work that is repeated beside the reconciles."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """``run`` does one round, and returns the seconds until the next one; None: ``period``. ``first``: seconds until the first
-    round. A round that fails is logged with ``failed`` before the reason, and the next one follows."""
+    """One such work. ``run`` does one round, and returns the seconds until the next round; None: ``period``. ``first``: seconds
+    until the first round. A round that fails is logged with ``failed`` before the reason, and the next round follows."""
 
     name: str
     period: float
@@ -26,7 +26,7 @@ class Chore:
     first: float = 0.0
 
     async def keep(self) -> None:
-        """Never ends."""
+        """Runs round after round, and never ends."""
         await asyncio.sleep(self.first)
         while True:
             wait = None

@@ -1,7 +1,7 @@
-"""The operator's own time, which stands still while it does not run: stopped, starved, blocked, or on a host that sleeps.
+"""The operator's own time. It stands still while the operator does not run: stopped, starved, blocked, or on a host that sleeps.
 
-Grace periods, backoffs, probes and deadlines are measured on it: what did not happen while nobody looked is nobody's failure.
-What others rely on, such as a lease, is not: it needs a clock that goes on.
+Grace periods, backoffs, probes and deadlines are measured in it: what did not happen during a pause is no failure. What others
+rely on, such as a lease, is not measured in it and needs a clock that goes on.
 """
 
 from __future__ import annotations
@@ -13,44 +13,45 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
-TICK = 0.25  # seconds between looks at the clocks
-PAUSE = 0.5  # seconds without a look that are taken for a pause; below that, a loop is merely busy
-PAUSES = 64  # so many are remembered, the last ones
-READ_FIRST = 8  # rounds of the event loop in which an answer that has come is read; over TLS it takes about five
+TICK = 0.25  # seconds between two readings of the clocks
+PAUSE = 0.5  # seconds between two readings that count as a pause; below that, a loop is only busy
+PAUSES = 64  # how many of the last pauses are remembered
+READ_FIRST = 8  # rounds of the event loop in which an answer that has arrived is read; over TLS that takes about five
 
 
 class OwnClock:
-    """Of one event loop. Without ``ticking`` it knows of no pauses."""
+    """The own time of one event loop. Without ``ticking`` it knows no pauses."""
 
     def __init__(self) -> None:
         self._ticking = False
-        self._seen = self._seen_wall = 0.0  # by the loop's clock, which is monotonic, and by the wall clock
+        self._seen = self._seen_wall = 0.0  # by the loop's monotonic clock, and by the wall clock
         self._lost = 0.0
-        self._pauses: deque[tuple[float, float]] = deque(maxlen=PAUSES)  # seconds since the epoch: begin, end
+        self._pauses: deque[tuple[float, float]] = deque(maxlen=PAUSES)  # seconds since the epoch: begin and end
 
     def now(self) -> float:
-        """Seconds that we ran, from some moment on. A pause that nobody has noticed yet is noticed by asking."""
+        """Returns the seconds that we ran, from some moment on. This also notices a pause that nothing has noticed yet."""
         self._read()
         return self._seen - self._lost
 
     @property
     def lost(self) -> float:
-        """Seconds that were taken out so far."""
+        """Returns the seconds of all pauses so far."""
         self._read()
         return self._lost
 
     def put_off(self, then: float) -> float:
-        """A moment (seconds since the epoch), later by as much as we have paused since then: what is due some time after it is
-        due so much later."""
+        """Returns a moment (seconds since the epoch), later by what we have paused since then. So whatever is due some time after
+        it becomes due later."""
         self._read()
         return then + sum(max(0.0, min(end, self._seen_wall) - max(begin, then)) for begin, end in self._pauses)
 
     @asynccontextmanager
     async def within(self, seconds: float) -> AsyncIterator[None]:
-        """Like asyncio.timeout, but in our own time, and what has come by then is read before that is judged.
+        """Limits the time like asyncio.timeout, but in our own time. What has arrived by then is read before the limit is
+        checked.
 
         Raises:
-            TimeoutError: it takes longer.
+            TimeoutError: it took longer.
         """
         loop, end = asyncio.get_running_loop(), self.now() + seconds
         async with asyncio.timeout(None) as limit:
@@ -73,7 +74,7 @@ class OwnClock:
 
     @contextmanager
     def ticking(self) -> Iterator[None]:
-        """Looks at the clocks all the time, so that a gap between two looks is a pause."""
+        """Reads the clocks all the time, so that a gap between two readings is noticed as a pause."""
         loop = asyncio.get_running_loop()
         timer: asyncio.Handle | None = None
 
@@ -92,7 +93,8 @@ class OwnClock:
                 timer.cancel()
 
     def _read(self) -> None:
-        """The monotonic clock stands still while the host sleeps; the wall clock does not, but it may be set, either way."""
+        """Reads both clocks. The monotonic clock stands still while the host sleeps. The wall clock does not, but it can be set,
+        in both directions."""
         seen, wall = asyncio.get_running_loop().time(), time.time()
         if self._ticking and seen - self._seen > PAUSE:
             self._lost += seen - self._seen - TICK
@@ -104,5 +106,5 @@ class OwnClock:
 
 
 def timestamp() -> str:
-    """Now, fine enough that two commands in a row differ (RFC 3339, UTC)."""
+    """Returns the time as RFC 3339 in UTC, fine enough that two calls in a row differ."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Who rests on whom: what is looked at again when something changes."""
+"""Who rests on whom: what is reconciled again when something changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from homeostat.models.base import Key
 
 Node: TypeAlias = Hashable
-"""What can change: a resource (its Key), or what else a reconcile waits for."""
+"""Something that can change: a resource (its Key), or something else that a reconcile waits for."""
 
 
 class AnyOf(NamedTuple):
@@ -18,14 +18,14 @@ class AnyOf(NamedTuple):
 
 
 class Dependencies:
-    """Remembers of each resource what it rests on, in one respect or several (``why``)."""
+    """Remembers what each resource rests on, for one reason or for several (``why``)."""
 
     def __init__(self) -> None:
         self._on: dict[Key, dict[str, frozenset[Node]]] = {}
-        self._resting: dict[Node, dict[Key, set[str]]] = {}  # in the order in which they came to rest on it
+        self._resting: dict[Node, dict[Key, set[str]]] = {}  # in the order in which they began to rest on it
 
     def rest(self, key: Key, why: str, on: Collection[Node]) -> frozenset[Node]:
-        """Notes all that a resource rests on in one respect. Returns the nodes that came or went by that."""
+        """Records everything that a resource rests on for one reason. Returns the nodes that were added or dropped."""
         before, now = self._on.get(key, {}).get(why, frozenset()), frozenset(on)
         if before == now:
             return frozenset()
@@ -40,11 +40,11 @@ class Dependencies:
         return before ^ now
 
     def resting_on(self, node: Node) -> list[Key]:
-        """The resources that a change of the node concerns."""
+        """Returns the resources that a change of the node concerns."""
         return list(self._resting.get(node, ()))
 
     def forget(self, key: Key) -> frozenset[Node]:
-        """The resource has gone. Returns all that it rested on."""
+        """Forgets a resource that has gone. Returns everything that it rested on."""
         known = self._on.pop(key, {})
         for why, nodes in known.items():
             for node in nodes:

@@ -1,4 +1,4 @@
-"""The operator: turns changes into keys, and keys into reconciles, until it is stopped. It knows no kind of resource."""
+"""The operator turns changes into keys, and keys into reconciles, until it is stopped. It knows no kind of resource."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .supervise import Supervisor
 log = logging.getLogger(__name__)
 
 RESTLESS = 10  # plans in a row that each left something to do
-GATHER = 0.05  # seconds in which the events of many resources become one look at what they belong to or are made from
-GATHER_SHARE = 3.0  # but at least so many times what such a look takes: of a thousand machines it takes a tenth of a second
-SPEC = "spec"  # the respect in which a resource rests on what its kind says; see models.kinds
+GATHER = 0.05  # seconds in which the events of many resources cause one reconcile of what they belong to or are made from
+GATHER_SHARE = 3.0  # but at least this many times what that reconcile takes: for a thousand machines it takes a tenth of a second
+SPEC = "spec"  # why a resource rests on what its kind says; see models.kinds
 
 Reconcilers = Mapping[type[Resource], Reconciler[Any]]
 Waker = Callable[[Key], Collection[Key]]
-"""Says what is to be looked at again since a resource changed, where that takes more than to know what rests on it."""
+"""Returns what must be reconciled since a resource changed, where that takes more than to know what rests on it."""
 
 
 class Operator:
-    """Needs a store. ``take_up`` says what it is to do; then ``run``."""
+    """The loop over one store. ``take_up`` says what it does; then call ``run``."""
 
     def __init__(
         self,
@@ -45,7 +45,8 @@ class Operator:
         name: str = "",
         workers: int = 16,
     ) -> None:
-        """``name``: of this loop among those of one process; its tasks carry it. ``workers``: reconciles at the same time."""
+        """``name``: of this loop among those of one process; its tasks have it in their names. ``workers``: how many reconciles
+        run at the same time."""
         self.store = store
         self.metrics = metrics or OperatorMetrics()
         self.supervisor = supervisor or Supervisor()
@@ -53,7 +54,7 @@ class Operator:
         self.dependencies = Dependencies()
         self.clock = OwnClock()
         self.seen: set[Key] = set()
-        """Every resource there is, as far as the store has told."""
+        """Every resource that exists, as far as the store has reported."""
         self._name = name
         self._workers = workers
         self._reconcilers: Reconcilers = {}
@@ -64,7 +65,7 @@ class Operator:
         self._wakers: tuple[Waker, ...] = ()
         self._looked_at: set[Key] = set()
         self._restless: dict[Key, int] = {}
-        self._took: dict[Key, float] = {}  # seconds of the last look at each resource that stands for many
+        self._took: dict[Key, float] = {}  # seconds that the last reconcile of each resource took that stands for many
 
     def take_up(
         self,
@@ -74,8 +75,8 @@ class Operator:
         noticed: Callable[[], None] = lambda: None,
         wakers: Sequence[Waker] = (),
     ) -> None:
-        """``reconcilers``: by the kind they converge; resources of other kinds only wake what rests on them. ``jobs``: tasks that
-        never end, by name. ``noticed`` is called whenever a resource came or went. ``wakers``: see Waker."""
+        """``reconcilers``: by the kind that they reconcile. Resources of other kinds only wake what rests on them. ``jobs``:
+        tasks that never end, by name. ``noticed`` is called whenever a resource came or went. ``wakers``: see Waker."""
         self._reconcilers = dict(reconcilers)
         self._kinds = frozenset(kind.KIND for kind in reconcilers)
         self._many = frozenset(kind.KIND for kind, reconciler in reconcilers.items() if reconciler.looks_at_many)
@@ -85,11 +86,11 @@ class Operator:
 
     @property
     def looked_at(self) -> Collection[Key]:
-        """What was reconciled in this run; the status of everything else may be what an earlier operator left."""
+        """Returns what was reconciled in this run. The status of everything else may be left from an earlier operator."""
         return self._looked_at
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set. A reconcile that is under way then is finished first."""
+        """Runs until ``stop`` is set. A reconcile that is under way then is finished first."""
         async with asyncio.TaskGroup() as tasks:
             jobs = {"feed": self.feed, "dispatch": lambda: self._dispatch(tasks), **self._jobs}
             running = [
@@ -108,12 +109,12 @@ class Operator:
     # What wakes whom ----------------------------------------------------------------------------------------------------
 
     async def feed(self) -> None:
-        """Hears of resources, for ever."""
+        """Receives the changes of resources, for ever."""
         async for key in self.store.changes():
             self.resource_changed(key)
 
     def resource_changed(self, key: Key) -> None:
-        """A change of a resource concerns it, and whatever rests on it."""
+        """Wakes a resource that changed, and whatever rests on it."""
         known = key in self.seen
         self.seen.add(key)
         if not known:
@@ -126,14 +127,14 @@ class Operator:
                 self.wake(woken)
 
     def changed(self, node: Node) -> bool:
-        """Has all looked at that rests on it. Returns whether there is any."""
+        """Wakes everything that rests on a node. Returns whether anything does."""
         resting = self.dependencies.resting_on(node)
         for key in resting:
             self.wake(key)
         return bool(resting)
 
     def wake(self, key: Key, after: float = 0.0) -> None:
-        """Has a resource looked at, ``after`` seconds from now at the latest, where its kind is reconciled here."""
+        """Queues a resource, to be reconciled in at most ``after`` seconds, where its kind is reconciled here."""
         if key.kind in self._kinds:
             self.queue.add(key, after)
 
@@ -142,13 +143,13 @@ class Operator:
             self.wake(key)
 
     def _gathering(self, key: Key) -> float:
-        """Seconds to wait for more events of one resource: what a look at it takes, some times over."""
+        """Returns the seconds to wait for more events of one resource: a multiple of what its reconcile takes."""
         return GATHER_SHARE * self._took.get(key, 0.0)
 
     # What is done ---------------------------------------------------------------------------------------------------------
 
     async def _dispatch(self, tasks: asyncio.TaskGroup) -> None:
-        """Hands each due key to a task of its own."""
+        """Starts a task for each key that is due."""
         slots = asyncio.Semaphore(self._workers)
         while True:
             await slots.acquire()
@@ -158,7 +159,7 @@ class Operator:
     async def _work(self, key: Key, slots: asyncio.Semaphore) -> None:
         try:
             await self._reconcile(key)
-        except Exception as error:  # around the reconcile, not in it: the loop goes on, and this key is looked at again
+        except Exception as error:  # an error around the reconcile, not in it: the loop goes on, and this key is reconciled again
             self.supervisor.failed(f"{self._name}reconcile", error)
             self.queue.retry(key)
         else:
@@ -168,7 +169,7 @@ class Operator:
             slots.release()
 
     async def _reconcile(self, key: Key) -> None:
-        """One key. Every error ends here: in the log, in the metrics, and as a retry with backoff."""
+        """Reconciles one key. Every error ends here: in the log, in the metrics, and as a retry with backoff."""
         start = time.perf_counter()
         try:
             step = await self._take_further(key)
@@ -180,7 +181,7 @@ class Operator:
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, type(error).__name__).inc()
             log.info("%s: trying again in %.0f s: %s", key, delay, error)
-        except Exception:  # a defect of ours: one resource's must not stop the others
+        except Exception:  # a defect of ours: it must not stop the other resources
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, "Defect").inc()
             log.exception("%s: unexpected failure, trying again in %.0f s", key, delay)
@@ -199,8 +200,8 @@ class Operator:
                 self._took[key] = took
 
     def _calmed(self, key: Key) -> float:
-        """Seconds until the next look where a plan left something to do: none, but one that comes again and again is slowed
-        down, since something undoes what it does."""
+        """Returns the seconds until the next reconcile where a plan left something to do. That is at once, but it becomes slower
+        when it happens again and again: then something undoes what the plan does."""
         rounds = self._restless[key] = self._restless.get(key, 0) + 1
         if rounds == RESTLESS:
             log.warning("%s: %d plans in a row were carried out and more is to do; looking less often", key, rounds)
@@ -218,12 +219,12 @@ class Operator:
             self._forget(key)
         else:
             self._looked_at.add(key)
-        if (owner := resource.owner) is not None:  # its status tells of what it owns
+        if (owner := resource.owner) is not None:  # its status says what it owns
             self.wake(owner, max(GATHER, self._gathering(owner)))
         return step
 
     def _forget(self, key: Key) -> None:
-        """The resource has gone."""
+        """Forgets a resource that has gone."""
         for reconciler in self._reconcilers.values():
             reconciler.forget(key)
         self._counted(self.dependencies.forget(key))
@@ -234,7 +235,7 @@ class Operator:
         self._noticed()
 
     def _counted(self, nodes: Collection[Node]) -> None:
-        """A resource may tell who rests on it, and may go with the last of them."""
+        """Wakes the resources at these nodes. Each may report who rests on it, and may go with the last of them."""
         for node in nodes:
             if isinstance(node, Key):
                 self.wake(node, GATHER)

@@ -1,4 +1,4 @@
-"""What the runtime stands on, as protocols: a store of resources (one per mode) and a driver per host."""
+"""What the runtime needs, as protocols: a store of resources, with one implementation per mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a resource. ``id`` grows with time within one store; ``time`` is RFC 3339, UTC."""
+    """Something that happened to a resource. ``id`` grows with time within one store. ``time`` is RFC 3339, UTC."""
 
     id: int
     time: str
@@ -24,12 +24,12 @@ class Event:
     reason: str  # CamelCase: Created, Started, Stopped, Deleted, HealthChanged, Failed ...
     message: str
     fields: Mapping[str, Any] = field(default_factory=dict)  # for programs, such as ip or plugin
-    count: int = 1  # repeated events are counted up, not repeated
+    count: int = 1  # repeated events raise this count
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An event to be recorded; see Event."""
+    """An event that will be recorded; see Event."""
 
     type: EventType
     reason: str
@@ -43,7 +43,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class SpecRevision:
-    """One change of a spec, field by field. ``changes`` maps a dotted field to (old, new); None for the creation."""
+    """One change of a spec, field by field. ``changes`` maps a dotted field to (old, new). None: the resource was created."""
 
     key: Key
     generation: int
@@ -54,37 +54,38 @@ class SpecRevision:
 
 
 class StoreFailure(Exception):
-    """What a store raises on purpose: it says what is wrong, in words for people, and may be tried again."""
+    """A store raises it on purpose. It says what is wrong, in words for people, and the act may be tried again."""
 
 
 class Unreadable(StoreFailure):
-    """A resource is there, but is not what its kind allows: somebody has to mend it."""
+    """A resource exists, but is not what its kind allows. Somebody has to correct it."""
 
 
 class ResourceAccess(Protocol):
-    """Desired state in, status and events out. Every method may raise StoreFailure."""
+    """Reads desired state, and writes statuses and events. Every method may raise StoreFailure."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """The resource with its status, also while it is being deleted; None when there is none. ``kind``: Resource where any
-        will do; else the key is of that kind."""
+        """Returns the resource with its status, also while it is being deleted. None: there is none. ``kind``: Resource where any
+        kind will do; otherwise the key must be of that kind."""
 
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
-        """Replaces the status; without effect when it is the same or the resource has gone."""
+        """Replaces the status. Does nothing where it is equal, or the resource has gone."""
 
     async def report(self, key: Key, uid: str, status: Model | None, happenings: Sequence[Happening]) -> None:
-        """Records the events and replaces the status (None: it is as it was), in one step where the store can."""
+        """Records the events and replaces the status (None: it stays), in one step where the store can."""
 
     async def release(self, key: Key, uid: str) -> None:
-        """Removes our finalizer: teardown is complete and the resource may go."""
+        """Removes our finalizer: the teardown is complete, and the resource may go."""
 
     async def apply_owned(self, resource: Resource) -> None:
-        """Creates a resource that another one owns (metadata.ownerReferences), or brings its labels, annotations and spec to
-        this; without effect when nothing differs or when it is being deleted."""
+        """Creates a resource that another one owns (metadata.ownerReferences), or sets its labels, annotations and spec. Does
+        nothing where nothing differs, or where it is being deleted."""
 
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
-        """Starts the deletion of a resource that another one owns, with notes for its teardown; no effect when it is gone."""
+        """Starts the deletion of a resource that another one owns, with annotations for its teardown. Does nothing where it has
+        gone."""
 
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None
@@ -92,7 +93,8 @@ class ResourceAccess(Protocol):
 
 
 class ResourceStore(ResourceAccess, Protocol):
-    """What an operator works on. Both modes speak it."""
+    """The store that an operator works on, in both modes."""
 
     def changes(self) -> AsyncIterator[Key]:
-        """Every resource once, then each again whenever its metadata or spec changed. Statuses are not reported."""
+        """Yields every resource once, then each again whenever its metadata or spec changed. Does not yield changes of
+        statuses."""

@@ -1,6 +1,6 @@
 """The work queue: every key at most once, one worker per key at a time, delays, and exponential backoff per key.
 
-The rules are client-go's workqueue: a key added while it is being worked on is worked on again afterwards.
+It follows the rules of client-go's workqueue: a key that is added while somebody works on it is worked on again afterwards.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ BACKOFF_LONGEST = 300.0
 
 
 class WorkQueue(Generic[K]):
-    """For one event loop. All times are seconds on the monotonic clock."""
+    """A queue for one event loop. All times are seconds on the monotonic clock."""
 
     def __init__(self) -> None:
-        self._due: dict[K, float] = {}  # waiting keys: when each is due
+        self._due: dict[K, float] = {}  # waiting keys, and when each is due
         self._heap: list[tuple[float, int, K]] = []  # may hold stale entries; _due decides
         self._order = itertools.count()
         self._active: set[K] = set()
@@ -30,16 +30,16 @@ class WorkQueue(Generic[K]):
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
-        """Keys waiting or being worked on."""
+        """Returns how many keys wait or are being worked on."""
         return len(self._due) + len(self._active)
 
     def depth(self) -> int:
-        """Keys that are due and not yet being worked on."""
+        """Returns how many keys are due and not yet being worked on."""
         now = time.monotonic()
         return sum(1 for due in self._due.values() if due <= now)
 
     def add(self, key: K, after: float = 0.0) -> None:
-        """Works on the key ``after`` seconds from now at the latest: an earlier time stands."""
+        """Adds a key that is due in ``after`` seconds. An earlier time stays."""
         due = time.monotonic() + after
         if self._due.get(key, float("inf")) <= due:
             return
@@ -55,16 +55,16 @@ class WorkQueue(Generic[K]):
         return delay
 
     def forgive(self, key: K) -> None:
-        """The key succeeded: its next failure starts the backoff anew."""
+        """Resets the backoff of a key that succeeded."""
         self._failures.pop(key, None)
 
     def idle(self, within: float = 0.0) -> bool:
-        """Nothing is being worked on, and nothing is due within so many seconds."""
+        """Tells whether nothing is being worked on, and nothing is due within so many seconds."""
         horizon = time.monotonic() + within
         return not self._active and all(due > horizon for due in self._due.values())
 
     async def get(self) -> K:
-        """The next key that is due and that nobody works on. Call ``done`` for it afterwards."""
+        """Returns the next key that is due and that nobody works on. Call ``done`` for it afterwards."""
         while True:
             wait = self._next_wait()
             if wait is not None and wait <= 0:
@@ -79,7 +79,7 @@ class WorkQueue(Generic[K]):
 
     def done(self, key: K) -> None:
         self._active.discard(key)
-        if key in self._due:  # it was added meanwhile; its heap entry may have been passed over
+        if key in self._due:  # it was added meanwhile, and its heap entry may have been skipped
             heapq.heappush(self._heap, (self._due[key], next(self._order), key))
         self._changed.set()
 

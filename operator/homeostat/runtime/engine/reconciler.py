@@ -1,4 +1,4 @@
-"""What the engine asks of whoever brings the resources of one kind to their desired state."""
+"""What the engine needs of each kind: a reconciler that brings its resources to their desired state."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from homeostat.models.base import Key, Resource
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """``after``: seconds after which to look again even without an event; None: an event will come."""
+    """When to reconcile again. ``after``: in so many seconds even without an event. None: an event will come."""
 
     after: float | None = None
 
 
-GONE = Next()  # the resource is no more
+GONE = Next()  # the resource has gone
 
 R_contra = TypeVar("R_contra", bound=Resource, contravariant=True)
 
 
 class Reconciler(Protocol[R_contra]):
-    """What converges the resources of one kind."""
+    """Reconciles the resources of one kind."""
 
     async def reconcile(self, resource: R_contra, /) -> Next:
-        """Takes it one step further, and says when to look again. Raises DriverError or StoreFailure: to be tried again."""
+        """Takes the resource one step further, and returns when to reconcile it again.
+
+        Raises:
+            DriverError, StoreFailure: it will be tried again.
+        """
 
     def forget(self, key: Key) -> None:
-        """A resource of any kind has gone."""
+        """Forgets a resource of any kind that has gone."""
 
     @property
     def looks_at_many(self) -> bool:
-        """Whether a look at one resource is a look at many others, so that several events are gathered into one."""
+        """Tells whether the reconcile of one resource reads many others. Then several events are gathered into one."""

@@ -1,7 +1,8 @@
-"""Long-lived tasks: none ends in silence.
+"""Long-lived tasks, none of which ends unnoticed.
 
-A task that is kept here is told of when it dies (log, metrics, /healthz, ``get``, the live table) and started again, later
-each time. What has no task of its own (a thread, a child process, the index's file) tells ``failed`` and ``recovered``.
+When a task that is kept here dies, this is reported (log, metrics, /healthz, ``get``, the live table). It is started again, and
+each time a little later. What has no task of its own (a thread, a child process, the index's file) calls ``failed`` and
+``recovered``.
 
 For the tests that kill each task once:
 
@@ -33,11 +34,11 @@ VARIABLE = "HOMEOSTAT_TASK_FAULT"
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a task is started again, by how often it died in a row."""
 STEADY = 5.0
-"""Seconds that a task runs until it counts as mended."""
+"""Seconds that a task must run until it counts as working again."""
 TAKING_IN, STATE = "take-in", "state"
-"""Under these names go the failures of taking the folder in, and of writing the index."""
+"""Under these names failures are reported of taking the folder in, and of writing the index."""
 UNATTENDED = "unattended"
-"""Under this name go the failures of short tasks and callbacks that nobody waits for."""
+"""Under this name failures are reported of short tasks and callbacks that nobody waits for."""
 
 TaskBody = Callable[[], Awaitable[None]]
 
@@ -47,16 +48,16 @@ class Ended(Exception):
 
 
 class Killed(Exception):
-    """By a test."""
+    """A test killed the task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Something that is down, or was until a moment ago."""
+    """Something that fails, or failed until a moment ago."""
 
     task: str
-    since: str  # RFC 3339, of the first death
-    error: str  # of the last one, in words for people
+    since: str  # RFC 3339, when it first failed
+    error: str  # the last error, in words for people
     times: int = 1
 
     def __str__(self) -> str:
@@ -68,7 +69,7 @@ class Failing:
 
 
 class Supervisor:
-    """One per process; may be used from any thread, ``keep`` on any loop."""
+    """Keeps tasks running. There is one per process. Any thread may use it, and ``keep`` works on any loop."""
 
     def __init__(self, *, pauses: Sequence[float] = PAUSES, steady: float = STEADY, faults: str | None = None) -> None:
         self._pauses, self._steady = pauses, steady
@@ -82,7 +83,7 @@ class Supervisor:
 
     @property
     def failing(self) -> Sequence[Failing]:
-        """By name."""
+        """Returns what fails, by name."""
         with self._guard:
             return sorted(self._failing.values(), key=lambda failing: failing.task)
 
@@ -91,13 +92,13 @@ class Supervisor:
 
     @property
     def running(self) -> Sequence[str]:
-        """The tasks that are kept now, by name."""
+        """Returns the names of the tasks that are kept now."""
         with self._guard:
             return sorted(name for name, count in self._running.items() if count)
 
     @property
     def counted(self) -> Sequence[str]:
-        """The tasks that died once or more."""
+        """Returns the names of the tasks that died at least once."""
         with self._guard:
             return sorted(self._deaths)
 
@@ -114,9 +115,10 @@ class Supervisor:
         may_end: bool = False,
         passing: tuple[type[BaseException], ...] = (),
     ) -> None:
-        """Runs ``job``, and again where it dies, until we are cancelled or ``stop`` is set.
+        """Runs ``job``, and runs it again where it dies, until we are cancelled or ``stop`` is set.
 
-        ``may_end``: a job that returns has done its work. ``passing``: errors that are meant for our caller."""
+        ``may_end``: a job that returns has done its work. ``passing``: errors that are meant for our caller.
+        """
         tries = 0
         self._count(name, 1)
         try:
@@ -138,7 +140,7 @@ class Supervisor:
             self._count(name, -1)
 
     def named(self, prefix: str) -> Keep:
-        """``keep``, for tasks of which a process has several."""
+        """Returns ``keep`` for tasks of which a process has several: their names get the prefix."""
 
         async def keep(name: str, job: TaskBody, *, may_end: bool = False) -> None:
             await self.keep(prefix + name, job, may_end=may_end)
@@ -146,7 +148,7 @@ class Supervisor:
         return keep
 
     async def _run_once(self, name: str, job: TaskBody, passing: tuple[type[BaseException], ...]) -> Exception | None:
-        """What it died of; None: it returned."""
+        """Returns what the job died of. None: it returned."""
         mended = asyncio.get_running_loop().call_later(self._steady, self.recovered, name)
         own = asyncio.current_task()
         try:
@@ -156,7 +158,7 @@ class Supervisor:
         except asyncio.CancelledError as error:
             if own is None or own.cancelling():
                 raise
-            return Ended(f"something that it waited for was cancelled: {error}")  # nobody cancelled us: a death, too
+            return Ended(f"something that it waited for was cancelled: {error}")  # nobody cancelled us, so it died too
         except Exception as error:
             return error
         finally:
@@ -164,7 +166,7 @@ class Supervisor:
         return None
 
     async def _exposed(self, name: str, job: TaskBody) -> None:
-        """Where a test asks for it, dies wherever it happens to be."""
+        """Runs the job. Where a test asks for it, the job dies wherever it happens to be."""
         after = self._faults.pop(name, None) if name in self._faults else self._each_once(name)
         if after is None:
             await job()
@@ -181,8 +183,8 @@ class Supervisor:
         return self._faults.get("*") if self._faults and not self.deaths(name) else None
 
     def failed(self, name: str, error: Exception, again: float | None = None, *, quiet: bool = False) -> None:
-        """Counts and tells it; the log hears of the same failure once. ``again``: seconds until the next try. ``quiet``: our
-        caller says it in the log himself."""
+        """Counts and reports a failure. The log gets the same failure once. ``again``: seconds until the next try. ``quiet``: the
+        caller logs it."""
         error = innermost(error)
         known = isinstance(error, (StoreFailure, DriverError, OSError, Killed, Ended))
         words = str(error) if known else f"unexpected {type(error).__name__}: {error}"
@@ -202,18 +204,19 @@ class Supervisor:
             log.debug("%s failed once more: %s", name, words)
 
     def teller(self, name: str) -> Callable[[Exception | None], None]:
-        """For what tells by itself when it fails, and by None when it works again."""
+        """Returns a callback for what reports its failures itself, and None when it works again."""
         return lambda error: self.recovered(name) if error is None else self.failed(name, error)
 
     def stumbled(self, name: str, error: Exception) -> None:
-        """It failed, from any thread, and went on by itself: mended unless that happens again soon."""
+        """Reports, from any thread, a failure of something that went on by itself. It counts as working again unless it fails
+        again soon."""
         self.failed(name, error)
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has ended
+            with suppress(RuntimeError):  # the event loop has ended
                 self._loop.call_soon_threadsafe(self._loop.call_later, self._steady, self.recovered, name)
 
     def recovered(self, name: str) -> None:
-        """Does nothing where all was well."""
+        """Reports that something works again. Does nothing where it did not fail."""
         with self._guard:
             failing = self._failing.pop(name, None)
         if failing is not None:
@@ -221,7 +224,7 @@ class Supervisor:
             self.on_recovery(failing)
 
     def attend(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Of short tasks and callbacks on this loop, too, no failure is passed over."""
+        """Reports the failures of short tasks and callbacks on this loop too."""
         self._loop = loop
         loop.set_exception_handler(self._unattended)
 
@@ -235,7 +238,7 @@ class Supervisor:
         self.stumbled(UNATTENDED, error)
 
     def _count(self, name: str, step: int) -> None:
-        """What nobody keeps any more does not fail any more."""
+        """Counts the tasks of a name. A name that nobody keeps any more does not count as failing."""
         with self._guard:
             self._running[name] += step
             if not self._running[name]:
@@ -244,7 +247,7 @@ class Supervisor:
 
 @asynccontextmanager
 async def keeping(supervisor: Supervisor, name: str, job: TaskBody) -> AsyncIterator[None]:
-    """Keeps ``job`` meanwhile."""
+    """Keeps ``job`` running meanwhile."""
     task = asyncio.create_task(supervisor.keep(name, job), name=name)
     try:
         yield
@@ -254,14 +257,18 @@ async def keeping(supervisor: Supervisor, name: str, job: TaskBody) -> AsyncIter
 
 
 def innermost(error: Exception) -> Exception:
-    """What happened, of a group of groups."""
+    """Returns the first error in a group of groups."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
 def _parse_faults(text: str) -> dict[str, float]:
-    """Raises ValueError: not of the form name:seconds[,…]."""
+    """Reads the faults.
+
+    Raises:
+        ValueError: the text is not of the form name:seconds[,…].
+    """
     pairs = (item.rpartition(":") for item in text.split(",") if item)
     return {name: float(seconds) for name, _, seconds in pairs}
 

@@ -1,1 +1,1 @@
-"""What tells of hosts, by whom they are served and whether they are."""
+"""Reports on hosts: who serves each, and whether anybody does."""

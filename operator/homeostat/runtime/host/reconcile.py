@@ -1,4 +1,5 @@
-"""Hosts as resources: each operator reports on those it serves, and the controller on those that nobody serves any more."""
+"""Hosts as resources. Each operator reports on the hosts that it serves. The controller reports on those that nobody serves any
+more."""
 
 from __future__ import annotations
 
@@ -30,15 +31,15 @@ from ..hypervisor import HostDriver
 from ..machine.placement import OPERATOR_GONE, Placer, unserved
 
 GATHER = 2.0
-"""Seconds between two reports of a host: the news of many machines become one."""
+"""Seconds between two reports of a host, so that the events of many machines cause one report."""
 POLL_SECONDS = 5.0
-"""Seconds between looks whether a host's operator still shows signs of life, and whether what is said of a host is still true."""
+"""Seconds between checks whether a host's operator shows signs of life, and whether the status of a host is still true."""
 
 
 def host_status(
     host: Host, facts: HostFacts, machines: int, operator: str, now: str, orphans: Sequence[Orphan] = ()
 ) -> HostStatus:
-    """What the operator that serves it knows of it. Pure; ``now`` is RFC 3339."""
+    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -85,7 +86,7 @@ def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
 
 
 class HostReporter:
-    """Keeps the status of the host that we serve; the Reconciler of its resource. ``machines`` counts those on it."""
+    """Reconciles the host that we serve: keeps its status up to date. ``machines`` counts the machines on it."""
 
     def __init__(
         self,
@@ -114,20 +115,20 @@ class HostReporter:
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
-        return Next(POLL_SECONDS)  # a controller that took us for dead may have said so, of which there is no news
+        return Next(POLL_SECONDS)  # a controller may have written that we are dead, which causes no event
 
     def forget(self, key: Key) -> None:
-        """Nothing is remembered."""
+        """Does nothing: it remembers nothing."""
 
     looks_at_many = False
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """It tells how many machines there are."""
+        """Returns the host when a machine changed, because its status says how many machines there are."""
         return (self.key,) if key.kind == VirtualMachine.KIND else ()
 
 
 class HostKeeper:
-    """The controller's look at a host: whether somebody serves it. ``served`` asks that of its lease."""
+    """The controller's reconcile of a host: checks whether somebody serves it. ``served`` asks the host's lease."""
 
     def __init__(
         self,
@@ -137,17 +138,18 @@ class HostKeeper:
         machines: Callable[[str], int],
         gone: set[str],
     ) -> None:
-        """``machines``: how many are on a host. ``gone``: where the names of hosts that nobody serves are kept, for others to
+        """``machines`` counts the machines on a host. ``gone`` collects the names of hosts that nobody serves, for others to
         read."""
         self._store = store
         self._machines = machines
         self._placer = placer
         self._served = served
         self._gone = gone
-        self._doubted: set[str] = set()  # those of them whose machines say so
+        self._doubted: set[str] = set()  # those of them whose machines report it
 
     async def reconcile(self, host: Host) -> Next:
-        """Looks again and again: nobody tells when an operator dies. A host that is being deleted goes with its last machine."""
+        """Checks a host again and again, since nothing reports when an operator dies. A host that is being deleted goes with its
+        last machine."""
         name = host.metadata.name
         if host.deleting and not self._machines(name):
             await self._store.release(host.key, host.metadata.uid)
@@ -159,14 +161,14 @@ class HostKeeper:
         ready = find_condition(host.status.conditions, READY) if host.status else None
         if ready is None or ready.reason != OPERATOR_GONE:
             await self._store.write_status(host.key, host.metadata.uid, _abandoned(host))
-        if name not in self._doubted:  # again by each new controller: an earlier one may have died on the way
+        if name not in self._doubted:  # each new controller does it again: an earlier one may have died before it was done
             for key in self._placer.placed_on(name):
                 await self._placer.doubt(key, unserved(name))
             self._doubted.add(name)
         return Next(POLL_SECONDS)
 
     def forget(self, key: Key) -> None:
-        """The host has gone, or is served again."""
+        """Forgets that nobody served the host: it has gone, or is served again."""
         if key.kind == Host.KIND:
             self._gone.discard(key.name)
             self._doubted.discard(key.name)

@@ -1,1 +1,1 @@
-"""What converges plugins: their images are in the cache, and they go with their last user."""
+"""Reconciles plugins: keeps their images in the cache, and removes each with its last user."""

@@ -1,4 +1,4 @@
-"""One reconcile of one plugin: its images into the host's cache, and its removal once nothing uses it."""
+"""One reconcile of one plugin: fetches its images into the host's cache, and removes it once nothing uses it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..hypervisor import Files
 from ..machine.effective import plugin_key
 from ..machine.images import ImageUse
 
-IN_USE_POLL_SECONDS = 10.0  # seconds between looks whether the last user of a plugin has gone
+IN_USE_POLL_SECONDS = 10.0  # seconds between checks whether the last user of a plugin has gone
 
 
 class PluginReconciler:
@@ -31,8 +31,10 @@ class PluginReconciler:
         self._images = images
 
     async def reconcile(self, plugin: Plugin) -> Next:
-        """Raises:
-        DriverError: an image could not be asked for.
+        """Fetches the images of a plugin and writes its status, or removes it.
+
+        Raises:
+            DriverError: an image could not be asked for.
         """
         users = await self.users(plugin.key)
         if plugin.deleting and not users:
@@ -54,11 +56,11 @@ class PluginReconciler:
     looks_at_many = True
 
     def forget(self, key: Key) -> None:
-        """What it named may be cleared away."""
+        """Forgets what it named, so that those images may be removed."""
         self._images.forget(key)
 
     async def users(self, key: Key) -> list[str]:
-        """Names of the machines and deployments that are made from it."""
+        """Returns the names of the machines and deployments that use it."""
         machines = [r for r in await self._store.list(VirtualMachine, key.namespace) if plugin_key(r) == key]
         deployments = [r for r in await self._store.list(VirtualMachineDeployment, key.namespace) if plugin_key(r) == key]
         return [*(f"vm/{r.metadata.name}" for r in machines), *(f"vmd/{r.metadata.name}" for r in deployments)]
@@ -77,7 +79,7 @@ class PluginReconciler:
 
 
 def images_named(resource: Resource) -> Sequence[ImageRef]:
-    """What a machine itself names, or a plugin."""
+    """Returns the images that a machine or a plugin names itself."""
     match resource:
         case Plugin():
             return images_of(resource)
