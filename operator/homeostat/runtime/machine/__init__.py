@@ -1,1 +1,1 @@
-"""What converges machines on one host, and places those that are nowhere yet."""
+"""Reconciles machines on one host, and places those that are on none yet."""

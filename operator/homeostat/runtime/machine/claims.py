@@ -1,4 +1,4 @@
-"""Who has what of a host that only one machine can have: the one place where it is claimed, and let go of."""
+"""Who has what only one machine of a host can have. This is the only place where it is claimed and released."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from .observe import own_domain
 
 
 class Claims:
-    """First come, first served; but who has something already, as its domain shows, keeps it from who only asks for it. Being
-    defined while one is refused is no having.
+    """What machines claim of their host. The first one to ask gets it. But a machine that has it already, as its domain shows,
+    keeps it from one that only asks for it. A domain that is only defined while its machine is refused does not count as having
+    it.
 
-    ``freed``: told which machine may have now what it was refused.
+    ``freed`` receives each machine that may now have what it was refused.
     """
 
     def __init__(self, freed: Callable[[Key], None] = lambda key: None) -> None:
@@ -24,10 +25,11 @@ class Claims:
         self._standing: dict[Key, Standing] = {}
         self._claims: dict[Key, frozenset[Claim]] = {}
         self._refused: set[Key] = set()
-        self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first who collides
+        self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first that collides
 
     def update(self, machine: VirtualMachine, host: Domains) -> Mapping[str, str]:
-        """Notes this machine's claims; returns those of them that another holds, and who. ``machine`` with its plugin's part."""
+        """Records what this machine claims. Returns those claims that another machine holds, and which one. ``machine`` includes
+        its plugin's part."""
         key, domain, root = machine.key, own_domain(machine, host), host.facts.storage_root
         claims, stands = frozenset((*claims_of(machine, root), *claims_held(domain))), standing(domain)
         if stands is Standing.DEFINED and key in self._refused:
@@ -40,13 +42,14 @@ class Claims:
         return held
 
     def begin(self, machine: VirtualMachine, host: Domains) -> Mapping[str, str]:
-        """As ``update``, right before it is started: where nobody else holds any of it, it counts as running from now on."""
+        """Updates the claims right before the machine is started. Where nobody else holds any of them, it counts as running from
+        now on."""
         if not (held := self.update(machine, host)):
             self._take(machine.key, self._claims[machine.key], Standing.RUNS)
         return held
 
     def release(self, key: Key) -> None:
-        """It has gone."""
+        """Releases all claims of a machine that has gone."""
         self._refused.discard(key)
         if key in self._claims:
             self._take(key, frozenset(), Standing.WANTS)
@@ -60,7 +63,7 @@ class Claims:
             others = [other for other in asking if other != key]
             mine = frozenset(claim for claim in claims if claim.slot == slot)
             if mine:
-                asking[key] = mine  # in its place, where it asked before
+                asking[key] = mine  # where it asked before, it keeps its place
             else:
                 asking.pop(key, None)
             for other in others:
@@ -69,16 +72,16 @@ class Claims:
                 del self._asking[slot]
 
     def _holder(self, key: Key, claim: Claim) -> Key | None:
-        """Who else has it; None: it may be ``key``'s."""
+        """Returns who else has it. None: it may be ``key``'s."""
         asking = self._asking[claim.slot]
         if len(asking) == 1:
             return None
         rivals = [other for other, theirs in asking.items() if other == key or any(claim.collides(c) for c in theirs)]
-        first = max(rivals, key=lambda other: self._standing[other])  # of equals the one that asked first
+        first = max(rivals, key=lambda other: self._standing[other])  # of equal ones, the one that asked first
         return None if first == key else first
 
     def _told(self, holder: Key, claim: Claim, machine: VirtualMachine) -> str:
         same = holder.namespace == machine.metadata.namespace
         name = f"machine {holder.name}" if same else f"machine {holder.namespace}/{holder.name}"
         asked = claim.kind == "file" or any(theirs.told for theirs in self._asking[claim.slot][holder] if claim.collides(theirs))
-        return name if asked else f"{name}, until that is restarted"  # its spec says otherwise by now
+        return name if asked else f"{name}, until that is restarted"  # its spec does not ask for it any more

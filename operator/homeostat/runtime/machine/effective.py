@@ -1,4 +1,4 @@
-"""The effective machine, in one place: what its spec sets and for the rest what its plugin gives, or why that cannot be known.
+"""The effective machine: what its spec sets, with what its plugin gives for the rest, or why that cannot be known.
 
 Whoever shows, plans, places, commands or makes a machine asks here.
 """
@@ -17,19 +17,23 @@ from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerpri
 
 from ..engine.ports import R, Unreadable
 
-USABLE_ONCE = "TemplateUsableOnce"  # reason of templates with what only one machine can have, where more may be made
-ENDS = "RunsToCompletion"  # reason of machines that a deployment cannot keep running
+USABLE_ONCE = "TemplateUsableOnce"  # the reason where a template holds what only one machine can have, and more may be made
+ENDS = "RunsToCompletion"  # the reason where a deployment cannot keep its machines running
 
 
 class Lookup(Protocol):
     """Any store."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """None where there is none. Raises Unreadable where it cannot be understood."""
+        """Returns the resource. None: there is none.
+
+        Raises:
+            Unreadable: it is not what its kind allows.
+        """
 
 
 def plugin_key(resource: Resource) -> Key | None:
-    """The plugin that a machine, or the machines of a deployment, are made from."""
+    """Returns the plugin that a machine, or the machines of a deployment, are made from."""
     match resource:
         case VirtualMachine():
             ref = resource.spec.plugin_ref
@@ -41,12 +45,13 @@ def plugin_key(resource: Resource) -> Key | None:
 
 
 def follows_plugin(machine: VirtualMachine) -> Key | None:
-    """The plugin that gives the machine what its spec leaves open; a deployment's machine has all of that in its spec already."""
+    """Returns the plugin that gives the machine what its spec leaves open. None for a machine of a deployment, whose spec holds
+    all of that already."""
     return None if FOLLOWS in machine.metadata.annotations else plugin_key(machine)
 
 
 class Effective:
-    """``once``: each plugin is read once, for a single look at the store."""
+    """Computes effective machines from a store. ``once``: reads each plugin only once, for a single look at the store."""
 
     def __init__(self, store: Lookup, *, once: bool = False) -> None:
         self._store = store
@@ -54,7 +59,8 @@ class Effective:
         self._known: dict[Key, Plugin | str] = {}
 
     async def machine(self, machine: VirtualMachine, *, new: bool = False) -> tuple[VirtualMachine, Stalled | None]:
-        """The machine with what its plugin gives it, or as it is and why not more is known. ``new``: it has no domain yet."""
+        """Returns the machine with what its plugin gives it, or the machine as it is and why no more is known. ``new``: it has no
+        domain yet."""
         key = follows_plugin(machine)
         if key is None:
             return machine, None
@@ -66,14 +72,14 @@ class Effective:
         return with_plugin(machine, plugin), None
 
     async def shown(self, resource: Resource) -> Resource:
-        """For readers: as ``machine``; what is no machine stays as it is."""
+        """Returns a machine as ``machine`` does, for readers. Other resources stay as they are."""
         return (await self.machine(resource))[0] if isinstance(resource, VirtualMachine) else resource
 
     async def deployment(
         self, deployment: VirtualMachineDeployment
     ) -> tuple[VirtualMachineDeployment, str, Waiting | Stalled | None]:
-        """The deployment with its plugin's part in its template, the plugin's fingerprint, and why no machine can be made of
-        that (None: it can)."""
+        """Returns the deployment with its plugin's part in its template, the fingerprint of the plugin, and why no machine can be
+        made of that (None: it can)."""
         key = plugin_key(deployment)
         if key is None:
             return deployment, "", _usable_once(deployment)
@@ -88,8 +94,8 @@ class Effective:
         return made, plugin_fingerprint(plugin), _usable_once(made) or refusal
 
     async def too_many(self, before: VirtualMachineDeployment | None, wanted: VirtualMachineDeployment) -> str:
-        """Why there cannot be as many machines of the template as a change asks for; empty: there can. What was so before is not
-        the change's doing, unless it asks for more of them."""
+        """Says why there cannot be as many machines of the template as a change asks for; empty: there can. What held before is
+        no reason against a change, unless it asks for more machines."""
         _, _, refusal = await self.deployment(wanted)
         if refusal is None or refusal.reason != USABLE_ONCE:
             return ""
@@ -100,7 +106,7 @@ class Effective:
         return refusal.message
 
     async def _plugin(self, key: Key) -> Plugin | str:
-        """Or what is wrong with it; empty: there is none."""
+        """Returns the plugin, or what is wrong with it. Empty: there is none."""
         if key in self._known:
             return self._known[key]
         try:

@@ -1,6 +1,6 @@
-"""Which events a reconcile records: what became of the machine, and which steps were taken. Pure.
+"""The events that a reconcile records: what happened to the machine, and which steps were taken. Pure.
 
-The lifecycle reasons are what the REST event stream is made of: Created, Started, Stopped, Deleted, HealthChanged, Failed.
+The REST event stream consists of the lifecycle reasons: Created, Started, Stopped, Deleted, HealthChanged, Failed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def transitions(
     last: Observed,
     plugin: str | None = None,
 ) -> tuple[list[Happening], list[Happening]]:
-    """What changed for the machine between two statuses: what came before the steps that were taken, and what after.
+    """Returns what changed between two statuses of a machine: what happened before the steps that were taken, and what after.
 
-    ``first`` was observed before those steps, ``last`` after them; ``plugin`` is what the machine is made from.
+    ``first`` was observed before those steps, ``last`` after them. ``plugin`` is what the machine is made from.
     """
     made = Happening("Normal", "Created", "taken up by Homeostat", {"plugin": plugin})
     created = [made] if before is None else _ended_for_health(before, after, first)
@@ -42,14 +42,14 @@ def _stopped(
     old_run = before.run if before else None
     if not old_run or same_run(old_run, after.run) or after.state == "Unknown":
         return []
-    # It may have been started again by now: then only the first look saw how it had ended.
+    # It may have been started again by now. Then only the first observation shows how it had ended.
     off = last.domain if after.run is None else first.domain
     why = f" ({off.reason})" if off and not off.state.active else ""
     return [Happening("Normal", "Stopped", f"stopped{why}")]
 
 
 def _ended_for_health(before: VirtualMachineStatus, after: VirtualMachineStatus, first: Observed) -> list[Happening]:
-    """What its probes said of a run that ended by our steps before its status could say it."""
+    """Returns what the probes said of a run that our steps ended before its status could say it."""
     if first.health is None or first.domain is None or same_run(before.run, after.run):
         return []
     word, was = health_word(first.health), before.health.status if before.health else "starting"
@@ -82,7 +82,7 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
 
 
 def step_taken(action: Action, observed: Observed) -> Happening | None:
-    """The event for an action that was carried out; None for those that say nothing new to a reader."""
+    """Returns the event for an action that was carried out. None: it is of no interest to a reader."""
     known = observed.domain is not None
     match action:
         case act.DefineDomain() if known:
@@ -114,7 +114,7 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
         case act.ChangePassword():
             return Happening("Normal", "PasswordChanged", action.reason)
         case act.FetchImage(image) if (seen := observed.storage.images.get(image.key)) and seen.error:
-            return None  # tried again
+            return None  # it is tried again
         case act.FetchImage():
             return Happening("Normal", "Fetching", f"{action.image.url}: {action.reason}")
         case act.SetAside():

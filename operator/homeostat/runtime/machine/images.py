@@ -1,4 +1,4 @@
-"""Which images the resources name: whom the progress of one concerns, and which of them the host's cache has to keep."""
+"""Which images the resources name. Says whom the progress of an image concerns, and which images the host's cache must keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from homeostat.planner.actions import ImageRef
 
 
 class ImageUse:
-    """Noted before a resource's images are looked at, so that none that was seen there is given up meanwhile."""
+    """The images that resources name. They are recorded before a resource is observed, so that none of them is given up
+    meanwhile."""
 
     def __init__(self) -> None:
         self._named: dict[Key, frozenset[str]] = {}  # resource -> ImageRef.keys
@@ -21,13 +22,13 @@ class ImageUse:
         self._named.pop(key, None)
 
     def users(self, image: str) -> list[Key]:
-        """The resources that name the image with that ImageRef.key."""
+        """Returns the resources that name the image with that ImageRef.key."""
         return [key for key, named in self._named.items() if image in named]
 
     def in_use(self) -> frozenset[str]:
-        """ImageRef.keys."""
+        """Returns the ImageRef.keys of all images that are named."""
         return frozenset().union(*self._named.values())
 
     def knows(self, keys: Collection[Key]) -> bool:
-        """Whether the images of all these resources are known."""
+        """Tells whether the images of all these resources are known."""
         return self._named.keys() >= set(keys)

@@ -1,4 +1,4 @@
-"""Gathers what a plan for one machine rests on. Reads only, and from the inventory wherever it can."""
+"""Gathers what a plan for one machine rests on. It only reads, and uses the inventory wherever it can."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def _blocked_ports(wanted: Mapping[str, Listener], host: HostDriver) -> Ma
 async def _with_others_files(
     machine: VirtualMachine, host: HostDriver, domain: ObservedDomain | None, storage: ObservedStorage
 ) -> ObservedStorage:
-    """With the files that others put disks on; nothing is looked at where they are where we placed them."""
+    """Adds the files that others put disks on. Reads nothing where the disks are where we placed them."""
     root = host.facts.storage_root
     sources = foreign_sources(machine, domain, root, storage.moved)
     unnamed = [path for path in unnamed_disks(machine, domain, root) if path in storage.disks]
@@ -71,8 +71,8 @@ async def _with_others_files(
 
 
 def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
-    """A domain that was defined while the state folder was reached by a link carries the link in its paths. They are the same
-    files, and no reason to define it anew. Costs system calls for such paths only."""
+    """Returns the domain with real paths. A domain that was defined while the state folder was reached by a link has the link in
+    its paths. They are the same files, and no reason to define it again. Costs system calls only for such paths."""
 
     def real(path: str | None) -> str | None:
         if path is None or not root or path.startswith(f"{root}/"):
@@ -99,14 +99,14 @@ def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
 
 
 def own_domain(machine: VirtualMachine, host: Domains) -> ObservedDomain | None:
-    """As the inventory has it; None: there is none, or it is another machine's."""
+    """Returns the machine's domain from the inventory. None: there is none, or it belongs to another machine."""
     domain = host.domain(domain_uuid(machine.identity))
     return domain if domain is None or is_of(machine, domain) else None
 
 
 def is_of(machine: VirtualMachine, domain: ObservedDomain) -> bool:
-    """Whether the domain that a machine's identity leads to may be its own. An annotation gives identity, so that others can give
-    theirs another's: a record that names somebody else is theirs."""
+    """Tells whether the domain of a machine's identity may be its own. An annotation can give identity, so somebody may give a
+    machine the identity of another one. A record that names another machine shows that."""
     record = domain.record
     return record is None or (record.namespace, record.name) == (machine.metadata.namespace, machine.metadata.name)
 

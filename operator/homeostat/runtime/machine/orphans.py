@@ -1,6 +1,6 @@
-"""Looks for orphans, tells of them, and finishes the deletions that were under way when the index was lost.
+"""Finds orphans, reports them, and finishes the deletions that were under way when the index was lost.
 
-It looks when something came or went, and every hour; at rest it costs nothing.
+It scans when something came or went, and every hour. While nothing changes it costs nothing.
 """
 
 from __future__ import annotations
@@ -23,44 +23,45 @@ from ..hypervisor import HostDriver
 
 log = logging.getLogger(__name__)
 
-GATHER = 2.0  # seconds in which much news becomes one look
-SHARE = 20.0  # and at least so many times what a look takes
-EVERY = 3600.0  # seconds between looks that nothing asked for: what is put into the storage by hand tells nobody
-AGAIN = 5.0  # seconds until the next look where not all could be seen, or a deletion waits to be finished
-SOME_SIZE = "1Gi"  # a disk has one in a spec; that of a disk to be deleted matters to nobody
-SETTLE = 10.0  # seconds for which a deletion must have been nobody's before it is taken up
+GATHER = 2.0  # seconds in which many events cause one scan
+SHARE = 20.0  # and at least this many times what a scan takes
+EVERY = 3600.0  # seconds between scans without an event: what somebody puts into the storage causes none
+AGAIN = 5.0  # seconds until the next scan where not everything could be read, or a deletion waits to be finished
+SOME_SIZE = "1Gi"  # a disk in a spec must have a size; for one that will be deleted it does not matter
+SETTLE = 10.0  # seconds for which a deletion must have had no owner before it is taken up
 
 
 class OrphanStore(Protocol):
-    """What of a store is needed here, fences aside. Every method may raise StoreFailure."""
+    """What is needed here of a store, without its fences. Every method may raise StoreFailure."""
 
     @property
     def complete(self) -> bool:
-        """Whether all that is desired has been read once."""
+        """Tells whether all desired state has been read once."""
 
     def identities(self) -> Mapping[str, tuple[str, str]]:
-        """Of all machines, on whatever host, by identity."""
+        """Returns the names of all machines, on any host, by identity."""
 
     def deployments(self) -> frozenset[str]:
-        """Their uids."""
+        """Returns the uids of all deployments."""
 
     def orphans(self, host: str) -> Sequence[Orphan]:
-        """As noted last."""
+        """Returns the orphans as they were recorded last."""
 
     def note_orphans(self, host: str, orphans: Sequence[Orphan]) -> None: ...
 
 
 class Deletions(Protocol):
-    """Where deletions that the index forgot are taken up again; None of it in a cluster, which does not forget."""
+    """Takes up deletions that the index forgot. A cluster forgets none, and has no such object."""
 
     def doubt(self) -> str:
-        """Why what seems to be gone may not be; empty: it is certain."""
+        """Says why what seems to be gone may not be gone; empty: it is certain."""
 
     def take_up(self, machine: VirtualMachine) -> bool: ...
 
 
 class OrphanWatch:
-    """``told_on`` is the object whose events tell of an orphan. ``changed`` is called after their number did."""
+    """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
+    changed."""
 
     def __init__(
         self,
@@ -74,21 +75,21 @@ class OrphanWatch:
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
         self.scans = 0
-        self.scanned = 0.0  # monotonic, when last
+        self.scanned = 0.0  # when it scanned last, monotonic
         self._store, self._index, self._host, self._instance = store, index, host, instance
         self._deletions = deletions
         self._told_on = told_on
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
-        self._waiting: dict[tuple[str, str], float] = {}  # deletions to be finished, and since when
+        self._waiting: dict[tuple[str, str], float] = {}  # deletions that wait to be finished, and since when
 
     def poke(self) -> None:
-        """Something came or went."""
+        """Asks for a scan: something came or went."""
         self._due.set()
 
     async def run(self, may_scan: Callable[[], bool] = lambda: True) -> None:
-        """Until it is cancelled."""
+        """Scans until it is cancelled."""
         pause, took = EVERY, 0.0
         while True:
             try:
@@ -110,16 +111,16 @@ class OrphanWatch:
             return AGAIN
 
     async def scan(self) -> float:
-        """Once; returns the seconds until the next look.
+        """Scans once, and returns the seconds until the next scan.
 
         Raises:
-            DriverError, StoreFailure: not all could be seen.
+            DriverError, StoreFailure: not everything could be read.
         """
         if not self._host.facts.reachable or not self._index.complete:
             return AGAIN
         self.scans, self.scanned = self.scans + 1, time.monotonic()
         folders = await self._host.machine_folders()
-        # Read last: who was made meanwhile is not taken for an orphan.
+        # The machines are read last, so that one that is made meanwhile does not count as an orphan.
         found = find_orphans(
             self._instance, self._host.domains(), folders, self._index.identities(), self._index.deployments()
         )  # fmt: skip
@@ -127,7 +128,7 @@ class OrphanWatch:
         return self._finish(found)
 
     async def _tell(self, found: tuple[Orphan, ...]) -> None:
-        """Once each: those that an earlier run told of are noted down."""
+        """Reports each orphan once. Those that an earlier run reported are recorded in the index."""
         host = self._host.facts.name
         known = {(o.namespace, o.name, o.uuid) for o in self._index.orphans(host)}
         if tuple(self._index.orphans(host)) != found:
@@ -142,7 +143,7 @@ class OrphanWatch:
                 await self._store.record_event(self._told_on(orphan), "Warning", "Orphaned", words)
 
     def _finish(self, found: Sequence[Orphan]) -> float:
-        """A deletion that had begun goes on by the rules, where its document is certainly gone."""
+        """Goes on with deletions that had begun, by the usual rules, where their documents are certainly gone."""
         begun = {(o.namespace, o.name): o for o in found if o.deletion}
         if self._deletions is None or not begun:
             self._waiting.clear()
@@ -161,13 +162,13 @@ class OrphanWatch:
 
 
 def describe(orphan: Orphan) -> str:
-    """What it is, in a few words."""
+    """Says in a few words what it is."""
     disks = f"disks {', '.join(orphan.disks)} in {orphan.directory}" if orphan.disks else "no disks"
     return f"domain {orphan.domain} ({orphan.state}), {disks}" if orphan.domain else disks
 
 
 def deleted_machine(orphan: Orphan) -> VirtualMachine | None:
-    """The machine as it was when its deletion began; None where nothing tells, or what does is not about this one."""
+    """Returns the machine as it was when its deletion began. None: nothing says so, or it is about another machine."""
     try:
         machine = VirtualMachine.model_validate_json(orphan.deletion)
     except ValueError:
@@ -177,7 +178,7 @@ def deleted_machine(orphan: Orphan) -> VirtualMachine | None:
 
 
 def machine_to_delete(orphan: Orphan, *, keep_disks: bool) -> VirtualMachine:
-    """What a person decided to delete: by its own policies where they are known, else as a machine that says nothing of them."""
+    """Returns the machine that a person decided to delete: with its own policies where they are known, otherwise without any."""
     policy = "Retain" if keep_disks else "Delete"
     machine = deleted_machine(orphan)
     if machine is None:

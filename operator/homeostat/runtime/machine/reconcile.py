@@ -46,13 +46,14 @@ from .status import Addresses, machine_status
 log = logging.getLogger(__name__)
 
 FILE_POLL_SECONDS = (
-    30.0  # seconds between looks at the disk files of a machine that is stalled for them: nothing announces their return
+    30.0  # seconds between checks of the disk files that a stalled machine lacks: no event says that they are back
 )
-SECRET_POLL_SECONDS = 10.0  # seconds between looks at a password file, which nothing announces
+SECRET_POLL_SECONDS = 10.0  # seconds between readings of a password file: no event says that it changed
 
 
 Admits = Callable[[VirtualMachine, bool], Waiting | None]
-"""Why a machine that has no domain is not to be made here; whether it was once is told. None: it may be."""
+"""Returns why a machine without a domain must not be made here. Its second argument tells whether it was made here once. None: it
+may be made."""
 
 
 class DomainOf(NamedTuple):
@@ -62,11 +63,11 @@ class DomainOf(NamedTuple):
 
 
 FOREIGN_DOMAINS = "foreign domains"
-"""What a machine rests on whose name another domain has."""
+"""What a machine rests on where another domain has its name."""
 
 
 class MachineReconciler:
-    """Converges machines on one host; keeps in memory only what may be lost (see planner.observed.RememberedActs)."""
+    """Reconciles machines on one host. What it has in memory may be lost (see planner.observed.RememberedActs)."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class MachineReconciler:
         wake: Callable[[Key], None] = lambda key: None,
         admits: Admits = lambda machine, made_here: None,
     ) -> None:
-        """``wake``: has a machine looked at that may have now what another one had. ``admits``: see Admits."""
+        """``wake`` has a machine reconciled that may now have what another one had. ``admits``: see Admits."""
         self._store = store
         self._effective = Effective(store)
         self._host = host
@@ -94,19 +95,19 @@ class MachineReconciler:
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, RememberedActs] = {}
-        self._recalled: set[Key] = set()  # whose addresses of an earlier operator were looked at
+        self._recalled: set[Key] = set()  # the machines whose addresses from an earlier operator were read
         self._claims = Claims(wake)
         self._claiming = asyncio.Lock()
         self._admits = admits
-        self._all_claimed = False  # what each machine claims is known, since the host can be asked
-        self.summaries: dict[Key, Summary] = {}  # of the statuses as last reported
-        self.known: set[Key] = set()  # machines that were looked at since all of the host changed, as when it came back
+        self._all_claimed = False  # whether the claims of every machine are known, since the host can be asked
+        self.summaries: dict[Key, Summary] = {}  # of the statuses that were reported last
+        self.known: set[Key] = set()  # machines that were observed after the whole host changed, as when it came back
 
     async def reconcile(self, machine: VirtualMachine) -> Next:
-        """Takes the machine one plan further, and says when to look again.
+        """Takes the machine one plan further, and returns when to reconcile it again.
 
         Raises:
-            DriverError: a step failed; the status says which, and the caller retries with backoff.
+            DriverError: a step failed. The status says which one, and the caller retries with backoff.
         """
         key, original = machine.key, machine
         if self._teardown:
@@ -134,7 +135,7 @@ class MachineReconciler:
     looks_at_many = False
 
     def forget(self, key: Key) -> None:
-        """The machine has gone."""
+        """Forgets a machine that has gone."""
         self._memory.pop(key, None)
         self._recalled.discard(key)
         self.summaries.pop(key, None)
@@ -144,17 +145,17 @@ class MachineReconciler:
         self._prober.forget(key)
 
     async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
-        """The machine with what its plugin gives it, or why that cannot be known."""
+        """Returns the machine with what its plugin gives it, or why that cannot be known."""
         return await self._effective.machine(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
 
     async def _claim_all(self) -> None:
-        """Before the first one starts: which of them have already what others only ask for must be known by then."""
+        """Records the claims of all machines before the first one starts: some have already what others only ask for."""
         if not self._host.facts.reachable:
             self._all_claimed = False
             return
         async with self._claiming:
             for machine in () if self._all_claimed else await self._store.list(VirtualMachine):
-                ours = await self._store.get(VirtualMachine, machine.key)  # a store may list those of other hosts, too
+                ours = await self._store.get(VirtualMachine, machine.key)  # a store may also list machines of other hosts
                 if ours is not None:
                     self._claims.update((await self._effective.machine(ours))[0], self._host)
             self._all_claimed = True
@@ -166,7 +167,7 @@ class MachineReconciler:
         self._dependencies.rest(machine.key, "admission", [AnyOf(Host.KIND)] if unadmitted else [])
         observed = replace(observed, unadmitted=unadmitted)
         if refusal is not None:
-            self._images.forget(machine.key)  # without its plugin they are not known
+            self._images.forget(machine.key)  # they are not known without its plugin
         if not observed.host.reachable:
             return observed
         if observed.domain is not None:
@@ -179,7 +180,7 @@ class MachineReconciler:
         return replace(observed, memory=memory, refusal=refusal, health=health, rival=self._rivals.found)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
-        """Those that an operator before us found out of this very run."""
+        """Remembers the addresses that an earlier operator found in this very run."""
         before = machine.status
         if before is None or not same_run(before.run, domain.run):
             return
@@ -192,7 +193,7 @@ class MachineReconciler:
             self._host.recall(domain.run, known)
 
     def _health(self, machine: VirtualMachine, observed: Observed) -> ProbedHealth | None:
-        """Has a running machine probed, and says what its probes say so far."""
+        """Starts the probes of a running machine, and returns what they say so far."""
         domain, probes = observed.domain, machine.spec.probes
         if domain is None or domain.state is not DomainState.RUNNING or probes is None or machine.deleting:
             self._prober.forget(machine.key)
@@ -212,7 +213,7 @@ class MachineReconciler:
     async def _execute(
         self, machine: VirtualMachine, plan: Plan, observed: Observed, happenings: list[Happening]
     ) -> DriverError | None:
-        """Carries the plan out in order; the first failure ends it."""
+        """Carries the plan out in order. The first failure ends it, and is returned."""
         for action in plan.actions:
             if isinstance(action, act.ReleaseResource):
                 continue
@@ -220,7 +221,7 @@ class MachineReconciler:
             self._fence()
             action = self._signed(action)
             try:
-                # Another one may have begun meanwhile: disks take their time.
+                # Another machine may have been started meanwhile: disks take time.
                 if isinstance(action, act.StartDomain) and (held := self._claims.begin(machine, self._host)):
                     what, holder = next(iter(held.items()))
                     raise ResourceInUse(f"{what} was taken by {holder} meanwhile")
@@ -234,7 +235,7 @@ class MachineReconciler:
         return None
 
     def _signed(self, action: Action) -> Action:
-        """Our identity goes into every record, so that two operators on one host keep apart or notice each other."""
+        """Adds our identity to every record, so that two operators on one host keep apart or notice each other."""
         match action:
             case act.DefineDomain(config=config) if config.record is not None:
                 return replace(action, config=config.with_record(self._rivals.sign(config.record)))
@@ -253,7 +254,7 @@ class MachineReconciler:
         error: DriverError | None,
         steps: tuple[Observed, list[Happening]],
     ) -> None:
-        """``steps``: what was observed before them, and what is to be told of them."""
+        """Writes the status and the events. ``steps``: what was observed before them, and the events for them."""
         domain = observed.domain
         addresses = self._addresses(domain) if domain and domain.live else {}
         status = machine_status(machine, observed, plan, addresses, error, timestamp())
@@ -267,7 +268,7 @@ class MachineReconciler:
         self.known.add(machine.key)
 
     def _addresses(self, domain: ObservedDomain) -> Addresses | None:
-        """What is known of this run; None where the host cannot be asked by now."""
+        """Returns what is known of this run. None: the host cannot be asked now."""
         macs = [nic.mac for nic in domain.live.nics if nic.kind != "user"] if domain.live else []
         found = self._host.addresses(macs, domain.run) if macs else {}
         return found if self._host.facts.reachable else None
@@ -282,11 +283,11 @@ class MachineReconciler:
         if machine.deleting:
             with faults.around(act.ReleaseResource("teardown is complete")):
                 await self._store.release(machine.key, machine.metadata.uid)
-        else:  # torn down, but still desired: the next `up` makes it again
+        else:  # it is torn down, but still desired: the next `up` makes it again
             await self._store.write_status(machine.key, machine.metadata.uid, VirtualMachineStatus())
 
     async def _what_is_left(self, machine: VirtualMachine) -> str:
-        """Nothing, or which files, and where."""
+        """Says which files are left, and where; empty: none."""
         facts = self._host.facts
         folder = machine_directory(facts.storage_root, machine)
         try:
@@ -303,7 +304,7 @@ class MachineReconciler:
         try:
             low = scarcity(await self._host.space())
         except DriverError:
-            return ""  # the chore tells of it
+            return ""  # the chore reports it
         return f"; {low}" if low else ""
 
     async def _record(self, key: Key, happening: Happening) -> None:
@@ -311,7 +312,7 @@ class MachineReconciler:
 
     def _poll_after(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:
         if not observed.host.reachable:
-            return None  # its return is told
+            return None  # an event comes when it is back
         times = [
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, self._clock.now()),

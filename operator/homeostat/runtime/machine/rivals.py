@@ -1,6 +1,8 @@
-"""Two operators with one identity: noticed by who wrote the records on the machines' domains, and ended by acting no more.
+"""Two operators with one identity. The writers of the records on the machines' domains show it, and the one that notices it stops
+acting.
 
-A restored copy of a state folder has the identity of the original. Each would undo what the other does, for ever.
+A restored copy of a state folder has the identity of the original. Each of the two operators would undo what the other does, for
+ever.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ _FORM = re.compile(r"(\d+)\.(\d+)\.\w+@([^:]*):(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class OperatorRun:
-    """One run of an operator, as records name it. ``started``: of its process, in the kernel's ticks since boot, so that another
-    process with its pid is not taken for it."""
+    """One run of an operator, as records name it. ``started``: when its process started, in the kernel's ticks since boot. So a
+    later process with the same pid does not count as this run."""
 
     pid: int
     started: int
@@ -43,7 +45,7 @@ class OperatorRun:
 
     @property
     def alive(self) -> bool:
-        """Known to run on this host, and not this process."""
+        """Tells whether it is known to run on this host, and is another process than this one."""
         return self.host == socket.gethostname() and self.pid != os.getpid() and self.started == started_at(self.pid) > 0
 
     def __str__(self) -> str:
@@ -51,13 +53,13 @@ class OperatorRun:
 
 
 def this_run(folder: str) -> str:
-    """What this run writes into its records."""
+    """Returns what this run writes into its records."""
     pid = os.getpid()
     return f"{pid}.{started_at(pid)}.{secrets.token_hex(4)}@{socket.gethostname()}:{folder}"
 
 
 def started_at(pid: int) -> int:
-    """In the kernel's ticks since boot (proc(5), stat, field 22); 0 where there is no such process."""
+    """Returns when a process started, in the kernel's ticks since boot (proc(5), stat, field 22). 0: there is no such process."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
@@ -65,9 +67,10 @@ def started_at(pid: int) -> int:
 
 
 class Rivals:
-    """``alone``: nobody takes turns with us by a lease, so that a living process that wrote a record is a rival at once.
+    """Finds other operators of our identity. ``alone``: no lease makes others take turns with us, so a living process that wrote
+    a record is a rival at once.
 
-    ``noticed`` is called when there is one. What was found stays until this operator ends: two of them must not take turns.
+    ``noticed`` is called when there is one. It stays found until this operator ends, because the two must not take turns.
     """
 
     def __init__(self, instance: str, writer: str, *, alone: bool, noticed: Callable[[], None] = lambda: None) -> None:
@@ -77,14 +80,14 @@ class Rivals:
         self._alone = alone
         self._noticed = noticed
         self._begun = timestamp()
-        self._inherited: dict[str, str] = {}  # by uuid: when a predecessor wrote, by a clock that is ahead of ours
+        self._inherited: dict[str, str] = {}  # by uuid: when an earlier operator wrote, by a clock that is ahead of ours
 
     def sign(self, record: Record) -> Record:
         return replace(record, instance=self._instance, writer=self._writer, written_at=timestamp())
 
     def check(self, domain: ObservedDomain, *, first: bool, may_act: Callable[[], None]) -> None:
-        """``first``: it is looked at for the first time, and may be as a predecessor left it. ``may_act`` raises where our own
-        turn is over."""
+        """Checks who wrote the record of a domain. ``first``: it is checked for the first time, so the record may be from an
+        earlier operator. ``may_act`` raises where it is not our turn any more."""
         record = domain.record
         if record is None or not record.writer or record.instance != self._instance or self.found is not None:
             return
@@ -97,7 +100,7 @@ class Rivals:
                 self._inherited[domain.uuid] = record.written_at
             return
         if not first and record.written_at <= max(self._begun, self._inherited.get(domain.uuid, "")):
-            return  # as it was at an earlier time: a predecessor's, or brought back with a snapshot
+            return  # the record is old: from an earlier operator, or brought back with a snapshot
         may_act()
         self.found = Stalled(OTHER_OPERATOR, _words(record, other))
         log.error("%s", self.found.message)

@@ -1,7 +1,7 @@
 """The status of a machine: what was observed, and what the plan says about it. Pure.
 
-Ready, Reconciling and Stalled follow kstatus: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
-Reconciling, Stalled, RestartRequired, Drifted, DisksMoved, Doubtful and CrashLoopBackOff are there only while they are true.
+Ready, Reconciling and Stalled follow kstatus: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus Reconciling,
+Stalled, RestartRequired, Drifted, DisksMoved, Doubtful and CrashLoopBackOff exist only while they are true.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
 
-# Why a machine is not ready where nothing keeps it from becoming so; for all else somebody has to be told.
+# Reasons why a machine is not ready yet, but will be by itself. For every other reason somebody must act.
 UNDER_WAY = frozenset({
     "Reconciling", "ImageFetching", "ImageQueued", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing",
     "Saving", "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
-DOUBTFUL = "Doubtful"  # something of the spec will hardly do what was meant
-ON_ANOTHER_HOST = "OnAnotherHost"  # a machine whose finalizer names us has its domain elsewhere
-DISKS_MOVED = "DisksMoved"  # others put a disk on another file, which is kept
+DOUBTFUL = "Doubtful"  # something in the spec will probably not do what was meant
+ON_ANOTHER_HOST = "OnAnotherHost"  # the finalizer of the machine names us, but its domain is on another host
+DISKS_MOVED = "DisksMoved"  # others put a disk on another file, and it stays there
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
 
 
 def machine_status(
     machine: VirtualMachine, observed: Observed, plan: Plan, addresses: Addresses | None, error: DriverError | None, now: str
 ) -> VirtualMachineStatus:
-    """``plan`` is the one made from this observation; ``error`` is what stopped the last one; ``now`` is RFC 3339.
+    """Returns the status. ``plan`` was made from this observation, and ``error`` stopped the last plan. ``now`` is RFC 3339.
     ``addresses``: None where they cannot be known now."""
     before = machine.status or VirtualMachineStatus()
     domain = observed.domain
@@ -76,13 +76,14 @@ def machine_status(
 
 
 def _elsewhere(before: VirtualMachineStatus, observed: Observed) -> str | None:
-    """The other host that its domain is on, as that one said: we do not see it, and nobody else knows."""
+    """Returns the other host that has its domain, as that host wrote it: we cannot see it, and nobody else knows."""
     elsewhere = observed.unadmitted is not None and observed.unadmitted.reason == ON_ANOTHER_HOST
     return before.host if elsewhere else None
 
 
 def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -> MachineHealth | None:
-    """Written anew only when it changes in a run: a machine at rest costs no write, however often it is probed."""
+    """Returns the health. It changes only when the word changes within a run: so a machine at rest costs no write, however often
+    it is probed."""
     health = observed.health
     if health is None:
         return None
@@ -93,7 +94,7 @@ def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -
 
 
 def health_word(health: ProbedHealth) -> Literal["starting", "healthy", "unhealthy"]:
-    """In the words of the REST API."""
+    """Returns the health in the words of the REST API."""
     return "healthy" if health.ready else "unhealthy" if health.was_ready or not health.alive else "starting"
 
 
@@ -105,7 +106,7 @@ def _unreachable(machine: VirtualMachine, observed: Observed, now: str) -> Virtu
 
 
 def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str) -> VirtualMachineStatus:
-    """What was seen last stays, marked as no longer known: a host that cannot be asked may well run it."""
+    """Returns the last status, marked as unknown now: the machine may run on a host that cannot be asked."""
     before, say = machine.status or VirtualMachineStatus(), sayer(machine.metadata.generation)
     found: dict[str, ConditionStatus] = {READY: "Unknown", "Running": "Unknown", RECONCILING: "True"}
     unknown = [say(type, word, reason, message) for type, word in found.items()]
@@ -114,7 +115,7 @@ def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str)
 
 
 def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: DriverError | None) -> Iterator[Condition]:
-    """The table of a machine's conditions, in the order they are shown."""
+    """Yields a machine's conditions, in the order in which they are shown."""
     say = sayer(machine.metadata.generation)
     outcome, domain = plan.outcome, observed.domain
     reason, message = (error.reason, str(error)) if error else (outcome.reason, outcome.message)
@@ -214,7 +215,7 @@ def _state(machine: VirtualMachine, observed: Observed, plan: Plan, error: Drive
         return MachineState.CRASH_LOOP
     if isinstance(outcome, Waiting) and outcome.reason == "Starting":
         return MachineState.STARTING
-    if outcome.reason == RUN_FAILED:  # by whatever hand
+    if outcome.reason == RUN_FAILED:  # whoever ended it
         return MachineState.FAILED
     if domain.managed_save:
         return MachineState.SAVED
@@ -231,7 +232,8 @@ def _active_state(domain: ObservedDomain, outcome: object) -> MachineState:
 
 
 def _addresses(before: VirtualMachineStatus, domain: ObservedDomain | None, known: Addresses | None) -> tuple[GuestAddress, ...]:
-    """Those of this run; those seen last of it where nothing can be known now, as when libvirtd ends."""
+    """Returns the addresses of this run. Where nothing can be known now, as when libvirtd ends, they are those that were seen
+    last in it."""
     if domain is None or not domain.state.active:
         return ()
     if domain.live is None or known is None:

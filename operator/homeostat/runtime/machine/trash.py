@@ -1,5 +1,5 @@
-"""The chore that empties one host's trash: what is over its time goes, and the oldest while space is low. Nothing that a machine
-of the store may still take back."""
+"""The chore that empties the trash of one host. What is over its time goes, and the oldest entries go while space is low. What a
+machine of the store may still take back never goes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..metrics import OperatorMetrics
 
 
 async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], None], metrics: OperatorMetrics) -> list[Erasure]:
-    """What went. Its machine's events tell of it.
+    """Erases, and returns what went. The events of its machine report it.
 
     Raises:
-        DriverError, StoreFailure: the rest is left for the next time.
+        DriverError, StoreFailure: the rest stays for the next time.
     """
     entries = await host.trash()
     metrics.trashed(host.facts.name, len(entries), sum(entry.size for entry in entries))
@@ -30,7 +30,7 @@ async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], Non
     for erasure in to_erase(entries, now, space, await _claims(store, host, entries)):
         one = [erasure.entry]
         if not to_erase(one, now, space, await _claims(store, host, one)):
-            continue  # its machine came back while others were erased
+            continue  # its machine came back while other entries were erased
         fence()
         await host.erase(erasure.entry.entry)
         gone.append(erasure)
@@ -42,14 +42,14 @@ async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], Non
 
 
 async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claimant]:
-    """By entry: the machine of its name, where that is desired, and which of its disks are not there."""
+    """Returns for each entry the machine of its name, where that is desired, and which of its disks are missing."""
     claims = {}
     for entry in entries:
         if not entry.returns:
             continue
         try:
             machine = await store.get(VirtualMachine, Key(VirtualMachine.KIND, entry.namespace, entry.name))
-        except Unreadable:  # there is one; which disks it wants will be known later
+        except Unreadable:  # there is one, and the disks that it wants will be known later
             claims[entry.entry] = Claimant(entry.uid, frozenset(disk.name for disk in entry.disks))
             continue
         if machine is not None and not machine.deleting:

@@ -1,7 +1,7 @@
 """One try of one probe.
 
-HTTP is spoken here in a few lines because a probe needs no more than the status line, and a thousand machines are probed at a
-few percent of a core; the rules are the kubelet's (200 to 399 is a success, redirects are not followed, any certificate will do).
+HTTP is done here in a few lines: a probe needs only the status line, and a thousand machines must cost no more than a few percent
+of a core. The rules are the kubelet's: 200 to 399 is a success, redirects are not followed, and any certificate is accepted.
 """
 
 from __future__ import annotations
@@ -26,42 +26,52 @@ STATUS_LINE_MAX = 4096  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a guest's port can be reached from here."""
+    """Where a port of a guest can be reached from here."""
 
     host: str
     port: int
-    relayed: bool = False  # QEMU accepts for the guest, which may refuse what was accepted
+    relayed: bool = False  # QEMU accepts connections for the guest, which may refuse them afterwards
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     ok: bool
     message: str
-    counts: bool = True  # False: it says nothing of the guest
+    counts: bool = True  # False: the result says nothing about the guest
 
 
 class Guest(Protocol):
     """How one guest can be reached."""
 
     def locate(self, port: int) -> Endpoint | None:
-        """The endpoint of a port of the guest; None while no address is known."""
+        """Returns the endpoint of a port of the guest. None: no address is known yet."""
 
     def can_be_asked(self) -> bool:
-        """False while its host is away: where it is, and what its agent says, is not known then."""
+        """Returns False while its host is away: then its address and its agent's answers are unknown."""
 
     async def ping(self, timeout: float) -> None:
-        """Raises DriverError where there is no guest agent, TimeoutError where it does not answer in time (seconds)."""
+        """Asks the guest agent for a sign of life.
+
+        Raises:
+            DriverError: there is no guest agent.
+            TimeoutError: it does not answer in time (seconds).
+        """
 
     async def run(self, command: Sequence[str], timeout: float) -> int:
-        """The exit code of a command in the guest. Raises likewise."""
+        """Runs a command in the guest, and returns its exit code.
+
+        Raises:
+            DriverError, TimeoutError: as ``ping``.
+        """
 
 
 async def attempt(
     probe: Probe, guest: Guest, within: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout
 ) -> Result:
-    """Never raises: whatever goes wrong is the result. ``within`` raises TimeoutError once so many seconds are over."""
+    """Tries a probe once, and never raises: whatever goes wrong is the result. ``within`` raises TimeoutError when so many
+    seconds have passed."""
     try:
-        # The agent keeps to the time itself: it may be busy with others first, and that is not the guest's failure.
+        # The agent checks the time itself: it may first be busy with others, which is not the guest's failure.
         if by_agent(probe):
             return await _by_agent(probe, guest)
         async with within(probe.timeout_seconds):
@@ -101,7 +111,7 @@ def _nowhere(port: int) -> Result:
 
 def _explain(error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else None
-    if number is not None and number in errno.errorcode:  # asyncio's own words name an address and no reason
+    if number is not None and number in errno.errorcode:  # asyncio's message names an address and no reason
         return os.strerror(number).lower()
     return str(error) or type(error).__name__
 
@@ -122,10 +132,10 @@ async def _http(get: HttpGet, endpoint: Endpoint) -> Result:
     try:
         writer.write(_request(get, endpoint))
         line = await reader.readline()
-    except ValueError:  # no end of line within STATUS_LINE_MAX
+    except ValueError:  # there was no end of line within STATUS_LINE_MAX
         line = b""
     finally:
-        # What answered was heard: a guest that does not hang up in its turn must not spoil that.
+        # The answer has arrived: it counts even where the guest does not close the connection.
         writer.transport.abort() if context else writer.close()
     status = _status(line)
     if status is None:
@@ -146,7 +156,7 @@ def _status(line: bytes) -> int | None:
     return int(words[1]) if len(words) >= 2 and words[0].startswith(b"HTTP/") and words[1].isdigit() else None
 
 
-@cache  # takes milliseconds to make
+@cache  # it takes milliseconds to make one
 def _any_certificate() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -156,5 +166,5 @@ def _any_certificate() -> ssl.SSLContext:
 
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
-    with suppress(OSError, ssl.SSLError):  # it was heard; how it hangs up does not matter
+    with suppress(OSError, ssl.SSLError):  # the answer has arrived: how the connection ends does not matter
         await writer.wait_closed()

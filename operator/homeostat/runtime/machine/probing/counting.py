@@ -1,4 +1,4 @@
-"""How tries add up to health: thresholds, and startup holding the others back. Pure."""
+"""How tries become health: thresholds, and the startup probe, which holds the others back. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = ("startup", "liveness", "readiness")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of one probe: what it says now, and the tries in a row that speak for changing that."""
+    """The count of one probe: what it says now, and the tries in a row that speak for changing that."""
 
     healthy: bool
     successes: int = 0
@@ -34,7 +34,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class ProbeCounts:
-    """Of one run of one machine. As in the kubelet, liveness begins as good, startup and readiness as not yet."""
+    """The counts of one run of one machine. As in the kubelet, liveness begins as good, and startup and readiness begin as not
+    good yet."""
 
     startup: Count | None
     liveness: Count | None
@@ -44,7 +45,8 @@ class ProbeCounts:
 
     @classmethod
     def begin(cls, probes: Probes, healthy: bool = False) -> ProbeCounts:
-        """``healthy``: this very run was found healthy before the operator restarted; it takes failures to change that."""
+        """Returns the counts at the beginning. ``healthy``: this very run was found healthy before the operator restarted. Then
+        it takes failures to change that."""
         return cls(
             Count(healthy) if probes.startup else None,
             Count(True) if probes.liveness else None,
@@ -53,7 +55,7 @@ class ProbeCounts:
         )
 
     def due(self, name: str) -> bool:
-        """Whether this probe is to be tried now: startup until it succeeded, the others from then on."""
+        """Tells whether this probe must be tried now: startup until it has succeeded, and the others from then on."""
         started = self.startup is None or self.startup.healthy
         return not started if name == "startup" else started
 
@@ -63,7 +65,8 @@ class ProbeCounts:
         return replace(tally, was_ready=tally.was_ready or tally.health(None).ready)
 
     def health(self, probes: Probes | None) -> ProbedHealth:
-        """What the planner is told. A startup probe that is used up counts as a failed liveness, as in the kubelet."""
+        """Returns the health for the planner. A startup probe without tries left counts as a failed liveness probe, as in the
+        kubelet."""
         started = self.startup is None or self.startup.healthy
         ready = started and (self.readiness is None or self.readiness.healthy)
         hopeless = False

@@ -1,9 +1,9 @@
-"""Whether somebody listens behind a port forward of QEMU's user networking (libslirp).
+"""Tells whether somebody listens behind a port forward of QEMU's user networking (libslirp).
 
-QEMU accepts for the guest at once, also while it boots, and only then asks the guest. What the guest makes of that shows in what
-comes back: a refusal ends the connection within milliseconds; a server may speak first. From one that does neither we hang up,
-and most then hang up in their turn. For the rest, the kernel tells whether QEMU took our end off its socket, which it reads only
-once the guest has accepted.
+QEMU accepts a connection for the guest at once, even while it boots, and asks the guest only then. What the guest did shows
+afterwards: a refusal ends the connection within milliseconds, and a server may speak first. Where neither happens we close our
+end, and most servers then close theirs. For the rest the kernel says whether QEMU read our end of the connection, which it does
+only once the guest has accepted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-# Seconds in which QEMU passes on that the guest refused a connection; a guest's answer takes a millisecond or two.
+# Seconds in which QEMU passes on a refusal of the guest. The guest's answer takes a millisecond or two.
 REFUSED_WITHIN = 0.25
-POLL_SECONDS = 0.05  # seconds between looks at QEMU's side of the connection
-CLOSE_WAIT = "08"  # its state once our end has come there (linux/include/net/tcp_states.h)
+POLL_SECONDS = 0.05  # seconds between checks of QEMU's side of the connection
+CLOSE_WAIT = "08"  # the state of QEMU's socket once our end was closed (linux/include/net/tcp_states.h)
 
 
 class Heard(Enum):
@@ -30,13 +30,13 @@ class Heard(Enum):
 
 
 async def somebody_listens(host: str, port: int) -> bool:
-    """Does not return while the guest neither accepts nor refuses, as one that boots.
+    """Tells whether somebody listens. Does not return while the guest neither accepts nor refuses, as when it boots.
 
     Raises:
         OSError: QEMU itself does not accept.
     """
     heard = await _listen_to(host, port, hang_up=True)
-    if heard is Heard.END_AFTER_OURS:  # or the guest had come up meanwhile, and that was its refusal
+    if heard is Heard.END_AFTER_OURS:  # otherwise the guest may have come up meanwhile and refused
         heard = await _listen_to(host, port, hang_up=False)
     return heard is not Heard.END
 
@@ -59,12 +59,13 @@ async def _listen_to(host: str, port: int, *, hang_up: bool) -> Heard:
     finally:
         first.cancel()
         writer.close()
-        with suppress(OSError):  # it was heard; how it hangs up does not matter
+        with suppress(OSError):  # the answer has arrived: how the connection ends does not matter
             await writer.wait_closed()
 
 
 def _is_taken(ours: socket.socket) -> bool:
-    """Whether the other side's program has read our end. False also where its socket is not to be seen from here."""
+    """Tells whether the program at the other side has read our end. Returns False also where its socket cannot be seen from
+    here."""
     table = Path("/proc/net/tcp6" if ours.family == socket.AF_INET6 else "/proc/net/tcp")
     wanted = [_as_listed(*ours.getpeername()[:2]), _as_listed(*ours.getsockname()[:2])]
     try:
@@ -79,7 +80,7 @@ def _is_taken(ours: socket.socket) -> bool:
 
 
 def _as_listed(host: str, port: int) -> str:
-    """An address as /proc/net/tcp writes it: words of 32 bits, each in the host's byte order."""
+    """Returns an address as /proc/net/tcp writes it: words of 32 bits, each in the host's byte order."""
     packed = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
     words = (packed[i : i + 4] for i in range(0, len(packed), 4))
     return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words) + f":{port:04X}"

@@ -10,7 +10,7 @@ from .attempt import Endpoint
 
 
 class DomainGuest:
-    """Looks the domain up at every try, so that it follows addresses that change."""
+    """Reaches the guest of a domain. It reads the domain at every try, so it follows addresses that change."""
 
     def __init__(self, host: HostDriver, uuid: str) -> None:
         self._host = host
@@ -39,5 +39,5 @@ class DomainGuest:
 
 
 def _reachable(listen: str) -> str:
-    """Where to connect to reach what listens on every address."""
+    """Returns where to connect in order to reach what listens on every address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen, listen)  # noqa: S104 - compared, not listened on

@@ -1,4 +1,4 @@
-"""Probes every machine that runs and wants it, at the same time, and tells when the health of one changes."""
+"""Probes all running machines that want it, in parallel, and reports when the health of one changes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ...engine.clock import OwnClock, timestamp
 from .attempt import Guest, Result, attempt, by_agent
 from .counting import NAMES, ProbeCounts
 
-NOWHERE = 1.0  # seconds between looks for the address of a guest that has none yet
-SPOILT = 0.5  # of its time limit: where we paused for longer during a try, its failure counts for nothing
+NOWHERE = 1.0  # seconds between checks for the address of a guest that has none yet
+SPOILT = 0.5  # share of its time limit: where we paused for longer during a try, its failure does not count
 AT_ONCE = 256  # tries over the network under way at the same time
 
 
@@ -30,7 +30,7 @@ class _Subject:
     guest: Guest
     tally: ProbeCounts
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
-    trying: set[str] = field(default_factory=set)  # probes whose try is under way
+    trying: set[str] = field(default_factory=set)  # the probes that are being tried now
 
     def stop(self) -> None:
         for timer in self.timers.values():
@@ -38,8 +38,8 @@ class _Subject:
 
 
 class Prober:
-    """For one event loop. A timer per probe, no task while nothing is being tried. ``tried`` hears of every try: the probe's
-    name, and whether it succeeded."""
+    """Probes machines, for one event loop. Each probe has a timer, and there is no task while nothing is being tried. ``tried``
+    receives each try: the name of the probe, and whether it succeeded."""
 
     def __init__(
         self,
@@ -54,18 +54,18 @@ class Prober:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def watch(self, key: Key, run: str, probes: Probes, guest: Guest, healthy: bool = False) -> None:
-        """Begins anew for another run or other probes; else nothing changes. ``healthy``: it was, in this run, when an operator
-        before us looked."""
+        """Starts to probe a run, and starts again for another run or other probes. Otherwise it changes nothing. ``healthy``:
+        this run was healthy when an earlier operator probed it last."""
         known = self._subjects.get(key)
         if known is not None and same_run(known.run, run) and known.probes == probes:
-            known.run = run  # its pid can be read by now
+            known.run = run  # the pid in it can be read by now
             return
         self.forget(key)
         subject = self._subjects[key] = _Subject(run, probes, guest, ProbeCounts.begin(probes, healthy and known is None))
         for name in NAMES:
             probe: Probe | None = getattr(probes, name)
             if probe is not None:
-                # The kubelet spreads first tries over a period, so that a thousand starts do not beat in step.
+                # The kubelet spreads first tries over a period, so that a thousand machines are not probed at the same moment.
                 spread = random.random() * min(1.0, probe.period_seconds)
                 self._schedule(key, subject, name, probe, probe.initial_delay_seconds + spread)
 
@@ -74,7 +74,7 @@ class Prober:
             subject.stop()
 
     def health(self, key: Key) -> ProbedHealth | None:
-        """None where nothing is probed."""
+        """Returns the health. None: nothing is probed."""
         subject = self._subjects.get(key)
         return subject.tally.health(subject.probes) if subject else None
 
@@ -92,20 +92,20 @@ class Prober:
     def _begin(self, key: Key, subject: _Subject, name: str, probe: Probe, waited: float = 0.0) -> None:
         due = subject.tally.due(name)
         if due and waited + NOWHERE < probe.period_seconds and _nowhere(probe, subject.guest):
-            # It has no address yet, which is not the guest's failure: look again soon, within this period.
+            # It has no address yet, which is not the guest's failure: try again soon, within this period.
             self._schedule(key, subject, name, probe, NOWHERE, waited + NOWHERE)
             return
         self._schedule(key, subject, name, probe, probe.period_seconds)
         if not due or name in subject.trying or not subject.guest.can_be_asked():
-            return  # as with the kubelet, a probe that takes longer than its period skips beats
+            return  # as in the kubelet, a probe that takes longer than its period skips tries
         subject.trying.add(name)
         task = asyncio.ensure_future(self._try(key, subject, name, probe))
         self._tries.add(task)
         task.add_done_callback(self._tries.discard)
 
     async def _ask(self, probe: Probe, guest: Guest) -> Result:
-        """A failure while the host went away, or while we did not run for long, is none of the guest's."""
-        # Guest agents have bounds of their own, and slow ones must not keep other probes waiting.
+        """Tries a probe. A failure does not count where the host went away, or where we did not run for long."""
+        # Guest agents have limits of their own, and slow ones must not delay other probes.
         async with contextlib.nullcontext() if by_agent(probe) else self._slots:
             lost = self._clock.lost
             result = await attempt(probe, guest, self._clock.within)
@@ -118,13 +118,13 @@ class Prober:
         finally:
             subject.trying.discard(name)
         if self._subjects.get(key) is not subject or not result.counts:
-            return  # it was stopped or restarted meanwhile, or this says nothing of it
+            return  # the machine was stopped or restarted meanwhile, or the result says nothing about it
         self._tried(name, result.ok)
         before = subject.tally.health(subject.probes)
         subject.tally = subject.tally.after(name, probe, result, timestamp())
         after = subject.tally.health(subject.probes)
         turned = (before.started, before.ready, before.alive) != (after.started, after.ready, after.alive)
-        if turned or (not after.ready and before.message != after.message):  # why it is not is worth a word too
+        if turned or (not after.ready and before.message != after.message):  # a new reason why it is not ready is reported too
             self._changed(key)
 
 
