@@ -60,7 +60,7 @@ class KeptDisksReconciler:
     here."""
 
     def __init__(self, store: ResourceStore, host: Files) -> None:
-        """``store`` holds the deployments that wait for this host, and only the machines of this host."""
+        """Takes a ``store`` that holds the deployments that wait for this host, and only the machines of this host."""
         self._store = store
         self._disks = KeptDisksOf(store, host)
 

@@ -57,8 +57,8 @@ class DeploymentReconciler:
         looked_at: Callable[[Key], bool] = lambda machine: True,
         clock: OwnClock | None = None,
     ) -> None:
-        """``halted`` says why nothing may be done at all; None: it may. ``looked_at`` tells whether a machine's status says what
-        was seen after its host could be reached."""
+        """Takes what it asks others. ``halted`` says why nothing may be done at all; None: it may. ``looked_at`` tells whether a
+        machine's status says what was seen after its host could be reached."""
         self._store = store
         self._effective = Effective(store)
         self._halted = halted

@@ -45,8 +45,8 @@ class Operator:
         name: str = "",
         workers: int = 16,
     ) -> None:
-        """``name``: of this loop among those of one process; its tasks have it in their names. ``workers``: how many reconciles
-        run at the same time."""
+        """Takes a store. ``name``: of this loop among those of one process; its tasks have it in their names. ``workers``: how
+        many reconciles run at the same time."""
         self.store = store
         self.metrics = metrics or OperatorMetrics()
         self.supervisor = supervisor or Supervisor()
@@ -75,8 +75,9 @@ class Operator:
         noticed: Callable[[], None] = lambda: None,
         wakers: Sequence[Waker] = (),
     ) -> None:
-        """``reconcilers``: by the kind that they reconcile. Resources of other kinds only wake what rests on them. ``jobs``:
-        tasks that never end, by name. ``noticed`` is called whenever a resource came or went. ``wakers``: see Waker."""
+        """Takes up the work. ``reconcilers``: by the kind that they reconcile. Resources of other kinds only wake what rests on
+        them. ``jobs``: tasks that never end, by name. ``noticed`` is called whenever a resource came or went. ``wakers``: see
+        Waker."""
         self._reconcilers = dict(reconcilers)
         self._kinds = frozenset(kind.KIND for kind in reconcilers)
         self._many = frozenset(kind.KIND for kind, reconciler in reconcilers.items() if reconciler.looks_at_many)

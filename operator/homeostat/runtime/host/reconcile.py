@@ -138,8 +138,8 @@ class HostKeeper:
         machines: Callable[[str], int],
         gone: set[str],
     ) -> None:
-        """``machines`` counts the machines on a host. ``gone`` collects the names of hosts that nobody serves, for others to
-        read."""
+        """Takes what it asks others. ``machines`` counts the machines on a host. ``gone`` collects the names of hosts that nobody
+        serves, for others to read."""
         self._store = store
         self._machines = machines
         self._placer = placer

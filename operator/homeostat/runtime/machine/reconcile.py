@@ -83,7 +83,8 @@ class MachineReconciler:
         wake: Callable[[Key], None] = lambda key: None,
         admits: Admits = lambda machine, made_here: None,
     ) -> None:
-        """``wake`` has a machine reconciled that may now have what another one had. ``admits``: see Admits."""
+        """Takes what it asks others. ``wake`` has a machine reconciled that may now have what another one had. ``admits``: see
+        Admits."""
         self._store = store
         self._effective = Effective(store)
         self._host = host

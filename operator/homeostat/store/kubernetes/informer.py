@@ -68,8 +68,8 @@ class Informer:
         events: EventLog | None = None,
         supervisor: Supervisor | None = None,
     ) -> None:
-        """``say`` receives, in words for people, what is waited for. ``events`` takes the cluster's Events about our
-        resources."""
+        """Takes the mirror to write to. ``say`` receives, in words for people, what is waited for. ``events`` takes the cluster's
+        Events about our resources."""
         self._access = access
         self._mirror = mirror
         self._kinds = tuple(kinds)

@@ -55,7 +55,8 @@ class KubernetesStore(IndexedStore):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         host_files: Collection[str] | None = None,
     ) -> None:
-        """``host_files``: files that the addresses of Hosts may name. None: this reader connects to no host."""
+        """Takes the index and the cluster. ``host_files``: files that the addresses of Hosts may name. None: this reader connects
+        to no host."""
         super().__init__(index)
         self._host_files = host_files
         self.cluster = cluster

@@ -162,7 +162,8 @@ class FileReader:
         self, root: str, memory: LastPass, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
         edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """``quiet``: see ``unfinished.QUIET``. ``fresh``: files that were read a moment ago."""
+        """Takes what the last pass remembers. ``quiet``: see ``unfinished.QUIET``. ``fresh``: files that were read a moment
+        ago."""
         self._root = root
         self._memory = memory
         self._declared = declared  # whether this resource in force comes from that file; None: whether any does
