@@ -57,7 +57,7 @@ class AddressReader:
         found: Addresses = {}
         for mac in present:
             ips = self._runs.of_this_run(mac, "Lease", leases.get(mac, ()))
-            leased = [ip for ip, source in known.get(mac, ()) if source == "Lease"]
+            leased = [ip for ip, table in known.get(mac, ()) if table == "Lease"]
             if ips := [*ips, *self._runs.confirm(mac, "Lease", [*heard.get(mac, ()), *leased])]:
                 found[mac] = tuple((ip, "Lease") for ip in ips)
             elif self._local:
@@ -103,9 +103,9 @@ class AddressReader:
 
     def _told_by_libvirt(self, uuid: str) -> dict[str, list[HostAddress]]:
         handle, request = self._connection.handle, self._connection.request
-        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
+        table = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
         try:
-            interfaces = request(request(handle.lookupByUUIDString, uuid).interfaceAddresses, source)
+            interfaces = request(request(handle.lookupByUUIDString, uuid).interfaceAddresses, table)
         except libvirt.libvirtError as error:
             _log.debug("no addresses of %s by ARP: %s", uuid, error)  # it ended: ask again later
             return {}
