@@ -1,4 +1,4 @@
-"""The way to the state: every command that reads or writes resources opens the store here."""
+"""The way to the state. Every command that reads or writes resources opens the store here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
-POLL_SECONDS = 0.5  # how soon a watcher shows what changed: the index has no way to call readers
+POLL_SECONDS = 0.5  # seconds until a watcher shows a change, since the index cannot call its readers
 AUTHOR = "cli"
 
 
@@ -37,14 +37,14 @@ class State:
     """The store as commands use it, in either mode."""
 
     def __init__(self, store: IndexedStore, desired: DesiredState, files: FilesStore | None = None) -> None:
-        """``files``: the folder, where there is one."""
+        """Takes the store. ``files``: the folder, where there is one."""
         self._store = store
         self._desired = desired
         self._files = files
 
     @property
     def folder(self) -> Path | None:
-        """Of YAML; None where a cluster is served."""
+        """Returns the YAML folder. None: it serves a cluster."""
         return self._files.folder if self._files else None
 
     async def get(self, kind: type[R], key: Key) -> R | None:
@@ -58,19 +58,23 @@ class State:
         return await asyncio.to_thread(self._store.events, 0, key, limit)
 
     async def revisions(self, key: Key) -> Sequence[SpecRevision]:
-        """Newest first."""
+        """Returns the revisions, newest first."""
         return await asyncio.to_thread(self._store.revisions, key)
 
     async def errors(self) -> Sequence[FolderProblem]:
         return await asyncio.to_thread(self._store.errors)
 
     async def orphans(self) -> Sequence[tuple[str, Orphan]]:
-        """With the host each is on."""
+        """Returns the orphans, each with the host that it is on."""
         by_host = await asyncio.to_thread(self._store.all_orphans)
         return [(host, orphan) for host, found in by_host.items() for orphan in found]
 
     async def take_up(self, machine: VirtualMachine) -> None:
-        """An orphan, to be deleted. Raises CliError: not here."""
+        """Takes up an orphan, which will be deleted.
+
+        Raises:
+            CliError: that is not possible here.
+        """
         if self._files is None:
             key, meta = machine.key, machine.metadata
             identity = f"{meta.namespace}/{meta.name}/{machine.identity}"
@@ -96,7 +100,7 @@ class State:
         await self._desired.delete(key, AUTHOR, force)
 
     async def compare(self) -> PassReport:
-        """Takes in what the folder says now; nothing goes by that."""
+        """Takes in what the folder says now. That deletes nothing."""
         return await asyncio.to_thread(self._of_the_folder().compare)
 
     async def confirm_prune(self, keys: Collection[Key]) -> PassReport:
@@ -110,7 +114,7 @@ class State:
 
 @asynccontextmanager
 async def opened(settings: CliSettings, *, create: bool = False) -> AsyncIterator[State]:
-    """The store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
+    """Opens the store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
     from homeostat.store.desired import FolderState
     from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore
@@ -129,7 +133,7 @@ async def opened(settings: CliSettings, *, create: bool = False) -> AsyncIterato
 
 
 def _note_uncommitted(store: FilesStore) -> None:
-    """What a command edited in a git work tree, and nobody committed."""
+    """Prints which files commands edited in a git work tree, and nobody committed."""
     from homeostat.store.files.commits.git import uncommitted
 
     if left := uncommitted(store.folder, store.committer.uncommitted):
@@ -139,7 +143,7 @@ def _note_uncommitted(store: FilesStore) -> None:
 
 @asynccontextmanager
 async def _of_the_cluster(state: StateFolder) -> AsyncIterator[State]:
-    """Reads the operator's mirror; writes go to the cluster that the environment names, as kubectl's do."""
+    """Reads the operator's mirror. Writes go to the cluster that the environment names, as those of kubectl do."""
     from homeostat.store.index.index import Index
     from homeostat.store.kubernetes.access import Access
     from homeostat.store.kubernetes.mirror import Mirror
@@ -159,7 +163,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def read_all(settings: CliSettings, kind: type[R], namespace: str | None) -> Sequence[R]:
-    """All resources of a kind, read once."""
+    """Returns all resources of a kind, read once."""
 
     async def read() -> Sequence[R]:
         async with opened(settings) as store:
@@ -169,7 +173,7 @@ def read_all(settings: CliSettings, kind: type[R], namespace: str | None) -> Seq
 
 
 async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
-    """What ``read`` gives, now and whenever it gives something else. Never ends."""
+    """Yields what ``read`` returns, and again whenever it returns something else. Never ends."""
     last = await read()
     yield last
     while True:
@@ -181,5 +185,5 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
 
 
 def operator_runs(settings: CliSettings) -> bool:
-    """Whether an operator serves this state now: it listens on its socket."""
+    """Tells whether an operator serves this state now: it listens on its socket."""
     return operator_listens(settings.state)

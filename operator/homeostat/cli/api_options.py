@@ -1,4 +1,5 @@
-"""The options of the API, declared once: `homeostat up` takes them and hands them on, `python -m homeostat_api` reads them."""
+"""The options of the API, declared only here: `homeostat up` takes them and passes them on, and `python -m homeostat_api` reads
+them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BIND = "127.0.0.1:8080"
 REPLICAS = 1000
-CONNECTIONS = 2_000  # of one worker; each holds up to 256 KiB that was not taken yet
+CONNECTIONS = 2_000  # of one worker. Each may hold up to 256 KiB that nobody has read yet
 
 _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "bind": ("--bind", {"default": BIND, "show_default": True, "metavar": "HOST:PORT", "help": "Where the API listens."}),
@@ -62,11 +63,11 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
 }
-"""By the name of ApiOptions' field."""
+"""The options, by the names of the fields of ApiOptions."""
 
 
 def api_options(command: F) -> F:
-    """Adds each of them, by the name of its field."""
+    """Adds all of them, by the names of their fields."""
     for name, (flag, declared) in reversed(_DECLARED.items()):
         command = click.option(flag, name, **declared)(command)
     return command
@@ -80,7 +81,7 @@ class ApiOptions:
     state: Path
     bind: str = BIND
     token_file: Path | None = None
-    image_folders: tuple[Path, ...] = ()  # from which requests may name files
+    image_folders: tuple[Path, ...] = ()  # folders from which requests may name files
     plugin_kernel: str | None = None
     max_replicas: int = REPLICAS
     max_connections: int = CONNECTIONS

@@ -1,4 +1,4 @@
-"""The API beside the operator: a child of `homeostat up`, restarted when it dies."""
+"""The API beside the operator: a child process of `homeostat up`, which is restarted when it dies."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from homeostat.runtime.engine.supervise import Supervisor
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next start, by how often it died in a row
-HEALTHY_SECONDS = 60.0  # after so long a death counts as the first one again
-STEADY = 15.0  # seconds after which it counts as mended: longer than a start that fails takes
-REFUSED = 2  # its exit code when its configuration is wrong: trying again cannot help until somebody mends that
-PROCESS = "api-process"  # its name among what fails
-STOP_SECONDS = 10.0  # for answering what is under way
+HEALTHY_SECONDS = 60.0  # after running so long its next death counts as the first one
+STEADY = 15.0  # seconds after which it counts as working again: longer than a failing start takes
+REFUSED = 2  # its exit code when its configuration is wrong: another try cannot help until somebody corrects that
+PROCESS = "api-process"  # its name in the list of what fails
+STOP_SECONDS = 10.0  # seconds for the requests that are under way
 LOG_LIMIT = 8 * 2**20  # bytes of the log, and of the one before it
-LOG_PERIOD = 30.0  # seconds between looks at its size
+LOG_PERIOD = 30.0  # seconds between checks of its size
 
 
 async def serve(
     command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None], supervisor: Supervisor | None = None
 ) -> None:
-    """Runs the API until ``stop``; its own output goes to the file ``log``, whose end is said when it dies.
+    """Runs the API until ``stop``. Its own output goes to the file ``log``, whose end is printed when the API dies.
 
     Raises:
-        CliError: it refuses to start like this. Where it has served before, that is said once, and the operator goes on.
+        CliError: it refuses to start with these options. Where it has served before, that is printed once, and the operator goes
+            on.
     """
     deaths, said_last, served = 0, "", False
     loop = asyncio.get_running_loop()
@@ -69,39 +70,41 @@ async def serve(
 async def _start(command: Sequence[str], log: Path) -> Process:
     rotate(log)
     with _open(log, "ab") as output:
-        # A session of its own: Ctrl-C at the terminal reaches only us, and we end it in order.
+        # It gets a session of its own: Ctrl-C at the terminal reaches only us, and we end it in order.
         return await asyncio.create_subprocess_exec(
             *_dying_with_us(command), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
 
 
 def _dying_with_us(command: Sequence[str]) -> Sequence[str]:
-    """An API whose operator was killed must not hold the port: the kernel then sends it SIGTERM. setpriv (util-linux) asks for
-    that before it starts; --end-with-parent asks again, for hosts without setpriv."""
+    """Returns the command so that the API dies with us, since the API of an operator that was killed must not hold the port. The
+    kernel then sends it SIGTERM. setpriv (util-linux) asks for that before it starts; --end-with-parent asks again, for hosts
+    without setpriv."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
 
 
 def _open(log: Path, mode: str) -> BinaryIO:
-    """Readable to us alone, whatever the umask, and whoever made it."""
+    """Opens a log that only we can read, whatever the umask is, and whoever made the file."""
     file: BinaryIO = open(log, mode, opener=lambda path, flags: os.open(path, flags, 0o600))  # type: ignore[assignment]  # noqa: SIM115
     os.fchmod(file.fileno(), 0o600)
     return file
 
 
 def rotate(log: Path) -> None:
-    """A log that has grown is moved aside as ``….1``. It is copied and cut: who writes it has it open, and goes on at its end."""
+    """Moves a log that has grown aside as ``….1``. It is copied and truncated, because its writer has it open and goes on at its
+    end."""
     if not log.exists() or log.stat().st_size <= LOG_LIMIT:
         return
     with _open(log, "rb+") as file:
-        with suppress(OSError), _open(log.with_name(log.name + ".1"), "wb") as before:  # on a full disk the lines are lost
+        with suppress(OSError), _open(log.with_name(log.name + ".1"), "wb") as before:  # a full disk loses them
             file.seek(-LOG_LIMIT, os.SEEK_END)
             shutil.copyfileobj(file, before)
         file.truncate(0)
 
 
 async def _until(server: Process, stop: asyncio.Event, log: Path) -> int | None:
-    """Its exit code when it died by itself; None after it was stopped."""
+    """Returns its exit code when it died by itself. None: it was stopped."""
     ended, stopped = asyncio.ensure_future(server.wait()), asyncio.ensure_future(stop.wait())
     try:
         while not (await asyncio.wait({ended, stopped}, timeout=LOG_PERIOD, return_when=asyncio.FIRST_COMPLETED))[0]:
@@ -113,7 +116,7 @@ async def _until(server: Process, stop: asyncio.Event, log: Path) -> int | None:
     finally:
         for task in (ended, stopped):
             task.cancel()
-        if server.returncode is None:  # we were cancelled: it must not outlive us
+        if server.returncode is None:  # we were cancelled, and it must not outlive us
             server.kill()
 
 
@@ -131,7 +134,7 @@ def _ending(code: int) -> str:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log, shortened: by custom it names the error."""
+    """Returns the last line of a log, shortened: it usually names the error."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)

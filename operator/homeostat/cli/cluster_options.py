@@ -1,4 +1,4 @@
-"""The options that say which cluster is meant: of `homeostat operator` and `homeostat migrate`."""
+"""The options that name the cluster, for `homeostat operator` and `homeostat migrate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that are a time and cannot be negative: ``--trash-keep``, ``--settle``."""
+"""Options that are a duration and cannot be negative: ``--trash-keep``, ``--settle``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Duration(click.ParamType["float"]):
-    """As parse_duration, in seconds; ``zero`` says what 0 does."""
+    """Reads what parse_duration reads, in seconds. ``zero`` says what 0 does."""
 
     name = "duration"
 
@@ -34,7 +34,7 @@ class _Duration(click.ParamType["float"]):
 
 
 def _duration_option(flag: str, *, default: str, envvar: str, help: str, zero: str) -> Callable[[F], F]:
-    """``help`` says what it is; ``zero`` what 0 does."""
+    """Makes such an option. ``help`` says what it is; ``zero`` says what 0 does."""
     return click.option(
         flag,
         type=_Duration(zero),

@@ -1,7 +1,7 @@
 """The one place where an error becomes what the user reads: one line ``error: ...``, and what to do about it.
 
-Exit codes are kubectl's: 1 for an error, 2 for wrong usage (click's). ``homeostat plan`` alone differs: its 2 means "there
-are changes", as Terraform's -detailed-exitcode does.
+Exit codes are those of kubectl: 1 for an error, 2 for wrong usage (click's). Only ``homeostat plan`` differs: its 2 means "there
+are changes", as Terraform's -detailed-exitcode has it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from homeostat.models.outside import one_line
 
 
 class CliError(Exception):
-    """What happened, and in ``mend`` what to do next: a line each, or several."""
+    """What happened, and in ``mend`` what to do next: one line each, or several."""
 
     def __init__(
         self, message: str | Sequence[str], mend: str | Sequence[str] = "", *, reason: str = "", exit_code: int = 1
@@ -27,7 +27,7 @@ class CliError(Exception):
 
 
 def _in_lines(text: str | Sequence[str]) -> str:
-    """With no other line in it than those that it is given in."""
+    """Returns the text with no other line breaks than its own."""
     return one_line(text) if isinstance(text, str) else "\n".join(map(one_line, text))
 
 
@@ -61,7 +61,7 @@ def debugging() -> bool:
 
 
 def explain(error: BaseException) -> Explained:
-    """The message for any error that reached the command line."""
+    """Returns the message for any error that reached the command line."""
     import sqlite3
 
     if isinstance(error, CliError):
@@ -98,7 +98,8 @@ def _explain_os(error: OSError) -> Explained:
 
 
 def _explain_known(error: BaseException) -> Explained:
-    """Errors of our own layers carry a whole message for people; only what nobody foresaw is named by its type."""
+    """Explains an error. Those of our own layers have a whole message for people. Only an error that nobody foresaw is named by
+    its type."""
     known = _known_errors()
     if isinstance(error, known):
         reason = getattr(error, "reason", "")
@@ -112,7 +113,7 @@ def _explain_known(error: BaseException) -> Explained:
 
 
 def _known_errors() -> tuple[type[BaseException], ...]:
-    """Only from modules that are loaded: an error of another one cannot have been raised."""
+    """Returns the error types of modules that are loaded: no error of another module can have been raised."""
     found: list[type[BaseException]] = []
     for module, name in (
         ("homeostat.driver.errors", "DriverError"),

@@ -21,7 +21,7 @@ from .terminal import say
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A valid document; ``path`` None: it came over standard input."""
+    """A valid document. ``path`` None: it came over standard input."""
 
     resource: Resource
     path: Path | None
@@ -29,10 +29,10 @@ class Given:
 
 
 def read_given(names: Sequence[str]) -> list[Given]:
-    """Every document of all that is named, all of them valid.
+    """Reads every document in everything that is named. All of them are valid.
 
     Raises:
-        CliError: naming file, line, column and field of each mistake; then nothing may be done at all.
+        CliError: names file, line, column and field of each mistake. Then nothing may be done at all.
     """
     found: list[Given] = []
     mistakes: list[str] = []
@@ -62,7 +62,7 @@ def _contents(name: str) -> Iterator[tuple[Path | None, bytes]]:
 
 
 def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[str], beside: bool) -> None:
-    """``beside``: it was found in a folder, where others may keep their files too."""
+    """Reads the documents of one file. ``beside``: it was found in a folder, where others may have their files too."""
     name = _shown(path)
     if beside and jsontext.others(name, content):
         return

@@ -1,4 +1,4 @@
-"""The labels of the host that standalone mode serves: its host name's, and those of ``--host-label``."""
+"""The labels of the host that standalone mode serves: its host name, and the labels of ``--host-label``."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def host_label_option(command: F) -> F:
 
 
 def labels_of_host(uri: str, given: Sequence[str]) -> Mapping[str, str]:
-    """All labels of the host at ``uri``.
+    """Returns all labels of the host at ``uri``.
 
     Raises:
-        CliError: one that is no label.
+        CliError: one is not a label.
     """
     labels = own_labels(uri)
     for text in given:

@@ -1,4 +1,4 @@
-"""``homeostat``: the command line. Commands are loaded when they are called, so that each starts fast."""
+"""``homeostat``: the command line. A command is loaded when it is called, so that each starts fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import CliError, debugging, explain
 from .settings import common_options
 from .terminal import say
 
-# Command -> (module of commands/ that holds it, one line for --help). In the order --help shows.
+# Command -> (its module in commands/, one line for --help), in the order of --help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Run the operator and the API over a folder of YAML."),
     "operator": ("operator", "Run the operator over a Kubernetes cluster."),
@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module only when that command is called."""
+    """Imports the module of a command only when that command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -84,12 +84,12 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script: runs, and exits with the command's code."""
+    """Runs the console script, and exits with the command's code."""
     sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command line; the exit code."""
+    """Runs one command line, and returns the exit code."""
     guard_last_resort()
     try:
         code = cli.main(args=None if arguments is None else list(arguments), prog_name="homeostat", standalone_mode=False)
@@ -105,7 +105,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say("interrupted", err=True)
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone (`| head`); leave nothing for the interpreter to flush.
+        # Nobody reads our output any more (`| head`): leave nothing for the interpreter to flush.
         sys.stdout = None
         return 0
     except Exception as error:

@@ -19,7 +19,7 @@ from .settings import CliSettings
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """``name`` None: every resource of the kind."""
+    """What the user named. ``name`` None: every resource of the kind."""
 
     kind: type[Resource]
     name: str | None = None
@@ -29,10 +29,10 @@ class Reference:
 
 
 def kind_called(word: str) -> type[Resource]:
-    """The kind for a word, with or without our API group.
+    """Returns the kind for a word, with or without our API group.
 
     Raises:
-        CliError: no kind is called so.
+        CliError: no kind has that name.
     """
     found = kind_named(word.lower().removesuffix(f".{API_GROUP}"))
     if found is not None:
@@ -47,10 +47,11 @@ def kind_called(word: str) -> type[Resource]:
 
 
 def parse_references(words: Sequence[str], *, default_kind: str | None = None) -> list[Reference]:
-    """References from the words after a command; a bare first word is a kind, unless ``default_kind`` says what is meant.
+    """Reads references from the words after a command. A first word alone is a kind, unless ``default_kind`` says which kind is
+    meant.
 
     Raises:
-        CliError: forms are mixed, an unknown kind, or an empty name.
+        CliError: forms are mixed, a kind is unknown, or a name is empty.
     """
     if not any("/" in word for word in words) and words and ("," in words[0] or words[0].lower() == "all"):
         return _several_kinds(words)
@@ -67,7 +68,7 @@ def parse_references(words: Sequence[str], *, default_kind: str | None = None) -
 
 
 def _several_kinds(words: Sequence[str]) -> list[Reference]:
-    """``vms,plugins`` or ``all``: every resource of these kinds."""
+    """Reads ``vms,plugins`` or ``all``: every resource of these kinds."""
     if len(words) > 1:
         raise CliError("names need one kind", f"such as: vm {words[1]}, or vm/{words[1]}")
     if words[0].lower() == "all":
@@ -87,18 +88,22 @@ def _slashed(word: str) -> Reference:
 
 
 def full_name(key: Key) -> str:
-    """As kubectl prints names: ``virtualmachine.homeostat.dev/web``."""
+    """Returns a name as kubectl prints it: ``virtualmachine.homeostat.dev/web``."""
     return f"{key.kind.lower()}.{API_GROUP}/{key.name}"
 
 
 def short_name(key: Key) -> str:
-    """``vm/web``, for lines that people read."""
+    """Returns ``vm/web``, for lines that people read."""
     name = f"{kind_of(STORED[key.kind]).noun}/{key.name}"
     return name if key.namespace == "default" else f"{name} (namespace {key.namespace})"
 
 
 def need_kind(references: Sequence[Reference], kind: type[Resource], mend: str) -> None:
-    """Raises CliError where a reference is to something else; ``mend`` says what to call instead."""
+    """Checks that all references are to one kind. ``mend`` says what to call instead.
+
+    Raises:
+        CliError: one is to something else.
+    """
     for reference in references:
         if reference.kind is not kind:
             other = kind_of(reference.kind)
@@ -111,22 +116,22 @@ def not_found(key: Key) -> ResourceNotFound:
 
 
 def plural_of(key: Key) -> str:
-    """Of its kind, as commands and messages say it."""
+    """Returns the plural of its kind, as commands and messages use it."""
     return kind_of(STORED[key.kind]).plural
 
 
 def complete_machine(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of machines for the shell."""
+    """Completes names of machines for the shell."""
     return _complete(ctx, incomplete, kind_called("vm"), ("vm/", "vms/"))
 
 
 def complete_deployment(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of deployments for the shell."""
+    """Completes names of deployments for the shell."""
     return _complete(ctx, incomplete, kind_called("vmd"), ("vmd/", "deployment/"))
 
 
 def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of whatever kind was begun, else of machines."""
+    """Completes names of the kind that was begun, or of machines."""
     word, slash, _ = incomplete.partition("/")
     given = word if slash else str((ctx.params.get("what") or ("vm",))[0])
 
@@ -135,12 +140,12 @@ def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: st
 
 
 def _complete(ctx: click.Context, incomplete: str, kind: type[Resource], prefixes: Sequence[str]) -> list[CompletionItem]:
-    """Silence where there is no state to read."""
+    """Completes names. Returns nothing where there is no state to read."""
     settings = ctx.find_object(CliSettings) or CliSettings()
     prefix = next((p for p in prefixes if incomplete.startswith(p)), "")
     try:
         found = read_all(settings, kind, settings.namespace)
-    except Exception:  # a shell's completion has nowhere to show an error
+    except Exception:  # the completion of a shell has no place to show an error
         return []
     names = [prefix + resource.metadata.name for resource in sorted(found, key=by_name)]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

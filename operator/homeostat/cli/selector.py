@@ -1,4 +1,4 @@
-"""Label selectors, with kubectl's grammar: ``a=b,c!=d,e,!f,g in (x,y),h notin (z)``.
+"""Label selectors, with the grammar of kubectl: ``a=b,c!=d,e,!f,g in (x,y),h notin (z)``.
 
 Rules: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
 """
@@ -20,10 +20,10 @@ _EXISTS = re.compile(r"(?P<absent>!?)\s*(?P<key>[^\s!=,()]+)")
 
 
 def parse_selector(text: str | None) -> Selector:
-    """A test of labels; everything passes where there is no text.
+    """Returns a test for labels. Without a text everything passes.
 
     Raises:
-        CliError: not a selector.
+        CliError: it is not a selector.
     """
     if not text:
         return lambda labels: True

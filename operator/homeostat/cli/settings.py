@@ -1,5 +1,5 @@
-"""The options every command shares: which state, namespace, folder and hypervisor. Accepted before and after the command's
-name, as kubectl does."""
+"""The options that every command shares: state, namespace, folder and hypervisor. As in kubectl, they may stand before and after
+the name of the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(slots=True)
 class CliSettings:
-    """What was given; the properties fill in the rest."""
+    """What was given. The properties fill in the rest."""
 
     given_state: str | None = None
     given_namespace: str | None = None
@@ -30,12 +30,12 @@ class CliSettings:
 
     @property
     def state(self) -> Path:
-        """By its real path, see StateFolder.open."""
+        """Returns the state folder by its real path, see StateFolder.open."""
         return self._room.root
 
     @property
     def _room(self) -> StateFolder:
-        from homeostat.store.files.state import StateFolder  # late: `homeostat version` needs no store
+        from homeostat.store.files.state import StateFolder  # imported late, because `homeostat version` needs no store
 
         return StateFolder.named(Path(self.given_state).expanduser() if self.given_state else None)
 
@@ -45,14 +45,14 @@ class CliSettings:
 
     @property
     def uri(self) -> str:
-        """What was given, else what the state's last `up` was given."""
+        """Returns the libvirt that was given, or that of the state's last `up`."""
         return self.given_uri or self._room.libvirt or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
 
     def folder(self, argument: str | None = None) -> Path:
-        """The YAML folder: the command's argument, --dir, or the one recorded in the state.
+        """Returns the YAML folder: the argument of the command, --dir, or the one that the state serves.
 
         Raises:
-            CliError: none of them says.
+            CliError: none of them names one.
         """
         given = argument or self.given_folder
         if given:
@@ -66,7 +66,7 @@ class CliSettings:
         return recorded
 
     def existing_state(self) -> Path:
-        """The state folder, for readers.
+        """Returns the state folder, for readers.
 
         Raises:
             CliError: no operator ever ran on it.
@@ -89,7 +89,7 @@ def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], 
         settings = ctx.find_object(CliSettings)
         if settings is None:
             settings = ctx.obj = CliSettings()
-        # The environment speaks only where no option has: the group reads it first.
+        # The environment counts only where no option is given: the group reads it first.
         if value is not None:
             setattr(settings, field, value)
 
@@ -101,7 +101,7 @@ def _option(field: str, *names: str, **kwargs: Any) -> Callable[[F], F]:
 
 
 def common_options(*, environment: bool = False) -> Callable[[F], F]:
-    """Adds --state, -n, --dir and --connect. ``environment``: take defaults from the environment (the group alone does)."""
+    """Adds --state, -n, --dir and --connect. ``environment``: takes defaults from the environment, which only the group does."""
 
     def name(variable: str) -> str | None:
         return variable if environment else None

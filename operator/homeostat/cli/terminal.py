@@ -1,4 +1,4 @@
-"""The one place through which the command line's output goes, and what that may look like: colour only on a terminal, and never
+"""The one place through which the command line's output goes, and where its look is decided: colour only on a terminal, and never
 with NO_COLOR (https://no-color.org)."""
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ _BUSY = frozenset({"Pending", "Starting", "Stopping", "Terminating", "Unknown", 
 _BAD = frozenset({"CrashLoopBackOff", "Failed", "False", "Warning"})
 
 
-# Around what is painted until it is printed: no text from outside can look like it.
+# These enclose painted text until it is printed. No text from outside can look like them.
 _MARK = os.urandom(8).hex()
 _PAINTED = re.compile(f"\x1b{_MARK}([a-z]*):")
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Prints words for people, each in a line of its own, whatever is in them: without secrets, and without what a terminal obeys
-    but for our own colours."""
+    """Prints words for people, each in a line of its own. Secrets are hidden, and nothing is printed that a terminal obeys,
+    except our own colours."""
     click.echo("\n".join(map(dressed, lines)), err=err)
 
 
 def emit(text: str) -> None:
-    """Prints what programs read, such as JSON and YAML, which escape such characters in ways of their own."""
+    """Prints what programs read, such as JSON and YAML, which escape such characters in their own ways."""
     click.echo(text.removesuffix("\n"))
 
 
 def dressed(text: str) -> str:
-    """One line as ``say`` prints it."""
+    """Returns one line as ``say`` prints it."""
     first, *rest = _PAINTED.split(text)
     pieces = [one_line(redacted(first))]
     for tone, piece in zip(rest[::2], rest[1::2], strict=True):
@@ -63,19 +63,19 @@ def in_colour() -> bool:
 
 
 def paint(text: str, tone: str) -> str:
-    """The text, coloured where the output can be; unknown tones leave it as it is."""
+    """Returns the text, coloured where the output can be. Unknown tones leave it as it is."""
     if not text or tone not in _TONES or not in_colour():
         return text
     return f"\x1b{_MARK}{tone}:{text}\x1b{_MARK}:"
 
 
 def tone_of(word: str) -> str:
-    """The tone that a state or a condition's status is shown in."""
+    """Returns the tone in which a state or the status of a condition is shown."""
     return "good" if word in _GOOD else "busy" if word in _BUSY else "bad" if word in _BAD else ""
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], *, show_header: bool = True) -> list[str]:
-    """Aligned as kubectl does: three spaces between columns, no trailing spaces."""
+    """Returns aligned columns as kubectl does: three spaces between columns, no trailing spaces."""
     shown = ([header] if show_header else []) + [[one_line(redacted(cell)) or "<none>" for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in shown) for i in range(len(header))] if shown else []
     return [_line(row, widths, painted=show_header is False or i > 0) for i, row in enumerate(shown)]

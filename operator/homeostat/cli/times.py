@@ -12,7 +12,7 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 
 
 def age(timestamp: str | None, now: datetime | None = None) -> str:
-    """``3s``, ``5m12s``, ``3h4m``, ``2d5h``, ``40d`` since an RFC 3339 time; ``<unknown>`` without one."""
+    """Returns ``3s``, ``5m12s``, ``3h4m``, ``2d5h`` or ``40d`` since an RFC 3339 time; ``<unknown>`` without one."""
     if not timestamp:
         return "<unknown>"
     then = datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
@@ -21,7 +21,7 @@ def age(timestamp: str | None, now: datetime | None = None) -> str:
 
 
 def short_duration(seconds: int) -> str:
-    """As kubectl: two units while the first one is small, else one."""
+    """Returns a duration as kubectl writes it: two units while the first one is small, otherwise one."""
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 120:
         return f"{seconds}s"
@@ -39,10 +39,10 @@ def short_duration(seconds: int) -> str:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of ``90s``, ``5m``, ``1h30m``; a bare number is seconds. Negative ones are kept.
+    """Returns the seconds of ``90s``, ``5m`` or ``1h30m``. A number without a unit is in seconds. Negative ones stay negative.
 
     Raises:
-        CliError: not a duration.
+        CliError: it is not a duration.
     """
     sign, digits = (-1.0, text[1:]) if text.startswith("-") else (1.0, text)
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", digits):

@@ -15,7 +15,7 @@ from ..show.doubting import doubts_about, print_warnings
 from ..terminal import paint, say
 from .prune import confirm_prune
 
-MOST_FIELDS = 5  # named in one line
+MOST_FIELDS = 5  # fields that are named in one line
 DRY_RUN = click.Choice(["none", "client", "server"])
 
 

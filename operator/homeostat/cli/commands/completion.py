@@ -1,4 +1,4 @@
-"""``homeostat completion``: the script a shell needs to complete our commands."""
+"""``homeostat completion``: the script that a shell needs in order to complete our commands."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def console(settings: CliSettings, name: tuple[str, ...], force: bool) -> None:
 
 @contextmanager
 def raw_terminal(fd: int) -> Iterator[None]:
-    """Every key goes to the guest as it is, Ctrl-C too; restored whatever happens. Nothing to do without a terminal."""
+    """Passes every key to the guest as it is, also Ctrl-C, and restores the terminal whatever happens. Does nothing without a
+    terminal."""
     if not os.isatty(fd):
         yield
         return

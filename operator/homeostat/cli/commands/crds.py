@@ -41,7 +41,8 @@ def crds(directory: Path, mode: str | None) -> int:
 
 
 def files() -> Mapping[str, str]:
-    """Text of every file of the folder, by name: one definition each, and what makes a kustomize base of them."""
+    """Returns the text of every file of the folder, by name: one definition each, and the one that makes them a kustomize
+    base."""
     made = {f"{name}.yaml": definition for name, definition in definitions().items()}
     base: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -56,7 +57,7 @@ def _yaml(content: dict[str, Any]) -> str:
 
 
 def write(directory: Path, made: Mapping[str, str]) -> list[str]:
-    """Makes the folder as it should be; the names of the files that were not so."""
+    """Makes the folder as it should be. Returns the names of the files that were not."""
     directory.mkdir(parents=True, exist_ok=True)
     changed = [name for name, text in made.items() if _text(directory / name) != text]
     for name in changed:
@@ -67,7 +68,7 @@ def write(directory: Path, made: Mapping[str, str]) -> list[str]:
 
 
 def differences(directory: Path, made: Mapping[str, str]) -> list[str]:
-    """What is wrong with the folder, a line per file."""
+    """Returns what is wrong with the folder, one line per file."""
     found = {name: _text(directory / name) for name in made}
     wrong = [f"{name}: {'is missing' if found[name] is None else _first_difference(found[name] or '', text)}"
              for name, text in made.items() if found[name] != text]  # fmt: skip

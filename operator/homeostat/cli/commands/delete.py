@@ -1,4 +1,4 @@
-"""``homeostat delete``: takes resources out of the YAML folder; the operator then takes them off the host."""
+"""``homeostat delete``: removes resources from the YAML folder. The operator then removes them from the host."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def _delete(
     async with opened(settings) as store:
         wanted = _from_files(names) if names else await _from_words(store, settings, what, selector, every)
         keys = []
-        for key in wanted:  # all must exist before the first one goes
+        for key in wanted:  # all must exist before the first one is deleted
             if await store.get(Resource, key) is not None:
                 keys.append(key)
             elif not ignore_not_found:
@@ -112,7 +112,8 @@ async def _await_gone(settings: CliSettings, keys: Sequence[Key], timeout: str) 
             left = list(keys)
 
             async def remaining() -> list[Key]:
-                """A replica comes back under its name: one that is not being deleted is another one."""
+                """Returns the keys that are left. A replica comes back under its name, so one that is not being deleted is a new
+                one."""
                 return [key for key in keys if (found := await store.get(Resource, key)) is not None and found.deleting]
 
             said = False

@@ -165,8 +165,8 @@ async def _no_history(store: State, resource: Resource) -> Sections:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is said of one kind beside what is said of all: ``facts`` of its status, ``changes`` behind the conditions, and
-    ``history`` behind the events."""
+    """What is shown only for one kind: ``facts`` of its status, ``changes`` after the conditions, and ``history`` after the
+    events."""
 
     facts: Callable[[Any], Pairs]
     changes: Callable[[Any], Sections] = lambda resource: []

@@ -38,7 +38,7 @@ def doctor(settings: CliSettings, output: str | None) -> int:
 
 
 def check_orphans(state: Path) -> list[Check]:
-    """What the operator of this state noted last; nothing where none ever ran."""
+    """Returns what the operator of this state recorded last of orphans. Empty: none ever ran."""
     from homeostat.driver.checks import Check
     from homeostat.store.files.state import StateFolder
     from homeostat.store.index.index import Index
@@ -62,7 +62,7 @@ def check_orphans(state: Path) -> list[Check]:
 
 
 def render_checks(checks: Sequence[Check]) -> list[str]:
-    """One line per check, and below a failed one how to mend it; last the sum."""
+    """Returns one line per check, how to mend each failed one, and the totals at the end."""
     width = max((len(check.name) for check in checks), default=0)
     lines = []
     for check in checks:

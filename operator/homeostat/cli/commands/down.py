@@ -1,4 +1,4 @@
-"""``homeostat down``: takes every machine of a folder off the host. The YAML stays as it is."""
+"""``homeostat down``: removes every machine of a folder from the host. The YAML stays as it is."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, tra
 
 
 def announcement(machines: Sequence[VirtualMachine], trash_keep: float) -> list[str]:
-    """What would go, disk by disk."""
+    """Returns what will be removed, disk by disk."""
     word = "sets aside" if trash_keep > 0 else "erases"
     lines = []
     for machine in machines:
@@ -100,7 +100,8 @@ async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep:
 
 
 def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:
-    """In the trash: what was just set aside, and what lay there before. ``low``: see ``planner.trash.scarcity``."""
+    """Returns what is in the trash: what was just set aside, and what was there before. ``low``: see
+    ``planner.trash.scarcity``."""
     new, old = [e for e in trash if e.entry not in earlier], [e for e in trash if e.entry in earlier]
     shown = "`homeostat trash list` shows them, `homeostat trash empty --all` erases them now."
     lines = []
@@ -122,7 +123,7 @@ async def _show_until(
     deadline = loop.time() + timeout if timeout > 0 else None
     while not teardown.done():
         if await snapshots.refresh():
-            view.show(replace(snapshots.current, deployments=(), plugins=()))  # only machines go
+            view.show(replace(snapshots.current, deployments=(), plugins=()))  # only machines are removed
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(teardown), 0.3)
         if deadline is not None and loop.time() > deadline and not teardown.done():
@@ -131,6 +132,6 @@ async def _show_until(
 
 
 async def _forget_statuses(store: FilesStore, deployments: Sequence[VirtualMachineDeployment]) -> None:
-    """Their machines have gone, and no operator is there that would say so."""
+    """Clears the statuses of deployments: their machines have gone, and no operator runs that would write that."""
     for deployment in deployments:
         await store.write_status(deployment.key, deployment.metadata.uid, VirtualMachineDeploymentStatus())

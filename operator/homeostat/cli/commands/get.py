@@ -56,15 +56,15 @@ def get(
 
 
 class _Shown:
-    """How to print a snapshot, and then what changed since the last one."""
+    """Prints a snapshot, and then what changed since the last one."""
 
     def __init__(self, form: str | None, all_namespaces: bool, headers: bool, *, single: bool, prefixed: bool) -> None:
         self.form, self.all_namespaces, self.headers, self.single = form, all_namespaces, headers, single
-        self.prefixed = prefixed  # several kinds are shown: names carry theirs
+        self.prefixed = prefixed  # several kinds are shown, so each name has its kind
         self.last: dict[str, Resource] = {}
 
     def _shown_of(self, resource: Resource | None) -> object:
-        """What a reader of this form can tell apart: a table shows no resourceVersion, and ages always change."""
+        """Returns what a reader of this form can see: a table shows no resourceVersion, and ages always change."""
         if self.table and resource is not None:
             return TABLES[type(resource)].told_apart(resource, self.form == "wide")
         return resource
@@ -127,7 +127,7 @@ async def _get(settings: CliSettings, references: Sequence[Reference], selector:
 
 
 async def _note_errors(store: State, show: _Shown) -> None:
-    """Beside a table: what is shown may not be what is written down."""
+    """Notes beside a table that what is shown may differ from what the files say."""
     found = await store.errors()
     errors, held = (sum(error.severity == severity for error in found) for severity in ("Error", "Held"))
     if errors and show.table:

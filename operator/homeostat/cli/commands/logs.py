@@ -44,7 +44,7 @@ def logs(settings: CliSettings, name: tuple[str, ...], follow: bool, tail: int, 
 
 
 def console_log(settings: CliSettings, words: tuple[str, ...]) -> Path:
-    """The log file of one machine.
+    """Returns the log file of one machine.
 
     Raises:
         CliError: there is no such machine, or it has no log yet.
@@ -60,7 +60,7 @@ def console_log(settings: CliSettings, words: tuple[str, ...]) -> Path:
 
 
 def one_machine(settings: CliSettings, words: tuple[str, ...]) -> VirtualMachine:
-    """The one machine that the words name.
+    """Returns the one machine that the words name.
 
     Raises:
         CliError: they name several, or none that exists.
@@ -88,7 +88,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def tail_offset(file: BinaryIO, lines: int) -> int:
-    """Where the last ``lines`` lines begin; a negative number means all of them."""
+    """Returns the offset at which the last ``lines`` lines begin. A negative number means all lines."""
     if lines < 0:
         return 0
     end = file.seek(0, os.SEEK_END)
@@ -100,7 +100,7 @@ def tail_offset(file: BinaryIO, lines: int) -> int:
         position -= size
         file.seek(position)
         block = file.read(size)
-        # A newline at the very end closes the last line; it does not begin another one.
+        # A newline at the very end ends the last line, and begins no other one.
         if position + size == end and not block.endswith(b"\n"):
             wanted -= 1
         breaks = [i for i, byte in enumerate(block) if byte == 0x0A]
@@ -117,7 +117,7 @@ def _copy(file: BinaryIO, shown: Shown) -> None:
 
 
 def _follow(path: Path, file: BinaryIO, shown: Shown) -> None:
-    """Goes on through truncation and rotation, until interrupted."""
+    """Follows a log through truncation and rotation, until it is interrupted."""
     try:
         while True:
             time.sleep(FOLLOW_SECONDS)
@@ -125,7 +125,7 @@ def _follow(path: Path, file: BinaryIO, shown: Shown) -> None:
             try:
                 known, mine = path.stat(), os.fstat(file.fileno())
             except FileNotFoundError:
-                continue  # between two files
+                continue  # it is between two files
             if (known.st_ino, known.st_dev) != (mine.st_ino, mine.st_dev):
                 file.close()
                 file = path.open("rb")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``host``: what this host is called in the cluster. ``leases``: the namespace of operators' leases."""
+    """What was asked for. ``host``: the name of this host in the cluster. ``leases``: the namespace of the operators' leases."""
 
     folder: Path
     state: Path
@@ -143,7 +143,7 @@ async def _done(
     folder: Folder | None,
     hand_over: Callable[[HandOver], None],
 ) -> bool:
-    """Shows the plan, asks, and carries it out. False: it was a dry run."""
+    """Shows the plan, asks, and carries it out. Returns False where it was a dry run."""
     from homeostat.store.migrate.cluster import HostLease
     from homeostat.store.migrate.steps import HoldDeployment
 
@@ -160,7 +160,7 @@ async def _done(
         for step in (await planned()).steps:
             if isinstance(step, HoldDeployment):
                 await take(step)
-        plan = await planned()  # controllers may have been at work until just now
+        plan = await planned()  # controllers may have changed something until just now
         _refuse(plan)
         for step in plan.steps:
             await take(step)
@@ -185,7 +185,7 @@ async def _take(step: Step, side: ClusterSide, folder: Folder | None, hand_over:
 
 
 def _agreed(plan: Migration, words: str, wanted: Wanted) -> bool:
-    """Shows what would be done, and asks. False: it was a dry run.
+    """Shows what would be done, and asks. Returns False where it was a dry run.
 
     Raises:
         MigrationRefused: it cannot be done.

@@ -1,4 +1,4 @@
-"""``homeostat operator``: the operator over a Kubernetes cluster's resources. See ``up`` for a folder of YAML."""
+"""``homeostat operator``: the operator over the resources of a Kubernetes cluster. For a folder of YAML see ``up``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 25.0
-"""Seconds that what is under way may take to end when we are asked to stop; a pod is killed after 30."""
+"""Seconds that the work under way may take to end when we are asked to stop. A pod is killed after 30."""
 
 
 @click.command()
@@ -85,7 +85,7 @@ def operator(
     from homeostat.store.kubernetes.access import Access
 
     access = Access(Path(kubeconfig) if kubeconfig else None, context)
-    from homeostat.assembly.clustered import ClusterOptions  # needs packages that are not always there
+    from homeostat.assembly.clustered import ClusterOptions  # needs packages that are not always installed
 
     if not hosts and not host_selector:
         hosts = (socket.gethostname().lower(),)
@@ -143,7 +143,7 @@ async def _operate(options: ClusterOptions) -> None:
         if stop.is_set():
             _end_at_once("forced")
         stop.set()
-        # Whoever waits for a libvirt that accepts and says nothing cannot be interrupted.
+        # A call of a libvirt that accepts the connection and never answers cannot be interrupted.
         patience = threading.Timer(PATIENCE, _end_at_once, [f"something did not end within {PATIENCE:.0f} s"])
         patience.daemon = True
         patience.start()
@@ -174,7 +174,7 @@ def _say(text: str) -> None:
 
 
 def _log() -> None:
-    """One line each, as a pod's log wants it."""
+    """Writes one line per message, as the log of a pod needs it."""
     level = logging.DEBUG if debugging() else logging.WARNING
     log_to_stderr(level, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("homeostat").setLevel(logging.DEBUG if debugging() else logging.INFO)

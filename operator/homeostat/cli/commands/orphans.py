@@ -1,4 +1,4 @@
-"""``homeostat get orphans`` and ``delete orphan``: what is on hosts by our doing, and belongs to no resource."""
+"""``homeostat get orphans`` and ``delete orphan``: what we made on hosts, and what belongs to no resource."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADER = ("NAMESPACE", "NAME", "HOST", "STATE", "DOMAIN", "DISKS", "SIZE", "LAST
 async def list_orphans(
     settings: CliSettings, names: Sequence[str], *, all_namespaces: bool, form: str | None, headers: bool
 ) -> None:
-    """As the operator noted them last."""
+    """Lists the orphans as the operator recorded them last."""
     async with opened(settings) as store:
         found = [
             (host, orphan)
@@ -104,10 +104,10 @@ def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
 
 
 async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_disks: bool, yes: bool) -> list[Key]:
-    """Hands them to the operator as machines that are being deleted; returns those.
+    """Gives the orphans to the operator as machines that are being deleted, and returns their keys.
 
     Raises:
-        CliError: one of the names is none, or nobody can be asked whether it is meant.
+        CliError: a name is not that of an orphan, or nobody can be asked whether the deletion is meant.
     """
     async with opened(settings) as store:
         found = {o.name: o for _, o in await store.orphans() if o.namespace == settings.namespace}

@@ -1,4 +1,4 @@
-"""``homeostat start|stop|restart|suspend|resume``: each is an edit of the spec; the operator carries it out."""
+"""``homeostat start|stop|restart|suspend|resume``: each one edits the spec, and the operator carries that out."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def _edit_all(settings: CliSettings, names: Sequence[str], edit: PowerEdit
         need_kind(references, VirtualMachine, "deployments have `homeostat scale` and `homeostat rollout`")
         keys = [reference.key(settings.namespace) for reference in references]
         machines = []
-        for key in keys:  # all must exist before the first one is touched
+        for key in keys:  # all must exist before the first one is changed
             machine = await store.get(VirtualMachine, key)
             if machine is None:
                 raise not_found(key)
@@ -97,7 +97,7 @@ async def _edit_all(settings: CliSettings, names: Sequence[str], edit: PowerEdit
 
 
 def _changes_anything(machine: VirtualMachine, patch: dict[str, Any]) -> bool:
-    """A removed field counts as changed only where it says something."""
+    """Tells whether a patch changes anything. A field that it removes counts only where the machine has it."""
     spec = machine.spec.dump(defaults=True)
     wanted = patch.get("spec", {}).items()
     return any(bool(spec.get(field)) if value is None else spec.get(field) != value for field, value in wanted)

@@ -1,6 +1,6 @@
-"""``homeostat apply --prune`` (also ``homeostat prune``): confirms deletions that the store holds back.
+"""``homeostat apply --prune`` (also ``homeostat prune``): confirms deletions that the store holds.
 
-It does where a resource may not be gone, and where so many vanished at once that it looks like an accident.
+The store holds a deletion where the resource may not be gone, and where so many vanished at once that it looks like an accident.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def prune(settings: CliSettings, yes: bool) -> None:
 
 
 async def confirm_prune(settings: CliSettings, yes: bool, dry_run: bool = False) -> None:
-    """Shows what would go, asks, and lets it go.
+    """Shows what would be deleted, asks, and lets it go.
 
     Raises:
         CliError: the answer was no.

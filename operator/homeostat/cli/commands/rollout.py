@@ -1,6 +1,6 @@
-"""``homeostat rollout status|history|undo|pause|resume|restart`` and ``homeostat scale``: deployments, with kubectl's words.
+"""``homeostat rollout status|history|undo|pause|resume|restart`` and ``homeostat scale``: deployments, in kubectl's words.
 
-Each change is an edit of the deployment's spec in the YAML folder; the operator carries it out.
+Each change edits the spec of the deployment in the YAML folder, and the operator carries it out.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ def scale(settings: CliSettings, names: tuple[str, ...], replicas: int, current_
         now = deployment.spec.replicas
         if current_replicas is not None and now != current_replicas:
             raise CliError(f"{short_name(deployment.key)} has replicas: {now}, not {current_replicas}", "nothing was changed")
-        return {"replicas": replicas}  # also where that is in force: its document may say something else that is not yet
+        return {"replicas": replicas}  # also where that number is in force: its document may say another one, which is not
 
     _edit(settings, names, edit, f"scaled to {replicas}", _can_be_so_many)
 
 
 async def _can_be_so_many(store: State, deployment: VirtualMachineDeployment, spec: Spec) -> None:
-    """
+    """Checks that there may be as many machines.
+
     Raises:
         CliError: there can be only one machine of its template.
     """
@@ -95,7 +96,7 @@ async def _status(settings: CliSettings, names: Sequence[str], watch: bool, time
                     if found is None:
                         raise not_found(deployment.key)
                     if watch and not of_now:
-                        continue  # the operator has just begun: this is what the last one saw
+                        continue  # the operator has just begun, and this is what the last one saw
                     progress = rollout_progress(found)
                     if progress.failure:
                         mend = f"`homeostat describe {short_name(found.key)}` says more, `homeostat rollout undo` goes back"
@@ -147,7 +148,7 @@ def undo(settings: CliSettings, name: tuple[str, ...], to_revision: int | None) 
 
     --to-revision with the revision of the template that is written in the YAML removes it again.
     """
-    run(_undo(settings, name, to_revision or None))  # 0 is kubectl's word for the one before
+    run(_undo(settings, name, to_revision or None))  # for kubectl, 0 means the one before
 
 
 async def _undo(settings: CliSettings, names: Sequence[str], number: int | None) -> None:
@@ -253,13 +254,13 @@ async def _one(store: State, settings: CliSettings, names: Sequence[str]) -> Vir
 
 
 async def revisions_of(store: State, deployment: VirtualMachineDeployment) -> list[MachineRevision]:
-    """Oldest first."""
+    """Returns the revisions, oldest first."""
     found = await store.list(MachineRevision, deployment.metadata.namespace)
     mine = [r for r in found if owned_by(r, deployment)]
     return sorted(mine, key=lambda r: r.spec.revision)
 
 
 async def _own_fingerprint(store: State, deployment: VirtualMachineDeployment) -> str:
-    """Names the template that the YAML says now, with its plugin's part."""
+    """Returns the fingerprint of the template that the YAML holds now, with its plugin's part."""
     made, made_from, _ = await Effective(store).deployment(deployment)
     return fingerprint(made.spec.template, made_from, deployment.spec.restarted_at)

@@ -105,7 +105,8 @@ def _open(settings: CliSettings) -> TrashFolder:
 
 
 def _named(entries: Sequence[TrashEntry], names: Sequence[str], namespace: str, *, one: bool = False) -> list[TrashEntry]:
-    """By entry, or by machine: then all of its entries, unless there must be one."""
+    """Returns the entries that are named: by entry, or by machine. A machine means all of its entries, unless there must be only
+    one."""
     found: dict[str, TrashEntry] = {}
     for name in names:
         mine = [e for e in entries if e.entry == name] or [e for e in entries if (e.namespace, e.name) == (namespace, name)]

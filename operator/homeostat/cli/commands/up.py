@@ -1,6 +1,6 @@
 """``homeostat up``: the operator in this process, the API beside it, and what happens on the screen.
 
-Ctrl-C or SIGTERM stops both in order, exit code 0; guests run on. A second one ends at once.
+Ctrl-C or SIGTERM stops both in order, with exit code 0, and guests run on. A second one ends everything at once.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from homeostat.assembly.standalone import Standalone
 
 
-ADDRESS_SECONDS = 30.0  # how much longer --until-ready waits for addresses: a guest need not ask for one
-POLL_SECONDS = 0.5  # between two looks at the index; a look costs nothing while nothing changes
-AGE_SECONDS = 15.0  # the picture's ages move on even when nothing changes, and every second
-RECENT = 60.0  # seconds after something did
+ADDRESS_SECONDS = 30.0  # seconds that --until-ready goes on to wait for addresses: a guest need not ask for one
+POLL_SECONDS = 0.5  # seconds between two queries of the index, which cost nothing while nothing changes
+AGE_SECONDS = 15.0  # seconds until the ages in the picture are updated while nothing changes, and every second
+RECENT = 60.0  # for so many seconds after a change
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class UpOptions:
     api: ApiOptions | None
     settle: float  # seconds
     until_ready: bool = False
-    timeout: float = 0.0  # seconds; 0: none
-    commit: bool | None = None  # None: as it was
+    timeout: float = 0.0  # seconds; 0: no limit
+    commit: bool | None = None  # None: as before
     host_labels: Sequence[str] = ()
     trash_keep: float = 0.0  # seconds
 
@@ -153,7 +153,7 @@ async def _serve(api: ApiOptions, parts: Standalone, stop: asyncio.Event, view: 
 
 
 async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> None:
-    """Waits for all; when one ends early, or with what is meant for the user, the others are stopped in order."""
+    """Waits for all tasks. When one ends early, or with an error that is meant for the user, the others are stopped in order."""
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -169,7 +169,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
         if stop.is_set():
             os.write(2, b"\nforced: ended at once; guests keep running\n")
             os._exit(130)
-        stop.set()  # first: nothing that goes wrong with what is shown may keep it from ending
+        stop.set()  # first of all: no error in what is shown may keep it from ending
         view.say("Stopping; guests keep running. (Ctrl-C again ends at once.)")
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -177,7 +177,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 
 
 async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
-    """Shows what changes; with ``until_ready`` ends when all is Ready, or raises when it is not in time."""
+    """Shows what changes. With ``until_ready`` it ends when everything is Ready, or raises when that takes too long."""
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
     shown_at = changed_at = ready_at = 0.0
@@ -209,14 +209,14 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
 
 
 def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
-    """Statuses that an earlier operator left say nothing about now."""
+    """Tells whether everything is Ready. Statuses that an earlier operator left say nothing about now."""
     fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
-    settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to go
+    settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to be deleted
     return fresh and settled and bool(snapshot.resources) and all(map(is_ready, snapshot.resources))
 
 
 def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
-    """What is not Ready, or lacks an address, and why."""
+    """Returns an error with what is not Ready, or lacks an address, and why."""
     reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
     reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])
     if not reasons and (lacking := [short_name(m.key) for m in snapshot.machines if lacks_address(m)]):
@@ -227,11 +227,11 @@ def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
 
 @contextlib.contextmanager
 def _logging(view: View) -> Iterator[None]:
-    """Warnings of our own layers appear among the rest; with HOMEOSTAT_DEBUG=1 everything does."""
+    """Shows warnings of our own layers among the rest, and with HOMEOSTAT_DEBUG=1 all messages."""
 
     class Said(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            # A traceback is for HOMEOSTAT_DEBUG; users get its last line.
+            # Only HOMEOSTAT_DEBUG shows a traceback. Otherwise users get its last line.
             error = record.exc_info[1] if record.exc_info else None
             said = self.format(record) if debugging() else record.getMessage() + (f": {error!r}" if error else "")
             loop.call_soon_threadsafe(view.say, f"{record.levelname.lower()}: {said}")

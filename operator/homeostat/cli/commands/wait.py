@@ -1,4 +1,4 @@
-"""``homeostat wait``: as kubectl's."""
+"""``homeostat wait``: waits as kubectl does."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _A_WEEK = 7 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``met`` is asked of each resource; None stands for one that is gone."""
+    """What is waited for. ``met`` is asked for each resource; None stands for one that has gone."""
 
     met: Callable[[Resource | None], bool]
-    said: str  # after the resource's name, once it is met
+    said: str  # follows the resource's name, once the goal is met
     wants_gone: bool = False
 
 
 def parse_goal(text: str) -> Goal:
-    """A goal from ``delete``, ``condition=Ready`` or ``condition=Ready=False``.
+    """Reads a goal from ``delete``, ``condition=Ready`` or ``condition=Ready=False``.
 
     Raises:
-        CliError: none of these.
+        CliError: it is none of these.
     """
     if text == "delete":
         return Goal(lambda resource: resource is None, "deleted", wants_gone=True)
@@ -51,13 +51,13 @@ def parse_goal(text: str) -> Goal:
 
 
 def _holds(resource: Resource | None, type: str, status: str) -> bool:
-    """As kubectl: a condition of an older generation says nothing about the present spec."""
+    """Tells whether a condition holds. As in kubectl, one of an older generation says nothing about the present spec."""
     if resource is None or resource.status is None:
         return False
     seen = status_of(resource)
     condition = next((c for c in seen.conditions if c.type.lower() == type.lower()), None)
     if condition is None:
-        # Reconciling, Stalled and their like are there only while they are true.
+        # Reconciling, Stalled and others like them exist only while they are true.
         return status.lower() == "false" and seen.observed_generation >= resource.metadata.generation
     return condition.status.lower() == status.lower() and condition.observed_generation >= resource.metadata.generation
 
@@ -88,7 +88,7 @@ async def _wait(
                     raise not_found(key)
 
         if not goal.wants_gone and not operator_runs(settings):
-            note_operator(settings)  # then what there is, is of the last look
+            note_operator(settings)  # without an operator, what is shown is as of the last look
 
         async def read() -> dict[Key, tuple[Resource | None, bool]]:
             found = {key: await store.get(Resource, key) for key in left}

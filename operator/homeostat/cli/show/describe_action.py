@@ -1,4 +1,4 @@
-"""Each action in words: what `homeostat plan` prints for it. Never a secret."""
+"""Each action in words, as `homeostat plan` prints it. It never holds a secret."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..times import short_duration
 
 
 def action_text(action: a.Action) -> str:
-    """One line, without the reason."""
+    """Returns one line for an action, without its reason."""
     match action:
         case a.FetchImage():
             return f"fetch image {action.image.url}"
@@ -94,7 +94,7 @@ def _storage_text(action: _Storage) -> str:
         case a.CopyBoot():
             return f"copy what it boots to {action.path}"
         case a.WriteSeed():
-            return "write the cloud-init seed"  # its name has a fingerprint, which tells nobody anything
+            return "write the cloud-init seed"  # its name has a fingerprint, which is of no use to a reader
         case a.DeleteFile() | a.DeleteDirectory():
             return f"delete {action.path}"
         case a.SetAside():

@@ -1,4 +1,4 @@
-"""Doubts about specs, told as warnings by `plan` and `apply`: nothing is refused for them."""
+"""Doubts about specs, which `plan` and `apply` print as warnings. Nothing is refused because of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def doubts_about(resource: Resource) -> list[str]:
 
 
 def doubts_in(entry: Planned) -> list[str]:
-    """A deployment's machines have its own, which are said once."""
+    """Returns the doubts about an entry. Those about the machines of a deployment are given once, for the deployment."""
     machine = entry.resource
     if machine.deleting or machine.metadata.owner_references:
         return []

@@ -1,4 +1,5 @@
-"""What a guest writes on its console, as text alone: colours are left out, and all else that a terminal obeys is spelled out."""
+"""What a guest writes on its console, as plain text. Colours are left out, and everything else that a terminal obeys is spelled
+out."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ import re
 from homeostat.models.outside import printable
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_BEGUN = re.compile(r"(\r|\x1b(\[[0-9;]{0,32})?)\Z")  # what the next block may make a colour or a line's end of
+_BEGUN = re.compile(r"(\r|\x1b(\[[0-9;]{0,32})?)\Z")  # the next block may make a colour or the end of a line of this
 
 
 class GuestText:
-    """Takes the log block by block, wherever those are cut."""
+    """Takes the log block by block, wherever the blocks are cut."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")

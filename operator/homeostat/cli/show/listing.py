@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from homeostat.runtime.engine.ports import Event
 
 EVENT_COLUMNS = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")
-RECENT = 200  # events shown when nothing says how many
+RECENT = 200  # events that are shown where nothing says how many
 
 
 async def list_events(
@@ -35,7 +35,7 @@ async def list_events(
     headers: bool = True,
     limit: int = RECENT,
 ) -> None:
-    """The latest events, oldest first; with ``watch`` the coming ones as well."""
+    """Lists the latest events, oldest first; with ``watch`` also those to come."""
     async with opened(settings) as store:
 
         async def read() -> Sequence[Event]:
@@ -86,7 +86,8 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 async def list_errors(settings: CliSettings, *, form: str | None = None, headers: bool = True) -> None:
-    """What is wrong in the folder now; the last good specs of those documents stay in force. And what of the operator fails."""
+    """Lists what is wrong in the folder now, and what fails in the operator. The last good specs of those documents stay in
+    force."""
     async with opened(settings) as store:
         errors = await store.errors()
     if form not in ("json", "yaml"):

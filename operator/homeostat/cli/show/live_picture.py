@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Resource)
 SHOWN_EVENTS = 6
 SHOWN_DEPLOYMENTS = 8
-SHOWN_PLUGINS = 3  # only those that are not ready
+SHOWN_PLUGINS = 3  # only plugins that are not ready
 SHOWN_ERRORS = 3
 _STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
-_SPENT = 7  # lines of the terminal for heading, titles and space
+_SPENT = 7  # lines of the terminal for heading, titles and blank lines
 _BAR = 10  # characters
 _GAP = 3  # characters between columns
 _WIDEST = 30  # characters of a column
 
 
 def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Group:
-    """The whole picture for a terminal of ``height`` lines and ``width`` columns; what is not ready comes first."""
+    """Returns the whole picture for a terminal of ``height`` lines and ``width`` columns. What is not ready comes first."""
     from rich.console import Group
     from rich.text import Text
 
@@ -73,7 +73,8 @@ def _first(resources: Sequence[R], room: int) -> list[R]:
 
 
 def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Sequence[int], width: int) -> Table:
-    """The last column says what is waited for; it is cut to what the others leave, since rich would narrow them all."""
+    """Returns a table whose last column says what is waited for. That column is cut to the width that the others leave, because
+    rich would narrow all of them."""
     from rich.table import Table
     from rich.text import Text
 
@@ -93,7 +94,7 @@ def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Se
 
 
 def cut(text: str, room: int) -> str:
-    """At most ``room`` characters of it."""
+    """Returns at most ``room`` characters of the text."""
     return text if len(text) <= room else text[: max(room - 1, 0)] + "…" if room > 0 else ""
 
 
@@ -113,7 +114,7 @@ def _deployment_table(deployments: Sequence[VirtualMachineDeployment], width: in
 
 
 def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
-    """How much of it is there: full where a machine is of the newest template and none is missing or left over."""
+    """Returns how much is done: full where every machine is of the newest template and none is missing or left over."""
     whole = max(wanted, status.replicas)
     done = min(status.updated_replicas, status.available_replicas, wanted)
     filled = _BAR if whole == 0 else _BAR * done // whole
@@ -121,7 +122,7 @@ def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
 
 
 def _event_table(events: Sequence[Event], width: int) -> Table:
-    """As ``_table``: a long message is cut, and leaves the other columns whole."""
+    """Returns the events as ``_table`` does. A long message is cut, and the other columns keep their width."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""The forms of output that kubectl has: table, wide, name, json, yaml."""
+"""The output forms of kubectl: table, wide, name, json, yaml."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tables import table_lines
 
 
 def as_document(resource: Resource) -> dict[str, Any]:
-    """The resource as JSON: the spec as written, the status in full."""
+    """Returns the resource as JSON: the spec as it is written, and the status in full."""
     document = resource.dump()
     document = {"apiVersion": resource.api_version, "kind": resource.kind, **document}
     if resource.status is not None:
@@ -26,7 +26,8 @@ def as_document(resource: Resource) -> dict[str, Any]:
 
 
 class _OutputDumper(yaml.SafeDumper):
-    """Aliases would be right, and unreadable. What a terminal obeys is spelled out, as YAML has it for quoted texts."""
+    """Writes YAML without aliases, which would be correct but hard to read. What a terminal obeys is spelled out, as in quoted
+    texts of YAML."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -46,8 +47,8 @@ _OutputDumper.add_representer(str, _represent_text)
 
 
 def to_yaml(value: Any) -> str:
-    """Block style, keys in their order, long texts as they are; words such as yes are quoted, so that every reader of YAML
-    takes them for the strings they are."""
+    """Returns block style, with keys in their order and long texts as they are. Words such as yes are quoted, so that every
+    reader of YAML takes them for strings."""
     return yaml.dump(value, Dumper=_OutputDumper, sort_keys=False, default_flow_style=False, width=4096, allow_unicode=True)
 
 
@@ -55,7 +56,7 @@ def print_resources(
     resources: Sequence[Resource], form: str | None, *, all_namespaces: bool = False, single: bool = False, headers: bool = True,
     prefixed: bool = False,
 ) -> None:  # fmt: skip
-    """``single``: a resource was asked for by name, so it is printed itself and not as a list."""
+    """Prints resources. ``single``: one was asked for by name, so it is printed by itself and not as a list."""
     match form:
         case "json" | "yaml":
             emit(_dumped(resources, form, single))

@@ -1,8 +1,8 @@
-"""What `homeostat plan` rests on: the plans that the operator would make now, made without writing anything.
+"""What `homeostat plan` shows: the plans that the operator would make now. Nothing is written.
 
-The folder is taken in by a store of its own over a copy of the state's index: so known resources keep their uids, broken
-documents their last good specs, and removed files their deletion, exactly as `up` would see it. The machines that deployments
-are to make are made in that copy, and planned like all others.
+A temporary store over a copy of the state's index takes in the folder. So known resources keep their uids, broken documents keep
+their last good specs, and removed files are deletions, exactly as `up` would see it. The machines that deployments will make are
+made in that copy, and planned like all others.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ from .render_plan import PlanEntry, Planned
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``errors`` are those of the YAML; ``held`` says which deletions wait for a confirmation, and why; ``notes`` what else is to
-    be known of all of it."""
+    """``errors`` are those of the YAML. ``held`` says which deletions wait for a confirmation, and why. ``notes`` are about all
+    resources together."""
 
     entries: Sequence[Planned]
     errors: Sequence[FolderProblem]
@@ -55,7 +55,8 @@ class Preview:
 
 
 async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str], image_folders: Sequence[Path] = ()) -> Preview:
-    """The plan of every resource of ``folder``; ``labels`` are the host's; ``image_folders``: see ``driver.storage.Storage``.
+    """Returns the plan of every resource in ``folder``. ``labels`` are those of the host. ``image_folders``: see
+    ``driver.storage.Storage``.
 
     Raises:
         CliError: the host cannot be asked.
@@ -68,7 +69,7 @@ async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]
 
 
 async def preview_on(folder: Path, scratch: Path, host: PreviewHost, notes: Sequence[str] = ()) -> Preview:
-    """As ``preview``, on a host that is open; ``scratch`` holds the copy of the state, and is written to."""
+    """Returns the same as ``preview``, on a host that is open. ``scratch`` holds the copy of the state, and is written to."""
     with closing(FilesStore.open(folder, StateFolder.open(scratch))) as store:
         report = store.sync()
         foresight = _Foresight(store, host)
@@ -82,7 +83,7 @@ def _of(report: PassReport, severity: Severity) -> list[FolderProblem]:
 
 @dataclass(slots=True)
 class _Foresight:
-    """One look at everything."""
+    """Plans all resources once."""
 
     store: FilesStore
     seen: PreviewHost
@@ -102,7 +103,7 @@ class _Foresight:
             deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
         coming = {machine.key: entry for entry in deployments for machine in entry.coming}
         machines = await self.store.list(VirtualMachine)
-        for machine in machines:  # first: who has already what others ask for
+        for machine in machines:  # first of all: which machines have what others ask for
             self.claims.update((await self._made(machine))[0], self.seen.host)
         for machine in machines:
             entry = await self._machine(machine, places.get(machine.key, ""))
@@ -116,7 +117,7 @@ class _Foresight:
         return [*entries, *deployments]
 
     async def _deployment(self, deployment: VirtualMachineDeployment, place: str) -> DeploymentEntry:
-        """The machines that it is to make stand in the store from then on."""
+        """Plans a deployment. The machines that it would make are in the store from then on."""
         resolved, observed, plan = await DeploymentReconciler(self.store, self.seen.host).preview(deployment)
         entry = DeploymentEntry(resolved, observed, plan, time.time(), place)
         if plan.target is None or observed.refusal is not None:
@@ -130,7 +131,7 @@ class _Foresight:
         return entry
 
     async def _successors(self, entry: DeploymentEntry) -> None:
-        """What refuses the machines that take the place of others, as if those had gone already."""
+        """Finds out what refuses the machines that will replace others, as if those had gone already."""
         target = entry.plan.target.revision if entry.plan.target else None
         for name in entry.replaced if target is not None and entry.observed.refusal is None else ():
             machine = await self.store.get(VirtualMachine, Key(VirtualMachine.KIND, entry.resource.metadata.namespace, name))
@@ -139,7 +140,7 @@ class _Foresight:
             entry.machines.append(await self._machine(machine, "", gone=True))
 
     async def _machine(self, machine: VirtualMachine, place: str, gone: bool = False) -> PlanEntry:
-        """``gone``: as if nothing of it were there."""
+        """Plans a machine. ``gone``: as if nothing of it existed."""
         host = self.seen.host
         made, refusal = await self._made(machine, gone)
         observed = await observe(made, host, RememberedActs(), self.claims.update(made, host), self.images)
@@ -157,7 +158,7 @@ class _Foresight:
         return await Effective(self.store).machine(machine, new=new)
 
     def _beside(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> tuple[Outcome, ...]:
-        """What would stop it next, were the first thing mended: other images, what the host lacks."""
+        """Returns what would stop it next if the first problem were solved: other images, what the host lacks."""
         if observed.refusal is not None or machine.deleting or (observed.domain and observed.domain.state.active):
             return ()
         needed = [self.fetched.get(ref.key) for ref in storage_needs(machine, observed.host.storage_root).images]
@@ -172,7 +173,7 @@ class _Foresight:
                 self.fetched[ref.key] = await self.seen.foresee(ref)
 
     async def _fetches(self, refs: Sequence[ImageRef]) -> tuple[Sequence[str], str]:
-        """Addresses of the images that are not in the host's cache yet, and what will be wrong with one."""
+        """Returns the addresses of the images that the host's cache lacks, and what will be wrong with one of them."""
         host = self.seen.host
         observed = Observed(host.facts, None, storage=await host.storage(refs, (), (), host.facts.storage_root))
         await self._foresee_images(refs, observed)
@@ -182,7 +183,7 @@ class _Foresight:
         return [ref.url for ref in fetches], problem
 
     def _changes(self, resource: Resource, since: int | None = None) -> Mapping[str, tuple[object, object]]:
-        """What of its spec changed since a generation; None: since the one that the operator has seen."""
+        """Returns what of its spec changed since a generation. None: since the one that the operator has seen."""
         if since is None:
             since = resource.status.observed_generation if resource.status else 0
         found: dict[str, tuple[object, object]] = {}
@@ -193,7 +194,7 @@ class _Foresight:
         return {name: (old, new) for name, (old, new) in found.items() if old != new}
 
     async def notes(self) -> list[str]:
-        """What all machines together ask of the host, where that is more than it has."""
+        """Returns what all machines together ask of the host, where that is more than it has."""
         facts = self.seen.host.facts
         memory = sum(entry.machine.spec.resources.memory for entry in self.machines if _runs(entry))
         found = []
@@ -213,7 +214,7 @@ class _Foresight:
 
 
 def _free(folder: Path) -> int:
-    """Bytes, of the file system that the folder is on, or will be; 0 where that cannot be told."""
+    """Returns the free bytes of the file system that the folder is on, or will be on. 0: unknown."""
     try:
         return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.is_dir())).free
     except OSError:
@@ -221,7 +222,7 @@ def _free(folder: Path) -> int:
 
 
 def _runs(entry: PlanEntry) -> bool:
-    """Once the plan is carried out."""
+    """Tells whether the machine runs once the plan is carried out."""
     if entry.resource.deleting:
         return False
     domain = entry.observed.domain if entry.observed else None

@@ -1,7 +1,7 @@
 """What a plan is made against: a copy of the state, and the host as the operator of that state would see it.
 
-A state that is empty, as on the computer that reviews a branch, takes the identity that the machines on the host carry. Else each
-of them would look like somebody else's.
+An empty state, as on the computer that reviews a branch, takes the identity in the records of the machines on the host. Otherwise
+each of them would look like somebody else's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..errors import CliError
 
 @dataclass(frozen=True, slots=True)
 class PreviewHost:
-    """``unseen``: the storage is another computer's, and what the definitions name is taken to be there."""
+    """The host of a preview. ``unseen``: its storage is on another computer, and what the definitions name counts as existing."""
 
     host: LibvirtHost
     storage: Storage
@@ -44,14 +44,15 @@ class PreviewHost:
         return presumed(machine, observed, self.storage.image_path) if self.unseen else observed
 
     async def foresee(self, ref: ImageRef) -> ObservedImage:
-        """What fetching it will give; a local file of another computer is not looked at."""
+        """Returns what fetching the image will give. A local file of another computer is not read."""
         if self.unseen:
             return ObservedImage(ImagePhase.READY, self.storage.image_path(ref.key), ref.format or "qcow2")
         return await self.storage.foresee(ref)
 
 
 async def copy_state(folder: Path, state: Path, scratch: Path) -> list[str]:
-    """Copies what names the resources and what is known of them into ``scratch``; says what differs from the folder's own state.
+    """Copies the identity of the resources, and what is known of them, into ``scratch``. Returns what differs from the folder's
+    own state.
 
     Raises:
         StateError: it serves a cluster.
@@ -82,12 +83,12 @@ def _copy(state: Path, scratch: Path) -> None:
 async def opened_host(
     state: Path, uri: str, labels: Mapping[str, str], scratch: Path, notes: list[str], image_folders: Sequence[Path] = ()
 ) -> AsyncIterator[PreviewHost]:
-    """As the operator's, but nothing is noted down of it. Adds to ``notes`` what was taken for granted.
+    """Opens the host as the operator does, but records nothing. Adds to ``notes`` what is assumed.
 
     Raises:
         CliError: the host cannot be asked.
     """
-    logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())  # what it warns of is said by who asks here
+    logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())  # whoever asks here says what it warns of
     storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
     async with _connected(uri, state, labels, storage) as host:
         found = None if StateFolder(scratch).identity.exists() else _instance_on(host)
@@ -118,11 +119,11 @@ async def _connected(uri: str, root: Path, labels: Mapping[str, str], storage: S
 
 
 def _instance_on(host: LibvirtHost) -> uuid.UUID | None:
-    """Of the operator whose machines are there; of several, the one with most."""
+    """Returns the identity of the operator whose machines are there; of several, the one with the most machines."""
     counted = Counter(domain.record.instance for domain in host.domains() if domain.record and domain.record.instance)
     for instance, _ in counted.most_common():
         try:
             return uuid.UUID(instance)
         except ValueError:
-            continue  # no operator wrote that
+            continue  # no operator wrote that value
     return None

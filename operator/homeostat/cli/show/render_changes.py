@@ -11,7 +11,7 @@ from .render_texts import Line, arrow, diff_lines, is_text
 
 
 def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:
-    """``~ field  old -> new  Disruption``, aligned."""
+    """Returns the changes as ``~ field  old -> new  Disruption``, aligned."""
     fields = max((len(c.field) for c in changes), default=0)
     values = [f"{c.old} -> {c.new}" for c in changes]
     width = min(max(map(len, values), default=0), 40)
@@ -34,7 +34,7 @@ def disruption_tone(word: str) -> str:
 
 
 def value_lines(name: str, old: object, new: object, word: str, tone: str) -> list[Line]:
-    """``~ field   old -> new   word``; of long texts a diff of their lines."""
+    """Returns one change as ``~ field   old -> new   word``. For long texts it is a diff of their lines."""
     if not is_text(old, new):
         return [Line(f"    ~ {name}   {arrow(old, new)}   {word}".rstrip(), tone)]
     tones = {"+": "good", "-": "bad"}

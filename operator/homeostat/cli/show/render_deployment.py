@@ -1,4 +1,4 @@
-"""What `homeostat plan` says of deployments and plugins: not the next step alone, but where the steps lead. Pure."""
+"""What `homeostat plan` says of deployments and plugins: where the steps lead, and not only the next step. Pure."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ from .render_plan import PlanEntry, Verb, heading
 from .render_texts import Line, arrow, is_text
 from .rollout_state import template_changes
 
-_MOST_PROBLEMS = 5  # of a deployment's machines that are shown
+_MOST_PROBLEMS = 5  # problems of a deployment's machines that are shown
 PASSING = frozenset({"MachinesUnavailable", "Paused", "Progressing", "RolledBack", "Terminating"})
-"""What is waited for and comes by itself, or as somebody asked for; all else is somebody's to mend."""
+"""Reasons of what passes by itself, or is as somebody asked for. Everything else needs somebody."""
 _WAYS = {Way.AT_ONCE: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentEntry:
-    """``resource`` has its plugin's part in its template; ``now`` in seconds since the epoch.
+    """``resource`` includes its plugin's part in its template. ``now`` is in seconds since the epoch.
 
-    ``coming``: the machines that it is to make. ``machines``: how those would fare, and those that take the place of others."""
+    ``coming``: the machines that it will make. ``machines``: the plans for those, and for the ones that replace others.
+    """
 
     resource: VirtualMachineDeployment
     observed: ObservedDeployment
@@ -62,7 +63,7 @@ class DeploymentEntry:
 
     @property
     def blocked(self) -> Stalled | Waiting | None:
-        """What somebody must mend before it can be as it should be."""
+        """Returns what somebody must solve before it can be as it should be."""
         outcome, refusal = self.plan.outcome, self.observed.refusal
         if refusal is not None and self._missing:
             return refusal
@@ -84,20 +85,20 @@ class DeploymentEntry:
 
     @property
     def _behind(self) -> list[Replica]:
-        """Those that stay in number, and follow another template than they should."""
+        """Returns the machines that stay in number, but follow another template than they should."""
         target = self._target
         staying = [r for r in self._live if 1 <= r.index <= self.resource.spec.replicas]
         return [r for r in staying if target is not None and r.fingerprint != target.fingerprint]
 
     @property
     def missing(self) -> list[str]:
-        """Names of the machines of the base that are not there."""
+        """Returns the names of the base's machines that do not exist."""
         there = {r.index for r in self._live} | self.observed.foreign
         return [f"{self.resource.metadata.name}-{i}" for i in range(1, self.resource.spec.replicas + 1) if i not in there]
 
     @property
     def replaced(self) -> list[str]:
-        """Names of the machines that others of the same name take the place of."""
+        """Returns the names of the machines that others of the same name replace."""
         return [replica.name for replica in self._behind if self.way_of(replica) is Way.REPLACE]
 
     @property
@@ -106,12 +107,12 @@ class DeploymentEntry:
 
     @property
     def _found(self) -> list[PlanEntry]:
-        """Of those that are not on record, the ones whose domains are there: the index is new."""
+        """Returns the machines without a record whose domains exist: the index is new."""
         return [entry for entry in self.machines if entry.observed is not None and entry.observed.domain is not None]
 
     @property
     def _surplus(self) -> int:
-        """Without those that stand in while a rollout goes on: they go with it."""
+        """Returns how many are too many, without those that stand in during a rollout: they go with it."""
         beyond = [r for r in self._live if r.index > self.resource.spec.replicas]
         standing_in = [r for r in beyond if self._target and r.fingerprint == self._target.fingerprint]
         return len(beyond) - (len(standing_in) if self._behind else 0)
@@ -140,7 +141,7 @@ class DeploymentEntry:
         return lines
 
     def _problems(self) -> list[tuple[str, str, list[str]]]:
-        """Of its machines, each kind once: reason, message, and the names of those who have it."""
+        """Returns the problems of its machines, each kind once: reason, message, and the names of the machines."""
         names: dict[tuple[str, str], list[str]] = {}
         for entry in self.machines:
             if entry.stalled:
@@ -160,12 +161,12 @@ class DeploymentEntry:
         return [("replicas", str(spec.replicas)), ("strategy", _pace(self.resource))]
 
     def _one(self) -> VirtualMachine:
-        """What each of its machines will be."""
+        """Returns what each of its machines will be."""
         name = f"{self.resource.metadata.name}-1"[:63]
         return VirtualMachine(metadata=ObjectMeta(name=name), spec=self.resource.spec.template.spec)
 
     def changes(self) -> Mapping[str, tuple[Any, Any]]:
-        """Of the template, from what the first outdated machine follows."""
+        """Returns the changes of the template, compared with that of the first outdated machine."""
         followed = self._followed(self._behind[0]) if self._behind else None
         if followed is None or self._target is None:
             return {}
@@ -182,7 +183,7 @@ class DeploymentEntry:
         return [*lines, *(line for name, both in texts.items() for line in value_lines(f"template.{name}", *both, word, tone))]
 
     def steps(self) -> list[str]:
-        """Where it leads, in words."""
+        """Says in words where it leads."""
         ways = [self.way_of(replica) for replica in self._behind]
         live, replaced = sum(way is not Way.REPLACE for way in ways), sum(way is Way.REPLACE for way in ways)
         target = self._target
@@ -227,8 +228,8 @@ class DeploymentEntry:
 
 @dataclass(frozen=True, slots=True)
 class PluginEntry:
-    """``changes`` are those of its spec that no operator has seen yet; ``fetches`` the images that the host lacks; ``problem``:
-    why one of them cannot be had."""
+    """``changes`` are those of its spec that no operator has seen yet. ``fetches`` are the images that the host lacks.
+    ``problem``: why one of them cannot be fetched."""
 
     resource: Plugin
     changes: Mapping[str, tuple[object, object]]
@@ -281,7 +282,7 @@ def _machines(count: int) -> str:
 
 
 def _pace(deployment: VirtualMachineDeployment) -> str:
-    """How a rollout goes, in numbers of machines."""
+    """Says how a rollout goes, in numbers of machines."""
     if deployment.spec.strategy.type == "Recreate":
         return "Recreate: all go before new ones come"
     surge, missing = allowance(deployment)
@@ -294,7 +295,8 @@ def _pace(deployment: VirtualMachineDeployment) -> str:
 
 
 def _fates(deployment: VirtualMachineDeployment, *, stateful: bool) -> str:
-    """What becomes of the disks of a machine that goes; ``stateful``: those without an image stay for the next of its index."""
+    """Says what happens to the disks of a machine that goes. ``stateful``: disks without an image stay for the next machine of
+    its index."""
     spec = deployment.spec.template.spec
     kept, lost = disk_fates(VirtualMachine(metadata=ObjectMeta(name="replica"), spec=spec))
     stays = [disk.name for disk in spec.disks if stateful and disk.image is None and disk.name in lost]
@@ -312,5 +314,5 @@ def _fates(deployment: VirtualMachineDeployment, *, stateful: bool) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first of them, and how many more."""
+    """Returns the first names, and how many more there are."""
     return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"

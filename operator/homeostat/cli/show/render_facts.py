@@ -1,4 +1,4 @@
-"""What a machine that is to be made will have, and what becomes of the disks of one that goes. Pure."""
+"""What a new machine will have, and what happens to the disks of one that goes. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .render_texts import Line
 
 
 def fact_lines(facts: Sequence[tuple[str, str]]) -> list[Line]:
-    """``+ field   value``, aligned."""
+    """Returns the facts as ``+ field   value``, aligned."""
     width = max(len(name) for name, _ in facts)
     return [Line(f"    + {name:{width}}   {value}", "create") for name, value in facts]
 
@@ -35,7 +35,7 @@ def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
 
 
 def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
-    """Names of the disks that stay, and of those that are reclaimed."""
+    """Returns the names of the disks that stay, and of those that are reclaimed."""
     kept: list[str] = []
     lost: list[str] = []
     for disk in machine.spec.disks:

@@ -1,6 +1,6 @@
-"""A plan for people and for programs. Pure: plans in, lines out; who prints them adds the colour.
+"""A plan for people and for programs. Pure: it turns plans into lines, and who prints them adds the colour.
 
-Symbols as Terraform's: + create, ~ change, - delete; ! stands for what a human must look at.
+The symbols are those of Terraform: + create, ~ change, - delete. A ! marks what a human must look at.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .render_changes import disruption_tone, disruption_word, render_changes, ti
 from .render_facts import disk_fates, fact_lines, machine_facts
 from .render_texts import Line
 
-# What is waited for once the actions shown have been carried out says nothing more.
-_RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # what others rest on comes first
+# The shown actions say already that these are waited for.
+_RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # kinds that others rest on come first
 _SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
 _PASSING = _SAID_BY_ACTIONS | {
     "Busy", "CrashLoopBackOff", "GuestShuttingDown", "HostUnreachable", "IOError", "ImageFetching", "Pausing", "PoweringOff",
     "Resuming", "Saving", "Unhealthy",
 }  # fmt: skip
-"""What is waited for and comes by itself; all else is somebody's to mend."""
-_SEED = "cloudInit"  # the field that differs where the seed does
+"""Reasons of what passes by itself. Everything else needs somebody."""
+_SEED = "cloudInit"  # the field that stands for a difference of the seed
 
 
 class Verb(StrEnum):
@@ -48,7 +48,7 @@ class Verb(StrEnum):
 
 
 class Planned(Protocol):
-    """A resource of any kind with what would be done to it."""
+    """A resource of any kind, with what would be done to it."""
 
     @property
     def resource(self) -> Resource: ...
@@ -63,7 +63,7 @@ class Planned(Protocol):
     def stalled(self) -> bool: ...
 
     @property
-    def pending(self) -> bool: ...  # it is as it should be but for changes that wait for a restart
+    def pending(self) -> bool: ...  # it is as it should be, except for changes that wait for a restart
 
     def lines(self) -> list[Line]: ...
 
@@ -72,17 +72,18 @@ class Planned(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """One machine with what would be done to it up to the end, and where it is written down (``web.yaml:3``).
+    """One machine with everything that would be done to it, and the place of its document (``web.yaml:3``).
 
-    ``observed``: what the plan rests on, None where only the plan is known. ``changed``: by field, what of its spec its domain
-    does not have yet, (old, new)."""
+    ``observed``: what the plan rests on. None: only the plan is known. ``changed``: what of its spec its domain does not have
+    yet, (old, new) by field.
+    """
 
     resource: Resource
     plan: Plan
     place: str = ""
     observed: Observed | None = None
     changed: Mapping[str, tuple[object, object]] = field(default_factory=dict)
-    also: tuple[Outcome, ...] = ()  # what would stop it next, where it is not carried out to the end
+    also: tuple[Outcome, ...] = ()  # what would stop it next, where the plan cannot be carried out to the end
 
     @property
     def machine(self) -> VirtualMachine:
@@ -101,7 +102,7 @@ class PlanEntry:
 
     @property
     def stalled(self) -> bool:
-        """Also where it waits for what does not come by itself, such as a network or an image that is not there."""
+        """Tells whether it is stalled, or waits for what does not come by itself, such as a missing network or image."""
         outcome = self.plan.outcome
         return isinstance(outcome, Stalled) or (isinstance(outcome, Waiting) and outcome.reason not in _PASSING)
 
@@ -125,7 +126,7 @@ def _defined(machine: VirtualMachine) -> bool:
 
 
 def exit_code(entries: Iterable[Planned]) -> int:
-    """0: nothing to do; 2: changes; 1: something a human must look at first."""
+    """Returns 0 where nothing is to be done, 2 for changes, 1 for something that a human must look at first."""
     listed = list(entries)
     if any(entry.stalled for entry in listed):
         return 1
@@ -133,7 +134,7 @@ def exit_code(entries: Iterable[Planned]) -> int:
 
 
 def render_plan(entries: Sequence[Planned]) -> list[Line]:
-    """Every resource that would change, plugins and deployments before machines, then the summary."""
+    """Returns every resource that would change, plugins and deployments before machines, and then the summary."""
     lines: list[Line] = []
     for entry in sorted(entries, key=lambda e: (_RANK[type(e.resource)], by_name(e.resource))):
         if entry.verb is Verb.NONE and not entry.stalled and not entry.pending:
@@ -155,7 +156,7 @@ def heading(entry: Planned) -> Line:
 
 
 def render_entry(entry: PlanEntry) -> list[Line]:
-    """One machine: heading, fields, actions, outcome."""
+    """Returns one machine: heading, fields, actions, outcome."""
     verb, plan = entry.verb, entry.plan
     lines = [heading(entry)]
     if verb is Verb.CREATE and isinstance(entry.resource, VirtualMachine):
@@ -174,7 +175,8 @@ def render_entry(entry: PlanEntry) -> list[Line]:
 
 
 def _changes(entry: PlanEntry, changes: Sequence[Change]) -> list[Line]:
-    """Field by field; what a file of a seed says, and what becomes of a disk that leaves, stands below its own."""
+    """Returns the changes, field by field. What a file of a seed says, and what happens to a disk that leaves, follows its
+    field."""
     lines = render_changes([change for change in changes if change.field != _SEED])
     for change in changes:
         if change.field == _SEED:
@@ -190,7 +192,7 @@ def _seed_lines(entry: PlanEntry, change: Change) -> list[Line]:
 
 
 def _departing(entry: PlanEntry) -> list[Line]:
-    """Of disks that leave the spec and that the guest, or the definition, still has."""
+    """Returns the fates of disks that leave the spec while the guest, or the definition, still has them."""
     if entry.observed is None or entry.verb is Verb.DELETE:
         return []
     going = {name for action in entry.plan.actions if isinstance(action, SetAside) for name, _ in action.disks}
@@ -201,7 +203,7 @@ def _departing(entry: PlanEntry) -> list[Line]:
 
 
 def _deleted_disks(entry: PlanEntry) -> list[Line]:
-    """Their fates by the steps that are planned, else by the spec; nothing of disks that are not there."""
+    """Returns the fates of the disks by the planned steps, otherwise by the spec. Says nothing of disks that do not exist."""
     kept, lost = disk_fates(entry.machine)
     if entry.observed is not None:
         root, there = entry.observed.host.storage_root, entry.observed.storage.disks
@@ -247,7 +249,7 @@ def _summary(entries: Sequence[Planned]) -> Line:
 
 
 def plan_as_json(entry: PlanEntry) -> dict[str, Any]:
-    """The same for programs. Actions are named by type, with their text and reason; secrets are in neither."""
+    """Returns the same for programs. Actions are named by type, with their text and reason, and no secret is in either."""
     outcome, key = entry.plan.outcome, entry.resource.key
     return {
         "kind": key.kind,

@@ -1,4 +1,5 @@
-"""Lines, and in them two versions of a value side by side: long texts as a diff, long values from where they begin to differ."""
+"""Lines of output, and two versions of a value side by side: long texts as a diff, long values from where they begin to
+differ."""
 
 from __future__ import annotations
 
@@ -6,27 +7,27 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import takewhile
 
-LONGEST = 48  # characters of a value that is shown
+LONGEST = 48  # characters of a value that are shown
 MOST_LINES = 60  # of one diff
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of output; ``tone`` names how it is coloured."""
+    """One line of output. ``tone`` names its colour."""
 
     text: str
     tone: str = ""
 
 
 def is_text(*values: object) -> bool:
-    """Whether one of them is to be compared line by line."""
+    """Tells whether a value must be compared line by line."""
     return any(isinstance(value, str) and "\n" in value for value in values)
 
 
 def diff_lines(old: object, new: object) -> list[str]:
-    """``- was``, ``+ is`` and a line around each."""
+    """Returns a diff: ``- was``, ``+ is`` and a line around each."""
     before, after = ([] if value in (None, "") else str(value).removesuffix("\n").split("\n") for value in (old, new))
-    found = list(unified_diff(before, after, lineterm="", n=1))[2:]  # without the names of files
+    found = list(unified_diff(before, after, lineterm="", n=1))[2:]  # without the file names
     found = ["…" if line.startswith("@@") else f"{line[:1]} {line[1:]}".rstrip() for line in found]
     shown = found[1:] if found[:1] == ["…"] else found
     more = len(shown) - MOST_LINES
@@ -34,7 +35,7 @@ def diff_lines(old: object, new: object) -> list[str]:
 
 
 def arrow(old: object, new: object) -> str:
-    """``old -> new``, both cut where they are long, and so that the difference is seen."""
+    """Returns ``old -> new``. Long values are cut so that the difference is seen."""
     before, after = _text(old), _text(new)
     if len(before) <= LONGEST >= len(after):
         return f"{before} -> {after}"

@@ -1,4 +1,4 @@
-"""How a deployment's rollout stands, and which templates it had. Pure."""
+"""How far a deployment's rollout is, and which templates it had. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN_CHANGES = 3
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``failure`` says why the rollout will not complete as it is; empty while it may."""
+    """``failure`` says why the rollout will not complete as it is. Empty: it may."""
 
     text: str
     done: bool = False
@@ -27,7 +27,7 @@ class Progress:
 
 
 def rollout_progress(deployment: VirtualMachineDeployment) -> Progress:
-    """From the counts and conditions of its status, which count only for the generation they were made from."""
+    """Reads the counts and conditions of its status, which count only for the generation that they were made from."""
     status, spec, name = deployment.status, deployment.spec, short_name(deployment.key)
     if deployment.deleting:
         return Progress("", failure=f"{name} is being deleted")
@@ -39,14 +39,14 @@ def rollout_progress(deployment: VirtualMachineDeployment) -> Progress:
     if (problem := find_condition(status.conditions, "ReplicaFailure")) and problem.status == "True":
         text += f"; {problem.message}"
     held = f" (held by spec.rollbackTo: {spec.rollback_to})" if spec.rollback_to else " (paused)" if spec.paused else ""
-    ready = find_condition(status.conditions, READY)  # the counts alone may be right while a stand-in is among them
+    ready = find_condition(status.conditions, READY)  # the counts may be right although a stand-in is among them
     if ready is None or ready.status != "True":
         return Progress(text + held)
     return Progress(f"{name} is rolled out: {text}{held}", done=True)
 
 
 def rollout_counts(deployment: VirtualMachineDeployment) -> str:
-    """As ``3 of 5 follow revision 2, 5 available, 2 to be replaced``."""
+    """Returns text such as ``3 of 5 follow revision 2, 5 available, 2 to be replaced``."""
     status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
     text = f"{min(status.updated_replicas, wanted)} of {wanted} follow revision {status.revision or 'none'}"
     text += f", {status.available_replicas} available"
@@ -71,7 +71,7 @@ def _failure(deployment: VirtualMachineDeployment) -> str:
 
 
 def history_rows(deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision]) -> list[tuple[str, ...]]:
-    """(revision, state, age, changes), oldest first; each is compared with the one before it."""
+    """Returns (revision, state, age, changes), oldest first. Each revision is compared with the one before it."""
     rows: list[tuple[str, ...]] = []
     earlier: MachineRevision | None = None
     for revision in revisions:
@@ -92,7 +92,7 @@ def _state(deployment: VirtualMachineDeployment, revision: MachineRevision) -> s
 
 
 def changes_between(old: MachineRevision, new: MachineRevision) -> str:
-    """A few words."""
+    """Returns the changes in a few words."""
     changes = template_changes(old.spec.template.dump(), new.spec.template.dump())
     if not changes:
         return new.spec.cause or "restarted"
@@ -102,7 +102,7 @@ def changes_between(old: MachineRevision, new: MachineRevision) -> str:
 
 
 def template_changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
-    """Dotted field -> (old, new); what is named within a list counts as a field of that name."""
+    """Returns dotted field -> (old, new). An item of a list that has a name counts as a field of that name."""
     changes: dict[str, tuple[Any, Any]] = {}
     for name in dict.fromkeys((*old, *new)):
         before, after = _by_name(old.get(name)), _by_name(new.get(name))
@@ -129,7 +129,7 @@ def _short(value: Any) -> str:
 def revision_to_undo_to(
     deployment: VirtualMachineDeployment, revisions: Sequence[MachineRevision], wanted: int | None
 ) -> MachineRevision:
-    """The one that was asked for, else the newest before the current one that was not given up.
+    """Returns the revision that was asked for, or the newest one before the current one that was not given up.
 
     Raises:
         CliError: there is none.

@@ -1,4 +1,4 @@
-"""What `homeostat up` shows, kept up to date from the index: only what was written since the last look is read."""
+"""What `homeostat up` shows, updated from the index: only what was written since the last time is read."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ EVENTS_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that there is to show at one moment; ``errors`` are those of the YAML folder, ``held`` its
-    deletions that wait for a confirmation, ``failing`` the operator's own."""
+    """Everything that there is to show at one moment. ``errors`` are those of the YAML folder, ``held`` are its deletions that
+    wait for a confirmation, and ``failing`` are the operator's own failures."""
 
     machines: Sequence[VirtualMachine]
     events: Sequence[Event]
@@ -61,11 +61,11 @@ def _count(number: int, noun: str) -> str:
 
 
 class Snapshots:
-    """Looks at the index of one store. A look at an index that nobody wrote to costs one PRAGMA."""
+    """Reads the index of one store. It costs one PRAGMA where nobody has written to the index."""
 
     def __init__(self, store: FilesStore) -> None:
         self._store = store
-        self._watcher = store.index.connect()  # a connection of its own: SQLite does not tell one of its own writes
+        self._watcher = store.index.connect()  # a connection of its own: SQLite does not report a connection's own writes to it
         self._generation = store.index.generation
         self._seen = -1
         self._cursor = 0
@@ -74,7 +74,7 @@ class Snapshots:
         self.current = Snapshot((), (), ())
 
     async def refresh(self) -> bool:
-        """Brings ``current`` up to date; whether anything was written since the last look."""
+        """Brings ``current`` up to date. Returns whether anything was written since the last time."""
         if self._generation != self._store.index.generation:  # another file took its place
             self._generation, self._seen, self._cursor = self._store.index.generation, -1, 0
             self._watcher = self._store.index.connect()
@@ -99,7 +99,7 @@ class Snapshots:
 
     async def _read_resources(self) -> None:
         index = self._store.index
-        newest = index.version()  # read first: what is written from here on is for the next look
+        newest = index.version()  # read first: what is written from here on is read the next time
         if self._cursor == 0:
             found = [resource for kind in KINDS for resource in await self._store.list(kind)]
             self._resources = {resource.key: resource for resource in found}

@@ -1,4 +1,4 @@
-"""What readers say beside what they show: that no operator runs and since when, or what of it fails."""
+"""What readers note beside what they show: that no operator runs and since when, or what fails in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .status_words import status_of
 
 
 def operator_notes(settings: CliSettings) -> list[str]:
-    """Empty where an operator runs and all of it is well."""
+    """Returns the notes. Empty: an operator runs and nothing in it fails."""
     found = ask_operator(settings.state)
     if found.runs:
         return [f"the operator: {failing}" for failing in found.failing]
@@ -28,13 +28,13 @@ def operator_notes(settings: CliSettings) -> list[str]:
 
 
 def note_operator(settings: CliSettings) -> None:
-    """On stderr, so that what programs read stays as it is."""
+    """Prints the notes on stderr, so that what programs read stays as it is."""
     for note in operator_notes(settings):
         say(f"note: {note}", err=True)
 
 
 def note_unseen(settings: CliSettings, resources: Sequence[Resource]) -> None:
-    """Of these, what an operator that has just begun has not looked at yet."""
+    """Notes which of these resources an operator that has just begun has not reconciled yet."""
     of_now = looked_at(settings.state)
     unseen = [short_name(resource.key) for resource in resources if status_of(resource).conditions and not of_now(resource.key)]
     if unseen:

@@ -6,14 +6,14 @@ from homeostat.models.base import Resource, Status
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 
-ROLLED_BACK = "RolledBack"  # reason of Ready while a deployment follows another template than its own
+ROLLED_BACK = "RolledBack"  # the reason of Ready while a deployment follows another template than its own
 
 
 _NOT_LOOKED_AT = VirtualMachineStatus()
 
 
 def status_of(resource: Resource) -> Status:
-    """Its status; an empty one where nobody has looked at it yet."""
+    """Returns its status, or an empty one where nobody has observed it yet."""
     return resource.status or _NOT_LOOKED_AT
 
 
@@ -24,7 +24,7 @@ def state_word(machine: VirtualMachine) -> str:
 
 
 def status_cell(machine: VirtualMachine) -> str:
-    """Its state, and what a reader must not miss beside it, as kubectl shows a node that is cordoned."""
+    """Returns its state, with what a reader must not miss beside it, as kubectl shows a node that is cordoned."""
     marks = ["Suspended"] if machine.spec.suspend else []
     restart = find_condition(status_of(machine).conditions, "RestartRequired")
     marks += ["RestartRequired"] if restart is not None and restart.status == "True" else []
@@ -37,7 +37,7 @@ def ready_word(resource: Resource) -> str:
 
 
 def is_ready(resource: Resource) -> bool:
-    """Ready as of the spec that is written down now."""
+    """Tells whether it is Ready, by the spec that is written down now."""
     condition = find_condition(status_of(resource).conditions, READY)
     return (
         condition is not None
@@ -48,21 +48,21 @@ def is_ready(resource: Resource) -> bool:
 
 
 def address(machine: VirtualMachine) -> str:
-    """The address to reach it by: its own where known, else the host's side of a forward, with the port."""
+    """Returns the address to reach it by: its own where that is known, otherwise the host's side of a forward, with the port."""
     addresses = machine.status.addresses if machine.status else ()
     own = [a.ip for a in addresses if a.source != "Forward"]
     return next(iter(own), next(map(endpoint, addresses), ""))
 
 
 def endpoint(address: GuestAddress) -> str:
-    """``ip`` or ``ip:port``."""
+    """Returns ``ip`` or ``ip:port``."""
     if address.port is None:
         return address.ip
     return f"[{address.ip}]:{address.port}" if ":" in address.ip else f"{address.ip}:{address.port}"
 
 
 def lacks_address(machine: VirtualMachine) -> bool:
-    """It runs on a libvirt network, and its lease is not known yet."""
+    """Tells whether it runs on a libvirt network and its lease is not known yet."""
     on_network = any(nic.network for nic in machine.spec.nics)
     running = machine.status is not None and machine.status.run is not None
     known = machine.status.addresses if machine.status else ()
@@ -70,7 +70,7 @@ def lacks_address(machine: VirtualMachine) -> bool:
 
 
 def waits_for(resource: Resource) -> str:
-    """Why it is not ready yet, or what else a human should know; empty when all is well."""
+    """Says why it is not ready yet, or what else a human should know; empty: nothing."""
     conditions = status_of(resource).conditions
     for type in ("Stalled", "Reconciling", "ReplicaFailure", "RestartRequired", "Drifted"):
         condition = find_condition(conditions, type)

@@ -23,7 +23,7 @@ TableRow = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``wide`` follows the plain columns with ``-o wide``. The column AGE changes by itself, and says nothing new."""
+    """``wide`` follows the plain columns with ``-o wide``. The column AGE changes by itself, and is never a change."""
 
     plain: TableRow
     wide: TableRow
@@ -33,7 +33,7 @@ class Table:
         return (*self.plain, *self.wide) if wide else self.plain
 
     def told_apart(self, resource: Resource, wide: bool) -> TableRow:
-        """The row without its age: what a watcher takes for a change."""
+        """Returns the row without its age: a watcher compares these rows."""
         cells = self.cells(resource, wide)
         return tuple(cell for name, cell in zip(self.header(wide), cells, strict=True) if name != "AGE")
 
@@ -98,7 +98,7 @@ def plugin_row(plugin: Plugin, wide: bool) -> TableRow:
 
 
 def images_word(plugin: Plugin) -> str:
-    """``Ready``, or why its images are not: ``ImageFetching``, ``ImageQueued``, ``ImageFailed`` ..."""
+    """Returns ``Ready``, or why its images are not: ``ImageFetching``, ``ImageQueued``, ``ImageFailed`` ..."""
     condition = find_condition(status_of(plugin).conditions, "ImagesReady")
     if condition is None:
         return "Unknown"
@@ -130,8 +130,8 @@ def table_lines(
     headers: bool = True,
     prefixed: bool = False,
 ) -> list[str]:
-    """The resources as tables, one per kind with a free line between. ``prefixed``: names carry their kind, as kubectl's do
-    where several are shown."""
+    """Returns the resources as tables, one per kind with a blank line between them. ``prefixed``: each name has its kind, as in
+    kubectl where several kinds are shown."""
     lines: list[str] = []
     for kind, table in TABLES.items():
         mine = [r for r in resources if type(r) is kind]

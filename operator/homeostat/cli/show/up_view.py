@@ -1,4 +1,4 @@
-"""What `homeostat up` shows: a live table on a terminal, else a line per change."""
+"""What `homeostat up` shows: a live table on a terminal, otherwise a line per change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .status_words import address, is_ready, state_word, status_of, waits_for
 
 
 class View(Protocol):
-    shows_ages: bool  # so that the picture goes out of date by itself
+    shows_ages: bool  # the picture shows ages, so it goes out of date by itself
 
     def __enter__(self) -> View: ...
 
@@ -35,7 +35,7 @@ class View(Protocol):
 
 
 class PlainView:
-    """A line per change, with the time: for logs. Progress of a download is told in steps, not at every look."""
+    """Prints a line per change, with the time: for logs. Progress of a download is shown in steps, not each time."""
 
     shows_ages = False
 
@@ -57,11 +57,11 @@ class PlainView:
         try:
             say(f"{datetime.now():%H:%M:%S}  {text}")
             sys.stdout.flush()
-        except BrokenPipeError:  # nobody reads any more, as after `| head`: the machines are looked after all the same
+        except BrokenPipeError:  # nobody reads any more, as after `| head`: the operator goes on all the same
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def show(self, snapshot: Snapshot) -> None:
-        if self._last_event < 0:  # what happened before this run is history
+        if self._last_event < 0:  # events before this run are not shown
             self._last_event = max((event.id for event in snapshot.events), default=0)
         for event in snapshot.events:
             if event.id > self._last_event:
@@ -85,7 +85,7 @@ class PlainView:
 
     def _tell(self, resource: Resource) -> None:
         if not status_of(resource).conditions:
-            return  # not looked at yet, or torn down: the events say so
+            return  # not observed yet, or torn down: the events say so
         note = waits_for(resource)
         words = _words(resource, note)
         now = (*words, _coarse(note))
@@ -99,18 +99,18 @@ def _words(resource: Resource, note: str) -> tuple[str, ...]:
     if isinstance(resource, VirtualMachine):
         return state_word(resource), ready, address(resource)
     if isinstance(resource, VirtualMachineDeployment):
-        return () if note else (rollout_counts(resource),)  # what is waited for begins with the counts
+        return () if note else (rollout_counts(resource),)  # the note begins with the counts
     return (ready,)
 
 
 def _coarse(note: str) -> str:
-    """The note with percentages in steps of 25 and without byte counts, so that progress makes few lines."""
+    """Returns the note with percentages in steps of 25 and without byte counts, so that progress makes few lines."""
     stepped = re.sub(r"(\d+) ?%", lambda match: f"{int(match[1]) // 25 * 25}%", note)
     return re.sub(r"\d+ (MiB|KiB|s)\b", r"\1", stepped)
 
 
 class LiveView:
-    """A table that stays where it is; what is said scrolls above it."""
+    """Shows a table that stays in its place. What is said scrolls above it."""
 
     shows_ages = True
 

@@ -51,7 +51,7 @@ def reject(path: FieldPath, message: str) -> Rejected:
 
 
 def identify(value: Any) -> Key | None:
-    """Returns the key of the resource that a document declares, also where the rest of it is wrong. None: it cannot be told."""
+    """Returns the key of the resource that a document declares, also where the rest of it is wrong. None: that is not known."""
     if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
         return None
     kind, name = value.get("kind"), value["metadata"].get("name")
