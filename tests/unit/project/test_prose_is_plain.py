@@ -1,5 +1,5 @@
 """Docstrings and comments are read once, also by who learned English late: a function's begins with what it does, in the third
-person, and the usual word is used. A property's may name what it is.
+person, and the usual word is used. A property's may name what it is. A command's is its --help, which tells people what to do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-ROOMS = ("models", "planner", "driver")
+ROOMS = ("cli", "driver", "models", "planner", "service", "store")
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / "operator" / "homeostat" / room).rglob("*.py"))
 
 UNUSUAL = re.compile(
@@ -31,12 +31,12 @@ NO_VERBS = frozenset(
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_property(node):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not has_other_words(node):
             yield node
 
 
-def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+def has_other_words(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(re.search(r"property|\.(command|group)\(", ast.unparse(decorator)) for decorator in node.decorator_list)
 
 
 def prose(text: str) -> Iterator[tuple[int, str]]:

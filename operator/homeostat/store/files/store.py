@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 
 
 class FilesStore(IndexedStore):
-    """Desired state in a folder of YAML files, everything else in the state folder's index.
+    """Desired state in a folder of YAML files, and everything else in the index of the state folder.
 
-    The methods of ResourceStore are coroutines and are meant for one event loop. All others block for as long as the disk
-    takes, may be called from any thread, and raise StoreError.
+    The methods of ResourceStore are coroutines, for one event loop. All others block as long as the disk takes, may be called
+    from any thread, and raise StoreError.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class FilesStore(IndexedStore):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC), supervisor: Supervisor | None = None,
         upstream: Upstream | None = None,
     ) -> None:  # fmt: skip
-        """``upstream``: where the folder comes from, if it is not a truth of its own."""
+        """Takes the folder and its index. ``upstream``: where the folder comes from, if it is not the truth itself."""
         super().__init__(index)
         self.supervisor = supervisor or Supervisor()
         self.folder = Path(os.path.realpath(folder))
@@ -111,12 +111,14 @@ class FilesStore(IndexedStore):
             "SELECT 1 FROM documents WHERE kind=? AND namespace=? AND name=? AND state='Valid'",
             (key.kind, key.namespace, key.name),
         )
-        if again:  # its document came back while it was being deleted
+        if again:  # its document came back while the resource was being deleted
             await asyncio.get_running_loop().run_in_executor(self.worker, self.sync, NEVER)
 
     async def apply_owned(self, resource: Resource) -> None:
-        """Raises:
-        AlreadyExists: a document declares a resource of this name.
+        """Writes a resource that another one owns.
+
+        Raises:
+            AlreadyExists: a document declares a resource of this name.
         """
         owned.apply_owned(self.index, self.state.instance_id, self.clock(), resource)
 
@@ -124,14 +126,15 @@ class FilesStore(IndexedStore):
         owned.delete_owned(self.index, self.clock(), key, annotations)
 
     def doubt(self) -> str:
-        """Why what stands in no document may stand in one after all; empty: it does not."""
+        """Says why a resource without a document may have one after all; empty: it has none."""
         if self.restless:
             return "the folder is being written to"
         wrong = [error for error in self.errors() if error.severity == "Error"]
         return f"{wrong[0]}" if wrong else ""
 
     def take_up(self, machine: VirtualMachine) -> bool:
-        """Goes on with a deletion that the index does not know of (any more); whether there was no machine of its name."""
+        """Goes on with a deletion that the index does not know, or does not know any more. Returns whether there was no machine
+        of its name."""
         return owned.take_up(self.index, self.state.instance_id, self.clock(), machine)
 
     async def record_event(
@@ -147,33 +150,33 @@ class FilesStore(IndexedStore):
 
     @property
     def restless(self) -> bool:
-        """Whether the folder is to be looked at again soon, though nothing tells of a change."""
+        """Tells whether the folder must be read again soon, although no event comes."""
         return self.intake.restless
 
     @property
     def withheld(self) -> Mapping[Key, str]:
-        """Changes that take something away and are not in force yet: what they take."""
+        """Returns the changes that are not in force yet, with what they take away."""
         return self.intake.withheld
 
     @property
     def settling(self) -> frozenset[Key]:
-        """Their documents have gone, and they go in a moment, should that stay so."""
+        """Returns what goes in a moment, unless its documents come back."""
         return self.intake.settling
 
     def sync(self, settle: float = 0.0) -> PassReport:
-        """One pass: brings the index to what the folder says. Resources whose documents have been missing for less than
-        ``settle`` seconds, as earlier passes saw it, are left for a later pass; machines that is, others wait shorter. So are
-        changes that take machines or disks away."""
+        """Makes one pass: brings the index to what the folder says. What has been missing for less than ``settle`` seconds, as
+        earlier passes saw it, is left for a later pass. That holds for machines; others wait shorter. It also holds for changes
+        that take machines or disks away."""
         with self.state.write_lock():
             return self.intake.run({}, settle)
 
     def compare(self) -> PassReport:
-        """As ``sync``, but nothing goes; what is in doubt is told at once."""
+        """Makes a pass that deletes nothing, and reports at once what is in doubt."""
         with self.state.write_lock():
             return self.intake.run({}, NEVER, tell_after=0.0)
 
     def held(self) -> Mapping[Key, str]:
-        """What would be deleted and waits for ``confirm_prune``, with the reason."""
+        """Returns what would be deleted and waits for ``confirm_prune``, with the reason."""
         return self.intake.held()
 
     def confirm_prune(self, keys: Collection[Key] | None = None) -> PassReport:
@@ -184,17 +187,21 @@ class FilesStore(IndexedStore):
 
     # Writing ------------------------------------------------------------------------------------------------------------
 
-    # ``check`` is asked within the lock, with the index as the folder is then, before anything is written.
+    # ``check`` is called within the lock, before anything is written. The index then says what the folder says.
 
     def create(self, kind: str, document: Mapping[str, Any], author: str, *, check: IndexCheck | None = None) -> Resource:
-        """Writes ``<plural>/[<namespace>/]<name>.yaml``. Raises Invalid, AlreadyExists, ReadOnly: and nothing was changed."""
+        """Writes ``<plural>/[<namespace>/]<name>.yaml``.
+
+        Raises:
+            Invalid, AlreadyExists, ReadOnly: and nothing was changed.
+        """
         return self._writer.create(kind, document, author, check)
 
     def apply(
         self, resource: Resource, author: str, whole: bool = False, dry: bool = False, *, check: IndexCheck | None = None
     ) -> Applied:
-        """Creates the resource, or edits its document by the three-way rule (see ``three_way``). ``whole``: it is all that the
-        resource shall be, whatever was applied before. ``dry``: only says what it would do.
+        """Creates the resource, or edits its document by the three-way rule (see ``three_way``). ``whole``: it is everything that
+        the resource shall be, whatever was applied before. ``dry``: only says what it would do.
 
         Raises:
             Invalid, AlreadyExists (it is being deleted), NotEditable, ReadOnly: and nothing was changed.
@@ -210,10 +217,10 @@ class FilesStore(IndexedStore):
         *,
         check: IndexCheck | None = None,
     ) -> Resource:
-        """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. One that another
-        resource owns has no document: it is changed in the index, until its owner writes it anew.
+        """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. A resource that another
+        one owns has no document: it is changed in the index, until its owner writes it again.
 
-        ``expected_version`` is the resourceVersion that the change was made from; statuses written since do not matter.
+        ``expected_version`` is the resourceVersion that the change was made from. Statuses that were written since do not matter.
 
         Raises:
             NotFound, Conflict, Invalid, NotEditable, ReadOnly: and nothing was changed.
@@ -221,7 +228,7 @@ class FilesStore(IndexedStore):
         return self._writer.patch(key, merge_patch, author, expected_version, check)
 
     def delete(self, key: Key, author: str, force: bool = False, *, check: IndexCheck | None = None) -> Resource:
-        """Removes the resource's document and starts its deletion; with ``force`` without grace for the guest.
+        """Removes the resource's document and starts its deletion. With ``force`` the guest gets no grace period.
 
         Raises:
             NotFound, NotEditable, ReadOnly: and nothing was changed.
