@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
 from typing import Any
 
@@ -70,7 +70,7 @@ class EventFeed:
     def __init__(self, deliver: Callable[[list[DomainEvent]], None]) -> None:
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[DomainEvent] = deque()
+        self._waiting: deque[tuple[EventKind, libvirt.virDomain | None]] = deque()
         self._woken = False
         self._ids: list[int] = []
         self._network_ids: list[int] = []
@@ -132,13 +132,10 @@ class EventFeed:
         self._put(EventKind.MEMORY, domain)
 
     def _network(self, *_rest: Any) -> None:
-        self._enqueue(DomainEvent(EventKind.NETWORK))
+        self._put(EventKind.NETWORK, None)
 
-    def _put(self, kind: EventKind, domain: libvirt.virDomain) -> None:
-        self._enqueue(DomainEvent(kind, domain=domain))  # its uuid needs a call of libvirt: not on this thread
-
-    def _enqueue(self, event: DomainEvent) -> None:
-        self._waiting.append(event)
+    def _put(self, kind: EventKind, domain: libvirt.virDomain | None) -> None:
+        self._waiting.append((kind, domain))  # its uuid needs a call of libvirt: not on this thread
         if not self._woken:
             self._woken = True
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody needs them
@@ -149,6 +146,6 @@ class EventFeed:
         self._woken = False  # before emptying: an event in between may wake us once too often, but never too seldom
         events = []
         while self._waiting:
-            event = self._waiting.popleft()
-            events.append(event if event.domain is None else replace(event, uuid=event.domain.UUIDString()))
+            kind, domain = self._waiting.popleft()
+            events.append(DomainEvent(kind, "" if domain is None else domain.UUIDString(), domain))
         self._deliver(events)

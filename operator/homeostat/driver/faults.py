@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 VARIABLE = "HOMEOSTAT_FAULT"
@@ -43,14 +43,17 @@ class Fault:
                 os.kill(os.getpid(), signal.SIGKILL)  # like a crash or the kernel: nothing is cleaned up
 
 
+_NOTHING = nullcontext()
 _fault = Fault.parse(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
 
 
-@contextmanager
-def around(action: object) -> Iterator[None]:
+def around(action: object) -> AbstractContextManager[None]:
     """Wraps one action. ``after`` counts only actions that succeeded."""
-    if _fault is not None:
-        _fault.cross("before", action)
+    return _NOTHING if _fault is None else _crossing(_fault, action)
+
+
+@contextmanager
+def _crossing(fault: Fault, action: object) -> Iterator[None]:
+    fault.cross("before", action)
     yield
-    if _fault is not None:
-        _fault.cross("after", action)
+    fault.cross("after", action)

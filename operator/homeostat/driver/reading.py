@@ -51,6 +51,11 @@ _REASONS: dict[DomainState, tuple[str, ...]] = {
     DomainState.SUSPENDED: ("unknown", "disk"),
 }  # fmt: skip
 
+# What a domain that is off does not have.
+_OFF: Mapping[str, Any] = {
+    "live": None, "pid": None, "vnc": None, "agent": False, "run": "", "taps": (), "balloon": 0, "unplugged": {},
+}  # fmt: skip
+
 Unplugged = Callable[[Sequence[Tap]], Mapping[str, str]]  # see links.unplugged
 
 SECURE = libvirt.VIR_DOMAIN_XML_SECURE  # with the VNC password, which is compared and never shown
@@ -148,15 +153,18 @@ class DomainReader:
         if reason == REVERTED and (previous.reason != reason or Aspect.LIVE in aspects):
             aspects |= Aspect.CONFIG  # a snapshot brings back the definition of its time
         # Starting a domain removes its managed save, so a running one has none.
-        seen = replace(previous, state=state, reason=reason, managed_save=previous.managed_save and not state.active)
+        saved = previous.managed_save and not state.active
+        seen = replace(previous, state=state, reason=reason, managed_save=saved, **({} if state.active else _OFF))
         if Aspect.FLAGS in aspects:
             seen = self._with_flags(seen, domain, bulk)
         if Aspect.CONFIG in aspects:
             seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
             if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
                 aspects |= Aspect.LIVE  # both at the same time: that decides which of two files is newer
-        if seen.record is None or not state.active:
-            return replace(seen, live=None, pid=None, vnc=None, agent=False, run="", taps=(), balloon=0, unplugged={})
+        if not state.active:
+            return seen
+        if seen.record is None:
+            return replace(seen, **_OFF)
         if Aspect.LIVE in aspects or seen.live is None:
             seen = self._with_live(seen, request(domain.XMLDesc, SECURE))
         return seen
@@ -206,8 +214,7 @@ class DomainReader:
         pid = self._pid_of(seen.name, seen.uuid)
         run = f"{domain_id}-{pid}" if pid else domain_id
         unplugged = self._unplugged(taps) if taps else {}
-        seen = replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run)
-        return replace(seen, taps=taps, balloon=balloon, unplugged=unplugged)
+        return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run, taps=taps, balloon=balloon, unplugged=unplugged)
 
 
 def _sources(config: DomainConfig) -> list[str | None]:

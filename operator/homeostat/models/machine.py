@@ -367,7 +367,10 @@ class VirtualMachine(Resource):
     @property
     def identity(self) -> str:
         """What its domain, its MACs and its instance-id derive from: its uid, or the one it had where it was migrated from."""
-        namespace, _, rest = self.metadata.annotations.get(IDENTITY, "").partition("/")
+        given = self.metadata.annotations.get(IDENTITY)
+        if given is None:
+            return self.metadata.uid
+        namespace, _, rest = given.partition("/")
         name, _, uid = rest.partition("/")
         # On a resource of another name it is a copy, and there may be many copies.
         return uid if uid and (namespace, name) == (self.metadata.namespace, self.metadata.name) else self.metadata.uid

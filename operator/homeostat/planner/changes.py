@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -58,22 +58,18 @@ def compare(have: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
 
 def compare_running(live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:
     """Returns what the running guest lacks. The boot order is left out: only the next start reads it."""
-    return compare(without_boot_order(live), without_boot_order(want))
+    return tuple(_compare(live, want, running=True))
 
 
-def without_boot_order(config: DomainConfig) -> DomainConfig:
-    disks = tuple(replace(disk, boot_order=None) for disk in config.disks)
-    return replace(config, disks=disks, nics=tuple(replace(nic, boot_order=None) for nic in config.nics))
-
-
-def _compare(have: DomainConfig, want: DomainConfig) -> Iterator[Change]:
+def _compare(have: DomainConfig, want: DomainConfig, *, running: bool = False) -> Iterator[Change]:
     for field, old, new, show in _scalars(have, want):
         if old != new and field == VNC_PASSWORD and old and new:  # QEMU takes another one, but has to start with one
             yield Change(field, "set", "changed", LIVE)
         elif old != new:
             yield Change(field, show(old), show(new), RESTART)
-    yield from _compare_disks(have.disks, want.disks)
-    yield from _compare_nics(have.nics, want.nics)
+    order = () if running else ("boot_order",)
+    yield from _compare_disks(have.disks, want.disks, (*_DISK_FIELDS, *order))
+    yield from _compare_nics(have.nics, want.nics, (*_NIC_FIELDS, *order))
 
 
 def _text(value: Any) -> str:
@@ -122,11 +118,11 @@ def _cpu_text(cpu: Any) -> str:
     return "none" if cpu is None else " ".join((cpu.model or cpu.mode, *cpu.features))
 
 
-_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard", "boot_order")
-_NIC_FIELDS = ("kind", "source", "mac", "model", "forwards", "boot_order")
+_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard")
+_NIC_FIELDS = ("kind", "source", "mac", "model", "forwards")
 
 
-def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> Iterator[Change]:
+def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig], compared: Sequence[str]) -> Iterator[Change]:
     """Yields the changes of disks. A disk can be added while the guest runs; removing one waits for a restart."""
     old, new = {d.name: d for d in have}, {d.name: d for d in want}
     for name in sorted(old.keys() - new.keys()):
@@ -137,7 +133,7 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig]) -> It
             hotplug = free and disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb") and not disk.read_only
             yield Change(_disk_field(name), "none", "added", LIVE if hotplug else RESTART)
             continue
-        yield from _compare_fields(f"disks[{name}]", old[name], disk, _DISK_FIELDS)
+        yield from _compare_fields(f"disks[{name}]", old[name], disk, compared)
         if old[name].limits != disk.limits:
             yield Change(f"disks[{name}].limits", _limits_text(old[name].limits), _limits_text(disk.limits), LIVE)
         if old[name].source != disk.source:
@@ -174,7 +170,7 @@ def _disk_field(name: str) -> str:
     return "cloudInit" if name == SEED_NAME else f"disks[{name}]"
 
 
-def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig]) -> Iterator[Change]:
+def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig], compared: Sequence[str]) -> Iterator[Change]:
     old, new = {n.name: n for n in have}, {n.name: n for n in want}
     for name in sorted(old.keys() - new.keys()):
         yield Change(f"nics[{name}]", old[name].mac, "removed", RESTART if old[name].kind == "user" else LIVE)
@@ -182,7 +178,7 @@ def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig]) -> Itera
         if name not in old:
             yield Change(f"nics[{name}]", "none", "added", RESTART if nic.kind == "user" else LIVE)
         else:
-            yield from _compare_fields(f"nics[{name}]", old[name], nic, _NIC_FIELDS)
+            yield from _compare_fields(f"nics[{name}]", old[name], nic, compared)
             if nic.link and not old[name].link:
                 yield Change(f"nics[{name}].link", "down", "up", LIVE)
 

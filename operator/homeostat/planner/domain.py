@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -174,6 +175,10 @@ class Record:
     writer: str = ""  # which run of an operator wrote this, see runtime.machine.rivals
     written_at: str = ""  # when, by its clock (RFC 3339)
     reverted: str = ""  # the run that a snapshot brought back, with its old record (see planner.machine.revert)
+
+    def saying(self, **fields: Any) -> Record:
+        """Returns it with these values; itself where it has them, as at every look at a machine that is as it should be."""
+        return self if all(getattr(self, name) == value for name, value in fields.items()) else replace(self, **fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
@@ -100,17 +101,17 @@ class Rooms:
         Raises:
             Refused: it is not a file in some machine's folder.
         """
-        resolved = self._confined(path)
-        if len(resolved.relative_to(self.machines).parts) < 3:
+        resolved, depth = self._confined(path)
+        if depth < 3:
             raise Refused(f"{path} is not inside a machine's folder ({self.machines}/<namespace>/<name>/): left alone")
-        return resolved
+        return Path(resolved)
 
     def machine_folder(self, path: str) -> Path:
         """Resolves the folder of one machine, like machine_file."""
-        resolved = self._confined(path)
-        if len(resolved.relative_to(self.machines).parts) != 2 or resolved.is_symlink():
+        resolved, depth = self._confined(path)
+        if depth != 2 or os.path.islink(resolved):
             raise Refused(f"{path} is not a machine's folder ({self.machines}/<namespace>/<name>): left alone")
-        return resolved
+        return Path(resolved)
 
     def base_image(self, path: str) -> Path:
         """Returns a file that may back a disk: in the image cache or another file of ours, never one of the host's."""
@@ -119,37 +120,45 @@ class Rooms:
             raise Refused(f"{path} cannot back a disk: it is not in the image cache {self.images}")
         return resolved
 
-    def _confined(self, path: str) -> Path:
-        given = Path(path)
-        if not given.is_absolute() or ".." in given.parts or "\0" in path:
+    def _confined(self, path: str) -> tuple[str, int]:
+        """Resolves the symlinks of the parents of ``path``, and counts how many folders below the machines it is. Works on
+        strings, like ``ensure``: every machine that is made comes through here."""
+        if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
             raise Refused(f"{path!r} is not a plain absolute path: left alone")
-        resolved = Path(os.path.realpath(given.parent)) / given.name
-        if not resolved.is_relative_to(self.machines):
+        parent, name = os.path.split(os.path.normpath(path))
+        resolved, machines = os.path.join(os.path.realpath(parent), name), f"{self.machines}/"
+        if not resolved.startswith(machines):
             raise Refused(f"{path} lies outside {self.machines}: the operator touches nothing there")
-        return resolved
+        return resolved, resolved.count("/", len(machines)) + 1
 
     def ensure(self, folder: Path) -> None:
         """Makes ``folder`` and its parents up to the root, with their rights."""
-        chain = [folder, *folder.parents]
-        if self.root not in chain:
+        root, path = str(self.root), str(folder)
+        if os.path.commonpath((root, path)) != root:
             raise Refused(f"{folder} lies outside {self.root}")
-        for step in reversed(chain[: chain.index(self.root) + 1]):
-            with file_errors(step, f"make the folder {step}"):
+        for step in accumulate(filter(None, path[len(root) :].split("/")), os.path.join, initial=root):
+            try:
                 self._ensure_one(step)
+            except OSError as error:
+                raise file_error(error, Path(step), f"make the folder {step}") from error
 
-    def _ensure_one(self, folder: Path) -> None:
+    def _ensure_one(self, folder: str) -> None:
         mode = 0o700 if self.qemu_gid is None else 0o710
         try:
-            found = folder.stat()  # most folders exist
+            found = os.stat(folder)  # most folders exist
         except FileNotFoundError:
-            folder.mkdir(mode=0o700, parents=folder == self.root, exist_ok=True)
-            found = folder.stat()
+            if folder == str(self.root):
+                os.makedirs(folder, 0o700, exist_ok=True)
+            else:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder, 0o700)
+            found = os.stat(folder)
         if not stat.S_ISDIR(found.st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
+            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", folder)
         if self.qemu_gid is not None and found.st_gid != self.qemu_gid:
             os.chown(folder, -1, self.qemu_gid)
         if found.st_mode & 0o7777 != mode:
-            folder.chmod(mode)
+            os.chmod(folder, mode)
 
     def finish(self, partial: Path) -> None:
         """Sets the rights of a machine's file and makes it durable, before it gets its name."""
@@ -194,7 +203,7 @@ def private(path: str, flags: int) -> int:
     return handle
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path | str, content: bytes) -> None:
     """Writes a file that only we can read. Raises OSError."""
     with open(path, "wb", opener=private) as file:
         file.write(content)
@@ -203,10 +212,10 @@ def write_private(path: Path, content: bytes) -> None:
 def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Replaces a small file: a reader, or the next start after a kill, finds the old one or the new one. ``durable``: also after
     a loss of power. Raises OSError."""
-    partial = path.with_name(f"{path.name}{PARTIAL}")
+    partial = f"{path}{PARTIAL}"
     write_private(partial, text.encode())
     if durable:
-        flush(partial)
+        flush(Path(partial))
     os.replace(partial, path)
     if durable:
         flush(path.parent)

@@ -332,7 +332,8 @@ class Storage:
 
 def _read_mark(path: str) -> frozenset[str]:
     """Returns the names in the marker; those of earlier versions are empty."""
-    lines = Path(path).read_text(errors="replace").splitlines()
+    with open(path, "rb") as file:
+        lines = file.read().decode(errors="replace").splitlines()
     return frozenset(name for name in lines if name and "/" not in name)
 
 

@@ -74,8 +74,10 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
 
 def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
     """Yields what its domain has, or will have at its next start, whatever the spec says by now."""
-    for config in (domain.config, domain.live) if domain else ():
-        yield from _of_config(config) if config else ()
+    if domain and domain.config:
+        yield from _of_config(domain.config)
+    if domain and domain.live and domain.live is not domain.config:
+        yield from _of_config(domain.live)
     if domain and domain.vnc and domain.state.active:
         address, _, port = domain.vnc.rpartition(":")
         yield Claim("tcp", port, address.strip("[]"))
@@ -87,8 +89,8 @@ def ports_wanted(machine: VirtualMachine, domain: ObservedDomain | None, others:
     runs = domain is not None and domain.state.active
     if machine.deleting or (runs and domain is not None and domain.live is None):
         return {}
-    opened = list(claims_held(replace(domain, config=None))) if runs and domain is not None else []
-    found = ((listener, _port(listener)) for listener in listeners(machine.spec.nics, machine.spec.display.vnc))
+    found = [(listener, _port(listener)) for listener in listeners(machine.spec.nics, machine.spec.display.vnc)]
+    opened = list(claims_held(replace(domain, config=None))) if found and runs and domain is not None else []
     return {
         str(claim): listener
         for listener, claim in found

@@ -41,7 +41,7 @@ def base_record(machine: VirtualMachine, observed: Observed) -> Record:
     spec, meta = machine.spec, machine.metadata
     old = observed.domain.record if observed.domain else None
     if old is not None:
-        ours = replace(old, uid=machine.identity, namespace=meta.namespace, name=meta.name)
+        ours = old.saying(uid=machine.identity, namespace=meta.namespace, name=meta.name)
         return adopt_reverted(machine, observed, ours)
     # A machine that is only created now has nothing to restart, and no power to cut.
     fresh = Record(
@@ -97,6 +97,8 @@ def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: Dom
     """Returns the definition with those disks on the file that the running guest writes to, where they are to be there (see
     disk_source). It also names the files below them, so that neither libvirt nor QEMU reads that from a header that a guest may
     have written."""
+    if not config.disks and config.kernel is None:
+        return config
     runs = {disk.name: disk.source for disk in live.disks} if live else {}
     places = {disk.name: disk for disk in want.disks if disk.device == "disk" and runs.get(disk.name) == disk.source}
     disks = tuple(

@@ -29,6 +29,7 @@ def domain_name(machine: VirtualMachine) -> str:
     return meta.name if meta.namespace == "default" else f"{meta.namespace}--{meta.name}"
 
 
+@lru_cache(20_000)
 def mac_address(uid: str, nic: str) -> str:
     """Derives a MAC address. 52:… is locally administered and unicast; 40 bits of hash keep 10,000 machines apart."""
     digest = hashlib.sha256(f"{uid}/{nic}".encode()).digest()

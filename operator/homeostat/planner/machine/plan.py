@@ -170,9 +170,12 @@ def _definition_actions(
 ) -> list[Action]:
     """Writes definition and record together where both change; sets autostart and the marker as well."""
     domain, define = observed.domain, definition.define
-    record = replace(record, autostart=carried_autostart(machine, domain, record))
-    if definition.asked and not definition.live:  # else the former fingerprint stays until the running guest has it too
-        record = replace(record, spec_hash=definition.asked, generation=machine.metadata.generation)
+    done = bool(definition.asked and not definition.live)  # else the former fingerprint stays until the running guest has it too
+    record = record.saying(
+        autostart=carried_autostart(machine, domain, record),
+        spec_hash=definition.asked if done else record.spec_hash,
+        generation=machine.metadata.generation if done else record.generation,
+    )
     actions: list[Action] = []
     if define is not None:
         actions.append(DefineDomain(define.with_record(record), definition.reason, moved_on_purpose(define, domain)))
@@ -192,7 +195,7 @@ def _definition_actions(
 def _differs(new: Record, old: Record | None) -> bool:
     """Tells whether the record is to be written. The generation alone is no reason: most changes of a spec leave the definition
     alone."""
-    return old is None or replace(new, generation=old.generation, instance=old.instance) != old
+    return old is None or new.saying(generation=old.generation, instance=old.instance) != old
 
 
 def _outcome(power: PowerPlan, blocker: Outcome | None, acting: bool) -> Outcome:

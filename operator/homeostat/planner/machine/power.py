@@ -59,7 +59,7 @@ def plan_power(
     token = (spec.restarted_at or "") != record.restarted_at
     intent = _intent(machine, record, state, token)
     if intent is not Intent.OFF:  # a token to cut the power counts while it is to be off, and not later
-        record = replace(record, powered_off_at=spec.powered_off_at or "")
+        record = record.saying(powered_off_at=spec.powered_off_at or "")
     match intent:
         case Intent.LEAVE:
             return PowerPlan(record, outcome=_ended(machine, record))
@@ -78,7 +78,7 @@ def plan_power(
         marked = replace(record, outcome="Stopping", restarted_for=due or record.restarted_for)
         return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"), stopping=True)
     if not pending:
-        record = replace(record, restarted_for="")
+        record = record.saying(restarted_for="")
     if intent is Intent.RUN and (failing := _failing(observed, state)):
         return _restart_unhealthy(machine, observed.memory, domain, record, failing, now)
     return _keep(machine, observed.memory, domain, record, intent, uuid, now)
@@ -118,7 +118,7 @@ def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change,
 def with_boot(record: Record, boot: str) -> Record:
     """Notes in which boot of the host a run is seen, where it matters how that run ends."""
     runs = record.outcome in ("Starting", "Restarting", "Started")
-    return replace(record, boot=boot or record.boot) if runs else record
+    return record.saying(boot=boot or record.boot) if runs else record
 
 
 def _keeps_outcome(machine: VirtualMachine) -> bool:
@@ -277,7 +277,7 @@ def _settled(machine: VirtualMachine, record: Record) -> Record:
     """Returns the record of a machine that is as it should be. Where we asked a run to end, its end counts as ours. That holds
     for Once, too: the job did not complete."""
     outcome = "Stopping" if record.outcome == "Stopping" else "Started" if _keeps_outcome(machine) else ""
-    return replace(record, outcome=outcome, power=_power(machine))
+    return record.saying(outcome=outcome, power=_power(machine))
 
 
 def _power(machine: VirtualMachine) -> str:

@@ -162,23 +162,23 @@ class MachineReconciler:
             self._all_claimed = True
 
     async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
-        memory = self._memory.get(machine.key) or RememberedActs(restarts=machine.status.restarts if machine.status else 0)
+        key = machine.key
+        memory = self._memory.get(key) or RememberedActs(restarts=machine.status.restarts if machine.status else 0)
         observed = await observe(machine, self._host, memory, self._claims.update(machine, self._host), self._images)
         unadmitted = None if observed.domain else self._admits(machine, observed.storage.created)
-        self._dependencies.rest(machine.key, "admission", [AnyOf(Host.KIND)] if unadmitted else [])
-        observed = replace(observed, unadmitted=unadmitted)
+        self._dependencies.rest(key, "admission", [AnyOf(Host.KIND)] if unadmitted else [])
         if refusal is not None:
-            self._images.forget(machine.key)  # they are not known without its plugin
+            self._images.forget(key)  # they are not known without its plugin
         if not observed.host.reachable:
-            return observed
+            return replace(observed, unadmitted=unadmitted)
         if observed.domain is not None:
-            self._rivals.check(observed.domain, first=machine.key not in self._memory, may_act=self._fence)
-            if machine.key not in self._recalled and observed.domain.live is not None:
-                self._recalled.add(machine.key)
+            self._rivals.check(observed.domain, first=key not in self._memory, may_act=self._fence)
+            if key not in self._recalled and observed.domain.live is not None:
+                self._recalled.add(key)
                 self._recall_addresses(machine, observed.domain, observed.domain.live)
-        memory = self._memory[machine.key] = recall(memory, observed.domain, self._clock.now())
-        health = self._health(machine, observed)
-        return replace(observed, memory=memory, refusal=refusal, health=health, rival=self._rivals.found)
+        memory = self._memory[key] = recall(memory, observed.domain, self._clock.now())
+        health, rival = self._health(machine, observed), self._rivals.found
+        return replace(observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
         """Remembers the addresses that an earlier operator found in this very run."""
@@ -205,20 +205,21 @@ class MachineReconciler:
         return self._prober.health(machine.key)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
-        now = self._clock.now()
+        now, key = self._clock.now(), machine.key
         plan = plan_machine(machine, observed, now)
-        if machine.key in self._memory:
-            self._memory[machine.key] = keep_asking(self._memory[machine.key], plan, now)
+        if key in self._memory:
+            self._memory[key] = keep_asking(self._memory[key], plan, now)
         return plan
 
     async def _execute(
         self, machine: VirtualMachine, plan: Plan, observed: Observed, happenings: list[Happening]
     ) -> DriverError | None:
         """Carries the plan out in order. The first failure ends it, and is returned."""
+        key = machine.key
         for action in plan.actions:
             if isinstance(action, act.ReleaseResource):
                 continue
-            log.debug("%s: %s: %s", machine.key, type(action).__name__, action.reason)
+            log.debug("%s: %s: %s", key, type(action).__name__, action.reason)
             self._fence()
             action = self._signed(action)
             try:
@@ -228,9 +229,9 @@ class MachineReconciler:
                     raise ResourceInUse(f"{what} was taken by {holder} meanwhile")
                 await self._host.execute(action)
             except DriverError as error:
-                log.warning("%s: %s failed: %s", machine.key, type(action).__name__, error)
+                log.warning("%s: %s failed: %s", key, type(action).__name__, error)
                 return error
-            self._remember(machine.key, action)
+            self._remember(key, action)
             if happening := step_taken(action, observed):
                 happenings.append(happening)
         return None
@@ -245,7 +246,7 @@ class MachineReconciler:
         return action
 
     def _remember(self, key: Key, action: Action) -> None:
-        self._memory[key] = note(self._memory.get(key, RememberedActs()), action, self._clock.now())
+        self._memory[key] = note(self._memory.get(key) or RememberedActs(), action, self._clock.now())
 
     async def _report(
         self,

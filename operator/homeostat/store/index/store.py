@@ -130,10 +130,12 @@ class IndexedStore:
         known = self._models.get(row.key)
         try:
             if known is None or known[:2] != (row.uid, row.changed):
-                bare = replace(row, status=None).resource()
+                bare = (row if row.status is None else replace(row, status=None)).resource()
                 self.check(bare)
                 self._models[row.key] = known = (row.uid, row.changed, bare)
             bare = known[2]
+            if row.status is None and bare.metadata.resource_version == row.shown_version:
+                return bare  # the very same until something of it is written: nobody can change a model
             metadata = bare.metadata.model_copy(update={"resource_version": row.shown_version})
             update: dict[str, Any] = {"metadata": metadata}
             return bare.model_copy(update=update | _status(type(bare), row))

@@ -488,3 +488,24 @@ def test_br05_who_is_about_to_be_started_has_it_before_libvirt_says_so() -> None
     assert claims.begin(other, host) == {}  # type: ignore[arg-type]
     host.run(first, DomainState.SHUTOFF)
     assert [*claims.begin(first, host).values()] == ["machine beta"]  # type: ignore[arg-type]
+
+
+def test_what_a_machine_claims_is_found_again_for_another_spec_identity_or_domain() -> None:
+    claims, host = Claims(), Host()
+    alpha, beta = machine(name="alpha", nics=lan()), machine(name="beta", nics=lan())
+    assert refused(claims, alpha, host) == [] and refused(claims, beta, host) != []
+    moved = changed(alpha, nics=lan(network="isolated"))
+    assert refused(claims, moved, host) == [] and refused(claims, beta, host) == [], "another spec"
+    assert refused(claims, alpha, host) != [], "the former one again"
+    host.run(alpha)
+    assert refused(claims, moved, host) == []
+    assert refused(claims, beta, host) == [(f"mac:{MAC} on network default", "machine alpha")], "a domain"
+    host.found.clear()
+    assert refused(claims, moved, host) == [] and refused(claims, beta, host) == [], "none any more"
+    derived = machine(name="gamma", nics=lan(None))
+    other = derived.model_copy(update={"metadata": derived.metadata.model_copy(update={"uid": "another"})})
+    assert refused(claims, derived, host) == [] and refused(claims, other, host) == []
+    taken = machine(name="delta", nics=lan(mac_address("another", "lan")))
+    assert refused(claims, taken, host) == [(f"mac:{mac_address('another', 'lan')} on network default", "machine gamma")], (
+        "identity"
+    )
