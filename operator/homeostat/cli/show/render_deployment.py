@@ -25,7 +25,7 @@ from .rollout_state import template_changes
 
 _MOST_PROBLEMS = 5  # problems of a deployment's machines that are shown
 PASSING = frozenset({"MachinesUnavailable", "Paused", "Progressing", "RolledBack", "Terminating"})
-"""Reasons of what passes by itself, or is as somebody asked for. Everything else needs somebody."""
+"""Reasons that pass by themselves, or that somebody asked for. For every other reason somebody must act."""
 _WAYS = {Way.AT_ONCE: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
 
 

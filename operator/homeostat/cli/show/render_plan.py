@@ -25,14 +25,14 @@ from .render_changes import disruption_tone, disruption_word, render_changes, ti
 from .render_facts import disk_fates, fact_lines, machine_facts
 from .render_texts import Line
 
-# The shown actions say already that these are waited for.
 _RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # kinds that others rest on come first
+# The shown actions say already that these are waited for.
 _SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
 _PASSING = _SAID_BY_ACTIONS | {
     "Busy", "CrashLoopBackOff", "GuestShuttingDown", "HostUnreachable", "IOError", "ImageFetching", "Pausing", "PoweringOff",
     "Resuming", "Saving", "Unhealthy",
 }  # fmt: skip
-"""Reasons of what passes by itself. Everything else needs somebody."""
+"""Reasons that pass by themselves. For every other reason somebody must act."""
 _SEED = "cloudInit"  # the field that stands for a difference of the seed
 
 

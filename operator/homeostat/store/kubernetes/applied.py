@@ -46,9 +46,9 @@ def _steps(path: str) -> Iterator[str]:
 
 
 def _depth(fields: Mapping[str, Any], steps: Sequence[str]) -> int:
-    """Tells how close a set of fields comes to a field. 0: it does not hold the field. Otherwise it holds the field, or a whole
-    that the field is part of: the number says how many steps down that is. The owner of a whole may have lost its parts to
-    others, so who holds the parts counts more."""
+    """Returns how many steps of a path to a field a set of fields holds. 0: not the field. All steps: the field itself. Fewer: a
+    whole that the field is a part of. The owner of a whole may have lost its parts to others, so who holds more steps counts
+    more."""
     for number, step in enumerate(steps):
         if not fields:
             return number  # the value is atomic

@@ -36,7 +36,7 @@ async def somebody_listens(host: str, port: int) -> bool:
         OSError: QEMU itself does not accept.
     """
     heard = await _listen_to(host, port, hang_up=True)
-    if heard is Heard.END_AFTER_OURS:  # otherwise the guest may have come up meanwhile and refused
+    if heard is Heard.END_AFTER_OURS:  # a server closed in its turn, or the guest came up meanwhile and refused: ask again
         heard = await _listen_to(host, port, hang_up=False)
     return heard is not Heard.END
 
