@@ -32,6 +32,8 @@ def _in_lines(text: str | Sequence[str]) -> str:
 
 
 class ResourceNotFound(CliError):
+    """There is no resource of that name."""
+
     def __init__(self, plural: str, name: str, namespace: str) -> None:
         super().__init__(
             f'{plural} "{name}" not found in namespace "{namespace}"',

@@ -54,6 +54,8 @@ class Limits(Protocol):
 
 
 class Admission:
+    """Refuses what a request must not ask for."""
+
     def __init__(self, limits: Limits, plugins: Plugins) -> None:
         self._limits = limits
         self._plugins = plugins

@@ -11,6 +11,8 @@ from .collection import Collection
 
 
 class Deployments(Collection[VirtualMachineDeployment]):
+    """The deployments of one namespace."""
+
     def __init__(self, workspace: Workspace, changes: Changes) -> None:
         super().__init__(workspace, changes, VirtualMachineDeployment)
         self._effective = Effective(self.store)

@@ -16,6 +16,8 @@ from .plugins import Plugins
 
 
 class Machines(Collection[VirtualMachine]):
+    """The machines of one namespace."""
+
     def __init__(self, workspace: Workspace, changes: Changes, plugins: Plugins) -> None:
         super().__init__(workspace, changes, VirtualMachine)
         self._plugins = plugins

@@ -14,6 +14,8 @@ from .refusals import BeingDeleted, Disabled
 
 
 class Plugins(Collection[Plugin]):
+    """The plugins of one namespace."""
+
     def __init__(self, workspace: Workspace, changes: Changes) -> None:
         super().__init__(workspace, changes, Plugin)
 

@@ -61,12 +61,16 @@ class StoreError(StoreFailure):
 
 
 class NotFound(StoreError):
+    """There is no resource of that name."""
+
     def __init__(self, key: Key) -> None:
         super().__init__(f"there is no {key.kind} named {key.name!r} in namespace {key.namespace!r}")
         self.key = key
 
 
 class AlreadyExists(StoreError):
+    """There is one of that name already, or it is still being deleted."""
+
     def __init__(self, key: Key, where: str = "", *, deleting: bool = False) -> None:
         if deleting:
             said = f"{key} is still being deleted: wait until it has gone, then create it again"
@@ -77,6 +81,8 @@ class AlreadyExists(StoreError):
 
 
 class Conflict(StoreError):
+    """Somebody changed the resource in between."""
+
     def __init__(self, key: Key, expected: str, found: str) -> None:
         super().__init__(
             f"{key} was changed in between (you read resourceVersion {expected}, it is {found} now): "

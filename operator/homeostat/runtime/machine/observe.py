@@ -22,6 +22,7 @@ from .images import ImageUse
 async def observe(
     machine: VirtualMachine, host: HostDriver, memory: RememberedActs, others: Mapping[str, str], images: ImageUse
 ) -> Observed:
+    """Observes a machine. ``others``: who has what the machine asks for. Records in ``images`` the images that it names."""
     facts = host.facts
     if not facts.reachable:
         return Observed(facts, None, memory=memory)

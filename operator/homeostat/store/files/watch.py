@@ -125,6 +125,8 @@ class _Watch:
 
 
 class Unwatched(OSError):
+    """The folder cannot be watched, so it is read at intervals."""
+
     def __init__(self, folder: str, error: Exception) -> None:
         limited = " (raise fs.inotify.max_user_watches)" if getattr(error, "errno", None) in LIMITS else ""
         super().__init__(f"the folder {folder} is looked at every {INTERVAL:g} s, since watching it failed: {error}{limited}")

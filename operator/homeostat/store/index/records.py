@@ -95,6 +95,7 @@ def add_revision(
     author: str,
     changes: Mapping[str, tuple[Any, Any]] | None,
 ) -> None:
+    """Adds a revision, and now and then removes the oldest beyond REVISIONS_MAX. ``changes`` None: the resource was created."""
     place = (key.kind, key.namespace, key.name)
     database.execute(
         "INSERT INTO revisions (kind, namespace, name, uid, generation, time, author, changes) VALUES (?,?,?,?,?,?,?,?)",

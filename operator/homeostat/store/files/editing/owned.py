@@ -52,6 +52,8 @@ def patch_owned(database: sqlite3.Connection, row: Row, resource: Resource, auth
 
 
 def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str, str]) -> None:
+    """Starts the deletion of a resource that the operator made itself. Does nothing where it has gone, is being deleted, or is
+    declared."""
     row = index.row(key)
     if row is None or row.file is not None or row.deleted is not None:
         return
