@@ -18,6 +18,7 @@ from homeostat.planner.domain import (
     NicConfig,
     Record,
     VncConfig,
+    WatchdogConfig,
 )
 
 UUID = "6a3f1c1e-57d5-5b1c-9d2e-0c1d2e3f4a5b"
@@ -55,7 +56,11 @@ FORWARDED = replace(
 FULL = replace(
     FORWARDED,
     type=DomainType.KVM,
-    cpu=CpuConfig("custom", "Skylake-Client", ("+avx2", "-hle")),
+    cpu=CpuConfig("custom", "Skylake-Client", ("+avx2", "-hle"), (1, 2, 2)),
+    video="qxl",
+    video_memory=2**25,
+    sound="hda",
+    watchdog=WatchdogConfig("i6300esb", "reset"),
     uefi=True,
     secure_boot=True,
     vcpus=4,
@@ -140,9 +145,11 @@ _NICS = st.one_of(
     ),
 )  # fmt: skip
 _FEATURES = st.lists(st.from_regex(r"[+-][a-z0-9][a-z0-9_.]{0,10}", fullmatch=True), max_size=4).map(tuple)
-_CPUS = st.builds(CpuConfig, st.sampled_from(["maximum", "host-model"]), st.none(), _FEATURES) | st.builds(
-    CpuConfig, st.just("custom"), _NAME, _FEATURES
+_LAYOUTS = st.none() | st.tuples(*[st.integers(1, 512)] * 3)
+_CPUS = st.builds(CpuConfig, st.sampled_from(["maximum", "host-model"]), st.none(), _FEATURES, _LAYOUTS) | st.builds(
+    CpuConfig, st.just("custom"), _NAME, _FEATURES, _LAYOUTS
 )
+_DOGS = st.builds(WatchdogConfig, st.sampled_from(["i6300esb", "ib700"]), st.sampled_from(["reset", "shutdown", "poweroff"]))
 _RECORDS = st.builds(Record, _TEXT, _TEXT, _TEXT, _TEXT | st.just(""), st.integers(0, 10**9), *[_TEXT | st.just("")] * 5)
 _KERNELS = st.builds(KernelBoot, _PATH, st.none() | _PATH, st.none() | _TEXT)
 
@@ -165,6 +172,9 @@ def domain_configs(draw: st.DrawFn) -> DomainConfig:
         disks=tuple(draw(st.lists(_DISKS, max_size=4))),
         nics=tuple(draw(st.lists(_NICS, max_size=4))),
         video=draw(st.none() | st.sampled_from(["virtio", "vga", "qxl"])),
+        video_memory=draw(st.none() | st.sampled_from([2**20, 2**28])),
+        sound=draw(st.none() | st.sampled_from(["hda", "ac97", "sb16"])),
+        watchdog=draw(st.none() | _DOGS),
         vnc=draw(st.none() | st.builds(VncConfig, _ADDRESS, st.none() | st.integers(5900, 65535))),
         console_log=draw(st.none() | _PATH),
         guest_agent=draw(st.booleans()),

@@ -14,6 +14,7 @@ from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
 from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
+from .machine_platform import Sound, Topology, Watchdog
 from .probe import Probes
 from .quantity import Quantity, format_quantity
 
@@ -71,6 +72,7 @@ class Cpu(Model):
     features: tuple[Annotated[str, Field(pattern=r"^[+-]?[a-z0-9_.-]{1,64}$")], ...] = Field(
         default=(), max_length=WORDS_MAX, description="CPU features to add, or with a leading '-' to remove."
     )
+    topology: Topology | None = Field(default=None, description="How vcpu lie in sockets. Default: each in a socket of its own.")
 
 
 class Resources(Model):
@@ -89,6 +91,15 @@ class Resources(Model):
         if memory > MEMORY_MAX:
             raise ValueError(f"is too large: the most is {format_quantity(MEMORY_MAX)}")
         return memory
+
+    @model_validator(mode="after")
+    def _topology_fits(self) -> Self:
+        layout = self.cpu.topology
+        if layout is not None and layout.vcpus != self.vcpu:
+            raise ValueError(
+                f"cpu.topology makes {layout.vcpus} CPUs ({layout}), and vcpu is {self.vcpu}: set vcpu: {layout.vcpus}"
+            )
+        return self
 
 
 class MachineType(Model):
@@ -225,6 +236,8 @@ class VirtualMachineSpec(Model):
         description="Network cards, each on a libvirt network, a bridge of the host, or in user mode.",
     )
     display: Display = Field(default_factory=cache(Display))
+    sound: Sound | None = Field(default=None, description="A sound card. Default: none.")
+    watchdog: Watchdog | None = Field(default=None, description="A watchdog that the guest feeds. Default: none.")
     guest_agent: GuestAgent = Field(default_factory=cache(GuestAgent))
     cloud_init: CloudInit | None = None
     probes: Probes | None = Field(

@@ -279,11 +279,26 @@ class Vnc(Model):
         return self
 
 
+def _check_video_memory(size: int) -> int:
+    if size not in {2**power for power in range(20, 29)}:
+        raise ValueError("must be a power of two from 1Mi to 256Mi")
+    return size
+
+
 class Display(Model):
     """What a person would look at."""
 
     video: Literal["virtio", "vga", "qxl", "cirrus", "bochs", "none"] = Field(default="virtio", description="The graphics card.")
+    video_memory: Annotated[Quantity, AfterValidator(_check_video_memory)] | None = Field(
+        default=None, description="Of a vga, qxl or cirrus card: a power of two from 1Mi to 256Mi. Default: the card's."
+    )
     vnc: Vnc = Field(default_factory=cache(Vnc))
+
+    @model_validator(mode="after")
+    def _has_memory(self) -> Self:
+        if self.video_memory is not None and self.video not in ("vga", "qxl", "cirrus"):
+            raise ValueError("videoMemory needs video: vga, qxl or cirrus")
+        return self
 
 
 class InstanceId(StrEnum):

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 from homeostat.models.machine import SEED_NAME
 from homeostat.models.quantity import format_quantity
 
-from .domain import DiskConfig, DomainConfig, LimitsConfig, NicConfig
+from .domain import CpuConfig, DiskConfig, DomainConfig, LimitsConfig, NicConfig, WatchdogConfig
 from .plan import Change, Disruption
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
@@ -43,7 +43,7 @@ def _canonical(value: Any) -> str:
 
 @cache  # one entry per class
 def _fields_of(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Returns the fields that a spec asks for; None where the class is not ours."""
+    """Returns the fields that a spec asks for, and apart from them those that came later; None where the class is not ours."""
     if not is_dataclass(kind):
         return None
     asked = [f for f in fields(kind) if f.name not in _NOT_ASKED_FOR]
@@ -92,12 +92,16 @@ def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any,
     if want.machine and not _is_machine(have.machine, want.machine):
         yield "machine", have.machine, want.machine, _text
     if want.cpu is not None:
-        yield "resources.cpu", have.cpu, want.cpu, _cpu_text
+        yield "resources.cpu", _as_asked(have.cpu, want.cpu), want.cpu, _cpu_text
     yield "firmware.type", have.uefi, want.uefi, lambda uefi: "UEFI" if uefi else "BIOS"
     yield "firmware.secureBoot", have.secure_boot, want.secure_boot, yes_no
     for name in ("kernel", "initramfs", "cmdline"):
         yield f"boot.{name}", getattr(have.kernel, name, None), getattr(want.kernel, name, None), _text
     yield "display.video", have.video, want.video, _text
+    if want.video_memory is not None:
+        yield "display.videoMemory", have.video_memory, want.video_memory, lambda size: format_quantity(size) if size else "none"
+    yield "sound", have.sound, want.sound, _text
+    yield "watchdog", have.watchdog, want.watchdog, _watchdog_text
     yield "display.vnc.enabled", have.vnc is not None, want.vnc is not None, yes_no
     if have.vnc and want.vnc:
         yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, _text
@@ -114,8 +118,20 @@ def _is_machine(have: str, want: str) -> bool:
     return have == want or (family is not None and have.startswith(family))
 
 
-def _cpu_text(cpu: Any) -> str:
-    return "none" if cpu is None else " ".join((cpu.model or cpu.mode, *cpu.features))
+def _as_asked(have: CpuConfig | None, want: CpuConfig) -> CpuConfig | None:
+    """Returns ``have`` without the topology that libvirt or somebody else gave it, where none is asked for."""
+    return replace(have, topology=None) if have is not None and want.topology is None else have
+
+
+def _cpu_text(cpu: CpuConfig | None) -> str:
+    if cpu is None:
+        return "none"
+    layout = (" x ".join(map(str, cpu.topology)),) if cpu.topology else ()
+    return " ".join((cpu.model or cpu.mode, *cpu.features, *layout))
+
+
+def _watchdog_text(watchdog: WatchdogConfig | None) -> str:
+    return "none" if watchdog is None else f"{watchdog.model} {watchdog.action}"
 
 
 _DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard")

@@ -33,6 +33,7 @@ class CpuConfig:
     mode: str
     model: str | None = None
     features: tuple[str, ...] = ()  # "+name" or "-name"
+    topology: tuple[int, int, int] | None = field(default=None, metadata=LATER)  # sockets, cores, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,12 @@ class VncConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchdogConfig:
+    model: str  # i6300esb | ib700
+    action: str  # reset | shutdown | poweroff
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Our own element in the domain's ``<metadata>``: whose domain this is, and what was last applied to it.
 
@@ -198,6 +205,9 @@ class DomainConfig:
     disks: tuple[DiskConfig, ...] = ()
     nics: tuple[NicConfig, ...] = ()
     video: str | None = None  # None: no video device
+    video_memory: int | None = field(default=None, metadata=LATER)  # bytes
+    sound: str | None = field(default=None, metadata=LATER)  # hda | ac97 | sb16; None: none of ours
+    watchdog: WatchdogConfig | None = field(default=None, metadata=LATER)
     vnc: VncConfig | None = None
     console_log: str | None = None  # file that receives the serial console
     guest_agent: bool = False

@@ -11,8 +11,8 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, controllers, disks, forwards, record
-from .elements import Element, attribute, element, text_of
+from . import agent, controllers, disks, forwards, record, sound, watchdog
+from .elements import Element, alias_name, attribute, element, text_of
 
 # Devices of these families that the spec does not name are removed; those of any other family stay.
 _OWNED_SETS = frozenset({"disk", "interface", "video"})
@@ -181,7 +181,7 @@ def _is_owned(device: Element) -> bool:
         return device.find(f"target[@name='{agent.CHANNEL}']") is not None
     if device.tag == "input":
         return device.get("type") == "tablet"
-    return False
+    return device.tag in (sound.FAMILY, watchdog.FAMILY) and alias_name(device, str(device.tag)) is not None
 
 
 def _identity(device: Element) -> tuple[str, ...]:
@@ -202,6 +202,8 @@ def _identity(device: Element) -> tuple[str, ...]:
             return tag, device.get("type", ""), device.get("bus", "")
         case "rng":
             return tag, text_of(device, "backend") or ""
+        case "sound" | "watchdog":  # somebody else's may stay beside ours
+            return tag, alias_name(device, tag) or "", device.get("model", "")
     return (tag,)
 
 

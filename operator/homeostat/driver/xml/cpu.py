@@ -25,6 +25,9 @@ def build(config: DomainConfig) -> Iterator[Element]:
     elif cpu.mode != "host-model":
         made.set("check", "none")
         made.set("migratable", "on")
+    if cpu.topology is not None:
+        sockets, cores, threads = map(str, cpu.topology)
+        made.append(element("topology", sockets=sockets, dies="1", cores=cores, threads=threads))
     for feature in cpu.features:
         policy = "disable" if feature.startswith("-") else "require"
         made.append(element("feature", policy=policy, name=feature.lstrip("+-")))
@@ -45,8 +48,17 @@ def parse(root: Element) -> dict[str, Any]:
                 for feature in found.iterfind("feature")
                 if feature.get("policy") != "optional"
             ),
+            topology=_topology(found),
         )
     }
+
+
+def _topology(cpu: Element) -> tuple[int, int, int] | None:
+    found = cpu.find("topology")
+    if found is None:
+        return None
+    sockets, cores, threads = (int(found.get(name, "1")) for name in ("sockets", "cores", "threads"))
+    return sockets, cores, threads
 
 
 def running_cpu(defined: CpuConfig | None, running: CpuConfig | None) -> CpuConfig | None:

@@ -28,15 +28,19 @@ def build(config: DomainConfig) -> Iterator[Element]:
             listen=vnc.listen,
             passwd=vnc.password.get_secret_value() if vnc.password else None,
         )
+    memory = None if config.video_memory is None else str(config.video_memory // 1024)
+    kind = "vgamem" if config.video == "qxl" else "vram"  # a qxl card's vram is something else
     # Written even where there is none: libvirt would choose a video card for a machine with a display.
-    yield element("video", None, element("model", type_=config.video or "none"))
+    yield element("video", None, element("model", type_=config.video or "none", **{kind: memory}))
 
 
 def parse(root: Element) -> dict[str, Any]:
     video = attribute(root, "devices/video/model", "type")
     vnc = root.find("devices/graphics[@type='vnc']")
+    memory = attribute(root, "devices/video/model", "vgamem" if video == "qxl" else "vram")
     return {
         "video": None if video == "none" else video,
+        "video_memory": int(memory) * 1024 if memory else None,
         "vnc": None if vnc is None else VncConfig(_listen(vnc), _fixed_port(vnc), _password(vnc)),
     }
 

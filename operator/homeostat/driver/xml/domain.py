@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, boot, console, controllers, cpu, disks, display, forwards, general, nics, platform, record
+from . import agent, boot, console, controllers, cpu, disks, display, forwards, general, nics, platform, record, sound, watchdog
 from .carry import carry_over
 from .elements import Element, element, parse_xml, to_text
 
@@ -33,6 +33,8 @@ FAMILIES: tuple[Family, ...] = (
     console,
     agent,
     display,
+    sound,
+    watchdog,
     platform,
 )
 

@@ -16,6 +16,7 @@ from ..domain import (
     LimitsConfig,
     NicConfig,
     VncConfig,
+    WatchdogConfig,
 )
 from ..observed import HostFacts, Observed, ObservedImage
 from ..plan import Stalled
@@ -66,6 +67,9 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         disks=_disks(machine, observed, known, domain.live if domain else None),
         nics=_nics(machine),
         video=None if spec.display.video == "none" else spec.display.video,
+        video_memory=spec.display.video_memory,
+        sound=spec.sound.model if spec.sound else None,
+        watchdog=WatchdogConfig(spec.watchdog.model, spec.watchdog.action.lower()) if spec.watchdog else None,
         vnc=_vnc(spec.display, observed, known),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
         guest_agent=spec.guest_agent.enabled,
@@ -113,9 +117,13 @@ def _cpu(machine: VirtualMachine, kind: DomainType) -> CpuConfig:
         raise CannotPlan(
             "NoKVM", f"resources.cpu.model: {model} needs KVM; without it use maximum, or a named model such as qemu64"
         )
+    layout = None if wish.topology is None else (wish.topology.sockets, wish.topology.cores, wish.topology.threads)
+    if wish.topology is not None and wish.topology.vcpus != machine.spec.resources.vcpu:  # one of the two is a plugin's
+        words = f"resources.cpu.topology makes {wish.topology.vcpus} CPUs, and resources.vcpu is {machine.spec.resources.vcpu}"
+        raise CannotPlan("TopologyMismatch", f"{words}: set both")
     if model in ("host-passthrough", "host-model", "maximum"):
-        return CpuConfig(model, None, features)
-    return CpuConfig("custom", model, features)
+        return CpuConfig(model, None, features, layout)
+    return CpuConfig("custom", model, features, layout)
 
 
 def _kernel(machine: VirtualMachine, observed: Observed) -> KernelBoot | None:

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from homeostat.planner.changes import compare, compare_running
-from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, KernelBoot, NicConfig, VncConfig
+from homeostat.planner.domain import (
+    CpuConfig,
+    DiskConfig,
+    DomainConfig,
+    DomainType,
+    KernelBoot,
+    NicConfig,
+    VncConfig,
+    WatchdogConfig,
+)
 
 DISK = DiskConfig("data", "disk", "/d.qcow2", "qcow2", "virtio", "vda", boot_order=1)
 DRIVE = DiskConfig("iso", "cdrom", "/a.iso", "raw", "sata", "sda", read_only=True)
@@ -41,6 +50,10 @@ def test_of_the_same_nothing() -> None:
         ({"uefi": True}, ("firmware.type", "BIOS", "UEFI")),
         ({"secure_boot": True}, ("firmware.secureBoot", "no", "yes")),
         ({"video": "vga"}, ("display.video", "none", "vga")),
+        ({"video_memory": 2**24}, ("display.videoMemory", "none", "16Mi")),
+        ({"sound": "hda"}, ("sound", "none", "hda")),
+        ({"watchdog": WatchdogConfig("ib700", "reset")}, ("watchdog", "none", "ib700 reset")),
+        ({"cpu": CpuConfig("maximum", topology=(1, 2, 1))}, ("resources.cpu", "maximum", "maximum 1 x 2 x 1")),
         ({"console_log": "/c.log"}, ("console log", "none", "/c.log")),
         ({"guest_agent": True}, ("guestAgent.enabled", "no", "yes")),
         ({"vnc": None}, ("display.vnc.enabled", "yes", "no")),
@@ -139,3 +152,8 @@ def test_a_link_that_someone_took_down_is_brought_up_at_once() -> None:
     down = replace(BASE, nics=(replace(NIC, link=False), OWN))
     assert told(down, BASE) == [("nics[lan].link", "down", "up", "Live")]
     assert told(BASE, down) == [] and told(down, down) == []
+
+
+def test_a_topology_and_a_memory_that_libvirt_chose_are_no_difference() -> None:
+    have = replace(BASE, cpu=CpuConfig("maximum", topology=(2, 1, 1)), video_memory=2**24)
+    assert told(have, BASE) == []
