@@ -8,7 +8,8 @@ import pytest
 
 from homeostat.models.condition import STALLED, Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat_contracts.volant.power import already_running, already_stopped, is_off, status_word, wants_running
+from homeostat.service.power import already_running, already_stopped, is_off, wants_running
+from homeostat_contracts.volant.status_words import status_word
 
 
 def machine(spec: dict[str, Any], state: MachineState | None, current: bool = True, **metadata: Any) -> VirtualMachine:

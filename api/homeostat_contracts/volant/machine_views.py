@@ -14,7 +14,7 @@ from homeostat.models.quantity import parse_quantity
 from homeostat.planner.machine.identity import mac_address
 from homeostat.runtime.engine.ports import SpecRevision
 
-from .power import status_word
+from .status_words import status_word
 
 RUNTIME = "volant.runtime"  # label that Volant's command line adds to the manifests that it installs
 # The contract's names of fields, by the spec's. Whatever stands below cloudInit follows its own.

@@ -9,13 +9,13 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine import commands
 from homeostat.service.machines import Machines
+from homeostat.service.power import already_running, already_stopped, is_off, wants_running
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.parameters import FORCE, WAIT, flag, whole_number
 from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views
-from ..power import already_running, already_stopped, is_off, wants_running
 from ..words.machines import MachineBrief
 from .machines import TAG
 

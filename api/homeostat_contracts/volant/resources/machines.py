@@ -21,7 +21,7 @@ from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views
 from ..documents import new_machine
-from ..power import STATUS_WORDS
+from ..status_words import STATUS_WORDS
 from ..words.machines import MachineBrief, MachineCreate, MachineDetail, MachineSummary
 
 TAG = "Virtual machines"

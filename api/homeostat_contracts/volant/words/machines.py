@@ -10,7 +10,7 @@ from homeostat.models.base import Name
 from homeostat.models.plugin_manifest import Dropped, Unsupported, without_zeros
 from homeostat_api.http.words import Timestamp, Words
 
-from ..power import StatusWord
+from ..status_words import StatusWord
 from .asked import Asked, Cores, Memory, PluginName, said_once
 from .config import ConfigPatch, ResourcesBody, ResourcesPatch, plugin_of
 

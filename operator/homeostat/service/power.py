@@ -1,30 +1,10 @@
-"""Whether a machine is on, should be on, and the contract's word for it: from its spec and its status, in one place."""
+"""Whether a machine is on, and should be: from its spec and its status, in one place. What that is called is a contract's."""
 
 from __future__ import annotations
-
-from typing import Literal, get_args
 
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import MachineState, Power, RunStrategy, VirtualMachine, VirtualMachineSpec
 
-# running, stopped and starting are the contract's; the others are ours.
-StatusWord = Literal["running", "stopped", "starting", "stopping", "paused", "error", "unknown"]
-STATUS_WORDS: tuple[str, ...] = get_args(StatusWord)
-
-_WORDS: dict[MachineState, StatusWord] = {
-    MachineState.PENDING: "starting",
-    MachineState.STOPPED: "stopped",
-    MachineState.STARTING: "starting",
-    MachineState.RUNNING: "running",
-    MachineState.PAUSED: "paused",
-    MachineState.SAVED: "stopped",
-    MachineState.STOPPING: "stopping",
-    MachineState.CRASH_LOOP: "error",
-    MachineState.SUCCEEDED: "stopped",
-    MachineState.FAILED: "error",
-    MachineState.DELETING: "stopping",
-    MachineState.UNKNOWN: "unknown",
-}
 _OFF = frozenset(
     {
         MachineState.PENDING,
@@ -35,6 +15,10 @@ _OFF = frozenset(
         MachineState.FAILED,
     }
 )
+# Nobody tries to start it.
+_AT_REST = frozenset({MachineState.STOPPED, MachineState.SAVED, MachineState.SUCCEEDED})
+# It is on or on its way; UNKNOWN: its host cannot be asked, and it may run there.
+_ON = frozenset({MachineState.RUNNING, MachineState.STARTING, MachineState.UNKNOWN})
 
 
 def wants_running(spec: VirtualMachineSpec) -> bool:
@@ -53,31 +37,28 @@ def is_off(machine: VirtualMachine) -> bool:
     return is_current(machine) and machine.status is not None and machine.status.state in _OFF
 
 
-def status_word(machine: VirtualMachine) -> StatusWord:
+def state_of(machine: VirtualMachine) -> MachineState:
     """What was observed; where the operator has yet to act on the spec, what it is about to do."""
     if machine.deleting:
-        return "stopping"
+        return MachineState.DELETING
     wanted = wants_running(machine.spec)
     status = machine.status
     if status is None or status.state is MachineState.PENDING:
         stalled = find_condition(status.conditions, STALLED) if status else None
         if stalled is not None and stalled.status == "True":
-            return "error"
-        return "starting" if wanted else "stopped"
-    word = _WORDS[status.state]
+            return MachineState.FAILED
+        return MachineState.STARTING if wanted else MachineState.STOPPED
     if not is_current(machine):
-        if wanted and word == "stopped":
-            return "starting"
-        if not wanted and word == "running":
-            return "stopping"
-    return word
+        if wanted and status.state in _AT_REST:
+            return MachineState.STARTING
+        if not wanted and status.state is MachineState.RUNNING:
+            return MachineState.STOPPING
+    return status.state
 
 
 def already_running(machine: VirtualMachine) -> bool:
     """Whether a start has nothing to add: it should run, and it runs or is on its way."""
-    if not wants_running(machine.spec) or machine.deleting:
-        return False
-    return status_word(machine) in ("running", "starting", "unknown")
+    return wants_running(machine.spec) and state_of(machine) in _ON
 
 
 def already_stopped(machine: VirtualMachine) -> bool:
