@@ -7,10 +7,10 @@ import falcon.asgi
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
-from homeostat_contracts.volant.errors import ANSWERS
 
 from . import openapi
 from .config import ApiConfig, guard_bind
+from .errors import ANSWERS
 from .gate import Gate
 from .http import errors, media
 from .http.errors import App
@@ -24,7 +24,7 @@ from .resources.documents import OpenApi, StatusPage
 from .resources.machine_spec import MachineSpec
 from .resources.orphans import OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
-from .resources.trash import TrashCollection, TrashItem, TrashRestore, TrashRoom
+from .resources.trash import TrashCollection, TrashItem, TrashRestore
 
 
 def create_app(config: ApiConfig) -> App:
@@ -54,10 +54,10 @@ def create_app(config: ApiConfig) -> App:
 
 def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
-    service = Service.over(mode.workspace, changes, config)
+    service = Service(mode.workspace, changes, config)
     return [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
-        *own_routes(service, config),
+        *own_routes(service),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
@@ -65,15 +65,14 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
     ]
 
 
-def own_routes(service: Service, config: ApiConfig) -> list[Route]:
+def own_routes(service: Service) -> list[Route]:
     """What Volant's contract has not."""
-    room = TrashRoom(config.state, service.workspace.namespace)
     return [
-        Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service.machines, service.admission)),
-        Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments, service.admission)),
-        Route(f"{V1}/trash", TrashCollection(room)),
-        Route(f"{V1}/trash/{{entry}}", TrashItem(room)),
-        Route(f"{V1}/trash/{{entry}}/restore", TrashRestore(room)),
-        Route(f"{V1}/orphans", OrphanList(service.workspace)),
-        Route(f"{V1}/errors", DesiredStateErrors(service.workspace)),
+        Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service.machines)),
+        Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),
+        Route(f"{V1}/trash", TrashCollection(service.trash)),
+        Route(f"{V1}/trash/{{entry}}", TrashItem(service.trash)),
+        Route(f"{V1}/trash/{{entry}}/restore", TrashRestore(service.trash)),
+        Route(f"{V1}/orphans", OrphanList(service)),
+        Route(f"{V1}/errors", DesiredStateErrors(service)),
     ]

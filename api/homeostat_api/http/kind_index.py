@@ -9,14 +9,16 @@ from typing import Any, Generic
 from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
-from homeostat.store.index.index import Row
 
 from .media import dumps
 
 
 @dataclass(slots=True)
 class Entry:
-    row: Row
+    name: str
+    uid: str
+    version: int
+    document: Callable[[], Mapping[str, Any]]  # of the whole resource
     plugin: str | None
     made_of: int | None  # the plugin as it was
     status: str | None
@@ -27,7 +29,7 @@ class Entry:
     def whole(self) -> bytes:
         """The whole resource, rendered when somebody wants it; without secrets, since nobody writes a list back."""
         if self._whole is None:
-            self._whole = dumps(redacted_all(self.row.document_form()))
+            self._whole = dumps(redacted_all(self.document()))
         return self._whole
 
 
@@ -53,12 +55,11 @@ class KindIndex(Generic[R]):
         version = self._changes.version()
         if version != self._version:
             known, fresh, plugins = self._entries, {}, self._plugins()
-            rows = self._collection.store.versions(self._collection.kind, self._collection.namespace)
-            for name, uid, row_version in rows:
+            for name, uid, row_version in self._collection.versions():
                 entry = known.get(name)
                 if (
                     entry is None
-                    or (entry.row.uid, entry.row.version) != (uid, row_version)
+                    or (entry.uid, entry.version) != (uid, row_version)
                     or (entry.plugin is not None and entry.made_of != plugins.get(entry.plugin))
                 ):
                     entry = await self._entry(name, plugins)
@@ -68,10 +69,11 @@ class KindIndex(Generic[R]):
         return version, tuple(self._entries.values())
 
     async def _entry(self, name: str, plugins: Mapping[str, int]) -> Entry | None:
-        row = self._collection.store.index.row(self._collection.key(name))
+        row = self._collection.row(name)
         resource = await self._collection.find(name)
         if row is None or resource is None:  # gone meanwhile
             return None
         shown = await self._show(resource)
         plugin = shown.get("plugin")
-        return Entry(row, plugin, plugins.get(plugin) if plugin else None, shown.get("status"), dumps(shown))
+        made_of = plugins.get(plugin) if plugin else None
+        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, shown.get("status"), dumps(shown))

@@ -7,7 +7,7 @@ import asyncio
 import falcon
 import falcon.asgi
 
-from homeostat.store.desired import Workspace
+from homeostat.service.service import Service
 
 from ..http.media import dumps
 from ..http.operations import Answer, operation
@@ -16,8 +16,8 @@ from ..words import DesiredErrors
 
 
 class DesiredStateErrors:
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -44,7 +44,7 @@ class DesiredStateErrors:
                         "namespace": error.key.namespace if error.key else None,
                         "name": error.key.name if error.key else None,
                     }
-                    for error in self._workspace.store.errors()
+                    for error in self._service.desired_errors()
                 ]
             }
         )

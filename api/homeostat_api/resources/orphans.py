@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import falcon.asgi
 
-from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.planner.orphans import Orphan, mend, why
-from homeostat.store.desired import Workspace
+from homeostat.service.service import Service
 
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
@@ -16,8 +16,8 @@ from ..words import OrphanBody
 
 
 class OrphanList:
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -28,19 +28,20 @@ class OrphanList:
         "or deleted by guess: `todo` says what a person can do.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        by_host = await asyncio.to_thread(self._workspace.store.all_orphans)
-        mine = [(host, o) for host, found in by_host.items() for o in found if o.namespace == self._workspace.namespace]
-        resp.media = await asyncio.to_thread(lambda: [_body(host, orphan).model_dump() for host, orphan in mine])
+        resp.media = await asyncio.to_thread(self._render)
+
+    def _render(self) -> list[dict[str, Any]]:
+        return [_body(host, orphan, size).model_dump() for host, orphan, size in self._service.orphans()]
 
 
-def _body(host: str, orphan: Orphan) -> OrphanBody:
+def _body(host: str, orphan: Orphan, size: int | None) -> OrphanBody:
     return OrphanBody(
         name=orphan.name,
         host=host,
         state=orphan.state,
         domain=orphan.domain or None,
         disks=list(orphan.disks),
-        bytes=bytes_on_disk(orphan.directory, orphan.disks),
+        bytes=size,
         last_written=orphan.since or None,
         deleting=bool(orphan.deletion),
         why=why(orphan),

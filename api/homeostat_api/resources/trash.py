@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import falcon
 import falcon.asgi
 
-from homeostat.driver.errors import DriverError, Refused
-from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import TrashEntry
+from homeostat.service.trash import TrashRoom
 
-from ..http.errors import Problem
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
 
 TAG = "Trash"
-
-
-class TrashRoom:
-    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock."""
-
-    def __init__(self, state: Path, namespace: str) -> None:
-        self._trash = TrashFolder.at(state)
-        self._namespace = namespace
-
-    async def entries(self) -> list[TrashEntry]:
-        """Of the namespace that is served."""
-        try:
-            found = await asyncio.to_thread(self._trash.entries)
-        except DriverError as error:
-            raise _unreadable(error) from error
-        return [entry for entry in found if entry.namespace in (self._namespace, "")]
-
-    async def entry(self, name: str) -> TrashEntry:
-        """404 where there is none."""
-        found = next((entry for entry in await self.entries() if entry.entry == name), None)
-        if found is None:
-            raise Problem(404, "trash_entry_not_found", "Trash entry not found", {"name": name[:256]})
-        return found
-
-    async def restore(self, entry: TrashEntry) -> list[str]:
-        try:
-            return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
-        except Refused as error:
-            raise Problem(409, "conflict", str(error), {"entry": entry.entry}) from error
-        except DriverError as error:
-            raise _unreadable(error) from error
-
-    async def erase(self, entry: TrashEntry) -> None:
-        try:
-            await asyncio.to_thread(self._trash.erase, entry.entry)
-        except DriverError as error:
-            raise _unreadable(error) from error
 
 
 class TrashCollection:
@@ -117,7 +76,3 @@ class TrashRestore:
 def _shown(entry: TrashEntry) -> dict[str, Any]:
     known = asdict(entry)
     return {**known, "until": entry.until or None, "size": entry.size}
-
-
-def _unreadable(error: DriverError) -> Problem:
-    return Problem(503, "trash_unavailable", str(error))

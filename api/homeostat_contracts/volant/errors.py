@@ -13,7 +13,17 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.service.refusals import BeingDeleted, Disabled, NoSuchResource, Refusal, SourceRefused, Stale
+from homeostat.service.refusals import (
+    AlreadyRunning,
+    AlreadyStopped,
+    BeingDeleted,
+    Disabled,
+    InUse,
+    NoSuchResource,
+    Refusal,
+    SourceRefused,
+    Stale,
+)
 from homeostat.store import errors as store_errors
 from homeostat_api.http.errors import Answers, Problem
 from homeostat_api.http.words import Words
@@ -79,12 +89,25 @@ def from_refusal(error: Refusal) -> Problem:
             return deleting(error.kind.KIND, str(error.details["name"]))
         case Stale():
             return Problem(412, "precondition_failed", str(error), error.details)
+        case AlreadyRunning():
+            return Problem(409, "vm_already_running", "VM is already running", error.details)
+        case AlreadyStopped():
+            return Problem(409, "vm_already_stopped", "VM is already stopped", error.details)
+        case InUse():
+            return _in_use(error)
         case Disabled():
             return Problem(409, "plugin_disabled", str(error), error.details)
         case SourceRefused():
             return Problem(400, "source_refused", str(error), error.details)
         case _:
             return Problem(400, "invalid_request", str(error), error.details)
+
+
+def _in_use(error: InUse) -> Problem:
+    users = [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in error.users]
+    shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
+    details = {**error.details, "used_by": users[:100], "used_by_total": len(users)}
+    return Problem(409, "plugin_in_use", f"Plugin is in use by {shown}: delete these first", details)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path; GET /api/v1/openapi lists what there is")

@@ -33,14 +33,12 @@ def routes(service: Service, margin: float, keep_alive: float, plugin_kernel: st
     event stream. ``plugin_kernel`` boots the initramfs of a manifest that brings no kernel.
     """
     machines = _machines(service)
-    stream = EventStream(
-        service.workspace.store.events, service.changes, keep_alive, lambda event: frame(event, service.workspace.namespace)
-    )
+    stream = EventStream(service.events, service.changes, keep_alive, lambda event: frame(event, service.namespace))
     return [
         *_machine_routes(service, machines, margin),
         *_deployment_routes(service, margin),
         *_plugin_routes(service, margin, plugin_kernel),
-        Route(f"{V1}/system/info", SystemInformation(machines, service.workspace)),
+        Route(f"{V1}/system/info", SystemInformation(machines, service)),
         Route(f"{V1}/events/vms", MachineEvents(stream)),
     ]
 
@@ -53,30 +51,30 @@ def _machines(service: Service) -> KindIndex[VirtualMachine]:
 
 
 def _machine_routes(service: Service, index: KindIndex[VirtualMachine], margin: float) -> list[Route]:
-    machines, plugins = service.machines, service.plugins
+    machines = service.machines
     machine = f"{V1}/vms/{{name}}"
     return [
-        Route(f"{V1}/vms", MachineList(machines, plugins, service.admission, ListAnswer(index, service.changes))),
+        Route(f"{V1}/vms", MachineList(machines, service.admission, ListAnswer(index, service.changes))),
         Route(machine, MachineItem(machines, margin)),
         Route(f"{machine}/start", MachineStart(machines)),
         Route(f"{machine}/stop", MachineStop(machines, margin)),
         Route(f"{machine}/restart", MachineRestart(machines)),
         Route(f"{machine}/config", MachineConfig(machines)),
         Route(f"{machine}/config/history", MachineHistory(machines)),
-        Route(f"{machine}/openapi", MachineOpenApi(machines, plugins)),
+        Route(f"{machine}/openapi", MachineOpenApi(machines, service.plugins)),
     ]
 
 
 def _deployment_routes(service: Service, margin: float) -> list[Route]:
-    deployments, admission = service.deployments, service.admission
+    deployments = service.deployments
 
     async def show(deployment: VirtualMachineDeployment) -> dict[str, Any]:
         return deployment_views.summary(await deployments.effective(deployment))
 
     answer = ListAnswer(KindIndex(deployments, service.changes, show, service.plugins.specs), service.changes)
     return [
-        Route(f"{V1}/deployments", DeploymentList(deployments, service.plugins, admission, answer)),
-        Route(f"{V1}/deployments/{{name}}", DeploymentItem(deployments, admission, margin)),
+        Route(f"{V1}/deployments", DeploymentList(deployments, service.admission, answer)),
+        Route(f"{V1}/deployments/{{name}}", DeploymentItem(deployments, margin)),
     ]
 
 
@@ -89,7 +87,7 @@ def _plugin_routes(service: Service, margin: float, kernel: str | None) -> list[
     answer = ListAnswer(KindIndex(plugins, service.changes, show), service.changes, (b'{"plugins":[', b"]}"))
     plugin = f"{V1}/plugins/{{plugin}}"
     return [
-        Route(f"{V1}/plugins", PluginCollection(plugins, service.admission, answer, kernel)),
+        Route(f"{V1}/plugins", PluginCollection(plugins, answer, kernel)),
         Route(plugin, PluginItem(plugins, margin)),
         Route(f"{plugin}/enabled", PluginSwitch(plugins)),
     ]

@@ -17,17 +17,17 @@ from pydantic import BaseModel
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.secret import check_secret
 from homeostat.driver.storage.source import check_source, is_remote
-from homeostat.models.base import Resource
+from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import ImageSource, Vnc
+from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
+from homeostat.store.desired import Workspace
 from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
-from .collection import R
-from .plugins import Plugins
-from .refusals import NotAllowed, SourceRefused
+from .refusals import BeingDeleted, Disabled, NoSuchResource, NotAllowed, SourceRefused
 
 M = TypeVar("M", bound=BaseModel)
 JsonDocument = Mapping[str, Any]
@@ -56,9 +56,10 @@ class Limits(Protocol):
 class Admission:
     """Refuses what a request must not ask for."""
 
-    def __init__(self, limits: Limits, plugins: Plugins) -> None:
+    def __init__(self, limits: Limits, workspace: Workspace) -> None:
         self._limits = limits
-        self._plugins = plugins
+        self._store = workspace.store
+        self._namespace = workspace.namespace
 
     async def new(self, document: JsonDocument) -> None:
         """Checks a document that would be created.
@@ -70,8 +71,8 @@ class Admission:
         if wanted is not None:
             await self._check(None, wanted)
 
-    async def change(self, before: R, patch: JsonDocument) -> JsonDocument:
-        """Returns ``patch``, once it is checked. What the resource says already is not judged.
+    async def change(self, before: Resource, patch: JsonDocument) -> None:
+        """Checks what a patch would make of a resource. What the resource says already is not judged.
 
         Raises:
             Refusal: it must not be applied.
@@ -79,7 +80,22 @@ class Admission:
         wanted = await asyncio.to_thread(_changed, before, patch)
         if wanted is not None:
             await self._check(before, wanted)
-        return patch
+
+    async def plugin(self, name: str) -> None:
+        """Checks that new machines may use a plugin.
+
+        Raises:
+            NoSuchResource: there is none of that name.
+            BeingDeleted: it is being deleted.
+            Disabled: it makes no new machines.
+        """
+        plugin = await self._store.get(Plugin, Key(Plugin.KIND, self._namespace, name))
+        if plugin is None:
+            raise NoSuchResource(Plugin, name)
+        if plugin.deleting:
+            raise BeingDeleted(Plugin, name)
+        if not plugin.spec.enabled:
+            raise Disabled("Plugin is disabled: enable it, or use another one", {"name": name})
 
     def replicas(self, wanted: int) -> None:
         """Checks a number of replicas.
@@ -99,7 +115,7 @@ class Admission:
                 self.replicas(wanted.spec.replicas)
         plugin = _plugin_name(wanted)
         if plugin is not None and (before is None or plugin != _plugin_name(before)):
-            await self._plugins.usable(plugin)
+            await self.plugin(plugin)
         if isinstance(wanted, VirtualMachineDeployment):
             await self._keeps_running(before, wanted)
             await self._can_be_repeated(before, wanted)
@@ -128,16 +144,16 @@ class Admission:
             NotAllowed: there can be only one.
         """
         known = self._here(before) if isinstance(before, VirtualMachineDeployment) else None
-        if why := await Effective(self._plugins.store).too_many(known, self._here(wanted)):
+        if why := await Effective(self._store).too_many(known, self._here(wanted)):
             raise NotAllowed(why)
 
     async def _ends(self, deployment: VirtualMachineDeployment) -> str:
         """Says why a deployment cannot keep its machines running; empty: it can."""
-        _, _, refusal = await Effective(self._plugins.store).deployment(self._here(deployment))
+        _, _, refusal = await Effective(self._store).deployment(self._here(deployment))
         return refusal.message if refusal is not None and refusal.reason == ENDS else ""
 
     def _here(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
-        here = deployment.metadata.model_copy(update={"namespace": self._plugins.namespace})
+        here = deployment.metadata.model_copy(update={"namespace": self._namespace})
         return deployment.model_copy(update={"metadata": here})
 
     def _check_image(self, url: str | None, path: str | None) -> None:

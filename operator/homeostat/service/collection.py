@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Key, Model, Resource
 from homeostat.store import errors as store_errors
 from homeostat.store.desired import Workspace
+from homeostat.store.index.index import Row
+from homeostat.store.merge import merge_difference
 
+from .admission import Admission
 from .changes import Changes
 from .refusals import BeingDeleted, NoSuchResource, Stale
 
@@ -27,16 +30,34 @@ def of_spec(patch: Patch) -> Patch:
     return {"spec": dict(patch)} if patch else {}
 
 
+def to_spec(spec: Model, wanted: Mapping[str, Any]) -> Patch:
+    """Returns the patch of a resource that turns its spec into ``wanted``, and touches only what differs."""
+    return of_spec(merge_difference(spec.dump(), wanted))
+
+
 class Collection(Generic[R]):
     """The resources of one kind. Reads are quick queries of the index. Writes change the desired state, in a folder or a
-    cluster."""
+    cluster, once they are admitted."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, kind: type[R]) -> None:
+    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, kind: type[R]) -> None:
         self.store = workspace.store
         self.namespace = workspace.namespace
         self.kind = kind
         self._desired = workspace.desired
+        self._admission = admission
         self._changes = changes
+
+    def count(self) -> int:
+        """Counts them."""
+        return self.store.count(self.kind, self.namespace)
+
+    def versions(self) -> Sequence[tuple[str, str, int]]:
+        """Returns name, uid and version of each, by name. They tell whether a resource is still what was read."""
+        return self.store.versions(self.kind, self.namespace)
+
+    def row(self, name: str) -> Row | None:
+        """Returns one as the index has it."""
+        return self.store.index.row(self.key(name))
 
     def key(self, name: str) -> Key:
         return Key(self.kind.KIND, self.namespace, name)
@@ -73,8 +94,10 @@ class Collection(Generic[R]):
         """Creates the resource of a document, and returns it.
 
         Raises:
+            Refusal: it must not be created.
             StoreError: AlreadyExists, Invalid.
         """
+        await self._admission.new(document)
         placed = {**document, "metadata": {**document["metadata"], "namespace": self.namespace}}
         made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, AUTHOR)
         assert isinstance(made, self.kind)
@@ -86,10 +109,13 @@ class Collection(Generic[R]):
         Raises:
             Stale: it does not have the expected version any more.
             BeingDeleted: it is being deleted.
+            Refusal: it must not be changed so.
             StoreError: NotFound, Conflict, Invalid.
         """
         if not merge_patch and expected_version is None:
             return resource
+        if merge_patch:
+            await self._admission.change(resource, merge_patch)
         try:
             changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version)
         except store_errors.AlreadyExists as error:  # it is there, and is being deleted

@@ -6,26 +6,73 @@ import asyncio
 from collections.abc import Sequence
 
 from homeostat.models.machine import Resources, VirtualMachine
+from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.engine.ports import SpecRevision
+from homeostat.runtime.machine import commands
 from homeostat.runtime.machine.effective import Effective, follows_plugin
 from homeostat.store.desired import Workspace
 
+from .admission import Admission
 from .changes import Changes
 from .collection import Collection
 from .plugins import Plugins
+from .power import already_running, already_stopped, is_off, wants_running
+from .refusals import AlreadyRunning, AlreadyStopped
 
 
 class Machines(Collection[VirtualMachine]):
     """The machines of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, plugins: Plugins) -> None:
-        super().__init__(workspace, changes, VirtualMachine)
+    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, plugins: Plugins) -> None:
+        super().__init__(workspace, changes, admission, VirtualMachine)
         self._plugins = plugins
         self._effective = Effective(self.store)
 
     async def effective(self, machine: VirtualMachine) -> VirtualMachine:
         """Returns the machine with what its plugin adds to it. The spec of a replica has that already."""
         return (await self._effective.machine(machine))[0]
+
+    async def start(self, name: str) -> VirtualMachine:
+        """The machine after the change.
+
+        Raises:
+            NoSuchResource, BeingDeleted, StoreError.
+            AlreadyRunning: it runs, or is on its way.
+        """
+        machine = await self._standing(name)
+        if already_running(machine):
+            raise AlreadyRunning(name)
+        return await self.patch(machine, commands.start(machine, timestamp()))
+
+    async def stop(self, name: str, force: bool) -> VirtualMachine:
+        """The machine after the change; its guest shuts down. With ``force`` its power is cut.
+
+        Raises:
+            NoSuchResource, BeingDeleted, StoreError.
+            AlreadyStopped: no guest runs, and none is about to.
+        """
+        machine = await self._standing(name)
+        if already_stopped(machine):
+            raise AlreadyStopped(name)
+        return await self.patch(machine, commands.stop(machine, force, timestamp()))
+
+    async def restart(self, name: str) -> tuple[VirtualMachine, bool]:
+        """The machine after the change, and whether it was on; one that was off starts.
+
+        Raises:
+            NoSuchResource, BeingDeleted, StoreError.
+        """
+        machine = await self._standing(name)
+        was_on = wants_running(machine.spec) and not already_stopped(machine)
+        return await self.patch(machine, commands.restart(machine, timestamp())), was_on
+
+    async def wait_off(self, name: str, seconds: float) -> tuple[bool, VirtualMachine | None]:
+        """Whether its guest was off within the time, and the machine as last seen."""
+        return await self.wait(name, lambda found: found is None or is_off(found), seconds)
+
+    async def _standing(self, name: str) -> VirtualMachine:
+        """The effective machine: a batch plugin's runs once, though its spec does not say so."""
+        return await self.effective(await self.standing(name))
 
     async def given(self, machine: VirtualMachine) -> Resources:
         """Returns the resources that hold where the machine's spec says nothing."""

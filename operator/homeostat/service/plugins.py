@@ -8,31 +8,35 @@ from homeostat.models.base import Key
 from homeostat.models.plugin import Plugin
 from homeostat.store.desired import Workspace
 
+from .admission import Admission
 from .changes import Changes
 from .collection import Collection
-from .refusals import BeingDeleted, Disabled
+from .refusals import InUse
 
 
 class Plugins(Collection[Plugin]):
     """The plugins of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes) -> None:
-        super().__init__(workspace, changes, Plugin)
+    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission) -> None:
+        super().__init__(workspace, changes, admission, Plugin)
 
-    async def usable(self, name: str) -> Plugin:
-        """Returns a plugin that new machines may use.
+    async def switch(self, plugin: Plugin, enabled: bool) -> Plugin:
+        """Enables or disables a plugin, and returns it after the change. A disabled plugin makes no new machines.
 
         Raises:
-            NoSuchResource: there is none of that name.
-            BeingDeleted: it is being deleted.
-            Disabled: it makes no new machines.
+            Refusal, StoreError: as ``patch``.
         """
-        plugin = await self.get(name)
-        if plugin.deleting:
-            raise BeingDeleted(Plugin, name)
-        if not plugin.spec.enabled:
-            raise Disabled("Plugin is disabled: enable it, or use another one", {"name": name})
-        return plugin
+        return plugin if plugin.spec.enabled is enabled else await self.patch(plugin, {"spec": {"enabled": enabled}})
+
+    async def delete(self, resource: Plugin, force: bool = False) -> None:
+        """Deletes a plugin.
+
+        Raises:
+            InUse: machines or deployments are made from it.
+        """
+        if users := self.users(resource.metadata.name):
+            raise InUse(resource.metadata.name, users)
+        await super().delete(resource, force)
 
     def users(self, name: str) -> Sequence[Key]:
         """Returns the keys of the machines and deployments that use the plugin."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeostat.models.base import Resource
+from homeostat.models.base import Key, Resource
 
 
 class Refusal(Exception):
@@ -44,6 +44,28 @@ class Disabled(Refusal):
     """The plugin makes no new machines."""
 
 
+class InUse(Refusal):
+    """Others are made from it: ``users``."""
+
+    def __init__(self, name: str, users: Sequence[Key]) -> None:
+        super().__init__(f"{name} is in use by {len(users)}: delete these first", {"name": name})
+        self.users = users
+
+
+class AlreadyRunning(Refusal):
+    """The machine runs, or is on its way."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is already running", {"name": name})
+
+
+class AlreadyStopped(Refusal):
+    """The machine is off, and stays so."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is already stopped", {"name": name})
+
+
 class NotAllowed(Refusal):
     """The models would accept it, but this server does not."""
 
@@ -53,3 +75,18 @@ class SourceRefused(NotAllowed):
 
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message, {"source": place[:512]})
+
+
+class NotInTrash(Refusal):
+    """Nothing of that name is set aside."""
+
+    def __init__(self, entry: str) -> None:
+        super().__init__(f"{entry[:256]} is not in the trash", {"name": entry[:256]})
+
+
+class PlaceTaken(Refusal):
+    """Something lies where it would be put back."""
+
+
+class TrashUnavailable(Refusal):
+    """The disk does not let it be read, or changed."""

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from homeostat.driver.storage.folders import bytes_on_disk
+from homeostat.models.base import Key
+from homeostat.planner.orphans import Orphan
+from homeostat.runtime.engine.ports import Event
 from homeostat.store.desired import Workspace
+from homeostat.store.errors import FolderProblem
 
 from .admission import Admission, Limits
 from .changes import Changes
 from .deployments import Deployments
 from .machines import Machines
 from .plugins import Plugins
+from .trash import TrashRoom
 
 
-@dataclass(frozen=True, slots=True)
 class Service:
     """What the native API and every contract are built on."""
 
-    workspace: Workspace
-    changes: Changes
-    machines: Machines
-    deployments: Deployments
-    plugins: Plugins
-    admission: Admission
+    def __init__(self, workspace: Workspace, changes: Changes, limits: Limits) -> None:
+        self._store = workspace.store
+        self.namespace = workspace.namespace
+        self.changes = changes
+        self.admission = Admission(limits, workspace)
+        self.plugins = Plugins(workspace, changes, self.admission)
+        self.machines = Machines(workspace, changes, self.admission, self.plugins)
+        self.deployments = Deployments(workspace, changes, self.admission)
+        self.trash = TrashRoom(limits.state, workspace.namespace)
 
-    @classmethod
-    def over(cls, workspace: Workspace, changes: Changes, limits: Limits) -> Service:
-        plugins = Plugins(workspace, changes)
-        machines, deployments = Machines(workspace, changes, plugins), Deployments(workspace, changes)
-        return cls(workspace, changes, machines, deployments, plugins, Admission(limits, plugins))
+    def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:
+        """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
+        return self._store.events(after_id, key, limit)
+
+    def desired_errors(self) -> Sequence[FolderProblem]:
+        """What is wrong with the desired state, and which deletions are held."""
+        return self._store.errors()
+
+    def orphans(self) -> Sequence[tuple[str, Orphan, int | None]]:
+        """Host, orphan, and the bytes of its disks (None: there are none, or they are elsewhere). Looks at the disk."""
+        mine = (
+            (host, orphan)
+            for host, found in self._store.all_orphans().items()
+            for orphan in found
+            if orphan.namespace == self.namespace
+        )
+        return [(host, orphan, bytes_on_disk(orphan.directory, orphan.disks)) for host, orphan in mine]

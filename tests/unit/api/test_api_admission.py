@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.service.admission import Admission
-from homeostat.service.plugins import Plugins
 from homeostat.service.refusals import Refusal
 from homeostat_api.config import ApiConfig
 from homeostat_api.http.errors import Problem
@@ -43,9 +43,7 @@ class Shelf:
                 ("off", "http", {"enabled": False}),
             )
         }
-        source: Any = type("Source", (), {"store": self, "namespace": "default", "desired": None})
-        unused: Any = None
-        self.collection = Plugins(source, unused)
+        self.workspace: Any = SimpleNamespace(store=self, namespace="default", desired=None)
 
     async def get(self, kind: type[Resource], key: Key) -> Resource | None:
         return self.plugins.get(key.name)
@@ -53,12 +51,12 @@ class Shelf:
 
 def refusal(before: Resource | None, wanted: dict[str, Any], **config: Any) -> Problem | None:
     """None: it is let in. ``wanted``: a document, or a patch of ``before``."""
-    admission = Admission(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), Shelf().collection)
+    admission = Admission(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), Shelf().workspace)
     try:
         if before is None:
             asyncio.run(admission.new(wanted))
         else:
-            assert asyncio.run(admission.change(before, wanted)) is wanted
+            asyncio.run(admission.change(before, wanted))
     except Refusal as refused:
         return from_refusal(refused)
     except Problem as problem:

@@ -13,7 +13,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.changes import Changes
 from homeostat.service.collection import AUTHOR, NAME_LIMIT, Collection
-from homeostat.service.refusals import Refusal, Stale
+from homeostat.service.refusals import NotAllowed, Refusal, Stale
 from homeostat.store import errors as store_errors
 from homeostat_api.http.errors import Problem
 from homeostat_contracts.volant.errors import from_refusal
@@ -24,10 +24,13 @@ def machine(**metadata: Any) -> VirtualMachine:
 
 
 class Shelf:
-    """A store that notes what it is asked; ``answer``: of any name, or what is raised where it is written."""
+    """A store that notes what it is asked; ``answer``: of any name, or what is raised where it is written. ``refuses``: all that
+    is to be admitted.
+    """
 
-    def __init__(self, answer: Resource | None = None, fails: Exception | None = None) -> None:
-        self.answer, self.fails = answer, fails
+    def __init__(self, answer: Resource | None = None, fails: Exception | None = None, refuses: bool = False) -> None:
+        self.answer, self.fails, self.refuses = answer, fails, refuses
+        self.admitted: list[Any] = []
         self.asked: list[Any] = []
 
     async def get(self, kind: type[Resource], key: Key) -> Resource | None:
@@ -44,9 +47,22 @@ class Shelf:
             raise self.fails
         return self.answer
 
+    async def new(self, document: Any) -> None:
+        self._admit(document)
+
+    async def change(self, before: Resource, patch: Any) -> None:
+        self._admit((before, patch))
+
+    def _admit(self, wanted: Any) -> None:
+        if self.refuses:
+            raise NotAllowed("no")
+        assert not writes(self)
+        self.admitted.append(wanted)
+
     def machines(self, namespace: str = "default") -> Collection[VirtualMachine]:
-        source: Any = SimpleNamespace(store=self, namespace=namespace, desired=self)
-        return Collection(source, Changes(lambda: 1, lambda: False, 0.0), VirtualMachine)
+        workspace: Any = SimpleNamespace(store=self, namespace=namespace, desired=self)
+        admission: Any = self
+        return Collection(workspace, Changes(lambda: 1, lambda: False, 0.0), admission, VirtualMachine)
 
 
 def refused(asked: Coroutine[Any, Any, object]) -> tuple[int, str, dict[str, Any]]:
@@ -136,3 +152,28 @@ def test_an_edit_holds_to_the_version_that_was_read_or_named(asked: str | None, 
 
     assert asyncio.run(shelf.machines().edit("web", asked, change)) == (machine(), machine())
     assert shelf.asked[-1] == ("web", {"spec": {"paused": True}}, AUTHOR, expected)
+
+
+def test_security_whatever_is_written_was_admitted_before() -> None:
+    async def change(found: VirtualMachine) -> dict[str, Any]:
+        return PATCH
+
+    document = {"metadata": {"name": "web"}, "spec": {}}
+    for asked, judged in (
+        (lambda machines: machines.create(document), document),
+        (lambda machines: machines.patch(machine(), PATCH), (machine(), PATCH)),
+        (lambda machines: machines.edit("web", None, change), (machine(), PATCH)),
+    ):
+        shelf = Shelf(machine())
+        asyncio.run(asked(shelf.machines()))
+        assert shelf.admitted == [judged] and writes(shelf)
+        shelf = Shelf(machine(), refuses=True)
+        assert refused(asked(shelf.machines()))[0] == 400
+        assert not writes(shelf)
+
+
+PATCH = {"spec": {"paused": True}}
+
+
+def writes(shelf: Shelf) -> list[Any]:
+    return [asked for asked in shelf.asked if not isinstance(asked, Key)]

@@ -26,9 +26,10 @@ class Shelf:
         self.gone: set[str] = set()  # between one look and the next
         self.half_gone: set[str] = set()
         self.shown: list[str] = []
-        source: Any = SimpleNamespace(store=self, namespace="default", desired=None)
+        unused: Any = None
+        workspace: Any = SimpleNamespace(store=self, namespace="default", desired=None)
         changes = Changes(lambda: self.version, lambda: False, 0.0)
-        self.kind = KindIndex(Collection(source, changes, VirtualMachine), changes, self._show, lambda: self.plugins)
+        self.kind = KindIndex(Collection(workspace, changes, unused, VirtualMachine), changes, self._show, lambda: self.plugins)
 
     @property
     def index(self) -> Shelf:
@@ -62,7 +63,7 @@ class Shelf:
 
 
 def names(entries: Sequence[Entry]) -> list[str]:
-    return [entry.row.name for entry in entries]
+    return [entry.name for entry in entries]
 
 
 def test_each_is_rendered_once_per_change_of_it() -> None:

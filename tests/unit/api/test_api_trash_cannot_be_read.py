@@ -12,8 +12,9 @@ import pytest
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.trash import TrashEntry
-from homeostat_api.http.errors import Problem
-from homeostat_api.resources.trash import TrashRoom
+from homeostat.service.refusals import Refusal
+from homeostat.service.trash import TrashRoom
+from homeostat_api.errors import from_refusal
 
 
 def entry(namespace: str, name: str) -> TrashEntry:
@@ -42,9 +43,10 @@ def test_what_the_disk_refuses(
     monkeypatch.setattr(TrashFolder, work, raising(error))
     room = TrashRoom(tmp_path, "default")
     given = () if work == "entries" else (entry("default", "web"),)
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Refusal) as refused:
         asyncio.run(getattr(room, work)(*given))
-    assert (refused.value.status_code, refused.value.details, refused.value.title) == (status, details, str(error))
+    answer = from_refusal(refused.value)
+    assert (answer.status_code, answer.details, answer.title) == (status, details, str(error))
 
 
 def test_only_the_served_namespace_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +55,6 @@ def test_only_the_served_namespace_is_seen(tmp_path: Path, monkeypatch: pytest.M
     room = TrashRoom(tmp_path, "lab")
     assert asyncio.run(room.entries()) == [unlabelled, ours]
     assert asyncio.run(room.entry(ours.entry)) is ours
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Refusal) as refused:
         asyncio.run(room.entry(theirs.entry))
-    assert refused.value.status_code == 404
+    assert from_refusal(refused.value).status_code == 404

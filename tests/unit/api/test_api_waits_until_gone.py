@@ -25,9 +25,10 @@ class Shelf:
 
     def __init__(self, found: VirtualMachine | None, stopping: bool = False) -> None:
         self.found, self.version, self.stopping = found, 1, stopping
-        source: Any = SimpleNamespace(store=self, namespace="default", desired=None)
+        unused: Any = None
+        workspace: Any = SimpleNamespace(store=self, namespace="default", desired=None)
         changes = Changes(lambda: self.version, lambda: self.stopping, 0.0)
-        self.machines = Collection(source, changes, VirtualMachine)
+        self.machines = Collection(workspace, changes, unused, VirtualMachine)
 
     async def get(self, kind: object, key: object) -> VirtualMachine | None:
         return self.found

@@ -10,7 +10,6 @@ import falcon.asgi
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.service.admission import Admission
 from homeostat.service.deployments import Deployments
-from homeostat.service.plugins import Plugins
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import MERGE_PATCH, read_model
@@ -44,12 +43,10 @@ class DeploymentList:
     def __init__(
         self,
         deployments: Deployments,
-        plugins: Plugins,
         admission: Admission,
         answer: ListAnswer[VirtualMachineDeployment],
     ) -> None:
         self._deployments = deployments
-        self._plugins = plugins
         self._admission = admission
         self._answer = answer
 
@@ -83,8 +80,7 @@ class DeploymentList:
         if request.replicas is not None:
             self._admission.replicas(request.replicas)
         if request.made_from is not None:
-            await self._plugins.usable(request.made_from)
-        await self._admission.new(document)
+            await self._admission.plugin(request.made_from)
         deployment = await self._deployments.create(document)
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/deployments/{deployment.metadata.name}"
@@ -94,9 +90,8 @@ class DeploymentList:
 
 
 class DeploymentItem:
-    def __init__(self, deployments: Deployments, admission: Admission, margin: float) -> None:
+    def __init__(self, deployments: Deployments, margin: float) -> None:
         self._deployments = deployments
-        self._admission = admission
         self._margin = margin
 
     @needs(Right.SEE)
@@ -128,8 +123,7 @@ class DeploymentItem:
         before = await self._deployments.standing(name)
         version = expected_version(req, before)
         replicas = (await read_model(req, DeploymentPatch)).replicas
-        patch = await self._admission.change(before, {"spec": {"replicas": replicas}})
-        deployment = await self._deployments.patch(before, patch, version)
+        deployment = await self._deployments.scale(before, replicas, version)
         resp.media = views.scaled(await self._deployments.effective(deployment))
         set_etag(resp, deployment)
 

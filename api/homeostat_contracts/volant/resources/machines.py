@@ -10,7 +10,6 @@ import falcon.asgi
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.admission import Admission
 from homeostat.service.machines import Machines
-from homeostat.service.plugins import Plugins
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import read_model
@@ -47,9 +46,8 @@ def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence
 
 
 class MachineList:
-    def __init__(self, machines: Machines, plugins: Plugins, admission: Admission, answer: ListAnswer[VirtualMachine]) -> None:
+    def __init__(self, machines: Machines, admission: Admission, answer: ListAnswer[VirtualMachine]) -> None:
         self._machines = machines
-        self._plugins = plugins
         self._admission = admission
         self._answer = answer
 
@@ -81,10 +79,8 @@ class MachineList:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         request = await read_model(req, MachineCreate)
         if request.made_from is not None:
-            await self._plugins.usable(request.made_from)
-        document = new_machine(request)
-        await self._admission.new(document)
-        machine = await self._machines.create(document)
+            await self._admission.plugin(request.made_from)
+        machine = await self._machines.create(new_machine(request))
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/vms/{machine.metadata.name}"
         resp.media = views.summary(await self._machines.effective(machine))

@@ -7,11 +7,8 @@ from collections.abc import Callable, Sequence
 import falcon
 import falcon.asgi
 
-from homeostat.models.kinds import BY_KIND
 from homeostat.models.plugin import Plugin
-from homeostat.service.admission import Admission
 from homeostat.service.plugins import Plugins
-from homeostat_api.http.errors import Problem
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import dumps, read_model, read_object
@@ -22,7 +19,6 @@ from homeostat_api.http.rights import Right, needs
 
 from .. import plugin_views as views
 from ..documents import new_plugin
-from ..errors import NOUNS
 from ..words.plugins import PluginBrief, PluginDetail, PluginEnabled, PluginList
 from .machines import VIEWS
 
@@ -39,14 +35,13 @@ MANIFEST = {
 
 
 def _names(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
-    return lambda entries: [dumps(entry.row.name) for entry in entries]
+    return lambda entries: [dumps(entry.name) for entry in entries]
 
 
 class PluginCollection:
-    def __init__(self, plugins: Plugins, admission: Admission, answer: ListAnswer[Plugin], kernel: str | None) -> None:
+    def __init__(self, plugins: Plugins, answer: ListAnswer[Plugin], kernel: str | None) -> None:
         self._kernel = kernel
         self._plugins = plugins
-        self._admission = admission
         self._answer = answer
 
     @needs(Right.SEE)
@@ -74,9 +69,7 @@ class PluginCollection:
         errors=(400, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        document = new_plugin(await read_object(req), self._kernel)
-        await self._admission.new(document)
-        plugin = await self._plugins.create(document)
+        plugin = await self._plugins.create(new_plugin(await read_object(req), self._kernel))
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/plugins/{plugin.metadata.name}"
         resp.media = views.detail(plugin)
@@ -117,10 +110,6 @@ class PluginItem:
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
         seconds = whole_number(req, "wait", 86_400)
         found = await self._plugins.get(plugin)
-        if users := [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in self._plugins.users(plugin)]:
-            shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-            details = {"name": plugin, "used_by": users[:100], "used_by_total": len(users)}
-            raise Problem(409, "plugin_in_use", f"Plugin is in use by {shown}: delete these first", details)
         await self._plugins.delete(found)
         gone, _ = await self._plugins.wait_gone(found, self._margin if seconds is None else seconds)
         if gone:
@@ -145,8 +134,6 @@ class PluginSwitch:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
         found = await self._plugins.standing(plugin)
-        wanted = await read_model(req, PluginEnabled)
-        if found.spec.enabled is not wanted.enabled:
-            found = await self._plugins.patch(found, {"spec": {"enabled": wanted.enabled}})
+        found = await self._plugins.switch(found, (await read_model(req, PluginEnabled)).enabled)
         resp.media = views.detail(found)
         set_etag(resp, found)

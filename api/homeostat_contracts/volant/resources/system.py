@@ -10,10 +10,8 @@ from pathlib import Path
 import falcon.asgi
 
 from homeostat import __version__
-from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.plugin import Plugin
-from homeostat.store.desired import Workspace
+from homeostat.service.service import Service
 from homeostat_api.http.kind_index import KindIndex
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -33,16 +31,15 @@ def memory_mb() -> dict[str, int]:
 
 
 class SystemInformation:
-    def __init__(self, machines: KindIndex[VirtualMachine], workspace: Workspace) -> None:
+    def __init__(self, machines: KindIndex[VirtualMachine], service: Service) -> None:
         self._machines = machines
-        self._workspace = workspace
+        self._service = service
 
     @needs(Right.SEE)
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         _, machines = await self._machines.entries()
         running = sum(machine.status == "running" for machine in machines)
-        store, namespace = self._workspace.store, self._workspace.namespace
         memory = memory_mb()
         architecture = platform.machine()
         resp.media = {
@@ -54,8 +51,8 @@ class SystemInformation:
             "stats": {
                 "total_vms": len(machines),
                 "running_vms": running,
-                "total_deployments": store.count(VirtualMachineDeployment, namespace),
-                "total_plugins": store.count(Plugin, namespace),
+                "total_deployments": self._service.deployments.count(),
+                "total_plugins": self._service.plugins.count(),
             },
             "resources": {
                 "cpu_count": os.cpu_count() or 1,

@@ -1,0 +1,25 @@
+"""What our own API answers where it refuses: as Volant's contract has it, and codes of our own for what that has no word for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from homeostat.service.refusals import NotInTrash, PlaceTaken, Refusal, TrashUnavailable
+from homeostat_contracts.volant import errors as volant
+
+from .http.errors import Problem
+
+
+def from_refusal(error: Refusal) -> Problem:
+    match error:
+        case NotInTrash():
+            return Problem(404, "trash_entry_not_found", "Trash entry not found", error.details)
+        case PlaceTaken():
+            return Problem(409, "conflict", str(error), error.details)
+        case TrashUnavailable():
+            return Problem(503, "trash_unavailable", str(error))
+        case _:
+            return volant.from_refusal(error)
+
+
+ANSWERS = replace(volant.ANSWERS, refusal=from_refusal)

@@ -1,0 +1,62 @@
+"""What was deleted and is set aside on this host."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError, Refused
+from homeostat.driver.storage.trash import TrashFolder
+from homeostat.planner.trash import TrashEntry
+
+from .refusals import NotInTrash, PlaceTaken, TrashUnavailable
+
+
+class TrashRoom:
+    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock.
+
+    Raises:
+        TrashUnavailable: each of its methods, where the disk refuses.
+    """
+
+    def __init__(self, state: Path, namespace: str) -> None:
+        self._trash = TrashFolder.at(state)
+        self._namespace = namespace
+
+    async def entries(self) -> list[TrashEntry]:
+        """Of the namespace that is served."""
+        try:
+            found = await asyncio.to_thread(self._trash.entries)
+        except DriverError as error:
+            raise TrashUnavailable(str(error)) from error
+        return [entry for entry in found if entry.namespace in (self._namespace, "")]
+
+    async def entry(self, name: str) -> TrashEntry:
+        """
+        Raises:
+            NotInTrash: there is none of that name.
+        """
+        found = next((entry for entry in await self.entries() if entry.entry == name), None)
+        if found is None:
+            raise NotInTrash(name)
+        return found
+
+    async def restore(self, entry: TrashEntry) -> list[str]:
+        """Where its disks lie now.
+
+        Raises:
+            PlaceTaken: the machine has a disk there.
+        """
+        try:
+            return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
+        except Refused as error:
+            raise PlaceTaken(str(error), {"entry": entry.entry}) from error
+        except DriverError as error:
+            raise TrashUnavailable(str(error)) from error
+
+    async def erase(self, entry: TrashEntry) -> None:
+        """For good."""
+        try:
+            await asyncio.to_thread(self._trash.erase, entry.entry)
+        except DriverError as error:
+            raise TrashUnavailable(str(error)) from error
