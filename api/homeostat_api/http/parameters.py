@@ -10,17 +10,6 @@ from .operations import Parameter
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 LIMIT = Parameter("limit", _WHOLE, "At most so many entries. Default: all.")
 OFFSET = Parameter("offset", {**_WHOLE, "default": 0}, "Entries to pass over; beyond the end the list is empty.")
-FORCE = Parameter("force", {"type": "boolean", "default": False}, "Cut the power instead of asking the guest to shut down.")
-WAIT = Parameter(
-    "wait",
-    {**_WHOLE, "maximum": 86_400},
-    "Seconds to wait for the guest to be off. Default: the machine's grace period and a margin. Our extension.",
-)
-VIEW = Parameter(
-    "view",
-    {"type": "string", "enum": ["summary", "resource"], "default": "summary"},
-    "resource: the whole resource with spec, status and conditions, instead of the contract's fields. Our extension.",
-)
 IF_MATCH = Parameter("If-Match", {"type": "string"}, "Change it only while it has this ETag.", place="header")
 IF_NONE_MATCH = Parameter("If-None-Match", {"type": "string"}, "Answer 304 while the list has this ETag.", place="header")
 

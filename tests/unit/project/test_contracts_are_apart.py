@@ -27,7 +27,9 @@ def test_the_linter_keeps_it_apart_from_the_others(contract: Path) -> None:
 
 def test_nothing_but_contracts_lies_beside_them() -> None:
     beside = {path.name for path in (ROOT / "api/homeostat_contracts").iterdir()} - {contract.name for contract in CONTRACTS}
-    assert beside <= {"__init__.py", "__pycache__", "py.typed"}, "what contracts share is in homeostat.service or homeostat_api.http"
+    assert beside <= {"__init__.py", "__pycache__", "py.typed"}, (
+        "what contracts share is in homeostat.service or homeostat_api.http"
+    )
 
 
 def test_each_package_is_shipped_and_linted() -> None:

@@ -14,12 +14,13 @@ from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import MERGE_PATCH, read_model
 from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, operation
-from homeostat_api.http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
+from homeostat_api.http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, choice, whole_number
 from homeostat_api.http.preconditions import expected_version, set_etag
 from homeostat_api.http.rights import Right, needs
 
 from .. import deployment_views as views
 from ..documents import new_deployment
+from ..parameters import PLUGIN, VIEW, VIEWS, WAIT, WAIT_MAX
 from ..words.deployments import (
     DeploymentBrief,
     DeploymentCreate,
@@ -28,7 +29,6 @@ from ..words.deployments import (
     DeploymentScaled,
     DeploymentSummary,
 )
-from .machines import PLUGIN, VIEWS
 
 TAG = "Deployments"
 
@@ -140,7 +140,7 @@ class DeploymentItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        seconds = whole_number(req, "wait", 86_400)
+        seconds = whole_number(req, "wait", WAIT_MAX)
         deployment = await self._deployments.get(name)
         await self._deployments.delete(deployment)
         grace = deployment.spec.template.spec.shutdown.grace_period_seconds

@@ -7,10 +7,11 @@ import falcon.asgi
 
 from homeostat.service.machines import Machines
 from homeostat_api.http.operations import Answer, operation
-from homeostat_api.http.parameters import FORCE, WAIT, flag, whole_number
+from homeostat_api.http.parameters import flag, whole_number
 from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views
+from ..parameters import FORCE, WAIT, WAIT_MAX
 from ..words.machines import MachineBrief
 from .machines import TAG
 
@@ -52,7 +53,7 @@ class MachineStop:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        force, seconds = flag(req, "force"), whole_number(req, "wait", 86_400)
+        force, seconds = flag(req, "force"), whole_number(req, "wait", WAIT_MAX)
         machine = await self._machines.stop(name, force)
         grace = 0 if force else machine.spec.shutdown.grace_period_seconds
         off, last = await self._machines.wait_off(name, grace + self._margin if seconds is None else seconds)

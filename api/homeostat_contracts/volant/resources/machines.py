@@ -14,18 +14,17 @@ from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from homeostat_api.http.parameters import FORCE, IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, flag, whole_number
+from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, flag, whole_number
 from homeostat_api.http.preconditions import set_etag
 from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views
 from ..documents import new_machine
+from ..parameters import FORCE, PLUGIN, VIEW, VIEWS, WAIT, WAIT_MAX
 from ..status_words import STATUS_WORDS
 from ..words.machines import MachineBrief, MachineCreate, MachineDetail, MachineSummary
 
 TAG = "Virtual machines"
-VIEWS = ("summary", "resource")
-PLUGIN = Parameter("plugin", {"type": "string"}, "Only machines of this plugin.")
 STATUS = Parameter("status", {"type": "string", "enum": list(STATUS_WORDS)}, "Only machines of this status.")
 
 
@@ -119,7 +118,7 @@ class MachineItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        force, seconds = flag(req, "force"), whole_number(req, "wait", 86_400)
+        force, seconds = flag(req, "force"), whole_number(req, "wait", WAIT_MAX)
         machine = await self._machines.get(name)
         await self._machines.delete(machine, force)
         grace = 0 if force else machine.spec.shutdown.grace_period_seconds

@@ -13,14 +13,14 @@ from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import dumps, read_model, read_object
 from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, operation
-from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, VIEW, WAIT, choice, whole_number
+from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, whole_number
 from homeostat_api.http.preconditions import set_etag
 from homeostat_api.http.rights import Right, needs
 
 from .. import plugin_views as views
 from ..documents import new_plugin
+from ..parameters import VIEW, VIEWS, WAIT, WAIT_MAX
 from ..words.plugins import PluginBrief, PluginDetail, PluginEnabled, PluginList
-from .machines import VIEWS
 
 TAG = "Plugins"
 MANIFEST = {
@@ -108,7 +108,7 @@ class PluginItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
-        seconds = whole_number(req, "wait", 86_400)
+        seconds = whole_number(req, "wait", WAIT_MAX)
         found = await self._plugins.get(plugin)
         await self._plugins.delete(found)
         gone, _ = await self._plugins.wait_gone(found, self._margin if seconds is None else seconds)
