@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import falcon.asgi
-
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -12,7 +10,7 @@ from . import openapi
 from .config import ApiConfig, guard_bind
 from .errors import ANSWERS
 from .gate import Gate
-from .http import errors, media
+from .http.application import application
 from .http.errors import App
 from .http.routes import V1, Route
 from .metrics import Metrics
@@ -37,19 +35,12 @@ def create_app(config: ApiConfig) -> App:
     guard_bind(config.host, config.token)
     mode = open_mode(config)
     metrics = Metrics()
-    app: App = falcon.asgi.App()
-    for part in (Observe(metrics), HeadAsGet(), Gate(config, volant.API_KEY), TellAge(mode.operator), *mode.middleware):
-        app.add_middleware(part)
-    app.req_options.strip_url_path_trailing_slash = True
-    errors.install(app, ANSWERS)
-    media.install(app)
     routes = make_routes(config, mode, metrics)
     published = OpenApi()
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None))
-    for route in routes:
-        app.add_route(route.path, route.resource)
-    return app
+    gate = Gate(config, volant.API_KEY)
+    return application(routes, ANSWERS, (Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *mode.middleware))
 
 
 def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:

@@ -19,8 +19,8 @@ ROOMS = (
 )  # fmt: skip
 # What only puts the API's process together: it is tried as a process, by tests/api.
 GLUE = frozenset({
-    "__main__", "app", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link", "routes",
-    "server", "stream",
+    "__main__", "app", "application", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link",
+    "routes", "server", "stream",
 })  # fmt: skip
 TESTS = ("tests/unit/**/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
 # These need a server, or take long.
