@@ -57,7 +57,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
 
 
 def own_routes(service: Service) -> list[Route]:
-    """What Volant's contract has not."""
+    """Returns the routes that Volant's contract does not have."""
     return [
         Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service.machines)),
         Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),

@@ -1,4 +1,4 @@
-"""What our own API answers where it refuses: as Volant's contract has it, and codes of our own for what that has no word for."""
+"""The errors of our own API: Volant's, and codes of our own for what Volant does not have."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .http.errors import Problem
 
 
 def from_refusal(error: Refusal) -> Problem:
+    """Returns the answer to what the service refused."""
     match error:
         case NotInTrash():
             return Problem(404, "trash_entry_not_found", "Trash entry not found", error.details)

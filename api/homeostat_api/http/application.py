@@ -1,4 +1,4 @@
-"""An ASGI application: routes, what its contract says where something goes wrong, and what every request passes."""
+"""An ASGI application, whatever contract it serves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .routes import Route
 
 
 def application(routes: Iterable[Route], answers: Answers, middleware: Iterable[Any]) -> App:
+    """Puts routes, errors and middleware together."""
     app: App = falcon.asgi.App()
     for part in middleware:
         app.add_middleware(part)

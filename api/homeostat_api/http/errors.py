@@ -1,4 +1,4 @@
-"""Errors of an application: what its responders raise, and the one place where whatever is raised becomes an answer."""
+"""The errors of an application: what its responders raise, and how whatever is raised becomes an answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Problem(falcon.HTTPError):
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What an application says where it does not do what was asked, in the words of its contract."""
+    """How an application answers errors, in the words of its contract."""
 
     refusal: Callable[[Refusal], Problem]
     store_error: Callable[[StoreError], Problem]

@@ -1,4 +1,4 @@
-"""What the words of requests and answers are built of."""
+"""The base of the models of requests and answers."""
 
 from __future__ import annotations
 

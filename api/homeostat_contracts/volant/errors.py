@@ -45,7 +45,7 @@ class ErrorBody(Words):
 
 
 def body(problem: Problem) -> dict[str, Any]:
-    """As ``ErrorBody`` describes it."""
+    """Renders a problem as ``ErrorBody`` describes."""
     return {"error": problem.message, "code": problem.problem_code, "details": problem.details}
 
 
@@ -60,7 +60,7 @@ def deleting(kind: str, name: str) -> Problem:
 
 
 def from_store(error: store_errors.StoreError) -> Problem:
-    """The answer to what the store refused."""
+    """Returns the answer to what the store refused."""
     key = getattr(error, "key", None)
     details: dict[str, Any] = {"name": key.name} if key is not None else {}
     match error:
@@ -81,7 +81,7 @@ def from_store(error: store_errors.StoreError) -> Problem:
 
 
 def from_refusal(error: Refusal) -> Problem:
-    """The answer to what the service refused."""
+    """Returns the answer to what the service refused."""
     match error:
         case NoSuchResource():
             return not_found(error.kind.KIND, str(error.details["name"]))

@@ -26,7 +26,7 @@ CRASHED = ("VM_CRASHED", "crashed")
 
 
 def frame(event: Event, namespace: str) -> bytes:
-    """One event as it goes over the wire; nothing where it is none of the contract's, or of another namespace."""
+    """Renders an event as it is sent. One that the contract does not have, or of another namespace, gives nothing."""
     name = EVENT_NAMES.get(event.reason)
     if name is None or event.key.kind != "VirtualMachine" or event.key.namespace != namespace:
         return b""

@@ -25,7 +25,7 @@ class Deployments(Collection[VirtualMachineDeployment]):
     async def scale(
         self, deployment: VirtualMachineDeployment, replicas: int, expected_version: str | None = None
     ) -> VirtualMachineDeployment:
-        """The deployment after the change; its machines follow.
+        """Changes how many machines there should be, and returns the deployment after the change.
 
         Raises:
             Refusal, StoreError: as ``patch``.

@@ -33,11 +33,11 @@ class Machines(Collection[VirtualMachine]):
         return (await self._effective.machine(machine))[0]
 
     async def start(self, name: str) -> VirtualMachine:
-        """The machine after the change.
+        """Starts a machine, and returns it after the change.
 
         Raises:
             NoSuchResource, BeingDeleted, StoreError.
-            AlreadyRunning: it runs, or is on its way.
+            AlreadyRunning: it runs, or is starting.
         """
         machine = await self._standing(name)
         if already_running(machine):
@@ -45,7 +45,7 @@ class Machines(Collection[VirtualMachine]):
         return await self.patch(machine, commands.start(machine, timestamp()))
 
     async def stop(self, name: str, force: bool) -> VirtualMachine:
-        """The machine after the change; its guest shuts down. With ``force`` its power is cut.
+        """Shuts a machine down, or with ``force`` cuts its power. Returns it after the change.
 
         Raises:
             NoSuchResource, BeingDeleted, StoreError.
@@ -57,7 +57,7 @@ class Machines(Collection[VirtualMachine]):
         return await self.patch(machine, commands.stop(machine, force, timestamp()))
 
     async def restart(self, name: str) -> tuple[VirtualMachine, bool]:
-        """The machine after the change, and whether it was on; one that was off starts.
+        """Restarts a machine, or starts one that is off. Returns it after the change, and whether it was on.
 
         Raises:
             NoSuchResource, BeingDeleted, StoreError.
@@ -67,11 +67,11 @@ class Machines(Collection[VirtualMachine]):
         return await self.patch(machine, commands.restart(machine, timestamp())), was_on
 
     async def wait_off(self, name: str, seconds: float) -> tuple[bool, VirtualMachine | None]:
-        """Whether its guest was off within the time, and the machine as last seen."""
+        """Waits until its guest is off. Returns whether that was so within ``seconds``, and the machine as it was then."""
         return await self.wait(name, lambda found: found is None or is_off(found), seconds)
 
     async def _standing(self, name: str) -> VirtualMachine:
-        """The effective machine: a batch plugin's runs once, though its spec does not say so."""
+        """Returns the machine with what its plugin adds: one of a batch plugin runs once, though its spec does not say so."""
         return await self.effective(await self.standing(name))
 
     async def given(self, machine: VirtualMachine) -> Resources:

@@ -1,4 +1,4 @@
-"""Whether a machine is on, and should be: from its spec and its status, in one place. What that is called is a contract's."""
+"""Says of a machine whether it is on, and should be, from its spec and its status. Each contract has its own words for it."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ _OFF = frozenset(
         MachineState.FAILED,
     }
 )
-# Nobody tries to start it.
+# It is off, and nothing failed.
 _AT_REST = frozenset({MachineState.STOPPED, MachineState.SAVED, MachineState.SUCCEEDED})
-# It is on or on its way; UNKNOWN: its host cannot be asked, and it may run there.
+# It runs or is starting. UNKNOWN: its host does not answer, and it may run there.
 _ON = frozenset({MachineState.RUNNING, MachineState.STARTING, MachineState.UNKNOWN})
 
 
 def wants_running(spec: VirtualMachineSpec) -> bool:
+    """Says whether it should be on."""
     if spec.run_strategy is RunStrategy.MANUAL:
         return spec.power in (Power.RUNNING, Power.PAUSED)
     return spec.run_strategy is not RunStrategy.HALTED
 
 
 def is_current(machine: VirtualMachine) -> bool:
-    """Whether the status speaks of the spec as it stands now."""
+    """Says whether the status is about the present spec."""
     return machine.status is not None and machine.status.observed_generation >= machine.metadata.generation
 
 
 def is_off(machine: VirtualMachine) -> bool:
-    """Whether the operator, knowing the present spec, saw no guest running."""
+    """Says whether the operator has seen the present spec, and no running guest."""
     return is_current(machine) and machine.status is not None and machine.status.state in _OFF
 
 
 def state_of(machine: VirtualMachine) -> MachineState:
-    """What was observed; where the operator has yet to act on the spec, what it is about to do."""
+    """Returns the observed state, or what the operator will do next where it has yet to act on the spec."""
     if machine.deleting:
         return MachineState.DELETING
     wanted = wants_running(machine.spec)
@@ -57,12 +58,12 @@ def state_of(machine: VirtualMachine) -> MachineState:
 
 
 def already_running(machine: VirtualMachine) -> bool:
-    """Whether a start has nothing to add: it should run, and it runs or is on its way."""
+    """Says whether a start would change nothing: it should be on, and runs or is starting."""
     return wants_running(machine.spec) and state_of(machine) in _ON
 
 
 def already_stopped(machine: VirtualMachine) -> bool:
-    """Whether a stop has nothing to add: no guest runs, and none is about to."""
+    """Says whether a stop would change nothing: no guest runs, and none will start."""
     if not is_off(machine):
         return False
     ended = machine.status is not None and machine.status.state is MachineState.SUCCEEDED

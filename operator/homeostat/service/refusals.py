@@ -45,7 +45,7 @@ class Disabled(Refusal):
 
 
 class InUse(Refusal):
-    """Others are made from it: ``users``."""
+    """Machines or deployments use the plugin: ``users``."""
 
     def __init__(self, name: str, users: Sequence[Key]) -> None:
         super().__init__(f"{name} is in use by {len(users)}: delete these first", {"name": name})
@@ -53,14 +53,14 @@ class InUse(Refusal):
 
 
 class AlreadyRunning(Refusal):
-    """The machine runs, or is on its way."""
+    """The machine runs, or is starting."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is already running", {"name": name})
 
 
 class AlreadyStopped(Refusal):
-    """The machine is off, and stays so."""
+    """The machine is off, and stays off."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is already stopped", {"name": name})
@@ -78,15 +78,15 @@ class SourceRefused(NotAllowed):
 
 
 class NotInTrash(Refusal):
-    """Nothing of that name is set aside."""
+    """The trash has no entry of that name."""
 
     def __init__(self, entry: str) -> None:
         super().__init__(f"{entry[:256]} is not in the trash", {"name": entry[:256]})
 
 
 class PlaceTaken(Refusal):
-    """Something lies where it would be put back."""
+    """There is a file where a disk would be put back."""
 
 
 class TrashUnavailable(Refusal):
-    """The disk does not let it be read, or changed."""
+    """The trash cannot be read or changed."""

@@ -33,15 +33,15 @@ class Service:
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:
-        """Oldest first: what followed ``after_id``, or with 0 the newest ``limit``."""
+        """Returns the events after ``after_id``, oldest first; with 0 the newest ``limit`` of them."""
         return self._store.events(after_id, key, limit)
 
     def desired_errors(self) -> Sequence[FolderProblem]:
-        """What is wrong with the desired state, and which deletions are held."""
+        """Returns what is wrong with the desired state, and which deletions are held."""
         return self._store.errors()
 
     def orphans(self) -> Sequence[tuple[str, Orphan, int | None]]:
-        """Host, orphan, and the bytes of its disks (None: there are none, or they are elsewhere). Looks at the disk."""
+        """Returns host, orphan, and the bytes of its disks (None: it has none, or they are elsewhere). Reads the disk."""
         mine = (
             (host, orphan)
             for host, found in self._store.all_orphans().items()

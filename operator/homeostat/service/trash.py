@@ -24,7 +24,7 @@ class TrashRoom:
         self._namespace = namespace
 
     async def entries(self) -> list[TrashEntry]:
-        """Of the namespace that is served."""
+        """Returns the entries of the namespace that is served."""
         try:
             found = await asyncio.to_thread(self._trash.entries)
         except DriverError as error:
@@ -32,7 +32,8 @@ class TrashRoom:
         return [entry for entry in found if entry.namespace in (self._namespace, "")]
 
     async def entry(self, name: str) -> TrashEntry:
-        """
+        """Returns one entry.
+
         Raises:
             NotInTrash: there is none of that name.
         """
@@ -42,10 +43,10 @@ class TrashRoom:
         return found
 
     async def restore(self, entry: TrashEntry) -> list[str]:
-        """Where its disks lie now.
+        """Puts the disks of an entry back, and returns their paths.
 
         Raises:
-            PlaceTaken: the machine has a disk there.
+            PlaceTaken: there is a file in that place.
         """
         try:
             return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
@@ -55,7 +56,7 @@ class TrashRoom:
             raise TrashUnavailable(str(error)) from error
 
     async def erase(self, entry: TrashEntry) -> None:
-        """For good."""
+        """Erases an entry for good."""
         try:
             await asyncio.to_thread(self._trash.erase, entry.entry)
         except DriverError as error:
