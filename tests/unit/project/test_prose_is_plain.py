@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-ROOMS = ("cli", "driver", "models", "planner", "service", "store")
+ROOMS = ("cli", "driver", "models", "planner", "runtime", "service", "store")
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / "operator" / "homeostat" / room).rglob("*.py"))
 
 UNUSUAL = re.compile(

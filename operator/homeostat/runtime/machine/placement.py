@@ -23,20 +23,20 @@ from .effective import Effective
 from .status import ON_ANOTHER_HOST, unknown_status
 
 OPERATOR_GONE = "OperatorGone"
-"""Reason of what is unknown since nobody serves a host."""
+"""The reason of what is unknown because nobody serves a host."""
 RETRY_SECONDS = 30.0
-"""Seconds between looks at a machine that no host took, should no news of one bring it sooner."""
+"""Seconds between reconciles of a machine that no host took, unless an event of one causes an earlier one."""
 
 
 class PlacingStore(ResourceStore, Protocol):
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """Whether the machine is on that host now; only the first of several placements holds."""
+        """Places a machine, and tells whether it is on that host now. Only the first of several placements holds."""
 
     def exists(self, key: Key) -> bool:
-        """Whether there is one, be it readable or not."""
+        """Tells whether there is one, even if it cannot be read."""
 
     async def bind(self, deployment: Key, uid: str, machine: str, host: str) -> None:
-        """Notes for good which host a machine of a stateful deployment has its disks on."""
+        """Records forever which host a machine of a stateful deployment has its disks on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,12 @@ class Placer:
         host_of: Callable[[VirtualMachine], str | None],
         is_gone: Callable[[str], bool],
     ) -> None:
-        """``hosts`` are all there are. ``is_gone``: whether nobody serves a host any more, be it there or not."""
+        """Takes ``hosts``, all there are, and ``is_gone``: whether nobody serves a host any more, even if it is still
+        declared."""
         self._store = store
         self._effective = Effective(store)
         self._hosts = hosts
-        self._offered: dict[str, Offer] | None = None  # by host, as of the last news of one; with nothing promised
+        self._offered: dict[str, Offer] | None = None  # by host, as of the last event of one; with nothing promised
         self._host_of = host_of
         self._is_gone = is_gone
         self._placed: dict[Key, _Placed] = {}
@@ -71,8 +72,8 @@ class Placer:
     looks_at_many = False
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """The machines that no host took, when what a host offers changed, or what their deployment says of their disks; and
-        those of a host that is no more."""
+        """Returns the machines that no host took, when what a host offers changed, or what their deployment says about their
+        disks. Also returns those of a host that is gone."""
         if key.kind == Host.KIND:
             before, self._offered = self._offered, self._all_offers()
             waiting = self._waiting if self._offered != before else ()
@@ -92,7 +93,7 @@ class Placer:
             return Next()
         memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
         offers = self._offers()
-        before = self._whence_it_came(machine, offers)
+        before = self._former_host(machine, offers)
         chosen = before or (keeper if isinstance(keeper, Waiting) else self._choose(machine, memory, offers, keeper))
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
@@ -105,9 +106,10 @@ class Placer:
         await self._place(machine, _Placed(machine.metadata.uid, chosen.name, memory))
         return Next()
 
-    def _whence_it_came(self, machine: VirtualMachine, offers: Sequence[Offer]) -> Offer | None:
-        """The host that it was on before somebody took our finalizer away, as `kubectl replace` does with what a manifest does
-        not name: its guest may run there still, and on another host it would be a second one. Whether that is open or not."""
+    def _former_host(self, machine: VirtualMachine, offers: Sequence[Offer]) -> Offer | None:
+        """Returns the host that it was on before somebody removed our finalizer, as `kubectl replace` does with what a manifest
+        does not name. Its guest may still run there, and on another host there would be a second one. It does not matter whether
+        that host is open."""
         known = self._placed.get(machine.key)
         before = {
             machine.status.host if machine.status else None,
@@ -127,7 +129,8 @@ class Placer:
         return choose_host(machine, memory, offers) if host is None else choose_bound(machine, memory, offers, host)
 
     async def _keeper_of_disks(self, machine: VirtualMachine) -> VirtualMachineDeployment | Waiting | None:
-        """The stateful deployment that a machine belongs to. One that cannot be read now may know of disks: it is waited for."""
+        """Returns the stateful deployment that a machine belongs to. One that cannot be read now may know about disks, so it is
+        waited for."""
         owner = owner_key(machine)
         found = await self._store.get(VirtualMachineDeployment, owner) if owner else None
         if owner is not None and found is None and self._store.exists(owner):
@@ -136,7 +139,7 @@ class Placer:
         return found if found is not None and found.spec.stateful else None
 
     async def _place(self, machine: VirtualMachine, placed: _Placed) -> None:
-        """Promised first: others are placed meanwhile."""
+        """Places a machine. Its memory is promised first, because others are placed in the meantime."""
         self._note(machine.key, placed)
         there = False
         try:
@@ -146,7 +149,7 @@ class Placer:
                 self.forget(machine.key)
 
     def forget(self, key: Key) -> None:
-        """The machine has gone."""
+        """Forgets a machine that has gone."""
         self._waiting.discard(key)
         self._bound.pop(key, None)
         if (before := self._placed.pop(key, None)) is not None:
@@ -156,7 +159,7 @@ class Placer:
         return [key for key, placed in self._placed.items() if placed.host == host]
 
     async def doubt(self, key: Key, why: str) -> None:
-        """Nobody serves its host: what is known of the machine is not known any more."""
+        """Reports that nobody serves its host: what was known of the machine is no longer known."""
         machine = await self._store.get(VirtualMachine, key)
         if machine is None:
             return
@@ -189,7 +192,7 @@ class Placer:
         self._promised[placed.host] = self._promised.get(placed.host, 0) + placed.memory
 
     async def _memory(self, machine: VirtualMachine) -> int:
-        """A plugin that is not there gives none: its host says so in the machine's status."""
+        """Returns the machine's memory. A plugin that does not exist gives none: the machine's status says so."""
         machine, _ = await self._effective.machine(machine)
         return machine.spec.resources.memory
 
@@ -222,8 +225,8 @@ def _offer(host: Host) -> Offer:
 
 
 def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], made_here: bool) -> Waiting | None:
-    """Why a machine is not made on a host although it has its finalizer, which anybody may write who may write machines. What was
-    made there once (``made_here``) stays, whatever was said since. ``others``: the hosts that there are."""
+    """Says why a machine is not made on a host although it has the host's finalizer. Anybody may write that who may write
+    machines. What was made there once (``made_here``) stays, whatever was said since. ``others``: the hosts that there are."""
     name, before = host.metadata.name, machine.status.host if machine.status else None
     again = "delete the machine, and make it again without a finalizer"
     if before and before != name and before in others:
