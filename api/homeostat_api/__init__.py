@@ -1,1 +1,1 @@
-"""The REST API: writes specs, reports status. It runs in a process of its own, beside the operator."""
+"""The REST API: writes specs, reports status. It runs in its own process, beside the operator."""

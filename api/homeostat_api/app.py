@@ -26,7 +26,7 @@ from .resources.trash import TrashCollection, TrashItem, TrashRestore
 
 
 def create_app(config: ApiConfig) -> App:
-    """The API over the folder, or the cluster, of ``config``.
+    """Builds the API over the folder, or the cluster, of ``config``.
 
     Raises:
         ConfigError: it would serve the network without a token.

@@ -18,12 +18,13 @@ from .http.rights import Right
 
 
 class ConfigError(ValueError):
-    """The server must not start like this; the text says why and what to do."""
+    """The server must not start like this. The text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiConfig:
-    """``directory``: the YAML folder. ``state``: the operator's state folder. Seconds wherever a time is meant."""
+    """What the API serves, and how. ``directory``: the YAML folder. ``state``: the operator's state folder. All times are in
+    seconds."""
 
     directory: Path | None
     state: Path
@@ -31,11 +32,11 @@ class ApiConfig:
     port: int = 8080
     token: str | None = field(default=None, repr=False)
     keep_alive: float = 15.0  # between comments on a silent event stream
-    poll: float = 0.05  # between looks at the index while somebody waits for a change
+    poll: float = 0.05  # between reads of the index while somebody waits for a change
     shutdown_margin: float = 10.0  # on top of a machine's grace period, before a stop is answered unfinished
     image_folders: tuple[Path, ...] = ()  # from which requests may name files; http(s) is always allowed
     plugin_kernel: str | None = None  # boots the initramfs of a manifest that brings no kernel: address or absolute path
-    rights: frozenset[Right] = frozenset(Right)  # of whoever is let in: there is one token, and it may do everything
+    rights: frozenset[Right] = frozenset(Right)  # of everybody who is admitted: there is one token, and it may do everything
     max_replicas: int = 1000  # of one deployment, as far as requests may ask
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served
@@ -46,7 +47,8 @@ class ApiConfig:
         return StateFolder(self.state).operator_socket
 
     def admits(self, authorization: str | None, key: str | None = None) -> bool:
-        """Whether an Authorization header carries the token, or ``key`` is the token; the time it takes tells nothing of it."""
+        """Tells whether an Authorization header carries the token, or ``key`` is the token. The time that it takes reveals
+        nothing of it."""
         if self.token is None:
             return True
         scheme, _, given = (authorization or "").partition(" ")
@@ -79,7 +81,7 @@ def family_of(host: str) -> socket.AddressFamily:
 
 
 def parse_bind(bind: str) -> tuple[str, int]:
-    """``HOST:PORT`` as (host, port); an IPv6 host stands in brackets.
+    """Reads ``HOST:PORT`` as (host, port); an IPv6 host is in brackets.
 
     Raises:
         ConfigError: not of that form.
@@ -102,7 +104,8 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token(path: Path) -> str:
-    """The token in ``path``, a file that only its owner can read, or root's that our group can: so Kubernetes mounts secrets.
+    """Returns the token in ``path``. Only its owner may be able to read the file, or it is root's and our group can: so
+    Kubernetes mounts secrets.
 
     Raises:
         ConfigError: it cannot be read, others can read it too, or the token is too short to be one.

@@ -1,7 +1,7 @@
-"""The one gate: whoever asks, by request or by WebSocket, is let in here or nowhere.
+"""The one gate: everybody who asks, by request or by WebSocket, is admitted here or nowhere.
 
-Two questions, in this order: who asks (before the path is looked at, so that nobody learns which paths there are), and whether
-he may do what the responder declares (``rights``). What declares nothing is refused.
+It asks two questions, in this order. Who asks? (Before the path is read, so that nobody learns which paths there are.) May he do
+what the responder declares (``rights``)? A responder that declares nothing is refused.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from .http.rights import needed, responder_name
 log = logging.getLogger("homeostat.api")
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""Answered to everybody who may reach the server: they say nothing of machines."""
+"""Answered to everybody who can reach the server: they say nothing about machines."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBSOCKET = "WEBSOCKET"  # Falcon's word for it, among the methods
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
 
 
 class Gate:
-    """Authentication where there is a token; where there is none, only this host's own pages and programs."""
+    """Authenticates by the token where there is one. Without a token it admits only this host's own pages and programs."""
 
     def __init__(self, config: ApiConfig, key_header: str) -> None:
-        """``key_header``: in which the contract's clients may send the token, too."""
+        """Takes ``key_header``: the header in which the contract's clients may send the token, too."""
         self._config = config
         self._key_header = key_header
         self._local_only = config.token is None and is_loopback(config.host)
@@ -88,13 +88,14 @@ class Gate:
         return self._config.admits(req.get_header("Authorization"), req.get_header(self._key_header))
 
     def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:
-        """
+        """Checks the right.
+
         Raises:
             Problem: 403, who asks has not the right.
         """
         actor: Actor = req.context.actor
         if not hasattr(resource, responder_name(method)) or (method in SAFE_METHODS and req.uri_template in OPEN_PATHS):
-            return  # Falcon answers the first: 405, or what OPTIONS is told
+            return  # Falcon answers the first: 405, or the answer to OPTIONS
         right = needed(resource, method)
         if right is None:
             log.error("%s of %s declares no right, and is refused to everybody", method, req.uri_template)
@@ -103,7 +104,7 @@ class Gate:
             raise Problem(403, "forbidden", f"This needs {what}", {"right": right})
 
     def _check_host(self, req: falcon.asgi.Request) -> None:
-        """A page whose name an attacker points at 127.0.0.1 (DNS rebinding) sends that name here."""
+        """Checks the Host header: a page whose name an attacker points at 127.0.0.1 (DNS rebinding) sends that name here."""
         host = req.get_header("Host") or ""
         if not _is_local(host):
             raise Problem(
@@ -114,7 +115,7 @@ class Gate:
             )
 
     def _check_origin(self, req: falcon.asgi.Request) -> None:
-        """Browsers name the page that wants to write; programs name none."""
+        """Checks the Origin header: browsers name the page that wants to write; programs name none."""
         origin = req.get_header("Origin")
         scheme = {"ws": "http", "wss": "https"}.get(req.scheme, req.scheme)
         if origin is not None and origin != f"{scheme}://{req.get_header('Host')}":
@@ -127,6 +128,7 @@ class Gate:
 
 
 def _is_local(host: str) -> bool:
-    """Whether a Host header is a local name, alone or with a port, and nothing else: parsers of URLs forgive more than that."""
+    """Tells whether a Host header is a local name, alone or with a port, and nothing else. Parsers of URLs accept more than
+    that."""
     found = _LOCAL.fullmatch(host)
     return found is not None and (found["port"] is None or 1 <= int(found["port"]) <= 65535)

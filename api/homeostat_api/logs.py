@@ -1,4 +1,4 @@
-"""The log of the API: a client that asks for errors does not fill the disk with them."""
+"""The log of the API. A client that provokes errors cannot fill the disk with them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class _Place:
 
 
 class Sparing(logging.Filter):
-    """Of each place in the code that logs, a few lines; how many were left out stands in the next one. There are only so many
-    places, so the whole log is bounded: 0.1 lines a second for each."""
+    """Writes only a few lines for each place in the code that logs. The next line says how many were left out. The number of
+    places is limited, so the whole log is bounded: 0.1 lines per second for each."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Sparing(logging.Filter):
 
 
 def begin() -> None:
-    """The process's own log, on standard error."""
+    """Sets the process's own log up, on standard error."""
     log_to_stderr(logging.WARNING, "homeostat-api: %(levelname)s: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing())
@@ -57,7 +57,7 @@ def begin() -> None:
 
 
 class ServerLog(Logger):  # type: ignore[misc]
-    """gunicorn's, as sparing."""
+    """gunicorn's log, with the same limits."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

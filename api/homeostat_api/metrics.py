@@ -1,4 +1,4 @@
-"""The API's own metrics, in a registry of its own."""
+"""The API's own metrics, in their own registry."""
 
 from __future__ import annotations
 

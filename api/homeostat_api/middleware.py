@@ -1,4 +1,4 @@
-"""What holds for every answer: what is counted, and what every one carries. Who may ask at all is the gate's."""
+"""What holds for every answer: what is counted, and what every answer carries. The gate decides who may ask at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class HeadAsGet:
 
 
 class TellAge:
-    """Where nobody looks after what is answered, the answer says since when."""
+    """Adds to an answer since when it may be out of date, where nobody keeps it current."""
 
     def __init__(self, operator: Link) -> None:
         self._operator = operator
@@ -44,7 +44,7 @@ class TellAge:
 
 
 class Observe:
-    """Counts and times requests, and adds what browsers should hear with every answer."""
+    """Counts and times requests, and adds the headers that browsers need to every answer."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

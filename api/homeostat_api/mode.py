@@ -1,4 +1,4 @@
-"""What the two modes differ in for the API: where it reads, where it writes, and who carries it out."""
+"""How the two modes differ for the API: where it reads, where it writes, and who carries it out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Mode:
 
 
 def open_mode(config: ApiConfig) -> Mode:
-    """
+    """Opens the mode.
+
     Raises:
         StoreError: the folder or the state cannot be opened.
     """
@@ -46,13 +47,14 @@ def open_mode(config: ApiConfig) -> Mode:
 
 
 def _folder(config: ApiConfig) -> Mode:
-    """Brought up to date once, where no operator does that: a large folder takes it long, and requests would wait."""
+    """Opens the folder. Brings the index up to date once, where no operator does that: for a large folder that takes long, and
+    requests would wait."""
     assert config.directory is not None
     store = FilesStore.open(config.directory, StateFolder.open(config.state))
     try:
         if not store.state.operator_runs:
             store.compare()
-    except StoreError as error:  # as where the state folder is full: what is known is shown, and the operator goes on trying
+    except StoreError as error:  # for example the state folder is full: what is known is shown, and the operator keeps trying
         log.warning("the folder was not looked through: %s", error)
     supervisor = Supervisor()
     workspace, link = Workspace(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket)
@@ -60,7 +62,7 @@ def _folder(config: ApiConfig) -> Mode:
 
 
 def _cluster(config: ApiConfig) -> Mode:
-    """Reads come from a mirror of its own; nothing is answered from it before it has been filled once."""
+    """Opens the cluster. Reads come from the API's own mirror; nothing is answered from it before it has been filled once."""
     from homeostat.store.kubernetes.eventlog import EventLog
     from homeostat.store.kubernetes.informer import Informer
     from homeostat.store.kubernetes.mirror import Mirror
@@ -83,7 +85,7 @@ def _cluster(config: ApiConfig) -> Mode:
 
 
 class WaitForMirror:
-    """An answer from a mirror that is not filled would be wrong: 503 until it is."""
+    """Answers 503 until the mirror is filled: an earlier answer would be wrong."""
 
     def __init__(self, informer: Informer) -> None:
         self._informer = informer
@@ -96,7 +98,8 @@ class WaitForMirror:
         self._check()
 
     def _check(self) -> None:
-        """
+        """Checks the mirror.
+
         Raises:
             Problem: 503, it is not filled.
         """
@@ -105,7 +108,7 @@ class WaitForMirror:
 
 
 class Attending:
-    """Of tasks and callbacks on the server's loop, no failure is passed over."""
+    """Reports every failure of tasks and callbacks on the server's loop."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor

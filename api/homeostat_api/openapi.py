@@ -1,7 +1,7 @@
 """The OpenAPI 3.0.3 document, made from the routes' declarations and the pydantic models.
 
-pydantic speaks JSON Schema 2020-12, OpenAPI 3.0 an older dialect: null is ``nullable``, ``const`` an enum of one, tuples are
-arrays, exclusive bounds are flags, and a ``$ref`` stands alone.
+pydantic writes JSON Schema 2020-12, and OpenAPI 3.0 knows an older dialect: null is ``nullable``, ``const`` an enum of one,
+tuples are arrays, exclusive bounds are flags, and a ``$ref`` stands alone.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Document:
         self.components: dict[str, Any] = {}
 
     def schema(self, described: Any) -> dict[str, Any]:
-        """The schema of a type, its parts put among the components; a schema as it stands where one is given."""
+        """Returns the schema of a type, with its parts among the components; a given schema stays as it is."""
         if isinstance(described, Mapping):
             return dict(described)
         made: dict[str, Any] = TypeAdapter(described).json_schema(ref_template=_REF)
@@ -86,7 +86,7 @@ class _Document:
         return made
 
     def _responses(self, declared: Operation, everywhere: Mapping[str, str]) -> dict[str, Any]:
-        """``everywhere``: headers of all its answers that are no errors."""
+        """Returns the answers. ``everywhere``: headers of all answers that are no errors."""
         responses: dict[str, Any] = {}
         for status, answer in declared.answers.items():
             response: dict[str, Any] = {"description": answer.description}
@@ -104,7 +104,7 @@ class _Document:
 
 
 def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
-    """``with_token``: the server asks for a bearer token."""
+    """Builds the document. ``with_token``: the server asks for a bearer token."""
     document = _Document()
     paths: dict[str, Any] = {}
     for route in routes:
@@ -139,13 +139,13 @@ def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
 
 
 def downgrade(schema: Any) -> Any:
-    """A JSON Schema 2020-12, as pydantic writes it, in the dialect of OpenAPI 3.0."""
+    """Turns a JSON Schema 2020-12, as pydantic writes it, into the dialect of OpenAPI 3.0."""
     if isinstance(schema, list):
         return [downgrade(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        # Whatever stands beside a $ref is not read in 3.0.
+        # OpenAPI 3.0 ignores everything beside a $ref.
         ref = {"$ref": schema["$ref"]}
         beside = {k: v for k, v in schema.items() if k in ("description", "default")}
         return {"allOf": [ref], **beside} if beside else ref
@@ -184,5 +184,5 @@ def _downgrade_null(made: dict[str, Any]) -> None:
         return
     del made["anyOf"]
     only = some[0]
-    # nullable stands for nothing beside a $ref: it goes around it.
+    # nullable has no effect beside a $ref, so it goes around it.
     made.update({"allOf": [only]} if "$ref" in only else {k: v for k, v in only.items() if k not in made})

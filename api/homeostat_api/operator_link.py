@@ -13,30 +13,30 @@ from homeostat.store.files.last_look import last_look, operator_listens
 if TYPE_CHECKING:
     from homeostat.store.kubernetes.informer import Informer
 
-FRESH = 1.0  # seconds for which it is believed whether an operator runs
+FRESH = 1.0  # seconds for which the answer whether an operator runs is reused
 TIMEOUT = 2.0  # seconds; it answers from memory
 BRIEFLY = 0.5  # seconds
 TEXT = "text/plain; version=0.0.4"
 
 
 class Link(Protocol):
-    """Who carries out what the API writes down."""
+    """The connection to whoever carries out what the API writes down."""
 
     async def metrics(self) -> str | None:
-        """The operator's metrics as Prometheus text; None where it does not answer, or is not ours to ask."""
+        """Returns the operator's metrics as Prometheus text; None where it does not answer, or is not ours to ask."""
 
     async def absence(self) -> str | None:
-        """Why nothing would be carried out, or what is answered is not what is; None where all is well."""
+        """Says why nothing would be carried out, or why answers are out of date; None where all is well."""
 
     async def failing(self) -> list[dict[str, Any]]:
-        """What fails of it, as its own /healthz has it; empty where it does not answer, or is not ours to ask."""
+        """Returns what fails of it, as its own /healthz has it; empty where it does not answer, or is not ours to ask."""
 
     def last_look(self) -> str | None:
-        """Since when what is answered may be out of date (RFC 3339; ``unknown``); None where it is looked after."""
+        """Returns since when answers may be out of date (RFC 3339; ``unknown``); None where they are current."""
 
 
 class ClusterLink:
-    """Operators run elsewhere and are scraped there; what is ours to know is whether the cluster is followed."""
+    """Operators run elsewhere and are scraped there. We only know whether the cluster is followed."""
 
     def __init__(self, informer: Informer) -> None:
         self._informer = informer
@@ -60,7 +60,7 @@ class OperatorLink:
         self._listens = (0.0, False)  # when that was asked last, and the answer
 
     async def metrics(self) -> str | None:
-        """The operator's metrics as Prometheus text; None where it does not answer."""
+        """Returns the operator's metrics as Prometheus text; None where it does not answer."""
         try:
             async with self._client() as client:
                 answer = await client.get("/metrics", headers={"Accept": TEXT})
@@ -70,7 +70,7 @@ class OperatorLink:
             return None
 
     async def failing(self) -> list[dict[str, Any]]:
-        """A probe's question: it does not wait long for the answer."""
+        """Returns what fails. A probe asks, so it does not wait long for the answer."""
         try:
             async with self._client(BRIEFLY) as client:
                 answer = await client.get("/healthz")
@@ -80,7 +80,7 @@ class OperatorLink:
         return found if isinstance(found, list) else []
 
     async def absence(self) -> str | None:
-        """Why the operator is not there; None where it is."""
+        """Says why the operator is not there; None where it is."""
         if not self._socket.exists():
             last = self.last_look() or "unknown"
             return (

@@ -34,7 +34,7 @@ GRACE = 2  # seconds that open requests get when the server stops; event streams
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """``options`` are gunicorn's settings: https://gunicorn.org/reference/settings/"""
+    """The gunicorn application. ``options`` are gunicorn's settings: https://gunicorn.org/reference/settings/"""
 
     def __init__(self, config: ApiConfig, workers: int = 1, connections: int = CONNECTIONS, **options: Any) -> None:
         self._config = config
@@ -45,7 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": "homeostat_api.connections.worker.Worker",
             "worker_connections": limits.connections(connections),
             "logger_class": "homeostat_api.logs.ServerLog",
-            "http_parser": "python",  # also where gunicorn's faster one is installed: limits and errors were tried with this one
+            "http_parser": "python",  # also where gunicorn's faster one is installed: limits and errors were tested with this one
             "control_socket_disable": True,
             "keepalive": 75,
             "graceful_timeout": GRACE,
@@ -63,7 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> App:
-        """Called in the worker: SQLite connections do not survive a fork."""
+        """Builds the application in the worker: SQLite connections do not survive a fork."""
         try:
             return create_app(replace(self._config, stopping=self._stopping))
         except StoreError as error:
@@ -86,7 +86,7 @@ def _end_with_parent() -> None:
 
 
 def _addresses(host: str) -> list[str]:
-    """What to listen on: localhost is both loopback addresses, since some programs try only the first that it means."""
+    """Returns what to listen on. localhost means both loopback addresses, because some programs try only the first of them."""
     if host != "localhost":
         return [host]
     try:
@@ -98,7 +98,7 @@ def _addresses(host: str) -> list[str]:
 
 
 def _check_free(host: str, port: int) -> None:
-    """gunicorn would try for five seconds, and say so ten times.
+    """Checks the port first. gunicorn would try for 5 s, and report it ten times.
 
     Raises:
         click.ClickException: another program listens there, or we may not.

@@ -1,1 +1,1 @@
-"""Other APIs than our own, each in the words, the shapes and the codes that its clients know. None knows of another."""
+"""APIs other than our own, each in the words, the shapes and the codes that its clients know. No contract knows another."""

@@ -1,8 +1,8 @@
-"""One client's connection: what it may hold and for how long, and how it is told of what is wrong with a request.
+"""One client's connection: what it may hold and for how long, and how the client learns what is wrong with a request.
 
-gunicorn's protocol parses and serves. Here stands what it leaves open: deadlines for headers, bodies and reading; a bound for
-all headers together; errors in the API's shape, whatever the parser dies of; and reading on after an error, since closing with
-bytes unread resets the connection, and the client might never see why.
+gunicorn's protocol parses and serves. This adds what it leaves open: deadlines for headers, bodies and reading; a bound for all
+headers together; errors in the API's shape, whatever the parser dies of. It also reads on after an error, because closing with
+unread bytes resets the connection, and the client might never see the reason.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ for _status in HTTPStatus:  # gunicorn's table lacks some, 412 among them, and c
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
-    """``worker``: a `Worker`, of whose ``waiting`` it is a part while its client has something to send."""
+    """One connection. ``worker``: a `Worker`; while the client has something to send, the connection is in the worker's
+    ``waiting``."""
 
     _closed: bool
     _body_receiver: Any
@@ -34,10 +35,10 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         super().__init__(worker)
         self._deadline: asyncio.TimerHandle | None = None
         self._reading_deadline: asyncio.TimerHandle | None = None
-        self._head = 0  # bytes of a request whose headers are not complete
+        self._head = 0  # bytes of a request whose headers are incomplete
         self._answering = False  # the present request's answer has begun
         self._told = False  # of an error after which nothing is served
-        self._discarded: int | None = None  # bytes read on after an error; None: not that far
+        self._discarded: int | None = None  # bytes read after an error; None: no error yet
         self._ended = False  # the client sends nothing more
 
     # The client's life
@@ -64,7 +65,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             super().data_received(data)
 
     def eof_received(self) -> bool:
-        """A client may end its side once it has asked. While its answer has not begun, the connection stays open for it."""
+        """Keeps the connection open until its answer has begun: a client may end its side once it has asked."""
         self._ended = True
         if self._closed or self._websocket is not None or self._answering or not (self._head or self._current_request):
             return False
@@ -89,7 +90,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     # The request's
 
     def _feed_callback_parser(self, data: bytes) -> bool:
-        """Also what came behind the request before it."""
+        """Parses bytes, also those that followed the previous request."""
         begins = self._current_request is None
         if begins:
             self._begin(len(data))
@@ -125,7 +126,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         super()._on_message_complete()
 
     def _arm_keepalive_timer(self) -> None:
-        """Between two requests; gunicorn's own timer ends it."""
+        """Arms the timer between two requests; gunicorn's own timer ends it."""
         if self._ended:
             self._close_transport()
             self._wake()
@@ -177,7 +178,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self._close_transport()
 
     def _send_error_response(self, status: int, message: str, extra_headers: Iterable[tuple[str, str]] = ()) -> None:
-        """In the API's shape; not into the middle of an answer."""
+        """Sends an error in the API's shape, but not into the middle of an answer."""
         if self._answering or self._told or self._closed:
             return
         self._told = True
@@ -192,7 +193,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self._end()
             return
         self._discarded = 0
-        with suppress(OSError, NotImplementedError):  # the client went first; TLS has no half of it
+        with suppress(OSError, NotImplementedError):  # the client is gone; TLS cannot close one side
             self.transport.write_eof()
         self._resume_reading()
         self._deadline = self.worker.loop.call_later(LINGER_SECONDS, self._end)
@@ -200,14 +201,14 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self._forget_half_a_request()
 
     def _end(self) -> None:
-        """What was written goes out first, if the client takes it."""
+        """Ends the connection. What was written goes out first, if the client takes it."""
         self._stop_waiting()
         self.transport.close()
         self._deadline = self.worker.loop.call_later(READ_SECONDS, self.transport.abort)
         self.worker.waiting[self] = None
 
     def _forget_half_a_request(self) -> None:
-        """A body that is cut off may happen to be whole JSON: nothing is done of it."""
+        """Drops a request whose body is cut off. It may happen to be complete JSON, but must have no effect."""
         if self._body_is_missing() and (self._told or not self._answering):
             self._body_receiver = None
             if self._task is not None and self._task is not asyncio.current_task():

@@ -7,7 +7,7 @@ import resource
 HEAD_SECONDS = 10.0  # from the first byte of a request to the end of its headers; a browser sends them at once
 BODY_SECONDS = 30.0  # for the body after that, of 1 MiB at most: 35 KB/s
 READ_SECONDS = 120.0  # in which a client must take some of an answer that fills the socket's buffers
-ENDED_SECONDS = 30.0  # for the answer to a client that sends no more: it may be gone altogether, which looks the same
+ENDED_SECONDS = 30.0  # for the answer to a client that sends no more: it may be gone, which looks the same
 LINGER_SECONDS = 2.0  # for reading on after an error, so that the client gets to see it
 HEAD_LIMIT = 2**16  # all headers together
 DISCARD_LIMIT = 8 * 2**20  # of what is read on after an error
@@ -16,8 +16,8 @@ RESERVED = 128  # descriptors for everything else: the index, threads, the opera
 
 
 def connections(wanted: int) -> int:
-    """How many of ``wanted`` connections this process has descriptors for. Raises its soft limit to the hard one first:
-    asyncio does not recover well from having none left."""
+    """Returns how many of ``wanted`` connections this process has descriptors for. It raises its soft limit to the hard one
+    first: asyncio does not recover well from having none left."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -35,7 +35,7 @@ _TEXT_LIMIT = 300  # characters of a message: it may quote the request
 
 
 def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
-    """The whole answer; the connection ends after it."""
+    """Returns the whole answer. The connection ends after it."""
     body = dumps({"error": redacted(message)[:_TEXT_LIMIT], "code": CODES.get(status, "error"), "details": {}})
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
@@ -49,14 +49,14 @@ def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -
 
 
 def of_parser(error: Exception) -> tuple[int, str]:
-    """The status and the words for what gunicorn's parser refuses, or dies of."""
+    """Returns the status and the words for what gunicorn's parser refuses, or dies of."""
     match error:
         case parser.LimitRequestLine():
             return 414, str(error)
         case parser.LimitRequestHeaders():
             return 431, str(error)
         case parser.UnsupportedTransferCoding():
-            # The RFC advises 501, which who watches the server would take for a failure of ours.
+            # The RFC advises 501, but monitoring would take that for a failure of ours.
             return 400, f"Transfer-Encoding {error}: only chunked is understood"
         case parser.ParseError() | errors.ParseException():
             text = str(error)

@@ -1,4 +1,4 @@
-"""gunicorn's asgi worker with a limit of connections that is kept: its own ``worker_connections`` is read by nobody."""
+"""gunicorn's asgi worker with a limit of connections that is enforced: nothing reads its own ``worker_connections``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         self.waiting: dict[Connection, None] = {}
 
     def make_room(self, newcomer: Connection) -> None:
-        """Where the limit is passed, who has kept us waiting the longest goes: whoever sends a whole request is served, however
-        many others hold half ones. Where all are being served, the newcomer is turned away."""
+        """Ends the connection that has made us wait the longest, where the limit is passed. So a client that sends a whole
+        request is served, however many others hold half ones. Where all are being served, the newcomer is refused."""
         if self.nr_conns <= self.worker_connections:
             return
         oldest = next((one for one in self.waiting if one is not newcomer), None)

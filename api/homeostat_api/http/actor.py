@@ -1,4 +1,4 @@
-"""Who asks, and what he may do: what the gate makes of a request, and everything behind it goes by."""
+"""Who asks, and what he may do. The gate makes this of a request, and everything behind it relies on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from .rights import Right
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """``how`` he was known: as a program of this host, by the token, or not at all (where all who reach it are let in)."""
+    """Who asks. ``how`` he was recognised: as a program of this host, by the token, or not at all (where everybody is
+    admitted)."""
 
     how: Literal["local", "token", "unknown"]
     rights: frozenset[Right] = frozenset()
@@ -20,4 +21,4 @@ class Actor:
 
 
 NOBODY = Actor("unknown")
-"""May do nothing, and see the paths that are open to everybody."""
+"""He may do nothing, and see the paths that are open to everybody."""

@@ -1,4 +1,4 @@
-"""The errors of an application: what its responders raise, and how whatever is raised becomes an answer."""
+"""The errors of an application: what its responders raise, and how each exception becomes an answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FIELD_MAX = 1024  # characters of the path to a field: its names may come from t
 
 
 class Problem(falcon.HTTPError):
-    """An error that is answered as it stands."""
+    """An error that is answered as it is."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ def invalid(message: str, **details: Any) -> Problem:
 
 
 def invalid_model(error: ValidationError) -> Problem:
-    """What pydantic found, as sentences that name the field."""
+    """Returns what pydantic found, as sentences that name the field."""
     all_of_them = error.errors(include_url=False, include_input=False, include_context=False)
     found = [
         {"field": ".".join(str(part) for part in e["loc"])[:FIELD_MAX], "problem": e["msg"].removeprefix("Value error, ")}
@@ -80,7 +80,7 @@ def invalid_model(error: ValidationError) -> Problem:
 
 
 async def _answer_bug(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]) -> None:
-    """The user gets an id to quote; the log gets the traceback under that id."""
+    """Answers a bug: the user gets an id to quote, and the log gets the traceback under that id."""
     incident = uuid.uuid4().hex[:12]
     log.error("incident %s: %s %s failed", incident, req.method, req.path, exc_info=error)
     raise Problem(500, "internal_error", "Internal Server Error: see the API's log for this id", {"id": incident})
@@ -99,7 +99,7 @@ def _as_problem(req: falcon.asgi.Request, error: falcon.HTTPError, no_route: str
 
 
 def install(app: App, answers: Answers) -> None:
-    """Maps every error there is; Falcon takes the most specific handler."""
+    """Installs a handler for every error there is; Falcon takes the most specific one."""
 
     async def answer_refusal(
         req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Refusal, params: dict[str, Any]

@@ -1,4 +1,4 @@
-"""All resources of a kind as lists show them: each rendered once per change of it, so that a change of one costs one."""
+"""All resources of a kind as lists show them: each rendered once per change of it, so that one change renders one resource."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ class Entry:
 
     @property
     def whole(self) -> bytes:
-        """The whole resource, rendered when somebody wants it; without secrets, since nobody writes a list back."""
+        """The whole resource, rendered when somebody asks for it; without secrets, because nobody writes a list back."""
         if self._whole is None:
             self._whole = dumps(redacted_all(self.document()))
         return self._whole
 
 
 class KindIndex(Generic[R]):
-    """``show`` gives the contract's form of a resource; ``plugins`` what changes with each plugin that it reads."""
+    """The rendered resources. ``show`` gives the contract's form of a resource; ``plugins`` what changes with each plugin that it
+    reads."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class KindIndex(Generic[R]):
         self._entries: dict[str, Entry] = {}
 
     async def entries(self) -> tuple[int, Sequence[Entry]]:
-        """By name; and the version of the index that they are of, at least."""
+        """Returns the entries by name, and the version of the index that they show at least."""
         version = self._changes.version()
         if version != self._version:
             known, fresh, plugins = self._entries, {}, self._plugins()
@@ -71,7 +72,7 @@ class KindIndex(Generic[R]):
     async def _entry(self, name: str, plugins: Mapping[str, int]) -> Entry | None:
         row = self._collection.row(name)
         resource = await self._collection.find(name)
-        if row is None or resource is None:  # gone meanwhile
+        if row is None or resource is None:  # gone by now
             return None
         shown = await self._show(resource)
         plugin = shown.get("plugin")

@@ -1,4 +1,4 @@
-"""Lists: filtered, paged, and kept as rendered bytes for as long as the index does not change."""
+"""Lists: filtered, paged, and cached as rendered bytes for as long as the index does not change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CACHED = 64  # queries; a list of 1,000 machines is about 200 KB
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``limit`` None: all that follows ``offset``."""
+    """A part of a list. ``limit`` None: everything after ``offset``."""
 
     limit: int | None
     offset: int
@@ -39,7 +39,8 @@ class Rendered:
 
 
 def page_of(req: falcon.asgi.Request) -> Page:
-    """
+    """Reads limit and offset.
+
     Raises:
         Problem: 400, limit or offset is not a whole number from 0.
     """
@@ -61,7 +62,7 @@ class ListAnswer(Generic[R]):
         resp: falcon.asgi.Response,
         select: Callable[[falcon.asgi.Request], Callable[[Sequence[Entry]], Sequence[bytes]]],
     ) -> None:
-        """``select`` reads the request, and so is not called for one that is known."""
+        """Answers with the list. ``select`` reads the request; it is not called where the answer is cached."""
         rendered = self._cache.get(self._changes.version(), req.query_string)
         if rendered is None:
             page, shown = page_of(req), select(req)
@@ -92,7 +93,7 @@ class ListCache:
 
 
 def send(req: falcon.asgi.Request, resp: falcon.asgi.Response, rendered: Rendered) -> None:
-    """The list, or 304 where the client has it already."""
+    """Sends the list, or 304 where the client has it already."""
     resp.set_header("ETag", rendered.etag)
     resp.set_header("X-Total-Count", rendered.total)
     resp.set_header("Cache-Control", "no-cache")

@@ -71,14 +71,13 @@ def _parse(body: bytes) -> object:
 
 
 async def aside(large: bool, work: Callable[..., R], *arguments: Any) -> R:
-    """What is made of a large body is made in a thread: the event loop answers others meanwhile."""
+    """Works on a large body in a thread, so that the event loop can answer others."""
     return await asyncio.to_thread(work, *arguments) if large else work(*arguments)
 
 
 async def discard(req: falcon.asgi.Request) -> None:
-    """Reads what is left of a body, within bounds: closing with bytes unread would reset the connection, and the client
-    might never see the answer that says why.
-    """
+    """Reads the rest of a body, within bounds. Closing with unread bytes would reset the connection, and the client might never
+    see the answer that says why."""
     left = DISCARD_LIMIT
     try:
         async with asyncio.timeout(DISCARD_SECONDS):
@@ -96,7 +95,7 @@ def install(app: App) -> None:
 
 
 async def read_object(req: falcon.asgi.Request) -> dict[str, Any]:
-    """The request's body.
+    """Reads the request's body.
 
     Raises:
         Problem: 400, not a JSON object; 413, too large.
@@ -108,7 +107,7 @@ async def read_object(req: falcon.asgi.Request) -> dict[str, Any]:
 
 
 async def read_model(req: falcon.asgi.Request, model: type[M]) -> M:
-    """The request's body as ``model``.
+    """Reads the request's body as ``model``.
 
     Raises:
         Problem: 400, not JSON or not such a model; 413, too large.

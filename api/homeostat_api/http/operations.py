@@ -20,7 +20,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``schema``: a type that pydantic can describe, or a schema as it stands."""
+    """An answer of a route. ``schema``: a type that pydantic can describe, or a schema as it is."""
 
     description: str
     schema: Any = None

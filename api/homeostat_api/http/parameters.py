@@ -15,7 +15,8 @@ IF_NONE_MATCH = Parameter("If-None-Match", {"type": "string"}, "Answer 304 while
 
 
 def whole_number(req: falcon.asgi.Request, name: str, most: int = 999_999_999) -> int | None:
-    """
+    """Reads a number.
+
     Raises:
         Problem: 400, not a whole number from 0 to ``most``.
     """
@@ -28,7 +29,8 @@ def whole_number(req: falcon.asgi.Request, name: str, most: int = 999_999_999) -
 
 
 def choice(req: falcon.asgi.Request, name: str, words: tuple[str, ...]) -> str | None:
-    """
+    """Reads one of several words.
+
     Raises:
         Problem: 400, not one of ``words``.
     """
@@ -39,7 +41,8 @@ def choice(req: falcon.asgi.Request, name: str, words: tuple[str, ...]) -> str |
 
 
 def flag(req: falcon.asgi.Request, name: str) -> bool:
-    """
+    """Reads true or false.
+
     Raises:
         Problem: 400, neither true nor false.
     """

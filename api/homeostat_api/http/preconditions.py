@@ -20,8 +20,8 @@ def set_etag(resp: falcon.asgi.Response, resource: Resource) -> None:
 
 
 def expected_version(req: falcon.asgi.Request, current: Resource) -> str | None:
-    """The version that If-Match asks for; None where the request does not say. The store judges whether it still stands:
-    statuses written since do not matter to it.
+    """Returns the version that If-Match asks for; None where the request does not say. The store decides whether it is still
+    valid: statuses that were written since do not matter.
 
     Raises:
         Stale: none of the ETags can be one of ours.

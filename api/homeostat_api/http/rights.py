@@ -1,4 +1,4 @@
-"""What a responder lets be done, declared beside its code; what declares nothing is refused to everybody."""
+"""The right that a responder needs, declared beside its code. A responder that declares none is refused to everybody."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def needs(right: Right) -> Callable[[F], F]:
 
 
 def needed(resource: object, method: str) -> Right | None:
-    """The right that a resource's responder declares; None where it declares none."""
+    """Returns the right that a resource's responder declares; None where it declares none."""
     right = getattr(getattr(resource, responder_name(method), None), ATTRIBUTE, None)
     return right if isinstance(right, Right) else None
 
 
 def responder_name(method: str) -> str:
-    """As Falcon looks it up; a WebSocket's is ``on_websocket``, whatever method its handshake has."""
+    """Returns the name as Falcon looks it up. A WebSocket's is ``on_websocket``, whatever method its handshake has."""
     return f"on_{method.lower()}"

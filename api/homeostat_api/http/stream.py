@@ -1,7 +1,7 @@
-"""Server-sent events: read from the events table once, and handed to every reader at its own pace.
+"""Server-sent events: read from the events table once, and given to every reader at its own pace.
 
-Each reader has a cursor of its own. What it needs next comes from the recent frames in memory, or, for one that fell
-behind or resumes, from the table: no reader holds up another, and none misses an event.
+Each reader has its own cursor. What it needs next comes from the recent frames in memory. For a reader that fell behind or
+resumes, it comes from the table. So no reader delays another, and none misses an event.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ class Frame:
 
 
 class EventStream:
-    """``read(after_id, key, limit)`` gives events oldest first; with after_id 0 the newest ones there are. ``render`` gives one
-    as it goes over the wire, or nothing of one that readers are not told of.
-    """
+    """The stream. ``read(after_id, key, limit)`` gives events oldest first; with after_id 0 the newest ones. ``render`` returns
+    one as it is sent, or nothing for one that readers do not get."""
 
     def __init__(
         self,
@@ -47,10 +46,10 @@ class EventStream:
         self.readers = 0
 
     async def follow(self, after: int | None) -> AsyncIterator[bytes]:
-        """Frames for one reader, from behind ``after`` or from now on; ends when the server stops."""
+        """Yields frames for one reader, from after ``after`` or from now on. Ends when the server stops."""
         newest = max((event.id for event in self._read(0, None, 1)), default=0)
         if self.readers == 0:
-            # Nobody kept the recent frames up to date meanwhile.
+            # Nobody has kept the recent frames up to date until now.
             self._recent.clear()
             self._base = self._newest = newest
         cursor = newest if after is None else min(after, newest)
@@ -88,5 +87,5 @@ class EventStream:
             del self._recent[:dropped]
 
     def _frames_of(self, cursor: int) -> list[Frame]:
-        """The first ones behind ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
+        """Returns the first frames after ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
         return [Frame(event.id, self._render(event)) for event in self._read(cursor or -1, None, BATCH)]

@@ -15,7 +15,7 @@ from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 
 PAGE = files("homeostat_api").joinpath("static", "index.html")
-# The page's own script and style are named by their hashes: nothing that a machine is called can run.
+# The page's own script and style are allowed by their hashes: no name of a machine can run as code.
 _POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -24,7 +24,7 @@ class OpenApi:
         self._body = b""
 
     def publish(self, document: dict[str, Any]) -> None:
-        """It describes this route too, and so is made after all routes are."""
+        """Publishes the document. It describes this route too, and so is made after all routes."""
         self._body = dumps(document)
 
     @needs(Right.SEE)

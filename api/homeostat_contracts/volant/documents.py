@@ -25,7 +25,7 @@ DEFAULT_BRIDGE_NIC = "net0"
 
 
 def new_machine(request: MachineCreate) -> dict[str, Any]:
-    """The document that a create asks for.
+    """Returns the document that a create asks for.
 
     Raises:
         Problem: 400, spec together with plugin or config.
@@ -38,7 +38,7 @@ def new_machine(request: MachineCreate) -> dict[str, Any]:
 
 
 def new_deployment(request: DeploymentCreate) -> dict[str, Any]:
-    """The document that a create asks for.
+    """Returns the document that a create asks for.
 
     Raises:
         Problem: 400, spec together with plugin, replicas or config; neither spec nor plugin.
@@ -56,7 +56,7 @@ def new_deployment(request: DeploymentCreate) -> dict[str, Any]:
 
 
 def new_plugin(manifest: Mapping[str, Any], kernel: str | None) -> dict[str, Any]:
-    """The document that a manifest amounts to; ``kernel`` boots an initramfs that comes alone.
+    """Returns the document that a manifest describes; ``kernel`` boots an initramfs that comes without a kernel.
 
     Raises:
         Problem: 400, it is no manifest.
@@ -94,8 +94,8 @@ def _document(kind: str, name: str, labels: Mapping[str, str], spec: Mapping[str
 
 
 def config_patch(config: ConfigPatch, machine: VirtualMachine | None) -> dict[str, Any]:
-    """The merge patch of a spec that a configuration amounts to; ``machine`` is what it will be applied to, with what its
-    plugin gives it: what it has from there already is not written down again.
+    """Returns the merge patch of a spec for a configuration. ``machine`` is what it will be applied to, with what its plugin
+    gives it. What it has from there already is not written again.
 
     Raises:
         Problem: 400, it contradicts itself, or names another plugin than the machine's.
@@ -132,12 +132,12 @@ def _enabled_again(machine: VirtualMachine | None) -> dict[str, Any]:
 
 
 def _same_memory(memory_mb: int, machine: VirtualMachine | None) -> bool:
-    """1024Mi and 1Gi are one amount: what stands in the file is not rewritten for it."""
+    """Tells whether it is the same amount: 1024Mi and 1Gi are, and the file is not rewritten for that."""
     return machine is not None and machine.spec.resources.memory == memory_mb * MIB
 
 
 def _nics(network: NetworkPatch, machine: VirtualMachine | None) -> list[dict[str, Any]]:
-    """All network cards (a merge patch replaces lists whole), the first one connected as asked."""
+    """Returns all network cards (a merge patch replaces lists whole), the first one connected as requested."""
     if (network.mode == "bridge") != (network.bridge_name is not None):
         raise invalid("network: mode bridge needs bridge_name, and no other mode has one")
     if network.mode != "network" and network.network_name is not None:
@@ -156,5 +156,5 @@ def _nics(network: NetworkPatch, machine: VirtualMachine | None) -> list[dict[st
 
 
 def _without_nulls(patch: dict[str, Any]) -> dict[str, Any]:
-    """A document of its own has nothing to remove."""
+    """Removes nulls: a document of its own has nothing to remove."""
     return {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in patch.items() if v is not None}

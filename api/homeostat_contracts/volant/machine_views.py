@@ -1,6 +1,6 @@
-"""From machines to the contract's words. Plain dicts, since lists of a thousand are made of them.
+"""From machines to the contract's words. Plain dicts, because lists of a thousand are made of them.
 
-Whatever shows the machine's resources or devices takes the effective machine, with what its plugin gives it.
+What shows the machine's resources or devices takes the effective machine, with what its plugin gives it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from homeostat.runtime.engine.ports import SpecRevision
 from .status_words import status_word
 
 RUNTIME = "volant.runtime"  # label that Volant's command line adds to the manifests that it installs
-# The contract's names of fields, by the spec's. Whatever stands below cloudInit follows its own.
+# The contract's names of fields, by the spec's. Names below cloudInit are derived from its own.
 _FIELDS = {
     "resources.vcpu": "resources.vcpu",
     "resources.memory": "resources.memory_mb",
@@ -35,7 +35,7 @@ def plugin_of(machine: VirtualMachine) -> str | None:
 
 
 def runtime(plugin: str | None, labels: Mapping[str, str]) -> str | None:
-    """What Volant calls the runtime of a plugin, or of what is made from it and has its labels."""
+    """Returns what Volant calls the runtime of a plugin, or of what is made from it and has its labels."""
     return labels.get(RUNTIME, plugin) if plugin is not None else None
 
 
@@ -67,7 +67,7 @@ def brief(machine: VirtualMachine, status: str) -> dict[str, Any]:
 
 
 def resource(machine: VirtualMachine) -> dict[str, Any]:
-    """The whole resource as it stands in the store, with its status."""
+    """Returns the whole resource as the store has it, with its status."""
     return machine.dump()
 
 
@@ -77,17 +77,17 @@ def resources(machine: VirtualMachine) -> dict[str, int]:
 
 
 def sizes(wanted: Resources) -> dict[str, int]:
-    """Resources, as Volant's command line calls them."""
+    """Returns resources as Volant's command line calls them."""
     return {"cpu_cores": wanted.vcpu, "memory_mb": wanted.memory // MIB}
 
 
 def settings(plugin: str | None, labels: Mapping[str, str], wanted: Resources) -> dict[str, Any]:
-    """A configuration, as Volant's command line reads it and sends it back."""
+    """Returns a configuration as Volant's command line reads it and sends it back."""
     return {"plugin": plugin, "runtime": runtime(plugin, labels), "resources": sizes(wanted), "api": {}}
 
 
 def health(machine: VirtualMachine) -> dict[str, Any]:
-    """What its probes say; unknown where it has none, does not run, or its host cannot be asked."""
+    """Returns what its probes say; unknown where it has none, does not run, or its host cannot be asked."""
     status = machine.status
     found = status.health if status else None
     if status is None or found is None or status.state is MachineState.UNKNOWN:
@@ -116,7 +116,8 @@ def network(machine: VirtualMachine) -> dict[str, str | None]:
 
 
 def histories(machine: VirtualMachine, revisions: Sequence[SpecRevision], given: Resources) -> list[dict[str, Any]]:
-    """A machine's history: ``revisions`` newest first, each that changed the configuration with what it was from then on."""
+    """Returns a machine's history. ``revisions`` are newest first; each that changed the configuration comes with the
+    configuration from then on."""
     entries: list[dict[str, Any]] = []
     then = settings(plugin_of(machine), machine.metadata.labels, machine.spec.resources)
     for revision in revisions:
@@ -127,7 +128,7 @@ def histories(machine: VirtualMachine, revisions: Sequence[SpecRevision], given:
 
 
 def version(machine: VirtualMachine, revisions: Sequence[SpecRevision], given: Resources) -> dict[str, Any]:
-    """Which version the configuration has, and what it is; of one without a history the machine's own."""
+    """Returns which version the configuration has, and what it is. Without a history it is the machine's own."""
     newest = next(iter(histories(machine, revisions, given)), None)
     meta = machine.metadata
     return {
@@ -138,7 +139,7 @@ def version(machine: VirtualMachine, revisions: Sequence[SpecRevision], given: R
 
 
 def _before(then: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What a configuration was before those changes."""
+    """Returns what a configuration was before those changes."""
     was = dict(then["resources"])
     for field, name in (("resources.vcpu", "cpu_cores"), ("resources.memory_mb", "memory_mb")):
         if field in changes:
@@ -152,9 +153,8 @@ def _before(then: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def history(revision: SpecRevision, given: Resources) -> dict[str, Any] | None:
-    """One entry of a machine's history; None where the revision changed nothing of its configuration. ``given`` is what
-    holds where the spec is silent.
-    """
+    """Returns one entry of a machine's history; None where the revision changed nothing of its configuration. ``given`` is what
+    holds where the spec says nothing."""
     if revision.changes is None:
         changes: dict[str, Any] = {"created": True}
     else:
@@ -170,7 +170,7 @@ def history(revision: SpecRevision, given: Resources) -> dict[str, Any] | None:
 
 
 def _parts(field: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Resources that a spec had not named at all come as one change."""
+    """Yields the parts of a change. Resources that a spec had not named at all come as one change."""
     if field != "resources":
         yield field, old, new
         return

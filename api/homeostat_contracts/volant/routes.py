@@ -29,9 +29,8 @@ API_KEY = "X-Volant-API-Key"
 
 
 def routes(service: Service, margin: float, keep_alive: float, plugin_kernel: str | None) -> list[Route]:
-    """``margin``: seconds to wait for a machine beyond its grace period. ``keep_alive``: seconds between comments on a silent
-    event stream. ``plugin_kernel`` boots the initramfs of a manifest that brings no kernel.
-    """
+    """Returns all routes. ``margin``: seconds to wait for a machine beyond its grace period. ``keep_alive``: seconds between
+    comments on a silent event stream. ``plugin_kernel`` boots the initramfs of a manifest that brings no kernel."""
     machines = _machines(service)
     stream = EventStream(service.events, service.changes, keep_alive, lambda event: frame(event, service.namespace))
     return [

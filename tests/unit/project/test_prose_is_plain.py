@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-ROOMS = ("cli", "driver", "models", "planner", "runtime", "service", "store")
-SOURCES = sorted(path for room in ROOMS for path in (ROOT / "operator" / "homeostat" / room).rglob("*.py"))
+ROOMS = (
+    *(ROOT / "operator" / "homeostat" / room for room in ("cli", "driver", "models", "planner", "runtime", "service", "store")),
+    *(ROOT / "api" / package for package in ("homeostat_api", "homeostat_contracts")),
+)
+SOURCES = sorted(path for room in ROOMS for path in room.rglob("*.py"))
 
 UNUSUAL = re.compile(
     r"\b(anew|hearsay|hence|hither|lest|news|save that|thence|thereby|therein|thereof|thither|told|tidings|unheard|whence"

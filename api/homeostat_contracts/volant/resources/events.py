@@ -40,7 +40,8 @@ class MachineEvents:
 
 
 def _last_event(req: falcon.asgi.Request) -> int | None:
-    """
+    """Reads the header.
+
     Raises:
         Problem: 400, Last-Event-ID is none of ours.
     """

@@ -66,7 +66,8 @@ class MachineConfig:
 
 
 async def _history_of(machines: Machines, machine: VirtualMachine) -> tuple[VirtualMachine, Sequence[SpecRevision], Resources]:
-    """What a view of its configuration needs: the effective machine, its revisions, and what holds where its spec is silent."""
+    """Reads what a view of its configuration needs: the effective machine, its revisions, and what holds where its spec says
+    nothing."""
     return await machines.effective(machine), await machines.revisions(machine), await machines.given(machine)
 
 

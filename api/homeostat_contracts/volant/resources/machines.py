@@ -29,12 +29,12 @@ STATUS = Parameter("status", {"type": "string", "enum": list(STATUS_WORDS)}, "On
 
 
 def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
-    """The rendered machines that a request asks for.
+    """Returns a selection of the rendered machines that a request asks for.
 
     Raises:
         Problem: 400, there is no such status or view.
     """
-    plugin = req.get_param("plugin")  # also one there is none of: the list is empty then
+    plugin = req.get_param("plugin")  # also an unknown one: then the list is empty
     status = choice(req, "status", STATUS_WORDS)
     whole = choice(req, "view", VIEWS) == "resource"
 

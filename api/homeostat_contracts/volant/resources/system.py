@@ -23,7 +23,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def memory_mb() -> dict[str, int]:
-    """MemTotal and MemAvailable of this host in MiB; empty where the kernel does not say."""
+    """Returns MemTotal and MemAvailable of this host in MiB; empty where the kernel does not say."""
     if not MEMINFO.exists():
         return {}
     lines = (line.split() for line in MEMINFO.read_text(encoding="ascii").splitlines())

@@ -26,7 +26,7 @@ class Asked(Words):
 
 
 def said_once(name: str, *given: T | None) -> T | None:
-    """What is said of ``name``, in one place or alike in several.
+    """Returns what is said of ``name``, in one place or equally in several.
 
     Raises:
         ValueError: two places say different things.
