@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import libvirt
 from lxml import etree
@@ -37,20 +38,33 @@ def loop(place: str, text: str, count: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "test_driver_mb": rss_mb() - before}
 
 
-def rollout(place: str, text: str, count: int) -> dict[str, float]:
-    """Returns the seconds for replacing ``count`` running domains as a rollout does, one after the other. Runs in its own
-    process."""
+def rollout(place: str, text: str, count: int, spare: int) -> dict[str, float]:
+    """Returns the seconds for replacing ``count`` running domains as a rollout does, with ``spare`` more that stand in meanwhile,
+    one after the other. Runs in its own process."""
     connection = libvirt.open(fleet.node(Path(place)))
     old = [connection.defineXML(_numbered(text, number)) for number in range(count)]
     for domain in old:
         domain.create()
-    new = [_numbered(text, count + number) for number in range(count)]
+    new = [_numbered(text, count + number) for number in range(count + spare)]
     start = time.perf_counter()
-    for domain, one in zip(old, new, strict=True):
-        domain.destroy()
-        domain.undefine()
-        connection.defineXML(one).create()
+    started = [_started(connection, one) for one in new[:spare]]
+    for domain, one in zip(old, new[spare:], strict=True):
+        _removed(domain)
+        _started(connection, one)
+    for domain in started:
+        _removed(domain)
     return {"seconds": time.perf_counter() - start}
+
+
+def _started(connection: Any, text: str) -> Any:
+    domain = connection.defineXML(text)
+    domain.create()
+    return domain
+
+
+def _removed(domain: Any) -> None:
+    domain.destroy()
+    domain.undefine()
 
 
 def _numbered(text: str, number: int) -> str:

@@ -1,6 +1,7 @@
 """A whole rollout over many replicas on the test driver: from the changed template saved to all replaced and available.
 
-The baseline is a plain loop on the test driver that destroys, undefines, defines and starts as many of the same domains.
+The baseline is a plain loop on the test driver that destroys, undefines, defines and starts as many of the same domains, those
+included that stand in meanwhile.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from benchmarks.result import Result
 from homeostat.assembly.standalone import Standalone
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
-from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus, share_of
 
 DEFAULT = 1000
+SURGE = "25%"  # as if left out
 BUDGET = "ratio <= 6 at 1,000"
 KEY = Key(VirtualMachineDeployment.KIND, "default", "web")
 
@@ -29,6 +31,9 @@ metadata:
   name: web
 spec:
   replicas: {replicas}
+  strategy:
+    rollingUpdate:
+      maxSurge: {surge}
   template:
     spec:
       resources:
@@ -50,7 +55,7 @@ def measure(count: int) -> Result:
             count,
             BUDGET,
             lambda number: in_child(rollout, str(place / f"{number}"), count),
-            lambda number: in_child(plain.rollout, str(place), text, count),
+            lambda number: in_child(plain.rollout, str(place), text, count, share_of(SURGE, count, up=True)),
         )
 
 
@@ -61,7 +66,7 @@ def rollout(place: str, count: int) -> dict[str, float]:
 
 async def _rollout(place: Path, count: int) -> dict[str, float]:
     (place / "vms").mkdir(parents=True)
-    (place / "vms" / "web.yaml").write_text(DOCUMENT.format(replicas=count, vcpu=1))
+    (place / "vms" / "web.yaml").write_text(DOCUMENT.format(replicas=count, surge=SURGE, vcpu=1))
     begun = time.perf_counter()
     async with living(place / "vms", place / "state", fleet.node(place)) as parts:
         await until(lambda: _complete(parts, count, 1), f"{count} replicas are available", 0.02)
@@ -70,7 +75,7 @@ async def _rollout(place: Path, count: int) -> dict[str, float]:
         await at_rest(parts)
         start, cpu = time.perf_counter(), time.process_time()
         aside = place / "vms" / ".web.yaml.swp"
-        aside.write_text(DOCUMENT.format(replicas=count, vcpu=2))
+        aside.write_text(DOCUMENT.format(replicas=count, surge=SURGE, vcpu=2))
         os.replace(aside, place / "vms" / "web.yaml")
         await until(lambda: _complete(parts, count, 2), f"{count} replicas follow the new template", 0.02)
         seconds, used = time.perf_counter() - start, time.process_time() - cpu

@@ -40,7 +40,9 @@ def redacted(text: str) -> str:
 def tellable(text: str) -> str:
     """Redacts a text that will be stored. It is not longer than TOLD_MAX then. Bytes of a file name that are not UTF-8 are
     spelled out, because no store takes them."""
-    text = redacted(text.encode("utf-8", "backslashreplace").decode())
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()
+    text = redacted(text)
     if len(text) <= TOLD_MAX:
         return text
     head = redacted(text[: TOLD_MAX - 60])  # a URL that was cut is redacted as it stands then

@@ -11,6 +11,7 @@ from .elements import Element, attribute, element, text_of
 
 PARENT = "domain"
 
+_TYPES = {type.value: type for type in DomainType}
 _UNITS = {
     "b": 1, "bytes": 1, "KB": 10**3, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20,
     "GB": 10**9, "G": 2**30, "GiB": 2**30, "TB": 10**12, "T": 2**40, "TiB": 2**40,
@@ -53,7 +54,7 @@ def parse(root: Element) -> dict[str, Any]:
         "name": text_of(root, "name") or "",
         "uuid": text_of(root, "uuid") or "",
         # Xen, lxc and others are never our machines; they are not compared.
-        "type": DomainType(kind) if kind in list(DomainType) else DomainType.QEMU,
+        "type": _TYPES.get(kind, DomainType.QEMU),
         "memory": _bytes(root, "memory"),
         "vcpus": vcpus,
         "vcpus_left": left if 0 < left < vcpus else None,

@@ -43,7 +43,8 @@ def parse_record(root: Element) -> Record | None:
     found = root.find(f"metadata/{TAG}")
     if found is None or not found.get("uid"):
         return None
-    values: dict[str, Any] = {name: found.get(key, "") for name, key in _ATTRIBUTES.items()}
+    given = dict(found.items())
+    values: dict[str, Any] = {name: given.get(key, "") for name, key in _ATTRIBUTES.items()}
     generation = values["generation"]
     values["generation"] = int(generation) if generation.isdecimal() else 0
     return Record(**values)

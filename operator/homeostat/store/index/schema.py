@@ -57,7 +57,7 @@ CREATE TABLE events (
     type TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, fields TEXT NOT NULL,
     count INTEGER NOT NULL DEFAULT 1
 );
-CREATE INDEX events_key ON events (kind, namespace, name, reason);
+CREATE INDEX events_key ON events (kind, namespace, name); -- and id, so that the newest one of a resource is found at once
 
 CREATE TABLE revisions (
     id INTEGER PRIMARY KEY,

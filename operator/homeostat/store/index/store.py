@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -177,12 +178,18 @@ def _stale_words(row: Row) -> str:
     return f"{row.key} (stored by another version; mend {row.place})" if row.file else str(row.key)
 
 
+@cache  # one entry per kind
+def _status_model(kind: type[Resource]) -> type[Model] | None:
+    model = model_in(kind.model_fields["status"].annotation) if "status" in kind.model_fields else None
+    assert model is None or issubclass(model, Model)
+    return model
+
+
 def _status(kind: type[Resource], row: Row) -> dict[str, Model]:
     """Returns the status of a row. One that another version wrote and we cannot read counts as none: it is observed again."""
-    model = model_in(kind.model_fields["status"].annotation) if row.status is not None and "status" in kind.model_fields else None
-    if model is None:
+    model = _status_model(kind)
+    if model is None or row.status is None:
         return {}
-    assert issubclass(model, Model) and row.status is not None
     try:
         return {"status": model.model_validate_json(row.status)}
     except ValidationError as error:
