@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
 # QEMU ended before libvirt reached it: libvirt reports this instead of what QEMU wrote. The next start reports that.
-ENDED_UNHEARD = "failed to connect to monitor socket"
+ENDED_EARLY = "failed to connect to monitor socket"
 DETACH_TIMEOUT = 20.0  # seconds that a guest may take to release a device; libvirt itself waits 5 of them
 
 _UNDEFINE = (
@@ -76,7 +76,7 @@ def begin(start: Callable[[], object]) -> object:
     try:
         return start()
     except libvirt.libvirtError as error:
-        if ENDED_UNHEARD not in str(error):
+        if ENDED_EARLY not in str(error):
             raise
     return start()
 

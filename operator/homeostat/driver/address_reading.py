@@ -74,8 +74,8 @@ class AddressReader:
     def _by_arp(self, residents: Mapping[str, Resident], heard: dict[str, list[str]]) -> Addresses:
         """Asks libvirt about those that are not in ``heard``. An address that answers, and was leased to an earlier run, counts
         as leased."""
-        unheard = sorted({resident.uuid for mac, resident in residents.items() if mac not in heard})
-        for uuid in islice(unheard, ASKED_AT_ONCE if self.supported else 0):
+        silent = sorted({resident.uuid for mac, resident in residents.items() if mac not in heard})
+        for uuid in islice(silent, ASKED_AT_ONCE if self.supported else 0):
             told = self._told_by_libvirt(uuid)
             for mac in [mac for mac, resident in residents.items() if resident.uuid == uuid]:
                 heard[mac] = self._runs.of_this_run(mac, "Arp", told.get(mac, ()))

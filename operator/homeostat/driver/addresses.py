@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 SOONEST, LATEST = 1.0, 30.0  # seconds between two readings, until somebody new asks
 GROWTH = 1.25  # from one reading to the next: at the latest, an address is found 1 s and a quarter of the boot time late
-ASKED_ANEW = 4  # guests without a lease whose addresses each call of recheck reads again
+ASKED_AGAIN = 4  # guests without a lease whose addresses each call of recheck reads again
 AGENT_SECONDS = 5.0  # for its answer
 
 
@@ -178,7 +178,7 @@ class AddressBook:
         if any(_origin(found) in ("Lease", "Agent") for found in self._known.values()):
             await self._read()
         vague = {mac: r for mac, r in self._present().items() if _origin(self._known.get(mac)) in ("Agent", "Arp")}
-        chosen = dict(random.sample(sorted(vague.items(), key=lambda item: item[0]), min(ASKED_ANEW, len(vague))))
+        chosen = dict(random.sample(sorted(vague.items(), key=lambda item: item[0]), min(ASKED_AGAIN, len(vague))))
         found = await asyncio.gather(*(self._ask_agent(resident) for resident in chosen.values() if resident.agent))
         quiet = {mac: resident for mac, resident in chosen.items() if not resident.agent}
         if quiet:

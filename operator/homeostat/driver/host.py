@@ -300,7 +300,7 @@ class LibvirtHost:
 
     async def _connected(self) -> None:
         facts = await self._connection.run(lambda: survey(self._connection, self._facts), "read the host's capabilities")
-        await self._inventory.list_anew()
+        await self._inventory.relist()
         self._facts = replace(facts, kvm_usable=await self._probe_kvm(facts))
         await self._book.begin()
         _log.info("connected to %s: %d domains", facts.uri, len(self.domains()))

@@ -81,7 +81,7 @@ class Inventory:
 
     # Listing
 
-    async def list_anew(self) -> None:
+    async def relist(self) -> None:
         """Lists everything after connecting. It registers for events first, so that nothing is lost between them and the list.
 
         Raises:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, JsonValue
 
 DEPTH_MAX = 32
 """Levels of a value whose form is free. The reader of a folder takes 64 levels of a whole document."""
-TOLD_MAX = 1_000
+WORKLOAD_MAX = 1_000
 """Values in the meta-data of a guest."""
 OPENAPI_MAX = 50_000
 """Values in the OpenAPI document of a plugin."""

@@ -12,13 +12,13 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from .base import Flag, Model, Name
-from .bounds import NAMED_MAX, SEED_MAX, TOLD_MAX, XML_PATTERN, XML_SCHEMA, check_free
+from .bounds import NAMED_MAX, SEED_MAX, WORKLOAD_MAX, XML_PATTERN, XML_SCHEMA, check_free
 from .image_url import URL_PATTERN, check_image_url
 from .quantity import Quantity, format_quantity
 from .seed_text import load
 
 INSTANCE_ID = "instance-id"  # a key of the meta-data
-TOLD_PREFIX = "homeostat_"
+WORKLOAD_PREFIX = "homeostat_"
 SIZE_MAX = 2 * 2**50
 """Bytes of the largest qcow2 image with clusters of 64 KiB (QEMU's QCOW_MAX_L1_SIZE)."""
 
@@ -310,8 +310,8 @@ class InstanceId(StrEnum):
 
 def _check_told(variables: dict[str, Any]) -> dict[str, Any]:
     """Checks the variables together with what a plugin tells its workload, which is added to them and has bounds of its own."""
-    check_free({name: value for name, value in variables.items() if not name.startswith(TOLD_PREFIX)}, TOLD_MAX)
-    check_free({name: value for name, value in variables.items() if name.startswith(TOLD_PREFIX)}, TOLD_MAX)
+    check_free({name: value for name, value in variables.items() if not name.startswith(WORKLOAD_PREFIX)}, WORKLOAD_MAX)
+    check_free({name: value for name, value in variables.items() if name.startswith(WORKLOAD_PREFIX)}, WORKLOAD_MAX)
     return variables
 
 

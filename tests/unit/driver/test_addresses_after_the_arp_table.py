@@ -9,7 +9,7 @@ import pytest
 from homeostat.driver import addresses as module
 from homeostat.driver.address_reading import Resident
 from homeostat.driver.addresses import AddressBook
-from tests.unit.driver.test_addresses_are_asked_anew import Agents, Line
+from tests.unit.driver.test_addresses_are_asked_again import Agents, Line
 
 MAC = "52:54:00:00:00:01"
 

@@ -17,7 +17,7 @@ from homeostat.driver.earlier import HostAddress, Runs
 from homeostat.driver.neighbours import Neighbour
 from homeostat.driver.xml import parse_xml
 from homeostat.driver.xml.network import lease_seconds
-from tests.unit.driver.test_addresses_are_asked_anew import Agents, Line
+from tests.unit.driver.test_addresses_are_asked_again import Agents, Line
 
 MAC = "52:54:00:00:00:01"
 LEASED = [("10.0.0.9", "Lease")]

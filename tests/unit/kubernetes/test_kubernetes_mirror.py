@@ -51,7 +51,7 @@ def test_a_new_process_takes_what_there_is_though_its_versions_are_lower(mirror:
     """The cluster was restored from a backup meanwhile."""
     mirror.take([vm(10)])
     later = Mirror(index)
-    later.replace("VirtualMachine", [vm(5)], later.uids("VirtualMachine"), anew=True)
+    later.replace("VirtualMachine", [vm(5)], later.uids("VirtualMachine"), afresh=True)
     assert shown(index) == ("u1", "5")
     later.take([vm(6)])
     assert shown(index) == ("u1", "6")

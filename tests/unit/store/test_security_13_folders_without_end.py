@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.models.bounds import DEVICES_MAX, NAMED_MAX, OPENAPI_MAX, SEED_MAX, TOLD_MAX, WORDS_MAX
+from homeostat.models.bounds import DEVICES_MAX, NAMED_MAX, OPENAPI_MAX, SEED_MAX, WORDS_MAX, WORKLOAD_MAX
 from homeostat.store.files.passes import indexing
 from homeostat.store.files.reading import files
 from homeostat.store.files.reading.validate import Rejected, validate
@@ -15,7 +15,7 @@ from tests.unit.store_fixtures import Room, document
 
 MANY = 40_000
 BOUNDED: dict[str, tuple[int, Any]] = {
-    "spec.cloudInit.variables": (TOLD_MAX, lambda n: {"cloudInit": {"variables": {f"v{i}": i for i in range(n)}}}),
+    "spec.cloudInit.variables": (WORKLOAD_MAX, lambda n: {"cloudInit": {"variables": {f"v{i}": i for i in range(n)}}}),
     "spec.cloudInit.metaData": (SEED_MAX, lambda n: {"cloudInit": {"metaData": ("a: " + "b" * n)[:n]}}),
     "spec.cloudInit.networkConfig": (SEED_MAX, lambda n: {"cloudInit": {"networkConfig": ("a: " + "b" * n)[:n]}}),
     "spec.disks": (DEVICES_MAX, lambda n: {"disks": [{"name": f"d{i}", "size": 1} for i in range(n)]}),
@@ -57,7 +57,7 @@ def test_security_13_plugins_too(field: str, value: Any) -> None:
 
 
 def test_security_13_what_a_plugin_tells_its_workload_is_counted_apart() -> None:
-    variables: dict[str, Any] = {f"v{i}": i for i in range(TOLD_MAX)} | {
+    variables: dict[str, Any] = {f"v{i}": i for i in range(WORKLOAD_MAX)} | {
         "homeostat_env": {f"V{i}": "x" for i in range(WORDS_MAX)}
     }
     validate(of("VirtualMachine", {"cloudInit": {"variables": variables}}))

@@ -220,7 +220,7 @@ class Informer:
     async def _list(self, kind: type[Resource]) -> None:
         before = self._mirror.uids(kind.KIND)
         items = [item async for item in self._cluster.list(PATHS[kind.KIND])]
-        self._mirror.replace(kind.KIND, items, before, anew=kind.KIND not in self._known)
+        self._mirror.replace(kind.KIND, items, before, afresh=kind.KIND not in self._known)
         self._known.add(kind.KIND)
 
     async def _list_events(self) -> None:

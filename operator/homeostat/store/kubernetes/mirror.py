@@ -38,9 +38,9 @@ class Mirror:
         """Takes in ``items`` as they are now, and removes those in ``gone``, in one step."""
         self._apply([k for item in items if (k := _mirrored(item))], [k for item in gone if (k := _mirrored(item))])
 
-    def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str], *, anew: bool = False) -> None:
+    def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str], *, afresh: bool = False) -> None:
         """Takes in all objects of a kind. Those in ``before`` (uids by key, read before the list was asked for) that are not in
-        ``items`` have gone meanwhile. ``anew``: also drops what an earlier process left. In a cluster that was restored from a
+        ``items`` have gone meanwhile. ``afresh``: also drops what an earlier process left. In a cluster that was restored from a
         backup, versions start again, and lower."""
         now = {k.key: k for item in items if (k := _mirrored(item))}
         missing = [key for key, uid in before.items() if key.kind == kind and (key not in now or now[key].uid != uid)]
@@ -50,7 +50,7 @@ class Mirror:
                 if row is not None and row.uid == before[key]:
                     self._remove(database, key, row.uid)
             for object in now.values():
-                self._put(database, object, anew)
+                self._put(database, object, afresh)
 
     def forget(self, key: Key, uid: str | None) -> None:
         """Removes an object that has gone."""
@@ -80,7 +80,7 @@ class Mirror:
 
     def _apply(self, items: Sequence[Mirrored], gone: Sequence[Mirrored]) -> None:
         with self._guard:
-            items = [item for item in items if self._is_news(item)]
+            items = [item for item in items if self._is_newer(item)]
             if not items and not gone:
                 return
             with self._index.transaction() as database:
@@ -92,15 +92,15 @@ class Mirror:
                         self._remove(database, item.key, item.uid)
                     self._bury(item.uid)
 
-    def _is_news(self, item: Mirrored) -> bool:
+    def _is_newer(self, item: Mirrored) -> bool:
         if item.uid in self._gone:
             return False
         row = self._index.row(item.key)
         return row is None or row.uid != item.uid or newer(item.resource_version, row.hash)
 
-    def _put(self, database: sqlite3.Connection, item: Mirrored, anew: bool = False) -> None:
+    def _put(self, database: sqlite3.Connection, item: Mirrored, afresh: bool = False) -> None:
         row = self._index.row(item.key)
-        if not self._is_news(item) and not (anew and row is not None and row.hash != item.resource_version):
+        if not self._is_newer(item) and not (afresh and row is not None and row.hash != item.resource_version):
             return
         if row is not None and row.uid != item.uid:
             self._remove(database, item.key, row.uid)

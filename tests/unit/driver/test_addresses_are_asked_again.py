@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from homeostat.driver.address_reading import Resident
-from homeostat.driver.addresses import ASKED_ANEW, AddressBook
+from homeostat.driver.addresses import ASKED_AGAIN, AddressBook
 from homeostat.driver.errors import DriverError
 
 T = TypeVar("T")
@@ -111,10 +111,10 @@ async def test_an_agent_that_does_not_answer_changes_nothing() -> None:
 
 
 async def test_a_few_are_asked_each_time() -> None:
-    town = Town(ASKED_ANEW * 3)
+    town = Town(ASKED_AGAIN * 3)
     await town.known()
     town.agents.asked.clear()
     town.book.recheck()
     await town.settle()
-    assert len(town.agents.asked) == ASKED_ANEW
+    assert len(town.agents.asked) == ASKED_AGAIN
     await town.book.close()
