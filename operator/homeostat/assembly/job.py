@@ -16,7 +16,7 @@ from homeostat.planner.orphans import Orphan
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
 from homeostat.runtime.engine.chores import Chore
 from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
-from homeostat.runtime.engine.ports import ResourceStore, StoreFailure
+from homeostat.runtime.engine.ports import ResourceAccess, ResourceStore, StoreFailure
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.images import ImageUse
@@ -59,6 +59,8 @@ class JobConfig:
     ``admits``: see MachineReconciler.
 
     ``orphans`` looks for what belongs to no resource, and is poked when something comes or goes.
+
+    ``all_machines`` shows the machines of every host, where hosts share a trash. None: the store does.
     """
 
     instance: str
@@ -74,6 +76,7 @@ class JobConfig:
     orphans: OrphanWatch | None = None
     wakers: tuple[Waker, ...] = ()
     admits: Admits = lambda machine, made_here: None
+    all_machines: ResourceAccess | None = None
 
 
 class Job(Operator):
@@ -152,7 +155,9 @@ class Job(Operator):
 
     async def feed(self) -> None:
         if self._config.teardown:
-            self.seen.update(machine.key for machine in await self.store.list(VirtualMachine))
+            for machine in await self.store.list(VirtualMachine):
+                if await self.store.get(VirtualMachine, machine.key) is not None:  # a store may list those of other hosts, too
+                    self.seen.add(machine.key)
             self._listed.set()
         await super().feed()
 
@@ -243,7 +248,7 @@ class Job(Operator):
         """Empties the trash, but not while a machine that came back may not be known yet."""
         if self._blind() or not self._config.taken_in():
             return TRASH_POLL_SECONDS
-        for erasure in await empty_trash(self.store, self._host, self._may_erase, self.metrics):
+        for erasure in await empty_trash(self._config.all_machines or self.store, self._host, self._may_erase, self.metrics):
             log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -48,6 +48,7 @@ SLOW_FACTS = 10  # resyncs between two lists of the networks, in case an event w
 
 Changed = Callable[[str | None], None]
 ImageChanged = Callable[[str, bool], None]
+FilesElsewhere = Callable[[], Set[str]]
 
 
 class StorageDriver(Protocol):
@@ -101,9 +102,11 @@ class LibvirtHost:
         trash_keep: float = 0.0,
         fence: Callable[[], None] = lambda: None,
         keep: Keep = once,
+        files_elsewhere: FilesElsewhere = frozenset,
     ) -> None:
         """Takes ``fence``, which is called just before any action on a domain, on any thread, and raises where we may not act.
-        ``keep`` runs the tasks that never end.
+        ``keep`` runs the tasks that never end. ``files_elsewhere`` returns the files that domains of the other hosts with this
+        storage refer to, and raises DriverError where they are not known.
 
         ``labels`` None: placement is decided elsewhere. ``trash_keep``: see HostFacts.
         """
@@ -116,6 +119,7 @@ class LibvirtHost:
         self._kvm_known: bool | None = None
         self._subscribers: list[Changed] = []
         self._image_subscribers: list[ImageChanged] = []
+        self._files_elsewhere = files_elsewhere
         self._keep, self._here = keep, is_local(uri) and not is_test(uri)
         self._connection = LibvirtConnection(uri, self._connected, self._lost, keep=keep)
         self._inventory = Inventory(
@@ -262,9 +266,16 @@ class LibvirtHost:
         removed."""
         if self._storage is None or not self._facts.reachable:
             return ()
-        return await self._storage.prune(used, self._files_of_domains)
+        return await self._storage.prune(used, lambda: self.files_of_domains() | self._files_elsewhere())
 
-    def _files_of_domains(self) -> set[str]:
+    def files_of_domains(self) -> Set[str]:
+        """Returns the files that domains refer to.
+
+        Raises:
+            DriverError: they are not known now.
+        """
+        if not self._facts.reachable:
+            raise DriverError(self._facts.error)
         configs = [config for domain in self.domains() for config in (domain.config, domain.live) if config is not None]
         root = self._facts.storage_root
         kernels = [config.kernel.with_images(root) for config in configs if config.kernel is not None]

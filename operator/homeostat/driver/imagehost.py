@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from homeostat.models.listening import Listener
-from homeostat.planner.actions import Action, FetchImage, ImageRef
+from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef, SetAside
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
@@ -121,3 +122,22 @@ class ImageHost:
 
     async def refresh(self, uuid: str) -> None:
         """Does nothing: there is nothing to read."""
+
+
+class FilesHost(ImageHost):
+    """An ImageHost that also has the files of machines, since all hosts open one folder. It clears what deployments kept."""
+
+    def __init__(self, storage: Storage, root: str, trash_keep: float) -> None:
+        super().__init__(storage, root)
+        self._facts = replace(self._facts, trash_keep=trash_keep)
+
+    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
+        """Returns the disks that a deployment kept. Raises DriverError."""
+        return await self._storage.kept_disks(namespace, deployment, owner)
+
+    async def execute(self, action: Action) -> None:
+        """Carries out what concerns images and files only. Raises DriverError."""
+        if isinstance(action, SetAside | DeleteFile | DeleteDirectory):
+            await self._storage.execute(action)
+        else:
+            await super().execute(action)

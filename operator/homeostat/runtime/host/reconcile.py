@@ -137,15 +137,17 @@ class HostKeeper:
         served: Callable[[str], Awaitable[bool]],
         machines: Callable[[str], int],
         gone: set[str],
+        how: Callable[[str], str] = lambda name: f"start one with --host {name}",
     ) -> None:
         """Takes what it asks others. ``machines`` counts the machines on a host. ``gone`` collects the names of hosts that nobody
-        serves, for others to read."""
+        serves, for others to read. ``how`` says how to get a host served."""
         self._store = store
         self._machines = machines
         self._placer = placer
         self._served = served
         self._gone = gone
-        self._doubted: set[str] = set()  # those of them whose machines report it
+        self._how = how
+        self._doubted: dict[str, set[Key]] = {}  # by host, the machines that report it
 
     async def reconcile(self, host: Host) -> Next:
         """Checks a host again and again, since nothing reports when an operator dies. A host that is being deleted goes with its
@@ -160,25 +162,29 @@ class HostKeeper:
         self._gone.add(name)
         ready = find_condition(host.status.conditions, READY) if host.status else None
         if ready is None or ready.reason != OPERATOR_GONE:
-            await self._store.write_status(host.key, host.metadata.uid, _abandoned(host))
-        if name not in self._doubted:  # each new controller does it again: an earlier one may have died before it was done
-            for key in self._placer.placed_on(name):
+            await self._store.write_status(host.key, host.metadata.uid, _abandoned(host, self._how(name)))
+        doubted = self._doubted.setdefault(name, set())  # of each new controller: an earlier one may have died before it was done
+        for key in self._placer.placed_on(name):
+            if key not in doubted:
                 await self._placer.doubt(key, unserved(name))
-            self._doubted.add(name)
+                doubted.add(key)
         return Next(POLL_SECONDS)
 
     def forget(self, key: Key) -> None:
-        """Forgets that nobody served the host: it has gone, or is served again."""
+        """Forgets that nobody served a host, which has gone or is served again; or a machine, which has gone."""
         if key.kind == Host.KIND:
             self._gone.discard(key.name)
-            self._doubted.discard(key.name)
+            self._doubted.pop(key.name, None)
+            return
+        for doubted in self._doubted.values():
+            doubted.discard(key)
 
     looks_at_many = False
 
 
-def _abandoned(host: Host) -> HostStatus:
+def _abandoned(host: Host, how: str) -> HostStatus:
     before = host.status or HostStatus()
-    message = "no operator serves it: start one with --host " + host.metadata.name
+    message = f"no operator serves it: {how}"
 
     say = sayer(host.metadata.generation)
     conditions = [

@@ -9,14 +9,14 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import NAME_PATTERN, Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
-from homeostat.planner.orphans import Orphan, find_orphans, mend, why
+from homeostat.planner.orphans import MachineFolder, Orphan, find_orphans, mend, why
 
 from ..engine.ports import ResourceStore, StoreFailure
 from ..hypervisor import HostDriver
@@ -61,7 +61,7 @@ class Deletions(Protocol):
 
 class OrphanWatch:
     """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
-    changed."""
+    changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too."""
 
     def __init__(
         self,
@@ -72,12 +72,14 @@ class OrphanWatch:
         *,
         deletions: Deletions | None = None,
         told_on: Callable[[Orphan], Key] = lambda orphan: Key(VirtualMachine.KIND, orphan.namespace, orphan.name),
+        folders: Callable[[], Awaitable[Sequence[MachineFolder]]] | None = None,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
         self.scans = 0
         self.scanned = 0.0  # when it scanned last, monotonic
         self._store, self._index, self._host, self._instance = store, index, host, instance
         self._deletions = deletions
+        self._folders = folders or host.machine_folders
         self._told_on = told_on
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
@@ -119,7 +121,7 @@ class OrphanWatch:
         if not self._host.facts.reachable or not self._index.complete:
             return AGAIN
         self.scans, self.scanned = self.scans + 1, time.monotonic()
-        folders = await self._host.machine_folders()
+        folders = await self._folders()
         # The machines are read last, so that one that is made meanwhile does not count as an orphan.
         found = find_orphans(
             self._instance, self._host.domains(), folders, self._index.identities(), self._index.deployments()

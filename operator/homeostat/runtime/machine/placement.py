@@ -10,7 +10,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, find_condition, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import SCHEDULABLE, Host
-from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import PLACEMENTS, Offer, choose_bound, choose_host, placements_of
 from homeostat.planner.plan import Waiting
@@ -26,6 +26,10 @@ OPERATOR_GONE = "OperatorGone"
 """The reason of what is unknown because nobody serves a host."""
 RETRY_SECONDS = 30.0
 """Seconds between reconciles of a machine that no host took, unless an event of one causes an earlier one."""
+
+
+Located = Callable[[VirtualMachine], str | Waiting | None]
+"""The host that has the domain of a machine that is not placed, or why that cannot be known now. None: no host has it."""
 
 
 class PlacingStore(ResourceStore, Protocol):
@@ -55,15 +59,20 @@ class Placer:
         hosts: Callable[[], Iterable[Host]],
         host_of: Callable[[VirtualMachine], str | None],
         is_gone: Callable[[str], bool],
+        located: Located = lambda machine: None,
+        places_deleted: bool = False,
     ) -> None:
         """Takes ``hosts``, all there are, and ``is_gone``: whether nobody serves a host any more, even if it is still
-        declared."""
+        declared. ``located``: see Located. ``places_deleted``: a machine that is deleted before it was placed is placed, too, so
+        that a host clears what an earlier one left."""
         self._store = store
         self._effective = Effective(store)
         self._hosts = hosts
         self._offered: dict[str, Offer] | None = None  # by host, as of the last event of one; with nothing promised
         self._host_of = host_of
         self._is_gone = is_gone
+        self._located = located
+        self._places_deleted = places_deleted
         self._placed: dict[Key, _Placed] = {}
         self._promised: dict[str, int] = {}
         self._waiting: set[Key] = set()
@@ -89,11 +98,11 @@ class Placer:
             if self._is_gone(host):
                 await self._leave(machine, host)
             return Next()
-        if machine.deleting:
+        if machine.deleting and not self._places_deleted:
             return Next()
         memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
         offers = self._offers()
-        before = self._former_host(machine, offers)
+        before = self._located(machine) or self._former_host(machine, offers)
         chosen = before or (keeper if isinstance(keeper, Waiting) else self._choose(machine, memory, offers, keeper))
         if isinstance(chosen, Waiting):
             self._waiting.add(key)
@@ -102,11 +111,11 @@ class Placer:
             await self._tell(machine, chosen)
             return Next(RETRY_SECONDS)
         if isinstance(keeper, VirtualMachineDeployment) and before is None and machine.metadata.name not in placements_of(keeper):
-            await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen.name)
-        await self._place(machine, _Placed(machine.metadata.uid, chosen.name, memory))
+            await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen)
+        await self._place(machine, _Placed(machine.metadata.uid, chosen, memory))
         return Next()
 
-    def _former_host(self, machine: VirtualMachine, offers: Sequence[Offer]) -> Offer | None:
+    def _former_host(self, machine: VirtualMachine, offers: Sequence[Offer]) -> str | None:
         """Returns the host that it was on before somebody removed our finalizer, as `kubectl replace` does with what a manifest
         does not name. Its guest may still run there, and on another host there would be a second one. It does not matter whether
         that host is open."""
@@ -115,9 +124,17 @@ class Placer:
             machine.status.host if machine.status else None,
             known.host if known and known.uid == machine.metadata.uid else None,
         }
-        return next((offer for offer in offers if offer.name in before), None)
+        return next((offer.name for offer in offers if offer.name in before), None)
 
     def _choose(
+        self, machine: VirtualMachine, memory: int, offers: Sequence[Offer], keeper: VirtualMachineDeployment | None
+    ) -> str | Waiting:
+        if machine.deleting:
+            machine, memory, keeper = machine.model_copy(update={"spec": VirtualMachineSpec()}), 0, None
+        chosen = self._offer_for(machine, memory, offers, keeper)
+        return chosen if isinstance(chosen, Waiting) else chosen.name
+
+    def _offer_for(
         self, machine: VirtualMachine, memory: int, offers: Sequence[Offer], keeper: VirtualMachineDeployment | None
     ) -> Offer | Waiting:
         if keeper is None:

@@ -11,12 +11,12 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import disk_path, machine_directory
 from homeostat.planner.trash import Claimant, Erasure, TrashEntry, to_erase
 
-from ..engine.ports import ResourceStore, Unreadable
+from ..engine.ports import ResourceAccess, Unreadable
 from ..hypervisor import Trash
 from ..metrics import OperatorMetrics
 
 
-async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], None], metrics: OperatorMetrics) -> list[Erasure]:
+async def empty_trash(store: ResourceAccess, host: Trash, fence: Callable[[], None], metrics: OperatorMetrics) -> list[Erasure]:
     """Erases, and returns what went. The events of its machine report it.
 
     Raises:
@@ -41,7 +41,7 @@ async def empty_trash(store: ResourceStore, host: Trash, fence: Callable[[], Non
     return gone
 
 
-async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claimant]:
+async def _claims(store: ResourceAccess, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claimant]:
     """Returns for each entry the machine of its name, where that is desired, and which of its disks are missing."""
     claims = {}
     for entry in entries:
@@ -63,7 +63,7 @@ async def _claims(store: ResourceStore, host: Trash, entries: Sequence[TrashEntr
     return claims
 
 
-async def _tell(store: ResourceStore, erasure: Erasure) -> None:
+async def _tell(store: ResourceAccess, erasure: Erasure) -> None:
     entry = erasure.entry
     if not entry.name:
         return
