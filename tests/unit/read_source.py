@@ -13,7 +13,7 @@ from homeostat.store.files.reading.files import FileReader, LastPass
 from homeostat.store.files.reading.folder import FoundFile, Listing, list_folder
 
 
-def read_source(path: Path) -> tuple[list[Resource], list[FolderProblem]]:
+def read_source(path: Path, *, takes_hosts: bool = False) -> tuple[list[Resource], list[FolderProblem]]:
     """The resources of one file or of a folder, relative paths in them made absolute, and what is wrong."""
     root = Path(os.path.abspath(path))
     if root.is_dir():
@@ -22,5 +22,6 @@ def read_source(path: Path) -> tuple[list[Resource], list[FolderProblem]]:
         listing = Listing([FoundFile(root.name, str(root), "", 0, 0, False)])
         root = root.parent
     memory = LastPass()
-    work = compare(listing, FileReader(str(root), memory, lambda _path, _key: False), memory, (), Remembered(), str(path))
+    reader = FileReader(str(root), memory, lambda _path, _key: False, takes_hosts=takes_hosts)
+    work = compare(listing, reader, memory, (), Remembered(), str(path))
     return [document.resource for document in work.create if document.resource], work.errors

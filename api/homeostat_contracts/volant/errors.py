@@ -10,6 +10,7 @@ from pydantic import Field
 
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -35,6 +36,7 @@ NOUNS: Mapping[type[Resource], tuple[str, str]] = {
     VirtualMachine: ("vm", "VM"),
     VirtualMachineDeployment: ("deployment", "Deployment"),
     Plugin: ("plugin", "Plugin"),
+    Host: ("host", "Host"),
 }
 
 

@@ -25,7 +25,11 @@ class Reference:
     name: str | None = None
 
     def key(self, namespace: str) -> Key:
-        return Key(self.kind.KIND, namespace, self.name or "")
+        return Key(self.kind.KIND, self.namespace(namespace) or "default", self.name or "")
+
+    def namespace(self, given: str | None) -> str | None:
+        """Returns the namespace to look in. A kind without namespaces is in none of those that people give."""
+        return "default" if kind_of(self.kind).scope == "Cluster" else given
 
 
 def kind_called(word: str) -> type[Resource]:

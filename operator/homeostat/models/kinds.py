@@ -160,7 +160,6 @@ _HOST = Kind(
         Column("Operator", "string", ".status.operator", "Who serves it.", 1),
         _WHY,
     ),
-    declared=False,
     scope="Cluster",
 )
 

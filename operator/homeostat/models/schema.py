@@ -33,7 +33,8 @@ def json_schema(kind: type[Resource]) -> dict[str, Any]:
     if "status" in properties:
         properties["status"] |= {"readOnly": True, "description": "What was observed. Written by the operator."}
     definitions = schema["$defs"]
-    _mark_metadata(definitions["ObjectMeta"])
+    for name in {"ObjectMeta", "HostMeta"} & definitions.keys():
+        _mark_metadata(definitions[name])
     for part in (schema, *definitions.values()):
         _entitle(part)
     for name, fields in EXACTLY_ONE.items():

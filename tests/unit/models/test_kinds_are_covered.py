@@ -52,7 +52,7 @@ def test_no_name_means_two_kinds() -> None:
         kind = kind_of(cls)
         for name in (kind.name, kind.plural, kind.noun, *kind.words):
             assert kind_named(name) is cls
-    assert kind_named("MachineRevision") is None and kind_named("hosts") is None, "nobody declares these in a folder"
+    assert kind_named("MachineRevision") is None, "nobody declares these in a folder"
 
 
 def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:

@@ -98,7 +98,7 @@ async def _from_words(store: State, settings: CliSettings, what: Sequence[str], 
     if not every and not selector:
         raise CliError("which ones? Name them, or give --all or a selector with -l", "nothing was deleted")
     selected = parse_selector(selector)
-    found = await store.list(references[0].kind, settings.namespace)
+    found = await store.list(references[0].kind, references[0].namespace(settings.namespace))
     keys = [r.key for r in found if selected(r.metadata.labels) and not r.deleting]
     if not keys:
         say("No resources found", err=True)

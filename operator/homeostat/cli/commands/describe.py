@@ -11,8 +11,10 @@ import click
 from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.host import Host, HostStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin, PluginStatus
+from homeostat.models.quantity import format_quantity
 
 from ..access import State, opened, run
 from ..references import complete_any, not_found, parse_references
@@ -52,7 +54,7 @@ async def _describe(settings: CliSettings, what: Sequence[str]) -> None:
     async with opened(settings) as store:
         for i, reference in enumerate(parse_references(what)):
             if reference.name is None:
-                keys = [r.key for r in await store.list(reference.kind, settings.namespace)]
+                keys = [r.key for r in await store.list(reference.kind, reference.namespace(settings.namespace))]
             else:
                 keys = [reference.key(settings.namespace)]
             for key in keys:
@@ -154,6 +156,13 @@ def _facts_of_plugin(plugin: Plugin) -> Pairs:
     return [("Images", images_word(plugin)), ("Machines", str(status.machines))]
 
 
+def _facts_of_host(host: Host) -> Pairs:
+    status = host.status or HostStatus()
+    has = f"{status.capacity.vcpus} vCPUs, {format_quantity(status.capacity.memory)} of memory" if status.capacity else ""
+    found = (("Machines", str(status.machines)), ("Capacity", has), ("Version", status.version), ("Operator", status.operator))
+    return [(name, value) for name, value in found if value]
+
+
 async def _rollouts(store: State, deployment: VirtualMachineDeployment) -> Sections:
     rows = history_rows(deployment, await revisions_of(store, deployment))
     return [("Rollouts", columns(("REVISION", "STATE", "AGE", "CHANGES"), rows) if rows else [])]
@@ -177,6 +186,7 @@ DESCRIBED: Mapping[type[Resource], Described] = {
     VirtualMachine: Described(_facts_of_machine, changes=_changes_of_machine),
     VirtualMachineDeployment: Described(_facts_of_deployment, history=_rollouts),
     Plugin: Described(_facts_of_plugin),
+    Host: Described(_facts_of_host),
 }
 
 

@@ -95,7 +95,7 @@ async def _get(settings: CliSettings, references: Sequence[Reference], selector:
             found: list[Resource] = []
             for reference in references:
                 if reference.name is None:
-                    found += await store.list(reference.kind, namespace)
+                    found += await store.list(reference.kind, reference.namespace(namespace))
                     continue
                 key = reference.key(settings.namespace)
                 resource = await store.get(reference.kind, key)

@@ -119,7 +119,7 @@ async def _keys(store: State, settings: CliSettings, what: Sequence[str], severa
             raise CliError("which ones? Name them, or give --all or a selector with -l")
         return [reference.key(settings.namespace) for reference in references]
     selected = parse_selector(selector)
-    found = await store.list(references[0].kind, settings.namespace)
+    found = await store.list(references[0].kind, references[0].namespace(settings.namespace))
     keys = [r.key for r in found if selected(r.metadata.labels)]
     if not keys:
         raise CliError("no matching resources found")

@@ -9,6 +9,7 @@ from typing import Any
 from homeostat.models.base import Resource
 from homeostat.models.condition import find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.host import KVM_USABLE, Host, HostStatus
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -105,6 +106,21 @@ def images_word(plugin: Plugin) -> str:
     return "Ready" if condition.status == "True" else condition.reason
 
 
+def host_row(host: Host, wide: bool) -> TableRow:
+    status = host.status or HostStatus()
+    kvm = find_condition(status.conditions, KVM_USABLE)
+    row = (
+        host.metadata.name,
+        ready_word(host),
+        str(status.machines),
+        str(status.capacity.vcpus) if status.capacity else "",
+        format_quantity(status.capacity.memory) if status.capacity else "",
+        "true" if host.spec.maintenance else "false",
+        age(host.metadata.creation_timestamp),
+    )
+    return (*row, kvm.status if kvm else "", status.version, waits_for(host)) if wide else row
+
+
 TABLES: Mapping[type[Resource], Table] = {
     VirtualMachine: Table(
         ("NAME", "STATUS", "READY", "IP", "HOST", "AGE", "RESTARTS"),
@@ -118,6 +134,9 @@ TABLES: Mapping[type[Resource], Table] = {
     ),
     Plugin: Table(
         ("NAME", "VERSION", "ENABLED", "IMAGES", "MACHINES", "AGE"), ("TYPE", "PORT", "MESSAGE"), plugin_row
+    ),
+    Host: Table(
+        ("NAME", "READY", "MACHINES", "VCPUS", "MEMORY", "MAINTENANCE", "AGE"), ("KVM", "VERSION", "MESSAGE"), host_row
     ),
 }  # fmt: skip
 

@@ -100,6 +100,11 @@ class StateFolder:
         """Returns the path of the file whose time says when the operator last looked."""
         return self.root / "last-look"
 
+    @property
+    def hosts_file(self) -> Path:
+        """The file that remembers the hosts of its machines, see ``hosts``."""
+        return self.root / "hosts.json"
+
     def standby(self, number: int) -> Path:
         """Returns the state folder of an operator that waits while another one uses this folder."""
         return self.root / "standby" / str(number)
@@ -154,7 +159,7 @@ class StateFolder:
     def hand_over(self, other: str) -> None:
         """Lets it serve another folder or cluster from now on, in one step. The caller has moved everything there, and holds the
         lock."""
-        os.replace(self._write_aside(self._served_file.name, other + "\n"), self._served_file)
+        self.replace(self._served_file, other + "\n")
 
     @property
     def libvirt(self) -> str:
@@ -174,7 +179,15 @@ class StateFolder:
         with contextlib.suppress(FileNotFoundError):
             if path.read_text() == uri + "\n":
                 return
-        os.replace(self._write_aside(path.name, uri + "\n"), path)
+        self.replace(path, uri + "\n")
+
+    def replace(self, path: Path, text: str) -> None:
+        """Replaces a file of this folder, in one step.
+
+        Raises:
+            ReadOnly: it cannot be written.
+        """
+        os.replace(self._write_aside(path.name, text), path)
 
     @property
     def serves_cluster(self) -> bool:

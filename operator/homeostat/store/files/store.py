@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.machine import VirtualMachine
@@ -64,7 +64,7 @@ class FilesStore(IndexedStore):
         cls, folder: Path, state: StateFolder | None = None, *, owner: bool = False, commit: bool = False,
         settle: float = SETTLE, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         supervisor: Supervisor | None = None,
-    ) -> FilesStore:  # fmt: skip
+    ) -> Self:  # fmt: skip
         """Opens the store of ``folder``. The operator is its ``owner``, and mends a damaged index.
 
         Raises:

@@ -27,10 +27,11 @@ from ...three_way import Applied, apply_patch, left_alone
 from ..commits.message import change_message
 from ..commits.upstream import Upstream
 from ..passes import indexing
+from ..passes.compare import undeclared
 from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
 from ..reading.files import Edit
-from ..reading.validate import STORE_METADATA, desired_part, key_to_write, resource_to_write
+from ..reading.validate import STORE_METADATA, Rejected, desired_part, key_to_write, require_kind, resource_to_write
 from ..text import documents
 from . import disk, in_place, last_applied, owned, readback
 
@@ -67,9 +68,13 @@ class FolderWriter:
             return self._create(key, wanted, author)
 
     def _create(self, key: Key, wanted: Mapping[str, Any], author: str) -> Resource:
+        try:
+            require_kind(key.kind, self._intake.takes_hosts)
+        except Rejected as error:
+            raise Invalid([problem for _, problem in error.problems], str(key)) from None
         if self._intake.listing.missing:
             raise StateError(f"the folder {self._folder} cannot be read: {self._intake.listing.missing}. Nothing was written")
-        if (row := self._index.row(key)) is not None:
+        if (row := self._index.row(key)) is not None and not undeclared(row):
             raise AlreadyExists(key, row.place if row.file else "", deleting=row.deleted is not None)
         if declared := self._documents(key):
             raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
@@ -80,7 +85,7 @@ class FolderWriter:
         key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
         with self._writing(check):
             row = self._index.row(key)
-            if row is None:
+            if row is None or undeclared(row):
                 if not dry:
                     self._create(key, after, author)
                     self._remember(key, after)

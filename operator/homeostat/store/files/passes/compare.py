@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeostat.models.base import Key, Resource
+from homeostat.models.host import Host
 from homeostat.store.errors import FolderProblem, Severity
 
 from ...index.index import Row
@@ -216,9 +217,14 @@ def _tell_unfinished(work: Pass, listing: Listing, reader: FileReader) -> None:
             work.complain(found.path, f"{reason}: what has changed in it comes into force after that", severity="Notice")
 
 
+def undeclared(row: Row) -> bool:
+    """Tells whether a row is a host that was made because no document declares it. A document may come."""
+    return row.kind == Host.KIND and row.file is None and row.deleted is None
+
+
 def _nobodys(row: Row) -> bool:
-    """Tells whether a row is an orphan that is being deleted. Its document may come back like any other."""
-    return row.deleted is not None and not json.loads(row.metadata).get("ownerReferences")
+    """Tells whether a row is an orphan that is being deleted, or undeclared. Its document may come like any other."""
+    return undeclared(row) or (row.deleted is not None and not json.loads(row.metadata).get("ownerReferences"))
 
 
 def _find_absent(

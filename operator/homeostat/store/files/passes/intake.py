@@ -15,6 +15,7 @@ from homeostat.store.errors import FolderProblem
 from ...index import records
 from ...index.index import Index, Row, set_setting
 from ..commits import authors as git_authors
+from ..hosts import read_hosts
 from ..reading.files import Edit, FileReader, LastPass
 from ..reading.folder import Listing, list_folder, relist
 from ..reading.unfinished import QUIET
@@ -58,6 +59,11 @@ class Intake:
         self._absences = Absences(folder)
         self._opened: set[str] = set()  # files that the last pass read
 
+    @property
+    def takes_hosts(self) -> bool:
+        """Tells whether the machines are spread over several hosts, which documents may declare."""
+        return bool(read_hosts(self.state))
+
     def held(self) -> Mapping[Key, str]:
         """Returns what would be deleted and waits for a confirmation, with the reason."""
         return Remembered.load(self.index).held
@@ -77,14 +83,15 @@ class Intake:
         again = relist(self.listing, edited) if edited else None
         self.listing = again or list_folder(self.folder)
         memory = LastPass.load(self.index)
+        judged_by = f"{__version__}, with hosts" if self.takes_hosts else __version__
         version = self.index.setting("models")
-        if version != __version__:  # other models may judge the same documents differently
+        if version != judged_by:  # other models may judge the same documents differently
             memory.doubt()
         rows, known = self.index.rows(), Remembered.load(self.index)
         declared: set[tuple[str | None, Key | None]] = {(row.file, key) for row in rows for key in (row.key, None)}
         reader = FileReader(
             str(self.folder), memory, lambda path, key: (path, key) in declared, min(settle, QUIET), edits,
-            fresh=self._opened - edited if again else (),
+            fresh=self._opened - edited if again else (), takes_hosts=self.takes_hosts,
         )  # fmt: skip
         work = compare(self.listing, reader, memory, rows, known, str(self.folder))
         self._opened = reader.opened
@@ -95,9 +102,9 @@ class Intake:
         authors = {key: edit.author for key, edit in edits.items()}
         identity = indexing.Identity(self._instance, self.clock(), authors, removed_by)
         changed = set(indexing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
-        if version != __version__:
+        if version != judged_by:
             with self.index.transaction() as database:
-                set_setting(database, "models", __version__)
+                set_setting(database, "models", judged_by)
         if changed:
             git_authors.sign(self.index, self.folder, _by_path(work, changed - authors.keys()), last)
         # Not earlier: who sees that nothing is left to be read must also see what this pass wrote.

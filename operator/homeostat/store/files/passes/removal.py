@@ -16,6 +16,7 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
@@ -39,12 +40,14 @@ SETTLES: Mapping[type[Resource], float] = {
     VirtualMachine: NEVER,
     VirtualMachineDeployment: NEVER,
     Plugin: SETTLE_OTHERS,
+    Host: SETTLE_OTHERS,
 }
 """The longest settling time of each kind, in seconds. NEVER: the time that the caller sets."""
 TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     VirtualMachine: ("disks", "pluginRef"),
     VirtualMachineDeployment: ("replicas",),
     Plugin: ("disks", "rootfs"),
+    Host: (),
 }
 """Fields of each kind's spec that delete something when they say less."""
 

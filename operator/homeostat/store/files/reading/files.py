@@ -22,7 +22,7 @@ from ..text.templates import TEMPLATE
 from .folder import FoundFile, read_file
 from .positions import Positions
 from .unfinished import is_beginning, unfinished
-from .validate import Rejected, foreign, identify, stray, validate, whose
+from .validate import Rejected, foreign, identify, require_kind, stray, validate, whose
 
 DocumentState = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
 """Broken: it was read, but its structure is wrong, so it may hold more than the resource that it seems to be. Stray: no resource,
@@ -160,16 +160,17 @@ class FileReader:
 
     def __init__(
         self, root: str, memory: LastPass, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
-        edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (),
+        edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (), takes_hosts: bool = False,
     ) -> None:  # fmt: skip
         """Takes what the last pass remembers. ``quiet``: see ``unfinished.QUIET``. ``fresh``: files that were read a moment
-        ago."""
+        ago. ``takes_hosts``: see ``validate.require_kind``."""
         self._root = root
         self._memory = memory
         self._declared = declared  # whether this resource in force comes from that file; None: whether any does
         self._quiet = quiet
         self._edits = edits or {}
         self._fresh = fresh
+        self._takes_hosts = takes_hosts
         self.opened: set[str] = set()  # files that were read, or need not be
         self._found: dict[str, FoundFile] = {}
         self._placed = 0
@@ -308,6 +309,7 @@ class FileReader:
         try:
             judged.resource = self._written(path, document, key) or validate(document.value, folder)
             judged.key = judged.resource.key
+            require_kind(judged.key.kind, self._takes_hosts)
         except Rejected as error:
             judged.state = "Invalid"
             self._placed += 1

@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
 from homeostat.models.bounds import XML_PATTERN
+from homeostat.models.host import Host
 from homeostat.models.introspection import maps_to_text, model_in
-from homeostat.models.kinds import BY_KIND, STORED, kind_named
+from homeostat.models.kinds import BY_KIND, STORED, kind_named, kind_of
 from homeostat.store.errors import DocumentProblem, Invalid
 
 from ...hostpaths import make_absolute
@@ -28,7 +29,10 @@ STORE_METADATA = (
 
 PROBLEMS_MAX = 30  # problems of one document that are explained
 
-_ELSEWHERE = {"Host": "hosts are declared in Kubernetes; `homeostat up` serves the one of --connect"}
+_HOSTS_ELSEWHERE = (
+    "there is no kind 'Host' in this folder: hosts are declared in Kubernetes; `homeostat up` serves the one of --connect, or "
+    "those of --host NAME=URI, which a folder declares"
+)
 
 
 NO_RESOURCE = f"is not a resource: it needs apiVersion: {API_VERSION}, kind, metadata and spec"
@@ -99,6 +103,16 @@ def _suggests_ours(kind: str) -> bool:
     return kind_named(kind) is not None or bool(difflib.get_close_matches(kind, STORED, n=1, cutoff=0.5))
 
 
+def require_kind(kind: str, takes_hosts: bool) -> None:
+    """Refuses hosts where there is only one. ``takes_hosts``: several are served, so that there is something to declare.
+
+    Raises:
+        Rejected: a folder does not declare that kind.
+    """
+    if kind == Host.KIND and not takes_hosts:
+        raise reject(("kind",), _HOSTS_ELSEWHERE)
+
+
 def _nearly_ours(version: str) -> bool:
     group = version.split("/", maxsplit=1)[0]
     return group == API_GROUP or bool(difflib.get_close_matches(group, [API_GROUP], cutoff=0.75))
@@ -121,6 +135,8 @@ def validate(value: Any, folder: str | None = None) -> Resource:
         raise reject((), "holds half a character (a surrogate)") from None
     except ValidationError as error:
         raise Rejected(_explained(model, error)) from None
+    if kind_of(resource).scope == "Cluster" and resource.metadata.namespace != "default":
+        raise reject(("metadata", "namespace"), f"a {resource.kind} belongs to no namespace: leave it out")
     if folder is None:
         return resource
     absolute = make_absolute(resource.spec, folder)
@@ -201,7 +217,7 @@ def _model_of(value: Any) -> type[Resource]:
 
 def _suggest_kind(word: str) -> str:
     if word in STORED:
-        return f" in a folder: {_ELSEWHERE.get(word, 'the operator keeps it for itself')}"
+        return " in a folder: the operator keeps it for itself"
     known = kind_named(word)
     near = [known.KIND] if known else difflib.get_close_matches(word, BY_KIND, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
