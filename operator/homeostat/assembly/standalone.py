@@ -7,14 +7,15 @@ import contextlib
 import gc
 import grp
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from homeostat.driver import eventloop
-from homeostat.driver.host import LibvirtHost
+from homeostat.driver.host import FilesElsewhere, LibvirtHost
 from homeostat.driver.hostview import read_host
 from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
@@ -28,21 +29,35 @@ from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, keepi
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
-from homeostat.store.errors import NoFolder, StoreError
+from homeostat.store.errors import NoFolder, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
+from homeostat.store.placed import placed_hosts
 
 from .job import Job, JobConfig
 from .labels import own_labels
+
+S = TypeVar("S", bound=FilesStore)
 
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
 SETTLING_POLL_SECONDS = 1.0  # seconds between looks at a machine that is not made anew while its document is away
 TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
+
+
+class Loops(Protocol):
+    """An operator: one job, or the jobs of several hosts."""
+
+    supervisor: Supervisor
+
+    @property
+    def looked_at(self) -> Collection[Key]: ...
+
+    def look_at_all(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,17 @@ class Standalone:
     host: LibvirtHost
     operator: Job
     supervisor: Supervisor
+    notes: Sequence[str] = ()  # what people should hear first
+
+    @property
+    def hosts(self) -> Mapping[str, LibvirtHost]:
+        """By name."""
+        return {self.host.facts.name: self.host}
+
+    @property
+    def unreachable(self) -> str:
+        """Why the host cannot be asked. Empty: it can."""
+        return "" if self.host.facts.reachable else self.host.facts.error
 
 
 @asynccontextmanager
@@ -74,16 +100,13 @@ async def standalone(
         NoFolder: the folder is not there.
         StoreError: the state folder is in use, serves another folder, or cannot be written.
     """
-    require_folder(folder)
-    calm_collector()
-    room = StateFolder.open(state)
     async with AsyncExitStack() as stack:
-        stack.enter_context(room.operator_lock())
-        supervisor = Supervisor()
-        supervisor.attend(asyncio.get_running_loop())
-        store = FilesStore.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
-        stack.callback(store.close)
-        stack.enter_context(hearing_of_events(supervisor))
+        room, store, supervisor = await stack.enter_async_context(at_home(FilesStore, folder, state, settle))
+        if hosts := placed_hosts(store.index):
+            raise StateError(
+                f"machines of {room.root} are on the hosts {', '.join(hosts)}, and would be made a second time here: name these "
+                "with --host, or take them off with `homeostat down` first"
+            )
         labels = labels or own_labels(uri)
         keep = supervisor.keep
         opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders)
@@ -96,14 +119,43 @@ async def standalone(
 
         config = JobConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete, admits=admits)
         operator = Job(store, host, config, metrics, supervisor)
-        telemetry = TelemetryServer(room.operator_socket, metrics.registry, supervisor, looked_at=lambda: operator.looked_at)
-        await stack.enter_async_context(telemetry)
+        await stack.enter_async_context(telling(store, operator, metrics))
+        yield Standalone(store, host, operator, supervisor)
+
+
+@asynccontextmanager
+async def at_home(kind: type[S], folder: Path, state: Path, settle: float) -> AsyncIterator[tuple[StateFolder, S, Supervisor]]:
+    """Opens the state folder as its one operator, and the store of the folder in it.
+
+    Raises:
+        NoFolder, StoreError: see ``standalone``.
+    """
+    require_folder(folder)
+    calm_collector()
+    room = StateFolder.open(state)
+    with room.operator_lock():
+        supervisor = Supervisor()
+        supervisor.attend(asyncio.get_running_loop())
+        store = kind.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
+        try:
+            with hearing_of_events(supervisor):
+                yield room, store, supervisor
+        finally:
+            store.close()
+
+
+@asynccontextmanager
+async def telling(store: FilesStore, operator: Loops, metrics: OperatorMetrics) -> AsyncIterator[None]:
+    """Tells others that the operator runs, what it counts, and what fails."""
+    room, supervisor = store.state, operator.supervisor
+    looked_at = lambda: operator.looked_at  # noqa: E731
+    async with TelemetryServer(room.operator_socket, metrics.registry, supervisor, looked_at=looked_at):
         tell_of_failures(store, operator)
         async with (
             keeping(supervisor, "heartbeat", lambda: keep_marking(room.root)),
             keeping(supervisor, "state-space", lambda: keep_trying(store.index)),
         ):
-            yield Standalone(store, host, operator, supervisor)
+            yield
 
 
 def not_made_anew() -> Waiting:
@@ -122,6 +174,7 @@ async def open_host(
     trash_keep: float = KEEP,
     keep: Keep = once,
     image_folders: Sequence[Path] = (),
+    files_elsewhere: FilesElsewhere = frozenset,
 ) -> AsyncIterator[LibvirtHost]:
     """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
     opens the files by the same path: the folder is a share. See LibvirtHost for the others."""
@@ -140,6 +193,7 @@ async def open_host(
         fence=fence,
         trash_keep=trash_keep,
         keep=keep,
+        files_elsewhere=files_elsewhere,
     ) as host:
         try:
             yield host
@@ -157,7 +211,7 @@ def hearing_of_events(supervisor: Supervisor) -> Iterator[None]:
         eventloop.listeners.discard(supervisor.stumbled)
 
 
-def tell_of_failures(store: FilesStore, operator: Job) -> None:
+def tell_of_failures(store: FilesStore, operator: Loops) -> None:
     """An index that cannot be written fails like a task. What failed and works again is told by an event, as soon as one can be
     written; then all is looked at anew, since statuses may have been lost."""
     loop, supervisor, told = asyncio.get_running_loop(), operator.supervisor, set[asyncio.Task[None]]()

@@ -4,7 +4,7 @@ the name of the command."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,6 +47,21 @@ class CliSettings:
     def uri(self) -> str:
         """Returns the libvirt that was given, or that of the state's last `up`."""
         return self.given_uri or self._room.libvirt or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
+
+    @property
+    def hosts(self) -> Mapping[str, str]:
+        """Returns the libvirts of the hosts of the state's last `up`, by name. Empty: there is only one.
+
+        Raises:
+            StateError: what is remembered cannot be read.
+        """
+        from homeostat.store.files.hosts import served_hosts
+
+        return served_hosts(self._room)
+
+    def uri_of(self, host: str | None) -> str:
+        """Returns the libvirt that a machine is on. ``host``: the one in its status."""
+        return self.given_uri or self.hosts.get(host or "") or self.uri
 
     def folder(self, argument: str | None = None) -> Path:
         """Returns the YAML folder: the argument of the command, --dir, or the one that the state serves.

@@ -6,6 +6,7 @@ its host has cleaned up.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -36,6 +37,12 @@ def hosts_of(finalizers: Sequence[str]) -> list[str]:
 
 def is_ours(finalizer: str) -> bool:
     return finalizer == FINALIZER or finalizer.endswith(_HOST_FINALIZER)
+
+
+def placed_hosts(index: Index) -> list[str]:
+    """Returns the hosts that some machine is placed on."""
+    found = index.read("SELECT finalizers FROM resources WHERE instr(finalizers, ?)", (_HOST_FINALIZER,))
+    return sorted({host for (finalizers,) in found for host in hosts_of(json.loads(finalizers))})
 
 
 class PlacedStore(ResourceAccess, Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +28,22 @@ _MARK = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("note", "busy")}
 @pass_settings
 def doctor(settings: CliSettings, output: str | None) -> int:
     """Check KVM, libvirt, permissions, space, network and confinement; exit 1 when a check fails."""
-    from homeostat.driver.checks import run_checks
-
-    checks = [*run(run_checks(settings.uri, settings.state)), *check_orphans(settings.state)]
+    hosts = (settings.hosts if not settings.given_uri else {}) or {"": settings.uri}
+    found = [check for name, uri in hosts.items() for check in run(_of_host(name, uri, settings.state))]
+    checks = [*found, *check_orphans(settings.state)]
     if output == "json":
         emit(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
     else:
         say(*render_checks(checks))
     return 1 if any(check.ok is False for check in checks) else 0
+
+
+async def _of_host(name: str, uri: str, state: Path) -> Sequence[Check]:
+    """Runs the checks of one host. ``name``: empty where there is only one."""
+    from homeostat.driver.checks import run_checks
+
+    found = await run_checks(uri, state)
+    return [replace(check, name=f"{name}: {check.name}") for check in found] if name else found
 
 
 def check_orphans(state: Path) -> list[Check]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
+from ..several_hosts import chosen_hosts, whose
 from ..show.render_facts import disk_fates
 from ..show.snapshots import Snapshots
 from ..show.up_view import PlainView, View
@@ -27,6 +29,8 @@ from ..terminal import say
 from ..times import parse_duration
 
 if TYPE_CHECKING:
+    from homeostat.assembly.several import Several
+    from homeostat.assembly.standalone import Standalone
     from homeostat.planner.trash import TrashEntry
     from homeostat.store.files.store import FilesStore
 
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
     """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
     settings.existing_state()
-    directory = settings.folder(folder)
+    directory, _ = settings.folder(folder), chosen_hosts(settings, (), ())
     if operator_runs(settings):
         raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
     machines = read_all(settings, VirtualMachine, None)
@@ -50,9 +54,10 @@ def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, tra
         return
     if not yes:
         say(*announcement(machines, trash_keep))
-        if not click.confirm(f"Remove {_count(len(machines))} from {settings.uri}?"):
+        where = whose(settings.hosts) if settings.hosts else settings.uri
+        if not click.confirm(f"Remove {_count(len(machines))} from {where}?"):
             raise CliError("nothing was removed", "--yes does not ask")
-    run(_down(directory, settings.state, settings.uri, parse_duration(timeout), trash_keep))
+    run(_down(directory, settings, parse_duration(timeout), trash_keep))
 
 
 def announcement(machines: Sequence[VirtualMachine], trash_keep: float) -> list[str]:
@@ -71,29 +76,39 @@ def _count(number: int) -> str:
     return f"{number} machine{'' if number == 1 else 's'}"
 
 
-async def _down(folder: Path, state: Path, uri: str, timeout: float, trash_keep: float) -> None:
+async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep: float) -> None:
+    from homeostat.assembly.several import several_hosts
     from homeostat.assembly.standalone import standalone
     from homeostat.driver.storage.paths import TRASH
 
-    stop = asyncio.Event()
+    stop, state, uri, hosts = asyncio.Event(), settings.state, settings.uri, settings.hosts
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with standalone(folder, state, uri, teardown=True, trash_keep=trash_keep) as parts:
-        if not parts.host.facts.reachable:
-            raise CliError(f"nothing was removed: {parts.host.facts.error}", "`homeostat doctor` says more")
-        earlier = {entry.entry for entry in await parts.host.trash()}
-        with PlainView(f"removing the machines of {folder} from {uri}") as view:
+    opening: AbstractAsyncContextManager[Standalone | Several] = (
+        several_hosts(folder, state, hosts, teardown=True, trash_keep=trash_keep)
+        if hosts
+        else standalone(folder, state, uri, teardown=True, trash_keep=trash_keep)
+    )
+    async with opening as parts:
+        if unreachable := parts.unreachable:
+            raise CliError(f"nothing was removed: {unreachable}", "`homeostat doctor` says more")
+        keeper = next(iter(parts.hosts.values()))  # of the trash: all hosts have one
+        earlier = {entry.entry for entry in await keeper.trash()}
+        with PlainView(f"removing the machines of {folder} from {whose(hosts) if hosts else uri}") as view:
             snapshots = Snapshots(parts.store)
             teardown = asyncio.ensure_future(parts.operator.run(stop))
             await _show_until(teardown, snapshots, view, timeout, stop)
             await teardown
             await snapshots.refresh()
             left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
-            trash, low = await parts.host.trash(), scarcity(await parts.host.space())
+            trash, low = await keeper.trash(), scarcity(await keeper.space())
             if not stop.is_set():
                 await _forget_statuses(parts.store, snapshots.current.deployments)
+                _give_up_places(parts, snapshots.current.machines)
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
+    for name in sorted({machine.status.host or "" for machine in left if machine.status}):
+        say(f"note: what is on host {name} stays: the last `up` did not name it", err=True)
     say("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
     for line in what_stays(trash, earlier, state / TRASH, low):
         say(line)
@@ -129,6 +144,19 @@ async def _show_until(
         if deadline is not None and loop.time() > deadline and not teardown.done():
             stop.set()
             return
+
+
+def _give_up_places(parts: Standalone | Several, machines: Sequence[VirtualMachine]) -> None:
+    """Gives up the places of machines that are on no host any more. The next `up` may place them elsewhere."""
+    from homeostat.assembly.several import Several
+    from homeostat.assembly.whereabouts import free_hosts
+
+    if not isinstance(parts, Several):
+        return
+    for machine in machines:
+        if machine.status is not None and not machine.status.domain_uuid and not machine.deleting:
+            parts.store.displace(machine.key)
+    free_hosts(parts.store, parts.hosts)
 
 
 async def _forget_statuses(store: FilesStore, deployments: Sequence[VirtualMachineDeployment]) -> None:

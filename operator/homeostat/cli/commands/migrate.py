@@ -16,6 +16,7 @@ from ..access import run
 from ..cluster_options import cluster_options
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
+from ..several_hosts import whose
 from ..terminal import say
 
 if TYPE_CHECKING:
@@ -76,6 +77,9 @@ def migrate(
         raise click.UsageError("--to-folder needs DIR")
     access = Access(Path(kubeconfig) if kubeconfig else None, context)
     state = settings.state if to_cluster and folder else settings.existing_state()
+    if hosts := settings.hosts:
+        mend = f"`homeostat down`, remove {settings.state}/hosts.json, and `homeostat up` on one host before"
+        raise CliError(f"only one host can be migrated, and the machines of this state are on {whose(hosts)}", mend)
     wanted = Wanted(settings.folder(folder), state, access, host or socket.gethostname().lower(), lease_namespace, dry_run, yes)
     run(_outward(wanted) if to_cluster else _inward(wanted))
 

@@ -20,6 +20,7 @@ from homeostat.models.plugin import Plugin
 
 from ..access import run
 from ..settings import CliSettings, common_options, pass_settings
+from ..several_hosts import chosen_hosts, host_option
 from ..show.doubting import doubts_in, print_warnings
 from ..show.render_plan import exit_code, render_plan
 from ..terminal import emit, paint, say
@@ -35,11 +36,17 @@ from ..terminal import emit, paint, say
     multiple=True,
     help="A folder that `up` is given too: files named in it are not read from elsewhere; repeatable.",
 )
+@host_option
 @host_label_option
 @common_options()
 @pass_settings
 def plan(
-    settings: CliSettings, folder: str | None, output: str | None, image_folders: tuple[str, ...], host_labels: tuple[str, ...]
+    settings: CliSettings,
+    folder: str | None,
+    output: str | None,
+    image_folders: tuple[str, ...],
+    hosts: tuple[str, ...],
+    host_labels: tuple[str, ...],
 ) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from homeostat.assembly.standalone import require_folder
@@ -49,7 +56,8 @@ def plan(
     directory = settings.folder(folder)
     require_folder(directory)
     labels, confined = labels_of_host(settings.uri, host_labels), [Path(one).absolute() for one in image_folders]
-    found = run(preview(directory, settings.state, settings.uri, labels, confined))
+    several = chosen_hosts(settings, hosts, host_labels)
+    found = run(preview(directory, settings.state, settings.uri, labels, confined, several))
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":

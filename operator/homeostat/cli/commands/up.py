@@ -10,8 +10,9 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from ..durations import settle_option, trash_keep_option
 from ..errors import CliError, debugging
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
+from ..several_hosts import chosen_hosts, host_option, whose
 from ..show.snapshots import Snapshot, Snapshots
 from ..show.status_words import is_ready, lacks_address, waits_for
 from ..show.up_view import LiveView, PlainView, View
@@ -34,6 +36,7 @@ from ..terminal import on_terminal, say
 from ..times import parse_duration
 
 if TYPE_CHECKING:
+    from homeostat.assembly.several import Several
     from homeostat.assembly.standalone import Standalone
 
 
@@ -55,6 +58,11 @@ class UpOptions:
     commit: bool | None = None  # None: as before
     host_labels: Sequence[str] = ()
     trash_keep: float = 0.0  # seconds
+    hosts: Mapping[str, str] = field(default_factory=dict)  # libvirts by name, where there are several
+
+    @property
+    def where(self) -> str:
+        return whose(self.hosts) if self.hosts else self.uri
 
 
 @click.command()
@@ -70,6 +78,7 @@ class UpOptions:
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
 @trash_keep_option
+@host_option
 @host_label_option
 @common_options()
 @pass_settings
@@ -82,6 +91,7 @@ def up(
     no_api: bool,
     until_ready: bool,
     timeout: str,
+    hosts: tuple[str, ...],
     host_labels: tuple[str, ...],
     trash_keep: float,
     **given: Any,
@@ -91,9 +101,9 @@ def up(
     api = None if no_api else ApiOptions(directory, settings.state, **given)
     if api is not None:
         _check_listening(api)
-    seconds = parse_duration(timeout)
+    seconds, several = parse_duration(timeout), chosen_hosts(settings, hosts, host_labels)
     options = UpOptions(
-        directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep
+        directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep, several
     )
     run(_up(options))
 
@@ -109,32 +119,24 @@ def _check_listening(api: ApiOptions) -> None:
 
 
 async def _up(options: UpOptions) -> None:
-    from homeostat.assembly.standalone import standalone
-
     stop = asyncio.Event()
     where = f"API on http://{options.api.bind}, " if options.api and not options.until_ready else ""  # first: the rest may be cut
-    heading = f"homeostat: {where}{options.folder} on {options.uri}"
+    heading = f"homeostat: {where}{options.folder} on {options.where}"
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
-    labels = labels_of_host(options.uri, options.host_labels)
-    opening = standalone(
-        options.folder,
-        options.state,
-        options.uri,
-        labels=labels,
-        settle=options.settle,
-        trash_keep=options.trash_keep,
-        image_folders=options.api.folders if options.api else (),
-    )
-    async with opening as parts:
-        parts.store.state.remember_libvirt(options.uri)
+    async with _opening(options) as parts:
+        if not options.hosts:
+            parts.store.state.remember_libvirt(options.uri)
         if options.commit is not None:
             parts.store.committer.turn(options.commit)
         with view, _logging(view):
             if (real := parts.store.folder) != options.folder:
                 view.say(f"note: {options.folder} leads to {real}, which is followed; should it lead elsewhere later, start anew")
-            if not parts.host.facts.reachable:
-                view.say(f"warning: {parts.host.facts.error}")
+            for note in parts.notes:
+                view.say(f"warning: {note}")
+            for name, host in parts.hosts.items():
+                if not host.facts.reachable:
+                    view.say(f"warning: {f'host {name}: ' if options.hosts else ''}{host.facts.error}")
             keep = partial(parts.supervisor.keep, stop=stop)
             tasks = [asyncio.ensure_future(keep("operator", lambda: parts.operator.run(stop)))]
             if options.api and not options.until_ready:
@@ -148,7 +150,32 @@ async def _up(options: UpOptions) -> None:
         say("Stopped. Guests keep running; `homeostat up` takes them up again, `homeostat down` removes them.")
 
 
-async def _serve(api: ApiOptions, parts: Standalone, stop: asyncio.Event, view: View) -> None:
+def _opening(options: UpOptions) -> AbstractAsyncContextManager[Standalone | Several]:
+    from homeostat.assembly.several import several_hosts
+    from homeostat.assembly.standalone import standalone
+
+    folders = options.api.folders if options.api else ()
+    if options.hosts:
+        return several_hosts(
+            options.folder,
+            options.state,
+            options.hosts,
+            settle=options.settle,
+            trash_keep=options.trash_keep,
+            image_folders=folders,
+        )
+    return standalone(
+        options.folder,
+        options.state,
+        options.uri,
+        labels=labels_of_host(options.uri, options.host_labels),
+        settle=options.settle,
+        trash_keep=options.trash_keep,
+        image_folders=folders,
+    )
+
+
+async def _serve(api: ApiOptions, parts: Standalone | Several, stop: asyncio.Event, view: View) -> None:
     await serve(api.command, parts.store.state.api_log, stop, view.say, parts.supervisor)
 
 
@@ -176,7 +203,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
         loop.add_signal_handler(number, stop_or_force)
 
 
-async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: UpOptions) -> None:
+async def _watch(parts: Standalone | Several, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes. With ``until_ready`` it ends when everything is Ready, or raises when that takes too long."""
     loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
@@ -208,9 +235,10 @@ async def _watch(parts: Standalone, view: View, stop: asyncio.Event, options: Up
         view.show(snapshots.current)
 
 
-def _all_ready(parts: Standalone, snapshot: Snapshot) -> bool:
+def _all_ready(parts: Standalone | Several, snapshot: Snapshot) -> bool:
     """Tells whether everything is Ready. Statuses that an earlier operator left say nothing about now."""
-    fresh = all(resource.key in parts.operator.looked_at for resource in snapshot.resources)
+    looked_at = parts.operator.looked_at
+    fresh = all(resource.key in looked_at for resource in snapshot.resources)
     settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to be deleted
     return fresh and settled and bool(snapshot.resources) and all(map(is_ready, snapshot.resources))
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from homeostat.driver.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
@@ -38,7 +40,8 @@ from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
-from .preview_host import PreviewHost, copy_state, opened_host
+from .preview_host import PreviewHost, copy_state, opened_host, opened_hosts
+from .preview_places import foreseen_places
 from .render_deployment import DeploymentEntry, PluginEntry
 from .render_plan import PlanEntry, Planned
 
@@ -54,9 +57,16 @@ class Preview:
     notes: Sequence[str] = ()
 
 
-async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str], image_folders: Sequence[Path] = ()) -> Preview:
+async def preview(
+    folder: Path,
+    state: Path,
+    uri: str,
+    labels: Mapping[str, str],
+    image_folders: Sequence[Path] = (),
+    several: Mapping[str, str] = MappingProxyType({}),
+) -> Preview:
     """Returns the plan of every resource in ``folder``. ``labels`` are those of the host. ``image_folders``: see
-    ``driver.storage.Storage``.
+    ``driver.storage.Storage``. ``several``: the libvirts of the hosts by name, where there is not only the one of ``uri``.
 
     Raises:
         CliError: the host cannot be asked.
@@ -64,15 +74,25 @@ async def preview(folder: Path, state: Path, uri: str, labels: Mapping[str, str]
     """
     with scratch_folder("plan") as scratch:
         notes = await copy_state(folder, state, scratch)
+        if several:
+            async with opened_hosts(state, several, scratch, image_folders) as hosts:
+                return await preview_on(folder, scratch, next(iter(hosts.values())), notes, hosts)
         async with opened_host(state, uri, labels, scratch, notes, image_folders) as host:
             return await preview_on(folder, scratch, host, notes)
 
 
-async def preview_on(folder: Path, scratch: Path, host: PreviewHost, notes: Sequence[str] = ()) -> Preview:
-    """Returns the same as ``preview``, on a host that is open. ``scratch`` holds the copy of the state, and is written to."""
+async def preview_on(
+    folder: Path,
+    scratch: Path,
+    host: PreviewHost,
+    notes: Sequence[str] = (),
+    several: Mapping[str, PreviewHost] = MappingProxyType({}),
+) -> Preview:
+    """Returns the same as ``preview``, on a host that is open. ``scratch`` holds the copy of the state, and is written to.
+    ``several``: the hosts by name, where there are more."""
     with closing(FilesStore.open(folder, StateFolder.open(scratch))) as store:
         report = store.sync()
-        foresight = _Foresight(store, host)
+        foresight = _Foresight(store, host, several)
         entries = await foresight.all()
         return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await foresight.notes()])
 
@@ -86,8 +106,10 @@ class _Foresight:
     """Plans all resources once."""
 
     store: FilesStore
-    seen: PreviewHost
-    claims: Claims = field(default_factory=Claims)
+    first: PreviewHost  # for what is no machine's: all hosts have one folder
+    several: Mapping[str, PreviewHost]
+    places: Mapping[Key, str | Waiting] = field(default_factory=dict)
+    claims: dict[str, Claims] = field(default_factory=lambda: defaultdict(Claims))  # by host
     images: ImageUse = field(default_factory=ImageUse)
     fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
     machines: list[PlanEntry] = field(default_factory=list)
@@ -103,8 +125,11 @@ class _Foresight:
             deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
         coming = {machine.key: entry for entry in deployments for machine in entry.coming}
         machines = await self.store.list(VirtualMachine)
+        if self.several:
+            self.places = await foreseen_places(self.store, {name: seen.host for name, seen in self.several.items()})
         for machine in machines:  # first of all: which machines have what others ask for
-            self.claims.update((await self._made(machine))[0], self.seen.host)
+            host = self._at(machine).host
+            self.claims[host.facts.name].update((await self._made(machine))[0], host)
         for machine in machines:
             entry = await self._machine(machine, places.get(machine.key, ""))
             self.machines.append(entry)
@@ -118,7 +143,7 @@ class _Foresight:
 
     async def _deployment(self, deployment: VirtualMachineDeployment, place: str) -> DeploymentEntry:
         """Plans a deployment. The machines that it would make are in the store from then on."""
-        resolved, observed, plan = await DeploymentReconciler(self.store, self.seen.host).preview(deployment)
+        resolved, observed, plan = await DeploymentReconciler(self.store, self.first.host).preview(deployment)
         entry = DeploymentEntry(resolved, observed, plan, time.time(), place)
         if plan.target is None or observed.refusal is not None:
             return entry
@@ -141,20 +166,30 @@ class _Foresight:
 
     async def _machine(self, machine: VirtualMachine, place: str, gone: bool = False) -> PlanEntry:
         """Plans a machine. ``gone``: as if nothing of it existed."""
-        host = self.seen.host
+        seen, place_on = self._at(machine), self.places.get(machine.key)
+        host = seen.host
         made, refusal = await self._made(machine, gone)
-        observed = await observe(made, host, RememberedActs(), self.claims.update(made, host), self.images)
+        claimed = self.claims[host.facts.name].update(made, host)
+        observed = await observe(made, host, RememberedActs(), claimed, self.images)
+        if isinstance(place_on, Waiting):
+            observed = replace(observed, domain=None, unadmitted=place_on)
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
-        observed = replace(self.seen.seen(made, observed), refusal=refusal)
-        await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed)
+        observed = replace(seen.seen(made, observed), refusal=refusal)
+        await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed, seen)
         plan = foresee(made, observed, time.monotonic(), self.fetched)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()
         since = observed.domain.record.generation if observed.domain and observed.domain.record else 0
-        return PlanEntry(made, plan, place, observed, self._changes(machine, since), also)
+        on = place_on if isinstance(place_on, str) else ""
+        return PlanEntry(made, plan, place, observed, self._changes(machine, since), also, on)
+
+    def _at(self, machine: VirtualMachine) -> PreviewHost:
+        """Returns the host that a machine is on, or would be placed on; where none takes it, any."""
+        place = self.places.get(machine.key)
+        return self.several.get(place, self.first) if isinstance(place, str) else self.first
 
     async def _made(self, machine: VirtualMachine, gone: bool = False) -> tuple[VirtualMachine, Stalled | None]:
-        new = gone or self.seen.host.domain(domain_uuid(machine.identity)) is None
+        new = gone or self._at(machine).host.domain(domain_uuid(machine.identity)) is None
         return await Effective(self.store).machine(machine, new=new)
 
     def _beside(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> tuple[Outcome, ...]:
@@ -166,17 +201,17 @@ class _Foresight:
         found = [*failed, misfit(machine, observed)]
         return tuple(outcome for outcome in found if outcome is not None and outcome.message != plan.outcome.message)
 
-    async def _foresee_images(self, refs: Sequence[ImageRef], observed: Observed) -> None:
+    async def _foresee_images(self, refs: Sequence[ImageRef], observed: Observed, seen: PreviewHost) -> None:
         for ref in refs:
             known = observed.storage.images.get(ref.key)
             if (known is None or known.phase is ImagePhase.MISSING) and ref.key not in self.fetched:
-                self.fetched[ref.key] = await self.seen.foresee(ref)
+                self.fetched[ref.key] = await seen.foresee(ref)
 
     async def _fetches(self, refs: Sequence[ImageRef]) -> tuple[Sequence[str], str]:
         """Returns the addresses of the images that the host's cache lacks, and what will be wrong with one of them."""
-        host = self.seen.host
+        host = self.first.host
         observed = Observed(host.facts, None, storage=await host.storage(refs, (), (), host.facts.storage_root))
-        await self._foresee_images(refs, observed)
+        await self._foresee_images(refs, observed, self.first)
         actions, _ = plan_images(refs, observed)
         fetches = [action.image for action in actions if isinstance(action, FetchImage)]
         problem = next((found.error for ref in fetches if (found := self.fetched[ref.key]).phase is ImagePhase.FAILED), "")
@@ -195,17 +230,19 @@ class _Foresight:
 
     async def notes(self) -> list[str]:
         """Returns what all machines together ask of the host, where that is more than it has."""
-        facts = self.seen.host.facts
-        memory = sum(entry.machine.spec.resources.memory for entry in self.machines if _runs(entry))
         found = []
-        if facts.memory and memory > facts.memory:
-            found.append(
-                f"the machines that are to run ask for {format_quantity(memory)} of memory together, and host {facts.name} has "
-                f"{format_quantity(facts.memory // 2**20 * 2**20)}"
-            )
+        for name, seen in self.several.items() or [("", self.first)]:
+            facts = seen.host.facts
+            memory = sum(e.machine.spec.resources.memory for e in self.machines if _runs(e) and e.host == name)
+            if facts.memory and memory > facts.memory:
+                found.append(
+                    f"the machines that are to run ask for {format_quantity(memory)} of memory together, and host {facts.name} "
+                    f"has {format_quantity(facts.memory // 2**20 * 2**20)}"
+                )
+        facts = self.first.host.facts
         disks = sum(a.size or 0 for entry in self.machines for a in entry.plan.actions if isinstance(a, CreateDisk))
         free = _free(Path(facts.storage_root))
-        if disks > free > 0 and not self.seen.unseen:
+        if disks > free > 0 and not self.first.unseen:
             left = format_quantity(free // 2**20 * 2**20)
             found.append(
                 f"the new disks may grow to {format_quantity(disks)} together, and {left} are free in {facts.storage_root}"

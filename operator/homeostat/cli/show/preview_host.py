@@ -13,7 +13,7 @@ import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.machine.presume import presumed, storage_root
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.planner.trash import KEEP
+from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
 from homeostat.store.files.state import StateFolder, served_folder
 
 from ..errors import CliError
@@ -71,6 +72,8 @@ def _copy(state: Path, scratch: Path) -> None:
     origin, copied = StateFolder(state), StateFolder(scratch)
     if origin.identity.exists():
         shutil.copy(origin.identity, copied.identity)
+    if origin.hosts_file.exists():
+        shutil.copy(origin.hosts_file, copied.hosts_file)
     if origin.index.exists():
         with (
             closing(sqlite3.connect(f"{origin.index.as_uri()}?mode=ro", uri=True)) as known,
@@ -106,12 +109,35 @@ async def opened_host(
 
 
 @asynccontextmanager
-async def _connected(uri: str, root: Path, labels: Mapping[str, str], storage: Storage | None) -> AsyncIterator[LibvirtHost]:
+async def opened_hosts(
+    state: Path, hosts: Mapping[str, str], scratch: Path, image_folders: Sequence[Path] = ()
+) -> AsyncIterator[Mapping[str, PreviewHost]]:
+    """Opens several hosts as ``opened_host`` opens one, and yields them by name.
+
+    Raises:
+        CliError: one of them cannot be asked.
+    """
+    logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())
+    room = StateFolder(scratch)
+    write_hosts(room, {**read_hosts(room), **{name: KnownHost(uri) for name, uri in hosts.items()}})
+    found = {}
+    async with AsyncExitStack() as stack:
+        for name, uri in hosts.items():
+            storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
+            host = await stack.enter_async_context(_connected(uri, state, None, storage, name))
+            found[name] = PreviewHost(host, storage)
+        yield found
+
+
+@asynccontextmanager
+async def _connected(
+    uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None, name: str = "local"
+) -> AsyncIterator[LibvirtHost]:
     async def kvm_usable() -> bool:
         return not is_local(uri) or (await probe_kvm(None)).usable
 
     async with LibvirtHost(
-        uri, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
+        uri, name=name, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
     ) as host:
         if not host.facts.reachable:
             raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")

@@ -84,6 +84,7 @@ class PlanEntry:
     observed: Observed | None = None
     changed: Mapping[str, tuple[object, object]] = field(default_factory=dict)
     also: tuple[Outcome, ...] = ()  # what would stop it next, where the plan cannot be carried out to the end
+    host: str = ""  # the host that it is on, or would be placed on, where there are several
 
     @property
     def machine(self) -> VirtualMachine:
@@ -151,7 +152,8 @@ def heading(entry: Planned) -> Line:
     if entry.stalled:
         begun = isinstance(entry, PlanEntry) and bool(entry.plan.actions)
         said = f"{said}, but not to the end" if begun and verb in words else "cannot be carried out as it is"
-    where = f"  ({entry.place})" if entry.place else ""
+    host = f" on host {entry.host}" if isinstance(entry, PlanEntry) and entry.host else ""
+    where = f"{host}  ({entry.place})" if entry.place else host
     return Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", "delete" if entry.stalled else verb.value)
 
 
@@ -256,6 +258,7 @@ def plan_as_json(entry: PlanEntry) -> dict[str, Any]:
         "namespace": key.namespace,
         "name": key.name,
         "place": entry.place or None,
+        **({"host": entry.host} if entry.host else {}),
         "change": entry.verb.value,
         "changes": [_change_as_json(c) for c in entry.plan.changes],
         "pending": [_change_as_json(c) for c in entry.plan.pending],

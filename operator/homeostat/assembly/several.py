@@ -1,0 +1,336 @@
+"""Standalone mode over several hosts: one folder, one state folder, a job for each host, and the controller's.
+
+As in a cluster, but for the fence: one process does all jobs, and holds the state folder's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.imagehost import FilesHost
+from homeostat.driver.storage.storage import Storage
+from homeostat.models.base import Key
+from homeostat.models.host import Host, HostMeta
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.plan import Waiting
+from homeostat.planner.trash import KEEP
+from homeostat.runtime.engine.supervise import Supervisor
+from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
+from homeostat.runtime.hypervisor import HostDriver
+from homeostat.runtime.machine.orphans import OrphanWatch
+from homeostat.runtime.machine.placement import Placer, unadmitted
+from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.store.errors import AlreadyExists
+from homeostat.store.files.passes.removal import SETTLE
+from homeostat.store.files.placing import PlacedFiles
+from homeostat.store.placed import host_of
+
+from .job import Job, JobConfig
+from .job_stores import ControllerStore, HostStore
+from .standalone import at_home, not_made_anew, open_host, qemu_group, telling
+from .whereabouts import Whereabouts, take_hosts
+
+LOOK = 0.02  # seconds between checks whether the folder was read, and whether the hosts have reported
+PATIENCE = 5.0  # seconds to wait for the reports before anything is placed
+
+
+class LockFence:
+    """The fence of a process that does all jobs. It holds the lock of the state folder as long as it runs."""
+
+    def check(self) -> None:
+        """Does nothing: this process may always act."""
+
+
+HERE = LockFence()
+
+
+class FolderController(ControllerStore):
+    """A controller that remembers which machines it let go while their host was away. In a folder, a machine that comes back is
+    the same machine."""
+
+    def __init__(self, store: PlacedFiles, fence: LockFence, whereabouts: Whereabouts) -> None:
+        super().__init__(store, fence)
+        self._whereabouts = whereabouts
+        self.let_go: Callable[[Key], None] = lambda key: None
+
+    async def release(self, key: Key, uid: str) -> None:
+        machine = await self.get(VirtualMachine, key) if key.kind == VirtualMachine.KIND else None
+        if machine is not None and (host := host_of(machine.metadata.finalizers)) is not None:
+            self._whereabouts.give_up(machine, host)
+        await super().release(key, uid)
+        self.let_go(key)
+
+
+class HostDeletions:
+    """Continues deletions that the index forgot, where the domain is. See runtime.machine.orphans.Deletions."""
+
+    def __init__(self, store: PlacedFiles, whereabouts: Whereabouts, host: str) -> None:
+        self._store, self._whereabouts, self._host = store, whereabouts, host
+
+    def doubt(self) -> str:
+        return self._store.doubt() or ("" if self._whereabouts.known else "not every host was asked yet what it has")
+
+    def take_up(self, machine: VirtualMachine) -> bool:
+        """Takes the deletion up. The controller then places the machine, so that its host can take it away."""
+        return self._whereabouts.located(machine) in (None, self._host) and self._store.take_up(machine)
+
+
+class SeveralHosts:
+    """Runs all jobs over one folder. It needs a store, and hosts that have been started."""
+
+    def __init__(
+        self,
+        store: PlacedFiles,
+        hosts: Mapping[str, HostDriver],
+        images: FilesHost,
+        metrics: OperatorMetrics,
+        supervisor: Supervisor,
+        teardown: bool = False,
+    ) -> None:
+        """Takes the hosts by name. ``images`` keeps the images of plugins and the files of machines."""
+        self.supervisor = supervisor
+        self._store = store
+        self._teardown = teardown
+        self._settled = asyncio.Event()
+        self._instance = str(store.state.instance_id)
+        self._operator = f"{socket.gethostname()}_{os.getpid()}"
+        self._metrics = metrics
+        self._drivers = hosts
+        self.whereabouts = Whereabouts(store, hosts, self._instance)
+        self.hosts = {name: self._host_job(name, host) for name, host in hosts.items()}
+        self.controller = self._control(images)
+        self._jobs = {**self.hosts, **({} if teardown else {"controller": self.controller})}
+
+    # The jobs -----------------------------------------------------------------------------------------------------------
+
+    def _host_job(self, name: str, host: HostDriver) -> Job:
+        store = HostStore(self._store, HERE, name)
+
+        def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
+            if machine.key in self._store.settling:
+                return not_made_anew()
+            hosts = {known.metadata.name: known for known in self._store.readable(Host)}
+            refused = unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
+            return refused or self.whereabouts.elsewhere(machine, name)
+
+        if self._teardown:
+            config = JobConfig(self._instance, teardown=True, admits=admits, name=f"host {name}: ")
+            return Job(store, host, config, self._metrics, self.supervisor)
+        deletions = HostDeletions(self._store, self.whereabouts, name)
+        folders = partial(self._folders, name)
+        orphans = OrphanWatch(store, self._store, host, self._instance, deletions=deletions, folders=folders)
+        reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
+        config = JobConfig(
+            self._instance,
+            kinds=frozenset({VirtualMachine}),
+            reconcilers={Host: reporter},
+            wakers=(reporter.woken_by,),
+            orphans=orphans,
+            taken_in=lambda: self._store.complete,
+            admits=admits,
+            all_machines=self._store,
+            name=f"host {name}: ",
+        )
+        job = Job(store, host, config, self._metrics, self.supervisor)
+        host.subscribe(lambda uuid: job.queue.add(reporter.key) if uuid is None else None)
+        orphans.changed = lambda: job.queue.add(reporter.key)
+        return job
+
+    async def _folders(self, name: str) -> Sequence[MachineFolder]:
+        """Returns the machine folders that a host reports on, since all hosts have the same: those of its domains, and on the
+        first host those without a domain."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for one, host in self._drivers.items():
+            if host.facts.reachable:
+                records = [domain.record for domain in host.domains() if domain.record is not None]
+                found[one] = {(record.namespace, record.name) for record in records if record.instance == self._instance}
+        mine, anywhere, is_first = (
+            found.get(name, set()),
+            set[tuple[str, str]]().union(*found.values()),
+            name == next(iter(found), None),
+        )
+        folders = await self._drivers[name].machine_folders()
+        places = [(folder.namespace, folder.name) for folder in folders]
+        return [f for f, place in zip(folders, places, strict=True) if place in mine or (is_first and place not in anywhere)]
+
+    def _control(self, images: FilesHost) -> Job:
+        store = FolderController(self._store, HERE, self.whereabouts)
+        gone: set[str] = set()
+
+        def is_gone(host: str) -> bool:
+            return host in gone or not store.exists(Key(Host.KIND, "default", host))
+
+        async def served(host: str) -> bool:
+            return host in self.hosts
+
+        placer = Placer(
+            store,
+            lambda: self._store.readable(Host),
+            lambda machine: host_of(machine.metadata.finalizers),
+            is_gone,
+            self.whereabouts.located,
+            places_deleted=True,
+        )
+        keeper = HostKeeper(store, placer, served, store.machines_on, gone, lambda name: f"give `homeostat up` --host {name}=URI")
+        store.let_go, self._placer = keeper.forget, placer
+        config = JobConfig(
+            self._instance,
+            reconcilers={VirtualMachine: placer, Host: keeper},
+            wakers=(placer.woken_by,),
+            taken_in=lambda: self._store.complete,
+            name="controller: ",
+        )
+        return Job(store, images, config, self._metrics, self.supervisor)
+
+    # All of them ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def looked_at(self) -> Collection[Key]:
+        """What was reconciled in this run."""
+        return frozenset[Key]().union(*(job.looked_at for job in self._jobs.values()))
+
+    def look_at_all(self) -> None:
+        for job in self._jobs.values():
+            job.look_at_all()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until ``stop`` is set (or, tearing down, until nothing is left on the hosts that are served)."""
+        async with asyncio.TaskGroup() as tasks:
+            beside: list[asyncio.Task[Any]] = [
+                tasks.create_task(self.supervisor.keep("folder", self._follow)),
+                tasks.create_task(self.supervisor.keep("whereabouts", self._settle_in, may_end=True)),
+            ]
+            if self._teardown:  # also what a new index does not know yet
+                ready = [asyncio.create_task(event.wait()) for event in (self._settled, stop)]
+                await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
+                beside += ready
+            await self._run_jobs(stop)
+            for task in beside:
+                task.cancel()
+
+    async def _run_jobs(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for name, job in self._jobs.items():
+                running = self.supervisor.keep(f"job {name}", lambda job=job: job.run(stop), stop=stop, may_end=self._teardown)  # type: ignore[misc]
+                tasks.create_task(running, name=name)
+
+    async def _follow(self) -> None:
+        """Takes the folder into the index, which the jobs follow."""
+        async for _ in self._store.changes():
+            pass
+
+    async def _settle_in(self) -> None:
+        """Prepares the hosts once the folder was read: makes those that no document declares, and asks them what they have where
+        the index does not say."""
+        while not self._store.complete:  # noqa: ASYNC110 - no event comes
+            await asyncio.sleep(LOOK)
+        if not self._teardown:
+            await self._register()
+            await self._first_reports()
+        await self.whereabouts.ask()
+        self.whereabouts.settled = True
+        for host in self.hosts:
+            self._placer.woken_by(Key(Host.KIND, "default", host))  # their changes may not have reached it yet
+        self.controller.look_at_all()
+        if self._teardown:
+            await self._place_found()
+        self._settled.set()
+
+    async def _register(self) -> None:
+        """Makes the hosts that are missing, as in a cluster. One that is deleted later is not made again by this run."""
+        for name in self.hosts:
+            if self._store.index.row(Key(Host.KIND, "default", name)) is None:
+                with contextlib.suppress(AlreadyExists):
+                    await self._store.apply_owned(Host(metadata=HostMeta(name=name)))
+
+    async def _first_reports(self) -> None:
+        """Waits until every host has reported. Else all machines would be placed on the first one that is open."""
+        until = time.monotonic() + PATIENCE
+        while not self._all_told() and time.monotonic() < until:  # noqa: ASYNC110 - no event comes
+            await asyncio.sleep(LOOK)
+
+    def _all_told(self) -> bool:
+        hosts = [host for host in self._store.readable(Host) if host.metadata.name in self.hosts]
+        return all(host.status is not None and host.status.operator == self._operator for host in hosts)
+
+    async def _place_found(self) -> None:
+        for machine in self._store.readable(VirtualMachine):
+            where = self.whereabouts.located(machine)
+            if isinstance(where, str):
+                await self._store.place(machine.key, machine.metadata.uid, where)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """All parts, running. ``notes``: what people should hear about the hosts."""
+
+    store: PlacedFiles
+    hosts: Mapping[str, LibvirtHost]
+    operator: SeveralHosts
+    supervisor: Supervisor
+    notes: Sequence[str] = ()
+
+    @property
+    def unreachable(self) -> str:
+        """Why a host cannot be asked that must be. Empty: all can be asked."""
+        facts = [host.facts for host in self.hosts.values()]
+        told = "; ".join(f"host {fact.name}: {fact.error}" for fact in facts if not fact.reachable)
+        return told or self.operator.whereabouts.unasked
+
+
+@asynccontextmanager
+async def several_hosts(
+    folder: Path,
+    state: Path,
+    libvirts: Mapping[str, str],
+    *,
+    teardown: bool = False,
+    settle: float = SETTLE,
+    trash_keep: float = KEEP,
+    image_folders: Sequence[Path] = (),
+) -> AsyncIterator[Several]:
+    """Opens what ``standalone`` opens, over several hosts. ``libvirts``: their addresses by name.
+
+    Raises:
+        NoFolder, StoreError: as there; or machines may be on a libvirt that none of them is.
+    """
+    async with AsyncExitStack() as stack:
+        room, store, supervisor = await stack.enter_async_context(at_home(PlacedFiles, folder, state, settle))
+        notes = take_hosts(store, libvirts)
+        hosts: dict[str, LibvirtHost] = {}
+
+        def elsewhere(but: str) -> set[str]:
+            return {path for name, host in hosts.items() if name != but for path in host.files_of_domains()}
+
+        for name, uri in libvirts.items():
+            opening = open_host(
+                room.root,
+                uri,
+                name=name,
+                trash_keep=trash_keep,
+                keep=supervisor.named(f"host {name}: "),
+                image_folders=image_folders,
+                files_elsewhere=partial(elsewhere, name),
+            )
+            hosts[name] = await stack.enter_async_context(opening)
+        group = await qemu_group(next(iter(libvirts.values())))
+        storage = Storage(room.root, group, image_folders=image_folders)
+        stack.push_async_callback(storage.close)
+        metrics = OperatorMetrics(supervisor)
+        operator = SeveralHosts(
+            store, hosts, FilesHost(storage, str(room.root), trash_keep), metrics, supervisor, teardown=teardown
+        )
+        await stack.enter_async_context(telling(store, operator, metrics))
+        yield Several(store, hosts, operator, supervisor, notes)

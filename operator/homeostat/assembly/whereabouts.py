@@ -1,0 +1,148 @@
+"""Finds out which host has which machine where the index does not say. The hosts are asked, and nothing is guessed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.plan import Waiting
+from homeostat.runtime.hypervisor import Domains
+from homeostat.runtime.machine.status import ON_ANOTHER_HOST
+from homeostat.store.errors import StateError
+from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
+from homeostat.store.files.placing import PlacedFiles
+from homeostat.store.files.state import StateFolder
+
+LOOK = 0.5  # seconds between looks whether every host can be asked
+LOOK_AGAIN = 10.0  # seconds until a machine is looked at again that another host seems to have
+
+
+class Whereabouts:
+    """Knows which host has a machine that is not placed. While an index is new, no machine is placed before every host that may
+    have machines was asked."""
+
+    def __init__(self, store: PlacedFiles, hosts: Mapping[str, Domains], instance: str) -> None:
+        """Takes the hosts that are served, by name."""
+        self._store, self._hosts, self._instance = store, hosts, instance
+        self.settled = False  # whether the hosts have reported, so that machines can be spread over them
+        self._may_be_used = is_marked(store.state)
+
+    @property
+    def known(self) -> bool:
+        """Whether the hosts were asked: what is neither placed nor noted is nowhere."""
+        return self._store.hosts_asked
+
+    def located(self, machine: VirtualMachine) -> str | Waiting | None:
+        """Returns the host that has a machine's domain, see runtime.machine.placement.Located."""
+        if not (self.known and self.settled):
+            return Waiting("HostsNotAsked", self.unasked or "the hosts are asked what they have", LOOK_AGAIN)
+        uuid = domain_uuid(machine.identity)
+        told = [(host, orphan.uuid) for host, orphans in self._store.all_orphans().items() for orphan in orphans]
+        noted = {*self._store.whereabouts(machine.identity), *(host for host, known in told if known == uuid)}
+        unseen = {name for name in noted & read_hosts(self._store.state).keys() if not self._reachable(name)}
+        found = {name for name in self._hosts if self._has(name, uuid)} | unseen
+        if len(found) > 1:
+            why = f"its domain is on hosts {' and '.join(sorted(found))}: undefine the one that shall not be"
+            return Waiting("OnSeveralHosts", why, LOOK_AGAIN)
+        return next(iter(found), None)
+
+    def elsewhere(self, machine: VirtualMachine, host: str) -> Waiting | None:
+        """Returns why a machine without a domain must not be made on ``host``: another host has its domain."""
+        uuid = domain_uuid(machine.identity)
+        other = next((name for name in self._hosts if name != host and self._has(name, uuid)), None)
+        if other is None:
+            return None
+        why = f"its domain is on host {other}, and it is placed on host {host}, where it would be a second one"
+        return Waiting(ON_ANOTHER_HOST, f"{why}: undefine the one there, with its guest shut down", LOOK_AGAIN)
+
+    async def ask(self) -> None:
+        """Asks the hosts what they have. Waits until all of them can be asked."""
+        while not self.known:
+            if self.unasked:
+                await asyncio.sleep(LOOK)
+                continue
+            found: dict[str, list[str]] = {}
+            for name, host in self._hosts.items():
+                for domain in host.domains() if host.facts.reachable else ():
+                    if domain.record is not None and domain.record.instance == self._instance:
+                        found.setdefault(domain.record.uid, []).append(name)
+            self._store.note_whereabouts(found)
+
+    def give_up(self, machine: VirtualMachine, host: str) -> None:
+        """Notes that a machine is let go while its domain stays on a host. A machine of its name finds it again."""
+        self._store.note_whereabouts({machine.identity: [host]})
+
+    @property
+    def unasked(self) -> str:
+        """Which hosts must be asked and cannot be, in words. Empty: none."""
+        if self.known:
+            return ""
+        known = read_hosts(self._store.state)
+        missing = [name for name, host in known.items() if (host.used or self._may_be_used) and not self._reachable(name)]
+        if not missing:
+            return ""
+        said = [
+            f"{name} ({self._hosts[name].facts.error})" if name in self._hosts else f"{name}, which no --host names"
+            for name in missing
+        ]
+        return (
+            f"the index is new, and it may be on host {' or on host '.join(said)}: nothing is placed before that is known. If a "
+            f"host is no more, take it out of {self._store.state.hosts_file} and start anew"
+        )
+
+    def _reachable(self, name: str) -> bool:
+        return name in self._hosts and self._hosts[name].facts.reachable
+
+    def _has(self, name: str, uuid: str) -> bool:
+        domain = self._hosts[name].domain(uuid) if self._reachable(name) else None
+        return domain is not None and domain.record is not None and domain.record.instance == self._instance
+
+
+def is_marked(room: StateFolder) -> bool:
+    """Tells whether the folder of some machine says that it has a domain."""
+    return any(room.root.glob("machines/*/*/created"))
+
+
+def take_hosts(store: PlacedFiles, served: Mapping[str, str]) -> list[str]:
+    """Remembers which hosts are served, and their libvirts. Hosts that had machines and are not named any more stay known.
+    Returns what people should hear about them.
+
+    Raises:
+        StateError: a machine may be on a libvirt that none of them is.
+    """
+    room, known, placed = store.state, read_hosts(store.state), set(store.placed().values())
+    if not known and room.libvirt and room.libvirt not in served.values() and (is_marked(room) or _has_domains(store)):
+        raise StateError(
+            f"the machines of {room.root} are on {room.libvirt}, which no --host names: add --host NAME={room.libvirt}, or take "
+            "them off it with `homeostat down` first"
+        )
+    for name, uri in served.items():
+        before = known.get(name)
+        if before is not None and before.uri != uri and before.used:
+            raise StateError(
+                f"host {name} was {before.uri}, where machines are, and is to be {uri}: give that another name, or, if it is the "
+                f"same host under a new address, write it into {room.hosts_file}"
+            )
+    left = {name: replace(host, served=False) for name, host in known.items() if name not in served and host.used}
+    taken = {name: KnownHost(uri, used=name in known and known[name].used) for name, uri in served.items()}
+    write_hosts(room, taken | left)
+    told = left.items() if not store.hosts_asked else [(name, host) for name, host in left.items() if name in placed]
+    return [f"no --host names {name} ({host.uri}), and machines are on it: nobody looks after them" for name, host in told]
+
+
+def free_hosts(store: PlacedFiles, hosts: Mapping[str, Domains]) -> None:
+    """Marks hosts as unused that have nothing of ours any more. The next `up` may leave them out."""
+    instance, known = str(store.state.instance_id), read_hosts(store.state)
+    free = [name for name, host in hosts.items() if host.facts.reachable and not _ours(host, instance)]
+    write_hosts(store.state, known | {name: replace(known[name], used=False) for name in free if name in known})
+
+
+def _ours(host: Domains, instance: str) -> bool:
+    return any(domain.record is not None and domain.record.instance == instance for domain in host.domains())
+
+
+def _has_domains(store: PlacedFiles) -> bool:
+    return any(machine.status is not None and machine.status.domain_uuid for machine in store.readable(VirtualMachine))

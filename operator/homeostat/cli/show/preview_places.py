@@ -1,0 +1,59 @@
+"""Where each machine of a folder is, or would be placed, where there are several hosts: what `up` would choose now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from homeostat.models.base import Key
+from homeostat.models.host import Host
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.observed import HostFacts
+from homeostat.planner.placement import Offer, choose_host
+from homeostat.planner.plan import Waiting
+from homeostat.runtime.hypervisor import Domains
+from homeostat.runtime.machine.effective import Effective
+from homeostat.runtime.machine.placement import unserved
+from homeostat.store.files.store import FilesStore
+from homeostat.store.placed import host_of
+
+
+async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains]) -> dict[Key, str | Waiting]:
+    """Returns the host of every machine, or why it has none."""
+    effective, machines = Effective(store, once=True), await store.list(VirtualMachine)
+    memory = {machine.key: (await effective.machine(machine))[0].spec.resources.memory for machine in machines}
+    offers = {name: _offer(name, await store.get(Host, Key(Host.KIND, "default", name)), hosts[name].facts) for name in hosts}
+    found: dict[Key, str | Waiting] = {}
+
+    def note(key: Key, host: str) -> None:
+        found[key] = host
+        offers[host] = replace(offers[host], promised=offers[host].promised + memory[key])
+
+    for machine in machines:
+        placed = host_of(machine.metadata.finalizers) or _having(machine, hosts)
+        if placed in offers:
+            note(machine.key, placed)
+        elif placed is not None:
+            found[machine.key] = Waiting("OperatorGone", f"{unserved(placed)}: its guests run on, and nobody looks after them")
+    for machine in machines:
+        if machine.key not in found:
+            chosen = choose_host(machine, memory[machine.key], list(offers.values()))
+            if isinstance(chosen, Waiting):
+                found[machine.key] = chosen
+            else:
+                note(machine.key, chosen.name)
+    return found
+
+
+def _having(machine: VirtualMachine, hosts: Mapping[str, Domains]) -> str | None:
+    """Returns the host that has a machine's domain, where the index does not say."""
+    domains = {name: host.domain(domain_uuid(machine.identity)) for name, host in hosts.items()}
+    return next((name for name, domain in domains.items() if domain is not None and domain.record is not None), None)
+
+
+def _offer(name: str, host: Host | None, facts: HostFacts) -> Offer:
+    """Returns what a host will offer once `up` serves it."""
+    labels = {"kubernetes.io/hostname": name, **(host.metadata.labels if host else {})}
+    closed = "is being deleted" if host and host.deleting else "is in maintenance" if host and host.spec.maintenance else ""
+    return Offer(name, labels, closed, facts.memory)

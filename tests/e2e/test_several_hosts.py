@@ -1,0 +1,122 @@
+"""`homeostat up --host a=… --host b=…`: two libvirts with real QEMU, one folder, one operator that is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from homeostat.models.base import Key
+from homeostat.models.condition import find_condition
+from homeostat.models.host import Host
+from tests.e2e.homeostat import Homeostat, idle, remove_domain
+from tests.rig.libvirtd import Libvirtd
+
+
+class Pair(Homeostat):
+    """Hosts a and b."""
+
+    def __init__(self, a: Libvirtd, b: Libvirtd) -> None:
+        super().__init__(a)
+        self.other = b
+
+    def command(self, *words: str) -> list[str]:
+        command = super().command(*words)
+        at = command.index("--connect")
+        return command[:at] + command[at + 2 :]
+
+    def up(self, *hosts: str) -> None:
+        """``hosts``: none for those of the last time."""
+        uris = {"a": self.rig.uri, "b": self.other.uri}
+        self.start("--no-api", *(word for name in hosts for word in ("--host", f"{name}={uris[name]}")))
+
+    def lose_index(self) -> None:
+        self.forget_reader()
+        for path in self.state.glob("index.sqlite*"):
+            path.unlink()
+
+    def on(self, host: str) -> dict[str, str]:
+        """The domains that libvirt has there, with their states."""
+        rig = {"a": self.rig, "b": self.other}[host]
+        names = rig.virsh("list", "--all", "--name").split()
+        return {name: rig.virsh("domstate", name).strip() for name in names}
+
+    def ready(self, host: str) -> str:
+        row = self.store.index.row(Key(Host.KIND, "default", host))
+        found = self.store.resource(row) if row else None
+        condition = find_condition(found.status.conditions, "Ready") if isinstance(found, Host) and found.status else None
+        return condition.status if condition else ""
+
+    def clear(self, name: str) -> None:
+        super().clear(name)
+        remove_domain(self.other, name)
+
+
+@pytest.fixture(scope="module")
+def other(libvirtd: Libvirtd) -> Iterator[Libvirtd]:
+    """A second libvirt on this machine, which sees the same files."""
+    with Libvirtd() as rig:
+        yield rig
+
+
+@pytest.fixture
+def pair(libvirtd: Libvirtd, other: Libvirtd) -> Iterator[Pair]:
+    made = Pair(libvirtd, other)
+    yield made
+    other.start()
+    made.close()
+
+
+def bound(host: str) -> dict[str, object]:
+    """A machine that asks for one host."""
+    return idle(hostSelector={"kubernetes.io/hostname": host}, disks=[{"name": "root", "size": "1Mi"}])
+
+
+def test_two_machines_on_two_hosts(pair: Pair) -> None:
+    pair.write("one", bound("a"))
+    pair.write("two", bound("b"))
+    pair.up("a", "b")
+    pair.wait_ready("one", "two")
+    assert (pair.on("a"), pair.on("b")) == ({"one": "running"}, {"two": "running"})
+    assert [pair.status(name).host for name in ("one", "two")] == ["a", "b"]
+    runs = {name: pair.status(name).run for name in ("one", "two")}
+
+    # Killed, and started again without being told where its hosts are.
+    pair.kill9()
+    pair.up()
+    pair.wait_for(lambda: pair.run("wait", "vm", "one", "two", "--for=condition=Ready").returncode == 0, "both are ready")
+    planned = pair.run("plan")
+    assert planned.returncode == 0 and planned.stdout.strip() == "No changes: 2 as they should be.", planned
+    listed = pair.run("get", "hosts")
+    assert [line.split()[:3] for line in listed.stdout.splitlines()] == [
+        ["NAME", "READY", "MACHINES"],
+        ["a", "True", "1"],
+        ["b", "True", "1"],
+    ]
+
+    # One host is away: its machine is unknown, the other's is looked after, and a new one goes to that.
+    pair.other.kill9()
+    pair.wait_condition("two", "Ready", "HostUnreachable", status="Unknown")
+    pair.wait_for(lambda: pair.ready("b") == "False", "b says that it cannot be reached")
+    pair.write("three", idle())
+    pair.wait_ready("three")
+    assert pair.on("a") == {"one": "running", "three": "running"}
+
+    # The index is lost meanwhile: nothing is placed anew before b was asked.
+    pair.kill9()
+    pair.lose_index()
+    pair.up()
+    pair.wait_for(lambda: "it may be on host b" in pair.run("get", "vm", "two", "-o", "wide").stdout, "it says what it waits for")
+    assert pair.on("a") == {"one": "running", "three": "running"}
+    pair.other.start()
+    pair.wait_ready("one", "two", "three")
+    assert (pair.on("a"), pair.on("b")) == ({"one": "running", "three": "running"}, {"two": "running"})
+    assert {name: pair.status(name).run for name in runs} == runs, "no guest was restarted"
+
+    # Deletion, and down.
+    pair.remove("three")
+    pair.wait_gone("three")
+    assert pair.stop() == 0
+    down = pair.run("down", "--yes")
+    assert down.returncode == 0, down
+    assert (pair.on("a"), pair.on("b")) == ({}, {})
