@@ -13,11 +13,13 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from homeostat.assembly.several import Several, several_hosts
 from homeostat.assembly.standalone import Standalone, standalone
 from homeostat.cli.access import changing
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import Plugin
+from tests.libvirt.hosts import isolated_uri
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 URI = "test:///default"  # shared by all connections of this process, so that a test can play the guest
@@ -38,7 +40,7 @@ def examples(tmp_path: Path) -> Path:
 class Applied:
     """An operator at work on one folder."""
 
-    def __init__(self, parts: Standalone) -> None:
+    def __init__(self, parts: Standalone | Several) -> None:
         self.store = parts.store
 
     async def machines(self) -> dict[str, VirtualMachine]:
@@ -129,6 +131,23 @@ async def test_stateful_keeps_the_disk_of_each_index(examples: Path, tmp_path: P
         assert disk.stat().st_ino == before
 
 
+async def test_hosts(examples: Path, tmp_path: Path) -> None:
+    for name in ("cellar", "attic"):
+        (tmp_path / name).mkdir()
+    hosts, stop = {name: isolated_uri(tmp_path / name) for name in ("cellar", "attic")}, asyncio.Event()
+    async with several_hosts(examples / "hosts", tmp_path / "state", hosts) as parts:
+        work = asyncio.create_task(parts.operator.run(stop))
+        spread = Applied(parts)
+        await spread.until_running(["database", *(f"worker-{i}" for i in range(1, 5))])
+        on = {name: machine.status.host if machine.status else None for name, machine in (await spread.machines()).items()}
+        assert on["database"] == "attic" and set(on.values()) == {"attic", "cellar"}
+        stop.set()
+        await work
+    async with several_hosts(examples / "hosts", tmp_path / "state", hosts, teardown=True) as parts:
+        async with asyncio.timeout(20):
+            await parts.operator.run(asyncio.Event())
+
+
 async def test_canary(examples: Path, tmp_path: Path) -> None:
     async with applied(examples / "canary", tmp_path / "state") as canary:
         await canary.until_running([*(f"shop-{i}" for i in range(1, 5)), "shop-canary-1"])
@@ -138,4 +157,4 @@ async def test_canary(examples: Path, tmp_path: Path) -> None:
 
 def test_every_folder_of_examples_is_tried_here() -> None:
     folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
-    assert folders == {"demo", "web", "batch", "stateful", "canary"}
+    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts"}

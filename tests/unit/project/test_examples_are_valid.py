@@ -22,7 +22,7 @@ def named(path: Path) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_the_models_take_it(path: Path) -> None:
-    resources, errors = read_source(path)
+    resources, errors = read_source(path, takes_hosts=True)
     assert [str(error) for error in errors] == []
     assert resources
 
