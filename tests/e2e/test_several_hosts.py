@@ -11,6 +11,7 @@ from homeostat.models.condition import find_condition
 from homeostat.models.host import Host
 from tests.e2e.homeostat import Homeostat, idle, remove_domain
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.remote import over_the_network
 
 
 class Pair(Homeostat):
@@ -19,6 +20,7 @@ class Pair(Homeostat):
     def __init__(self, a: Libvirtd, b: Libvirtd) -> None:
         super().__init__(a)
         self.other = b
+        self.uris = {"a": self.rig.uri, "b": b.uri}
 
     def command(self, *words: str) -> list[str]:
         command = super().command(*words)
@@ -27,8 +29,7 @@ class Pair(Homeostat):
 
     def up(self, *hosts: str) -> None:
         """``hosts``: none for those of the last time."""
-        uris = {"a": self.rig.uri, "b": self.other.uri}
-        self.start("--no-api", *(word for name in hosts for word in ("--host", f"{name}={uris[name]}")))
+        self.start("--no-api", *(word for name in hosts for word in ("--host", f"{name}={self.uris[name]}")))
 
     def lose_index(self) -> None:
         self.forget_reader()
@@ -120,3 +121,21 @@ def test_two_machines_on_two_hosts(pair: Pair) -> None:
     down = pair.run("down", "--yes")
     assert down.returncode == 0, down
     assert (pair.on("a"), pair.on("b")) == ({}, {})
+
+
+def test_one_of_them_is_elsewhere_and_opens_the_files_by_the_same_path(pair: Pair) -> None:
+    with over_the_network(pair.other.socket) as port:
+        pair.uris["b"] = f"qemu+tcp://127.0.0.1:{port}/system"
+        pair.write("far", bound("b"))
+        pair.up("a", "b")
+        pair.wait_ready("far")
+        assert (pair.on("a"), pair.on("b")) == ({}, {"far": "running"})
+        pair.kill9()
+        pair.up()
+        pair.wait_for(lambda: pair.run("wait", "vm", "far", "--for=condition=Ready").returncode == 0, "it is ready")
+        pair.write("near", bound("a"))
+        pair.wait_ready("near")
+        pair.remove("far")
+        pair.wait_gone("far")
+        assert (pair.on("a"), pair.on("b")) == ({"near": "running"}, {})
+        assert pair.stop() == 0
