@@ -121,11 +121,14 @@ async def _until(server: Process, stop: asyncio.Event, log: Path) -> int | None:
 
 
 async def _end(server: Process) -> None:
-    server.terminate()
+    """Ends it in order, and by force where that takes too long. It may have ended by itself just now."""
+    with suppress(ProcessLookupError):
+        server.terminate()
     try:
         await asyncio.wait_for(server.wait(), STOP_SECONDS)
     except TimeoutError:
-        server.kill()
+        with suppress(ProcessLookupError):
+            server.kill()
         await server.wait()
 
 

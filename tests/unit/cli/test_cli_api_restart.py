@@ -65,6 +65,13 @@ async def test_it_ends_with_the_operator(tmp_path: Path) -> None:
     await asyncio.wait_for(running, 30)
 
 
+async def test_one_that_has_just_ended_by_itself_is_ended_without_a_word() -> None:
+    server = await asyncio.create_subprocess_exec(*script("raise SystemExit(2)"))
+    await server.wait()
+    await api_server._end(server)
+    assert server.returncode == 2
+
+
 async def test_it_does_not_outlive_a_killed_operator(tmp_path: Path) -> None:
     """The kernel ends it, since nobody else is left to."""
     pid_file = tmp_path / "pid"

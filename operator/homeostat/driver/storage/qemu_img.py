@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -118,7 +119,8 @@ async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tup
     try:
         out, said, code = await asyncio.wait_for(asyncio.gather(child.stdout.read(), _last(child.stderr), child.wait()), TIMEOUT)
     except (TimeoutError, asyncio.CancelledError) as error:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            child.kill()
         await child.wait()
         if isinstance(error, asyncio.CancelledError):
             raise
