@@ -29,8 +29,13 @@ def spec_hash(config: DomainConfig) -> str:
     return hashlib.sha256(_canonical(config).encode()).hexdigest()[:16]
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def _canonical(value: Any) -> str:
     """Returns a stable text of nested values."""
+    if value.__class__ in _PLAIN:  # most are
+        return repr(value)
     if isinstance(value, tuple):
         return "[" + ",".join(map(_canonical, value)) + "]"
     names = _fields_of(value.__class__)

@@ -132,14 +132,14 @@ class Storage:
             DriverError: the state folder cannot be read, which must not look like empty storage.
         """
         with file_errors(directory, f"read the machine's folder {directory}"):
-            mark = self._marks.get(os.path.join(directory, CREATED))
+            mark = self._marks.get(f"{directory}/{CREATED}")
             noted = [path for name in mark or () if (path := disk_file(directory, name)) not in disks]
             moved, moved_problem = self._noted_moves(directory)
             return ObservedStorage(
                 images={ref.key: await self._images.observe(ref) for ref in images},
                 disks={path: disk for path in (*disks, *noted) if (disk := self._disks.get(path)) is not None},
                 seeds=frozenset(path for path in seeds if _exists(path)),
-                deletion_noted=_exists(os.path.join(directory, DELETION)),
+                deletion_noted=_exists(f"{directory}/{DELETION}"),
                 created=mark is not None,
                 reclaimable=mark or frozenset(),
                 trash=self.trash.of(directory),
@@ -154,7 +154,7 @@ class Storage:
     def _noted_moves(self, directory: str) -> tuple[tuple[MovedDisk, ...], str]:
         """Returns what the record says, and why it cannot be understood."""
         try:
-            return self._moves.get(os.path.join(directory, MOVED_NOTE)) or (), ""
+            return self._moves.get(f"{directory}/{MOVED_NOTE}") or (), ""
         except Refused as problem:
             return (), str(problem)
 
