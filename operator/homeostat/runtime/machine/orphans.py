@@ -126,6 +126,10 @@ class OrphanWatch:
         found = find_orphans(
             self._instance, self._host.domains(), folders, self._index.identities(), self._index.deployments()
         )  # fmt: skip
+        if any(not orphan.domain and orphan not in self.found for orphan in found):
+            # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
+            there = {folder.path for folder in await self._host.machine_folders()}
+            found = tuple(orphan for orphan in found if orphan.domain or orphan.directory in there)
         await self._tell(found)
         return self._finish(found)
 

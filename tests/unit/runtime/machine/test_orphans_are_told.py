@@ -102,6 +102,19 @@ async def test_disks_that_were_kept_are_noted_and_told_to_nobody() -> None:
     assert shelf.told == [] and [orphan.name for orphan in index.known] == ["db"]
 
 
+async def test_a_machine_that_went_while_the_folders_were_read_is_none() -> None:
+    class Going(Host):
+        async def machine_folders(self) -> Sequence[MachineFolder]:
+            found = await super().machine_folders()
+            self.folders = ()
+            return found
+
+    index, shelf = Index(), Shelf()
+    watching = watch(Going(replace(FOLDER, deletion=NOTE)), index, shelf)
+    assert await watching.scan() == EVERY
+    assert (shelf.told, index.known, watching.found) == ([], (), ())
+
+
 async def test_what_a_resource_declares_is_none() -> None:
     host, index = Host(FOLDER), Index()
     host.strangers["db"] = DOMAIN
