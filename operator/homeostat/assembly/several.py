@@ -39,10 +39,10 @@ from homeostat.store.placed import host_of
 
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
-from .standalone import at_home, not_made_anew, open_host, qemu_group, telling
+from .standalone import at_home, document_gone, open_host, qemu_group, telling
 from .whereabouts import Whereabouts, take_hosts
 
-LOOK = 0.02  # seconds between checks whether the folder was read, and whether the hosts have reported
+POLL_SECONDS = 0.02  # seconds between checks whether the folder was read, and whether the hosts have reported
 PATIENCE = 5.0  # seconds to wait for the reports before anything is placed
 
 
@@ -120,7 +120,7 @@ class SeveralHosts:
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
             if machine.key in self._store.settling:
-                return not_made_anew()
+                return document_gone()
             hosts = {known.metadata.name: known for known in self._store.readable(Host)}
             refused = unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
             return refused or self.whereabouts.elsewhere(machine, name)
@@ -235,7 +235,7 @@ class SeveralHosts:
         """Prepares the hosts once the folder was read: makes those that no document declares, and asks them what they have where
         the index does not say."""
         while not self._store.complete:  # noqa: ASYNC110 - no event comes
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
         if not self._teardown:
             await self._register()
             await self._first_reports()
@@ -259,7 +259,7 @@ class SeveralHosts:
         """Waits until every host has reported. Else all machines would be placed on the first one that is open."""
         until = time.monotonic() + PATIENCE
         while not self._all_told() and time.monotonic() < until:  # noqa: ASYNC110 - no event comes
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _all_told(self) -> bool:
         hosts = [host for host in self._store.readable(Host) if host.metadata.name in self.hosts]

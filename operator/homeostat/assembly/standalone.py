@@ -1,4 +1,4 @@
-"""Standalone mode put together: a folder of YAML, a state folder, one libvirt host, and the operator between them."""
+"""Puts standalone mode together: a folder of YAML, a state folder, one libvirt host, and the operator between them."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ from .labels import own_labels
 
 S = TypeVar("S", bound=FilesStore)
 
-THIS_HOST = Key("Host", "default", "local")  # events of the operator itself stand there
-SETTLING_POLL_SECONDS = 1.0  # seconds between looks at a machine that is not made anew while its document is away
-TRY_AGAIN = 2.0  # seconds between looks whether the index can be written again
+THIS_HOST = Key("Host", "default", "local")  # events of the operator itself belong to it
+SETTLING_POLL_SECONDS = 1.0  # seconds between reconciles of a machine that is not made again while its document is away
+TRY_AGAIN = 2.0  # seconds between checks whether the index can be written again
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
 
@@ -93,8 +93,8 @@ async def standalone(
     trash_keep: float = KEEP,
     image_folders: Sequence[Path] = (),
 ) -> AsyncIterator[Standalone]:
-    """Opens everything in order, and closes it in reverse; guests run on. ``settle``: see ``store.files.passes.removal``.
-    ``image_folders``: see ``driver.storage.Storage``.
+    """Opens everything in order, and closes it in reverse; guests continue to run. ``settle``: see
+    ``store.files.passes.removal``. ``image_folders``: see ``driver.storage.Storage``.
 
     Raises:
         NoFolder: the folder is not there.
@@ -115,7 +115,7 @@ async def standalone(
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            return not_made_anew() if machine.key in store.settling else None
+            return document_gone() if machine.key in store.settling else None
 
         config = JobConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete, admits=admits)
         operator = Job(store, host, config, metrics, supervisor)
@@ -146,7 +146,7 @@ async def at_home(kind: type[S], folder: Path, state: Path, settle: float) -> As
 
 @asynccontextmanager
 async def telling(store: FilesStore, operator: Loops, metrics: OperatorMetrics) -> AsyncIterator[None]:
-    """Tells others that the operator runs, what it counts, and what fails."""
+    """Lets others know that the operator runs, what it counts, and what fails."""
     room, supervisor = store.state, operator.supervisor
     looked_at = lambda: operator.looked_at  # noqa: E731
     async with TelemetryServer(room.operator_socket, metrics.registry, supervisor, looked_at=looked_at):
@@ -158,8 +158,8 @@ async def telling(store: FilesStore, operator: Loops, metrics: OperatorMetrics) 
             yield
 
 
-def not_made_anew() -> Waiting:
-    """Of a machine that is not on the host, as after `down`, and whose document has gone meanwhile."""
+def document_gone() -> Waiting:
+    """Returns why a machine is not made that is not on the host, as after `down`, and whose document has gone in the meantime."""
     message = "its document has gone, so it is not made anew; it is deleted in a moment, should that stay so"
     return Waiting("DocumentGone", message, SETTLING_POLL_SECONDS)
 
@@ -176,12 +176,12 @@ async def open_host(
     image_folders: Sequence[Path] = (),
     files_elsewhere: FilesElsewhere = frozenset,
 ) -> AsyncIterator[LibvirtHost]:
-    """The libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is elsewhere
-    opens the files by the same path: the folder is a share. See LibvirtHost for the others."""
+    """Opens the libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is
+    elsewhere opens the files by the same path: the folder is a share. See LibvirtHost for the other parameters."""
     storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
 
     async def kvm_usable() -> bool:
-        return not is_local(uri) or (await probe_kvm(state)).usable  # elsewhere, what libvirt offers has to be believed
+        return not is_local(uri) or (await probe_kvm(state)).usable  # on another host we rely on what libvirt offers
 
     async with LibvirtHost(
         uri,
@@ -203,7 +203,7 @@ async def open_host(
 
 @contextlib.contextmanager
 def hearing_of_events(supervisor: Supervisor) -> Iterator[None]:
-    """Is told what libvirt's event thread, one for the whole program, stumbles over."""
+    """Reports the failures of libvirt's event thread, which is one for the whole program."""
     eventloop.listeners.add(supervisor.stumbled)
     try:
         yield
@@ -212,8 +212,8 @@ def hearing_of_events(supervisor: Supervisor) -> Iterator[None]:
 
 
 def tell_of_failures(store: FilesStore, operator: Loops) -> None:
-    """An index that cannot be written fails like a task. What failed and works again is told by an event, as soon as one can be
-    written; then all is looked at anew, since statuses may have been lost."""
+    """Makes an index that cannot be written fail like a task. When something that failed works again, an event says so, as soon
+    as one can be written. Then everything is reconciled again, because statuses may have been lost."""
     loop, supervisor, told = asyncio.get_running_loop(), operator.supervisor, set[asyncio.Task[None]]()
 
     async def record(failing: Failing) -> None:
@@ -236,29 +236,31 @@ def tell_of_failures(store: FilesStore, operator: Loops) -> None:
 
 
 async def keep_trying(index: Index) -> None:
-    """While nothing can be written, finds out when it can be again: at rest nobody else would."""
+    """Finds out when the index can be written again, while nothing can be: at rest nothing else would."""
     while True:
         await asyncio.sleep(TRY_AGAIN)
         if index.in_trouble:
-            with contextlib.suppress(StoreError):  # told by the index
+            with contextlib.suppress(StoreError):  # the index reports it
                 index.try_again()
 
 
 def calm_collector() -> None:
-    """Most of what the operator makes lives long or is gone at once: looking through it all cost a tenth of its CPU time."""
+    """Makes the garbage collector run less often. Most of what the operator makes lives long or is gone at once, and collecting
+    took a tenth of its CPU time."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
 
 
 def require_folder(folder: Path) -> None:
-    """Raises NoFolder where there is none."""
+    """Checks that the folder is there. Raises NoFolder where there is none."""
     if not folder.is_dir():
         raise NoFolder(f"{folder} is not a folder")
 
 
 async def qemu_group(uri: str) -> int | None:
-    """The group that QEMU runs with, where that is not ours and files can be given to it: libvirt's system instance, and we are
-    root or of that group. libvirt tells; where it does not answer (yet), the distribution's name for it does."""
+    """Returns the group that QEMU runs with, where it is not ours and we can give files to it: libvirt is the system instance,
+    and we are root or in that group. libvirt names it. Where libvirt does not answer (yet), the distribution's name for it is
+    used."""
     if urlsplit(uri).path != "/system":
         return None
     host = await read_host(uri)

@@ -16,8 +16,8 @@ from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
 from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
 
-LOOK = 0.5  # seconds between looks whether every host can be asked
-LOOK_AGAIN = 10.0  # seconds until a machine is looked at again that another host seems to have
+POLL_SECONDS = 0.5  # seconds between checks whether every host can be asked
+RETRY_SECONDS = 10.0  # seconds until a machine is reconciled again that another host seems to have
 
 
 class Whereabouts:
@@ -38,7 +38,7 @@ class Whereabouts:
     def located(self, machine: VirtualMachine) -> str | Waiting | None:
         """Returns the host that has a machine's domain, see runtime.machine.placement.Located."""
         if not (self.known and self.settled):
-            return Waiting("HostsNotAsked", self.unasked or "the hosts are asked what they have", LOOK_AGAIN)
+            return Waiting("HostsNotAsked", self.unasked or "the hosts are asked what they have", RETRY_SECONDS)
         uuid = domain_uuid(machine.identity)
         told = [(host, orphan.uuid) for host, orphans in self._store.all_orphans().items() for orphan in orphans]
         noted = {*self._store.whereabouts(machine.identity), *(host for host, known in told if known == uuid)}
@@ -46,7 +46,7 @@ class Whereabouts:
         found = {name for name in self._hosts if self._has(name, uuid)} | unseen
         if len(found) > 1:
             why = f"its domain is on hosts {' and '.join(sorted(found))}: undefine the one that shall not be"
-            return Waiting("OnSeveralHosts", why, LOOK_AGAIN)
+            return Waiting("OnSeveralHosts", why, RETRY_SECONDS)
         return next(iter(found), None)
 
     def elsewhere(self, machine: VirtualMachine, host: str) -> Waiting | None:
@@ -56,13 +56,13 @@ class Whereabouts:
         if other is None:
             return None
         why = f"its domain is on host {other}, and it is placed on host {host}, where it would be a second one"
-        return Waiting(ON_ANOTHER_HOST, f"{why}: undefine the one there, with its guest shut down", LOOK_AGAIN)
+        return Waiting(ON_ANOTHER_HOST, f"{why}: undefine the one there, with its guest shut down", RETRY_SECONDS)
 
     async def ask(self) -> None:
         """Asks the hosts what they have. Waits until all of them can be asked."""
         while not self.known:
             if self.unasked:
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(POLL_SECONDS)
                 continue
             found: dict[str, list[str]] = {}
             for name, host in self._hosts.items():
