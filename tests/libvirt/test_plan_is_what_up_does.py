@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from homeostat.assembly.job import Job, JobConfig
-from homeostat.assembly.standalone import not_made_anew
+from homeostat.assembly.standalone import document_gone
 from homeostat.cli.show.describe_action import action_text
 from homeostat.cli.show.preview import Preview, preview_on
 from homeostat.cli.show.preview_host import PreviewHost, copy_state
@@ -76,7 +76,7 @@ class Rig:
         store, stop = FilesStore.open(self.folder, state, owner=True, settle=0.05), asyncio.Event()
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            return not_made_anew() if machine.key in store.settling else None
+            return document_gone() if machine.key in store.settling else None
 
         operator = Job(store, self.host, JobConfig(str(state.instance_id), teardown=teardown, admits=admits))
         running = asyncio.create_task(operator.run(stop))
