@@ -18,6 +18,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import MachineState
 from homeostat.planner.actions import Action, NoteDeletion
 from homeostat.planner.machine.teardown import ABANDON
+from homeostat.runtime.machine.orphans import machine_to_delete
 from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import read_hosts
 from tests.libvirt.hosts import isolated_uri
@@ -370,3 +371,35 @@ async def test_operators_are_killed_at_any_moment(tmp_path: Path, seed: int) -> 
 
 def everywhere(site: Spread) -> list[str]:
     return [name for found in site.domains().values() for name in found]
+
+
+async def test_what_nothing_declares_is_reported_by_one_host_and_can_be_deleted_there(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.write("Plugin", "stays", PLUGIN)
+        site.vm("kept", "b", reclaimPolicy="Retain", disks=[{"name": "root", "size": "1Mi"}])
+        site.vm("lost", "b", disks=[{"name": "root", "size": "1Mi"}])
+        site.start()
+        await site.until(lambda: site.ready("kept", "lost"), "both are ready")
+        site.remove("kept")
+        await site.until(lambda: site.machine("kept") is None, "one is gone, and its disk stays")
+        await site.lose_index()
+        site.remove("lost")
+        site.start()
+
+        def orphans() -> dict[str, list[tuple[str, str]]]:
+            return {host: [(o.name, o.domain) for o in found] for host, found in site.store.all_orphans().items() if found}
+
+        await site.until(lambda: orphans() == {"a": [("kept", "")], "b": [("lost", "lost")]}, "each is reported once")
+        (orphan,) = site.store.all_orphans()["b"]
+        assert site.store.take_up(machine_to_delete(orphan, keep_disks=False))
+        await site.until(lambda: site.machine("lost") is None and site.domains()["b"] == [], "it is deleted where it is")
+        assert [entry.name for entry in await site.all["a"].trash()] == ["lost"]
+
+
+async def test_an_address_in_a_document_is_not_used_and_an_event_says_so(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.write("Host", "a", {"uri": "qemu+ssh://elsewhere.example.org/system"})
+        site.start()
+        await site.until(lambda: site.ready("a", kind="Host"), "it is served by --host")
+        events = site.store.events(0, Key("Host", "default", "a"))
+        assert [(event.reason, "as --host says" in event.message) for event in events] == [("AddressNotUsed", True)]

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -238,6 +238,7 @@ class SeveralHosts:
             await asyncio.sleep(POLL_SECONDS)
         if not self._teardown:
             await self._register()
+            await self._tell_of_addresses()
             await self._first_reports()
         await self.whereabouts.ask()
         self.whereabouts.settled = True
@@ -254,6 +255,14 @@ class SeveralHosts:
             if self._store.index.row(Key(Host.KIND, "default", name)) is None:
                 with contextlib.suppress(AlreadyExists):
                     await self._store.apply_owned(Host(metadata=HostMeta(name=name)))
+
+    async def _tell_of_addresses(self) -> None:
+        """Tells of documents that name another address than the one that is served: that counts in a cluster only."""
+        for host in self._store.readable(Host):
+            driver = self._drivers.get(host.metadata.name)
+            if driver is not None and host.spec.uri not in (None, driver.facts.uri):
+                words = f"spec.uri is {host.spec.uri}, and counts in a cluster only: served is {driver.facts.uri}, as --host says"
+                await self._store.record_event(host.key, "Warning", "AddressNotUsed", words)
 
     async def _first_reports(self) -> None:
         """Waits until every host has reported. Else all machines would be placed on the first one that is open."""
@@ -314,7 +323,7 @@ async def several_hosts(
         def elsewhere(but: str) -> set[str]:
             return {path for name, host in hosts.items() if name != but for path in host.files_of_domains()}
 
-        for name, uri in libvirts.items():
+        async def opened(name: str, uri: str) -> LibvirtHost:
             opening = open_host(
                 room.root,
                 uri,
@@ -324,9 +333,12 @@ async def several_hosts(
                 image_folders=image_folders,
                 files_elsewhere=partial(elsewhere, name),
             )
-            hosts[name] = await stack.enter_async_context(opening)
-        group = await qemu_group(next(iter(libvirts.values())))
-        storage = Storage(room.root, group, image_folders=image_folders)
+            return await stack.enter_async_context(opening)
+
+        async with asyncio.TaskGroup() as tasks:  # one that does not answer keeps no other waiting
+            opening = {name: tasks.create_task(opened(name, uri)) for name, uri in libvirts.items()}
+        hosts.update({name: task.result() for name, task in opening.items()})
+        storage = Storage(room.root, await _group_of(hosts.values()), image_folders=image_folders)
         stack.push_async_callback(storage.close)
         metrics = OperatorMetrics(supervisor)
         operator = SeveralHosts(
@@ -334,3 +346,11 @@ async def several_hosts(
         )
         await stack.enter_async_context(telling(store, operator, metrics))
         yield Several(store, hosts, operator, supervisor, notes)
+
+
+async def _group_of(hosts: Iterable[LibvirtHost]) -> int | None:
+    """Returns the group of QEMU, which is the same on all hosts that share files."""
+    for host in hosts:
+        if host.facts.reachable and (group := await qemu_group(host.facts.uri)) is not None:
+            return group
+    return None
