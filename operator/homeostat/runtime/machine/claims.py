@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
@@ -11,6 +12,17 @@ from homeostat.planner.observed import ObservedDomain
 
 from ..hypervisor import Domains
 from .observe import own_domain
+
+
+class _Found(NamedTuple):
+    """What was found of one machine, and of what."""
+
+    spec: VirtualMachineSpec
+    identity: str
+    root: str
+    domain: ObservedDomain | None
+    asked: frozenset[Claim]  # by the spec
+    claims: frozenset[Claim]  # and by the domain
 
 
 class Claims:
@@ -25,8 +37,7 @@ class Claims:
         self._freed = freed
         self._standing: dict[Key, Standing] = {}
         self._claims: dict[Key, frozenset[Claim]] = {}
-        self._asked: dict[Key, tuple[VirtualMachineSpec, tuple[str, str], frozenset[Claim]]] = {}  # by its spec
-        self._held: dict[Key, tuple[ObservedDomain | None, frozenset[Claim]]] = {}  # by its domain
+        self._found: dict[Key, _Found] = {}
         self._refused: set[Key] = set()
         self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first that collides
 
@@ -34,7 +45,7 @@ class Claims:
         """Records what this machine claims. Returns those claims that another machine holds, and which one. ``machine`` includes
         its plugin's part."""
         key, domain = machine.key, own_domain(machine, host)
-        claims, stands = self._found(key, machine, domain, host.facts.storage_root), standing(domain)
+        claims, stands = self._look(key, machine, domain, host.facts.storage_root), standing(domain)
         if stands is Standing.DEFINED and key in self._refused:
             stands = Standing.WANTS
         if claims != self._claims.get(key) or stands != self._standing.get(key):
@@ -44,15 +55,18 @@ class Claims:
         (self._refused.add if held else self._refused.discard)(key)
         return held
 
-    def _found(self, key: Key, machine: VirtualMachine, domain: ObservedDomain | None, root: str) -> frozenset[Claim]:
-        """Returns what it claims. Each half is found once for all looks at the same spec, or the same domain: neither changes."""
-        whose = (machine.identity, root)
-        asked, held = self._asked.get(key), self._held.get(key)
-        if asked is None or asked[0] is not machine.spec or asked[1] != whose:
-            self._asked[key] = asked = (machine.spec, whose, frozenset(claims_of(machine, root)))
-        if held is None or held[0] is not domain:
-            self._held[key] = held = (domain, frozenset(claims_held(domain)))
-        return asked[2] | held[1]  # of equal ones that of the spec, which has words
+    def _look(self, key: Key, machine: VirtualMachine, domain: ObservedDomain | None, root: str) -> frozenset[Claim]:
+        """Returns what it claims. That is found once for all looks at the same spec and the same domain: neither changes."""
+        spec, identity, known = machine.spec, machine.identity, self._found.get(key)
+        asked = known.asked if known and known.spec is spec and (known.identity, known.root) == (identity, root) else None
+        if known and asked is not None and known.domain is domain:
+            return known.claims
+        if asked is None:
+            asked = frozenset(claims_of(machine, root))
+        held = frozenset(claims_held(domain))
+        claims = asked if held <= asked else asked | held  # of equal ones that of the spec, which has words
+        self._found[key] = _Found(spec, identity, root, domain, asked, claims)
+        return claims
 
     def begin(self, machine: VirtualMachine, host: Domains) -> Mapping[str, str]:
         """Updates the claims right before the machine is started. Where nobody else holds any of them, it counts as running from
@@ -64,8 +78,7 @@ class Claims:
     def release(self, key: Key) -> None:
         """Releases all claims of a machine that has gone."""
         self._refused.discard(key)
-        self._asked.pop(key, None)
-        self._held.pop(key, None)
+        self._found.pop(key, None)
         if key in self._claims:
             self._take(key, frozenset(), Standing.WANTS)
             del self._claims[key], self._standing[key]
