@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.soak.desired import Wish
+from benchmarks.soak.desired import VM, VMD, Wish
 from benchmarks.soak.judge.index import Row
 from benchmarks.soak.world import World
 
+WITH_ALL = re.compile(r"(\w+)/default/(\S+) is declared nowhere any more, and kept: it went with all that the folder held")
+NOUNS = {VM: "vm", VMD: "vmd"}
 COMMIT = re.compile(r"`qemu-img commit ([^`]+)`")
 
 
@@ -25,6 +28,16 @@ def follow(world: World, wish: Wish, row: Row) -> None:
         world.excuse([wish.name])
         wish.spec["restartedAt"] = f"renamed-{world.log.operations}"
         world.desired.put(wish)
+
+
+def confirm(world: World, held: Iterable[str]) -> None:
+    """Deletes by command what was deleted out of its file in the moment in which an emptied folder was filled again."""
+    for told in filter(None, map(WITH_ALL.search, held)):
+        kind, name = told[1], told[2]
+        if kind in NOUNS and name not in world.desired.wishes:
+            world.log.operation("confirm a deletion", f"{kind} {name}")
+            world.excuse([name])
+            world.cli("delete", NOUNS[kind], name, "--no-wait")
 
 
 def _commit(world: World, machine: str, layer: Path) -> None:

@@ -54,6 +54,11 @@ def errors(state: Path) -> list[str]:
     return [f"{path}: {message}" for path, message in found or ()]
 
 
+def held(state: Path) -> list[str]:
+    """Returns what the operator says of resources that it keeps in doubt."""
+    return [str(message) for (message,) in _read(state, "SELECT message FROM errors WHERE severity = 'Held'") or ()]
+
+
 def writes(state: Path) -> int | None:
     """Grows with every write of a resource, a status or an event."""
     found = _read(state, "SELECT sum(value) FROM counters")

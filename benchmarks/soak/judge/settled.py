@@ -11,7 +11,7 @@ import libvirt
 from benchmarks.soak.desired import PLUGIN, VM, VMD, Wish, numbered
 from benchmarks.soak.hypervisor import Domain
 from benchmarks.soak.judge import index
-from benchmarks.soak.judge.advice import follow
+from benchmarks.soak.judge.advice import confirm, follow
 from benchmarks.soak.judge.canaries import Canaries
 from benchmarks.soak.judge.open_files import qemus
 from benchmarks.soak.judge.power import early_cuts
@@ -96,6 +96,7 @@ class Judge:
             yield f"the hypervisor does not answer: {error}"
             return
         yield from (f"an error is told: {error}" for error in index.errors(self._world.state))
+        confirm(self._world, index.held(self._world.state))
         if isinstance(self._world, QemuWorld):
             yield from self._api(self._world.port)
             running = {name for name, domain in domains.items() if domain.active}
