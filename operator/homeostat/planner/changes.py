@@ -29,13 +29,11 @@ def spec_hash(config: DomainConfig) -> str:
     return hashlib.sha256(_canonical(config).encode()).hexdigest()[:16]
 
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+_PLAIN = frozenset({str, int, bool, type(None)})  # most values are
 
 
 def _canonical(value: Any) -> str:
     """Returns a stable text of nested values."""
-    if value.__class__ in _PLAIN:  # most are
-        return repr(value)
     if isinstance(value, tuple):
         return "[" + ",".join(map(_canonical, value)) + "]"
     names = _fields_of(value.__class__)
@@ -43,7 +41,8 @@ def _canonical(value: Any) -> str:
         return repr(value)
     told = [(name, getattr(value, name)) for name in names[0]]
     told += [(name, later) for name in names[1] if (later := getattr(value, name)) is not None]
-    return "(" + ",".join([f"{name}={_canonical(part)}" for name, part in told]) + ")"
+    texts = [f"{name}={part!r}" if part.__class__ in _PLAIN else f"{name}={_canonical(part)}" for name, part in told]
+    return f"({','.join(texts)})"
 
 
 @cache  # one entry per class
