@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 SOONEST, LATEST = 1.0, 30.0  # seconds between two readings, until somebody new asks
 GROWTH = 1.25  # from one reading to the next: at the latest, an address is found 1 s and a quarter of the boot time late
+GIVES_WAY = 5.0  # seconds that a reading waits at most while others wait for libvirt
 ASKED_AGAIN = 4  # guests without a lease whose addresses each call of recheck reads again
 AGENT_SECONDS = 5.0  # for its answer
 
@@ -43,9 +44,10 @@ class AddressBook:
         changed: Callable[[set[str]], None],
         keep: Keep = once,
         local: bool = False,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Takes ``local``: whether the host is this machine."""
-        self._keep = keep
+        """Takes ``local``: whether the host is this machine. ``crowded``: whether others wait for libvirt."""
+        self._keep, self._crowded = keep, crowded
         self._connection, self._agents = connection, agents
         self._reader = AddressReader(connection, local)
         self._reading = asyncio.Lock()
@@ -113,6 +115,7 @@ class AddressBook:
         """Polls until no guest lacks an address."""
         while self._reader.supported:
             self._asked.clear()
+            await self._give_way()
             await self._read()
             if self._asking is None or self._asking.done():
                 asking = asyncio.get_running_loop().create_task(self._ask_agents(), name="addresses by agent")
@@ -121,6 +124,13 @@ class AddressBook:
             if not self._missing and not self._asked.is_set():
                 return
             await self._pause()
+
+    async def _give_way(self) -> None:
+        """Lets others go first for a while: where many guests are started at once, they have no address yet."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVES_WAY):
+                while self._crowded():  # noqa: ASYNC110 - nobody tells when it ends
+                    await asyncio.sleep(SOONEST / 4)
 
     async def _pause(self) -> None:
         await asyncio.sleep(SOONEST)

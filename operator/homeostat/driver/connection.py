@@ -56,6 +56,7 @@ class LibvirtConnection:
         # The test driver is a few structs in this program: it never waits, and a thread would cost more than its calls.
         self._in_process = urlsplit(uri).scheme == "test" and not urlsplit(uri).hostname
         self._pool = ThreadPoolExecutor(REQUESTS, thread_name_prefix="libvirt")
+        self._jobs = 0  # that run, or wait in line
         self._counting = threading.Lock()
         self._handle: libvirt.virConnect | None = None
         self._gone = asyncio.Event()
@@ -104,6 +105,11 @@ class LibvirtConnection:
             self.calls[function.__name__] += 1
         return function(*arguments, **options)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether jobs wait in line, because all requests are in use."""
+        return self._jobs > REQUESTS
+
     async def run(self, job: Callable[[], T], doing: str = "") -> T:
         """Runs ``job``, which may make several calls, on one of the threads.
 
@@ -111,6 +117,7 @@ class LibvirtConnection:
             DriverError: libvirt's error, translated; HostUnreachable also when the connection broke during the job.
         """
         self.handle  # noqa: B018 - raises while there is no connection
+        self._jobs += 1
         try:
             if self._in_process:
                 await asyncio.sleep(0)
@@ -120,6 +127,8 @@ class LibvirtConnection:
             if is_lost(error):
                 self._gone.set()
             raise translate(error, doing) from error
+        finally:
+            self._jobs -= 1
 
     async def _maintain(self) -> None:
         await self._drop()  # what an earlier keeper that died had open

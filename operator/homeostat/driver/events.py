@@ -90,7 +90,7 @@ class EventFeed:
             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._devices),
             (libvirt.VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, self._devices),
-            (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, self._devices),
+            (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, self._agent),
             (libvirt.VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, self._memory),
         ):
             with contextlib.suppress(libvirt.libvirtError):
@@ -127,6 +127,11 @@ class EventFeed:
 
     def _devices(self, _conn: Any, domain: libvirt.virDomain, *_rest: Any) -> None:
         self._put(EventKind.DEVICES, domain)
+
+    def _agent(self, _conn: Any, domain: libvirt.virDomain, _state: int, reason: int, _opaque: Any) -> None:
+        """Leaves out what comes with every start of a domain: that is another event, which has everything read."""
+        if reason != libvirt.VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_DOMAIN_STARTED:
+            self._put(EventKind.DEVICES, domain)
 
     def _memory(self, _conn: Any, domain: libvirt.virDomain, *_rest: Any) -> None:
         self._put(EventKind.MEMORY, domain)

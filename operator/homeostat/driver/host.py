@@ -132,7 +132,7 @@ class LibvirtHost:
         self.agent = Agent(uri, keep)
         self._book = AddressBook(
             self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep,
-            local=self._here,
+            local=self._here, crowded=lambda: self._connection.crowded,
         )  # fmt: skip
         self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -44,3 +44,34 @@ async def test_a_lease_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
         await changed.wait()
     assert book.lookup([MAC]) == {MAC: (("10.0.0.9", "Lease"),)}
     await book.close()
+
+
+@pytest.mark.parametrize("patient", [True, False])
+async def test_others_go_first_for_a_while(monkeypatch: pytest.MonkeyPatch, patient: bool) -> None:
+    monkeypatch.setattr(module, "SOONEST", 0.01)
+    monkeypatch.setattr(module, "GIVES_WAY", 30.0 if patient else 0.05)
+    line, found, asked, crowd = Heard(), asyncio.Event(), asyncio.Event(), [True]
+
+    def crowded() -> bool:
+        asked.set()
+        return crowd[0]
+
+    book = AddressBook(
+        line,
+        Agents(),
+        lambda: ("lan",),
+        lambda: {MAC: Resident("u", False)},
+        lambda macs: found.set(),  # type: ignore[arg-type]
+        crowded=crowded,
+    )
+    book.lookup([MAC])
+    for _ in range(3 if patient else 0):
+        asked.clear()
+        await asked.wait()
+        assert not found.is_set()
+    if patient:
+        crowd.clear()
+        crowd.append(False)
+    async with asyncio.timeout(5):
+        await found.wait()
+    await book.close()
