@@ -403,3 +403,28 @@ async def test_an_address_in_a_document_is_not_used_and_an_event_says_so(tmp_pat
         await site.until(lambda: site.ready("a", kind="Host"), "it is served by --host")
         events = site.store.events(0, Key("Host", "default", "a"))
         assert [(event.reason, "as --host says" in event.message) for event in events] == [("AddressNotUsed", True)]
+
+
+async def test_what_may_be_on_a_host_that_was_not_asked_is_no_orphan_of_another(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.write("Plugin", "stays", PLUGIN)
+        site.vm("lost", "b", disks=[{"name": "root", "size": "1Mi"}])
+        site.vm("kept", "b", reclaimPolicy="Retain", disks=[{"name": "root", "size": "1Mi"}])
+        site.start()
+        await site.until(lambda: site.ready("lost", "kept"), "both are ready")
+        site.remove("kept")
+        await site.until(lambda: site.machine("kept") is None, "one is gone, and its disk stays")
+        await site.lose_index()
+        site.remove("lost")
+        site.start()
+
+        def orphans() -> dict[str, list[tuple[str, str]]]:
+            return {host: [(o.name, o.domain) for o in found] for host, found in site.store.all_orphans().items() if found}
+
+        told = {"a": [("kept", "")], "b": [("lost", "lost")]}
+        await site.until(lambda: orphans() == told, "each is reported once")
+        await site.stop()
+        site.served = ["a"]
+        site.start()
+        await site.until(site.operator.hosts["a"]._orphans, "a has looked")
+        assert orphans() == told

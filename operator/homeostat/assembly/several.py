@@ -150,7 +150,7 @@ class SeveralHosts:
 
     async def _folders(self, name: str) -> Sequence[MachineFolder]:
         """Returns the machine folders that a host reports on, since all hosts have the same: those of its domains, and on the
-        first host those without a domain."""
+        first host those without a domain. While a host is away, one that had a domain may have it there."""
         found: dict[str, set[tuple[str, str]]] = {}
         for one, host in self._drivers.items():
             if host.facts.reachable:
@@ -161,9 +161,13 @@ class SeveralHosts:
             set[tuple[str, str]]().union(*found.values()),
             name == next(iter(found), None),
         )
-        folders = await self._drivers[name].machine_folders()
-        places = [(folder.namespace, folder.name) for folder in folders]
-        return [f for f, place in zip(folders, places, strict=True) if place in mine or (is_first and place not in anywhere)]
+        folders, all_asked = await self._drivers[name].machine_folders(), not self.whereabouts.away
+
+        def reports(folder: MachineFolder) -> bool:
+            place = (folder.namespace, folder.name)
+            return place in mine or (is_first and place not in anywhere and (all_asked or not folder.created))
+
+        return [folder for folder in folders if reports(folder)]
 
     def _control(self, images: FilesHost) -> Job:
         store = FolderController(self._store, HERE, self.whereabouts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.models.machine import VirtualMachine
@@ -24,11 +24,12 @@ class Whereabouts:
     """Knows which host has a machine that is not placed. While an index is new, no machine is placed before every host that may
     have machines was asked."""
 
-    def __init__(self, store: PlacedFiles, hosts: Mapping[str, Domains], instance: str) -> None:
-        """Takes the hosts that are served, by name."""
+    def __init__(self, store: PlacedFiles, hosts: Mapping[str, Domains], instance: str, room: StateFolder | None = None) -> None:
+        """Takes the hosts that are served, by name. ``room``: the state folder that the store's is a copy of."""
         self._store, self._hosts, self._instance = store, hosts, instance
+        self._room = room or store.state
         self.settled = False  # whether the hosts have reported, so that machines can be spread over them
-        self._may_be_used = is_marked(store.state)
+        self._may_be_used = is_marked(self._room)
 
     @property
     def known(self) -> bool:
@@ -80,8 +81,7 @@ class Whereabouts:
         """Which hosts must be asked and cannot be, in words. Empty: none."""
         if self.known:
             return ""
-        known = read_hosts(self._store.state)
-        missing = [name for name, host in known.items() if (host.used or self._may_be_used) and not self._reachable(name)]
+        missing = self.away
         if not missing:
             return ""
         said = [
@@ -90,8 +90,14 @@ class Whereabouts:
         ]
         return (
             f"the index is new, and it may be on host {' or on host '.join(said)}: nothing is placed before that is known. If a "
-            f"host is no more, take it out of {self._store.state.hosts_file} and start anew"
+            f"host is no more, take it out of {self._room.hosts_file} and start anew"
         )
+
+    @property
+    def away(self) -> Sequence[str]:
+        """The hosts that may have machines, and cannot be asked."""
+        known = read_hosts(self._store.state)
+        return [name for name, host in known.items() if (host.used or self._may_be_used) and not self._reachable(name)]
 
     def _reachable(self, name: str) -> bool:
         return name in self._hosts and self._hosts[name].facts.reachable
@@ -106,14 +112,14 @@ def is_marked(room: StateFolder) -> bool:
     return any(room.root.glob("machines/*/*/created"))
 
 
-def take_hosts(store: PlacedFiles, served: Mapping[str, str]) -> list[str]:
+def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder | None = None) -> list[str]:
     """Remembers which hosts are served, and their libvirts. Hosts that had machines and are not named any more stay known.
-    Returns what people should hear about them.
+    Returns what people should hear about them. ``room``: the state folder that the store's is a copy of.
 
     Raises:
         StateError: a machine may be on a libvirt that none of them is.
     """
-    room, known, placed = store.state, read_hosts(store.state), set(store.placed().values())
+    room, known, placed = room or store.state, read_hosts(store.state), set(store.placed().values())
     if not known and room.libvirt and room.libvirt not in served.values() and (is_marked(room) or _has_domains(store)):
         raise StateError(
             f"the machines of {room.root} are on {room.libvirt}, which no --host names: add --host NAME={room.libvirt}, or take "
@@ -128,7 +134,7 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str]) -> list[str]:
             )
     left = {name: replace(host, served=False) for name, host in known.items() if name not in served and host.used}
     taken = {name: KnownHost(uri, used=name in known and known[name].used) for name, uri in served.items()}
-    write_hosts(room, taken | left)
+    write_hosts(store.state, taken | left)
     told = left.items() if not store.hosts_asked else [(name, host) for name, host in left.items() if name in placed]
     return [f"no --host names {name} ({host.uri}), and machines are on it: nobody looks after them" for name, host in told]
 

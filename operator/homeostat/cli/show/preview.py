@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from homeostat.assembly.whereabouts import Whereabouts, take_hosts
 from homeostat.driver.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -37,6 +38,7 @@ from homeostat.runtime.machine.observe import observe
 from homeostat.runtime.plugin.reconcile import images_of
 from homeostat.store.errors import FolderProblem, Severity
 from homeostat.store.files.passes.intake import PassReport
+from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
@@ -70,15 +72,27 @@ async def preview(
 
     Raises:
         CliError: the host cannot be asked.
-        StoreError: the state serves a cluster.
+        StoreError: the state serves a cluster; or `up` would refuse the hosts.
     """
     with scratch_folder("plan") as scratch:
         notes = await copy_state(folder, state, scratch)
         if several:
-            async with opened_hosts(state, several, scratch, image_folders) as hosts:
-                return await preview_on(folder, scratch, next(iter(hosts.values())), notes, hosts)
+            notes += hosts_taken(folder, state, scratch, several)
+            async with opened_hosts(state, several, image_folders) as hosts:
+                first = next(seen for seen in hosts.values() if seen.host.facts.reachable)
+                return await preview_on(folder, scratch, first, notes, hosts, StateFolder(state))
         async with opened_host(state, uri, labels, scratch, notes, image_folders) as host:
             return await preview_on(folder, scratch, host, notes)
+
+
+def hosts_taken(folder: Path, state: Path, scratch: Path, several: Mapping[str, str]) -> list[str]:
+    """Takes the hosts into ``scratch``, the copy of the state, as `up` would, and returns what it would say of them.
+
+    Raises:
+        StoreError: it would refuse them.
+    """
+    with closing(PlacedFiles.open(folder, StateFolder.open(scratch))) as store:
+        return take_hosts(store, several, StateFolder(state))
 
 
 async def preview_on(
@@ -87,12 +101,14 @@ async def preview_on(
     host: PreviewHost,
     notes: Sequence[str] = (),
     several: Mapping[str, PreviewHost] = MappingProxyType({}),
+    room: StateFolder | None = None,
 ) -> Preview:
     """Returns the same as ``preview``, on a host that is open. ``scratch`` holds the copy of the state, and is written to.
-    ``several``: the hosts by name, where there are more."""
-    with closing(FilesStore.open(folder, StateFolder.open(scratch))) as store:
+    ``several``: the hosts by name, where there are more, and ``room``: the state folder."""
+    with closing(PlacedFiles.open(folder, StateFolder.open(scratch))) as store:
         report = store.sync()
-        foresight = _Foresight(store, host, several)
+        whereabouts = Whereabouts(store, {name: seen.host for name, seen in several.items()}, str(store.state.instance_id), room)
+        foresight = _Foresight(store, host, several, whereabouts)
         entries = await foresight.all()
         return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await foresight.notes()])
 
@@ -108,6 +124,7 @@ class _Foresight:
     store: FilesStore
     first: PreviewHost  # for what is no machine's: all hosts have one folder
     several: Mapping[str, PreviewHost]
+    whereabouts: Whereabouts
     places: Mapping[Key, str | Waiting] = field(default_factory=dict)
     claims: dict[str, Claims] = field(default_factory=lambda: defaultdict(Claims))  # by host
     images: ImageUse = field(default_factory=ImageUse)
@@ -126,7 +143,8 @@ class _Foresight:
         coming = {machine.key: entry for entry in deployments for machine in entry.coming}
         machines = await self.store.list(VirtualMachine)
         if self.several:
-            self.places = await foreseen_places(self.store, {name: seen.host for name, seen in self.several.items()})
+            hosts = {name: seen.host for name, seen in self.several.items()}
+            self.places = await foreseen_places(self.store, hosts, self.whereabouts)
         for machine in machines:  # first of all: which machines have what others ask for
             host = self._at(machine).host
             self.claims[host.facts.name].update((await self._made(machine))[0], host)
@@ -195,6 +213,8 @@ class _Foresight:
     def _beside(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> tuple[Outcome, ...]:
         """Returns what would stop it next if the first problem were solved: other images, what the host lacks."""
         if observed.refusal is not None or machine.deleting or (observed.domain and observed.domain.state.active):
+            return ()
+        if not observed.host.reachable:
             return ()
         needed = [self.fetched.get(ref.key) for ref in storage_needs(machine, observed.host.storage_root).images]
         failed = [Waiting("ImageFailed", image.error) for image in needed if image and image.phase is ImagePhase.FAILED]

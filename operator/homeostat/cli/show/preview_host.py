@@ -27,7 +27,6 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.machine.presume import presumed, storage_root
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.planner.trash import KEEP
-from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
 from homeostat.store.files.state import StateFolder, served_folder
 
 from ..errors import CliError
@@ -110,38 +109,46 @@ async def opened_host(
 
 @asynccontextmanager
 async def opened_hosts(
-    state: Path, hosts: Mapping[str, str], scratch: Path, image_folders: Sequence[Path] = ()
+    state: Path, hosts: Mapping[str, str], image_folders: Sequence[Path] = ()
 ) -> AsyncIterator[Mapping[str, PreviewHost]]:
-    """Opens several hosts as ``opened_host`` opens one, and yields them by name.
+    """Opens several hosts as ``opened_host`` opens one, and yields them by name. Of those that are away, nothing is known.
 
     Raises:
-        CliError: one of them cannot be asked.
+        CliError: none of them can be asked.
     """
     logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())
-    room = StateFolder(scratch)
-    write_hosts(room, {**read_hosts(room), **{name: KnownHost(uri) for name, uri in hosts.items()}})
-    found = {}
+    found: dict[str, PreviewHost] = {}
     async with AsyncExitStack() as stack:
         for name, uri in hosts.items():
             storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
-            host = await stack.enter_async_context(_connected(uri, state, None, storage, name))
+            host = await stack.enter_async_context(_opened(uri, state, None, storage, name))
             found[name] = PreviewHost(host, storage)
+        if not any(seen.host.facts.reachable for seen in found.values()):
+            raise _nothing("; ".join(f"host {name}: {seen.host.facts.error}" for name, seen in found.items()))
         yield found
 
 
 @asynccontextmanager
 async def _connected(
-    uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None, name: str = "local"
+    uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None
 ) -> AsyncIterator[LibvirtHost]:
+    async with _opened(uri, root, labels, storage) as host:
+        if not host.facts.reachable:
+            raise _nothing(host.facts.error)
+        yield host
+
+
+def _opened(uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None, name: str = "local") -> LibvirtHost:
     async def kvm_usable() -> bool:
         return not is_local(uri) or (await probe_kvm(None)).usable
 
-    async with LibvirtHost(
+    return LibvirtHost(
         uri, name=name, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
-    ) as host:
-        if not host.facts.reachable:
-            raise CliError(f"nothing can be planned: {host.facts.error}", "`homeostat doctor` says more")
-        yield host
+    )
+
+
+def _nothing(why: str) -> CliError:
+    return CliError(f"nothing can be planned: {why}", "`homeostat doctor` says more")
 
 
 def _instance_on(host: LibvirtHost) -> uuid.UUID | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from homeostat.assembly.whereabouts import Whereabouts
 from homeostat.models.base import Key
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.placement import Offer, choose_host
 from homeostat.planner.plan import Waiting
@@ -19,8 +19,11 @@ from homeostat.store.files.store import FilesStore
 from homeostat.store.placed import host_of
 
 
-async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains]) -> dict[Key, str | Waiting]:
-    """Returns the host of every machine, or why it has none."""
+async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains], whereabouts: Whereabouts) -> dict[Key, str | Waiting]:
+    """Returns the host of every machine, or why it has none. With a new index the hosts are asked what they have, as by `up`."""
+    whereabouts.settled = True
+    if not whereabouts.unasked:
+        await whereabouts.ask()
     effective, machines = Effective(store, once=True), await store.list(VirtualMachine)
     memory = {machine.key: (await effective.machine(machine))[0].spec.resources.memory for machine in machines}
     offers = {name: _offer(name, await store.get(Host, Key(Host.KIND, "default", name)), hosts[name].facts) for name in hosts}
@@ -31,8 +34,10 @@ async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains]) -> di
         offers[host] = replace(offers[host], promised=offers[host].promised + memory[key])
 
     for machine in machines:
-        placed = host_of(machine.metadata.finalizers) or _having(machine, hosts)
-        if placed in offers:
+        placed = host_of(machine.metadata.finalizers) or whereabouts.located(machine)
+        if isinstance(placed, Waiting):
+            found[machine.key] = placed
+        elif placed in offers:
             note(machine.key, placed)
         elif placed is not None:
             found[machine.key] = Waiting("OperatorGone", f"{unserved(placed)}: its guests run on, and nobody looks after them")
@@ -46,14 +51,15 @@ async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains]) -> di
     return found
 
 
-def _having(machine: VirtualMachine, hosts: Mapping[str, Domains]) -> str | None:
-    """Returns the host that has a machine's domain, where the index does not say."""
-    domains = {name: host.domain(domain_uuid(machine.identity)) for name, host in hosts.items()}
-    return next((name for name, domain in domains.items() if domain is not None and domain.record is not None), None)
-
-
 def _offer(name: str, host: Host | None, facts: HostFacts) -> Offer:
     """Returns what a host will offer once `up` serves it."""
     labels = {"kubernetes.io/hostname": name, **(host.metadata.labels if host else {})}
-    closed = "is being deleted" if host and host.deleting else "is in maintenance" if host and host.spec.maintenance else ""
-    return Offer(name, labels, closed, facts.memory)
+    return Offer(name, labels, _closed(host, facts), facts.memory)
+
+
+def _closed(host: Host | None, facts: HostFacts) -> str:
+    if host and host.deleting:
+        return "is being deleted"
+    if not facts.reachable:
+        return "cannot be reached"
+    return "is in maintenance" if host and host.spec.maintenance else ""

@@ -29,7 +29,7 @@ _RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # kinds that othe
 # The shown actions say already that these are waited for.
 _SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
 _PASSING = _SAID_BY_ACTIONS | {
-    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "HostUnreachable", "IOError", "ImageFetching", "Pausing", "PoweringOff",
+    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "IOError", "ImageFetching", "Pausing", "PoweringOff",
     "Resuming", "Saving", "Unhealthy",
 }  # fmt: skip
 """Reasons that pass by themselves. For every other reason somebody must act."""
