@@ -108,5 +108,8 @@ def test_what_does_not_go_together(homeostat: Homeostat) -> None:
 
     with homeostat.up(*homeostat.hosts):
         wait_until(lambda: "True" in homeostat.run("get", "hosts").stdout, 30, "a host is ready")
+    swapped = ["--host", f"a={homeostat.uris['b']}", "--host", f"b={homeostat.uris['a']}"]
+    said = refused("plan", folder, *swapped)
+    assert said == refused("up", folder, "--no-api", *swapped) and "was test:///" in said, said
     said = refused("up", folder, "--connect", "test:///default")
     assert "the machines of this state are on hosts a, b" in said and "homeostat down" in said

@@ -113,3 +113,17 @@ async def test_with_a_new_index_the_hosts_are_asked(tmp_path: Path) -> None:
         await settled(site)
         await site.lose_index()
         assert waiting(await planned(site)) == {} and "define" not in text(await planned(site))
+
+
+async def test_what_another_host_has_is_not_planned_a_second_time(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await settled(site)
+        await site.stop()
+        machine = site.machine("one")
+        assert machine is not None
+        site.store.displace(machine.key)
+        assert await site.store.place(machine.key, machine.metadata.uid, "b")
+        found = await planned(site)
+        assert waiting(found).keys() == {"one"} and waiting(found)["one"][0] == "OnAnotherHost", text(found)
+        site.start()
+        await site.until(lambda: site.condition("one").reason == "OnAnotherHost", "up says so, too")  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from homeostat.assembly.whereabouts import Whereabouts
 from homeostat.models.base import Key
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.placement import Offer, choose_host
 from homeostat.planner.plan import Waiting
@@ -39,6 +40,8 @@ async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains], where
             found[machine.key] = placed
         elif placed in offers:
             note(machine.key, placed)
+            if hosts[placed].facts.reachable and hosts[placed].domain(domain_uuid(machine.identity)) is None:
+                found[machine.key] = whereabouts.elsewhere(machine, placed) or placed
         elif placed is not None:
             found[machine.key] = Waiting("OperatorGone", f"{unserved(placed)}: its guests run on, and nobody looks after them")
     for machine in machines:
