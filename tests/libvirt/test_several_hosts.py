@@ -428,3 +428,9 @@ async def test_what_may_be_on_a_host_that_was_not_asked_is_no_orphan_of_another(
         site.start()
         await site.until(site.operator.hosts["a"]._orphans, "a has looked")
         assert orphans() == told
+        await site.stop()
+        hosts = json.loads(site.store.state.hosts_file.read_text())
+        site.store.state.hosts_file.write_text(json.dumps({"a": hosts["a"]}))
+        site.start()
+        await site.until(lambda: len(site.operator.hosts["a"]._orphans()) == 2, "a has looked, and b is no more")
+        assert orphans() == told

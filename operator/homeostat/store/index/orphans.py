@@ -24,12 +24,21 @@ def note_orphans(index: Index, host: str, orphans: Sequence[Orphan]) -> None:
 
 def read_orphans(index: Index, host: str | None = None) -> dict[str, list[Orphan]]:
     """Returns the orphans by host; ``host`` None: of all hosts. Hosts that share a folder report the same files, and only the
-    first host has them here."""
+    one with the domain, or else the first host, has them here."""
     rows = index.read("SELECT name, value FROM settings WHERE name >= ? AND name < ? ORDER BY name", (_SETTING, "orphans;"))
     found: dict[str, list[Orphan]] = {}
     for name, text in rows:
         if host in (None, at := name.removeprefix(_SETTING)):
             found[at] = [Orphan(**{**values, "disks": tuple(values["disks"])}) for values in json.loads(text)]
+    return found if host is not None else _each_folder_once(found)
+
+
+def _each_folder_once(by_host: Mapping[str, Sequence[Orphan]]) -> dict[str, list[Orphan]]:
+    told = {(orphan.namespace, orphan.name) for orphans in by_host.values() for orphan in orphans if orphan.domain}
+    found: dict[str, list[Orphan]] = {}
+    for host, orphans in by_host.items():
+        found[host] = [orphan for orphan in orphans if orphan.domain or (orphan.namespace, orphan.name) not in told]
+        told |= {(orphan.namespace, orphan.name) for orphan in orphans}
     return found
 
 
