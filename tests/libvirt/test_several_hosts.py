@@ -275,6 +275,68 @@ async def test_what_the_operator_is_not_started_with(tmp_path: Path) -> None:
             site.start()
 
 
+async def both_used(site: Spread) -> None:
+    site.vm("one", "a")
+    site.vm("two", "b")
+    site.start()
+    await site.until(lambda: site.ready("one", "two"), "both are ready")
+    await site.stop()
+
+
+@pytest.mark.parametrize("lost", [None, "{}", '{"a": {"uri": "URI"}}'])
+async def test_what_is_lost_of_the_file_of_hosts_is_known_from_the_index(tmp_path: Path, lost: str | None) -> None:
+    """Also where a host was taken out of it for lost, and is back."""
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        file = site.store.state.hosts_file
+        if lost is None:
+            file.unlink()
+        else:
+            file.write_text(lost.replace("URI", site.all["a"].facts.uri))
+        if lost and "uri" in lost:
+            site.served = ["a"]
+            site.start()
+            await site.stop()
+            site.served = ["a", "b"]
+        site.start()
+        await site.until(lambda: site.ready("one", "two"), "both are ready")
+        assert all(host.used for host in read_hosts(site.store.state).values())
+        await site.lose_index()
+        site.served = ["a"]
+        assert "no --host names b" in site.start()[0]
+        await site.until(lambda: "b, which no --host names" in site.message("two"), "what b has is not known")
+        assert site.domains() == {"a": ["one"], "b": ["two"]}
+
+
+async def test_addresses_are_known_from_the_index_where_the_file_of_hosts_is_lost(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        site.store.state.hosts_file.unlink()
+        site.all["a"], site.all["b"] = site.all["b"], site.all["a"]
+        with pytest.raises(StateError, match=r"host a was .*, where machines are, and is to be "):
+            site.start()
+
+
+async def test_a_host_that_machines_are_on_keeps_its_name(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        site.all["c"] = site.all["b"]
+        site.served = ["a", "c"]
+        with pytest.raises(StateError, match="was host b, where machines are, and is to be host c: name it --host b="):
+            site.start()
+
+
+async def test_whoever_is_found_to_have_machines_is_used(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        await site.lose_index()
+        site.store.state.hosts_file.unlink()
+        site.store.state.remember_libvirt(site.all["a"].facts.uri)
+        site.start()
+        await site.until(lambda: site.ready("one", "two"), "both are ready again")
+        assert all(host.used for host in read_hosts(site.store.state).values())
+
+
 def refusing(act: Execute) -> Execute:
     """A host that does nothing to domains."""
 
@@ -336,7 +398,8 @@ async def test_every_task_dies_once(tmp_path: Path) -> None:
         site.start(faults="*:0.2")
         await site.until(lambda: site.ready("one", "two"), "both are ready")
         supervisor = site.operator.supervisor
-        assert all(supervisor.deaths(task) for task in ("folder", "job a", "job b", "job controller"))
+        tasks = ("folder", "job a", "job b", "job controller")
+        await site.until(lambda: all(supervisor.deaths(task) for task in tasks), "each died once")
         site.vm("three")
         await site.until(lambda: site.ready("three"), "another is ready")
         site.remove("two")
@@ -401,6 +464,7 @@ async def test_an_address_in_a_document_is_not_used_and_an_event_says_so(tmp_pat
         site.write("Host", "a", {"uri": "qemu+ssh://elsewhere.example.org/system"})
         site.start()
         await site.until(lambda: site.ready("a", kind="Host"), "it is served by --host")
+        await site.until(lambda: bool(site.store.events(0, Key("Host", "default", "a"))), "it is told")
         events = site.store.events(0, Key("Host", "default", "a"))
         assert [(event.reason, "as --host says" in event.message) for event in events] == [("AddressNotUsed", True)]
 

@@ -22,7 +22,10 @@ COUNTS = {
     "initialDelaySeconds": 1, "periodSeconds": 2, "timeoutSeconds": 3, "successThreshold": 1, "failureThreshold": 5,
 }  # fmt: skip
 HTTP = {"port": 80, "path": "/healthz", "scheme": "HTTPS", "httpHeaders": [{"name": "Host", "value": "example.org"}]}
-RESOURCES = {"vcpu": 2, "memory": "1Gi", "cpu": {"model": "host-model", "features": ["+avx2", "-hle"]}}
+TOPOLOGY = {"sockets": 1, "cores": 1, "threads": 2}
+RESOURCES = {
+    "vcpu": 2, "memory": "1Gi", "cpu": {"model": "host-model", "features": ["+avx2", "-hle"], "topology": TOPOLOGY},
+}  # fmt: skip
 FORWARD = {"hostPort": 8080, "guestPort": 80, "protocol": "TCP", "hostAddress": "127.0.0.2"}
 NICS = [
     {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio"},
@@ -32,7 +35,8 @@ NICS = [
 DISKS = [
     {
         "name": "data", "type": "disk", "image": IMAGE, "size": "10Gi", "bus": "scsi", "cache": "none", "io": "native",
-        "serial": "D-1", "reclaimPolicy": "Retain",
+        "serial": "D-1", "reclaimPolicy": "Retain", "rotationRate": 1, "discard": "ignore",
+        "limits": {"bytesPerSecond": "15Mi", "bytesPerSecondBurst": "25Mi", "iops": 1000, "iopsBurst": 1500},
     },
     {"name": "iso", "type": "cdrom", "image": LOCAL},
 ]  # fmt: skip
@@ -58,7 +62,13 @@ SPEC: Document = {
     "boot": {"kernel": LOCAL, "initramfs": IMAGE, "cmdline": "console=ttyS0", "order": ["data", "lan"]},
     "disks": DISKS,
     "nics": NICS,
-    "display": {"video": "qxl", "vnc": {"enabled": True, "listen": "0.0.0.0", "port": 5901, "passwordFile": "/etc/vnc"}},
+    "sound": {"model": "hda"},
+    "watchdog": {"model": "i6300esb", "action": "Reset"},
+    "display": {
+        "video": "qxl",
+        "videoMemory": "32Mi",
+        "vnc": {"enabled": True, "listen": "0.0.0.0", "port": 5901, "passwordFile": "/etc/vnc"},
+    },
     "guestAgent": {"enabled": False},
     "cloudInit": CLOUD_INIT,
     "probes": {

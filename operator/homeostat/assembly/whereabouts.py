@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.models.machine import VirtualMachine
@@ -46,7 +46,11 @@ class Whereabouts:
         unseen = {name for name in noted & read_hosts(self._store.state).keys() if not self._reachable(name)}
         found = {name for name in self._hosts if self._has(name, uuid)} | unseen
         if len(found) > 1:
-            why = f"its domain is on hosts {' and '.join(sorted(found))}: undefine the one that shall not be"
+            where = " and ".join(sorted(found))
+            why = (
+                f"its domain is on hosts {where}. If these are two names of one libvirt, name it once; else undefine the domain "
+                "that shall not be, with its guest shut down"
+            )
             return Waiting("OnSeveralHosts", why, RETRY_SECONDS)
         return next(iter(found), None)
 
@@ -70,6 +74,7 @@ class Whereabouts:
                 for domain in host.domains() if host.facts.reachable else ():
                     if domain.record is not None and domain.record.instance == self._instance:
                         found.setdefault(domain.record.uid, []).append(name)
+            use_hosts(self._store.state, {name for names in found.values() for name in names})
             self._store.note_whereabouts(found)
 
     def give_up(self, machine: VirtualMachine, host: str) -> None:
@@ -119,13 +124,19 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder 
     Raises:
         StateError: a machine may be on a libvirt that none of them is.
     """
-    room, known, placed = room or store.state, read_hosts(store.state), set(store.placed().values())
+    room, placed = room or store.state, {host for host in store.placed().values() if host is not None}
+    known = _remembered(store, placed)
     if not known and room.libvirt and room.libvirt not in served.values() and (is_marked(room) or _has_domains(store)):
         raise StateError(
             f"the machines of {room.root} are on {room.libvirt}, which no --host names: add --host NAME={room.libvirt}, or take "
             "them off it with `homeostat down` first"
         )
     for name, uri in served.items():
+        former = next((one for one, host in known.items() if host.uri == uri and host.used and one not in served), None)
+        if former is not None:
+            raise StateError(
+                f"{uri} was host {former}, where machines are, and is to be host {name}: name it --host {former}={uri}"
+            )
         before = known.get(name)
         if before is not None and before.uri != uri and before.used:
             raise StateError(
@@ -133,10 +144,27 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder 
                 f"same host under a new address, write it into {room.hosts_file}"
             )
     left = {name: replace(host, served=False) for name, host in known.items() if name not in served and host.used}
-    taken = {name: KnownHost(uri, used=name in known and known[name].used) for name, uri in served.items()}
+    taken = {name: KnownHost(uri, used=name in placed or (name in known and known[name].used)) for name, uri in served.items()}
     write_hosts(store.state, taken | left)
+    store.note_addresses({name: host.uri for name, host in (taken | left).items()})
     told = left.items() if not store.hosts_asked else [(name, host) for name, host in left.items() if name in placed]
     return [f"no --host names {name} ({host.uri}), and machines are on it: nobody looks after them" for name, host in told]
+
+
+def _remembered(store: PlacedFiles, placed: Collection[str]) -> dict[str, KnownHost]:
+    """Returns the hosts that are known. A host that a machine is placed on is used. Where hosts.json is lost, the index has the
+    addresses of these."""
+    known, addresses = read_hosts(store.state), store.addresses
+    found = {name: replace(host, used=host.used or name in placed) for name, host in known.items()}
+    if not known:
+        found |= {name: KnownHost(uri, used=True) for name, uri in addresses.items() if name in placed}
+    return found
+
+
+def use_hosts(room: StateFolder, names: Collection[str]) -> None:
+    """Notes that machines are on these hosts."""
+    known = read_hosts(room)
+    write_hosts(room, known | {name: replace(known[name], used=True) for name in names if name in known})
 
 
 def free_hosts(store: PlacedFiles, hosts: Mapping[str, Domains]) -> None:

@@ -60,8 +60,18 @@ class CliSettings:
         return served_hosts(self._room)
 
     def uri_of(self, host: str | None) -> str:
-        """Returns the libvirt that a machine is on. ``host``: the one in its status."""
-        return self.given_uri or self.hosts.get(host or "") or self.uri
+        """Returns the libvirt that a machine is on. ``host``: the one in its status.
+
+        Raises:
+            CliError: its host is one of several, and is not served.
+        """
+        hosts = self.hosts
+        if self.given_uri or not hosts:
+            return self.uri
+        if host is None or host not in hosts:
+            where = f"host {host}, which no --host of the last `homeostat up` named" if host else "no host yet"
+            raise CliError(f"it is on {where}", f"served are {', '.join(hosts)}")
+        return hosts[host]
 
     def folder(self, argument: str | None = None) -> Path:
         """Returns the YAML folder: the argument of the command, --dir, or the one that the state serves.

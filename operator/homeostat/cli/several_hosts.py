@@ -55,6 +55,8 @@ def whose(hosts: Mapping[str, str]) -> str:
 
 
 def _parsed(given: Sequence[str]) -> dict[str, str]:
+    from homeostat.driver.survey import same_libvirt  # imported late, because other commands need no libvirt
+
     found: dict[str, str] = {}
     for text in given:
         name, equals, uri = (part.strip() for part in text.partition("="))
@@ -67,8 +69,8 @@ def _parsed(given: Sequence[str]) -> dict[str, str]:
             raise CliError(f"--host {text}: {name} is no name of a host", mend) from None
         if name in found:
             raise CliError(f"--host {name} is given twice", "each host has a name of its own")
-        if uri in found.values():
-            other = next(known for known, libvirt in found.items() if libvirt == uri)
+        other = next((known for known, libvirt in found.items() if same_libvirt(libvirt, uri)), None)
+        if other is not None:
             raise CliError(f"hosts {other} and {name} are the same libvirt, {uri}", "name it once")
         found[name] = uri
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,22 @@ def is_local(uri: str) -> bool:
     """Tells whether libvirt's files and processes are on this machine."""
     parts = urlsplit(uri)
     return not parts.hostname and parts.scheme.split("+")[0] in ("qemu", "test")
+
+
+def same_libvirt(one: str, other: str) -> bool:
+    """Tells whether two addresses are certainly those of one libvirt, differently written. Of others it is not known."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(uri: str) -> tuple[str, str, str, dict[str, list[str]]]:
+    """Returns an address without what makes no difference: slashes and links in its paths."""
+    parts = urlsplit(uri)
+    options = parse_qs(parts.query)
+    for name in ("socket", "root") if is_local(uri) else ():
+        if name in options:
+            options[name] = [os.path.realpath(path) for path in options[name]]
+    path = os.path.normpath(f"/{parts.path.lstrip('/')}") if is_local(uri) else parts.path
+    return parts.scheme.replace("+unix", ""), parts.netloc.lower(), path, options
 
 
 def is_test(uri: str) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from homeostat.store.errors import StateError
 
@@ -16,27 +19,32 @@ class KnownHost:
     """One of them. ``served``: the last `up` named it. ``used``: a machine was placed on it, and may be there whatever an index
     says."""
 
-    uri: str
+    uri: Annotated[str, Field(min_length=1)]
     served: bool = True
     used: bool = False
+
+
+_FILE = TypeAdapter(dict[str, KnownHost], config=ConfigDict(strict=True, extra="forbid"))
 
 
 def read_hosts(room: StateFolder) -> dict[str, KnownHost]:
     """Returns the hosts by name. Empty where one host is served, and where the caller may not read the file.
 
     Raises:
-        StateError: the file holds something else.
+        StateError: the file holds something else, or is none.
     """
     try:
-        text = room.hosts_file.read_text()
-    except OSError:
+        return _FILE.validate_json(room.hosts_file.read_bytes())
+    except (FileNotFoundError, PermissionError):
         return {}
-    try:
-        return {name: KnownHost(**values) for name, values in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise StateError(f"{room.hosts_file} cannot be read ({error.strerror}): put it back, or remove it") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
         raise StateError(
-            f"{room.hosts_file} cannot be read ({error}): it names the hosts and their libvirts, such as "
-            '{"a": {"uri": "qemu:///system"}}'
+            f"{room.hosts_file} cannot be read ({place or 'the file'}: {first['msg']}): it names the hosts and their libvirts, "
+            'such as {"a": {"uri": "qemu:///system"}}; correct it, or put it back from a backup'
         ) from error
 
 

@@ -23,6 +23,7 @@ from .store import FilesStore
 log = logging.getLogger(__name__)
 
 _WHEREABOUTS = "whereabouts"
+_ADDRESSES = "hosts"
 
 
 class PlacedFiles(FilesStore):
@@ -94,6 +95,19 @@ class PlacedFiles(FilesStore):
     def hosts_asked(self) -> bool:
         """Whether all hosts were asked what they have, since this index was made."""
         return self.index.setting(_WHEREABOUTS) is not None
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Returns the libvirts of the hosts that were served, by name, for when hosts.json is lost."""
+        found: Mapping[str, str] = json.loads(self.index.setting(_ADDRESSES) or "{}")
+        return found
+
+    def note_addresses(self, libvirts: Mapping[str, str]) -> None:
+        """Notes libvirts by the names of their hosts. Hosts that are not among them keep theirs."""
+        noted = json.dumps({**self.addresses, **libvirts})
+        if noted != self.index.setting(_ADDRESSES):
+            with self.index.transaction() as database:
+                set_setting(database, _ADDRESSES, noted)
 
     def whereabouts(self, identity: str) -> Sequence[str]:
         """Returns the hosts that may have the domain of a machine that is not placed."""
