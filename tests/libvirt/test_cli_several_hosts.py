@@ -85,6 +85,10 @@ def test_documents_hosts_and_commands(homeostat: Homeostat) -> None:
         assert refused.returncode == 1 and "an operator is running" in refused.stderr
     checked = homeostat.run("doctor").stdout
     assert "a: libvirt" in checked and "b: libvirt" in checked
+    known = homeostat.state / "hosts.json"
+    known.write_text(known.read_text().replace('"served": true', '"served": false', 1))
+    console = homeostat.run("console", "on-a")
+    assert console.returncode == 1 and "it is on host a, which no --host of the last `homeostat up` named" in console.stderr
 
 
 def test_what_does_not_go_together(homeostat: Homeostat) -> None:

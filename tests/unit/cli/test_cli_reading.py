@@ -109,6 +109,7 @@ def test_errors_name_file_line_and_column(cli: CliState) -> None:
 def test_logs_prints_the_console_log_and_its_tail(cli: CliState, tmp_path: Path) -> None:
     cli.write("web")
     assert cli.homeostat("logs", "web").code == 1
+    assert "vmd/web is no machine" in cli.homeostat("logs", "vmd/web").err
     log = tmp_path / "console.log"
     log.write_text("".join(f"line {i}\n" for i in range(20_000)))
     cli.report("web", console_log=str(log))

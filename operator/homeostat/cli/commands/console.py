@@ -32,9 +32,10 @@ def console(settings: CliSettings, name: tuple[str, ...], force: bool) -> None:
     label, host = machine.metadata.name, machine.status.host if machine.status else None
     if uuid is None:
         raise CliError(f"{label} has no console yet: it was never defined", f"`homeostat describe vm {label}` says why")
+    uri = settings.uri_of(host)
     say(f"Attaching to {label}; Ctrl-] detaches. (Press Enter to see its prompt.)", err=True)
     with raw_terminal(sys.stdin.fileno()):
-        end = attach_console(settings.uri_of(host), uuid, sys.stdin.fileno(), sys.stdout.fileno(), force=force)
+        end = attach_console(uri, uuid, sys.stdin.fileno(), sys.stdout.fileno(), force=force)
     said = {ConsoleEnd.CLOSED: f"The console of {label} was closed: it stopped, or somebody else attached."}
     say("", said.get(end, f"Detached from {label}; it goes on."), err=True)
 

@@ -69,6 +69,8 @@ def one_machine(settings: CliSettings, words: tuple[str, ...]) -> VirtualMachine
     if len(references) != 1:
         raise CliError("name one machine, not several")
     key = references[0].key(settings.namespace)
+    if key.kind != VirtualMachine.KIND:
+        raise CliError(f"{words[0]} is no machine", "name one, as `homeostat get vms` lists them")
 
     async def read() -> VirtualMachine:
         async with opened(settings) as store:
