@@ -96,9 +96,8 @@ class Resources(Model):
     def _topology_fits(self) -> Self:
         layout = self.cpu.topology
         if layout is not None and layout.vcpus != self.vcpu:
-            raise ValueError(
-                f"cpu.topology makes {layout.vcpus} CPUs ({layout}), and vcpu is {self.vcpu}: set vcpu: {layout.vcpus}"
-            )
+            made = f"cpu.topology makes {layout.vcpus} CPUs (sockets x cores x threads: {layout})"
+            raise ValueError(f"{made}, and vcpu is {self.vcpu}: let the three make {self.vcpu}, or set vcpu: {layout.vcpus}")
         return self
 
 

@@ -99,7 +99,7 @@ RATE_MAX = 10**15
 
 def _check_rate(rate: int | None) -> int | None:
     if rate is not None and not 0 < rate <= RATE_MAX:
-        raise ValueError(f"must be from 1 to {format_quantity(RATE_MAX)}")
+        raise ValueError("must be from 1 to 1000T")
     return rate
 
 

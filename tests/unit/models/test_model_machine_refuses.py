@@ -39,7 +39,7 @@ def disk(**rest: Any) -> dict[str, Any]:
         (
             {"resources": {"cpu": {"topology": {"cores": 2, "threads": 2}}}},
             "resources",
-            "cpu.topology makes 4 CPUs (1 x 2 x 2), and vcpu is 1: set vcpu: 4",
+            "cpu.topology makes 4 CPUs (sockets x cores x threads: 1 x 2 x 2), and vcpu is 1: let the three make 1",
         ),
         ({"resources": {"vcpu": 2, "cpu": {"topology": {"cores": 0}}}}, "resources.cpu.topology.cores", "greater than or equal"),
         ({"sound": {"model": "gus"}}, "sound.model", "'hda', 'ac97' or 'sb16'"),
