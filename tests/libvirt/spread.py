@@ -20,11 +20,11 @@ from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.placement import host_of
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
-from homeostat.store.placed import host_of
 from tests.libvirt.hosts import isolated_uri, until
 
 SETTLE = 0.3  # seconds

@@ -91,6 +91,28 @@ def test_documents_hosts_and_commands(homeostat: Homeostat) -> None:
     assert console.returncode == 1 and "it is on host a, which no --host of the last `homeostat up` named" in console.stderr
 
 
+def test_down_says_what_stays_and_fails(homeostat: Homeostat) -> None:
+    wait = ["wait", "vm", "--all", "--for=condition=Ready", "--timeout=20s"]
+    with homeostat.up(*homeostat.hosts):
+        wait_until(lambda: homeostat.run(*wait).returncode == 0, 30, "all are ready")
+    with homeostat.up(*homeostat.hosts[:2]):
+        wait_until(lambda: "OperatorGone" in homeostat.run("get", "vm", "on-b", "-o", "yaml").stdout, 30, "b is not served")
+    done = homeostat.run("down", "--yes")
+    assert done.returncode == 1, done
+    assert "Removed what could be." in done.stdout and "error: 1 machine stayed" in done.stderr
+    assert "vm/on-b: it is on host b, which the last `up` did not name" in done.stderr and "on-a" not in done.stderr
+
+    for path in (homeostat.state / "hosts.json", *homeostat.state.glob("index.sqlite*")):
+        path.unlink()
+    done = homeostat.run("up", str(homeostat.folder), "--no-api", "--connect", homeostat.uris["a"])
+    assert done.returncode == 1 and "name all of these with --host" in done.stderr, done
+
+    with homeostat.up(*homeostat.hosts):
+        wait_until(lambda: homeostat.run(*wait).returncode == 0, 30, "all are ready")
+    done = homeostat.run("down", "--yes")
+    assert done.returncode == 0 and "Removed. The YAML" in done.stdout, done
+
+
 def test_what_does_not_go_together(homeostat: Homeostat) -> None:
     folder, (_, a, _, b) = str(homeostat.folder), homeostat.hosts
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import libvirt
 import pytest
 
 from homeostat.assembly.standalone import standalone
@@ -18,6 +19,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import MachineState
 from homeostat.planner.actions import Action, NoteDeletion
 from homeostat.planner.machine.teardown import ABANDON
+from homeostat.runtime.machine import orphans
 from homeostat.runtime.machine.orphans import machine_to_delete
 from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import read_hosts
@@ -225,6 +227,106 @@ async def test_a_deletion_goes_on_although_the_index_is_lost(tmp_path: Path) -> 
         assert [entry.name for entry in await site.all["a"].trash()] == ["one"]
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orphans are looked for all the time."""
+    for name in ("SETTLE", "GATHER", "AGAIN"):
+        monkeypatch.setattr(orphans, name, 0.05)
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_deletion_on_a_host_that_is_not_named_waits_although_all_is_lost(
+    tmp_path: Path, soon: None, running: bool
+) -> None:
+    """Its guest may run there, on the disks that would be set aside."""
+    async with spread(tmp_path) as site:
+        site.vm("one", "b", shutdown={"gracePeriodSeconds": 3600}, disks=[{"name": "root", "size": "1Mi"}])
+        site.vm("two", "a")
+        site.start()
+        await site.until(lambda: site.ready("one", "two"), "both are ready")
+        disk = site.state / "machines/default/one/root.qcow2"
+        site.all["b"].execute = refusing(site.all["b"].execute)  # type: ignore[method-assign]
+        site.remove("one")
+        await site.until((site.state / "machines/default/one/deleting.json").exists, "its deletion has begun")
+        await site.lose_index()
+        del site.all["b"].execute
+        (site.state / "hosts.json").unlink()
+        if not running:  # nobody on host a can know
+            domain = handle(site, "b").lookupByName("one")
+            domain.destroy()
+            domain.undefine()
+            await site.until(lambda: not site.all["b"].domains(), "its domain is gone")
+        site.served = ["a"]
+        site.start()
+        await site.until(lambda: [o.name for o in site.store.all_orphans().get("a", ())] == ["one"], "it is reported")
+        await asyncio.sleep(1)
+        assert site.machine("one") is None and disk.exists() and not await site.all["a"].trash()
+        assert site.domains() == {"a": ["two"], "b": ["one"] if running else []}
+        said = [event.message for event in site.store.events() if event.reason == "Orphaned"]
+        assert len(said) == 1 and "give `homeostat up` --host b=URI among the others" in said[0], said
+        await site.stop()
+        site.served = ["a", "b"]
+        site.start()
+        await site.until(
+            lambda: len(site.store.rows("VirtualMachine")) == 1 and not disk.exists(), "it goes on where it had begun"
+        )
+        assert site.domains() == {"a": ["two"], "b": []}
+        assert [entry.name for entry in await site.all["a"].trash()] == ["one"]
+
+
+async def test_a_new_index_makes_nothing_a_second_time_on_one_host(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.store.state.remember_libvirt(site.all["b"].facts.uri)  # it was one host before
+        site.vm("one", "a")
+        site.start()
+        await site.until(lambda: site.ready("one"), "it is ready")
+        await site.lose_index()
+        site.store.close()
+        (site.state / "hosts.json").unlink()
+        for teardown in (False, True):
+            with pytest.raises(
+                StateError, match=r"may be elsewhere.*made a second time on test://.*name all of these with --host"
+            ):
+                async with standalone(site.folder, site.state, site.all["b"].facts.uri, teardown=teardown):
+                    pass
+        assert site.domains() == {"a": ["one"], "b": []}
+
+
+async def test_one_host_and_its_new_index(tmp_path: Path) -> None:
+    """Where the remembered libvirt is the same all is as it was; also where another is named and nothing was made."""
+    folder, state, uri = tmp_path / "vms", tmp_path / "state", isolated_uri(tmp_path)
+    folder.mkdir()
+    for _ in range(2):
+        async with standalone(folder, state, uri) as parts:
+            assert parts.store.state.libvirt == uri
+        for path in state.glob("index.sqlite*"):
+            path.unlink()
+        (state / "machines/default/one").mkdir(parents=True, exist_ok=True)
+        (state / "machines/default/one/created").touch()
+    with pytest.raises(StateError, match=f"are on {uri}, and would be made a second time on test:///default"):
+        async with standalone(folder, state, "test:///default"):
+            pass
+    (state / "machines/default/one/created").unlink()
+    async with standalone(folder, state, "test:///default") as parts:
+        assert parts.store.state.libvirt == "test:///default"
+
+
+async def test_down_says_what_it_could_not_take_away(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        for name, host in (("one", "a"), ("two", "b"), ("both", "a")):
+            site.vm(name, host)
+        site.start()
+        await site.until(lambda: site.ready("one", "two", "both"), "all are ready")
+        await site.lose_index()
+        handle(site, "b").defineXML(handle(site, "a").lookupByName("both").XMLDesc())
+        await site.until(lambda: site.domains()["b"] == ["both", "two"], "it is on both")
+        site.start(teardown=True)
+        await site.ended()
+        stays = {name: site.operator.stays(machine) for name in ("one", "two", "both") if (machine := site.machine(name))}
+        assert (stays["one"], stays["two"]) == ("", "") and "its domain is on hosts a and b" in stays["both"]
+        assert site.domains() == {"a": ["both"], "b": ["both"]}
+
+
 async def test_down_takes_all_away_and_frees_their_places(tmp_path: Path) -> None:
     async with spread(tmp_path) as site:
         site.vm("one", "a")
@@ -335,6 +437,12 @@ async def test_whoever_is_found_to_have_machines_is_used(tmp_path: Path) -> None
         site.start()
         await site.until(lambda: site.ready("one", "two"), "both are ready again")
         assert all(host.used for host in read_hosts(site.store.state).values())
+
+
+def handle(site: Spread, host: str) -> libvirt.virConnect:
+    """libvirt's test driver keeps its domains for one connection."""
+    found: libvirt.virConnect = site.all[host]._connection.handle
+    return found
 
 
 def refusing(act: Execute) -> Execute:

@@ -23,6 +23,7 @@ from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
@@ -41,7 +42,6 @@ from homeostat.store.kubernetes.cluster import Cluster
 from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
 from homeostat.store.kubernetes.store import KubernetesStore
-from homeostat.store.placed import host_of, hosts_of
 
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore

@@ -18,12 +18,12 @@ from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.planner.placement import placements_of
+from homeostat.planner.placement import host_finalizer, host_of, hosts_of, placements_of
 from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
 from homeostat.store.index.follow import follow_index
 from homeostat.store.index.index import FINALIZER, Row
-from homeostat.store.placed import PlacedStore, host_finalizer, host_of, hosts_of
+from homeostat.store.placed import PlacedStore
 
 
 class Fence(Protocol):

@@ -24,6 +24,7 @@ from homeostat.models.base import Key
 from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.engine.supervise import Supervisor
@@ -35,7 +36,6 @@ from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.placing import PlacedFiles
-from homeostat.store.placed import host_of
 
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
@@ -130,7 +130,7 @@ class SeveralHosts:
             return Job(store, host, config, self._metrics, self.supervisor)
         deletions = HostDeletions(self._store, self.whereabouts, name)
         folders = partial(self._folders, name)
-        orphans = OrphanWatch(store, self._store, host, self._instance, deletions=deletions, folders=folders)
+        orphans = OrphanWatch(store, self._store, host, self._instance, deletions=deletions, folders=folders, placed_as=name)
         reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
         config = JobConfig(
             self._instance,
@@ -149,23 +149,21 @@ class SeveralHosts:
         return job
 
     async def _folders(self, name: str) -> Sequence[MachineFolder]:
-        """Returns the machine folders that a host reports on, since all hosts have the same: those of its domains, and on the
-        first host those without a domain. While a host is away, one that had a domain may have it there."""
+        """Returns the machine folders that a host reports on, since all hosts have the same: those of its domains. One without a
+        domain is reported on by the host that its machine was being deleted on, else by the first one. While a host is away, one
+        that had a domain may have it there."""
         found: dict[str, set[tuple[str, str]]] = {}
         for one, host in self._drivers.items():
             if host.facts.reachable:
                 records = [domain.record for domain in host.domains() if domain.record is not None]
                 found[one] = {(record.namespace, record.name) for record in records if record.instance == self._instance}
-        mine, anywhere, is_first = (
-            found.get(name, set()),
-            set[tuple[str, str]]().union(*found.values()),
-            name == next(iter(found), None),
-        )
+        mine, anywhere, first = found.get(name, set()), set[tuple[str, str]]().union(*found.values()), next(iter(found), None)
         folders, all_asked = await self._drivers[name].machine_folders(), not self.whereabouts.away
 
         def reports(folder: MachineFolder) -> bool:
-            place = (folder.namespace, folder.name)
-            return place in mine or (is_first and place not in anywhere and (all_asked or not folder.created))
+            place, at = (folder.namespace, folder.name), folder.deleted_on
+            known = all_asked or not folder.created or bool(at)  # a deletion goes on where it had begun, and nowhere else
+            return place in mine or (place not in anywhere and name == (at if at in found else first) and known)
 
         return [folder for folder in folders if reports(folder)]
 
@@ -277,6 +275,18 @@ class SeveralHosts:
     def _all_told(self) -> bool:
         hosts = [host for host in self._store.readable(Host) if host.metadata.name in self.hosts]
         return all(host.status is not None and host.status.operator == self._operator for host in hosts)
+
+    def stays(self, machine: VirtualMachine) -> str:
+        """Says why a machine stays that was to be torn down. Empty: nothing is known of it on any host."""
+        host = host_of(machine.metadata.finalizers)
+        if host is None:
+            where = self.whereabouts.located(machine)
+            return where.message if isinstance(where, Waiting) else f"its domain is on host {where}" if where else ""
+        if host not in self.hosts:
+            may_be_there = machine.status is None or machine.status.domain_uuid or machine.deleting
+            return f"it is on host {host}, which the last `up` did not name" if may_be_there else ""
+        there = machine.status is not None and machine.status.domain_uuid
+        return f"it is still on host {host}" if there else ""
 
     async def _place_found(self) -> None:
         for machine in self._store.readable(VirtualMachine):

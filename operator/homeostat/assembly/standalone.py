@@ -39,6 +39,7 @@ from homeostat.store.placed import placed_hosts
 
 from .job import Job, JobConfig
 from .labels import own_labels
+from .whereabouts import take_libvirt
 
 S = TypeVar("S", bound=FilesStore)
 
@@ -98,7 +99,7 @@ async def standalone(
 
     Raises:
         NoFolder: the folder is not there.
-        StoreError: the state folder is in use, serves another folder, or cannot be written.
+        StoreError: the state folder is in use, serves another folder, or cannot be written; or its machines may be elsewhere.
     """
     async with AsyncExitStack() as stack:
         room, store, supervisor = await stack.enter_async_context(at_home(FilesStore, folder, state, settle))
@@ -107,6 +108,7 @@ async def standalone(
                 f"machines of {room.root} are on the hosts {', '.join(hosts)}, and would be made a second time here: name these "
                 "with --host, or take them off with `homeostat down` first"
             )
+        take_libvirt(store, uri, remember=not teardown)
         labels = labels or own_labels(uri)
         keep = supervisor.keep
         opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders)

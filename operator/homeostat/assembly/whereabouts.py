@@ -15,6 +15,7 @@ from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
 from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
+from homeostat.store.files.store import FilesStore
 
 POLL_SECONDS = 0.5  # seconds between checks whether every host can be asked
 RETRY_SECONDS = 10.0  # seconds until a machine is reconciled again that another host seems to have
@@ -147,6 +148,7 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder 
     taken = {name: KnownHost(uri, used=name in placed or (name in known and known[name].used)) for name, uri in served.items()}
     write_hosts(store.state, taken | left)
     store.note_addresses({name: host.uri for name, host in (taken | left).items()})
+    store.state.forget_libvirt()  # else one that has some of the machines would pass for the one that has all
     told = left.items() if not store.hosts_asked else [(name, host) for name, host in left.items() if name in placed]
     return [f"no --host names {name} ({host.uri}), and machines are on it: nobody looks after them" for name, host in told]
 
@@ -165,6 +167,24 @@ def use_hosts(room: StateFolder, names: Collection[str]) -> None:
     """Notes that machines are on these hosts."""
     known = read_hosts(room)
     write_hosts(room, known | {name: replace(known[name], used=True) for name in names if name in known})
+
+
+def take_libvirt(store: FilesStore, uri: str, *, remember: bool) -> None:
+    """Remembers the one libvirt that the machines are on.
+
+    Raises:
+        StateError: machines were made, and nothing says that they are there: the index is new, and another libvirt is remembered,
+            or none, as with several hosts. They would be made a second time.
+    """
+    room = store.state
+    if room.libvirt != uri and is_marked(room) and not store.index.rows(VirtualMachine.KIND):
+        where = f"are on {room.libvirt}" if room.libvirt else "may be elsewhere: neither an index nor hosts.json says where"
+        raise StateError(
+            f"the machines of {room.root} {where}, and would be made a second time on {uri}. If they were on several hosts, name "
+            f"all of these with --host; if all of them are on {uri}, write that into {room.root}/libvirt"
+        )
+    if remember:
+        room.remember_libvirt(uri)
 
 
 def free_hosts(store: PlacedFiles, hosts: Mapping[str, Domains]) -> None:

@@ -3,10 +3,12 @@ about."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .observed import ObservedDomain
+from .placement import host_of
 
 NO_DOMAIN = "no domain"
 RETAINED = "retained"
@@ -24,6 +26,10 @@ class MachineFolder:
     created: bool = False  # its domain was defined, and was not torn down since
     kept_for: str = ""  # uid of the deployment whose next machine of the name gets the disks
     deletion: str = ""  # the resource as it was when its deletion began, as JSON
+
+    @property
+    def deleted_on(self) -> str:
+        return _host_of_deletion(self.deletion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,12 @@ class Orphan:
     def alarming(self) -> bool:
         """Whether it is there although nobody decided that."""
         return self.state != RETAINED
+
+    @property
+    def deleted_on(self) -> str:
+        """The host that it was being deleted on, where there are several. Only there its guest can be seen, and its deletion goes
+        on. Empty: nothing names one."""
+        return _host_of_deletion(self.deletion)
 
 
 def find_orphans(
@@ -91,6 +103,8 @@ def _of_folders(
 
 def why(orphan: Orphan) -> str:
     """Says why it is there, and stays."""
+    if host := orphan.deleted_on:
+        return f"it was being deleted on host {host}; that goes on there, once it is served and nothing in the folder is in doubt"
     if orphan.deletion:
         return "it was being deleted; that goes on once nothing in the folder is in doubt"
     if not orphan.domain:
@@ -101,5 +115,15 @@ def why(orphan: Orphan) -> str:
 def mend(orphan: Orphan) -> str:
     """Says what a person can do."""
     where = "" if orphan.namespace == "default" else f" -n {orphan.namespace}"
+    if host := orphan.deleted_on:
+        lost = f"remove {orphan.directory}/deleting.json, then `homeostat delete orphan {orphan.name}{where}`"
+        return f"give `homeostat up` --host {host}=URI among the others; if that host is no more, {lost}"
     found = "it finds its domain and disks" if orphan.domain else "it finds its disks"
     return f"write the machine again ({found}), or `homeostat delete orphan {orphan.name}{where}`"
+
+
+def _host_of_deletion(note: str) -> str:
+    try:
+        return host_of(json.loads(note)["metadata"].get("finalizers") or ()) or ""
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""

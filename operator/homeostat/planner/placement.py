@@ -20,6 +20,24 @@ from .plan import Waiting
 PLACEMENTS = f"{API_GROUP}/placements"
 """An annotation of a stateful deployment: JSON, host by machine. Disks that outlive their machine stay on its host, and so must
 the next machine of that index."""
+HOST_FINALIZER = f".host.{API_GROUP}/teardown"
+"""The end of a finalizer that places a machine; the host's name is before it."""
+
+
+def host_finalizer(host: str) -> str:
+    """Returns the finalizer that places a machine on a host. It also holds the machine until that host has cleaned up. Only the
+    host that it names runs the machine."""
+    return f"{host}{HOST_FINALIZER}"
+
+
+def host_of(finalizers: Sequence[str]) -> str | None:
+    """Returns the host that a machine is placed on."""
+    return next(iter(hosts_of(finalizers)), None)
+
+
+def hosts_of(finalizers: Sequence[str]) -> list[str]:
+    """Returns the hosts that a stateful deployment may have disks on."""
+    return [f.removesuffix(HOST_FINALIZER) for f in finalizers if f.endswith(HOST_FINALIZER)]
 
 
 @dataclass(frozen=True, slots=True)

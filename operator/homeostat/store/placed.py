@@ -7,41 +7,24 @@ its host has cleaned up.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from homeostat.models.base import API_GROUP, Key, Model
+from homeostat.models.base import Key, Model
+from homeostat.planner.placement import HOST_FINALIZER, hosts_of
 from homeostat.runtime.engine.ports import ResourceAccess
 from homeostat.store.errors import Invalid
 
 from .index.index import FINALIZER, Index
 
-_HOST_FINALIZER = f".host.{API_GROUP}/teardown"
-
-
-def host_finalizer(host: str) -> str:
-    """Returns the finalizer that places a machine on a host. It also holds the machine until that host has cleaned up. Only the
-    host that it names runs the machine."""
-    return f"{host}{_HOST_FINALIZER}"
-
-
-def host_of(finalizers: Sequence[str]) -> str | None:
-    """Returns the host that a machine is placed on."""
-    return next(iter(hosts_of(finalizers)), None)
-
-
-def hosts_of(finalizers: Sequence[str]) -> list[str]:
-    """Returns the hosts that a stateful deployment may have disks on."""
-    return [f.removesuffix(_HOST_FINALIZER) for f in finalizers if f.endswith(_HOST_FINALIZER)]
-
 
 def is_ours(finalizer: str) -> bool:
-    return finalizer == FINALIZER or finalizer.endswith(_HOST_FINALIZER)
+    return finalizer == FINALIZER or finalizer.endswith(HOST_FINALIZER)
 
 
 def placed_hosts(index: Index) -> list[str]:
     """Returns the hosts that some machine is placed on."""
-    found = index.read("SELECT finalizers FROM resources WHERE instr(finalizers, ?)", (_HOST_FINALIZER,))
+    found = index.read("SELECT finalizers FROM resources WHERE instr(finalizers, ?)", (HOST_FINALIZER,))
     return sorted({host for (finalizers,) in found for host in hosts_of(json.loads(finalizers))})
 
 

@@ -27,13 +27,13 @@ from homeostat.planner.domain import Record
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import DomainState, HostFacts, ObservedDomain
 from homeostat.planner.orphans import find_orphans
+from homeostat.planner.placement import host_of
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.host.reconcile import host_status
 from homeostat.runtime.hypervisor import Domains
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
-from homeostat.store.placed import host_of
 
 HOSTS, NAMES = ("a", "b", "c"), ("one", "two", "three")
 DOCUMENT = "apiVersion: homeostat.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n"

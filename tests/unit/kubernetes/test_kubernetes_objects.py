@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from homeostat.models.base import Key
+from homeostat.planner.placement import host_finalizer, host_of
 from homeostat.store.kubernetes.objects import GRACE, mirrored
-from homeostat.store.placed import host_finalizer, host_of, is_ours
+from homeostat.store.placed import is_ours
 
 
 def vm(**metadata: Any) -> dict[str, Any]:

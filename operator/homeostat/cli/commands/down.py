@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.trash import scarcity
@@ -20,6 +21,7 @@ from homeostat.planner.trash import scarcity
 from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
 from ..errors import CliError
+from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, whose
 from ..show.render_facts import disk_fates
@@ -100,18 +102,20 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
             await _show_until(teardown, snapshots, view, timeout, stop)
             await teardown
             await snapshots.refresh()
-            left = [m for m in snapshots.current.machines if m.status is not None and m.status.domain_uuid]
+            left = _left(parts, snapshots.current.machines)
             trash, low = await keeper.trash(), scarcity(await keeper.space())
             if not stop.is_set():
                 await _forget_statuses(parts.store, snapshots.current.deployments)
-                _give_up_places(parts, snapshots.current.machines)
+                _give_up_places(parts, [machine for machine in snapshots.current.machines if machine.key not in left])
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
-    for name in sorted({machine.status.host or "" for machine in left if machine.status}):
-        say(f"note: what is on host {name} stays: the last `up` did not name it", err=True)
-    say("Removed. The YAML files are as they were; `homeostat up` would make the machines again.")
+    done = "Removed what could be" if left else "Removed"
+    say(f"{done}. The YAML files are as they were; `homeostat up` would make the machines again.")
     for line in what_stays(trash, earlier, state / TRASH, low):
         say(line)
+    if left:
+        whys = [f"{short_name(key)}: {why}" for key, why in left.items()]
+        raise CliError([f"{_count(len(left))} stayed, and nothing of {'it' if len(left) == 1 else 'them'} was removed", *whys])
 
 
 def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:
@@ -144,6 +148,15 @@ async def _show_until(
         if deadline is not None and loop.time() > deadline and not teardown.done():
             stop.set()
             return
+
+
+def _left(parts: Standalone | Several, machines: Sequence[VirtualMachine]) -> dict[Key, str]:
+    """Returns the machines that were not removed, and why."""
+    from homeostat.assembly.several import Several
+
+    if isinstance(parts, Several):
+        return {machine.key: why for machine in machines if (why := parts.operator.stays(machine))}
+    return {m.key: "it is still there" for m in machines if m.status is not None and m.status.domain_uuid}
 
 
 def _give_up_places(parts: Standalone | Several, machines: Sequence[VirtualMachine]) -> None:

@@ -107,13 +107,16 @@ async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_di
     """Gives the orphans to the operator as machines that are being deleted, and returns their keys.
 
     Raises:
-        CliError: a name is not that of an orphan, or nobody can be asked whether the deletion is meant.
+        CliError: a name is not that of an orphan, its host is not served, or nobody can be asked whether the deletion is meant.
     """
     async with opened(settings) as store:
         found = {o.name: o for _, o in await store.orphans() if o.namespace == settings.namespace}
         if missing := [name for name in names if name not in found]:
             raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
         for name in names:
+            if (host := found[name].deleted_on) and host not in settings.hosts:
+                words = f"orphan {name} was being deleted on host {host}, which is not served: its guest may run there"
+                raise CliError(words, mend(found[name]))
             say(f"orphan {name}: {describe(found[name])}")
         fate = "its disks stay where they are" if keep_disks else "its disks are deleted as a machine's are"
         if not yes and not _confirmed(f"Shut it down and take it off the host? {fate[0].upper()}{fate[1:]}."):

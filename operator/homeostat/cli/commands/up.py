@@ -125,8 +125,6 @@ async def _up(options: UpOptions) -> None:
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
     async with _opening(options) as parts:
-        if not options.hosts:
-            parts.store.state.remember_libvirt(options.uri)
         if options.commit is not None:
             parts.store.committer.turn(options.commit)
         with view, _logging(view):

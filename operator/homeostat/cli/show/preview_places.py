@@ -11,13 +11,12 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import HostFacts
-from homeostat.planner.placement import Offer, choose_host
+from homeostat.planner.placement import Offer, choose_host, host_of
 from homeostat.planner.plan import Waiting
 from homeostat.runtime.hypervisor import Domains
 from homeostat.runtime.machine.effective import Effective
 from homeostat.runtime.machine.placement import unserved
 from homeostat.store.files.store import FilesStore
-from homeostat.store.placed import host_of
 
 
 async def foreseen_places(store: FilesStore, hosts: Mapping[str, Domains], whereabouts: Whereabouts) -> dict[Key, str | Waiting]:

@@ -61,7 +61,8 @@ class Deletions(Protocol):
 
 class OrphanWatch:
     """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
-    changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too."""
+    changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
+    that placements give this host, where there are several; only on the host that it had begun on does a deletion go on."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class OrphanWatch:
         deletions: Deletions | None = None,
         told_on: Callable[[Orphan], Key] = lambda orphan: Key(VirtualMachine.KIND, orphan.namespace, orphan.name),
         folders: Callable[[], Awaitable[Sequence[MachineFolder]]] | None = None,
+        placed_as: str = "",
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
         self.scans = 0
@@ -81,6 +83,7 @@ class OrphanWatch:
         self._deletions = deletions
         self._folders = folders or host.machine_folders
         self._told_on = told_on
+        self._placed_as = placed_as
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
@@ -150,7 +153,7 @@ class OrphanWatch:
 
     def _finish(self, found: Sequence[Orphan]) -> float:
         """Goes on with deletions that had begun, by the usual rules, where their documents are certainly gone."""
-        begun = {(o.namespace, o.name): o for o in found if o.deletion}
+        begun = {(o.namespace, o.name): o for o in found if o.deletion and o.deleted_on in ("", self._placed_as)}
         if self._deletions is None or not begun:
             self._waiting.clear()
             return EVERY

@@ -13,10 +13,10 @@ from typing import Any
 
 from homeostat.models.base import Key, Model
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.placement import host_finalizer, host_of, hosts_of
 from homeostat.store.errors import Invalid
 
 from ..index.index import next_version, set_setting
-from ..placed import host_finalizer, host_of, hosts_of
 from .hosts import read_hosts, write_hosts
 from .store import FilesStore
 
@@ -68,6 +68,13 @@ class PlacedFiles(FilesStore):
         """Removes the placement of a machine that was taken off its host."""
         if (row := self.index.row(key)) is not None:
             self._change(key, row.uid, lambda found: [one for one in found if not hosts_of([one])])
+
+    def take_up(self, machine: VirtualMachine) -> bool:
+        """Goes on with a deletion as any folder does. The machine may be placed at once: then its placement says where it is."""
+        taken = super().take_up(machine)
+        if taken and hosts_of(machine.metadata.finalizers):
+            self._forget_whereabouts(machine.key)
+        return taken
 
     def placed(self) -> Mapping[Key, str | None]:
         """Returns the host of every machine."""

@@ -181,6 +181,10 @@ class StateFolder:
                 return
         self.replace(path, uri + "\n")
 
+    def forget_libvirt(self) -> None:
+        """Forgets the libvirt: the machines are on several hosts."""
+        self._libvirt_file.unlink(missing_ok=True)
+
     def replace(self, path: Path, text: str) -> None:
         """Replaces a file of this folder, in one step.
 

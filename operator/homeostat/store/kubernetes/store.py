@@ -19,7 +19,7 @@ from homeostat.models.host_uri import unallowed
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
-from homeostat.planner.placement import PLACEMENTS
+from homeostat.planner.placement import PLACEMENTS, host_finalizer
 from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound, StoreError
 
@@ -28,7 +28,7 @@ from ..index import records
 from ..index.index import Index, Row, timestamp
 from ..index.store import IndexedStore
 from ..merge import merge_difference
-from ..placed import host_finalizer, is_ours
+from ..placed import is_ours
 from .cluster import Cluster
 from .errors import ClusterUnavailable, Forbidden
 from .events import EventRecorder

@@ -10,10 +10,9 @@ from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDep
 from homeostat.models.host import Host
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.planner.placement import PLACEMENTS, placements_of
+from homeostat.planner.placement import PLACEMENTS, host_of, placements_of
 from homeostat.runtime.deployment.ownership import owned_by
 
-from ..placed import host_of
 from .steps import HandOver, HoldDeployment, Migration, ReleaseObject, Step, WriteDocument, uid_in_folder, with_annotations
 
 

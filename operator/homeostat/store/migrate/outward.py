@@ -12,10 +12,9 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.planner.placement import PLACEMENTS
+from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
 
 from ..index.index import FINALIZER, Row
-from ..placed import host_finalizer, host_of
 from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
 # Owners first: what they own names the uids of the owners.

@@ -71,3 +71,17 @@ def test_an_empty_folder_is_none_but_for_a_deletion_that_began() -> None:
 def test_the_advice_names_the_namespace() -> None:
     (orphan,) = found(domain("db", "uid-db", namespace="prod"))
     assert "`homeostat delete orphan db -n prod`" in mend(orphan)
+
+
+def test_a_deletion_that_began_on_one_of_several_hosts_names_it() -> None:
+    note = '{"metadata": {"name": "db", "finalizers": ["homeostat.dev/teardown", "b.host.homeostat.dev/teardown"]}}'
+    (orphan,) = found(folders=(folder("db", "data", deletion=note),))
+    assert orphan.deleted_on == "b"
+    assert "it was being deleted on host b" in why(orphan) and "--host b=URI" in mend(orphan)
+    assert f"remove {orphan.directory}/deleting.json, then `homeostat delete orphan db`" in mend(orphan)
+
+
+def test_other_notes_name_none() -> None:
+    for note in ("", "{}", "[]", "no JSON", '{"metadata": {"finalizers": [1]}}', '{"metadata": {"finalizers": ["other/one"]}}'):
+        (orphan,) = found(folders=(folder("db", "data", deletion=note),))
+        assert orphan.deleted_on == ""

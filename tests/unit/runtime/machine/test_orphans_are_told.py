@@ -149,6 +149,17 @@ async def test_it_goes_on_where_nothing_doubts_it(at_once: None) -> None:
     assert [vm.metadata.name for vm in deletions.taken] == ["db"]
 
 
+@pytest.mark.parametrize(("placed_as", "taken"), [("", []), ("a", []), ("b", ["db"])])
+async def test_of_several_hosts_it_goes_on_where_it_had_begun(at_once: None, placed_as: str, taken: list[str]) -> None:
+    finalizers = ("homeostat.dev/teardown", "b.host.homeostat.dev/teardown")
+    placed = DB.model_copy(update={"metadata": DB.metadata.model_copy(update={"finalizers": finalizers})})
+    note, deletions, shelf = placed.model_dump_json(by_alias=True, exclude_none=True), Deletions(), Shelf()
+    watching = watch(Host(replace(FOLDER, deletion=note)), Index(), shelf, deletions=deletions, placed_as=placed_as)
+    await watching.scan()
+    assert [vm.metadata.name for vm in deletions.taken] == taken
+    assert "it was being deleted on host b" in shelf.said[DB.key][0] and "--host b=URI" in shelf.said[DB.key][0]
+
+
 async def test_it_waits_for_its_time() -> None:
     deletions = Deletions()
     watching = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.planner.placement import host_finalizer, hosts_of
 from homeostat.store.errors import AlreadyExists
 
 from ...index.index import FINALIZER, Index, Row, compact, next_version, timestamp
@@ -72,8 +73,8 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
 
 
 def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine) -> bool:
-    """Makes a machine that is being deleted from its start: only its teardown is left to do. Returns False where a machine of its
-    name exists; then it does nothing."""
+    """Makes a machine that is being deleted from its start: only its teardown is left to do, on the host that it was
+    placed on. Returns False where a machine of its name exists; then it does nothing."""
     key = machine.key
     metadata = _metadata(machine)
     if (uid := str(uuid.uuid5(instance, str(key)))) != machine.identity != "":
@@ -82,7 +83,8 @@ def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMa
     with index.transaction() as database:
         if index.row(key) is not None:
             return False
-        _create(database, key, uid, compact(metadata), compact(_spec(machine)), now)
+        placed = [host_finalizer(host) for host in hosts_of(machine.metadata.finalizers)]
+        _create(database, key, uid, compact(metadata), compact(_spec(machine)), now, placed)
         mark_deleted(database, key, now, machine.metadata.deletion_grace_period_seconds)
         return True
 
@@ -104,9 +106,11 @@ def _spec(resource: Resource) -> object:
     return resource.spec.dump()
 
 
-def _create(database: sqlite3.Connection, key: Key, uid: str, metadata: str, spec: str, now: datetime) -> None:
+def _create(
+    database: sqlite3.Connection, key: Key, uid: str, metadata: str, spec: str, now: datetime, placed: Sequence[str] = ()
+) -> None:
     version = next_version(database)
-    finalizers = json.dumps([FINALIZER] if kind_of(STORED[key.kind]).torn_down else [])
+    finalizers = json.dumps([FINALIZER, *placed] if kind_of(STORED[key.kind]).torn_down else [])
     database.execute(
         "INSERT INTO resources (kind, namespace, name, uid, generation, version, changed, metadata, spec, created, finalizers) "
         "VALUES (?,?,?,?,1,?,?,?,?,?,?)",
