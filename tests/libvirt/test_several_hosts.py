@@ -445,6 +445,41 @@ def handle(site: Spread, host: str) -> libvirt.virConnect:
     return found
 
 
+async def test_where_all_is_lost_that_says_where_machines_are_none_is_made_a_second_time(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        before = site.domains()
+        await site.lose_index()
+        site.store.state.hosts_file.unlink()
+        site.served = ["a"]
+        site.start()
+        site.vm("new")
+        await site.until(lambda: site.ready("one", "new"), "what is there, and what is new, goes on")
+        await site.until(lambda: "none of the hosts a has it" in site.message("two"), "the other one waits")
+        await site.stop()
+        site.start()
+        await site.until(lambda: "name all hosts with --host" in site.message("two"), "the next operator waits, too")
+        await site.stop()
+        assert site.domains() == {"a": ["new", *before["a"]], "b": before["b"]}
+        site.served = ["a", "b"]
+        site.start()
+        await site.until(lambda: site.ready("one", "two"), "it is found")
+        assert site.domains()["b"] == before["b"]
+
+
+async def test_one_that_is_gone_for_good_is_made_again_where_its_mark_is_removed(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        await site.lose_index()
+        site.store.state.hosts_file.unlink()
+        site.served = ["a"]
+        site.vm("two")
+        site.start()
+        await site.until(lambda: "remove " in site.message("two"), "it waits")
+        (site.state / "machines/default/two/created").unlink()
+        await site.until(lambda: site.ready("two"), "it is made again")
+
+
 def refusing(act: Execute) -> Execute:
     """A host that does nothing to domains."""
 

@@ -17,6 +17,7 @@ from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
+CREATED = "created"  # the file that marks a machine's folder, see planner.actions.MarkCreated
 POLL_SECONDS = 0.5  # seconds between checks whether every host can be asked
 RETRY_SECONDS = 10.0  # seconds until a machine is reconciled again that another host seems to have
 
@@ -53,7 +54,20 @@ class Whereabouts:
                 "that shall not be, with its guest shut down"
             )
             return Waiting("OnSeveralHosts", why, RETRY_SECONDS)
-        return next(iter(found), None)
+        return next(iter(found)) if found else self._unfound(machine)
+
+    def _unfound(self, machine: VirtualMachine) -> Waiting | None:
+        """Returns why a machine that no host has may be on a host that is not named, since neither an index nor hosts.json was
+        there to say where it is. None: it is nowhere."""
+        namespace, name = machine.metadata.namespace, machine.metadata.name
+        marker = self._room.root / "machines" / namespace / name / CREATED
+        if machine.deleting or f"{namespace}/{name}" not in self._store.lost or not marker.exists():
+            return None  # a deletion goes on where its note says
+        why = (
+            f"its folder says that it was defined, and none of the hosts {', '.join(self._hosts)} has it. It may be on another: "
+            f"name all hosts with --host, or, if its domain is gone for good, remove {marker}"
+        )
+        return Waiting("HostsNotAsked", why, RETRY_SECONDS)
 
     def elsewhere(self, machine: VirtualMachine, host: str) -> Waiting | None:
         """Returns why a machine without a domain must not be made on ``host``: another host has its domain."""
@@ -115,7 +129,7 @@ class Whereabouts:
 
 def is_marked(room: StateFolder) -> bool:
     """Tells whether the folder of some machine says that it has a domain."""
-    return any(room.root.glob("machines/*/*/created"))
+    return any(room.root.glob(f"machines/*/*/{CREATED}"))
 
 
 def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder | None = None) -> list[str]:
@@ -144,6 +158,8 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder 
                 f"host {name} was {before.uri}, where machines are, and is to be {uri}: give that another name, or, if it is the "
                 f"same host under a new address, write it into {room.hosts_file}"
             )
+    if not known and not room.libvirt and not store.hosts_asked:
+        store.note_lost(f"{path.parts[-3]}/{path.parts[-2]}" for path in room.root.glob(f"machines/*/*/{CREATED}"))
     left = {name: replace(host, served=False) for name, host in known.items() if name not in served and host.used}
     taken = {name: KnownHost(uri, used=name in placed or (name in known and known[name].used)) for name, uri in served.items()}
     write_hosts(store.state, taken | left)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _WHEREABOUTS = "whereabouts"
 _ADDRESSES = "hosts"
+_LOST = "lost"
 
 
 class PlacedFiles(FilesStore):
@@ -115,6 +116,17 @@ class PlacedFiles(FilesStore):
         if noted != self.index.setting(_ADDRESSES):
             with self.index.transaction() as database:
                 set_setting(database, _ADDRESSES, noted)
+
+    @property
+    def lost(self) -> Collection[str]:
+        """Returns machines as NAMESPACE/NAME that had a domain when neither an index nor hosts.json was there to say where."""
+        found: Collection[str] = json.loads(self.index.setting(_LOST) or "[]")
+        return found
+
+    def note_lost(self, machines: Iterable[str]) -> None:
+        if noted := sorted(machines):
+            with self.index.transaction() as database:
+                set_setting(database, _LOST, json.dumps(noted))
 
     def whereabouts(self, identity: str) -> Sequence[str]:
         """Returns the hosts that may have the domain of a machine that is not placed."""
