@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from homeostat.driver.survey import same_libvirt
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Waiting
@@ -141,19 +142,22 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder 
     """
     room, placed = room or store.state, {host for host in store.placed().values() if host is not None}
     known = _remembered(store, placed)
-    if not known and room.libvirt and room.libvirt not in served.values() and (is_marked(room) or _has_domains(store)):
+    here = any(same_libvirt(room.libvirt, uri) for uri in served.values())
+    if not known and room.libvirt and not here and (is_marked(room) or _has_domains(store)):
         raise StateError(
             f"the machines of {room.root} are on {room.libvirt}, which no --host names: add --host NAME={room.libvirt}, or take "
             "them off it with `homeostat down` first"
         )
     for name, uri in served.items():
-        former = next((one for one, host in known.items() if host.uri == uri and host.used and one not in served), None)
+        former = next(
+            (one for one, host in known.items() if same_libvirt(host.uri, uri) and host.used and one not in served), None
+        )
         if former is not None:
             raise StateError(
                 f"{uri} was host {former}, where machines are, and is to be host {name}: name it --host {former}={uri}"
             )
         before = known.get(name)
-        if before is not None and before.uri != uri and before.used:
+        if before is not None and before.used and not same_libvirt(before.uri, uri):
             raise StateError(
                 f"host {name} was {before.uri}, where machines are, and is to be {uri}: give that another name, or, if it is the "
                 f"same host under a new address, write it into {room.hosts_file}"
@@ -193,7 +197,7 @@ def take_libvirt(store: FilesStore, uri: str, *, remember: bool) -> None:
             or none, as with several hosts. They would be made a second time.
     """
     room = store.state
-    if room.libvirt != uri and is_marked(room) and not store.index.rows(VirtualMachine.KIND):
+    if not same_libvirt(room.libvirt, uri) and is_marked(room) and not store.index.rows(VirtualMachine.KIND):
         where = f"are on {room.libvirt}" if room.libvirt else "may be elsewhere: neither an index nor hosts.json says where"
         raise StateError(
             f"the machines of {room.root} {where}, and would be made a second time on {uri}. If they were on several hosts, name "
