@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import libvirt
 import yaml
 
 from homeostat.assembly.several import SeveralHosts
 from homeostat.assembly.standalone import open_host
 from homeostat.assembly.whereabouts import take_hosts
+from homeostat.driver.errors import DriverError
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import FilesHost
 from homeostat.driver.storage.storage import Storage
@@ -20,6 +22,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.actions import Action, NoteDeletion
 from homeostat.planner.placement import host_of
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.metrics import OperatorMetrics
@@ -27,6 +30,7 @@ from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
 from tests.libvirt.hosts import isolated_uri, until
 
+Execute: TypeAlias = Callable[[Action], Awaitable[None]]
 SETTLE = 0.3  # seconds
 SOON = 20.0  # seconds; all of it takes a second or two
 SMALL = {"resources": {"memory": "64Mi"}}
@@ -172,3 +176,20 @@ async def spread(root: Path, *names: str) -> AsyncIterator[Spread]:
         finally:
             await site.cut()
             site.store.close()
+
+
+def handle(site: Spread, host: str) -> libvirt.virConnect:
+    """libvirt's test driver keeps its domains for one connection."""
+    found: libvirt.virConnect = site.all[host]._connection.handle
+    return found
+
+
+def refusing(act: Execute) -> Execute:
+    """A host that does nothing to domains."""
+
+    async def execute(action: Action) -> None:
+        if not isinstance(action, NoteDeletion):
+            raise DriverError("not now")
+        await act(action)
+
+    return execute
