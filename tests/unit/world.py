@@ -196,18 +196,7 @@ class World:
                 self.save()
             case act.DiscardSave():
                 self._own().saved = None
-            case (
-                act.AttachDisk()
-                | act.DetachDisk()
-                | act.ChangeMedium()
-                | act.LimitDisk()
-                | act.AttachNic()
-                | act.DetachNic()
-                | act.ReplugNic()
-                | act.RaiseLink()
-                | act.SetMemory()
-                | act.ChangePassword()
-            ):
+            case _ if isinstance(action, act.DeviceChange | act.SetMemory):
                 self._change_live(action)
             case act.RenameDomain(_, name):
                 self._rename(name)

@@ -378,6 +378,9 @@ class ReleaseResource:
     reason: str
 
 
+DeviceChange = AttachDisk | DetachDisk | ChangeMedium | LimitDisk | AttachNic | DetachNic | ReplugNic | RaiseLink | ChangePassword
+"""What changes a device of a guest while it runs."""
+
 Action = (
     FetchImage
     | CreateDisk
@@ -399,17 +402,8 @@ Action = (
     | ResumeDomain
     | SaveDomain
     | DiscardSave
-    | AttachDisk
-    | DetachDisk
-    | ChangeMedium
-    | LimitDisk
-    | AttachNic
-    | DetachNic
-    | ReplugNic
-    | RaiseLink
     | SetMemory
     | RenameDomain
-    | ChangePassword
     | UndefineDomain
     | DeleteFile
     | SetAside
@@ -417,4 +411,5 @@ Action = (
     | KeepDisks
     | DeleteDirectory
     | ReleaseResource
+    | DeviceChange
 )

@@ -12,6 +12,8 @@ from ..times import short_duration
 
 def action_text(action: a.Action) -> str:
     """Returns one line for an action, without its reason."""
+    if isinstance(action, a.DeviceChange):
+        return _device_text(action)
     match action:
         case a.FetchImage():
             return f"fetch image {action.image.url}"
@@ -21,18 +23,6 @@ def action_text(action: a.Action) -> str:
             return _storage_text(action)
         case a.NoteDisks() | a.NoteMoved() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
             return _storage_text(action)
-        case (
-            a.AttachDisk()
-            | a.DetachDisk()
-            | a.ChangeMedium()
-            | a.LimitDisk()
-            | a.AttachNic()
-            | a.DetachNic()
-            | a.ReplugNic()
-            | a.RaiseLink()
-            | a.ChangePassword()
-        ):
-            return _device_text(action)
         case a.SetAutostart():
             return "start with the host" if action.enabled else "do not start with the host"
         case a.StartDomain():
@@ -56,17 +46,6 @@ _Storage = (
     | a.ForgetDeletion
     | a.NoteDisks
     | a.NoteMoved
-)
-_Device = (
-    a.AttachDisk
-    | a.DetachDisk
-    | a.ChangeMedium
-    | a.LimitDisk
-    | a.AttachNic
-    | a.DetachNic
-    | a.ReplugNic
-    | a.RaiseLink
-    | a.ChangePassword
 )
 _Domain = (
     a.DefineDomain
@@ -117,7 +96,7 @@ def _storage_text(action: _Storage) -> str:
             assert_never(action)
 
 
-def _device_text(action: _Device) -> str:
+def _device_text(action: a.DeviceChange) -> str:
     match action:
         case a.AttachDisk():
             return f"attach disk {action.disk.name}"
