@@ -21,7 +21,7 @@ from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
 from homeostat.models.host import HostSpec, HostStatus
 from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
-from homeostat.models.machine_devices import CloudInit, Disk, ImageSource, Nic
+from homeostat.models.machine_devices import CloudInit, DiskDevice, ImageSource, Nic
 from homeostat.models.plugin import PluginSpec, PluginStatus
 from homeostat.models.probe import Probes
 from homeostat.models.quantity import format_quantity
@@ -39,7 +39,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "host.status": HostStatus,
 }
 # Described on the page of VirtualMachine; the other pages only name them.
-ON_MACHINES_PAGE = (VirtualMachineSpec, Resources, CloudInit, Disk, ImageSource, Nic, Probes)
+ON_MACHINES_PAGE = (VirtualMachineSpec, Resources, CloudInit, DiskDevice, ImageSource, Nic, Probes)
 SHARED = (OwnerReference, Condition)  # described by Kubernetes' API conventions
 BLOCK = re.compile(r"(<!-- fields: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

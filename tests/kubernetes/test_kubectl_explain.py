@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.models.machine_devices import Disk
+from homeostat.models.machine_devices import DiskDevice
 from tests.rig.kubernetes.kubectl import Kubectl
 
 
 def test_it_describes_every_field_of_a_disk(crds: list[str], kubectl: Kubectl) -> None:
     said = " ".join(kubectl("explain", "vm.spec.disks").split())
 
-    for name, field in Disk.model_fields.items():
+    for name, field in DiskDevice.model_fields.items():
         assert f" {field.alias or name} <" in f" {said}".replace("\t", " ")
         assert " ".join((field.description or "").split()) in said
 

@@ -36,7 +36,7 @@ _DEFAULTED: Mapping[str, frozenset[str]] = {
     "HostSpec": frozenset({"maintenance"}),
 }
 # Lists whose items have an identity, so that server-side apply merges them item by item.
-_IDENTITY: Mapping[str, str] = {"Disk": "name", "Nic": "name", "Condition": "type"}
+_IDENTITY: Mapping[str, str] = {"DiskDevice": "name", "Nic": "name", "Condition": "type"}
 _CARRIED = (
     *("type", "enum", "pattern", "format", "minimum", "maximum", "minLength", "maxLength"),
     *("minItems", "maxItems", "maxProperties", "anyOf"),

@@ -13,7 +13,7 @@ from .base import API_GROUP, Flag, Labels, Model, Name, Resource, Status
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
-from .machine_devices import CloudInit, Disk, Display, ImageSource, Nic, ReclaimPolicy
+from .machine_devices import CloudInit, DiskDevice, Display, ImageSource, Nic, ReclaimPolicy
 from .machine_platform import Sound, Topology, Watchdog
 from .probe import Probes
 from .quantity import Quantity, format_quantity
@@ -226,7 +226,7 @@ class VirtualMachineSpec(Model):
     )
     firmware: Firmware = Field(default_factory=cache(Firmware))
     boot: Boot = Field(default_factory=cache(Boot))
-    disks: tuple[Disk, ...] = Field(
+    disks: tuple[DiskDevice, ...] = Field(
         default=(), max_length=DEVICES_MAX, description="Each an overlay on an image, a blank disk of a size, or a cdrom."
     )
     nics: tuple[Nic, ...] = Field(

@@ -131,7 +131,7 @@ class DiskLimits(Model):
         return self
 
 
-class Disk(Model):
+class DiskDevice(Model):
     """An overlay on an image, a blank disk of a size, or a cdrom."""
 
     name: Name = Field(description="Identity of the disk within its machine; its file carries this name.")

@@ -13,7 +13,7 @@ from .base import Flag, Labels, Model, Resource, Status
 from .bounds import OPENAPI_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA, free
 from .condition import Condition
 from .machine import Resources, first_repeated
-from .machine_devices import CloudInit, Disk, ImageSource, Nic, Port, check_size
+from .machine_devices import CloudInit, DiskDevice, ImageSource, Nic, Port, check_size
 from .probe import Probes
 from .quantity import Quantity
 
@@ -77,7 +77,7 @@ class PluginSpec(Model):
     nics: tuple[Nic, ...] = Field(
         default=(), max_length=WORDS_MAX, description="Network cards. Default: one on the network default."
     )
-    disks: tuple[Disk, ...] = Field(default=(), max_length=WORDS_MAX, description="Further disks.")
+    disks: tuple[DiskDevice, ...] = Field(default=(), max_length=WORDS_MAX, description="Further disks.")
     cloud_init: CloudInit | None = None
     openapi: Annotated[dict[str, Any], free(OPENAPI_MAX)] | None = Field(
         default=None, description="The OpenAPI document of what runs inside."

@@ -9,7 +9,7 @@ from typing import Any
 from homeostat.models.base import API_GROUP, ObjectMeta
 from homeostat.models.deployment import RUNNING_STRATEGIES, MachineTemplate
 from homeostat.models.machine import Boot, Resources, RunStrategy, VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import CloudInit, Disk, Nic
+from homeostat.models.machine_devices import CloudInit, DiskDevice, Nic
 from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line, told_to_workload
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
 
@@ -75,10 +75,10 @@ def _resources(own: Resources, given: Resources) -> Resources:
     return given.model_copy(update={**numbers, "cpu": cpu})
 
 
-def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[Disk, ...]:
+def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[DiskDevice, ...]:
     """Returns the disks. The machine's own disk replaces the plugin's disk of that name, which may be the one that it boots
     from."""
-    root = (Disk(name=ROOT_DISK, image=given.rootfs, size=given.rootfs_size),) if given.rootfs else ()
+    root = (DiskDevice(name=ROOT_DISK, image=given.rootfs, size=given.rootfs_size),) if given.rootfs else ()
     offered = (*root, *given.disks)
     own = {disk.name: disk for disk in spec.disks}
     names = {disk.name for disk in offered}
@@ -86,7 +86,7 @@ def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[Disk, ...]:
     return (*joined, *(disk for disk in spec.disks if disk.name not in names))
 
 
-def _joined(own: Disk, given: Disk) -> Disk:
+def _joined(own: DiskDevice, given: DiskDevice) -> DiskDevice:
     """Joins two disks: ``{name: root, size: 20Gi}`` is the plugin's root disk, only larger."""
     return own.model_copy(update={"image": given.image}) if own.type == given.type and own.image is None else own
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Disk, ImageSource, Nic, ReclaimPolicy
+from homeostat.models.machine_devices import DiskDevice, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
 
 from .render_texts import Line
@@ -49,7 +49,7 @@ def _source_text(source: ImageSource) -> str:
     return source.url or source.path or ""
 
 
-def _disk_text(disk: Disk) -> str:
+def _disk_text(disk: DiskDevice) -> str:
     base = f"on {_source_text(disk.image)}" if disk.image else "empty" if disk.type == "cdrom" else "blank"
     size = format_quantity(disk.size) if disk.size else ""
     return ", ".join(filter(None, ("cdrom" if disk.type == "cdrom" else "", base, size)))

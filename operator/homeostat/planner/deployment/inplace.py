@@ -6,7 +6,7 @@ from enum import Enum
 
 from homeostat.models.deployment import MachineRevisionSpec
 from homeostat.models.machine import VirtualMachineSpec
-from homeostat.models.machine_devices import Disk, DiskBus
+from homeostat.models.machine_devices import DiskBus, DiskDevice
 
 
 class Way(Enum):
@@ -49,7 +49,7 @@ def _disks_grow(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
     return all(disk.type == "disk" and disk.bus in _HOTPLUG for disk in added)
 
 
-def _grows(old: Disk, new: Disk) -> bool:
+def _grows(old: DiskDevice, new: DiskDevice) -> bool:
     same = {"size": None, "reclaim_policy": None}
     if old.model_copy(update=same) != new.model_copy(update=same):
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine
-from homeostat.models.machine_devices import Disk, DiskBus, Display, ImageFormat, Nic
+from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
 
 from ..domain import (
     BackingFile,
@@ -148,7 +148,7 @@ def _disks(
     return (*disks, DiskConfig(SEED_NAME, "disk", seed, "raw", "virtio", targets[SEED_NAME], read_only=True))
 
 
-def _disk(machine: VirtualMachine, wish: Disk, observed: Observed, target: str) -> DiskConfig:
+def _disk(machine: VirtualMachine, wish: DiskDevice, observed: Observed, target: str) -> DiskConfig:
     image = observed.storage.images[image_ref(wish.image).key] if wish.image else None
     drive = wish.type == "cdrom"
     place = DiskSource("") if drive else find_source(machine, wish, observed)
@@ -174,7 +174,7 @@ def _disk(machine: VirtualMachine, wish: Disk, observed: Observed, target: str) 
     )
 
 
-def _limits(wish: Disk) -> LimitsConfig | None:
+def _limits(wish: DiskDevice) -> LimitsConfig | None:
     limits = wish.limits
     if limits is None:
         return None
@@ -190,12 +190,12 @@ def _chain(place: DiskSource, image: ObservedImage | None) -> tuple[BackingFile,
     return (BackingFile(image.path, image.format),) if image and image.path else ()
 
 
-def _drive_format(wish: Disk) -> str:
+def _drive_format(wish: DiskDevice) -> str:
     format = wish.image.format if wish.image else None
     return "raw" if format in (None, ImageFormat.ISO) else str(format)
 
 
-def _bus(disk: Disk, machine: VirtualMachine) -> DiskBus:
+def _bus(disk: DiskDevice, machine: VirtualMachine) -> DiskBus:
     if disk.bus is not None:
         return disk.bus
     if disk.type == "disk":

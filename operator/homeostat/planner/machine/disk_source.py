@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homeostat.models.machine import SEED_NAME, VirtualMachine
-from homeostat.models.machine_devices import Disk
+from homeostat.models.machine_devices import DiskDevice
 
 from ..actions import Action, NoteMoved
 from ..domain import DiskConfig, DomainConfig, MovedDisk
@@ -65,7 +65,7 @@ def unnamed_disks(machine: VirtualMachine, domain: ObservedDomain | None, storag
     return tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk" and d.name not in named)
 
 
-def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskSource | Stalled:
+def find_source(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -> DiskSource | Stalled:
     """Finds where the contents of one disk are, or says why that cannot be known."""
     own, domain = disk_path(observed.host.storage_root, machine, disk.name), observed.domain
     defined = _device(domain.config, disk.name, own, observed) if domain else None
@@ -83,7 +83,7 @@ def find_source(machine: VirtualMachine, disk: Disk, observed: Observed) -> Disk
     return _follow(domain.name, disk, own, devices[0], observed)
 
 
-def _undefined_source(machine: VirtualMachine, disk: Disk, own: str, observed: Observed) -> DiskSource | Stalled:
+def _undefined_source(machine: VirtualMachine, disk: DiskDevice, own: str, observed: Observed) -> DiskSource | Stalled:
     """Finds the source of a disk where no domain names it: the recorded one counts. Stalls where an overlay beside it is not
     recorded: nobody knows then which file is the newest."""
     if observed.storage.moved_problem:
@@ -149,7 +149,7 @@ def moved_on_purpose(config: DomainConfig, domain: ObservedDomain | None) -> fro
     return frozenset(d.name for d in config.disks if d.device == "disk" and d.name in now and now[d.name] != d.source)
 
 
-def files_of(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskFiles:
+def files_of(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -> DiskFiles:
     """Returns all files that hold the contents of a disk, without the image it was built on: for a caller that removes the
     disk."""
     root = observed.host.storage_root
@@ -166,7 +166,7 @@ def files_of(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskFil
     return DiskFiles(tuple(p for p in found if p.startswith(folder)), tuple(p for p in found if not p.startswith(folder)))
 
 
-def defined_as(machine: VirtualMachine, disk: Disk, observed: Observed) -> DiskConfig | None:
+def defined_as(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -> DiskConfig | None:
     """Returns the disk in the definition, by its name or its file."""
     own = disk_path(observed.host.storage_root, machine, disk.name)
     return _device(observed.domain.config, disk.name, own, observed) if observed.domain else None
@@ -234,7 +234,7 @@ def _until_own(chain: ObservedChain, own: str) -> Iterator[ObservedDisk]:
             return
 
 
-def _own_source(disk: Disk, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
+def _own_source(disk: DiskDevice, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
     """Returns our own file by the name that the definition has for it, in the format that it has by now."""
     chain = observed.storage.chains.get(device.source or "")
     path = device.source if chain and chain.files and device.source else own
@@ -251,7 +251,7 @@ def _own_source(disk: Disk, own: str, device: DiskConfig, observed: Observed) ->
     )
 
 
-def _follow(name: str, disk: Disk, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
+def _follow(name: str, disk: DiskDevice, own: str, device: DiskConfig, observed: Observed) -> DiskSource | Stalled:
     chain, source = _chain(device, observed), device.source or "nothing"
     if chain is not None and chain.altered:
         return Stalled(ALTERED, f"disks[{disk.name}]: {chain.altered}")
@@ -284,14 +284,14 @@ def _follow(name: str, disk: Disk, own: str, device: DiskConfig, observed: Obser
     return DiskSource(source, device.format, active, on_ours=False, note=note)
 
 
-def _overlay_message(disk: Disk, own: str, overlays: tuple[str, ...]) -> str:
+def _overlay_message(disk: DiskDevice, own: str, overlays: tuple[str, ...]) -> str:
     return (
         f"disks[{disk.name}]: {', '.join(overlays)} leans on {own}, holds newer data, and no domain names it: "
         f"`qemu-img commit {overlays[0]}` and then delete it, or delete it at once if what it holds is not needed"
     )
 
 
-def _differ_message(name: str, disk: Disk, runs: DiskConfig, defined: DiskConfig) -> str:
+def _differ_message(name: str, disk: DiskDevice, runs: DiskConfig, defined: DiskConfig) -> str:
     return (
         f"disks[{disk.name}]: the running guest writes to {runs.source}, but someone put {defined.source} into the definition, "
         f"so that the next start lacks what is written now; the definition is left as it is: `virsh edit {name}`, and name "

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from homeostat.models.machine_devices import Disk
+from homeostat.models.machine_devices import DiskDevice
 
 from ..domain import DiskConfig
 from ..observed import ObservedDisk, ObservedImage
@@ -16,7 +16,9 @@ ALTERED = "DiskHeaderAltered"  # reason
 DATA_FILE = "another file as the place of its contents"
 
 
-def altered(disk: Disk, found: ObservedDisk, base: ObservedImage | None, defined: DiskConfig | None, root: str) -> Stalled | None:
+def altered(
+    disk: DiskDevice, found: ObservedDisk, base: ObservedImage | None, defined: DiskConfig | None, root: str
+) -> Stalled | None:
     """Says why a disk that is our own file must not be opened. ``base``: the image it is to be built on; ``defined``: as the
     domain has it; ``root``: the state folder."""
     if found.data_file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Disk, ReclaimPolicy
+from homeostat.models.machine_devices import DiskDevice, ReclaimPolicy
 
 from ..actions import Action, DeleteFile, NoteDisks, SetAside
 from ..observed import Observed
@@ -16,7 +16,7 @@ from .identity import disk_path, mac_address, machine_directory
 LEFT = "it left the spec"
 
 
-def reclaimed(machine: VirtualMachine) -> list[Disk]:
+def reclaimed(machine: VirtualMachine) -> list[DiskDevice]:
     """Returns the disks of its spec that are not to be retained."""
     spec = machine.spec
     return [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from homeostat.models.machine import UpdatePolicy, VirtualMachine
-from homeostat.models.machine_devices import Disk, ImageSource
+from homeostat.models.machine_devices import DiskDevice, ImageSource
 from homeostat.models.quantity import format_quantity
 
 from ..actions import Action, CopyBoot, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
@@ -149,7 +149,7 @@ def _aside(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
     return tuple(filter(None, found))
 
 
-def _wanted_size(disk: Disk, base: ObservedImage | None) -> int:
+def _wanted_size(disk: DiskDevice, base: ObservedImage | None) -> int:
     return -(-(disk.size or (base.virtual_size if base else 0)) // SECTOR) * SECTOR  # as qemu-img makes it
 
 
@@ -192,7 +192,7 @@ def _size(size: int) -> str:
 
 def _plan_disk(
     machine: VirtualMachine,
-    disk: Disk,
+    disk: DiskDevice,
     source: DiskSource,
     observed: Observed,
     actions: list[Action],
@@ -244,7 +244,7 @@ def _plan_disk(
     return None
 
 
-def _built_on_another(disk: Disk, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:
+def _built_on_another(disk: DiskDevice, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:
     if found.backing == (base.path if base else None) or not found.virtual_size:
         return None
     field = f"disks[{disk.name}].image"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Disk
+from homeostat.models.machine_devices import DiskDevice
 from homeostat.models.quantity import format_quantity
 
 from ..actions import TakeBack
@@ -13,7 +13,9 @@ from ..trash import TrashedDisk, TrashEntry, returning
 from .identity import disk_path
 
 
-def from_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int) -> TakeBack | None:
+def from_trash(
+    machine: VirtualMachine, disk: DiskDevice, observed: Observed, base: ObservedImage | None, size: int
+) -> TakeBack | None:
     """Returns the disk as it was when the machine was deleted or the disk left the spec. One that this spec could not have, such
     as one built on another image, stays where it is."""
     found = returning(observed.storage.trash, machine.identity, disk.name)
@@ -25,7 +27,7 @@ def from_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: Ob
     return TakeBack(entry.entry, disk.name, path, f"it was set aside on {entry.since}: {entry.reason}", moved)
 
 
-def stays_in_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base: ObservedImage | None, size: int) -> str:
+def stays_in_trash(machine: VirtualMachine, disk: DiskDevice, observed: Observed, base: ObservedImage | None, size: int) -> str:
     """Says that another disk lies there which does not come back by itself, and how to get it; empty: there is none."""
     found = returning(observed.storage.trash, machine.identity, disk.name)
     if found is None:
@@ -40,7 +42,7 @@ def stays_in_trash(machine: VirtualMachine, disk: Disk, observed: Observed, base
     )
 
 
-def _misfit(disk: Disk, trashed: TrashedDisk, base: ObservedImage | None, size: int) -> tuple[str, str] | None:
+def _misfit(disk: DiskDevice, trashed: TrashedDisk, base: ObservedImage | None, size: int) -> tuple[str, str] | None:
     """Says why this spec could not have it, and what to change in the spec; None: it could."""
     if trashed.backing != (base.path if base else None):
         built_on, asked = trashed.backing or "no image", base.path if base else "no image"

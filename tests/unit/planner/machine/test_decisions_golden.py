@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Disk
+from homeostat.models.machine_devices import DiskDevice
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import BackingFile, DiskConfig, Record
@@ -164,7 +164,7 @@ def reverts() -> Iterator[str]:
 
 
 def headers() -> Iterator[str]:
-    disk, own, image = Disk(name="data", size=1), "/state/machines/default/web/data.qcow2", "/state/images/a"
+    disk, own, image = DiskDevice(name="data", size=1), "/state/machines/default/web/data.qcow2", "/state/images/a"
     base = ObservedImage(ImagePhase.READY, image, "qcow2")
     config = DiskConfig("data", "disk", own, "qcow2", "virtio", "vda")
     chains = {"no chain": None, "blank": (), "image": (BackingFile(image, "qcow2"),), "secret": (BackingFile("/etc/x", "raw"),)}
