@@ -10,7 +10,7 @@ import pytest
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.clock import timestamp
-from homeostat.runtime.machine.commands import REPLACED, stop
+from homeostat.runtime.machine.commands import REPLACED, start, stop
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -88,3 +88,33 @@ async def test_what_lets_a_machine_run_again_ends_what_stop_noted(writer: Cluste
         await writer.patch(first.key, {"spec": {"runStrategy": "Always"}}, "api")
     found = kubectl.get("vm", name)
     assert found["spec"]["runStrategy"] == "Always" and REPLACED not in found["metadata"].get("annotations", {})
+
+
+@pytest.mark.parametrize("between", ["Always", "RerunOnFailure", None])
+async def test_an_edit_by_kubectl_makes_what_stop_noted_void(
+    writer: ClusterWriter, kubectl: Kubectl, between: str | None
+) -> None:
+    """The API server remembers who wrote the strategy last, so a new mirror finds the same."""
+    name = f"edited-{between or 'removed'}".lower()
+    first = given(kubectl, name, runStrategy="Once")
+    await writer.apply(first, "cli")
+    await writer.patch(first.key, stop(first, False, timestamp()), "cli")
+    kubectl.patch("vm", name, {"spec": {"runStrategy": between}})
+    kubectl.patch("vm", name, {"spec": {"runStrategy": "Halted"}})
+    seen = await writer.patch(first.key, {}, "api")
+    assert isinstance(seen, VirtualMachine) and REPLACED not in seen.metadata.annotations
+    await writer.patch(first.key, start(seen, timestamp()), "api")
+    found = kubectl.get("vm", name)
+    assert found["spec"]["runStrategy"] == "Always" and REPLACED not in found["metadata"].get("annotations", {})
+
+
+async def test_other_edits_by_kubectl_keep_what_stop_noted(writer: ClusterWriter, kubectl: Kubectl) -> None:
+    first = given(kubectl, "kept", runStrategy="Once")
+    await writer.apply(first, "cli")
+    await writer.patch(first.key, stop(first, False, timestamp()), "cli")
+    kubectl.patch("vm", "kept", {"spec": {"resources": {"vcpu": 2}}, "metadata": {"labels": {"by": "hand"}}})
+    kubectl.patch("vm", "kept", {"spec": {"runStrategy": "Halted"}})
+    seen = await writer.patch(first.key, {}, "api")
+    assert isinstance(seen, VirtualMachine)
+    await writer.patch(first.key, start(seen, timestamp()), "api")
+    assert kubectl.get("vm", "kept")["spec"]["runStrategy"] == "Once"

@@ -111,6 +111,56 @@ def test_other_changes_of_a_stopped_machine_keep_what_stop_noted(cli: CliState) 
     assert "runStrategy: Once" in path.read_text()
 
 
+@pytest.mark.parametrize("between", ["Always", "RerunOnFailure", "Manual", None])
+def test_an_edit_by_hand_makes_what_stop_noted_void(cli: CliState, between: str | None) -> None:
+    """It stays in the file, and counts no more: not even where the machine is halted by hand again."""
+    path = cli.write("job", "spec:\n  runStrategy: Once\n")
+    cli.homeostat("stop", "job")
+    stopped = path.read_text()
+    path.write_text(
+        stopped.replace("  runStrategy: Halted\n", f"  runStrategy: {between}\n" if between else "  suspend: false\n")
+    )
+    cli.store.sync()
+    path.write_text(stopped + "  # by hand\n")
+    cli.store.sync()
+    cli.store.patch(KEY, {"spec": {"resources": {"vcpu": 2}}}, "api")
+    cli.homeostat("start", "job")
+    assert "runStrategy: Always" in path.read_text() and NOTE not in path.read_text()
+
+
+def test_a_stop_after_such_an_edit_notes_what_it_replaces(cli: CliState) -> None:
+    path = cli.write("job", "spec:\n  runStrategy: Once\n")
+    cli.homeostat("stop", "job")
+    for strategy in ("RerunOnFailure", "Once"):
+        path.write_text(path.read_text().replace("runStrategy: Halted", f"runStrategy: {strategy}"))
+        cli.store.sync()
+        cli.homeostat("stop", "job")
+        assert f"{NOTE}: {strategy}" in path.read_text()
+        cli.homeostat("start", "job")
+        assert f"runStrategy: {strategy}" in path.read_text() and NOTE not in path.read_text()
+        cli.homeostat("stop", "job")
+
+
+def test_a_stop_that_nobody_indexed_still_holds(cli: CliState) -> None:
+    """As after a kill between its file and the index: the note names what was replaced."""
+    path = cli.write("job", "spec:\n  runStrategy: Once\n")
+    path.write_text(
+        path.read_text().replace("Once", "Halted").replace("  name: job\n", f"  name: job\n  annotations: {{{NOTE}: Once}}\n")
+    )
+    cli.store.sync()
+    cli.homeostat("start", "job")
+    assert "runStrategy: Once" in path.read_text() and NOTE not in path.read_text()
+
+
+def test_any_edit_of_ours_removes_a_void_note(cli: CliState) -> None:
+    path = cli.write("web", "spec:\n  runStrategy: Always\n", labels=f"  annotations: {{{NOTE}: Once}}\n")
+    machine = cli.homeostat("get", "vm", "web", "-o", "yaml").out
+    assert NOTE not in machine and NOTE in path.read_text()
+    cli.store.patch(KEY._replace(name="web"), {"spec": {"resources": {"vcpu": 2}}}, "api")
+    assert NOTE not in path.read_text()
+
+
+NOTE = "homeostat.dev/run-strategy"
 KEY = Key("VirtualMachine", "default", "job")
 
 

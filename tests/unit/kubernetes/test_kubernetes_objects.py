@@ -9,6 +9,7 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.planner.placement import host_finalizer, host_of
+from homeostat.runtime.machine.commands import REPLACED
 from homeostat.store.kubernetes.objects import GRACE, mirrored
 from homeostat.store.placed import is_ours
 
@@ -46,6 +47,38 @@ def test_an_object_of_the_cluster_has_no_namespace() -> None:
 def test_what_kubectl_remembers_is_left_out() -> None:
     noise = {"kubectl.kubernetes.io/last-applied-configuration": "{}", "mine": "yes"}
     assert json.loads(mirrored(vm(annotations=noise)).metadata) == {"annotations": {"mine": "yes"}}
+
+
+def owned(manager: str, *, note: bool, strategy: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{REPLACED}": {}}}} if note else {}
+    return {"manager": manager, "fieldsV1": fields | ({"f:spec": {"f:runStrategy": {}}} if strategy else {})}
+
+
+BOTH = owned("homeostat-api", note=True, strategy=True)
+NOTED, HALTED = owned("homeostat-api", note=True, strategy=False), owned("homeostat-api", note=False, strategy=True)
+EDITED = owned("kubectl-edit", note=False, strategy=True)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "managed", "counts"),
+    [
+        ("Halted", [BOTH], True),
+        ("Halted", [NOTED, HALTED], True),  # by two kinds of requests
+        ("Halted", [BOTH, EDITED], True),  # others say the same
+        ("Halted", [], True),  # nobody knows
+        ("Halted", [NOTED, EDITED], False),  # it ran in between, or was halted by hand
+        ("Halted", [NOTED], False),
+        ("Halted", [EDITED], False),
+        ("Always", [BOTH], False),
+        (None, [NOTED], False),
+        (None, [], False),
+    ],
+)
+def test_what_stop_noted_counts_while_the_strategy_is_its_own(strategy: str | None, managed: list[Any], counts: bool) -> None:
+    stopped = vm(annotations={REPLACED: "Once", "mine": "yes"}, managedFields=managed)
+    stopped["spec"] = {"runStrategy": strategy} if strategy else {}
+    wanted = {"mine": "yes"} | ({REPLACED: "Once"} if counts else {})
+    assert json.loads(mirrored(stopped).metadata) == {"annotations": wanted}
 
 
 @pytest.mark.parametrize(("annotation", "grace"), [(None, None), ("0", 0), ("30", 30), ("-1", None), ("soon", None), ("٣", None)])

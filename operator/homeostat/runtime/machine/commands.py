@@ -9,7 +9,8 @@ from homeostat.models.base import API_GROUP
 from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine
 
 REPLACED = f"{API_GROUP}/run-strategy"
-"""An annotation of a machine that was stopped: the runStrategy that start brings back. _UNSET: the spec had none."""
+"""An annotation of a machine that was stopped: the runStrategy that start brings back. _UNSET: the spec had none. It is void once
+somebody else writes the runStrategy (``outlived``)."""
 _UNSET = "Default"
 Patch = dict[str, Any]
 # It runs, or its host cannot be asked whether it does.
@@ -58,17 +59,34 @@ def stop(machine: VirtualMachine, force: bool, now: str) -> Patch:
     return patch
 
 
-def outlived(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
-    """Drops what ``stop`` recorded, where another change lets the machine run again: a later ``start`` must not bring it back.
-    Takes the document before and after that change, and returns a patch of ``after``."""
-    (was, noted), (strategy, note) = _strategy_and_note(before), _strategy_and_note(after)
-    over = was == RunStrategy.HALTED != strategy and noted is not None and noted == note
-    return {"metadata": {"annotations": {REPLACED: None}}} if over else {}
+def outlived(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Patch:
+    """Drops a note that ``stop`` did not write for the Halted that is there: a later ``start`` must not bring back what nobody
+    wants any more. Takes the document before (None: there was none) and after a change, and returns a patch of ``after``."""
+    note = _note(after)
+    return {} if note is None or _holds(note, before, after) else {"metadata": {"annotations": {REPLACED: None}}}
 
 
-def _strategy_and_note(document: Mapping[str, Any]) -> tuple[Any, Any]:
-    metadata = document.get("metadata") or {}
-    return (document.get("spec") or {}).get("runStrategy"), (metadata.get("annotations") or {}).get(REPLACED)
+def _holds(note: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
+    """Says whether ``stop`` made the machine Halted and wrote the note then: the note names what was replaced, or stood there
+    with the Halted before."""
+    if _strategy(after) != RunStrategy.HALTED:
+        return False
+    if before is None:
+        return True  # nothing is known of what was there
+    was = _strategy(before)
+    if was == RunStrategy.HALTED:
+        return _note(before) is not None
+    if was is None:  # a plugin may have said Once
+        return note in (_UNSET, RunStrategy.ALWAYS) or bool((before.get("spec") or {}).get("pluginRef"))
+    return bool(note == was)
+
+
+def _strategy(document: Mapping[str, Any]) -> Any:
+    return (document.get("spec") or {}).get("runStrategy")
+
+
+def _note(document: Mapping[str, Any]) -> Any:
+    return ((document.get("metadata") or {}).get("annotations") or {}).get(REPLACED)
 
 
 def restart(machine: VirtualMachine, now: str) -> Patch:

@@ -40,6 +40,16 @@ def owner_of(managed: Sequence[Mapping[str, Any]], path: str) -> str:
     return manager if depth else ""
 
 
+def owns(entry: Mapping[str, Any], steps: Sequence[str]) -> bool:
+    """Tells whether an entry of managedFields holds that very field. ``steps`` are in the FieldsV1 form."""
+    fields = entry.get("fieldsV1") or {}
+    for step in steps:
+        if step not in fields:
+            return False
+        fields = fields[step]
+    return True
+
+
 def _steps(path: str) -> Iterator[str]:
     for part in path.replace("[", ".[").split("."):
         yield f'k:{{"name":"{part[1:-1]}"}}' if part.startswith("[") else f"f:{part}"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeostat.models.base import API_GROUP, Key
+from homeostat.runtime.machine.commands import REPLACED, outlived
 
 from ..index.index import compact
-from .applied import owner_of
+from .applied import owner_of, owns
 
 Object = Mapping[str, Any]
 
@@ -55,7 +56,8 @@ def mirrored(item: Object) -> Mirrored:
         KeyError: it is not an object.
     """
     meta = item["metadata"]
-    annotations = {name: text for name, text in (meta.get("annotations") or {}).items() if name not in _NOISE}
+    left_out = (*_NOISE, REPLACED) if _is_void(item) else _NOISE
+    annotations = {name: text for name, text in (meta.get("annotations") or {}).items() if name not in left_out}
     shown = {
         "labels": meta.get("labels"),
         "annotations": annotations,
@@ -77,6 +79,14 @@ def mirrored(item: Object) -> Mirrored:
         finalizers=json.dumps(meta.get("finalizers") or []),
         managed=meta.get("managedFields") or (),
     )
+
+
+def _is_void(item: Object) -> bool:
+    """Says whether what ``stop`` noted does not count any more: somebody else has written the runStrategy since."""
+    managed = item["metadata"].get("managedFields") or ()
+    note, strategy = ("f:metadata", "f:annotations", f"f:{REPLACED}"), ("f:spec", "f:runStrategy")
+    noted, written = ({entry.get("manager") for entry in managed if owns(entry, field)} for field in (note, strategy))
+    return bool(managed and not noted & written) or bool(outlived(None, item))
 
 
 def _owner(reference: Object) -> dict[str, Any]:

@@ -6,10 +6,13 @@ from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine.commands import REPLACED, outlived, restart, start, stop, suspend
+from homeostat.store.merge import merge_patch
 from tests.unit.machines import machine
 
 NOW = "2026-01-01T00:00:00Z"
@@ -87,15 +90,43 @@ def document(strategy: str | None, noted: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("was", "now"), list(product(STRATEGIES, STRATEGIES)))
-@pytest.mark.parametrize("noted", [None, "Default", "Always", "Once"])
-def test_a_note_goes_with_halted(was: str | None, now: str | None, noted: str | None) -> None:
-    goes = was == "Halted" != now and noted is not None
-    assert outlived(document(was, noted), document(now, noted)) == (FORGET if goes else {})
+@pytest.mark.parametrize("noted", ["Default", "Always", "Once"])
+def test_a_note_goes_with_the_halted_that_it_was_written_for(was: str | None, now: str | None, noted: str) -> None:
+    """It stood there before, or names what was replaced."""
+    fits = was in ("Halted", noted) or (was is None and noted in ("Default", "Always"))
+    assert outlived(document(was, noted), document(now, noted)) == ({} if now == "Halted" and fits else FORGET)
 
 
-@pytest.mark.parametrize(("before", "after"), [(None, "Once"), ("Always", "Once"), ("Once", None)])
-def test_a_note_that_the_change_speaks_of_is_as_it_says(before: str | None, after: str | None) -> None:
-    assert outlived(document("Halted", before), document("Always", after)) == {}
+@pytest.mark.parametrize("was", STRATEGIES)
+@pytest.mark.parametrize("now", STRATEGIES)
+def test_without_a_note_nothing_is_forgotten(was: str | None, now: str | None) -> None:
+    assert outlived(document(was, "Once"), document(now, None)) == {} == outlived(None, document(now, None))
+
+
+def test_a_note_on_what_was_halted_without_one_is_void() -> None:
+    assert outlived(document("Halted", None), document("Halted", "Once")) == FORGET
+    assert outlived(document("Halted", "Always"), document("Halted", "Once")) == {}
+
+
+@pytest.mark.parametrize(("now", "kept"), [("Halted", True), ("Always", False), (None, False)])
+def test_where_nothing_was_before_it_counts_while_the_machine_is_halted(now: str | None, kept: bool) -> None:
+    assert outlived(None, document(now, "Once")) == ({} if kept else FORGET)
+
+
+@pytest.mark.parametrize("noted", ["Default", "Once"])
+def test_a_strategy_that_a_plugin_gave_may_be_noted(noted: str) -> None:
+    before = document(None, None) | {"spec": {"pluginRef": {"name": "job"}}}
+    assert outlived(before, document("Halted", noted)) == {}
+
+
+@given(st.sampled_from(STRATEGIES), st.booleans(), st.booleans())
+def test_what_stop_writes_always_holds(strategy: str | None, force: bool, stale: bool) -> None:
+    """Also where an older note stands there, which it replaces."""
+    vm = one(**({} if strategy is None else {"runStrategy": strategy}))
+    before = document(strategy, "Once" if stale and strategy != "Halted" else None)
+    after = merge_patch(before, stop(vm, force, NOW))
+    forgotten = outlived(before, after)
+    assert forgotten == (FORGET if stale and strategy == "Manual" else {})
 
 
 def test_restart() -> None:

@@ -12,10 +12,12 @@ from datetime import datetime
 from homeostat.models.base import Key
 from homeostat.planner.trash import DELETED_BY
 from homeostat.runtime.engine.ports import Happening
+from homeostat.runtime.machine.commands import REPLACED, outlived
 from homeostat.store.errors import FolderProblem
 
 from ...index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
 from ...index.records import add_event, add_revision, difference
+from ...merge import merge_patch
 from ..reading import files
 from ..reading.files import FolderDocument
 from .compare import Pass, metadata_of
@@ -66,14 +68,14 @@ def write_pass(
 
 
 def _create(database: sqlite3.Connection, document: FolderDocument, identity: Identity) -> Key:
-    resource = document.resource
-    assert resource is not None and document.key is not None  # compare() has only loaded documents
+    assert document.resource is not None and document.key is not None  # compare() has only loaded documents
     key, version, now = document.key, next_version(database), timestamp(identity.now)
+    metadata = _metadata(document, None)
     uid = str(uuid.uuid5(identity.instance, str(key)))
     database.execute(
         "INSERT INTO resources VALUES (?,?,?,?,1,?,?,?,?,NULL,?,?,?,?,?,?,NULL,NULL,?)",
         (
-            key.kind, key.namespace, key.name, uid, version, version, compact(metadata_of(resource)), compact(_spec(document)),
+            key.kind, key.namespace, key.name, uid, version, version, compact(metadata), compact(_spec(document)),
             document.path, document.document, document.item, document.line, document.hash, now, json.dumps([FINALIZER]),
         ),
     )  # fmt: skip
@@ -85,7 +87,7 @@ def _create(database: sqlite3.Connection, document: FolderDocument, identity: Id
 def _update(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key | None:
     """Writes a changed document. Returns None where only its text changed, and not what it says."""
     assert document.resource is not None  # compare() has only loaded documents
-    key, spec, metadata = row.key, compact(_spec(document)), compact(metadata_of(document.resource))
+    key, spec, metadata = row.key, compact(_spec(document)), compact(_metadata(document, row))
     _place(database, key, document)
     if spec == row.spec and metadata == row.metadata:
         return None
@@ -112,6 +114,18 @@ def _keep(database: sqlite3.Connection, row: Row, document: FolderDocument, iden
     said = f"its document came back while it was being deleted ({document.place})"
     add_event(database, identity.now, key, Happening("Normal", "Kept", said))
     return key
+
+
+def _metadata(document: FolderDocument, row: Row | None) -> dict[str, object]:
+    """Returns what is stored of its metadata. What ``stop`` noted is left out where somebody has edited the runStrategy since."""
+    assert document.resource is not None
+    metadata = metadata_of(document.resource)
+    if REPLACED not in document.resource.metadata.annotations:
+        return metadata
+    before = None if row is None else {"metadata": json.loads(row.metadata), "spec": json.loads(row.spec)}
+    after = {"metadata": metadata, "spec": _spec(document)}
+    kept: dict[str, object] = merge_patch(after, outlived(before, after))["metadata"]
+    return {name: part for name, part in kept.items() if part}
 
 
 def _spec(document: FolderDocument) -> object:
