@@ -10,7 +10,7 @@ import pytest
 
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
-from homeostat.planner.domain import CpuConfig, WatchdogConfig
+from homeostat.planner.domain import CpuConfig, ScsiConfig, WatchdogConfig
 from tests.libvirt.qemu_machines import machine, qemu_host, running
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
@@ -29,9 +29,11 @@ async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
         {"sound": "hda", "watchdog": WatchdogConfig("i6300esb", "reset"), "video": "vga", "video_memory": 2**25},
         {"sound": "ac97", "watchdog": WatchdogConfig("ib700", "shutdown"), "video": "qxl", "video_memory": 2**25},
         {"sound": "sb16", "watchdog": WatchdogConfig("ib700", "poweroff"), "video": "cirrus", "video_memory": 2**24},
+        {"scsi": ScsiConfig("virtio-scsi", True, 2)},
+        {"scsi": ScsiConfig("lsilogic")},
         {"cpu": CpuConfig("custom", "qemu64", (), (1, 2, 1)), "vcpus": 2},
     ],
-    ids=["hda", "ac97", "sb16", "cpu"],
+    ids=["hda", "ac97", "sb16", "virtio-scsi", "lsilogic", "cpu"],
 )
 async def test_it_starts(
     host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, chipset: str, devices: dict[str, Any]

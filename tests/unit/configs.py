@@ -17,6 +17,7 @@ from homeostat.planner.domain import (
     LimitsConfig,
     NicConfig,
     Record,
+    ScsiConfig,
     VncConfig,
     WatchdogConfig,
 )
@@ -65,8 +66,9 @@ FULL = replace(
     secure_boot=True,
     vcpus=4,
     spare_pci_ports=4,
+    scsi=ScsiConfig("virtio-scsi", True, 4),
     disks=(
-        *PLAIN.disks,
+        replace(PLAIN.disks[0], io_thread=True),
         DiskConfig(
             "bulk",
             "disk",
@@ -133,6 +135,7 @@ _DISKS = st.builds(
     boot_order=_ORDER,
     rotation_rate=st.none() | st.integers(1, 65534),
     limits=st.none() | _LIMITS,
+    io_thread=st.none() | st.just(True),
 )
 _FORWARDS = st.builds(ForwardConfig, _ADDRESS, _PORT, _PORT, st.sampled_from(["tcp", "udp"]))
 _MODELS = st.sampled_from(["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"])
@@ -150,6 +153,9 @@ _CPUS = st.builds(CpuConfig, st.sampled_from(["maximum", "host-model"]), st.none
     CpuConfig, st.just("custom"), _NAME, _FEATURES, _LAYOUTS
 )
 _DOGS = st.builds(WatchdogConfig, st.sampled_from(["i6300esb", "ib700"]), st.sampled_from(["reset", "shutdown", "poweroff"]))
+_CONTROLLERS = st.builds(ScsiConfig, st.just("virtio-scsi"), st.booleans(), st.none() | st.integers(1, 256)) | st.just(
+    ScsiConfig("lsilogic")
+)
 _RECORDS = st.builds(Record, _TEXT, _TEXT, _TEXT, _TEXT | st.just(""), st.integers(0, 10**9), *[_TEXT | st.just("")] * 5)
 _KERNELS = st.builds(KernelBoot, _PATH, st.none() | _PATH, st.none() | _TEXT)
 
@@ -158,6 +164,10 @@ _KERNELS = st.builds(KernelBoot, _PATH, st.none() | _PATH, st.none() | _TEXT)
 def domain_configs(draw: st.DrawFn) -> DomainConfig:
     uefi = draw(st.booleans())
     machine = draw(st.sampled_from(["q35", "pc", "pc-q35-7.2"]))
+    disks = tuple(draw(st.lists(_DISKS, max_size=4)))
+    scsi = draw(st.none() | _CONTROLLERS)
+    if scsi == ScsiConfig() and any(disk.bus == "scsi" for disk in disks):
+        scsi = None  # it is the same
     return DomainConfig(
         name=draw(_NAME),
         uuid=str(draw(st.uuids())),
@@ -169,7 +179,8 @@ def domain_configs(draw: st.DrawFn) -> DomainConfig:
         uefi=uefi,
         secure_boot=uefi and draw(st.booleans()),
         kernel=draw(st.none() | _KERNELS),
-        disks=tuple(draw(st.lists(_DISKS, max_size=4))),
+        disks=disks,
+        scsi=scsi,
         nics=tuple(draw(st.lists(_NICS, max_size=4))),
         video=draw(st.none() | st.sampled_from(["virtio", "vga", "qxl"])),
         video_memory=draw(st.none() | st.sampled_from([2**20, 2**28])),

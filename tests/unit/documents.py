@@ -38,6 +38,7 @@ DISKS = [
         "serial": "D-1", "reclaimPolicy": "Retain", "rotationRate": 1, "discard": "ignore",
         "limits": {"bytesPerSecond": "15Mi", "bytesPerSecondBurst": "25Mi", "iops": 1000, "iopsBurst": 1500},
     },
+    {"name": "fast", "size": "1Gi", "ioThread": True},
     {"name": "iso", "type": "cdrom", "image": LOCAL},
 ]  # fmt: skip
 CLOUD_INIT = {
@@ -61,6 +62,7 @@ SPEC: Document = {
     "firmware": {"type": "UEFI", "secureBoot": True},
     "boot": {"kernel": LOCAL, "initramfs": IMAGE, "cmdline": "console=ttyS0", "order": ["data", "lan"]},
     "disks": DISKS,
+    "scsi": {"model": "virtio-scsi", "ioThread": True, "queues": 4},
     "nics": NICS,
     "sound": {"model": "hda"},
     "watchdog": {"model": "i6300esb", "action": "Reset"},

@@ -14,7 +14,7 @@ from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
 from .machine_devices import CloudInit, DiskDevice, Display, ImageSource, Nic, ReclaimPolicy
-from .machine_platform import Sound, Topology, Watchdog
+from .machine_platform import Scsi, Sound, Topology, Watchdog
 from .probe import Probes
 from .quantity import Quantity, format_quantity
 
@@ -229,6 +229,7 @@ class VirtualMachineSpec(Model):
     disks: tuple[DiskDevice, ...] = Field(
         default=(), max_length=DEVICES_MAX, description="Each an overlay on an image, a blank disk of a size, or a cdrom."
     )
+    scsi: Scsi | None = Field(default=None, description="The SCSI controller. Default: virtio-scsi, where a disk is on bus scsi.")
     nics: tuple[Nic, ...] = Field(
         default=(),
         max_length=DEVICES_MAX,

@@ -154,6 +154,9 @@ class DiskDevice(Model):
     discard: Literal["unmap", "ignore"] | None = Field(
         default=None, description="What a guest trims is given back to the host (unmap, the default) or kept (ignore)."
     )
+    io_thread: Flag = Field(
+        default=False, description="On bus virtio: a thread of its own serves the disk, beside those of the vCPUs."
+    )
     limits: DiskLimits | None = Field(default=None, description="How much the guest may read and write in a second.")
     reclaim_policy: ReclaimPolicy | None = Field(
         default=None, description="What becomes of the disk's file when its machine is deleted. Default: the machine's."
@@ -173,6 +176,8 @@ class DiskDevice(Model):
             raise ValueError("rotationRate needs a disk on bus: sata, bus: scsi or bus: ide")
         if self.rotation_rate is not None and 1 < self.rotation_rate < 1025:
             raise ValueError("rotationRate is 1 (an SSD) or from 1025 to 65534 (turns in a minute)")
+        if self.io_thread and (self.type == "cdrom" or self.bus not in (None, DiskBus.VIRTIO)):
+            raise ValueError("ioThread needs a disk on bus: virtio; for those on bus: scsi set spec.scsi.ioThread")
         if self.type == "cdrom" and self.discard is not None:
             raise ValueError("a cdrom has nothing to discard: remove discard")
         return self

@@ -1,12 +1,12 @@
-"""What a VirtualMachine has beside disks, cards and a screen: the layout of its CPUs, sound, and a watchdog."""
+"""What a VirtualMachine has beside disks, cards and a screen: its CPUs' layout, SCSI controller, sound, and a watchdog."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from .base import Model
+from .base import Flag, Model
 
 Factor = Annotated[int, Field(ge=1, le=512, strict=True)]
 
@@ -24,6 +24,26 @@ class Topology(Model):
 
     def __str__(self) -> str:
         return f"{self.sockets} x {self.cores} x {self.threads}"
+
+
+class Scsi(Model):
+    """The controller that disks on bus scsi are plugged into."""
+
+    model: Literal["virtio-scsi", "lsilogic"] = Field(
+        default="virtio-scsi", description="virtio-scsi, or lsilogic (LSI 53C895A) for guests without its driver."
+    )
+    io_thread: Flag = Field(
+        default=False, description="Of virtio-scsi: a thread of its own serves the disks, beside those of the vCPUs."
+    )
+    queues: Annotated[int, Field(ge=1, le=256, strict=True)] | None = Field(
+        default=None, description="Of virtio-scsi: how many queues it has. Default: QEMU's choice."
+    )
+
+    @model_validator(mode="after")
+    def _is_virtio(self) -> Self:
+        if self.model != "virtio-scsi" and (self.io_thread or self.queues is not None):
+            raise ValueError("ioThread and queues need model: virtio-scsi")
+        return self
 
 
 class Sound(Model):

@@ -14,8 +14,9 @@ from typing import Any
 from homeostat.models.machine import SEED_NAME
 from homeostat.models.quantity import format_quantity
 
-from .domain import CpuConfig, DiskConfig, DomainConfig, LimitsConfig, NicConfig, WatchdogConfig
+from .domain import CpuConfig, DiskConfig, DomainConfig, LimitsConfig, NicConfig, ScsiConfig, WatchdogConfig
 from .plan import Change, Disruption
+from .scsi import fits_running, scsi_of
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
 # Secrets, what is carried over, what others did, and how files are opened.
@@ -72,8 +73,15 @@ def _compare(have: DomainConfig, want: DomainConfig, *, running: bool = False) -
         elif old != new:
             yield Change(field, show(old), show(new), RESTART)
     order = () if running else ("boot_order",)
-    yield from _compare_disks(have.disks, want.disks, (*_DISK_FIELDS, *order))
+    if want.scsi or (scsi_of(have) and scsi_of(want)):
+        yield from _differs("scsi", scsi_of(have), scsi_of(want), _scsi_text)
+    yield from _compare_disks(have, want, (*_DISK_FIELDS, *order))
     yield from _compare_nics(have.nics, want.nics, (*_NIC_FIELDS, *order))
+
+
+def _differs(field: str, old: Any, new: Any, show: Callable[[Any], str]) -> Iterator[Change]:
+    if old != new:
+        yield Change(field, show(old), show(new), RESTART)
 
 
 def _text(value: Any) -> str:
@@ -134,23 +142,30 @@ def _cpu_text(cpu: CpuConfig | None) -> str:
     return " ".join((cpu.model or cpu.mode, *cpu.features, *layout))
 
 
+def _scsi_text(scsi: ScsiConfig | None) -> str:
+    if scsi is None:
+        return "none"
+    queues = (f"{scsi.queues} queues",) if scsi.queues is not None else ()
+    return ", ".join((scsi.model, *(("an I/O thread",) if scsi.io_thread else ()), *queues))
+
+
 def _watchdog_text(watchdog: WatchdogConfig | None) -> str:
     return "none" if watchdog is None else f"{watchdog.model} {watchdog.action}"
 
 
-_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard")
+_DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard", "io_thread")
 _NIC_FIELDS = ("kind", "source", "mac", "model", "forwards")
 
 
-def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig], compared: Sequence[str]) -> Iterator[Change]:
+def _compare_disks(have: DomainConfig, want: DomainConfig, compared: Sequence[str]) -> Iterator[Change]:
     """Yields the changes of disks. A disk can be added while the guest runs; removing one waits for a restart."""
-    old, new = {d.name: d for d in have}, {d.name: d for d in want}
+    old, new = {d.name: d for d in have.disks}, {d.name: d for d in want.disks}
     for name in sorted(old.keys() - new.keys()):
         yield Change(_disk_field(name), _text(old[name].source), "removed", RESTART)
     for name, disk in new.items():
         if name not in old:
-            free = all(other.target != disk.target and other.source != disk.source for other in have)
-            hotplug = free and disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb") and not disk.read_only
+            free = all(other.target != disk.target and other.source != disk.source for other in have.disks)
+            hotplug = free and disk.device == "disk" and not disk.read_only and _is_hotpluggable(disk, have, want)
             yield Change(_disk_field(name), "none", "added", LIVE if hotplug else RESTART)
             continue
         yield from _compare_fields(f"disks[{name}]", old[name], disk, compared)
@@ -158,6 +173,11 @@ def _compare_disks(have: Sequence[DiskConfig], want: Sequence[DiskConfig], compa
             yield Change(f"disks[{name}].limits", _limits_text(old[name].limits), _limits_text(disk.limits), LIVE)
         if old[name].source != disk.source:
             yield _of_source(old[name], disk)
+
+
+def _is_hotpluggable(disk: DiskConfig, have: DomainConfig, want: DomainConfig) -> bool:
+    """Tells whether QEMU can take the disk in while it runs. It starts with its I/O threads."""
+    return (disk.bus in ("virtio", "usb") and not disk.io_thread) or (disk.bus == "scsi" and fits_running(disk, have, want))
 
 
 def _limits_text(limits: LimitsConfig | None) -> str:

@@ -108,6 +108,7 @@ class DiskConfig:
     rotation_rate: int | None = field(default=None, metadata=LATER)  # 1: an SSD; else rotations per minute
     discard: str | None = field(default=None, metadata=LATER)  # ignore; None: the host gets back what a guest trims
     limits: LimitsConfig | None = field(default=None, metadata=LATER)
+    io_thread: bool | None = field(default=None, metadata=LATER)  # True: a thread of its own serves it
     chain: tuple[BackingFile, ...] | None = field(default=None, compare=False)
     """The files that it is built on, the next one first; empty: none. None: the headers of its files name them, and guests may
     write those."""
@@ -151,6 +152,15 @@ class VncConfig:
     port: int | None  # None: the next free one
     password: SecretStr | None = None  # None: everybody who connects gets in
     password_version: str = ""  # changes with its file; not in the definition, so not compared
+
+
+@dataclass(frozen=True, slots=True)
+class ScsiConfig:
+    """The SCSI controllers, which are all alike (see scsi.py)."""
+
+    model: str = "virtio-scsi"  # virtio-scsi | lsilogic
+    io_thread: bool = False
+    queues: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +213,7 @@ class DomainConfig:
     secure_boot: bool = False
     kernel: KernelBoot | None = None
     disks: tuple[DiskConfig, ...] = ()
+    scsi: ScsiConfig | None = field(default=None, metadata=LATER)  # None: virtio-scsi where a disk is on bus scsi
     nics: tuple[NicConfig, ...] = ()
     video: str | None = None  # None: no video device
     video_memory: int | None = field(default=None, metadata=LATER)  # bytes

@@ -20,7 +20,7 @@ def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConf
     found: list[Change] = []
     for change in changes:
         device = devices.get(change.field) if change.disruption is Disruption.LIVE else None
-        if device is not None and _ports_of(device, live) > live.spare_pci_ports:
+        if device is not None and _ports_of(device) > live.spare_pci_ports:
             change = replace(change, new=NO_PORT, disruption=Disruption.NEEDS_RESTART)
         elif device is not None:
             live = plugged(device, live)
@@ -30,7 +30,7 @@ def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConf
 
 def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
     """Returns what runs once a device has been attached to it."""
-    left = max(0, live.spare_pci_ports - _ports_of(device, live))
+    left = max(0, live.spare_pci_ports - _ports_of(device))
     if isinstance(device, NicConfig):
         return replace(live, nics=(*live.nics, device), spare_pci_ports=left)
     return replace(live, disks=(*live.disks, device), spare_pci_ports=left)
@@ -39,14 +39,12 @@ def plugged(device: DiskConfig | NicConfig, live: DomainConfig) -> DomainConfig:
 def unplugged_nic(name: str, live: DomainConfig) -> DomainConfig:
     """Returns what runs once a nic has been detached from it."""
     rest = tuple(nic for nic in live.nics if nic.name != name)
-    freed = sum(_ports_of(nic, live) for nic in live.nics) - sum(_ports_of(nic, live) for nic in rest)
+    freed = sum(_ports_of(nic) for nic in live.nics) - sum(_ports_of(nic) for nic in rest)
     return replace(live, nics=rest, spare_pci_ports=live.spare_pci_ports + freed)
 
 
-def _ports_of(device: DiskConfig | NicConfig, live: DomainConfig) -> int:
-    """Counts the ports of a device, like driver.xml.controllers: the first scsi disk brings its controller."""
+def _ports_of(device: DiskConfig | NicConfig) -> int:
+    """Counts the ports of a device, like driver.xml.controllers. A disk on bus scsi is plugged into a controller."""
     if isinstance(device, NicConfig):
         return int(device.model in ("virtio", "e1000e"))
-    if device.bus == "scsi":
-        return int(all(disk.bus != "scsi" for disk in live.disks))
     return int(device.bus == "virtio")

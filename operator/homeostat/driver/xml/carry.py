@@ -11,12 +11,12 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, controllers, disks, forwards, record, sound, watchdog
+from . import agent, controllers, disks, forwards, io_threads, record, sound, watchdog
 from .elements import Element, alias_name, attribute, element, text_of
 
 # Devices of these families that the spec does not name are removed; those of any other family stay.
 _OWNED_SETS = frozenset({"disk", "interface", "video"})
-_OWNED = frozenset({"vcpus"})  # which of its vCPUs are plugged in: all
+_OWNED = frozenset({"vcpus", io_threads.TAG})  # which of its vCPUs are plugged in: all
 _LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
 # Never carried from a matched device: we say what it is (its source, its alias).
 _OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "log", "address", "link"})
@@ -43,6 +43,7 @@ def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
     for child in observed:
         if child.tag not in known:
             built.append(deepcopy(child))
+    io_threads.carry(built)
 
 
 def _carry_machine(built: Element, observed: Element) -> bool:
@@ -134,24 +135,42 @@ def _carry_controllers(config: DomainConfig, built: Element, observed: Element, 
     never removed."""
     if not same_machine:
         return
-    models = {c.get("type"): c.get("model") for c in built.iterfind("controller") if c.get("type") != "pci"}
+    named = {_kind(c): c for c in built.iterfind("controller") if c.get("type") != "pci"}
+    models = {c.get("type"): c.get("model") for c in named.values()}
     carried = [
-        controller
+        deepcopy(controller)
         for controller in observed.iterfind("controller")
         if models.get(controller.get("type"), controller.get("model")) == controller.get("model")
     ]
-    named = {controller.get("type") for controller in carried}
+    for controller in carried:
+        _carry_driver(named.get(_kind(controller)), controller)
+    had = {_kind(controller) for controller in carried}
     ports = sum(controller.get("model") == "pcie-root-port" for controller in carried)
     for controller in built.findall("controller"):
         if controller.get("model") == "pcie-root-port":
             ports -= 1
             if ports < 0:
                 continue
-        elif controller.get("type") not in named:
+        elif _kind(controller) not in had:
             continue
         built.remove(controller)
     for place, controller in enumerate(carried):
-        built.insert(place, deepcopy(controller))
+        built.insert(place, controller)
+
+
+def _kind(controller: Element) -> tuple[str | None, str | None]:
+    """Returns what makes two controllers one. There may be several of SCSI, and of PCI."""
+    kind = controller.get("type")
+    return kind, controller.get("index", "0") if kind == "scsi" else None
+
+
+def _carry_driver(ours: Element | None, carried: Element) -> None:
+    """Gives a SCSI controller of ours that is carried the I/O thread and the queues of the spec."""
+    if carried.get("type") != "scsi" or ours is None:
+        return
+    for driver in carried.findall("driver"):
+        carried.remove(driver)
+    carried.extend(deepcopy(driver) for driver in ours.iterfind("driver"))
 
 
 def _carry_device(ours: Element, theirs: Element, same_machine: bool) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from homeostat.planner.domain import DomainConfig
+from homeostat.planner.domain import DomainConfig, ScsiConfig
+from homeostat.planner.scsi import PLAIN, controllers, scsi_of
 
-from .elements import Element, element
+from . import io_threads
+from .elements import Element, attribute, element
 
 PARENT = "devices"
 
@@ -21,8 +23,17 @@ def build(config: DomainConfig) -> Iterator[Element]:
         for _ in range(ports_in_use(config) + config.spare_pci_ports):
             yield element("controller", type_="pci", model="pcie-root-port")
     yield element("controller", type_="usb", model="qemu-xhci")
-    if any(disk.bus == "scsi" for disk in config.disks):
-        yield element("controller", type_="scsi", index="0", model="virtio-scsi")
+    for index in range(controllers(config)):
+        yield _scsi(config, index)
+
+
+def _scsi(config: DomainConfig, index: int) -> Element:
+    scsi = scsi_of(config) or PLAIN
+    made = element("controller", type_="scsi", index=str(index), model=scsi.model)
+    if scsi.io_thread or scsi.queues is not None:
+        queues = None if scsi.queues is None else str(scsi.queues)
+        made.append(element("driver", queues=queues, iothread=io_threads.of_controllers(config)))
+    return made
 
 
 def parse(root: Element) -> dict[str, Any]:
@@ -33,7 +44,17 @@ def parse(root: Element) -> dict[str, Any]:
         return {}
     ports = sum(device.get("model") == "pcie-root-port" for device in devices)
     used = sum(1 for device in devices if _takes_port(device)) if ports else 0
-    return {"spare_pci_ports": max(0, ports - used)}
+    return {"spare_pci_ports": max(0, ports - used), "scsi": _parse_scsi(devices)}
+
+
+def _parse_scsi(devices: Element) -> ScsiConfig | None:
+    """Reads what a spec has to ask for: not the plain controller that a disk on bus scsi brings."""
+    found = devices.find("controller[@type='scsi']")
+    if found is None:
+        return None
+    queues = attribute(found, "driver", "queues")
+    scsi = ScsiConfig(found.get("model", ""), attribute(found, "driver", "iothread") is not None, int(queues) if queues else None)
+    return None if scsi == PLAIN and devices.find("disk/target[@bus='scsi']") is not None else scsi
 
 
 def ports_in_use(config: DomainConfig) -> int:
@@ -41,10 +62,14 @@ def ports_in_use(config: DomainConfig) -> int:
     return (
         _ALWAYS_PCIE
         + sum(disk.bus == "virtio" for disk in config.disks)
-        + any(disk.bus == "scsi" for disk in config.disks)
+        + (controllers(config) if _is_virtio(scsi_of(config)) else 0)
         + sum(not nic.forwards and nic.model in ("virtio", "e1000e") for nic in config.nics)
         + config.guest_agent  # its virtio-serial controller
     )
+
+
+def _is_virtio(scsi: ScsiConfig | None) -> bool:
+    return scsi is not None and scsi.model == PLAIN.model
 
 
 def is_q35(machine: str) -> bool:
@@ -60,7 +85,7 @@ def _takes_port(device: Element) -> bool:
         case "channel":
             return device.find("target[@type='virtio']") is not None
         case "controller":
-            return device.get("type") in ("usb", "scsi")
+            return device.get("type") == "usb" or (device.get("type") == "scsi" and device.get("model") == PLAIN.model)
         case "memballoon":
             return device.get("model") == "virtio"
         case "rng":

@@ -7,6 +7,7 @@ from typing import Any
 
 from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig, LimitsConfig
 
+from . import io_threads
 from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element, text_of
 
 PARENT = "devices"
@@ -17,14 +18,15 @@ others'."""
 
 def build(config: DomainConfig) -> Iterator[Element]:
     for disk in config.disks:
-        yield build_disk(disk)
+        yield build_disk(disk, io_threads.of_disk(config, disk))
 
 
-def build_disk(disk: DiskConfig) -> Element:
+def build_disk(disk: DiskConfig, thread: str | None = None) -> Element:
     made = element("disk", type_="file", device=disk.device)
     # A guest that trims gives space back to the host; a cdrom has none to give.
     discard = disk.discard or "unmap" if disk.device == "disk" else None
-    made.append(element("driver", name="qemu", type_=disk.format, cache=disk.cache, io=disk.io, discard=discard))
+    driver = element("driver", name="qemu", type_=disk.format, cache=disk.cache, io=disk.io, discard=discard, iothread=thread)
+    made.append(driver)
     if disk.source is not None:
         made.append(_file(disk.source, disk.shared and disk.device == "cdrom"))
     if disk.chain is not None:
@@ -121,6 +123,7 @@ def parse_disk(disk: Element) -> DiskConfig:
         rotation_rate=int(rate) if (rate := attribute(disk, "target", "rotation_rate")) else None,
         discard="ignore" if driver_of.get("discard") == "ignore" else None,
         limits=_limits(disk),
+        io_thread=True if driver_of.get("iothread") else None,
         chain=_chain(disk),
         shared=any(label.get("model") == "dac" and label.get("relabel") == "no" for label in disk.iterfind(".//source/seclabel")),
     )

@@ -7,7 +7,23 @@ from typing import Any, Protocol
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, boot, console, controllers, cpu, disks, display, forwards, general, nics, platform, record, sound, watchdog
+from . import (
+    agent,
+    boot,
+    console,
+    controllers,
+    cpu,
+    disks,
+    display,
+    forwards,
+    general,
+    io_threads,
+    nics,
+    platform,
+    record,
+    sound,
+    watchdog,
+)
 from .carry import carry_over
 from .elements import Element, element, parse_xml, to_text
 
@@ -27,6 +43,7 @@ FAMILIES: tuple[Family, ...] = (
     record,
     boot,
     cpu,
+    io_threads,
     controllers,
     disks,
     nics,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine
+from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
 
 from ..domain import (
@@ -15,6 +15,7 @@ from ..domain import (
     KernelBoot,
     LimitsConfig,
     NicConfig,
+    ScsiConfig,
     VncConfig,
     WatchdogConfig,
 )
@@ -65,6 +66,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         secure_boot=spec.firmware.secure_boot,
         kernel=_kernel(machine, observed),
         disks=_disks(machine, observed, known, domain.live if domain else None),
+        scsi=_scsi(spec),
         nics=_nics(machine),
         video=None if spec.display.video == "none" else spec.display.video,
         video_memory=spec.display.video_memory,
@@ -168,10 +170,15 @@ def _disk(machine: VirtualMachine, wish: DiskDevice, observed: Observed, target:
         rotation_rate=wish.rotation_rate,
         discard="ignore" if wish.discard == "ignore" else None,
         limits=_limits(wish),
+        io_thread=wish.io_thread or None,
         boot_order=_boot_order(machine, wish.name),
         chain=None if drive else _chain(place, image),
         shared=observed.host.relabels and image is not None and place.active is None,
     )
+
+
+def _scsi(spec: VirtualMachineSpec) -> ScsiConfig | None:
+    return ScsiConfig(spec.scsi.model, spec.scsi.io_thread, spec.scsi.queues) if spec.scsi else None
 
 
 def _limits(wish: DiskDevice) -> LimitsConfig | None:

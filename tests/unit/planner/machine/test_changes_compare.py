@@ -79,7 +79,7 @@ def test_what_was_left_to_libvirt_is_not_compared() -> None:
     ("disk", "disruption"),
     [
         (DiskConfig("x", "disk", "/x", "qcow2", "virtio", "vdb"), LIVE),
-        (DiskConfig("x", "disk", "/x", "qcow2", "scsi", "sda"), LIVE),
+        (DiskConfig("x", "disk", "/x", "qcow2", "scsi", "sda"), RESTART),  # there is no controller
         (DiskConfig("x", "disk", "/x", "qcow2", "sata", "sda"), RESTART),
         (DiskConfig("x", "cdrom", None, "raw", "sata", "sda", read_only=True), RESTART),
         (DiskConfig("cloud-init", "disk", "/s.iso", "raw", "virtio", "vdb", read_only=True), RESTART),

@@ -15,6 +15,7 @@ from homeostat.planner.domain import (
     DomainType,
     KernelBoot,
     NicConfig,
+    ScsiConfig,
     VncConfig,
     WatchdogConfig,
 )
@@ -51,6 +52,8 @@ def test_of_the_same_nothing() -> None:
         ({"secure_boot": True}, ("firmware.secureBoot", "no", "yes")),
         ({"video": "vga"}, ("display.video", "none", "vga")),
         ({"video_memory": 2**24}, ("display.videoMemory", "none", "16Mi")),
+        ({"scsi": ScsiConfig()}, ("scsi", "none", "virtio-scsi")),
+        ({"scsi": ScsiConfig(io_thread=True, queues=2)}, ("scsi", "none", "virtio-scsi, an I/O thread, 2 queues")),
         ({"sound": "hda"}, ("sound", "none", "hda")),
         ({"watchdog": WatchdogConfig("ib700", "reset")}, ("watchdog", "none", "ib700 reset")),
         ({"cpu": CpuConfig("maximum", topology=(1, 2, 1))}, ("resources.cpu", "maximum", "maximum 1 x 2 x 1")),
@@ -98,7 +101,8 @@ NEW = DiskConfig("new", "disk", "/n.qcow2", "qcow2", "virtio", "vdb")
     ("disk", "word"),
     [
         (NEW, "Live"),
-        (replace(NEW, bus="scsi", target="sdb"), "Live"),
+        (replace(NEW, bus="scsi", target="sdb"), "NeedsRestart"),  # it has no controller for it
+        (replace(NEW, io_thread=True), "NeedsRestart"),
         (replace(NEW, bus="usb", target="sdb"), "Live"),
         (replace(NEW, bus="sata", target="sdb"), "NeedsRestart"),
         (replace(NEW, read_only=True), "NeedsRestart"),
@@ -109,6 +113,26 @@ NEW = DiskConfig("new", "disk", "/n.qcow2", "qcow2", "virtio", "vdb")
 )
 def test_a_disk_that_is_added_can_be_plugged_in_where_its_bus_takes_it_and_all_of_it_is_free(disk: DiskConfig, word: str) -> None:
     assert told(BASE, with_disks(DISK, DRIVE, disk)) == [("disks[new]", "none", "added", word)]
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "target", "words"),
+    [
+        (ScsiConfig(), ScsiConfig(), "sdg", ["Live"]),
+        (ScsiConfig(), ScsiConfig(), "sdh", ["NeedsRestart"]),  # it would be on a second controller
+        (ScsiConfig(), None, "sdb", ["Live"]),
+        (ScsiConfig("lsilogic"), None, "sdb", ["NeedsRestart", "NeedsRestart"]),
+    ],
+)
+def test_a_disk_on_bus_scsi_needs_its_controller(
+    have: ScsiConfig, want: ScsiConfig | None, target: str, words: list[str]
+) -> None:
+    disks = (DISK, DRIVE, replace(NEW, bus="scsi", target=target))
+    assert [change[3] for change in told(replace(BASE, scsi=have), replace(BASE, scsi=want, disks=disks))] == words
+
+
+def test_a_controller_that_disks_left_behind_is_no_difference() -> None:
+    assert told(replace(BASE, scsi=ScsiConfig("lsilogic")), BASE) == []
 
 
 def test_a_disk_that_goes_waits_for_a_restart() -> None:
@@ -125,6 +149,7 @@ def test_a_medium_is_changed_at_once_and_a_disk_is_not() -> None:
     [
         ("bus", "scsi", "bus"), ("target", "vdz", "target"), ("format", "raw", "format"), ("read_only", True, "readOnly"),
         ("cache", "none", "cache"), ("io", "native", "io"), ("serial", "s", "serial"), ("boot_order", 7, "bootOrder"),
+        ("io_thread", True, "ioThread"),
     ],
 )  # fmt: skip
 def test_each_field_of_a_disk(field: str, value: Any, name: str) -> None:

@@ -77,7 +77,8 @@ def test_with_update_policy_immediate_it_is_restarted_for_it() -> None:
     [
         ({"machine": {"type": "pc"}}, {}, 0),  # its slots are many, and nobody counts them
         ({}, {"bus": "usb"}, 0),
-        ({}, {"bus": "scsi"}, 0),  # one controller takes them all
+        ({"scsi": {}}, {"bus": "scsi"}, 0),  # one controller takes them all
+        ({}, {"bus": "scsi"}, 6),  # and only a start brings one
         ({}, {"bus": "virtio"}, 2),
     ],
 )
@@ -109,7 +110,7 @@ def test_what_waits_for_a_restart_anyway_takes_no_port() -> None:
     [
         (disk("a", "virtio"), 2, 1),
         (disk("a", "usb"), 2, 2),
-        (disk("a", "scsi"), 2, 1),
+        (disk("a", "scsi"), 2, 2),
         (nic("a", "virtio"), 2, 1),
         (nic("a", "e1000e"), 2, 1),
         (nic("a", "rtl8139"), 2, 2),
