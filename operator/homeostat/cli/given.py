@@ -10,10 +10,12 @@ from pathlib import Path
 
 from homeostat.models.base import Resource
 from homeostat.store.files.reading.folder import list_folder, read_file
+from homeostat.store.files.reading.parts import BuildPart, Parts
 from homeostat.store.files.reading.positions import Positions
 from homeostat.store.files.reading.validate import Rejected, foreign, stray, validate, whose
 from homeostat.store.files.text import jsontext
 from homeostat.store.files.text.documents import Document, UnreadableDocument, decode, read_documents
+from homeostat.store.files.text.templates import TEMPLATE
 
 from .errors import CliError
 from .terminal import say
@@ -37,8 +39,16 @@ def read_given(names: Sequence[str]) -> list[Given]:
     found: list[Given] = []
     mistakes: list[str] = []
     for name in names:
-        for path, content in _contents(name):
-            _read(path, content, found, mistakes, beside=path is not None and os.path.isdir(name))
+        for path, content, part in _contents(name):
+            if part is not None and (part.is_all(content) or not part.sure):
+                _tell_part(path, part, mistakes)
+                continue
+            wrong: list[str] = []
+            _read(path, content, found, wrong, beside=path is not None and os.path.isdir(name))
+            if part is not None and part.template and any(mistake.endswith(TEMPLATE) for mistake in wrong):
+                _tell_part(path, part, mistakes)
+            else:
+                mistakes += wrong
     if mistakes:
         raise CliError([mistakes[0], *(f"error: {mistake}" for mistake in mistakes[1:])], "nothing was changed: mend this first")
     if not found:
@@ -46,19 +56,29 @@ def read_given(names: Sequence[str]) -> list[Given]:
     return found
 
 
-def _contents(name: str) -> Iterator[tuple[Path | None, bytes]]:
+def _tell_part(path: Path | None, part: BuildPart, mistakes: list[str]) -> None:
+    """Says of a file what it is a part of. Where that is not known, it is a mistake."""
+    told = f"{_shown(path)}:1: {part.words}"
+    if part.sure:
+        say(f"note: {told}", err=True)
+    else:
+        mistakes.append(told)
+
+
+def _contents(name: str) -> Iterator[tuple[Path | None, bytes, BuildPart | None]]:
     if name == "-":
-        yield None, sys.stdin.buffer.read()
+        yield None, sys.stdin.buffer.read(), None
         return
     path = Path(os.path.abspath(name))
     if not path.is_dir():
-        yield path, read_file(str(path))
+        yield path, read_file(str(path)), None
         return
     listing = list_folder(path)
     for inner, reason in listing.unreadable.items():
         raise CliError(f"{path / inner}: {reason}")
+    parts = Parts().of(listing, os.path.realpath(path))
     for file in listing.files:
-        yield path / file.path, read_file(file.real)
+        yield path / file.path, read_file(file.real), parts.get(file.path)
 
 
 def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[str], beside: bool) -> None:

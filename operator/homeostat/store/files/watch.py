@@ -17,7 +17,7 @@ from homeostat.runtime.engine.supervise import TAKING_IN, Supervisor, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
 from .passes.intake import Intake
-from .reading.folder import SUFFIXES, Listing, signature
+from .reading.folder import Listing, signature, taken
 
 STEP = 0.03
 """Seconds without a further change that end a burst (git checkout, an editor's rename)."""
@@ -160,4 +160,4 @@ def _interesting(root: str, change: Change, path: str) -> bool:
     parts = path[len(root) :].strip("/").split("/")
     if any(part.startswith(".") and not part.startswith("..") for part in parts):
         return False
-    return path.endswith(SUFFIXES) or (change != Change.modified and not path.endswith("~"))
+    return taken(path) or (change != Change.modified and not path.endswith("~"))

@@ -17,7 +17,7 @@ from homeostat.models.host import Host
 from homeostat.store.errors import FolderProblem, Severity
 
 from ...index.index import Row
-from ..reading.files import EMPTY, FileReader, FolderDocument, FolderFile, LastPass, Unopened
+from ..reading.files import EMPTY, OTHERS, FileReader, FolderDocument, FolderFile, LastPass, Unopened
 from ..reading.folder import Listing
 from ..reading.unfinished import ends_whole
 from .remembered import Remembered
@@ -131,7 +131,7 @@ def _report_file(work: Pass, file: FolderFile) -> None:
                 FolderProblem(
                     file.path, problem.line, problem.column, problem.field, problem.message,
                     document.key if document.state != "Foreign" else None,
-                    "Notice" if document.state in ("Foreign", "Stray") else "Error",
+                    "Notice" if document.state in OTHERS else "Error",
                 )
             )  # fmt: skip
 
@@ -295,6 +295,8 @@ def _silence(file: FolderFile, row: Row, in_force: Collection[Key]) -> str:
     for document in file.documents:
         if document.state == "Empty" and document.document == row.document:
             return f"{document.place} says nothing where it stood: remove that document's dashes too"
+        if document.state == "Part":
+            return f"{document.place} {document.problems[0].message.partition(';')[0]}" if document.problems else document.place
         if document.state == "Foreign" and document.key and _named_alike(document.key, row.key):
             return f"{document.place} has its name, but another apiVersion and kind"
         if document.state in ("Invalid", "Stray") and document.key not in in_force:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ..commits import authors as git_authors
 from ..hosts import read_hosts
 from ..reading.files import Edit, FileReader, LastPass
 from ..reading.folder import Listing, list_folder, relist
+from ..reading.parts import Parts
 from ..reading.unfinished import QUIET
 from ..state import StateFolder
 from . import indexing
@@ -57,6 +59,7 @@ class Intake:
         self.settling: frozenset[Key] = frozenset()  # they go in a moment, unless their documents come back
         self._instance = state.instance_id
         self._absences = Absences(folder)
+        self._parts = Parts()
         self._opened: set[str] = set()  # files that the last pass read
 
     @property
@@ -92,6 +95,7 @@ class Intake:
         reader = FileReader(
             str(self.folder), memory, lambda path, key: (path, key) in declared, min(settle, QUIET), edits,
             fresh=self._opened - edited if again else (), takes_hosts=self.takes_hosts,
+            parts=self._parts.of(self.listing, os.path.realpath(self.folder)), builds=self.listing.builds,
         )  # fmt: skip
         work = compare(self.listing, reader, memory, rows, known, str(self.folder))
         self._opened = reader.opened

@@ -20,13 +20,17 @@ from ...index.index import Index, compact
 from ..text import documents, jsontext
 from ..text.templates import TEMPLATE
 from .folder import FoundFile, read_file
+from .parts import BuildPart
 from .positions import Positions
 from .unfinished import is_beginning, unfinished
 from .validate import Rejected, foreign, identify, require_kind, stray, validate, whose
 
-DocumentState = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Empty"]
+DocumentState = Literal["Valid", "Invalid", "Broken", "Stray", "Foreign", "Part", "Empty"]
 """Broken: it was read, but its structure is wrong, so it may hold more than the resource that it seems to be. Stray: no resource,
-and not one that lost a part of itself. Foreign: it belongs to another system. Empty: it says nothing."""
+and not one that lost a part of itself. Foreign: it belongs to another system. Part: something is built of it,
+see ``parts``. Empty: it says nothing."""
+OTHERS: frozenset[DocumentState] = frozenset({"Stray", "Foreign", "Part"})
+"""What is left alone, with a notice."""
 
 RACY = 0.1
 """Seconds. A file that changed this shortly before it was read may change again with the same time stamps."""
@@ -161,9 +165,11 @@ class FileReader:
     def __init__(
         self, root: str, memory: LastPass, declared: Callable[[str, Key | None], bool], quiet: float = 0.0,
         edits: Mapping[Key, Edit] | None = None, fresh: Collection[str] = (), takes_hosts: bool = False,
+        parts: Mapping[str, BuildPart] | None = None, builds: Collection[FoundFile] = (),
     ) -> None:  # fmt: skip
         """Takes what the last pass remembers. ``quiet``: see ``unfinished.QUIET``. ``fresh``: files that were read a moment
-        ago. ``takes_hosts``: see ``validate.require_kind``."""
+        ago. ``takes_hosts``: see ``validate.require_kind``. ``parts``: files that are no resources by themselves.
+        ``builds``: files that say which those are."""
         self._root = root
         self._memory = memory
         self._declared = declared  # whether this resource in force comes from that file; None: whether any does
@@ -171,6 +177,8 @@ class FileReader:
         self._edits = edits or {}
         self._fresh = fresh
         self._takes_hosts = takes_hosts
+        self._parts = parts or {}
+        self._builds = builds
         self.opened: set[str] = set()  # files that were read, or need not be
         self._found: dict[str, FoundFile] = {}
         self._placed = 0
@@ -188,7 +196,9 @@ class FileReader:
         return file
 
     def _read(self, found: FoundFile) -> FolderFile:
-        known = self._memory.files.get(found.path)
+        known, part = self._memory.files.get(found.path), self._parts.get(found.path)
+        if part is not None:  # it is read again where it becomes one, and where it is none any more
+            found = replace(found, signature=f"{found.signature} {part.words}")
         if known and (known.signature == found.signature or found.path in self._fresh):
             known.real, known.known = found.real, True
             return known
@@ -200,11 +210,15 @@ class FileReader:
             return FolderFile(found.path, found.real, signature, "", [DocumentProblem("", str(error))])
         except OSError as error:
             raise Unopened(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
-        digest = hashlib.sha256(content).hexdigest() if content.strip() else EMPTY
+        said = part.words.encode() + b"\0" if part is not None else b""
+        digest = hashlib.sha256(said + content).hexdigest() if content.strip() else EMPTY
         if known and known.digest == digest:
             unchanged = known.signature == signature
             return replace(known, real=found.real, signature=signature, known=unchanged)
         file = FolderFile(found.path, found.real, signature, digest)
+        if part is not None and part.is_all(content):
+            file.documents.append(_part(found.path, part, 1))
+            return file
         if jsontext.others(found.path, content) and not (known and known.documents):
             return file
         try:
@@ -218,8 +232,8 @@ class FileReader:
             file.problems.extend(parsed.broken)
             file.documents.extend(self._judge(found.path, text, document) for document in parsed.documents)
         else:
-            self._read_chunks(file, text, chunks, known)
-        return file
+            self._read_chunks(file, text, chunks, None if part is not None else known)
+        return _of_template(file, part) if part is not None and part.template else file
 
     def _read_chunks(self, file: FolderFile, text: str, chunks: list[documents.Chunk], known: FolderFile | None) -> None:
         """Takes over the documents whose text is in the file as it was, perhaps at another place."""
@@ -255,8 +269,16 @@ class FileReader:
         """Says why the file may not be whole; empty: it is."""
         if path not in self.unfinished:
             found = self._found.get(path)
-            self.unfinished[path] = unfinished(found, time.time_ns(), self._quiet) if found else ""
+            self.unfinished[path] = (unfinished(found, time.time_ns(), self._quiet) if found else "") or self._part_of(path)
         return self.unfinished[path]
+
+    def _part_of(self, path: str) -> str:
+        """Says why it is not known yet whether the file is a part; empty: it is known."""
+        for build in self._builds:
+            over = path.startswith(build.path.removesuffix(os.path.basename(build.path)))
+            if over and (why := unfinished(build, time.time_ns(), self._quiet)):
+                return f"may be a part of {build.path}, which {why}"
+        return ""
 
     def is_beginning(self, document: FolderDocument, file: FolderFile, spec: Any) -> bool:
         """Tells whether the document, at the end of its file, is only the beginning of what is in force: the writer may have been
@@ -288,6 +310,9 @@ class FileReader:
         key = identify(document.value)
         judged = FolderDocument(path, document.number, document.item, document.line, "Valid", key, "")
         ours = key is not None and self._declared(path, key)
+        part = self._parts.get(path)
+        if part is not None and not part.sure and not ours:
+            return _part(path, part, document.line, document)
         others = not ours and (foreign(document.value) or stray(document.value))
         # A key that is given twice may mean two documents in one. Where our document was, this may be the rest of it.
         mixed = self._declared(path, None) or any(documents.TWICE in problem.message for problem in document.problems)
@@ -327,6 +352,19 @@ class FileReader:
         edit = self._edits.get(key) if key else None
         mine = edit is not None and edit.path == path and documents.equal(document.value, edit.value)
         return edit.resource if edit is not None and mine else None
+
+
+def _part(path: str, part: BuildPart, line: int, document: documents.Document | None = None) -> FolderDocument:
+    number, item = (document.number, document.item) if document is not None else (1, None)
+    return FolderDocument(path, number, item, line, "Part", None, "", [DocumentProblem("", part.words, line, 1)])
+
+
+def _of_template(file: FolderFile, part: BuildPart) -> FolderFile:
+    """Returns the file. Where YAML meets a template in it, all of it is one."""
+    problems = [*file.problems, *(problem for document in file.documents for problem in document.problems)]
+    if mark := next((problem for problem in problems if problem.message == TEMPLATE), None):
+        file.problems, file.documents = [], [_part(file.path, part, mark.line)]
+    return file
 
 
 def _foreign_key(value: Any) -> Key | None:

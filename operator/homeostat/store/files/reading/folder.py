@@ -16,6 +16,9 @@ from pathlib import Path
 from homeostat.models.outside import one_line
 
 SUFFIXES = (".yaml", ".yml", ".json")
+CHART = "Chart.yaml"
+BUILDS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization", CHART})
+"""Files that say what kustomize or Helm builds of the files beside them."""
 FILE_LIMIT = 8 * 2**20
 """Bytes of the largest file that is read. That is some 20,000 machines."""
 DEPTH_LIMIT = 32
@@ -39,11 +42,17 @@ class Listing:
     unreadable: dict[str, str] = field(default_factory=dict)
     missing: str = ""  # why the folder itself could not be read; empty: it could
     folders: dict[str, str] = field(default_factory=dict)  # folders that were entered -> the identity of each
+    builds: list[FoundFile] = field(default_factory=list)  # see BUILDS; those with a suffix are in ``files``, too
 
 
 def hidden(name: str) -> bool:
     """Tells whether an entry is hidden, or is what editors leave beside a file (.x.swp, #x#, x~, 4913)."""
     return name.startswith((".", "#")) or name.endswith("~")
+
+
+def taken(name: str) -> bool:
+    """Tells whether a file of that name, or path, matters."""
+    return name.endswith(SUFFIXES) or os.path.basename(name) in BUILDS
 
 
 def list_folder(root: Path) -> Listing:
@@ -104,7 +113,7 @@ class _Walk:
         if not stat.S_ISDIR(known.st_mode):
             if not path:
                 self.listing.missing = "is not a folder"
-            elif path.endswith(SUFFIXES):
+            elif taken(path):
                 self.listing.unreadable[path] = _other_than_a_file(known.st_mode)
             return []
         identity = (known.st_dev, known.st_ino)
@@ -132,11 +141,11 @@ class _Walk:
                 return False
             if entry.is_symlink():
                 # A dangling link may be a folder whose disk is not mounted: its content must not count as removed.
-                if entry.name.endswith(SUFFIXES) or entry.is_dir() or not os.path.exists(entry.path):
+                if taken(entry.name) or entry.is_dir() or not os.path.exists(entry.path):
                     self.links.append(path)
             elif entry.is_dir(follow_symlinks=False):
                 return True
-            elif entry.name.endswith(SUFFIXES):
+            elif taken(entry.name):
                 known = os.stat(entry.path, follow_symlinks=False)
                 if stat.S_ISREG(known.st_mode):
                     self._add(path, known, linked)
@@ -153,14 +162,18 @@ class _Walk:
 
     def _add(self, path: str, known: os.stat_result, linked: bool) -> None:
         identity = (known.st_dev, known.st_ino)
-        if identity in self.files or not path.endswith(SUFFIXES):
+        if identity in self.files or not taken(path):
             return
         self.files.add(identity)
         real = os.path.join(self.base, path)
         if linked:
             real = os.path.realpath(real)
         outside = linked and not real.startswith(self.base + os.sep)
-        self.listing.files.append(FoundFile(path, real, signature(known), _changed_at(known), known.st_size, outside))
+        found = FoundFile(path, real, signature(known), _changed_at(known), known.st_size, outside)
+        if path.endswith(SUFFIXES):
+            self.listing.files.append(found)
+        if os.path.basename(path) in BUILDS:
+            self.listing.builds.append(found)
 
 
 def signature(known: os.stat_result) -> str:
