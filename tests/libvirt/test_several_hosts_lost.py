@@ -138,6 +138,25 @@ async def test_a_new_index_makes_nothing_a_second_time_on_one_host(tmp_path: Pat
         assert site.domains() == {"a": ["one"], "b": []}
 
 
+async def test_an_index_of_several_hosts_makes_nothing_a_second_time_on_one_host(tmp_path: Path) -> None:
+    """Also where its hosts were not asked yet, so that no machine is placed on them."""
+    async with spread(tmp_path) as site:
+        await both_used(site)
+        await site.lose_index()
+        site.served = ["a"]  # b is not asked: nothing is placed
+        site.start()
+        await site.until(lambda: "b, which no --host names" in site.message("two"), "what b has is not known")
+        await site.stop()
+        site.store.close()
+        (site.state / "hosts.json").unlink()
+        with pytest.raises(StateError, match=r"may be on the hosts that were served: a \(test://.*\), b \(test://"):
+            async with standalone(site.folder, site.state, site.all["a"].facts.uri):
+                pass
+        site.start()
+        await site.until(lambda: "b, which no --host names" in site.message("two"), "b is known, and still not asked")
+        assert site.domains() == {"a": ["one"], "b": ["two"]}
+
+
 async def test_one_host_and_its_new_index(tmp_path: Path) -> None:
     """Where the remembered libvirt is the same all is as it was; also where another is named and nothing was made."""
     folder, state, uri = tmp_path / "vms", tmp_path / "state", isolated_uri(tmp_path)

@@ -14,7 +14,7 @@ from homeostat.runtime.hypervisor import Domains
 from homeostat.runtime.machine.status import ON_ANOTHER_HOST
 from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
-from homeostat.store.files.placing import PlacedFiles
+from homeostat.store.files.placing import PlacedFiles, noted_addresses
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
@@ -175,11 +175,12 @@ def take_hosts(store: PlacedFiles, served: Mapping[str, str], room: StateFolder 
 
 def _remembered(store: PlacedFiles, placed: Collection[str]) -> dict[str, KnownHost]:
     """Returns the hosts that are known. A host that a machine is placed on is used. Where hosts.json is lost, the index has the
-    addresses of these."""
+    addresses of these, and of all that were served while it was not known what they have."""
     known, addresses = read_hosts(store.state), store.addresses
+    may_have = placed if store.hosts_asked else addresses.keys()
     found = {name: replace(host, used=host.used or name in placed) for name, host in known.items()}
     if not known:
-        found |= {name: KnownHost(uri, used=True) for name, uri in addresses.items() if name in placed}
+        found |= {name: KnownHost(uri, used=True) for name, uri in addresses.items() if name in may_have}
     return found
 
 
@@ -193,12 +194,16 @@ def take_libvirt(store: FilesStore, uri: str, *, remember: bool) -> None:
     """Remembers the one libvirt that the machines are on.
 
     Raises:
-        StateError: machines were made, and nothing says that they are there: the index is new, and another libvirt is remembered,
-            or none, as with several hosts. They would be made a second time.
+        StateError: machines were made, and nothing says that they are there: the index is new, or of several hosts, and another
+            libvirt is remembered, or none. They would be made a second time.
     """
-    room = store.state
-    if not same_libvirt(room.libvirt, uri) and is_marked(room) and not store.index.rows(VirtualMachine.KIND):
+    room, several = store.state, {} if store.state.libvirt else noted_addresses(store.index)
+    if not same_libvirt(room.libvirt, uri) and is_marked(room) and (several or not store.index.rows(VirtualMachine.KIND)):
         where = f"are on {room.libvirt}" if room.libvirt else "may be elsewhere: neither an index nor hosts.json says where"
+        if several:
+            where = (
+                f"may be on the hosts that were served: {', '.join(f'{name} ({libvirt})' for name, libvirt in several.items())}"
+            )
         raise StateError(
             f"the machines of {room.root} {where}, and would be made a second time on {uri}. If they were on several hosts, name "
             f"all of these with --host; if all of them are on {uri}, write that into {room.root}/libvirt"

@@ -16,7 +16,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.placement import host_finalizer, host_of, hosts_of
 from homeostat.store.errors import Invalid
 
-from ..index.index import next_version, set_setting
+from ..index.index import Index, next_version, set_setting
 from .hosts import read_hosts, write_hosts
 from .store import FilesStore
 
@@ -25,6 +25,12 @@ log = logging.getLogger(__name__)
 _WHEREABOUTS = "whereabouts"
 _ADDRESSES = "hosts"
 _LOST = "lost"
+
+
+def noted_addresses(index: Index) -> Mapping[str, str]:
+    """Returns the libvirts of the hosts that this index was served with, by name. Empty: it was always one host's."""
+    found: Mapping[str, str] = json.loads(index.setting(_ADDRESSES) or "{}")
+    return found
 
 
 class PlacedFiles(FilesStore):
@@ -107,8 +113,7 @@ class PlacedFiles(FilesStore):
     @property
     def addresses(self) -> Mapping[str, str]:
         """Returns the libvirts of the hosts that were served, by name, for when hosts.json is lost."""
-        found: Mapping[str, str] = json.loads(self.index.setting(_ADDRESSES) or "{}")
-        return found
+        return noted_addresses(self.index)
 
     def note_addresses(self, libvirts: Mapping[str, str]) -> None:
         """Notes libvirts by the names of their hosts. Hosts that are not among them keep theirs."""
