@@ -81,7 +81,7 @@ class OwnClock:
         def tick() -> None:
             nonlocal timer
             self._read()
-            timer = loop.call_later(TICK, tick)
+            timer = loop.call_at(next_moment(TICK), tick)
 
         tick()
         self._ticking = True
@@ -103,6 +103,12 @@ class OwnClock:
         if wall < self._seen_wall:
             self._pauses = deque((pause for pause in self._pauses if pause[1] <= wall), PAUSES)
         self._seen, self._seen_wall = seen, wall
+
+
+def next_moment(period: float) -> float:
+    """Returns the next moment, on the loop's clock, that is a whole multiple of ``period`` seconds. Whatever waits for such
+    moments wakes the process once for all: at rest, waking up is most of what it costs."""
+    return (asyncio.get_running_loop().time() // period + 1) * period
 
 
 def timestamp() -> str:

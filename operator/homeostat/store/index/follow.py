@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 from homeostat.models.base import Key
+from homeostat.runtime.engine.clock import next_moment
 
 from .index import Index
 
-INDEX_INTERVAL = 0.1
-"""Seconds between two queries of the index. No file event tells of a write. One query wakes the process for some 0.2 ms."""
+INDEX_INTERVAL = 0.125
+"""Seconds between two queries of the index. No file event tells of a write. All that follow an index query it at the same
+moments, and the own clocks tick at every second of these."""
 
 
 async def follow_index(
@@ -36,9 +37,11 @@ async def follow_index(
                 for key in keys:
                     yield key
                 continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(interval):
-                    await wake.wait()
+            timer = asyncio.get_running_loop().call_at(next_moment(interval), wake.set)
+            try:
+                await wake.wait()
+            finally:
+                timer.cancel()
             wake.clear()
     finally:
         watcher.close()
