@@ -70,7 +70,7 @@ kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
 	$(call part,kubernetes,$(SPREAD))
 	@echo "== tests: api, over a cluster's resources: the contract once more"
-	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k "test_v or test_br"
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k "test_v or test_br or json_patch or what_they_take"
 
 e2e: venv
 	$(call part,e2e,$(SPREAD))

@@ -79,7 +79,7 @@ def test_what_the_folder_declares_is_its_owners_word(own_api: Api) -> None:
     own_api.where.store.sync()
     changed = own_api.http.patch("/api/v1/vms/web/spec", json={"resources": {"vcpu": 2}})
     assert changed.status_code == 200, changed.text
-    assert changed.json()["disks"][0]["image"] == {"path": "/srv/images/web.qcow2"}
+    assert changed.json()["spec"]["disks"][0]["image"] == {"path": "/srv/images/web.qcow2"}
 
 
 def test_only_files_of_the_folders_that_were_named(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ PATHS = {
     "/api/v1/vms/{name}/openapi": {"get"},
     "/api/v1/deployments": {"get", "post"},
     "/api/v1/deployments/{name}": {"get", "patch", "delete"},
-    "/api/v1/deployments/{name}/spec": {"get", "patch"},
+    "/api/v1/deployments/{name}/spec": {"get", "put", "patch"},
     "/api/v1/plugins": {"get", "post"},
     "/api/v1/plugins/{plugin}": {"get", "delete"},
     "/api/v1/plugins/{plugin}/enabled": {"post"},

@@ -22,6 +22,7 @@ LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 
 def too_large() -> Problem:
@@ -90,7 +91,7 @@ async def discard(req: falcon.asgi.Request) -> None:
 def install(app: App) -> None:
     handler = StrictJson()
     app.req_options.media_handlers.clear()
-    app.req_options.media_handlers.update({falcon.MEDIA_JSON: handler, MERGE_PATCH: handler})
+    app.req_options.media_handlers.update({falcon.MEDIA_JSON: handler, MERGE_PATCH: handler, JSON_PATCH: handler})
     app.resp_options.media_handlers.update({falcon.MEDIA_JSON: handler})
 
 
@@ -104,6 +105,18 @@ async def read_object(req: falcon.asgi.Request) -> dict[str, Any]:
     if not isinstance(media, Mapping):
         raise invalid("The body must be a JSON object")
     return dict(media)
+
+
+async def read_list(req: falcon.asgi.Request) -> list[Any]:
+    """Reads the request's body.
+
+    Raises:
+        Problem: 400, not a JSON array; 413, too large.
+    """
+    media = await req.get_media()
+    if not isinstance(media, list):
+        raise invalid("The body must be a JSON array of operations")
+    return media
 
 
 async def read_model(req: falcon.asgi.Request, model: type[M]) -> M:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentSpec
-from homeostat.service.collection import Patch, of_spec
+from homeostat.models.deployment import VirtualMachineDeploymentSpec
 from homeostat.service.deployments import Deployments
 
-from ..http.media import MERGE_PATCH, read_object
 from ..http.operations import ETAG, Answer, operation
 from ..http.parameters import IF_MATCH
-from ..http.preconditions import expected_version, set_etag
+from ..http.preconditions import set_etag
 from ..http.rights import Right, needs
+from ..http.spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
 
 TAG = "Deployments"
+
+
+class DeploymentSpecChanged(SpecChanged):
+    spec: VirtualMachineDeploymentSpec
 
 
 class DeploymentSpec:
@@ -32,30 +35,33 @@ class DeploymentSpec:
         errors=(404,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        self._answer(resp, await self._deployments.get(name))
+        deployment = await self._deployments.get(name)
+        resp.media = deployment.spec.dump()
+        set_etag(resp, deployment)
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Replace a deployment's spec",
+        TAG,
+        {200: Answer("The spec after the change, and what that takes.", DeploymentSpecChanged, headers=ETAG)},
+        description="Our extension. What the body does not say is removed, whoever set it; PATCH leaves that alone.",
+        parameters=(IF_MATCH, DRY_RUN),
+        body=VirtualMachineDeploymentSpec,
+        errors=(400, 404, 409, 412),
+    )
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        await answer_put(req, resp, self._deployments, name)
 
     @needs(Right.CHANGE)
     @operation(
         "Change a deployment's spec",
         TAG,
-        {200: Answer("The spec after the change.", VirtualMachineDeploymentSpec, headers=ETAG)},
-        description="Our extension: a JSON merge patch (RFC 7396) of the spec. A new template is rolled out; paused, "
-        "rollbackTo and restartedAt govern the rollout.",
-        parameters=(IF_MATCH,),
-        body={"type": "object", "additionalProperties": True},
-        body_types=(MERGE_PATCH, "application/json"),
+        {200: Answer("The spec after the change, and what that takes.", DeploymentSpecChanged, headers=ETAG)},
+        description=PATCH_WORDS + "A new template is rolled out; paused, rollbackTo and restartedAt govern the rollout.",
+        parameters=(IF_MATCH, DRY_RUN),
+        body=PATCH_BODY,
+        body_types=PATCH_TYPES,
         errors=(400, 404, 409, 412),
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        version = expected_version(req, await self._deployments.get(name))
-        patch = of_spec(await read_object(req))
-
-        async def change(found: VirtualMachineDeployment) -> Patch:
-            return patch
-
-        _, after = await self._deployments.edit(name, version, change)
-        self._answer(resp, after)
-
-    def _answer(self, resp: falcon.asgi.Response, deployment: VirtualMachineDeployment) -> None:
-        resp.media = deployment.spec.dump()
-        set_etag(resp, deployment)
+        await answer_patch(req, resp, self._deployments, name)

@@ -14,7 +14,9 @@ from homeostat.store.merge import merge_difference
 
 from .admission import Admission
 from .changes import Changes
+from .json_patch import apply_json_patch
 from .refusals import BeingDeleted, NoSuchResource, Stale
+from .spec_change import SpecChange, of_resource
 
 R = TypeVar("R", bound=Resource)
 
@@ -33,6 +35,15 @@ def of_spec(patch: Patch) -> Patch:
 def to_spec(spec: Model, wanted: Mapping[str, Any]) -> Patch:
     """Returns the patch of a resource that turns its spec into ``wanted``, and touches only what differs."""
     return of_spec(merge_difference(spec.dump(), wanted))
+
+
+async def patched_spec(spec: Model, operations: Sequence[Any]) -> Patch:
+    """Returns the patch of a resource that does to its spec what a JSON Patch says.
+
+    Raises:
+        PatchRefused: an operation cannot be carried out.
+    """
+    return to_spec(spec, await asyncio.to_thread(apply_json_patch, spec.dump(), operations))
 
 
 class Collection(Generic[R]):
@@ -90,8 +101,12 @@ class Collection(Generic[R]):
             raise BeingDeleted(self.kind, name)
         return found
 
-    async def create(self, document: Mapping[str, Any]) -> R:
-        """Creates the resource of a document, and returns it.
+    async def judge(self, before: R, after: R) -> SpecChange:
+        """Returns what the change from ``before`` to ``after`` takes."""
+        return of_resource(before, after)
+
+    async def create(self, document: Mapping[str, Any], dry: bool = False) -> R:
+        """Creates the resource of a document, and returns it. ``dry``: writes nothing, and returns it as it would be.
 
         Raises:
             Refusal: it must not be created.
@@ -99,12 +114,13 @@ class Collection(Generic[R]):
         """
         await self._admission.new(document)
         placed = {**document, "metadata": {**document["metadata"], "namespace": self.namespace}}
-        made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, AUTHOR)
+        made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, AUTHOR, dry)
         assert isinstance(made, self.kind)
         return made
 
-    async def patch(self, resource: R, merge_patch: Patch, expected_version: str | None = None) -> R:
-        """Applies a merge patch, and returns the resource after the change.
+    async def patch(self, resource: R, merge_patch: Patch, expected_version: str | None = None, dry: bool = False) -> R:
+        """Applies a merge patch, and returns the resource after the change. ``dry``: writes nothing, and returns the
+        resource as it would be.
 
         Raises:
             Stale: it does not have the expected version any more.
@@ -117,7 +133,7 @@ class Collection(Generic[R]):
         if merge_patch:
             await self._admission.change(resource, merge_patch)
         try:
-            changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version)
+            changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version, dry)
         except store_errors.AlreadyExists as error:  # it is there, and is being deleted
             raise BeingDeleted(self.kind, resource.metadata.name) from error
         except store_errors.Conflict as error:
@@ -127,7 +143,9 @@ class Collection(Generic[R]):
         assert isinstance(changed, self.kind)
         return changed
 
-    async def edit(self, name: str, version: str | None, change: Callable[[R], Awaitable[Patch]]) -> tuple[R, R]:
+    async def edit(
+        self, name: str, version: str | None, change: Callable[[R], Awaitable[Patch]], dry: bool = False
+    ) -> tuple[R, R]:
         """Applies the patch that ``change`` makes from the current resource. Where the resource changes meanwhile, ``change`` is
         called again, unless ``version`` names the version to change. Returns the resource before and after.
 
@@ -140,7 +158,7 @@ class Collection(Generic[R]):
             before = await self.get(name)
             try:
                 patch = await change(before)
-                return before, await self.patch(before, patch, version or before.metadata.resource_version)
+                return before, await self.patch(before, patch, version or before.metadata.resource_version, dry)
             except Stale:
                 if version is not None:
                     raise

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.planner.deployment.classify import classify_template
 from homeostat.runtime.machine.effective import Effective
 from homeostat.store.desired import Workspace
 
 from .admission import Admission
 from .changes import Changes
 from .collection import Collection
+from .spec_change import SpecChange, of_resource
 
 
 class Deployments(Collection[VirtualMachineDeployment]):
@@ -21,6 +25,11 @@ class Deployments(Collection[VirtualMachineDeployment]):
     async def effective(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
         """Returns the deployment with what its plugin adds to its template."""
         return (await self._effective.deployment(deployment))[0]
+
+    async def judge(self, before: VirtualMachineDeployment, after: VirtualMachineDeployment) -> SpecChange:
+        old, new = await self.effective(before), await self.effective(after)
+        own = tuple(change for change in of_resource(before, after).changes if change.field != "template")
+        return SpecChange((*own, *await asyncio.to_thread(classify_template, old, new)))
 
     async def scale(
         self, deployment: VirtualMachineDeployment, replicas: int, expected_version: str | None = None

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from homeostat.models.machine import Resources, VirtualMachine
+from homeostat.planner.machine.classify import classify
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.runtime.machine import commands
@@ -18,6 +19,7 @@ from .collection import Collection
 from .plugins import Plugins
 from .power import already_running, already_stopped, is_off, wants_running
 from .refusals import AlreadyRunning, AlreadyStopped
+from .spec_change import SpecChange, of_machine
 
 
 class Machines(Collection[VirtualMachine]):
@@ -31,6 +33,10 @@ class Machines(Collection[VirtualMachine]):
     async def effective(self, machine: VirtualMachine) -> VirtualMachine:
         """Returns the machine with what its plugin adds to it. The spec of a replica has that already."""
         return (await self._effective.machine(machine))[0]
+
+    async def judge(self, before: VirtualMachine, after: VirtualMachine) -> SpecChange:
+        old, new = await self.effective(before), await self.effective(after)
+        return of_machine(old, new, await asyncio.to_thread(classify, old, new))
 
     async def start(self, name: str) -> VirtualMachine:
         """Starts a machine, and returns it after the change.

@@ -28,6 +28,11 @@ def wants_running(spec: VirtualMachineSpec) -> bool:
     return spec.run_strategy is not RunStrategy.HALTED
 
 
+def runs(machine: VirtualMachine) -> bool:
+    """Says whether a guest runs, as far as is known."""
+    return machine.status is not None and machine.status.state not in _OFF
+
+
 def is_current(machine: VirtualMachine) -> bool:
     """Says whether the status is about the present spec."""
     return machine.status is not None and machine.status.observed_generation >= machine.metadata.generation

@@ -14,14 +14,20 @@ from homeostat.store.three_way import Applied
 
 
 class DesiredState(Protocol):
-    """Writes desired state. Every method raises StoreError where it changed nothing."""
+    """Writes desired state. Every method raises StoreError where it changed nothing. ``dry``: it writes nothing, and returns what
+    would be there."""
 
-    async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource: ...
+    async def create(self, kind: str, document: Mapping[str, Any], author: str, dry: bool = False) -> Resource: ...
 
     async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied: ...
 
     async def patch(
-        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None
+        self,
+        key: Key,
+        merge_patch: Mapping[str, Any],
+        author: str,
+        expected_version: str | None = None,
+        dry: bool = False,
     ) -> Resource: ...
 
     async def delete(self, key: Key, author: str, force: bool = False) -> None: ...
@@ -42,14 +48,21 @@ class FolderState:
     def __init__(self, store: FilesStore) -> None:
         self._store = store
 
-    async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
-        return await asyncio.to_thread(self._store.create, kind, document, author)
+    async def create(self, kind: str, document: Mapping[str, Any], author: str, dry: bool = False) -> Resource:
+        return await asyncio.to_thread(self._store.create, kind, document, author, dry=dry)
 
     async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
         return await asyncio.to_thread(self._store.apply, resource, author, whole, dry)
 
-    async def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
-        return await asyncio.to_thread(self._store.patch, key, merge_patch, author, expected_version)
+    async def patch(
+        self,
+        key: Key,
+        merge_patch: Mapping[str, Any],
+        author: str,
+        expected_version: str | None = None,
+        dry: bool = False,
+    ) -> Resource:
+        return await asyncio.to_thread(self._store.patch, key, merge_patch, author, expected_version, dry=dry)
 
     async def delete(self, key: Key, author: str, force: bool = False) -> None:
         await asyncio.to_thread(self._store.delete, key, author, force)

@@ -63,14 +63,19 @@ class Overtaking:
         patch = FolderState.patch
 
         async def overtaken(
-            state: FolderState, key: Key, merge: Mapping[str, Any], author: str, expected_version: str | None = None
+            state: FolderState,
+            key: Key,
+            merge: Mapping[str, Any],
+            author: str,
+            expected_version: str | None = None,
+            dry: bool = False,
         ) -> Resource:
             self.asked += 1
             if self.left:
                 self.left -= 1
                 await patch(state, key, {"metadata": {"labels": {"overtaken": f"t{self.asked}"}}}, "other")
                 await patch(state, key, {"spec": {"runStrategy": "Halted" if self.asked % 2 else "Always"}}, "other")
-            return await patch(state, key, merge, author, expected_version)
+            return await patch(state, key, merge, author, expected_version, dry)
 
         monkeypatch.setattr(FolderState, "patch", overtaken)
 
@@ -79,7 +84,7 @@ def test_an_edit_that_is_overtaken_is_made_anew(client: Client, monkeypatch: pyt
     other = Overtaking(monkeypatch, times=3)
     after = patched(client, 3)
     assert after.status_code == 200 and other.asked == 4
-    assert after.json["resources"]["vcpu"] == 3 and after.json["runStrategy"] == "Halted", "both edits stand"
+    assert after.json["spec"]["resources"]["vcpu"] == 3 and after.json["spec"]["runStrategy"] == "Halted", "both edits stand"
 
 
 def test_an_edit_that_names_a_version_is_not_repeated(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,11 +37,11 @@ class Shelf:
         self.asked.append(key)
         return self.answer
 
-    async def create(self, kind: str, document: Any, author: str) -> Resource | None:
+    async def create(self, kind: str, document: Any, author: str, dry: bool = False) -> Resource | None:
         self.asked.append((kind, document, author))
         return self.answer
 
-    async def patch(self, key: Key, patch: Any, author: str, expected_version: str | None) -> Resource | None:
+    async def patch(self, key: Key, patch: Any, author: str, expected_version: str | None, dry: bool = False) -> Resource | None:
         self.asked.append((key.name, patch, author, expected_version))
         if self.fails:
             raise self.fails

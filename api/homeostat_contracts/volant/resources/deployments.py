@@ -14,9 +14,10 @@ from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import MERGE_PATCH, read_model
 from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, operation
-from homeostat_api.http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, choice, whole_number
+from homeostat_api.http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, choice, flag, whole_number
 from homeostat_api.http.preconditions import expected_version, set_etag
 from homeostat_api.http.rights import Right, needs
+from homeostat_api.http.spec_changes import DRY_RUN, NewSpec, answer_presumed
 
 from .. import deployment_views as views
 from ..documents import new_deployment
@@ -68,20 +69,27 @@ class DeploymentList:
     @operation(
         "Create a deployment",
         TAG,
-        {201: Answer("It is written down; its machines follow.", DeploymentSummary, headers=ETAG)},
+        {
+            201: Answer("It is written down; its machines follow.", DeploymentSummary, headers=ETAG),
+            200: Answer("With dryRun: it could be created. Our extension.", NewSpec),
+        },
         description="Keeps so many machines, called NAME-1, NAME-2 and so on. 404 where there is no such plugin, 409 where "
         "it is disabled, 400 where its machines run once (type batch).",
+        parameters=(DRY_RUN,),
         body=DeploymentCreate,
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        request = await read_model(req, DeploymentCreate)
+        dry, request = flag(req, "dryRun"), await read_model(req, DeploymentCreate)
         document = new_deployment(request)
         if request.replicas is not None:
             self._admission.replicas(request.replicas)
         if request.made_from is not None:
             await self._admission.plugin(request.made_from)
-        deployment = await self._deployments.create(document)
+        deployment = await self._deployments.create(document, dry)
+        if dry:
+            answer_presumed(resp, deployment)
+            return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/deployments/{deployment.metadata.name}"
         # As it was written: the operator may have begun since.

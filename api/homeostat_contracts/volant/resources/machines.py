@@ -17,6 +17,7 @@ from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, Parameter,
 from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, flag, whole_number
 from homeostat_api.http.preconditions import set_etag
 from homeostat_api.http.rights import Right, needs
+from homeostat_api.http.spec_changes import DRY_RUN, NewSpec, answer_presumed
 
 from .. import machine_views as views
 from ..documents import new_machine
@@ -68,18 +69,25 @@ class MachineList:
     @operation(
         "Create and start a machine",
         TAG,
-        {201: Answer("It is written down, and starts.", MachineSummary, headers=ETAG)},
+        {
+            201: Answer("It is written down, and starts.", MachineSummary, headers=ETAG),
+            200: Answer("With dryRun: it could be created. Our extension.", NewSpec),
+        },
         description="From a plugin (404 where there is none, 409 where it is disabled), or, as our extension, from a native "
         "spec. Without either the machine has its defaults: no disk, and nothing to boot. What config leaves out comes from "
         "the plugin.",
+        parameters=(DRY_RUN,),
         body=MachineCreate,
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        request = await read_model(req, MachineCreate)
+        dry, request = flag(req, "dryRun"), await read_model(req, MachineCreate)
         if request.made_from is not None:
             await self._admission.plugin(request.made_from)
-        machine = await self._machines.create(new_machine(request))
+        machine = await self._machines.create(new_machine(request), dry)
+        if dry:
+            answer_presumed(resp, machine)
+            return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/vms/{machine.metadata.name}"
         resp.media = views.summary(await self._machines.effective(machine))

@@ -189,13 +189,15 @@ class FilesStore(IndexedStore):
 
     # ``check`` is called within the lock, before anything is written. The index then says what the folder says.
 
-    def create(self, kind: str, document: Mapping[str, Any], author: str, *, check: IndexCheck | None = None) -> Resource:
-        """Writes ``<plural>/[<namespace>/]<name>.yaml``.
+    def create(
+        self, kind: str, document: Mapping[str, Any], author: str, *, check: IndexCheck | None = None, dry: bool = False
+    ) -> Resource:
+        """Writes ``<plural>/[<namespace>/]<name>.yaml``. ``dry``: writes nothing, and returns the resource as it would be.
 
         Raises:
             Invalid, AlreadyExists, ReadOnly: and nothing was changed.
         """
-        return self._writer.create(kind, document, author, check)
+        return self._writer.create(kind, document, author, check, dry)
 
     def apply(
         self, resource: Resource, author: str, whole: bool = False, dry: bool = False, *, check: IndexCheck | None = None
@@ -216,16 +218,18 @@ class FilesStore(IndexedStore):
         expected_version: str | None = None,
         *,
         check: IndexCheck | None = None,
+        dry: bool = False,
     ) -> Resource:
         """Edits the resource's document in place by a merge patch (RFC 7386) of its metadata and spec. A resource that another
-        one owns has no document: it is changed in the index, until its owner writes it again.
+        one owns has no document: it is changed in the index, until its owner writes it again. ``dry``: writes nothing, and
+        returns the resource as it would be.
 
         ``expected_version`` is the resourceVersion that the change was made from. Statuses that were written since do not matter.
 
         Raises:
             NotFound, Conflict, Invalid, NotEditable, ReadOnly: and nothing was changed.
         """
-        return self._writer.patch(key, merge_patch, author, expected_version, check)
+        return self._writer.patch(key, merge_patch, author, expected_version, check, dry)
 
     def delete(self, key: Key, author: str, force: bool = False, *, check: IndexCheck | None = None) -> Resource:
         """Removes the resource's document and starts its deletion. With ``force`` the guest gets no grace period.

@@ -137,13 +137,14 @@ class Cluster:
         page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
         return bool(page.get("items"))
 
-    async def create(self, path: ApiPath, key: Key, body: Object, manager: str) -> Object:
-        """Creates an object, and returns it.
+    async def create(self, path: ApiPath, key: Key, body: Object, manager: str, *, dry: bool = False) -> Object:
+        """Creates an object, and returns it. ``dry``: nothing is stored.
 
         Raises:
             AlreadyExists, Invalid.
         """
-        return await self._request("POST", path.collection(key.namespace), key, body=body, query={"fieldManager": manager})
+        query = {"fieldManager": manager} | ({"dryRun": "All"} if dry else {})
+        return await self._request("POST", path.collection(key.namespace), key, body=body, query=query)
 
     async def patch(
         self,

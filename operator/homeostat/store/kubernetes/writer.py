@@ -11,7 +11,7 @@ from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.runtime.machine.commands import outlived
 from homeostat.store.errors import AlreadyExists, Conflict, NotFound
 
-from ..files.reading.validate import desired_part, key_to_write
+from ..files.reading.validate import desired_part, key_to_write, resource_to_write
 from ..index.index import Index
 from ..index.store import IndexedStore
 from ..merge import merge_difference, merge_patch
@@ -40,8 +40,8 @@ class ClusterWriter(IndexedStore):
         self._cluster: Cluster | None = None
         self._connecting = asyncio.Lock()
 
-    async def create(self, kind: str, document: Mapping[str, Any], author: str) -> Resource:
-        """Creates an object.
+    async def create(self, kind: str, document: Mapping[str, Any], author: str, dry: bool = False) -> Resource:
+        """Creates an object. ``dry``: the API server judges it, and stores nothing.
 
         Raises:
             Invalid, AlreadyExists, ClusterError: and nothing was changed.
@@ -51,11 +51,11 @@ class ClusterWriter(IndexedStore):
         body = {**wanted, "metadata": {**wanted["metadata"], "namespace": key.namespace}}
         cluster = await self._connected()
         try:
-            made = await cluster.create(PATHS[kind], key, body, MANAGER)
+            made = await cluster.create(PATHS[kind], key, body, MANAGER, dry=dry)
         except AlreadyExists:
             row = self.index.row(key)
             raise AlreadyExists(key, deleting=row is not None and row.deleted is not None) from None
-        return await self._accepted(key, made)
+        return resource_to_write(wanted, None) if dry else await self._accepted(key, made)
 
     async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
         """Creates or changes the object by server-side apply, under a field manager of its own. That follows the three-way rule
@@ -81,9 +81,17 @@ class ClusterWriter(IndexedStore):
         left = () if applied_by(found, APPLIER) else left_alone(found, wanted)
         return Applied("unchanged" if desired_part(found) == desired_part(after) else "configured", left)
 
-    async def patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
+    async def patch(
+        self,
+        key: Key,
+        merge_patch: Mapping[str, Any],
+        author: str,
+        expected_version: str | None = None,
+        dry: bool = False,
+    ) -> Resource:
         """Changes metadata and spec by a merge patch (RFC 7386). What is added or replaced is applied (server-side apply). What
-        is taken away may belong to others: no apply can remove that, so a merge patch does.
+        is taken away may belong to others: no apply can remove that, so a merge patch does. ``dry``: the API server judges it,
+        and stores nothing.
 
         Raises:
             NotFound, Conflict, AlreadyExists (it is being deleted), Invalid, ClusterError: and nothing was changed.
@@ -100,21 +108,22 @@ class ClusterWriter(IndexedStore):
             if not difference:
                 return await self._accepted(key, found)
             try:
-                return await self._accepted(key, await self._write(cluster, key, found, difference))
+                written = await self._write(cluster, key, found, difference, dry)
+                return await self._presumed(key, wanted) if dry else await self._accepted(key, written)
             except Conflict:  # changed in between: check it and make the patch again
                 continue
         raise Conflict(key, expected_version or "an older one", "newer at each try")
 
-    async def _write(self, cluster: Cluster, key: Key, found: Object, difference: dict[str, Any]) -> Object:
+    async def _write(self, cluster: Cluster, key: Key, found: Object, difference: dict[str, Any], dry: bool = False) -> Object:
         version = {"resourceVersion": found["metadata"]["resourceVersion"]}
         if _takes_away(found, difference):
             body = {**difference, "metadata": {**difference.get("metadata", {}), **version}}
-            return await cluster.patch(PATHS[key.kind], key, body, MANAGER)
+            return await cluster.patch(PATHS[key.kind], key, body, MANAGER, dry=dry)
         intent = _merged(desired_part(applied_by(found, MANAGER)), difference)
         place = {"name": key.name, "namespace": key.namespace}
         meta = {**intent.get("metadata", {}), **place, **version}
         body = {**intent, "apiVersion": API_VERSION, "kind": key.kind, "metadata": meta}
-        return await cluster.patch(PATHS[key.kind], key, body, MANAGER, type=APPLY_PATCH)
+        return await cluster.patch(PATHS[key.kind], key, body, MANAGER, type=APPLY_PATCH, dry=dry)
 
     async def delete(self, key: Key, author: str, force: bool = False) -> None:
         """Starts the deletion. With ``force`` the guest gets no grace period.
@@ -150,6 +159,14 @@ class ClusterWriter(IndexedStore):
         version = found["metadata"]["resourceVersion"]
         if expected is not None and expected != version and not self.mirror.same_since(key, found, expected):
             raise Conflict(key, expected, version)
+
+    async def _presumed(self, key: Key, wanted: Mapping[str, Any]) -> Resource:
+        """Returns the resource as a change would leave it, which was not made."""
+        row = self.index.row(key)
+        if row is None:
+            raise NotFound(key)
+        after = resource_to_write(wanted, key)
+        return self.resource(row).model_copy(update={"spec": after.spec})
 
     async def _accepted(self, key: Key, found: Object) -> Resource:
         await asyncio.to_thread(self.mirror.take, [found])

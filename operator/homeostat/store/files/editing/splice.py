@@ -48,7 +48,8 @@ def splice(text: str, old: Any, new: Any) -> tuple[str, list[tuple[int, int]]]:
     edit = _Splice(text, "\r\n" if "\r\n" in text else "\n", json=jsontext.value(text) is not jsontext.NONE)
     edit.mapping(root, old, new)
     through = [(start, end) for start, end, _ in edit.edits] + edit.inside
-    for start, end, replacement in sorted(edit.edits, key=lambda e: (e[0], e[1]), reverse=True):
+    # From the end, so that offsets stay right. Of two at one place the first, which is of an inner collection, comes first.
+    for start, end, replacement in reversed(sorted(edit.edits, key=lambda e: (e[0], e[1]))):
         text = text[:start] + replacement + text[end:]
     return text, through
 

@@ -59,15 +59,15 @@ class FolderWriter:
                 check(self._index)
             yield
 
-    def create(self, kind: str, document: Mapping[str, Any], author: str, check: IndexCheck | None) -> Resource:
+    def create(self, kind: str, document: Mapping[str, Any], author: str, check: IndexCheck | None, dry: bool) -> Resource:
         wanted = desired_part({"apiVersion": API_VERSION, "kind": kind, **document})
         if kind not in BY_KIND:
             raise Invalid([DocumentProblem("kind", f"there is no kind {kind!r}")])
         key = key_to_write(wanted, None)
         with self._writing(check):
-            return self._create(key, wanted, author)
+            return self._create(key, wanted, author, dry)
 
-    def _create(self, key: Key, wanted: Mapping[str, Any], author: str) -> Resource:
+    def _create(self, key: Key, wanted: Mapping[str, Any], author: str, dry: bool = False) -> Resource:
         try:
             require_kind(key.kind, self._intake.takes_hosts)
         except Rejected as error:
@@ -78,6 +78,8 @@ class FolderWriter:
             raise AlreadyExists(key, row.place if row.file else "", deleting=row.deleted is not None)
         if declared := self._documents(key):
             raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
+        if dry:
+            return resource_to_write(wanted, key, str((self._folder / place_of(key)).parent))
         path = self._write_new(key, wanted)
         return self._finish(key, Edit(author, path), f"Create {key}")
 
@@ -105,15 +107,23 @@ class FolderWriter:
             last_applied.remember(self._index, row, applied)
 
     def patch(
-        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None, check: IndexCheck | None
+        self,
+        key: Key,
+        merge_patch: Mapping[str, Any],
+        author: str,
+        expected_version: str | None,
+        check: IndexCheck | None,
+        dry: bool,
     ) -> Resource:
         with self._writing(check):
-            return self._patch(key, merge_patch, author, expected_version)
+            return self._patch(key, merge_patch, author, expected_version, dry)
 
-    def _patch(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None) -> Resource:
+    def _patch(
+        self, key: Key, merge_patch: Mapping[str, Any], author: str, expected_version: str | None = None, dry: bool = False
+    ) -> Resource:
         row = self._standing(key, expected_version)
         if row.file is None and not self._documents(key):
-            return self._patch_owned(key, merge_patch, author, expected_version)
+            return self._patch_owned(key, merge_patch, author, expected_version, dry)
         target = self._target(row)
         if why := self._intake.unfinished.get(target.path):
             raise NotEditable(f"{target.path} {why}: repeat the request after that")
@@ -127,16 +137,18 @@ class FolderWriter:
         wanted = _merged(found.value, desired_part(merge_patch))
         resource = resource_to_write(wanted, key, str(target.file.parent))
         if documents.equal(wanted, found.value):
-            if takes:
+            if takes and not dry:
                 self._intake.run({key: Edit(author)})  # so what the document says already is confirmed
             return self._store.resource(self._index.row(key) or row)
         edited = in_place.patched_text(text, found, wanted, target.path)
         readback.check_edit(target.path, before, edited, found, wanted)
+        if dry:
+            return _in_place_of(self._store.resource(row), resource)
         disk.write_file(target.file, edited)
         edit = Edit(author, target.path, wanted, resource)
         return self._finish(key, edit, change_message(key, found.value, wanted))
 
-    def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None) -> Resource:
+    def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None, dry: bool) -> Resource:
         """Changes a resource that another one owns. The change lasts until its owner writes it again."""
         with self._index.transaction() as database:
             row = self._standing(key, expected)  # the operator writes these too, without this lock
@@ -144,6 +156,8 @@ class FolderWriter:
             before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
             wanted = _merged({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
             resource = resource_to_write(wanted, key, str(self._folder))
+            if dry:
+                return _in_place_of(self._store.resource(row), resource)
             owned.patch_owned(database, row, resource, author, self._intake.clock())
             changed = self._index.row(key)
         assert changed is not None
@@ -239,6 +253,13 @@ def place_of(key: Key, attempt: int = 1) -> str:
     """Returns the path of the file for a new document, relative to the folder."""
     within = [key.namespace] if key.namespace != "default" else []
     return "/".join([kind_of(BY_KIND[key.kind]).plural, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
+
+
+def _in_place_of(before: Resource, after: Resource) -> Resource:
+    """Returns the resource that a dry change would leave, with what the store adds to it."""
+    metadata = after.metadata.model_dump(include={"labels", "annotations"})
+    whole = before.metadata.model_copy(update=metadata)
+    return before.model_copy(update={"metadata": whole, "spec": after.spec})
 
 
 def _merged(document: Any, patch: Mapping[str, Any]) -> Any:
