@@ -20,6 +20,7 @@ from homeostat.models.base import ObjectMeta, OwnerReference
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
 from homeostat.models.host import HostSpec, HostStatus
+from homeostat.models.image import ImageSpec, ImageStatus
 from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.machine_devices import CloudInit, DiskDevice, ImageSource, Nic
 from homeostat.models.plugin import PluginSpec, PluginStatus
@@ -35,6 +36,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "virtualmachinedeployment.status": VirtualMachineDeploymentStatus,
     "plugin.spec": PluginSpec,
     "plugin.status": PluginStatus,
+    "image.spec": ImageSpec,
+    "image.status": ImageStatus,
     "host.spec": HostSpec,
     "host.status": HostStatus,
 }

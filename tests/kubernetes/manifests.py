@@ -31,6 +31,7 @@ OPERATOR_RIGHTS: Rights = {
     "virtualmachines": READ | {"patch", "create", "delete"},
     "virtualmachinedeployments": READ | {"patch"},
     "plugins": READ | {"patch"},
+    "images": READ | {"patch"},
     "machinerevisions": READ | {"patch", "create", "delete"},
     "hosts": READ | {"create", "patch"},
     **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},

@@ -17,6 +17,7 @@ from homeostat.assembly.several import Several, several_hosts
 from homeostat.assembly.standalone import Standalone, standalone
 from homeostat.cli.access import changing
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image, ImageState
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import Plugin
 from tests.libvirt.hosts import isolated_uri
@@ -53,6 +54,10 @@ class Applied:
     async def deployment(self, name: str) -> VirtualMachineDeployment:
         found = await self.store.list(VirtualMachineDeployment)
         return next(d for d in found if d.metadata.name == name)
+
+    async def image(self, name: str) -> Image:
+        found = await self.store.list(Image)
+        return next(image for image in found if image.metadata.name == name)
 
     async def until_states(self, **wanted: MachineState) -> None:
         await self._until(self.states, lambda found: found == {k.replace("_", "-"): v for k, v in wanted.items()})
@@ -109,6 +114,14 @@ async def test_web(examples: Path, tmp_path: Path) -> None:
         assert (await web.deployment("web")).spec.auto_rollback
 
 
+async def test_images_are_named_by_machines(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "images", tmp_path / "state") as images:
+        await images.until_running(["left", "right"])
+        base = await images.image("page")
+        assert base.status and base.status.phase is ImageState.READY and base.status.format == "qcow2"
+        assert set(base.status.used_by) == {"vm/left", "vm/right"}
+
+
 async def test_batch_ends_and_stays_ended(examples: Path, tmp_path: Path) -> None:
     async with applied(examples / "batch", tmp_path / "state") as batch:
         await batch.until_running(["report"])
@@ -157,4 +170,4 @@ async def test_canary(examples: Path, tmp_path: Path) -> None:
 
 def test_every_folder_of_examples_is_tried_here() -> None:
     folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
-    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts"}
+    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images"}

@@ -10,6 +10,7 @@ TIME = "2026-01-02T03:04:05Z"
 SHA256 = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 IMAGE = {"url": "https://example.org/debian.qcow2", "sha256": SHA256, "format": "qcow2"}
 LOCAL = {"path": "/srv/images/vmlinuz"}
+NAMED = {"imageRef": {"name": "debian"}}
 CONDITIONS = [
     {
         "type": "Ready", "status": "False", "reason": "Starting", "message": "boots",
@@ -40,6 +41,7 @@ DISKS = [
     },
     {"name": "fast", "size": "1Gi", "ioThread": True},
     {"name": "iso", "type": "cdrom", "image": LOCAL},
+    {"name": "root", "image": NAMED},
 ]  # fmt: skip
 CLOUD_INIT = {
     "userData": "#cloud-config\n", "metaData": "instance-id: i-1\n", "networkConfig": "version: 2\n", "variables": {"a": [1]},
@@ -122,6 +124,12 @@ DOCUMENTS: tuple[Document, ...] = (
         "deployment": "web", "revision": 2, "template": TEMPLATE, "fingerprint": "f", "pluginFingerprint": "p",
         "restartedAt": TIME, "cause": "template changed", "failed": "late", "completed": True, "succeeded": True,
     }),
+    document("Image", "debian", {"source": {"url": IMAGE["url"], "sha256": SHA256}, "format": "qcow2"}, {
+        "observedGeneration": 1, "conditions": CONDITIONS, "phase": "Fetching", "progress": 42, "format": "qcow2",
+        "size": "300Mi", "virtualSize": "2Gi", "digest": f"sha256:{SHA256}", "usedBy": ["vm/web"], "users": 1,
+    }),
+    document("Image", "uploaded", {"source": {"upload": {}, "sha256": SHA256}}),
+    document("Image", "local", {"source": LOCAL, "format": "raw"}),
     document("Host", "rack7.example.org", {"uri": "qemu+ssh://root@rack7/system?keyfile=/etc/key", "maintenance": True}, {
         "observedGeneration": 1, "conditions": CONDITIONS, "version": "libvirt 9.0.0, QEMU 7.2.0",
         "capacity": {"vcpus": 8, "memory": "16Gi"}, "machines": 2, "operator": "homeostat-0",

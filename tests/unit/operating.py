@@ -136,6 +136,7 @@ class WorldHost:
         self.seen_at: dict[str, list[tuple[str, str]]] = {}  # addresses, by MAC
         self.blocked: dict[int, ObservedPort] = {}  # by number
         self.recalled: list[tuple[str, dict[str, Sequence[tuple[str, str]]]]] = []
+        self.image_notes: dict[str, str] = {}  # by uid of an Image
         self.left: list[str] = []  # files of a machine's folder
         self.unreadable = ""  # why its storage cannot be looked at
         self.aside: list[TrashEntry] = []
@@ -233,6 +234,12 @@ class WorldHost:
     async def prune_images(self, used: Callable[[], Collection[str]]) -> Sequence[str]:
         self.pruned.append(frozenset(used()))
         return ()
+
+    async def image_note(self, uid: str) -> str:
+        return self.image_notes.get(uid, "")
+
+    async def note_image(self, uid: str, key: str) -> None:
+        self.image_notes[uid] = key
 
     async def leftovers(self, directory: str) -> Sequence[str]:
         if self.unreadable:

@@ -11,6 +11,7 @@ from pydantic import Field
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host
+from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -36,6 +37,7 @@ NOUNS: Mapping[type[Resource], tuple[str, str]] = {
     VirtualMachine: ("vm", "VM"),
     VirtualMachineDeployment: ("deployment", "Deployment"),
     Plugin: ("plugin", "Plugin"),
+    Image: ("image", "Image"),
     Host: ("host", "Host"),
 }
 

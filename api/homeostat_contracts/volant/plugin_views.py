@@ -50,6 +50,8 @@ def _workload(workload: Workload) -> dict[str, Any]:
 def _image(source: ImageSource | None) -> dict[str, Any] | None:
     if source is None:
         return None
+    if source.image_ref is not None:
+        return {"url": f"image:{source.image_ref.name}"}
     shown = {
         "format": source.format.value if source.format else None,
         "url": redacted(source.url) if source.url else f"file://{source.path}",

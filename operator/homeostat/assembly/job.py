@@ -10,6 +10,7 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.orphans import Orphan
@@ -19,6 +20,7 @@ from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
 from homeostat.runtime.engine.ports import ResourceAccess, ResourceStore, StoreFailure
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
 from homeostat.runtime.hypervisor import HostDriver
+from homeostat.runtime.image.reconcile import ImageReconciler
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.probing import Prober
@@ -66,7 +68,7 @@ class JobConfig:
     instance: str
     workers: int = 16
     teardown: bool = False
-    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Plugin})
+    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Plugin, Image})
     reconcilers: Reconcilers = field(default_factory=dict)
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
@@ -129,6 +131,7 @@ class Job(Operator):
             VirtualMachine: self._machines,
             VirtualMachineDeployment: deployments,
             Plugin: PluginReconciler(self.store, self._host, self._images),
+            Image: ImageReconciler(self.store, self._host, self._images, self.changed),
             **self._config.reconcilers,
         }
         kinds = {VirtualMachine} if self._config.teardown else self._config.kinds | self._config.reconcilers.keys()
@@ -225,7 +228,8 @@ class Job(Operator):
 
     async def _prune_images(self) -> None:
         """Prunes images, but not while the images of any machine or plugin are unknown."""
-        naming = {key for key in self.seen if key.kind in (VirtualMachine.KIND, Plugin.KIND) and key.kind in self._kinds}
+        named_by = {VirtualMachine.KIND, Plugin.KIND, Image.KIND} & self._kinds
+        naming = {key for key in self.seen if key.kind in named_by}
         if self.rivals.found is not None or not self._images.knows(naming):
             return
         if removed := await self._host.prune_images(await self._images_in_use()):
@@ -235,8 +239,9 @@ class Job(Operator):
         """Returns the images in use by all that is reconciled here, and by all that others reconcile: hosts may share a cache."""
         others: set[str] = set()
         if Plugin.KIND not in self._kinds:
-            for resource in (*await self.store.list(VirtualMachine), *await self.store.list(Plugin)):
-                others |= {image.key for image in images_named(resource)}
+            for kind in (VirtualMachine, Plugin, Image):
+                for resource in await self.store.list(kind):
+                    others |= {image.key for image in images_named(resource)}
 
         def in_use() -> frozenset[str]:
             self._config.fence()  # asked just before each removal

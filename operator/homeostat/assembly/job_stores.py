@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.host import Host
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import host_finalizer, host_of, hosts_of, placements_of
@@ -43,14 +44,14 @@ class JobStore:
         alone until it is fixed.
 
         Raises:
-            Invalid: a plugin, which others rest on.
+            Invalid: a plugin or an Image, which others rest on.
         """
         try:
             return await self.store.get(kind, key)
         except Invalid as error:
             self._fence.check()
             await self.store.refuse(key, error)
-            if key.kind == Plugin.KIND:
+            if key.kind in (Plugin.KIND, Image.KIND):
                 raise
             return None
 
@@ -137,7 +138,7 @@ class HostStore(JobStore):
             elif key.kind == VirtualMachineDeployment.KIND:
                 if row is None or not self._is_mine(row):
                     continue
-            elif key.kind != Plugin.KIND and key != Key(Host.KIND, "default", self._host):
+            elif key.kind not in (Plugin.KIND, Image.KIND) and key != Key(Host.KIND, "default", self._host):
                 continue
             if row is None:
                 seen.pop(key, None)
@@ -162,18 +163,18 @@ class HostStore(JobStore):
 
 
 class ControllerStore(JobStore):
-    """Deployments, plugins and hosts; machines only as far as these rest on them."""
+    """Deployments, plugins, Images and hosts; machines only as far as these rest on them."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """Returns the resource. Deployments, plugins and hosts get a finalizer before anything is done for them: they must not go
-        before we have cleaned up, nor a host before its machines."""
+        """Returns the resource. All but machines get a finalizer before anything is done for them: they must not go before we
+        have cleaned up, nor a host before its machines."""
         try:
             found = await super().get(kind, key)
         except Invalid:
             if not await self._let_go(key):
                 raise
             return None
-        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Host.KIND):
+        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Image.KIND, Host.KIND):
             return found
         if HELD in found.metadata.annotations:
             return None
@@ -193,16 +194,17 @@ class ControllerStore(JobStore):
                     if self.exists(Key(Host.KIND, "default", host)):
                         yield host_finalizer(host)
 
-    async def _let_go(self, plugin: Key) -> bool:
-        """Lets a plugin go that the models refuse, once it is being deleted and nobody uses it: there is nothing to tear down.
-        Tells whether it went."""
-        row = self.store.index.row(plugin)
-        users = (VirtualMachine.KIND, VirtualMachineDeployment.KIND)
+    async def _let_go(self, key: Key) -> bool:
+        """Lets a plugin or an Image go that the models refuse, once it is being deleted and nobody uses it: there is nothing to
+        tear down. Tells whether it went."""
+        row = self.store.index.row(key)
+        kinds = (VirtualMachine.KIND, VirtualMachineDeployment.KIND, Plugin.KIND)
         if row is None or row.deleted is None:
             return False
-        if any(_plugin_of(user) == plugin for kind in users for user in self.store.index.rows(kind, plugin.namespace)):
+        users = (user for kind in kinds for user in self.store.index.rows(kind, key.namespace))
+        if any(_plugin_of(user) == key or _names_image(user, key) for user in users):
             return False
-        await self.store.release(plugin, row.uid)
+        await self.store.release(key, row.uid)
         return True
 
     def machines_on(self, host: str) -> int:
@@ -263,3 +265,14 @@ def _plugin_of(row: Row) -> Key | None:
         spec = (spec.get("template") or {}).get("spec") or {}
     name = (spec.get("pluginRef") or {}).get("name")
     return Key(Plugin.KIND, row.namespace, name) if name else None
+
+
+def _names_image(row: Row, image: Key) -> bool:
+    """Tells whether a spec names the Image, however deep and whatever else the models refuse of it."""
+
+    def names(part: Any) -> bool:
+        if isinstance(part, dict):
+            return part.get("imageRef") == {"name": image.name} or any(map(names, part.values()))
+        return isinstance(part, list) and any(map(names, part))
+
+    return image.kind == Image.KIND and names(json.loads(row.spec))

@@ -76,6 +76,10 @@ class StorageDriver(Protocol):
 
     async def leftovers(self, directory: str) -> Sequence[str]: ...
 
+    async def image_note(self, uid: str) -> str: ...
+
+    async def note_image(self, uid: str, key: str) -> None: ...
+
     async def trashed(self, directory: str | None) -> Sequence[TrashEntry]: ...
 
     async def space(self) -> Space: ...
@@ -282,6 +286,15 @@ class LibvirtHost:
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
         disks |= {file.path for config in configs for disk in config.disks for file in disk.chain or ()}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
+
+    async def image_note(self, uid: str) -> str:
+        """Returns what was noted down for an Image. Raises DriverError."""
+        return "" if self._storage is None else await self._storage.image_note(uid)
+
+    async def note_image(self, uid: str, key: str) -> None:
+        """Notes down which file an Image stands for. Raises DriverError."""
+        if self._storage is not None:
+            await self._storage.note_image(uid, key)
 
     async def leftovers(self, directory: str) -> Sequence[str]:
         """Returns the files in a machine's folder. Raises DriverError."""

@@ -105,6 +105,15 @@ class ImageHost:
         """Leaves this to the hosts whose machines use the images."""
         return ()
 
+    async def image_note(self, uid: str) -> str:
+        """Returns what was noted down for an Image. Raises DriverError."""
+        return await self._storage.image_note(uid)
+
+    async def note_image(self, uid: str, key: str) -> None:
+        """Notes down which file an Image stands for. Raises DriverError."""
+        self._fence()
+        await self._storage.note_image(uid, key)
+
     async def leftovers(self, directory: str) -> Sequence[str]:
         """Returns nothing: the hosts have the machines' folders."""
         return ()

@@ -12,8 +12,9 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from .base import Key, Resource
 from .deployment import MachineRevision, VirtualMachineDeployment
 from .host import Host
-from .machine import PluginRef, VirtualMachine
-from .plugin import Plugin
+from .image import Image, image_names
+from .machine import PluginRef, VirtualMachine, VirtualMachineSpec
+from .plugin import Plugin, PluginSpec
 
 R = TypeVar("R", bound=Resource)
 
@@ -67,6 +68,14 @@ def _plugin(namespace: str, ref: PluginRef | None) -> tuple[Key, ...]:
     return (Key(Plugin.KIND, namespace, ref.name),) if ref else ()
 
 
+def _images(namespace: str, spec: VirtualMachineSpec | PluginSpec) -> tuple[Key, ...]:
+    return tuple(Key(Image.KIND, namespace, name) for name in sorted(image_names(spec)))
+
+
+def _of_machine(namespace: str, spec: VirtualMachineSpec) -> tuple[Key, ...]:
+    return (*_plugin(namespace, spec.plugin_ref), *_images(namespace, spec))
+
+
 _READY = Column("Ready", "string", condition_path("Ready"), "Whether it is as it should be, and healthy.")
 _AGE = Column("Age", "date", ".metadata.creationTimestamp", "Since it was created.")
 _WHY = Column("Message", "string", condition_path("Ready", "message"), "Why it is Ready, or is not.", 1)
@@ -91,7 +100,7 @@ _MACHINE = Kind(
         Column("Plugin", "string", ".spec.pluginRef.name", "The plugin that it is made from.", 1),
         _WHY,
     ),
-    rests_on=lambda vm: _plugin(vm.metadata.namespace, vm.spec.plugin_ref),
+    rests_on=lambda vm: _of_machine(vm.metadata.namespace, vm.spec),
 )
 _DEPLOYMENT = Kind(
     VirtualMachineDeployment,
@@ -110,7 +119,7 @@ _DEPLOYMENT = Kind(
         Column("Selector", "string", ".status.selector", "Label selector of its machines.", 1),
         _WHY,
     ),
-    rests_on=lambda vmd: _plugin(vmd.metadata.namespace, vmd.spec.template.spec.plugin_ref),
+    rests_on=lambda vmd: _of_machine(vmd.metadata.namespace, vmd.spec.template.spec),
 )
 _PLUGIN = Kind(
     Plugin,
@@ -124,6 +133,24 @@ _PLUGIN = Kind(
         Column("Machines", "integer", ".status.machines", "Machines that use it."),
         _AGE,
         Column("Workload", "string", ".spec.workload.type", "What kind of workload runs inside.", 1),
+        _WHY,
+    ),
+    rests_on=lambda plugin: _images(plugin.metadata.namespace, plugin.spec),
+)
+_IMAGE = Kind(
+    Image,
+    noun="image",
+    plural="images",
+    words=("img",),
+    columns=(
+        Column("Phase", "string", ".status.phase", "What is done about it."),
+        _READY,
+        Column("Progress", "integer", ".status.progress", "Percent that have been fetched."),
+        Column("Format", "string", ".status.format", "What it is by its contents."),
+        Column("Size", "string", ".status.virtualSize", "Size of the disk that a guest sees."),
+        Column("Users", "integer", ".status.users", "How many name it."),
+        _AGE,
+        Column("Digest", "string", ".status.digest", "What the file hashes to.", 1),
         _WHY,
     ),
 )
@@ -163,7 +190,9 @@ _HOST = Kind(
     scope="Cluster",
 )
 
-REGISTRY: Mapping[type[Resource], Kind[Any]] = {kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _PLUGIN, _REVISION, _HOST)}
+REGISTRY: Mapping[type[Resource], Kind[Any]] = {
+    kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _PLUGIN, _REVISION, _IMAGE, _HOST)
+}
 """People see the kinds in this order. A kind stands before those that it rests on."""
 CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)
 """The kinds that Kubernetes knows."""

@@ -41,8 +41,8 @@ class ImageFormat(StrEnum):
     ISO = "iso"
 
 
-class ImageSource(Model):
-    """A file that is fetched once into the host's read-only cache and shared by all machines that name it."""
+class FileSource(Model):
+    """Where a file comes from, and what it must hash to."""
 
     url: str | None = Field(
         default=None,
@@ -61,7 +61,6 @@ class ImageSource(Model):
         description="What the file must hash to; another hash is never booted.",
         json_schema_extra={"pattern": r"^([Ss][Hh][Aa]256:)?[0-9A-Fa-f]{64}$"},
     )
-    format: ImageFormat | None = Field(default=None, description="Detected where not given. raw: the file as it is.")
 
     @field_validator("url")
     @classmethod
@@ -78,11 +77,33 @@ class ImageSource(Model):
             raise ValueError("must be a SHA-256 in hexadecimal: 64 digits 0-9a-f")
         return digest
 
+
+class NamedImage(Model):
+    """An Image of the same namespace."""
+
+    name: Name = Field(description="Its name.")
+
+
+class ImageSource(FileSource):
+    """A file that is fetched once into the host's read-only cache and shared by all machines that name it."""
+
+    format: ImageFormat | None = Field(default=None, description="Detected where not given. raw: the file as it is.")
+    image_ref: NamedImage | None = Field(
+        default=None, description="An Image instead of url or path; sha256 and format stand there."
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.url is None) == (self.path is None):
-            raise ValueError("give exactly one of url and path")
+        if sum(source is not None for source in (self.url, self.path, self.image_ref)) != 1:
+            raise ValueError("give exactly one of url, path and imageRef")
+        if self.image_ref is not None and (self.sha256 or self.format):
+            raise ValueError("sha256 and format of an imageRef stand in the Image: remove them here")
         return self
+
+    @property
+    def is_open(self) -> bool:
+        """Tells whether it only names an Image, and not yet the file that this stands for."""
+        return self.url is None and self.path is None
 
 
 class DiskBus(StrEnum):

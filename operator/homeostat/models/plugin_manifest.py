@@ -203,7 +203,7 @@ class ManifestCloudInit(_Part):
         return {name: text for name, text in named.items() if text is not None}
 
 
-Image = Annotated[ManifestImage | None, BeforeValidator(_unless_empty)]
+OptionalImage = Annotated[ManifestImage | None, BeforeValidator(_unless_empty)]
 
 
 class PluginManifest(_Part):
@@ -215,9 +215,9 @@ class PluginManifest(_Part):
     enabled: bool = True
     workload: ManifestWorkload = Field(default_factory=ManifestWorkload)
     resources: ManifestResources = Field(default_factory=ManifestResources)
-    rootfs: Image = None
-    kernel: Annotated[Image, Field(description="Our extension: boots directly.")] = None
-    initramfs: Image = None
+    rootfs: OptionalImage = None
+    kernel: Annotated[OptionalImage, Field(description="Our extension: boots directly.")] = None
+    initramfs: OptionalImage = None
     cmdline: str | None = Field(default=None, max_length=3000, description="Our extension.")
     health_check: Annotated[ManifestHealthCheck | None, BeforeValidator(_unless_unasked)] = None
     network: Annotated[ManifestNetwork | None, BeforeValidator(_unless_empty)] = None

@@ -18,7 +18,8 @@ _WRITTEN_METADATA = frozenset({"name", "namespace", "labels", "annotations"})
 _IGNORED_METADATA = ("managedFields", "selfLink", "generateName")
 # What the models check across several fields, where JSON Schema can say it too.
 EXACTLY_ONE: dict[str, tuple[str, ...]] = {
-    "ImageSource": ("url", "path"),
+    "ImageSource": ("url", "path", "imageRef"),
+    "ImageOrigin": ("url", "path", "upload"),
     "Nic": ("network", "bridge", "user"),
     "Probe": ("httpGet", "tcpSocket", "guestAgentPing", "exec"),
 }

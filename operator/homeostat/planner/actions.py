@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
+
+from homeostat.models.image import UPLOADED
 
 from .domain import DiskConfig, DomainConfig, MovedDisk, NicConfig, Record
 
@@ -22,6 +24,14 @@ class ImageRef:
     url: str  # http, https or file
     sha256: str | None = None
     format: str | None = None  # raw | qcow2 | vmdk | iso; None: detect
+    known_as: str = field(default="", compare=False)  # the Image that stands for it, for messages
+
+    @property
+    def label(self) -> str:
+        """How people know it."""
+        if self.url == UPLOADED:
+            return f"{self.known_as or self.sha256} (uploaded)"
+        return f"{self.known_as} ({self.url})" if self.known_as else self.url
 
     @property
     def key(self) -> str:

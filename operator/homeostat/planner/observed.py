@@ -105,6 +105,9 @@ class ObservedImage:
     behind: tuple[str, ...] = ()  # Queued: what is fetched before it
     changed: bool = False  # Failed: the verified file is another one by now
     permanent: bool = False  # Failed: trying again cannot help until the spec changes (wrong checksum, 404, not an image)
+    iso: bool = False  # Ready: a CD, whose format is raw
+    size: int = 0  # Ready: bytes of the file
+    sha256: str = ""  # Ready: of its contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ class Observed:
     memory: RememberedActs = field(default_factory=RememberedActs)
     health: ProbedHealth | None = None  # None: nothing is probed
     unadmitted: Waiting | None = None  # why it is not made on this host, though it was placed here
-    refusal: Stalled | None = None  # why its definition cannot be known: what it is made from is missing
+    refusal: Waiting | Stalled | None = None  # why its definition cannot be known: what it is made from is missing
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on

@@ -122,6 +122,20 @@ class Files(Hypervisor, Protocol):
             DriverError: they could not be read.
         """
 
+    async def image_note(self, uid: str) -> str:
+        """Returns the ImageRef.key that was noted down for the Image of that uid; empty: none.
+
+        Raises:
+            DriverError: it could not be read.
+        """
+
+    async def note_image(self, uid: str, key: str) -> None:
+        """Notes down which file an Image stands for. Empty: forgets it.
+
+        Raises:
+            DriverError: it could not be written.
+        """
+
     def secret(self, path: str) -> Secret | None:
         """Returns the content of a password file. None: it cannot be read."""
 

@@ -19,7 +19,7 @@ from homeostat.driver.storage.secret import check_secret
 from homeostat.driver.storage.source import check_source, is_remote
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.machine_devices import ImageSource, Vnc
+from homeostat.models.machine_devices import FileSource, Vnc
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
@@ -195,7 +195,7 @@ def _plugin_name(resource: Resource) -> str | None:
 
 
 def _images(resource: Resource | None) -> set[tuple[str | None, str | None]]:
-    return {(image.url, image.path) for image in _models(resource, ImageSource)}
+    return {(image.url, image.path) for image in _models(resource, FileSource) if image.url or image.path}
 
 
 def _password_files(resource: Resource | None) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from homeostat.models.machine_devices import ImageSource, Vnc
+from homeostat.models.machine_devices import FileSource, Vnc
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,5 +47,5 @@ def relative_paths(model: BaseModel, place: str) -> Iterator[str]:
 
 
 def _is_relative(model: BaseModel, name: str, value: object) -> bool:
-    holds_path = (isinstance(model, ImageSource) and name == "path") or (isinstance(model, Vnc) and name == "password_file")
+    holds_path = (isinstance(model, FileSource) and name == "path") or (isinstance(model, Vnc) and name == "password_file")
     return holds_path and isinstance(value, str) and not os.path.isabs(value)

@@ -12,6 +12,7 @@ from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.host import Host, HostStatus
+from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.models.quantity import format_quantity
@@ -156,6 +157,20 @@ def _facts_of_plugin(plugin: Plugin) -> Pairs:
     return [("Images", images_word(plugin)), ("Machines", str(status.machines))]
 
 
+def _facts_of_image(image: Image) -> Pairs:
+    status = image.status or ImageStatus()
+    more = f" and {status.users - len(status.used_by)} more" if status.users > len(status.used_by) else ""
+    found = (
+        ("Phase", status.phase.value + ("" if status.progress is None else f", {status.progress} %")),
+        ("Format", status.format.value if status.format else ""),
+        ("File", format_quantity(status.size) if status.size else ""),
+        ("Virtual size", format_quantity(status.virtual_size) if status.virtual_size else ""),
+        ("Digest", status.digest),
+        ("Used by", ", ".join(status.used_by) + more),
+    )
+    return [(name, value) for name, value in found if value]
+
+
 def _facts_of_host(host: Host) -> Pairs:
     status = host.status or HostStatus()
     has = f"{status.capacity.vcpus} vCPUs, {format_quantity(status.capacity.memory)} of memory" if status.capacity else ""
@@ -186,6 +201,7 @@ DESCRIBED: Mapping[type[Resource], Described] = {
     VirtualMachine: Described(_facts_of_machine, changes=_changes_of_machine),
     VirtualMachineDeployment: Described(_facts_of_deployment, history=_rollouts),
     Plugin: Described(_facts_of_plugin),
+    Image: Described(_facts_of_image),
     Host: Described(_facts_of_host),
 }
 

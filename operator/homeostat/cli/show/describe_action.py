@@ -16,7 +16,7 @@ def action_text(action: a.Action) -> str:
         return _device_text(action)
     match action:
         case a.FetchImage():
-            return f"fetch image {action.image.url}"
+            return f"fetch image {action.image.label}"
         case (
             a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.CopyBoot() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion()
         ):

@@ -20,10 +20,12 @@ from homeostat.assembly.whereabouts import Whereabouts, take_hosts
 from homeostat.driver.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
 from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, StartDomain
+from homeostat.planner.images import made_of_another
 from homeostat.planner.machine.fit import misfit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.identity import domain_uuid
@@ -31,6 +33,7 @@ from homeostat.planner.machine.storage import plan_images, storage_needs
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
 from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
+from homeostat.runtime.image.refs import image_refs
 from homeostat.runtime.machine.claims import Claims
 from homeostat.runtime.machine.effective import Effective
 from homeostat.runtime.machine.images import ImageUse
@@ -44,7 +47,8 @@ from homeostat.store.files.store import FilesStore
 
 from .preview_host import PreviewHost, copy_state, opened_host, opened_hosts
 from .preview_places import foreseen_places
-from .render_deployment import DeploymentEntry, PluginEntry
+from .render_deployment import DeploymentEntry
+from .render_fetches import ImageEntry, PluginEntry
 from .render_plan import PlanEntry, Planned
 
 
@@ -134,6 +138,12 @@ class _Foresight:
     async def all(self) -> list[Planned]:
         places = {row.key: row.place for row in self.store.rows() if row.file}
         entries: list[Planned] = []
+        for image in await self.store.list(Image):
+            fetches, problem = await self._fetches(image_refs(image))
+            noted = await self.first.host.image_note(image.metadata.uid)
+            if noted and noted not in {ref.key for ref in image_refs(image)}:
+                problem = made_of_another(noted)
+            entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), problem))
         for plugin in await self.store.list(Plugin):
             fetches, problem = await self._fetches(images_of(plugin))
             entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), problem))
@@ -206,9 +216,9 @@ class _Foresight:
         place = self.places.get(machine.key)
         return self.several.get(place, self.first) if isinstance(place, str) else self.first
 
-    async def _made(self, machine: VirtualMachine, gone: bool = False) -> tuple[VirtualMachine, Stalled | None]:
+    async def _made(self, machine: VirtualMachine, gone: bool = False) -> tuple[VirtualMachine, Stalled | Waiting | None]:
         new = gone or self._at(machine).host.domain(domain_uuid(machine.identity)) is None
-        return await Effective(self.store).machine(machine, new=new)
+        return await Effective(self.store).whole(machine, new=new)
 
     def _beside(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> tuple[Outcome, ...]:
         """Returns what would stop it next if the first problem were solved: other images, what the host lacks."""
@@ -235,7 +245,7 @@ class _Foresight:
         actions, _ = plan_images(refs, observed)
         fetches = [action.image for action in actions if isinstance(action, FetchImage)]
         problem = next((found.error for ref in fetches if (found := self.fetched[ref.key]).phase is ImagePhase.FAILED), "")
-        return [ref.url for ref in fetches], problem
+        return [ref.label for ref in fetches], problem
 
     def _changes(self, resource: Resource, since: int | None = None) -> Mapping[str, tuple[object, object]]:
         """Returns what of its spec changed since a generation. None: since the one that the operator has seen."""

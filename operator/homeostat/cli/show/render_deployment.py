@@ -9,7 +9,6 @@ from typing import Any
 from homeostat.models.base import ObjectMeta
 from homeostat.models.deployment import MachineRevisionSpec, VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment.actions import ForgetRevision, RecordRevision
 from homeostat.planner.deployment.inplace import Way, way_between
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica
@@ -223,57 +222,6 @@ class DeploymentEntry:
                 {"machines": names, "reason": reason, "message": message} for reason, message, names in self._problems()
             ],
             "outcome": {"type": type(outcome).__name__, "reason": outcome.reason, "message": outcome.message},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class PluginEntry:
-    """``changes`` are those of its spec that no operator has seen yet. ``fetches`` are the images that the host lacks.
-    ``problem``: why one of them cannot be fetched."""
-
-    resource: Plugin
-    changes: Mapping[str, tuple[object, object]]
-    fetches: Sequence[str]
-    place: str = ""
-    problem: str = ""
-
-    @property
-    def verb(self) -> Verb:
-        if self.resource.deleting:
-            return Verb.DELETE
-        if self.resource.status is None or not self.resource.status.observed_generation:
-            return Verb.CREATE
-        return Verb.CHANGE if self.changes or self.fetches else Verb.NONE
-
-    @property
-    def stalled(self) -> bool:
-        return bool(self.problem) and not self.resource.deleting
-
-    @property
-    def pending(self) -> bool:
-        return False
-
-    def lines(self) -> list[Line]:
-        lines, spec = [heading(self)], self.resource.spec
-        if self.verb is Verb.CREATE:
-            lines += fact_lines([("version", spec.version), ("workload.type", spec.workload.type.value)])
-        lines += [line for name, both in self.changes.items() for line in value_lines(name, *both, "", "busy")]
-        if self.verb is not Verb.DELETE:
-            lines += [Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1)]
-            return [*lines, *([Line(f"    ! ImageFailed: {self.problem}", "bad")] if self.problem else [])]
-        return [*lines, Line("    … once nothing uses it any more", "dim")]
-
-    def as_json(self) -> dict[str, Any]:
-        key = self.resource.key
-        return {
-            "kind": key.kind,
-            "namespace": key.namespace,
-            "name": key.name,
-            "place": self.place or None,
-            "change": self.verb.value,
-            "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in self.changes.items()],
-            "fetches": list(self.fetches),
-            "problem": self.problem,
         }
 
 

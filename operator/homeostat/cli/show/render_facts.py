@@ -46,6 +46,8 @@ def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
 
 
 def _source_text(source: ImageSource) -> str:
+    if source.image_ref is not None:
+        return f"image {source.image_ref.name}"
     return source.url or source.path or ""
 
 

@@ -10,6 +10,7 @@ from homeostat.models.base import Resource
 from homeostat.models.condition import find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.host import KVM_USABLE, Host, HostStatus
+from homeostat.models.image import Image, ImageStatus
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -106,6 +107,21 @@ def images_word(plugin: Plugin) -> str:
     return "Ready" if condition.status == "True" else condition.reason
 
 
+def image_row(image: Image, wide: bool) -> TableRow:
+    status = image.status or ImageStatus()
+    row = (
+        image.metadata.name,
+        status.phase.value,
+        ready_word(image),
+        "" if status.progress is None else f"{status.progress} %",
+        status.format.value if status.format else "",
+        format_quantity(status.virtual_size) if status.virtual_size else "",
+        str(status.users),
+        age(image.metadata.creation_timestamp),
+    )
+    return (*row, status.digest, waits_for(image)) if wide else row
+
+
 def host_row(host: Host, wide: bool) -> TableRow:
     status = host.status or HostStatus()
     kvm = find_condition(status.conditions, KVM_USABLE)
@@ -134,6 +150,9 @@ TABLES: Mapping[type[Resource], Table] = {
     ),
     Plugin: Table(
         ("NAME", "VERSION", "ENABLED", "IMAGES", "MACHINES", "AGE"), ("TYPE", "PORT", "MESSAGE"), plugin_row
+    ),
+    Image: Table(
+        ("NAME", "PHASE", "READY", "PROGRESS", "FORMAT", "SIZE", "USERS", "AGE"), ("DIGEST", "MESSAGE"), image_row
     ),
     Host: Table(
         ("NAME", "READY", "MACHINES", "VCPUS", "MEMORY", "MAINTENANCE", "AGE"), ("KVM", "VERSION", "MESSAGE"), host_row

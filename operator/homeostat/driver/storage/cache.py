@@ -13,6 +13,7 @@ from functools import partial as bound
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
+from homeostat.models.image import UPLOADED
 from homeostat.planner.actions import ImageRef, file_name
 from homeostat.planner.observed import ImagePhase, ObservedImage
 
@@ -21,7 +22,7 @@ from .digests import Arrived
 from .header import HEAD, Sniff, sniff
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
-from .source import SAID, is_remote, open_local, shown
+from .source import SAID, called, is_remote, open_local, shown
 from .stat_cache import Signature
 from .turns import Fetch, FetchTurns, TooSlow, Unwanted, ahead, watch
 from .verified import changed_message, read_note, sha256_of, signature_of, write_note
@@ -98,6 +99,8 @@ class ImageCache:
 
     def _absent(self, ref: ImageRef) -> ObservedImage:
         self._known.pop(ref.key, None)
+        if ref.url == UPLOADED:
+            return ObservedImage(ImagePhase.FAILED, error=not_uploaded(ref))
         failure = self._failed.get(ref.key)
         before = failure.error if failure else ""
         if running := self._running.get(ref.key):
@@ -113,12 +116,12 @@ class ImageCache:
     async def _identify(self, ref: ImageRef, path: Path, signature: Signature) -> ObservedImage:
         noted = await asyncio.to_thread(read_note, path)
         if noted is not None and noted.sha256 and noted.signature == signature:
-            return ObservedImage(ImagePhase.READY, str(path), noted.format, noted.virtual_size)
+            return _ready(path, noted.inspection, signature, noted.sha256)
         try:
             sha256 = await asyncio.to_thread(sha256_of, path)
             before = (ref.sha256 or (noted.sha256 if noted else "")).lower()
             if before and sha256 != before:
-                error = f"image {shown(ref.url)}: {changed_message(path, sha256, before)}"
+                error = f"image {called(ref)}: {changed_message(path, sha256, before)}"
                 return ObservedImage(ImagePhase.FAILED, error=error, permanent=True, changed=True)
             valid = noted if noted is not None and (noted.sha256 or noted.signature[:2] == signature[:2]) else None
             found = valid.inspection if valid is not None else await examine(ref, path)
@@ -127,7 +130,7 @@ class ImageCache:
         except DriverError as error:
             message = f"{error}; the file in the cache is {path}: delete it to have it fetched again"
             return ObservedImage(ImagePhase.FAILED, error=message, permanent=isinstance(error, qemu_img.Unusable))
-        return ObservedImage(ImagePhase.READY, str(path), found.format, found.virtual_size)
+        return _ready(path, found, signature, sha256)
 
     def fetch(self, ref: ImageRef) -> None:
         """Begins a fetch, unless it runs, is done, or failed too recently. observe() tells how it ends."""
@@ -276,6 +279,18 @@ class ImageCache:
         return frozenset(self._running)
 
 
+def not_uploaded(ref: ImageRef) -> str:
+    """Says that the file of an upload is not here."""
+    again = f"upload it there: homeostat image upload FILE {ref.known_as}".rstrip()
+    return f"image {called(ref)}: no file with the SHA-256 {ref.sha256} was uploaded to this host; {again}"
+
+
+def _ready(path: Path, found: qemu_img.Inspection, signature: Signature, sha256: str) -> ObservedImage:
+    return ObservedImage(
+        ImagePhase.READY, str(path), found.format, found.virtual_size, iso=found.iso, size=signature[0], sha256=sha256
+    )
+
+
 async def verified(ref: ImageRef, path: Path) -> str:
     """Returns the SHA-256 of the file at ``path``.
 
@@ -285,7 +300,7 @@ async def verified(ref: ImageRef, path: Path) -> str:
     found = await asyncio.to_thread(sha256_of, path)
     if ref.sha256 is not None and found != ref.sha256.lower():
         raise qemu_img.Unusable(
-            f"image {shown(ref.url)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
+            f"image {called(ref)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
             "source, or the spec is out of date. It is not used; correct sha256 or url"
         )
     return found
@@ -297,7 +312,7 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
     Raises:
         Unusable: not as ``ref`` says.
     """
-    name = shown(ref.url)
+    name = called(ref)
     found, size = _sniff(path, name)
     if size == 0:
         raise qemu_img.Unusable(f"image {name} is empty")
@@ -309,7 +324,7 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
     if ref.format not in (None, "raw", found.format):
         raise qemu_img.Unusable(f"image {name} is no {ref.format} but {_article(found)}; correct or remove format")
     if ref.format == "raw" or found.format in ("raw", "iso"):
-        return qemu_img.Inspection("raw", -(-size // 512) * 512)
+        return qemu_img.Inspection("raw", -(-size // 512) * 512, found.format == "iso")
     try:
         return await qemu_img.inspect(path, found.format)
     except qemu_img.Unusable as error:

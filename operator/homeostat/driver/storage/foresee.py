@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, Refused
+from homeostat.models.image import UPLOADED
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase, ObservedImage
 
-from .cache import examine, verified
+from .cache import examine, not_uploaded, verified
 from .local import check_space
 from .paths import PARTIAL
 from .source import check_source, is_remote, local_file, shown
@@ -20,6 +21,8 @@ async def foresee_image(ref: ImageRef, path: Path, confined: Sequence[Path], own
     """Foresees the image. ``path``: where it will be in the cache. The size of a remote image is not known, and 0; its format is
     as ``ref`` says."""
     try:
+        if ref.url == UPLOADED:
+            return ObservedImage(ImagePhase.FAILED, error=not_uploaded(ref))
         if is_remote(ref.url):
             check_source(ref, None, own)
             return ObservedImage(ImagePhase.READY, str(path), ref.format or "qcow2")

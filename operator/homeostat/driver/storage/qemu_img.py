@@ -29,6 +29,7 @@ _SAID = 65536  # bytes of its messages that are stored
 class Inspection:
     format: str
     virtual_size: int  # bytes
+    iso: bool = False  # a CD, which is read as raw
 
 
 class Unusable(Refused):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from homeostat.driver.errors import DriverError, Refused
+from homeostat.models.image import UPLOADED
 from homeostat.models.outside import redacted
 from homeostat.planner.actions import ImageRef
 
@@ -86,6 +87,11 @@ def open_local(ref: ImageRef, confined: Sequence[Path], own: Path | None) -> int
         return open_resolved(path, f"image {name}")
     except OSError as error:
         raise file_error(error, path, f"read the image {name}") from error
+
+
+def called(ref: ImageRef) -> str:
+    """Returns how a message names an image."""
+    return ref.label if ref.url == UPLOADED else shown(ref.url)
 
 
 def shown(url: str) -> str:

@@ -47,6 +47,7 @@ from .foresee import foresee_image
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
 from .moved import forget_moved, read_moved, write_moved
+from .named import read_image_note, write_image_note
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
 from .secret import read_secret
 from .seed import build_seed
@@ -187,6 +188,14 @@ class Storage:
             DriverError: the folders cannot be read.
         """
         return await asyncio.to_thread(find_kept, self._rooms, namespace, deployment, owner)
+
+    async def image_note(self, uid: str) -> str:
+        """Returns the ImageRef.key that was noted down for an Image; empty: none. Raises DriverError."""
+        return await asyncio.to_thread(read_image_note, self._rooms, uid)
+
+    async def note_image(self, uid: str, key: str) -> None:
+        """Notes down which file an Image stands for; empty: forgets it. Raises DriverError."""
+        await asyncio.to_thread(write_image_note, self._rooms, uid, key)
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
         """Finds all folders of machines. Raises DriverError: they cannot be read."""

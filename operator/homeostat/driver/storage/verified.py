@@ -31,10 +31,11 @@ class Verified:
     virtual_size: int
     sha256: str
     url: str = ""
+    iso: bool = False
 
     @property
     def inspection(self) -> Inspection:
-        return Inspection(self.format, self.virtual_size)
+        return Inspection(self.format, self.virtual_size, self.iso)
 
 
 def signature_of(path: Path) -> Signature:
@@ -60,7 +61,8 @@ def read_note(image: Path) -> Verified | None:
     try:
         noted = json.loads(notes_of(image).read_text())
         sha256 = str(noted.get("content") or "")
-        return Verified(tuple(noted["signature"]), str(noted["format"]), int(noted["virtual_size"]), sha256, str(noted["url"]))
+        signature, size, iso = tuple(noted["signature"]), int(noted["virtual_size"]), bool(noted.get("iso"))
+        return Verified(signature, str(noted["format"]), size, sha256, str(noted["url"]), iso)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -75,6 +77,7 @@ def write_note(image: Path, ref: ImageRef, found: Inspection, sha256: str) -> No
             "content": sha256,
             "format": found.format,
             "virtual_size": found.virtual_size,
+            "iso": found.iso,
             "signature": signature_of(image),
         }
         replace_text(notes_of(image), json.dumps(notes), durable=False)

@@ -46,7 +46,7 @@ def presumed(machine: VirtualMachine, observed: Observed, image_path: Callable[[
     disks = {}
     for disk in machine.spec.disks:
         if disk.type == "disk" and any(device.name == disk.name for device in devices):
-            base = images[image_ref(disk.image).key].path if disk.image else None
+            base = images[image_ref(disk.image).key].path if disk.image and not disk.image.is_open else None
             path = disk_path(root, machine, disk.name)
             disks[path] = ObservedDisk(path, max(-(-(disk.size or 0) // SECTOR) * SECTOR, 1), base)
     folder = f"{machine_directory(root, machine)}/"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from homeostat.models.image import boot_sources, disk_sources
 from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.machine_devices import DiskDevice, ImageSource
 from homeostat.models.quantity import format_quantity
@@ -49,8 +50,10 @@ class StoragePlan:
 
 
 def image_ref(source: ImageSource) -> ImageRef:
+    """Returns the file of a source that is not open."""
     url = source.url or PurePosixPath(source.path or "").as_uri()
-    return ImageRef(url, source.sha256, source.format.value if source.format else None)
+    name = source.image_ref.name if source.image_ref else ""
+    return ImageRef(url, source.sha256, source.format.value if source.format else None, name)
 
 
 def boot_ref(source: ImageSource) -> ImageRef:
@@ -59,14 +62,13 @@ def boot_ref(source: ImageSource) -> ImageRef:
 
 
 def _images(machine: VirtualMachine) -> Iterator[ImageRef]:
-    spec = machine.spec
-    yield from (boot_ref(source) for source in (spec.boot.kernel, spec.boot.initramfs) if source)
-    yield from (image_ref(disk.image) for disk in spec.disks if disk.image)
+    yield from (boot_ref(source) for source in boot_sources(machine.spec) if not source.is_open)
+    yield from (image_ref(source) for source in disk_sources(machine.spec) if not source.is_open)
 
 
 def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
     seed, directory = seed_path(storage_root, machine), machine_directory(storage_root, machine)
-    boots = [boot_ref(source) for source in (machine.spec.boot.kernel, machine.spec.boot.initramfs) if source]
+    boots = [boot_ref(source) for source in boot_sources(machine.spec) if not source.is_open]
     return StorageNeeds(
         images=tuple(dict.fromkeys(_images(machine))),
         disks=tuple(disk_path(storage_root, machine, d.name) for d in machine.spec.disks if d.type == "disk"),
@@ -164,14 +166,14 @@ def plan_images(refs: Sequence[ImageRef], observed: Observed) -> tuple[list[Acti
                 continue
             case ImagePhase.MISSING:
                 actions.append(FetchImage(ref, "not in the image cache yet"))
-                blocker = blocker or Waiting("ImageFetching", f"fetching {ref.url}")
+                blocker = blocker or Waiting("ImageFetching", f"fetching {ref.label}")
             case ImagePhase.QUEUED:
                 behind = f", behind {' and '.join(image.behind)}" if image.behind else ""
-                blocker = blocker or Waiting("ImageQueued", f"{ref.url} waits for its turn to be fetched{behind}")
+                blocker = blocker or Waiting("ImageQueued", f"{ref.label} waits for its turn to be fetched{behind}")
             case ImagePhase.FETCHING:
                 # While it is tried again, the last error stays until data arrives.
                 again = image.error and not image.fetched
-                fetching = Waiting("ImageFetching", f"fetching {ref.url}: {_progress(image)}")
+                fetching = Waiting("ImageFetching", f"fetching {ref.label}: {_progress(image)}")
                 blocker = blocker or (Waiting("ImageFailed", image.error, after=30) if again else fetching)
             case ImagePhase.FAILED if image.permanent:
                 return [], Stalled(IMAGE_CHANGED if image.changed else "ImageFailed", image.error)

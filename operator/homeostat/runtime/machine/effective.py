@@ -9,9 +9,11 @@ from typing import Protocol
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image, image_names
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment.repeat import usable_once
+from homeostat.planner.images import missing_image, with_images
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
 
@@ -44,6 +46,11 @@ def plugin_key(resource: Resource) -> Key | None:
     return Key(Plugin.KIND, resource.metadata.namespace, ref.name) if ref else None
 
 
+def image_keys(machine: VirtualMachine) -> list[Key]:
+    """Returns the Images that a machine names."""
+    return [Key(Image.KIND, machine.metadata.namespace, name) for name in sorted(image_names(machine.spec))]
+
+
 def follows_plugin(machine: VirtualMachine) -> Key | None:
     """Returns the plugin that gives the machine what its spec leaves open. None for a machine of a deployment, whose spec holds
     all of that already."""
@@ -70,6 +77,14 @@ class Effective:
         if new and not plugin.spec.enabled and not machine.deleting:
             return machine, Stalled("PluginDisabled", _disabled(key))
         return with_plugin(machine, plugin), None
+
+    async def whole(self, machine: VirtualMachine, *, new: bool = False) -> tuple[VirtualMachine, Waiting | Stalled | None]:
+        """Returns the machine as ``machine`` does, with the files that its Images stand for: what a plan is made from."""
+        made, refusal = await self.machine(machine, new=new)
+        if refusal is not None or not (keys := image_keys(made)):
+            return made, refusal
+        images = {key.name: await self._image(key) for key in keys}
+        return with_images(made, images), missing_image(made, images, new)
 
     async def shown(self, resource: Resource) -> Resource:
         """Returns a machine as ``machine`` does, for readers. Other resources stay as they are."""
@@ -104,6 +119,13 @@ class Effective:
             if had is not None and had.reason == USABLE_ONCE:
                 return ""
         return refusal.message
+
+    async def _image(self, key: Key) -> Image | str:
+        """Returns the Image, or what is wrong with it. Empty: there is none."""
+        try:
+            return await self._store.get(Image, key) or ""
+        except Unreadable as error:
+            return str(error)
 
     async def _plugin(self, key: Key) -> Plugin | str:
         """Returns the plugin, or what is wrong with it. Empty: there is none."""

@@ -116,7 +116,7 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
         case act.FetchImage(image) if (seen := observed.storage.images.get(image.key)) and seen.error:
             return None  # it is tried again
         case act.FetchImage():
-            return Happening("Normal", "Fetching", f"{action.image.url}: {action.reason}")
+            return Happening("Normal", "Fetching", f"{action.image.label}: {action.reason}")
         case act.SetAside():
             paths = ", ".join(path for _, path in action.disks)
             return Happening("Normal", "SetAside", f"{paths}: {action.reason} (trash entry {action.entry})")

@@ -34,7 +34,7 @@ from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..metrics import Summary, summary
 from .claims import Claims
-from .effective import Effective
+from .effective import Effective, image_keys
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .observe import is_of, observe
@@ -145,9 +145,11 @@ class MachineReconciler:
         self._images.forget(key)
         self._prober.forget(key)
 
-    async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
-        """Returns the machine with what its plugin gives it, or why that cannot be known."""
-        return await self._effective.machine(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
+    async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Waiting | Stalled | None]:
+        """Returns the machine with what its plugin gives it and its Images stand for, or why that cannot be known."""
+        whole, refusal = await self._effective.whole(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
+        self._dependencies.rest(machine.key, "images", image_keys(whole))
+        return whole, refusal
 
     async def _claim_all(self) -> None:
         """Records the claims of all machines before the first one starts: some have already what others only ask for."""
@@ -161,7 +163,7 @@ class MachineReconciler:
                     self._claims.update((await self._effective.machine(ours))[0], self._host)
             self._all_claimed = True
 
-    async def _observe(self, machine: VirtualMachine, refusal: Stalled | None) -> Observed:
+    async def _observe(self, machine: VirtualMachine, refusal: Waiting | Stalled | None) -> Observed:
         key = machine.key
         memory = self._memory.get(key) or RememberedActs(restarts=machine.status.restarts if machine.status else 0)
         observed = await observe(machine, self._host, memory, self._claims.update(machine, self._host), self._images)

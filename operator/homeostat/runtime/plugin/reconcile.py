@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image, boot_sources, disk_sources
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.planner.actions import FetchImage, ImageRef
@@ -18,6 +19,7 @@ from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import Files
+from ..image.refs import image_refs
 from ..machine.effective import plugin_key
 from ..machine.images import ImageUse
 
@@ -79,8 +81,10 @@ class PluginReconciler:
 
 
 def images_named(resource: Resource) -> Sequence[ImageRef]:
-    """Returns the images that a machine or a plugin names itself."""
+    """Returns the images that a machine, a plugin or an Image names itself."""
     match resource:
+        case Image():
+            return image_refs(resource)
         case Plugin():
             return images_of(resource)
         case VirtualMachine():
@@ -89,9 +93,9 @@ def images_named(resource: Resource) -> Sequence[ImageRef]:
 
 
 def images_of(plugin: Plugin) -> Sequence[ImageRef]:
-    spec = plugin.spec
-    booted = [boot_ref(source) for source in (spec.kernel, spec.initramfs) if source]
-    disks = [image_ref(source) for source in (spec.rootfs, *(disk.image for disk in spec.disks)) if source]
+    """Returns the images that a plugin names itself. Those of Images are the Images' own."""
+    booted = [boot_ref(source) for source in boot_sources(plugin.spec) if not source.is_open]
+    disks = [image_ref(source) for source in disk_sources(plugin.spec) if not source.is_open]
     return tuple(dict.fromkeys([*booted, *disks]))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from homeostat.models.base import Key, OwnerReference, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
 from homeostat.models.host import Host
+from homeostat.models.image import Image
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import PLACEMENTS, host_of, placements_of
@@ -22,7 +23,7 @@ class Taken:
     def __init__(self, cluster: Sequence[Resource], host: str) -> None:
         alone = {r.metadata.name for r in cluster if isinstance(r, Host)} <= {host}
         self.host = host
-        self.plugins = [r for r in cluster if isinstance(r, Plugin)]
+        self.shared = [*(r for r in cluster if isinstance(r, Image)), *(r for r in cluster if isinstance(r, Plugin))]
         placed = [r for r in cluster if isinstance(r, VirtualMachine)]
         self.machines = [m for m in placed if _host(m) == host or (alone and _host(m) is None)]
         deployments = [r for r in cluster if isinstance(r, VirtualMachineDeployment)]
@@ -55,7 +56,7 @@ class Taken:
     @property
     def declared(self) -> list[Resource]:
         """Returns the resources that become documents."""
-        return [*self.plugins, *self.deployments, *self.plain_machines]
+        return [*self.shared, *self.deployments, *self.plain_machines]
 
     @property
     def owned(self) -> list[Resource]:
@@ -79,7 +80,7 @@ def plan_inward(cluster: Sequence[Resource], declared: Mapping[Key, Resource], h
     index = (*owned, *(document.resource for document in documents))
     steps: list[Step] = [HoldDeployment(d.key) for d in taken.deployments]
     steps += [*documents, HandOver(index), *_releases(taken)]
-    notes = [f"{p.key} stays in the cluster too" for p in taken.plugins]
+    notes = [f"{r.key} stays in the cluster too" for r in taken.shared]
     return Migration(tuple(steps), tuple(refusals), tuple(notes))
 
 

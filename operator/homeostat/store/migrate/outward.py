@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
+from homeostat.models.image import Image
 from homeostat.models.machine import IDENTITY, VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
@@ -18,7 +19,7 @@ from ..index.index import FINALIZER, Row
 from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
 # Owners first: what they own names the uids of the owners.
-ORDER = (Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
+ORDER = (Image.KIND, Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespa
         found = cluster.get(resource.key)
         if resource.deleting:
             refusals.append(f"{resource.key} is being deleted: let `homeostat up` finish that first")
-        elif found is not None and _is_the_same_plugin(resource, found):
+        elif found is not None and _is_the_same(resource, found):
             notes.append(f"{resource.key} is in the cluster already, with the same spec: it stays as it is")
         elif found is not None and (reason := _clash(resource, found, host)):
             refusals.append(reason)
@@ -86,13 +87,15 @@ def _finalizers(resource: Resource, here: Here) -> tuple[str, ...]:
     return ()
 
 
-def _is_the_same_plugin(resource: Resource, found: Row) -> bool:
-    return isinstance(resource, Plugin) and found.deleted is None and found.resource().dump()["spec"] == _spec(resource)
+def _is_the_same(resource: Resource, found: Row) -> bool:
+    """Tells whether a plugin or an Image is in the cluster already."""
+    return isinstance(resource, Plugin | Image) and found.deleted is None and found.resource().dump()["spec"] == _spec(resource)
 
 
-def _spec(plugin: Plugin) -> object:
+def _spec(resource: Plugin | Image) -> object:
     """Returns the spec as the API server completes it."""
-    return {"enabled": True, **plugin.dump()["spec"]}
+    defaults = {"enabled": True} if isinstance(resource, Plugin) else {}
+    return {**defaults, **resource.dump()["spec"]}
 
 
 def _clash(resource: Resource, found: Row, host: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host
+from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
@@ -40,6 +41,7 @@ SETTLES: Mapping[type[Resource], float] = {
     VirtualMachine: NEVER,
     VirtualMachineDeployment: NEVER,
     Plugin: SETTLE_OTHERS,
+    Image: NEVER,
     Host: SETTLE_OTHERS,
 }
 """The longest settling time of each kind, in seconds. NEVER: the time that the caller sets."""
@@ -47,6 +49,7 @@ TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     VirtualMachine: ("disks", "pluginRef"),
     VirtualMachineDeployment: ("replicas",),
     Plugin: ("disks", "rootfs"),
+    Image: (),
     Host: (),
 }
 """Fields of each kind's spec that delete something when they say less."""

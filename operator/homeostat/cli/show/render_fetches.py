@@ -1,0 +1,88 @@
+"""Plugins and Images in a plan: what changed of each, and what would be fetched for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.models.image import Image
+from homeostat.models.plugin import Plugin
+
+from .render_changes import value_lines
+from .render_facts import fact_lines
+from .render_plan import Verb, heading
+from .render_texts import Line
+
+
+@dataclass(frozen=True, slots=True)
+class _FetchingEntry:
+    """``changes`` are those of its spec that no operator has seen yet. ``fetches`` are the images that the host lacks.
+    ``problem``: why one of them cannot be fetched."""
+
+    resource: Plugin | Image
+    changes: Mapping[str, tuple[object, object]]
+    fetches: Sequence[str]
+    place: str = ""
+    problem: str = ""
+
+    @property
+    def verb(self) -> Verb:
+        if self.resource.deleting:
+            return Verb.DELETE
+        if self.resource.status is None or not self.resource.status.observed_generation:
+            return Verb.CREATE
+        return Verb.CHANGE if self.changes or self.fetches else Verb.NONE
+
+    @property
+    def stalled(self) -> bool:
+        return bool(self.problem) and not self.resource.deleting
+
+    @property
+    def pending(self) -> bool:
+        return False
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Returns what is shown of a new one."""
+        return []
+
+    def lines(self) -> list[Line]:
+        lines = [heading(self)]
+        if self.verb is Verb.CREATE:
+            lines += fact_lines(self.facts())
+        lines += [line for name, both in self.changes.items() for line in value_lines(name, *both, "", "busy")]
+        if self.verb is not Verb.DELETE:
+            lines += [Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1)]
+            return [*lines, *([Line(f"    ! ImageFailed: {self.problem}", "bad")] if self.problem else [])]
+        return [*lines, Line("    … once nothing uses it any more", "dim")]
+
+    def as_json(self) -> dict[str, Any]:
+        key = self.resource.key
+        return {
+            "kind": key.kind,
+            "namespace": key.namespace,
+            "name": key.name,
+            "place": self.place or None,
+            "change": self.verb.value,
+            "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in self.changes.items()],
+            "fetches": list(self.fetches),
+            "problem": self.problem,
+        }
+
+
+class PluginEntry(_FetchingEntry):
+    """One plugin."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        assert isinstance(self.resource, Plugin)
+        spec = self.resource.spec
+        return [("version", spec.version), ("workload.type", spec.workload.type.value)]
+
+
+class ImageEntry(_FetchingEntry):
+    """One Image."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        assert isinstance(self.resource, Image)
+        origin = self.resource.spec.source
+        return [("source", "an upload" if origin.upload is not None else origin.url or origin.path or "")]

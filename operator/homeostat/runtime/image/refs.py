@@ -1,0 +1,30 @@
+"""Which file an Image stands for, and what names it."""
+
+from __future__ import annotations
+
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image, image_names
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.models.plugin import Plugin, PluginSpec
+from homeostat.planner.actions import ImageRef
+from homeostat.planner.images import awaits_upload, source_of
+from homeostat.planner.machine.storage import image_ref
+
+from ..engine.ports import ResourceAccess
+
+
+def image_refs(image: Image) -> tuple[ImageRef, ...]:
+    """Returns the file that an Image stands for; none while nothing was uploaded."""
+    return () if awaits_upload(image.spec.source) else (image_ref(source_of(image)),)
+
+
+async def users_of(store: ResourceAccess, image: Key) -> list[str]:
+    """Returns the names of the machines, deployments and plugins that name an Image."""
+    space = image.namespace
+    specs: list[tuple[str, VirtualMachineSpec | PluginSpec]] = [
+        *((f"vm/{vm.metadata.name}", vm.spec) for vm in await store.list(VirtualMachine, space)),
+        *((f"vmd/{vmd.metadata.name}", vmd.spec.template.spec) for vmd in await store.list(VirtualMachineDeployment, space)),
+        *((f"plugin/{plugin.metadata.name}", plugin.spec) for plugin in await store.list(Plugin, space)),
+    ]
+    return [user for user, spec in specs if image.name in image_names(spec)]
