@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver.storage.cache import examine
+from homeostat.driver.storage.examine import examine
 from homeostat.driver.storage.header import HEAD, Sniff, sniff
 from homeostat.driver.storage.qemu_img import Unusable
 from homeostat.planner.actions import ImageRef

@@ -19,7 +19,7 @@ from homeostat.planner.observed import ImagePhase, ObservedImage
 
 from . import qemu_img
 from .digests import Arrived
-from .header import HEAD, Sniff, sniff
+from .examine import examine, verified
 from .local import Report, copy_local, discard, in_thread
 from .paths import PARTIAL, Rooms, file_errors, flush
 from .source import SAID, called, is_remote, open_local, shown
@@ -260,7 +260,7 @@ class ImageCache:
                 "on the way, or is being replaced there; it was thrown away, and is fetched again"
             )
         found = await verified(ref, partial)
-        await in_thread(_publish, ref, partial, path, await examine(ref, partial), found)
+        await in_thread(publish_image, ref, partial, path, await examine(ref, partial), found)
 
     async def close(self) -> None:
         """Ends all fetches. The bytes that they have so far stay."""
@@ -291,53 +291,8 @@ def _ready(path: Path, found: qemu_img.Inspection, signature: Signature, sha256:
     )
 
 
-async def verified(ref: ImageRef, path: Path) -> str:
-    """Returns the SHA-256 of the file at ``path``.
-
-    Raises:
-        Unusable: it is not the one that ``ref`` asks for.
-    """
-    found = await asyncio.to_thread(sha256_of, path)
-    if ref.sha256 is not None and found != ref.sha256.lower():
-        raise qemu_img.Unusable(
-            f"image {called(ref)} has the SHA-256 {found}, but {ref.sha256} was asked for: it changed at its "
-            "source, or the spec is out of date. It is not used; correct sha256 or url"
-        )
-    return found
-
-
-async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
-    """Returns what the file at ``path`` is. Trusts nothing in it.
-
-    Raises:
-        Unusable: not as ``ref`` says.
-    """
-    name = called(ref)
-    found, size = _sniff(path, name)
-    if size == 0:
-        raise qemu_img.Unusable(f"image {name} is empty")
-    if found.cut and ref.format != "raw" and ref.sha256 is None:  # a pinned file is as it was published
-        raise qemu_img.Truncated(f"image {name} {found.problem}")
-    page = found.markup or (found.text and is_remote(ref.url))
-    if page or (found.problem and not found.cut and ref.format != "raw"):
-        raise qemu_img.Unusable(f"image {name} {found.problem}")
-    if ref.format not in (None, "raw", found.format):
-        raise qemu_img.Unusable(f"image {name} is no {ref.format} but {_article(found)}; correct or remove format")
-    if ref.format == "raw" or found.format in ("raw", "iso"):
-        return qemu_img.Inspection("raw", -(-size // 512) * 512, found.format == "iso")
-    try:
-        return await qemu_img.inspect(path, found.format)
-    except qemu_img.Unusable as error:
-        raise type(error)(f"image {name} {error}") from error
-
-
-def _sniff(path: Path, name: str) -> tuple[Sniff, int]:
-    with file_errors(path, f"read the image {name}"), open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        return sniff(file.read(HEAD), size), size
-
-
-def _publish(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Inspection, sha256: str) -> None:
+def publish_image(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Inspection, sha256: str) -> None:
+    """Gives a complete file, which was examined, its place in the cache. Waits for the disk. Raises DriverError."""
     with file_errors(path, f"save the image {shown(ref.url)}"):
         partial.chmod(0o444)
         flush(partial)
@@ -345,10 +300,6 @@ def _publish(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Inspectio
         write_note(path, ref, found, sha256)
         discard(partial)
         flush(path.parent)
-
-
-def _article(found: Sniff) -> str:
-    return "raw or of an unknown kind" if found.format == "raw" else found.format
 
 
 async def _matches(ref: ImageRef, arrived: Arrived, path: Path) -> bool:

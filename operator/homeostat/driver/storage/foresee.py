@@ -11,7 +11,8 @@ from homeostat.models.image import UPLOADED
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase, ObservedImage
 
-from .cache import examine, not_uploaded, verified
+from .cache import not_uploaded
+from .examine import examine, verified
 from .local import check_space
 from .paths import PARTIAL
 from .source import check_source, is_remote, local_file, shown
