@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from homeostat.driver.errors import DriverError
 from homeostat.driver.host import LibvirtHost
+from homeostat.driver.survey import local_taps
 from homeostat.planner import actions as act
-from homeostat.planner.domain import CpuConfig, ScsiConfig, WatchdogConfig
+from homeostat.planner.domain import (
+    CpuConfig,
+    DomainConfig,
+    NicConfig,
+    RngConfig,
+    ScsiConfig,
+    SmbiosConfig,
+    TpmConfig,
+    WatchdogConfig,
+)
 from tests.libvirt.qemu_machines import machine, qemu_host, running
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
@@ -29,11 +44,13 @@ async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
         {"sound": "hda", "watchdog": WatchdogConfig("i6300esb", "reset"), "video": "vga", "video_memory": 2**25},
         {"sound": "ac97", "watchdog": WatchdogConfig("ib700", "shutdown"), "video": "qxl", "video_memory": 2**25},
         {"sound": "sb16", "watchdog": WatchdogConfig("ib700", "poweroff"), "video": "cirrus", "video_memory": 2**24},
+        {"rng": RngConfig(rate=1024), "smbios": SmbiosConfig("Acme", "Anvil", serial="S-1, x"), "scsi": ScsiConfig()},
+        {"rng": RngConfig(enabled=False)},
         {"scsi": ScsiConfig("virtio-scsi", True, 2)},
         {"scsi": ScsiConfig("lsilogic")},
         {"cpu": CpuConfig("custom", "qemu64", (), (1, 2, 1)), "vcpus": 2},
     ],
-    ids=["hda", "ac97", "sb16", "virtio-scsi", "lsilogic", "cpu"],
+    ids=["hda", "ac97", "sb16", "rng-smbios", "no-rng", "virtio-scsi", "lsilogic", "cpu"],
 )
 async def test_it_starts(
     host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, chipset: str, devices: dict[str, Any]
@@ -50,3 +67,50 @@ async def test_it_starts(
     await host.execute(act.DefineDomain(replace(config, sound=None, watchdog=None), ""))
     again = host.domain(config.uuid)
     assert again is not None and again.config is not None and (again.config.sound, again.config.watchdog) == (None, None)
+
+
+@pytest.mark.parametrize("tpm", [TpmConfig("tpm-tis", "1.2"), TpmConfig("tpm-crb", "2.0")], ids=["1.2", "2.0"])
+async def test_a_tpm_is_emulated(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, tpm: TpmConfig) -> None:
+    if tpm.version not in (host.facts.tpms or ()):
+        assert shutil.which("swtpm") is None
+        pytest.skip("swtpm is not installed")
+    config = await running(host, replace(machine(libvirtd, guest_image), tpm=tpm))
+    assert seen_live(host, config.uuid).tpm == tpm
+    await host.execute(act.DefineDomain(replace(config, tpm=None), ""))
+    again = host.domain(config.uuid)
+    assert again is not None and again.config is not None and again.config.tpm is None
+
+
+async def test_a_tap_is_made_for_each_run_and_one_that_exists_is_left(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
+) -> None:
+    name, given = (f"t{uuid4().hex[:8]}" for _ in range(2))
+    nics = (
+        NicConfig("own", "ethernet", name, "52:54:00:00:00:01", "virtio", queues=2, vhost=False, mtu=1400),
+        NicConfig("given", "ethernet", given, "52:54:00:00:00:02", "e1000", existing=True),
+    )
+    subprocess.run(["ip", "tuntap", "add", "dev", given, "mode", "tap"], check=True)
+    try:
+        config = await running(host, replace(machine(libvirtd, guest_image), nics=nics))
+        assert seen_live(host, config.uuid).nics == nics
+        links = Path("/sys/class/net")
+        assert (links / name).exists() and (links / name / "mtu").read_text().strip() == "1400"
+        assert given in local_taps() and name in local_taps()
+        await host.execute(act.PowerOffDomain(config.uuid, ""))
+        assert not (links / name).exists() and (links / given).exists()
+    finally:
+        subprocess.run(["ip", "tuntap", "del", "dev", given, "mode", "tap"], check=True)
+
+
+async def test_a_tap_that_is_not_there_is_named_with_what_to_do(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
+) -> None:
+    nic = NicConfig("lan", "ethernet", "nosuchtap", "52:54:00:00:00:01", "virtio", existing=True)
+    with pytest.raises(DriverError, match="make the tap on the host"):
+        await running(host, replace(machine(libvirtd, guest_image), nics=(nic,)))
+
+
+def seen_live(host: LibvirtHost, uuid: str) -> DomainConfig:
+    domain = host.domain(uuid)
+    assert domain is not None and domain.live is not None
+    return domain.live

@@ -17,7 +17,10 @@ from homeostat.planner.domain import (
     LimitsConfig,
     NicConfig,
     Record,
+    RngConfig,
     ScsiConfig,
+    SmbiosConfig,
+    TpmConfig,
     VncConfig,
     WatchdogConfig,
 )
@@ -51,6 +54,8 @@ FORWARDED = replace(
             (ForwardConfig("127.0.0.1", 8022, 22, "tcp"), ForwardConfig("::1", 8053, 53, "udp")),
         ),
         NicConfig("out", "user", "", "52:54:00:12:34:58", "e1000"),
+        NicConfig("own", "ethernet", "tap-web", "52:54:00:12:34:59", "virtio", queues=2, vhost=False, mtu=1400),
+        NicConfig("made", "ethernet", "tap0", "52:54:00:12:34:5a", "virtio", existing=True),
     ),
 )  # fmt: skip
 
@@ -62,6 +67,9 @@ FULL = replace(
     video_memory=2**25,
     sound="hda",
     watchdog=WatchdogConfig("i6300esb", "reset"),
+    tpm=TpmConfig("tpm-crb", "2.0"),
+    rng=RngConfig(rate=1024),
+    smbios=SmbiosConfig("Acme", "Anvil", "1.0", 'S/N <1> & "2"', "A-1", "Anvils"),
     uefi=True,
     secure_boot=True,
     vcpus=4,
@@ -144,6 +152,13 @@ _NICS = st.one_of(
         NicConfig, _NAME, st.sampled_from(["network", "bridge"]), _TEXT, _MAC, _MODELS, st.just(()), _ORDER
     ),
     st.builds(
+        NicConfig, _NAME, st.sampled_from(["network", "ethernet"]), _TEXT, _MAC, st.just("virtio"), st.just(()), _ORDER,
+        queues=st.none() | st.integers(1, 256), vhost=st.none() | st.booleans(), mtu=st.none() | st.integers(68, 65535),
+    ),
+    st.builds(
+        NicConfig, _NAME, st.just("ethernet"), _TEXT, _MAC, _MODELS, existing=st.none() | st.just(True)
+    ),
+    st.builds(
         NicConfig, _NAME, st.just("user"), st.just(""), _MAC, _MODELS, st.lists(_FORWARDS, max_size=3).map(tuple), _ORDER
     ),
 )  # fmt: skip
@@ -156,6 +171,10 @@ _DOGS = st.builds(WatchdogConfig, st.sampled_from(["i6300esb", "ib700"]), st.sam
 _CONTROLLERS = st.builds(ScsiConfig, st.just("virtio-scsi"), st.booleans(), st.none() | st.integers(1, 256)) | st.just(
     ScsiConfig("lsilogic")
 )
+_TPMS = st.builds(TpmConfig, st.sampled_from(["tpm-tis", "tpm-crb"]), st.sampled_from(["1.2", "2.0"]))
+_RNGS = st.just(RngConfig(enabled=False)) | st.builds(RngConfig, st.just(True), st.integers(1, 2**31 - 1))
+_ENTRY = st.none() | st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True)
+_SMBIOS = st.builds(SmbiosConfig, *[_ENTRY] * 6).filter(lambda smbios: smbios != SmbiosConfig())
 _RECORDS = st.builds(Record, _TEXT, _TEXT, _TEXT, _TEXT | st.just(""), st.integers(0, 10**9), *[_TEXT | st.just("")] * 5)
 _KERNELS = st.builds(KernelBoot, _PATH, st.none() | _PATH, st.none() | _TEXT)
 
@@ -186,6 +205,9 @@ def domain_configs(draw: st.DrawFn) -> DomainConfig:
         video_memory=draw(st.none() | st.sampled_from([2**20, 2**28])),
         sound=draw(st.none() | st.sampled_from(["hda", "ac97", "sb16"])),
         watchdog=draw(st.none() | _DOGS),
+        tpm=draw(st.none() | _TPMS),
+        rng=draw(st.none() | _RNGS),
+        smbios=draw(st.none() | _SMBIOS),
         vnc=draw(st.none() | st.builds(VncConfig, _ADDRESS, st.none() | st.integers(5900, 65535))),
         console_log=draw(st.none() | _PATH),
         guest_agent=draw(st.booleans()),

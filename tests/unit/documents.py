@@ -30,7 +30,8 @@ RESOURCES = {
 FORWARD = {"hostPort": 8080, "guestPort": 80, "protocol": "TCP", "hostAddress": "127.0.0.2"}
 NICS = [
     {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio"},
-    {"name": "dmz", "bridge": "br0"},
+    {"name": "dmz", "bridge": "br0", "queues": 2, "vhost": True, "mtu": 1400},
+    {"name": "own", "tap": {"name": "tap0", "existing": True}},
     {"name": "out", "user": {"forwards": [FORWARD]}},
 ]
 DISKS = [
@@ -68,6 +69,11 @@ SPEC: Document = {
     "nics": NICS,
     "sound": {"model": "hda"},
     "watchdog": {"model": "i6300esb", "action": "Reset"},
+    "tpm": {"version": "2.0", "model": "crb"},
+    "rng": {"enabled": True, "bytesPerSecond": "1Ki"},
+    "smbios": {
+        "manufacturer": "Acme", "product": "Anvil", "version": "1.0", "serial": "S-1", "sku": "A-1", "family": "Anvils",
+    },
     "display": {
         "video": "qxl",
         "videoMemory": "32Mi",
@@ -81,7 +87,7 @@ SPEC: Document = {
         "readiness": {"httpGet": HTTP},
     },
     "shutdown": {"gracePeriodSeconds": 30, "onTimeout": "Wait"},
-}
+}  # fmt: skip
 TEMPLATE: Document = {
     "metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
     "spec": {"nics": NICS[:1], "disks": DISKS},

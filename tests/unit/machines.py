@@ -61,6 +61,7 @@ _NICS: list[list[Spec]] = [
     [{"name": "lan", "network": "default"}],
     [{"name": "lan", "network": "default"}, {"name": "second", "bridge": "br0"}],
     [{"name": "lan", "network": "default", "model": "e1000"}],
+    [{"name": "own", "tap": {"name": "tap0"}, "queues": 2, "mtu": 1400}],
     [{"name": "user", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}],
 ]
 _POWERS: list[Spec] = [
@@ -84,6 +85,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "resources": st.sampled_from([None, {"memory": "1G"}, {"memory": "600Mi", "vcpu": 2}, {"memory": "17000001"}]),
     "disks": st.sampled_from(_DISKS),
     "nics": st.sampled_from(_NICS),
+    "rng": st.sampled_from([None, None, {"bytesPerSecond": "1Ki"}, {"enabled": False}]),
+    "smbios": st.sampled_from([None, None, {"serial": "S-1"}, {"product": "Anvil"}]),
+    "tpm": st.sampled_from([None, None, {}]),
     "cloudInit": st.sampled_from([None, None, {"userData": "#cloud-config\n"}, {"userData": "#cloud-config\na: 1\n"}]),
     "shutdown": st.sampled_from([None, {"gracePeriodSeconds": 0}, {"gracePeriodSeconds": 25}, {"onTimeout": "Wait"}]),
     "machine": st.sampled_from([None, {"type": "pc"}, {"version": "6.2"}]),

@@ -39,12 +39,13 @@ from .reading import PidFiles
 from .storage import StorageAction
 from .storage.secret import read_secret
 from .survey import is_local, is_test, pid_folders, survey, survey_networks
+from .survey_devices import survey_devices
 from .tasks import Keep, attended, once
 
 _log = logging.getLogger(__name__)
 
 RESYNC = 30.0  # seconds between two bulk readings
-SLOW_FACTS = 10  # resyncs between two lists of the networks, in case an event was missed
+SLOW_FACTS = 10  # resyncs between two lists of the devices, and of a remote host's networks, in case an event was missed
 
 Changed = Callable[[str | None], None]
 ImageChanged = Callable[[str, bool], None]
@@ -368,14 +369,21 @@ class LibvirtHost:
 
     async def _read_networks(self) -> None:
         try:
-            facts = await self._connection.run(lambda: survey_networks(self._connection, self._facts), "list networks")
+            seen = await self._connection.run(lambda: survey_networks(self._connection, self._facts), "list networks")
         except DriverError as error:
             _log.info("%s", error)  # a lost connection is reported elsewhere; the next resync lists them again
             return
         self._inventory.check_links()
-        now = replace(self._facts, networks=facts.networks, idle_networks=facts.idle_networks, bridges=facts.bridges)
+        now = replace(self._facts, networks=seen.networks, idle_networks=seen.idle_networks, bridges=seen.bridges, taps=seen.taps)
         if now != self._facts:
             self._facts = now
+            self._notify(None)
+
+    async def _read_devices(self) -> None:
+        now = await self._connection.run(lambda: survey_devices(self._connection, self._facts), "list the host's devices")
+        seen = replace(self._facts, tpms=now.tpms)
+        if seen != self._facts:
+            self._facts = seen
             self._notify(None)
 
     async def _resync_forever(self) -> None:
@@ -389,6 +397,8 @@ class LibvirtHost:
                     self._book.recheck()
                     if is_local(self._facts.uri) or round % SLOW_FACTS == 0:
                         await self._read_networks()
+                    if round % SLOW_FACTS == 0:
+                        await self._read_devices()
             except DriverError as error:
                 _log.info("%s", error)  # nothing is lost: a new connection lists everything again, else the next round follows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,10 @@ from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 
 from .connection import LibvirtConnection
-from .translate import is_lost
+from .survey_devices import CHIPSETS, capabilities_of, survey_devices
 from .xml import parse_xml
 
 MIB = 2**20
-CHIPSETS = ("q35", "pc")  # spec.machine.type
 
 
 def is_local(uri: str) -> bool:
@@ -68,15 +68,15 @@ def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
     handle, request = connection.handle, connection.request
     node = request(handle.getInfo)
     capabilities = request(handle.getCapabilities)
+    seen = survey_networks(connection, replace(facts, domain_types=domain_types(capabilities)))
     return replace(
-        survey_networks(connection, facts),
+        survey_devices(connection, seen),
         reachable=True,
         error="",
-        domain_types=domain_types(capabilities),
         relabels=any(model.text == "dac" for model in parse_xml(capabilities).iterfind("host/secmodel/model")),
         memory=node[1] * MIB,
         cpus=node[2],
-        max_vcpus=max_vcpus(connection, domain_types(capabilities)),
+        max_vcpus=max_vcpus(connection, seen.domain_types),
         version=_version(connection),
         boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
     )
@@ -87,13 +87,8 @@ def max_vcpus(connection: LibvirtConnection, kinds: Iterable[DomainType]) -> Map
     found = {}
     for kind in kinds:
         for chipset in CHIPSETS:
-            try:
-                told = connection.request(connection.handle.getDomainCapabilities, None, "x86_64", chipset, kind.value)
-            except libvirt.libvirtError as error:
-                if is_lost(error):
-                    raise
-                continue  # a driver that does not say it, or a QEMU without the chipset
-            if (most := parse_xml(told).find("vcpu")) is not None and most.get("max", "").isdigit():
+            told = capabilities_of(connection, chipset, kind)
+            if told is not None and (most := told.find("vcpu")) is not None and most.get("max", "").isdigit():
                 found[kind, chipset] = int(most.get("max", ""))
     return found
 
@@ -120,8 +115,9 @@ def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFact
     """Reads what comes and goes while the host is up, with two calls."""
     active = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
     idle = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_INACTIVE)
-    bridges = local_bridges() if is_local(connection.uri) and not is_test(connection.uri) else None
-    return replace(facts, networks=active, idle_networks=idle - active, bridges=bridges)
+    here = is_local(connection.uri) and not is_test(connection.uri)
+    bridges, taps = (local_bridges(), local_taps()) if here else (None, None)
+    return replace(facts, networks=active, idle_networks=idle - active, bridges=bridges, taps=taps)
 
 
 def _networks(connection: LibvirtConnection, flag: int) -> frozenset[str]:
@@ -135,6 +131,12 @@ def _networks(connection: LibvirtConnection, flag: int) -> frozenset[str]:
 
 def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:
     return frozenset(path.parent.name for path in root.glob("*/bridge"))
+
+
+def local_taps(root: Path = Path("/sys/class/net")) -> frozenset[str]:
+    """Returns those that somebody made. libvirt's vnet0 and so on come and go with the machines."""
+    found = (path.parent.name for path in root.glob("*/tun_flags"))
+    return frozenset(name for name in found if not re.match(r"vnet\d", name))
 
 
 def domain_types(capabilities: str) -> frozenset[DomainType]:

@@ -109,6 +109,22 @@ _WORKING = (
         pattern=r"virtlogd-sock",
     ),
     Rule(
+        Refused,
+        "load its module on the host (modprobe vhost_net), or take nics[].vhost away",
+        pattern=r"vhost-net was requested for an interface, but is unavailable",
+    ),
+    Rule(
+        NetworkMissing,
+        "an existing tap has as many queues as it was made for: for nics[].queues make it with multi_queue"
+        " (ip tuntap add dev {0} mode tap multi_queue), else without",
+        pattern=r"unable to create tap device (\S+): invalid argument",
+    ),
+    Rule(
+        NetworkMissing,
+        "make the tap on the host (ip tuntap add dev NAME mode tap), or leave nics[].tap.existing out: then libvirt makes it",
+        pattern=r"target managed='no' but specified dev doesn't exist",
+    ),
+    Rule(
         NetworkMissing,
         "the bridge {0} does not exist on the host: create it (ip link add {0} type bridge), or correct nics[].bridge",
         pattern=r"cannot get interface mtu on '([^']+)': no such device",

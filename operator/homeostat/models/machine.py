@@ -14,7 +14,7 @@ from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
 from .machine_devices import CloudInit, DiskDevice, Display, ImageSource, Nic, ReclaimPolicy
-from .machine_platform import Scsi, Sound, Topology, Watchdog
+from .machine_platform import Rng, Scsi, Smbios, Sound, Topology, Tpm, Watchdog
 from .probe import Probes
 from .quantity import Quantity, format_quantity
 
@@ -233,11 +233,14 @@ class VirtualMachineSpec(Model):
     nics: tuple[Nic, ...] = Field(
         default=(),
         max_length=DEVICES_MAX,
-        description="Network cards, each on a libvirt network, a bridge of the host, or in user mode.",
+        description="Network cards, each on a libvirt network, a bridge or a tap of the host, or in user mode.",
     )
     display: Display = Field(default_factory=cache(Display))
     sound: Sound | None = Field(default=None, description="A sound card. Default: none.")
     watchdog: Watchdog | None = Field(default=None, description="A watchdog that the guest feeds. Default: none.")
+    tpm: Tpm | None = Field(default=None, description="A TPM. Default: none. Its host needs swtpm.")
+    rng: Rng = Field(default_factory=cache(Rng))
+    smbios: Smbios | None = Field(default=None, description="What the guest reads of its mainboard. Default: QEMU's.")
     guest_agent: GuestAgent = Field(default_factory=cache(GuestAgent))
     cloud_init: CloudInit | None = None
     probes: Probes | None = Field(

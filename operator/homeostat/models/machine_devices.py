@@ -247,6 +247,26 @@ class UserNetwork(Model):
     )
 
 
+def _check_tap(name: str) -> str:
+    if re.match(r"(vnet|vif|macvtap|macvlan)[0-9]", name):
+        raise ValueError(
+            "is a name that libvirt gives by itself: choose one that begins otherwise than vnet, vif, macvtap or macvlan"
+        )
+    return name
+
+
+class TapDevice(Model):
+    """A tap of the host: what programs put into it reaches the guest, and back. To route or bridge it is the host's part."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$"), AfterValidator(_check_tap)] = Field(
+        description="Its name on the host, of one machine at a time."
+    )
+    existing: Flag = Field(
+        default=False,
+        description="true: it is on the host already, and stays as it is. false: libvirt makes it at each start, and removes it.",
+    )
+
+
 def _check_mac(value: str) -> str:
     mac = value.lower()
     if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", mac):
@@ -257,7 +277,7 @@ def _check_mac(value: str) -> str:
 
 
 class Nic(Model):
-    """A network card: on a libvirt network, on a bridge of the host, or in user mode."""
+    """A network card: on a libvirt network, on a bridge of the host, on a tap, or in user mode."""
 
     name: Name = Field(description="Identity of the nic within its machine.")
     network: str | None = Field(
@@ -267,6 +287,7 @@ class Nic(Model):
         default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$", description="A bridge that exists on the host."
     )
     user: UserNetwork | None = Field(default=None, description="User-mode networking with port forwards.")
+    tap: TapDevice | None = Field(default=None, description="A tap of the host, by its name.")
     mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
         default=None,
         description="Default: derived from the machine's uid and the nic's name, so it never changes.",
@@ -275,11 +296,31 @@ class Nic(Model):
     model: Literal["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"] = Field(
         default="virtio", description="The card the guest sees; the others are for guests without virtio drivers."
     )
+    queues: Annotated[int, Field(ge=1, le=256, strict=True)] | None = Field(
+        default=None, description="Of a virtio card: pairs of queues, by custom one for each vCPU. Default: one."
+    )
+    vhost: Flag | None = Field(
+        default=None,
+        description="Of a virtio card: whether the host's kernel moves frames (vhost-net). Default: where it can.",
+    )
+    mtu: Annotated[int, Field(ge=68, le=65535, strict=True)] | None = Field(
+        default=None, description="The largest packet; a virtio card tells its guest. Default: the network's."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if sum(x is not None for x in (self.network, self.bridge, self.user)) != 1:
-            raise ValueError("give exactly one of network, bridge and user")
+        if sum(x is not None for x in (self.network, self.bridge, self.user, self.tap)) != 1:
+            raise ValueError("give exactly one of network, bridge, tap and user")
+        return self
+
+    @model_validator(mode="after")
+    def _queues_are_virtio(self) -> Self:
+        for name, value in (("queues", self.queues), ("vhost", self.vhost)):
+            if value is not None and self.model != "virtio":
+                raise ValueError(f"{name} needs model: virtio")
+        for name, value in (("queues", self.queues), ("vhost", self.vhost), ("mtu", self.mtu)):
+            if value is not None and self.user is not None:
+                raise ValueError(f"{name} needs a network, bridge or tap: QEMU's user mode has none")
         return self
 
 

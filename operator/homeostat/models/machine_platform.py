@@ -1,14 +1,22 @@
-"""What a VirtualMachine has beside disks, cards and a screen: its CPUs' layout, SCSI controller, sound, and a watchdog."""
+"""What a VirtualMachine has beside disks, cards and a screen: its CPUs' layout, SCSI controller, sound, TPM and the like."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from .base import Flag, Model
+from .bounds import COUNT_MAX
+from .quantity import Quantity
 
 Factor = Annotated[int, Field(ge=1, le=512, strict=True)]
+
+
+def _check_rate(rate: int | None) -> int | None:
+    if rate is not None and not 0 < rate <= COUNT_MAX:
+        raise ValueError("must be from 1 to 2147483647 bytes")
+    return rate
 
 
 class Topology(Model):
@@ -52,6 +60,54 @@ class Sound(Model):
     model: Literal["hda", "ac97", "sb16"] = Field(
         default="hda", description="hda (Intel HD Audio), ac97, or sb16 for guests of the nineties."
     )
+
+
+class Tpm(Model):
+    """A TPM that the host emulates (swtpm). What it holds goes when its machine is deleted."""
+
+    version: Literal["2.0", "1.2"] = Field(default="2.0", description="Of the TPM's specification.")
+    model: Literal["tis", "crb"] = Field(default="tis", description="How the guest reaches it: tis, or crb (version 2.0 only).")
+
+    @model_validator(mode="after")
+    def _crb_is_2(self) -> Self:
+        if self.model == "crb" and self.version != "2.0":
+            raise ValueError('model: crb needs version: "2.0"')
+        return self
+
+
+class Rng(Model):
+    """Random numbers of the host for the guest (virtio-rng)."""
+
+    enabled: Flag = Field(default=True, description="Whether there are any.")
+    bytes_per_second: Annotated[Quantity | None, AfterValidator(_check_rate)] = Field(
+        default=None, description="How many bytes the guest gets in a second, such as 1Ki. Default: as many as it takes."
+    )
+
+    @model_validator(mode="after")
+    def _is_there(self) -> Self:
+        if self.bytes_per_second is not None and not self.enabled:
+            raise ValueError("bytesPerSecond needs enabled: true")
+        return self
+
+
+def _check_smbios(text: str) -> str:
+    if text != text.strip():
+        raise ValueError("must not begin or end with white space")
+    return text
+
+
+SmbiosText = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$"), AfterValidator(_check_smbios)]
+
+
+class Smbios(Model):
+    """What the guest reads of the mainboard it believes to be on (SMBIOS, dmidecode -t system)."""
+
+    manufacturer: SmbiosText | None = Field(default=None, description="Default: QEMU.")
+    product: SmbiosText | None = Field(default=None, description="Default: QEMU's name of the chipset.")
+    version: SmbiosText | None = Field(default=None, description="Default: QEMU's machine type.")
+    serial: SmbiosText | None = Field(default=None, description="A serial number, by which some software is licensed.")
+    sku: SmbiosText | None = Field(default=None, description="A stock keeping unit.")
+    family: SmbiosText | None = Field(default=None, description="A family of products.")
 
 
 class Watchdog(Model):

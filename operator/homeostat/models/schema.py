@@ -20,7 +20,7 @@ _IGNORED_METADATA = ("managedFields", "selfLink", "generateName")
 EXACTLY_ONE: dict[str, tuple[str, ...]] = {
     "ImageSource": ("url", "path", "imageRef"),
     "ImageOrigin": ("url", "path", "upload"),
-    "Nic": ("network", "bridge", "user"),
+    "Nic": ("network", "bridge", "tap", "user"),
     "Probe": ("httpGet", "tcpSocket", "guestAgentPing", "exec"),
 }
 

@@ -6,7 +6,7 @@ Only what the spec owns is compared. A wanted None is left to libvirt.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 from homeostat.models.machine import SEED_NAME
 from homeostat.models.quantity import format_quantity
 
-from .domain import CpuConfig, DiskConfig, DomainConfig, LimitsConfig, NicConfig, ScsiConfig, WatchdogConfig
+from .device_changes import Compared, single_devices, text
+from .domain import CpuConfig, DiskConfig, DomainConfig, LimitsConfig, NicConfig
 from .plan import Change, Disruption
-from .scsi import fits_running, scsi_of
+from .scsi import fits_running
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
 # Secrets, what is carried over, what others did, and how files are opened.
@@ -73,19 +74,8 @@ def _compare(have: DomainConfig, want: DomainConfig, *, running: bool = False) -
         elif old != new:
             yield Change(field, show(old), show(new), RESTART)
     order = () if running else ("boot_order",)
-    if want.scsi or (scsi_of(have) and scsi_of(want)):
-        yield from _differs("scsi", scsi_of(have), scsi_of(want), _scsi_text)
     yield from _compare_disks(have, want, (*_DISK_FIELDS, *order))
     yield from _compare_nics(have.nics, want.nics, (*_NIC_FIELDS, *order))
-
-
-def _differs(field: str, old: Any, new: Any, show: Callable[[Any], str]) -> Iterator[Change]:
-    if old != new:
-        yield Change(field, show(old), show(new), RESTART)
-
-
-def _text(value: Any) -> str:
-    return "none" if value is None else str(value)
 
 
 def _vcpus_text(vcpus: tuple[int, int | None]) -> str:
@@ -97,29 +87,28 @@ def yes_no(value: Any) -> str:
     return "yes" if value else "no"
 
 
-def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[tuple[str, Any, Any, Callable[[Any], str]]]:
-    yield "virtualization", have.type, want.type, _text
+def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]:
+    yield "virtualization", have.type, want.type, text
     yield "resources.memory", have.memory, want.memory, format_quantity
     yield "resources.vcpu", (have.vcpus, have.vcpus_left), (want.vcpus, want.vcpus_left), _vcpus_text
     if want.machine and not _is_machine(have.machine, want.machine):
-        yield "machine", have.machine, want.machine, _text
+        yield "machine", have.machine, want.machine, text
     if want.cpu is not None:
         yield "resources.cpu", _as_asked(have.cpu, want.cpu), want.cpu, _cpu_text
     yield "firmware.type", have.uefi, want.uefi, lambda uefi: "UEFI" if uefi else "BIOS"
     yield "firmware.secureBoot", have.secure_boot, want.secure_boot, yes_no
     for name in ("kernel", "initramfs", "cmdline"):
-        yield f"boot.{name}", getattr(have.kernel, name, None), getattr(want.kernel, name, None), _text
-    yield "display.video", have.video, want.video, _text
+        yield f"boot.{name}", getattr(have.kernel, name, None), getattr(want.kernel, name, None), text
+    yield "display.video", have.video, want.video, text
     if want.video_memory is not None:
         yield "display.videoMemory", have.video_memory, want.video_memory, lambda size: format_quantity(size) if size else "none"
-    yield "sound", have.sound, want.sound, _text
-    yield "watchdog", have.watchdog, want.watchdog, _watchdog_text
+    yield from single_devices(have, want)
     yield "display.vnc.enabled", have.vnc is not None, want.vnc is not None, yes_no
     if have.vnc and want.vnc:
-        yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, _text
-        yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: _text(port or "automatic")
+        yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, text
+        yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: text(port or "automatic")
         yield VNC_PASSWORD, have.vnc.password, want.vnc.password, lambda password: "set" if password else "none"
-    yield "console log", have.console_log, want.console_log, _text
+    yield "console log", have.console_log, want.console_log, text
     yield "guestAgent.enabled", have.guest_agent, want.guest_agent, yes_no
 
 
@@ -142,26 +131,15 @@ def _cpu_text(cpu: CpuConfig | None) -> str:
     return " ".join((cpu.model or cpu.mode, *cpu.features, *layout))
 
 
-def _scsi_text(scsi: ScsiConfig | None) -> str:
-    if scsi is None:
-        return "none"
-    queues = (f"{scsi.queues} queues",) if scsi.queues is not None else ()
-    return ", ".join((scsi.model, *(("an I/O thread",) if scsi.io_thread else ()), *queues))
-
-
-def _watchdog_text(watchdog: WatchdogConfig | None) -> str:
-    return "none" if watchdog is None else f"{watchdog.model} {watchdog.action}"
-
-
 _DISK_FIELDS = ("bus", "target", "format", "read_only", "cache", "io", "serial", "rotation_rate", "discard", "io_thread")
-_NIC_FIELDS = ("kind", "source", "mac", "model", "forwards")
+_NIC_FIELDS = ("kind", "source", "mac", "model", "forwards", "queues", "vhost", "mtu", "existing")
 
 
 def _compare_disks(have: DomainConfig, want: DomainConfig, compared: Sequence[str]) -> Iterator[Change]:
     """Yields the changes of disks. A disk can be added while the guest runs; removing one waits for a restart."""
     old, new = {d.name: d for d in have.disks}, {d.name: d for d in want.disks}
     for name in sorted(old.keys() - new.keys()):
-        yield Change(_disk_field(name), _text(old[name].source), "removed", RESTART)
+        yield Change(_disk_field(name), text(old[name].source), "removed", RESTART)
     for name, disk in new.items():
         if name not in old:
             free = all(other.target != disk.target and other.source != disk.source for other in have.disks)
@@ -199,7 +177,7 @@ def _iops_text(rate: int) -> str:
 
 
 def _of_source(old: DiskConfig, new: DiskConfig) -> Change:
-    was, shall = _text(old.source), _text(new.source)
+    was, shall = text(old.source), text(new.source)
     if new.name != SEED_NAME:
         return Change(f"disks[{new.name}].image", was, shall, LIVE if new.device == "cdrom" else RESTART)
     files = was.rpartition("/")[2], shall.rpartition("/")[2]  # in the same folder, unless others moved them
@@ -227,7 +205,7 @@ def _compare_fields(prefix: str, old: Any, new: Any, names: Sequence[str]) -> It
     for name in names:
         was, shall = getattr(old, name), getattr(new, name)
         if was != shall:
-            yield Change(f"{prefix}.{_camel(name)}", _text(was), _text(shall), RESTART)
+            yield Change(f"{prefix}.{_camel(name)}", text(was), text(shall), RESTART)
 
 
 def _camel(name: str) -> str:

@@ -134,15 +134,19 @@ class ForwardConfig:
 
 @dataclass(frozen=True, slots=True)
 class NicConfig:
-    """One network card; the MAC identifies it. ``source`` is the name of the network or bridge, empty for user mode."""
+    """One network card; the MAC identifies it. ``source`` is the name of the network, bridge or tap, empty for user mode."""
 
     name: str
-    kind: str  # network | bridge | user
+    kind: str  # network | bridge | ethernet (a tap) | user
     source: str
     mac: str
     model: str
     forwards: tuple[ForwardConfig, ...] = ()
     boot_order: int | None = None
+    queues: int | None = field(default=None, metadata=LATER)
+    vhost: bool | None = field(default=None, metadata=LATER)
+    mtu: int | None = field(default=None, metadata=LATER)
+    existing: bool | None = field(default=None, metadata=LATER)  # True: the tap is the host's, and not libvirt's to make
     link: bool = True  # False: somebody set its link down (virsh domif-setlink); no spec has that
 
 
@@ -167,6 +171,30 @@ class ScsiConfig:
 class WatchdogConfig:
     model: str  # i6300esb | ib700
     action: str  # reset | shutdown | poweroff
+
+
+@dataclass(frozen=True, slots=True)
+class TpmConfig:
+    model: str  # tpm-tis | tpm-crb
+    version: str  # 2.0 | 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class RngConfig:
+    enabled: bool = True
+    rate: int | None = None  # bytes per second
+
+
+@dataclass(frozen=True, slots=True)
+class SmbiosConfig:
+    """libvirt's ``<sysinfo>``, of type 1 (system). None: QEMU's."""
+
+    manufacturer: str | None = None
+    product: str | None = None
+    version: str | None = None
+    serial: str | None = None
+    sku: str | None = None
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +247,9 @@ class DomainConfig:
     video_memory: int | None = field(default=None, metadata=LATER)  # bytes
     sound: str | None = field(default=None, metadata=LATER)  # hda | ac97 | sb16; None: none of ours
     watchdog: WatchdogConfig | None = field(default=None, metadata=LATER)
+    tpm: TpmConfig | None = field(default=None, metadata=LATER)
+    rng: RngConfig | None = field(default=None, metadata=LATER)  # None: there is one, without a limit
+    smbios: SmbiosConfig | None = field(default=None, metadata=LATER)
     vnc: VncConfig | None = None
     console_log: str | None = None  # file that receives the serial console
     guest_agent: bool = False

@@ -180,6 +180,8 @@ class HostFacts:
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
     idle_networks: frozenset[str] = frozenset()  # defined, and not active
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
+    taps: frozenset[str] | None = None  # without those of libvirt's own names; None: not known
+    tpms: frozenset[str] | None = None  # versions of those that it can emulate; None: not known
     attach: bool = True  # devices can be attached while running (not by the test driver)
     relabels: bool = False  # libvirt gives files to QEMU's user (its security model "dac")
     labels: Mapping[str, str] | None = None  # None: placement is decided elsewhere

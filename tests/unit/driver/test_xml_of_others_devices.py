@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from homeostat.driver.xml import build_domain, parse_domain
-from homeostat.planner.domain import WatchdogConfig
+from homeostat.planner.domain import RngConfig, SmbiosConfig, TpmConfig, WatchdogConfig
 from tests.unit.configs import PLAIN
 
 OURS = replace(PLAIN, sound="ac97", watchdog=WatchdogConfig("ib700", "poweroff"))
@@ -30,3 +30,44 @@ def test_hda_is_the_chip_of_its_chipset() -> None:
     for machine, chip in (("q35", "ich9"), ("pc-q35-7.2", "ich9"), ("pc", "ich6")):
         config = replace(PLAIN, machine=machine, sound="hda")
         assert f'<sound model="{chip}">' in build_domain(config) and parse_domain(build_domain(config)).sound == "hda"
+
+
+def test_a_source_of_random_numbers_that_others_added_stays_and_ours_goes() -> None:
+    theirs = "<rng model='virtio'><rate bytes='1'/><backend model='random'>/dev/hwrng</backend></rng>"
+    before = build_domain(replace(PLAIN, rng=RngConfig(rate=1024))).replace("</devices>", f"{theirs}</devices>")
+    assert parse_domain(before).rng == RngConfig(rate=1024)
+    for wanted in (None, RngConfig(rate=9), RngConfig(enabled=False)):
+        again = build_domain(replace(PLAIN, rng=wanted), before)
+        assert again.count("/dev/hwrng") == 1 and again.count("/dev/urandom") == (wanted is None or wanted.enabled)
+        assert parse_domain(again).rng == wanted
+
+
+def test_a_rate_is_of_one_second() -> None:
+    text = build_domain(replace(PLAIN, rng=RngConfig(rate=1024))).replace('period="1000"', 'period="500"')
+    assert parse_domain(text).rng == RngConfig(rate=2048)
+
+
+def test_a_tpm_that_others_added_stays_unless_the_spec_has_one() -> None:
+    theirs = "<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>"
+    before = build_domain(PLAIN).replace("</devices>", f"{theirs}</devices>")
+    assert parse_domain(before).tpm is None and "/dev/tpm0" in build_domain(PLAIN, before)
+    ours = build_domain(replace(PLAIN, tpm=TpmConfig("tpm-crb", "2.0")), before)  # a machine has one at most
+    assert ours.count("<tpm ") == 1 and "emulator" in ours
+    assert "<tpm" not in build_domain(PLAIN, ours)
+
+
+def test_what_the_guest_reads_of_its_mainboard_is_the_specs_alone() -> None:
+    before = build_domain(replace(PLAIN, smbios=SmbiosConfig(serial="S-1")))
+    assert "sysinfo" not in build_domain(PLAIN, before)
+    other = before.replace("</devices>", "</devices><sysinfo type='fwcfg'><entry name='opt/x'>y</entry></sysinfo>")
+    assert "opt/x" in build_domain(PLAIN, other)
+
+
+def test_what_others_said_of_a_nics_driver_stays_beside_its_name_and_queues() -> None:
+    nic = replace(PLAIN.nics[0], queues=2)
+    before = build_domain(replace(PLAIN, nics=(nic,))).replace("<driver queues=", "<driver rx_queue_size='512' queues=")
+    for queues in (None, 4):
+        wanted = replace(PLAIN, nics=(replace(nic, queues=queues),))
+        again = build_domain(wanted, before)
+        assert "rx_queue_size" in again and parse_domain(again) == wanted
+    assert "<driver q" not in build_domain(PLAIN, build_domain(replace(PLAIN, nics=(nic,))))

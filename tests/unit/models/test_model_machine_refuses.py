@@ -24,6 +24,10 @@ def disk(**rest: Any) -> dict[str, Any]:
     return {"disks": [{"name": "root", **rest}]}
 
 
+def nic(**rest: Any) -> dict[str, Any]:
+    return {"nics": [{"name": "lan", **rest}]}
+
+
 @pytest.mark.parametrize(
     ("spec", "place", "words"),
     [
@@ -47,6 +51,24 @@ def disk(**rest: Any) -> dict[str, Any]:
         ({"scsi": {"queues": 0}}, "scsi.queues", "greater than or equal"),
         (disk(size="1Gi", bus="scsi", ioThread=True), "disks.0", "for those on bus: scsi set spec.scsi.ioThread"),
         (disk(type="cdrom", ioThread=True), "disks.0", "ioThread needs a disk on bus: virtio"),
+        ({"tpm": {"version": "1.2", "model": "crb"}}, "tpm", 'model: crb needs version: "2.0"'),
+        ({"tpm": {"version": 2.0}}, "tpm.version", "'2.0' or '1.2'"),
+        ({"rng": {"enabled": False, "bytesPerSecond": "1Ki"}}, "rng", "bytesPerSecond needs enabled: true"),
+        ({"rng": {"bytesPerSecond": 0}}, "rng.bytesPerSecond", "must be from 1 to 2147483647 bytes"),
+        ({"rng": {"bytesPerSecond": "2Gi"}}, "rng.bytesPerSecond", "must be from 1 to 2147483647 bytes"),
+        ({"smbios": {"serial": ""}}, "smbios.serial", "at least 1 character"),
+        ({"smbios": {"serial": "a\nb"}}, "smbios.serial", "match pattern"),
+        ({"smbios": {"serial": " a"}}, "smbios.serial", "must not begin or end with white space"),
+        (nic(tap={"name": "tap0"}, network="default"), "nics.0", "exactly one of network, bridge, tap and user"),
+        (nic(), "nics.0", "exactly one of network, bridge, tap and user"),
+        (nic(tap={"name": "vnet0"}), "nics.0.tap.name", "a name that libvirt gives by itself"),
+        (nic(tap={"name": "a/b"}), "nics.0.tap.name", "match pattern"),
+        (nic(network="n", model="e1000", queues=2), "nics.0", "queues needs model: virtio"),
+        (nic(network="n", model="e1000", vhost=False), "nics.0", "vhost needs model: virtio"),
+        (nic(user={}, mtu=1400), "nics.0", "mtu needs a network, bridge or tap"),
+        (nic(user={}, queues=2), "nics.0", "queues needs a network, bridge or tap"),
+        (nic(user={}, vhost=True), "nics.0", "vhost needs a network, bridge or tap"),
+        (nic(network="n", mtu=67), "nics.0.mtu", "greater than or equal to 68"),
         ({"sound": {"model": "gus"}}, "sound.model", "'hda', 'ac97' or 'sb16'"),
         ({"watchdog": {"action": "Pause"}}, "watchdog.action", "'Reset', 'Shutdown' or 'PowerOff'"),
         ({"display": {"videoMemory": "16Mi"}}, "display", "videoMemory needs video: vga, qxl or cirrus"),
@@ -107,8 +129,8 @@ def disk(**rest: Any) -> dict[str, Any]:
         ({"disks": [{"name": "a", "size": "1Gi"}] * 2}, "", "disks: the name 'a' is used twice"),
         ({"disks": [{"name": "cloud-init", "size": "1Gi"}]}, "", "is kept for the seed that cloudInit makes"),
         ({"nics": [LAN, LAN]}, "", "nics: the name 'lan' is used twice"),
-        ({"nics": [{"name": "x"}]}, "nics.0", "give exactly one of network, bridge and user"),
-        ({"nics": [{**LAN, "bridge": "br0"}]}, "nics.0", "give exactly one of network, bridge and user"),
+        ({"nics": [{"name": "x"}]}, "nics.0", "give exactly one of network, bridge, tap and user"),
+        ({"nics": [{**LAN, "bridge": "br0"}]}, "nics.0", "give exactly one of network, bridge, tap and user"),
         ({"nics": [{**LAN, "mac": "01:00:5e:00:00:01"}]}, "nics.0.mac", "is a multicast address"),
         ({"nics": [{**LAN, "mac": "52-54-00-12-34-56"}]}, "nics.0.mac", "such as 52:54:00:12:34:56"),
         (

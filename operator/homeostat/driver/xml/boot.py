@@ -34,6 +34,8 @@ def build(config: DomainConfig) -> Iterator[Element]:
             made.append(element("initrd", config.kernel.given(config.kernel.initramfs)))
         if config.kernel.cmdline is not None:
             made.append(element("cmdline", config.kernel.cmdline))
+    if config.smbios is not None:
+        made.append(element("smbios", mode="sysinfo"))
     yield made
 
 

@@ -11,7 +11,7 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, controllers, disks, forwards, io_threads, record, sound, watchdog
+from . import agent, controllers, disks, forwards, io_threads, record, rng, smbios, sound, tpm, watchdog
 from .elements import Element, alias_name, attribute, element, text_of
 
 # Devices of these families that the spec does not name are removed; those of any other family stay.
@@ -19,7 +19,7 @@ _OWNED_SETS = frozenset({"disk", "interface", "video"})
 _OWNED = frozenset({"vcpus", io_threads.TAG})  # which of its vCPUs are plugged in: all
 _LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
 # Never carried from a matched device: we say what it is (its source, its alias).
-_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "log", "address", "link"})
+_OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "log", "address", "link", "mtu", "rate"})
 
 
 def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
@@ -41,7 +41,7 @@ def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
     _carry_arguments(built, observed)
     known = {child.tag for child in built} | _LIBVIRT_CHOICES | _OWNED | ({"cpu"} if config.cpu is not None else set())
     for child in observed:
-        if child.tag not in known:
+        if child.tag not in known and not smbios.is_ours(child):
             built.append(deepcopy(child))
     io_threads.carry(built)
 
@@ -178,8 +178,28 @@ def _carry_device(ours: Element, theirs: Element, same_machine: bool) -> None:
     same_bus = attribute(ours, "target", "bus") == attribute(theirs, "target", "bus")
     if address is not None and same_machine and same_bus:
         ours.append(deepcopy(address))
+    if ours.tag == "interface":
+        _carry_driver_of_nic(ours, theirs)
     if ours.tag not in ("graphics", "video"):
         _carry_children(ours, theirs, without=_OWN_PARTS | {"iotune"} if disks.is_limited(theirs) else _OWN_PARTS)
+
+
+def _carry_driver_of_nic(ours: Element, theirs: Element) -> None:
+    """Carries over what others said of its driver beside what the spec says: its name and its queues."""
+    had = theirs.find("driver")
+    if had is None:
+        return
+    kept = deepcopy(had)
+    for name in ("name", "queues"):
+        kept.attrib.pop(name, "")
+    own = ours.find("driver")
+    if own is not None:
+        kept.attrib.update({str(name): str(value) for name, value in own.attrib.items()})
+        ours.remove(own)
+    # A driver without anything to say is left out: children of ``theirs`` whose tag is there already are not carried.
+    theirs.remove(had)
+    if len(kept) or kept.attrib:
+        ours.append(kept)
 
 
 def _carry_children(
@@ -200,7 +220,9 @@ def _is_owned(device: Element) -> bool:
         return device.find(f"target[@name='{agent.CHANNEL}']") is not None
     if device.tag == "input":
         return device.get("type") == "tablet"
-    return device.tag in (sound.FAMILY, watchdog.FAMILY) and alias_name(device, str(device.tag)) is not None
+    if device.tag == "rng":
+        return rng.is_ours(device)
+    return device.tag in (sound.FAMILY, watchdog.FAMILY, tpm.FAMILY) and alias_name(device, str(device.tag)) is not None
 
 
 def _identity(device: Element) -> tuple[str, ...]:

@@ -13,8 +13,7 @@ from .elements import Element, attribute, element
 
 PARENT = "devices"
 
-# USB controller, memory balloon, random number generator: every machine has them.
-_ALWAYS_PCIE = 3
+_ALWAYS_PCIE = 2  # USB controller and memory balloon
 
 
 def build(config: DomainConfig) -> Iterator[Element]:
@@ -61,6 +60,7 @@ def ports_in_use(config: DomainConfig) -> int:
     """Returns how many root ports the machine's own devices take (the primary video card is on the root itself)."""
     return (
         _ALWAYS_PCIE
+        + (config.rng is None or config.rng.enabled)
         + sum(disk.bus == "virtio" for disk in config.disks)
         + (controllers(config) if _is_virtio(scsi_of(config)) else 0)
         + sum(not nic.forwards and nic.model in ("virtio", "e1000e") for nic in config.nics)

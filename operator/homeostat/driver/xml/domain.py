@@ -21,7 +21,10 @@ from . import (
     nics,
     platform,
     record,
+    rng,
+    smbios,
     sound,
+    tpm,
     watchdog,
 )
 from .carry import carry_over
@@ -43,6 +46,7 @@ FAMILIES: tuple[Family, ...] = (
     record,
     boot,
     cpu,
+    smbios,
     io_threads,
     controllers,
     disks,
@@ -52,7 +56,9 @@ FAMILIES: tuple[Family, ...] = (
     display,
     sound,
     watchdog,
+    tpm,
     platform,
+    rng,
 )
 
 

@@ -1,4 +1,4 @@
-"""Network cards on a libvirt network, on a bridge, or in user mode. Those with port forwards are in forwards.py."""
+"""Network cards on a libvirt network, on a bridge, on a tap, or in user mode. Those with port forwards are in forwards.py."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from . import forwards
 from .elements import Element, alias_element, alias_name, attribute, boot_element, boot_order, element
 
 PARENT = "devices"
+TAP = "ethernet"
+_DRIVERS = {True: "vhost", False: "qemu"}
 
 
 def build(config: DomainConfig) -> Iterator[Element]:
@@ -30,9 +32,16 @@ def build_nic(nic: NicConfig) -> Element:
         raise ValueError(f"nic {nic.name!r} forwards ports: it cannot be attached or detached while the machine runs")
     made = element("interface", type_=nic.kind)
     made.append(element("mac", address=nic.mac))
-    if nic.kind != "user":
+    if nic.kind == TAP:
+        made.append(element("target", dev=nic.source, managed="no" if nic.existing else None))
+    elif nic.kind != "user":
         made.append(element("source", **{nic.kind: nic.source}))
     made.append(element("model", type_=nic.model))
+    if nic.queues is not None or nic.vhost is not None:
+        queues = None if nic.queues is None else str(nic.queues)
+        made.append(element("driver", name=None if nic.vhost is None else _DRIVERS[nic.vhost], queues=queues))
+    if nic.mtu is not None:
+        made.append(element("mtu", size=str(nic.mtu)))
     made.extend(boot_element(nic.boot_order))
     made.extend(alias_element("nic", nic.name))
     return made
@@ -59,13 +68,18 @@ def parse_taps(root: Element) -> tuple[Tap, ...]:
 def parse_nic(nic: Element) -> NicConfig:
     """Reads a nic. One without our alias is somebody else's: it is named by its MAC."""
     kind = nic.get("type", "")
+    driver, queues, mtu = (attribute(nic, *path) for path in (("driver", "name"), ("driver", "queues"), ("mtu", "size")))
     mac = (attribute(nic, "mac", "address") or "").lower()
     return NicConfig(
         name=alias_name(nic, "nic") or mac,
         kind=kind,
-        source=attribute(nic, "source", kind) or "",
+        source=(attribute(nic, "target", "dev") if kind == TAP else attribute(nic, "source", kind)) or "",
         mac=mac,
         model=attribute(nic, "model", "type") or "",
         boot_order=boot_order(nic),
+        queues=int(queues) if queues else None,
+        vhost=None if driver is None else driver == _DRIVERS[True],
+        mtu=int(mtu) if mtu else None,
+        existing=True if attribute(nic, "target", "managed") == "no" else None,
         link=attribute(nic, "link", "state") != "down",
     )

@@ -1,4 +1,4 @@
-"""What every machine gets and no spec names: entropy, and a memory balloon that reports the guest's memory."""
+"""What every machine gets and no spec names: a memory balloon that reports the guest's memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ BALLOON_PERIOD = 10  # seconds between the guest's reports
 
 def build(config: DomainConfig) -> Iterator[Element]:
     yield element("memballoon", None, element("stats", period=str(BALLOON_PERIOD)), model="virtio")
-    yield element("rng", None, element("backend", "/dev/urandom", model="random"), model="virtio")
 
 
 def parse(root: Element) -> dict[str, Any]:

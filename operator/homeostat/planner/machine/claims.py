@@ -30,7 +30,7 @@ class Claim:
     """Something that only one machine can have. ``address``: of a port; two ports collide where one address covers the other. The
     other fields are for messages."""
 
-    kind: str  # tcp | udp | mac | name | uuid | file
+    kind: str  # tcp | udp | mac | tap | name | uuid | file
     what: str
     address: str = ""
     told: str = field(default="", compare=False)
@@ -66,6 +66,8 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
         if on := nic.network or nic.bridge:  # in user mode each machine is alone on its network
             mac = nic.mac or mac_address(machine.identity, nic.name)
             yield _mac("bridge" if nic.bridge else "network", on, mac, nic.name)
+        if nic.tap:
+            yield _tap(nic.tap.name, nic.name)
     for disk in spec.disks:
         if disk.type == "disk" and storage_root:
             path = disk_path(storage_root, machine, disk.name)
@@ -102,7 +104,9 @@ def _of_config(config: DomainConfig) -> Iterator[Claim]:
     for nic in config.nics:
         for forward in nic.forwards:
             yield Claim(forward.protocol, str(forward.host_port), forward.host_address)
-        if nic.source:
+        if nic.kind == "ethernet":
+            yield _tap(nic.source, nic.name)
+        elif nic.source:
             yield _mac(nic.kind, nic.source, nic.mac, nic.name)
     for disk in config.disks:
         if disk.source and not disk.read_only:
@@ -116,13 +120,17 @@ def _port(listener: Listener) -> Claim:
     )
 
 
+def _tap(device: str, nic: str) -> Claim:
+    return Claim("tap", device, told=f"nics[{nic}]: tap {device}", mend="choose another name")
+
+
 def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
     return Claim("mac", f"{mac} on {kind} {on}", told=f"nics[{nic}]: mac {mac} on {kind} {on}", mend="choose another mac")
 
 
 ADDRESS_MISSING = "AddressMissing"
 PORT_FORBIDDEN = "PortForbidden"
-_REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "file": "DiskTaken"}
+_REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "tap": "TapTaken", "file": "DiskTaken"}
 
 
 def named_as(machine: VirtualMachine, observed: Observed) -> Stalled | None:

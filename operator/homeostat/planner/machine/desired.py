@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
+from homeostat.models.machine_platform import Rng, Smbios
 
 from ..domain import (
     BackingFile,
@@ -15,7 +16,10 @@ from ..domain import (
     KernelBoot,
     LimitsConfig,
     NicConfig,
+    RngConfig,
     ScsiConfig,
+    SmbiosConfig,
+    TpmConfig,
     VncConfig,
     WatchdogConfig,
 )
@@ -72,6 +76,9 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         video_memory=spec.display.video_memory,
         sound=spec.sound.model if spec.sound else None,
         watchdog=WatchdogConfig(spec.watchdog.model, spec.watchdog.action.lower()) if spec.watchdog else None,
+        tpm=TpmConfig(f"tpm-{spec.tpm.model}", spec.tpm.version) if spec.tpm else None,
+        rng=None if spec.rng == Rng() else RngConfig(spec.rng.enabled, spec.rng.bytes_per_second),
+        smbios=SmbiosConfig(**spec.smbios.model_dump()) if spec.smbios and spec.smbios != Smbios() else None,
         vnc=_vnc(spec.display, observed, known),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
         guest_agent=spec.guest_agent.enabled,
@@ -252,12 +259,16 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
     )
     return NicConfig(
         name=nic.name,
-        kind="network" if nic.network else "bridge" if nic.bridge else "user",
-        source=nic.network or nic.bridge or "",
+        kind="network" if nic.network else "bridge" if nic.bridge else "ethernet" if nic.tap else "user",
+        source=nic.network or nic.bridge or (nic.tap.name if nic.tap else ""),
         mac=nic.mac or mac_address(machine.identity, nic.name),
         model=nic.model,
         forwards=forwards,
         boot_order=_boot_order(machine, nic.name),
+        queues=nic.queues,
+        vhost=nic.vhost,
+        mtu=nic.mtu,
+        existing=(nic.tap is not None and nic.tap.existing) or None,
     )
 
 

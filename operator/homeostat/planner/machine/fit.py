@@ -41,6 +41,9 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
             f"{format_quantity(host.memory // 2**20 * 2**20)}: ask for less, or use another host",
         )
     missing = [found for nic in spec.nics for found in _unplugged(nic, host)] + contested(machine, observed)
+    if spec.tpm and host.tpms is not None and spec.tpm.version not in host.tpms:
+        install = "install it there (Debian: apt install swtpm swtpm-tools; it is noticed within five minutes)"
+        missing.append(("TpmMissing", f"tpm: host {host.name} has no swtpm that emulates version {spec.tpm.version}: {install}"))
     vnc = spec.display.vnc
     if vnc.enabled and vnc.password_file and vnc.password_file not in observed.secrets:
         mend = (
@@ -63,6 +66,9 @@ def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
             f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
             f"add it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or 'none'}",
         )
+    if nic.tap and nic.tap.existing and host.taps is not None and nic.tap.name not in host.taps:
+        make = f"make it (`ip tuntap add dev {nic.tap.name} mode tap`)"
+        yield "TapMissing", f"nics[{nic.name}]: host {host.name} has no tap {nic.tap.name!r}: {make}, or leave existing out"
 
 
 def _lacks_network(nic: Nic, host: HostFacts) -> tuple[str, str]:

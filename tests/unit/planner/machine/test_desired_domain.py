@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.domain import CpuConfig, DomainConfig, DomainType
+from homeostat.planner.domain import CpuConfig, DomainConfig, DomainType, RngConfig, ScsiConfig, SmbiosConfig, TpmConfig
 from homeostat.planner.machine.desired import CannotPlan, desired_domain
 from homeostat.planner.observed import HostFacts, RememberedActs, Secret
 from tests.unit.driving import Operator
@@ -238,3 +238,27 @@ def test_a_password_file_that_cannot_be_read_takes_no_password_away() -> None:
     Operator(world).settle(off)
     again = desired(vm, world).vnc
     assert again is not None and again.password is None  # the definition has no screen to keep one of
+
+
+# Devices
+
+
+def test_devices_of_which_there_is_one_at_most() -> None:
+    found = on(HOST, tpm={"version": "1.2"}, rng={"bytesPerSecond": "1Ki"}, smbios={"serial": "S-1"}, scsi={"queues": 2})
+    assert (found.tpm, found.rng) == (TpmConfig("tpm-tis", "1.2"), RngConfig(True, 1024))
+    assert (found.smbios, found.scsi) == (SmbiosConfig(serial="S-1"), ScsiConfig(queues=2))
+    usual = on(HOST, rng={"enabled": True}, smbios={})
+    assert (usual.tpm, usual.rng, usual.smbios, usual.scsi) == (None, None, None, None)
+    assert on(HOST, rng={"enabled": False}).rng == RngConfig(enabled=False)
+
+
+def test_nics_on_taps() -> None:
+    nics = [{"name": "a", "tap": {"name": "tap0"}, "queues": 2, "vhost": False, "mtu": 1400}]
+    a, b = on(HOST, nics=[*nics, {"name": "b", "tap": {"name": "tap1", "existing": True}}]).nics
+    assert (a.kind, a.source, a.queues, a.vhost, a.mtu, a.existing) == ("ethernet", "tap0", 2, False, 1400, None)
+    assert (b.kind, b.source, b.queues, b.vhost, b.mtu, b.existing) == ("ethernet", "tap1", None, None, None, True)
+
+
+def test_a_disk_with_a_thread_of_its_own() -> None:
+    fast, plain = on(HOST, disks=[{"name": "fast", "size": "1Gi", "ioThread": True}, {"name": "plain", "size": "1Gi"}]).disks
+    assert (fast.io_thread, plain.io_thread) == (True, None)

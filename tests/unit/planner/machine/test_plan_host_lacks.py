@@ -64,6 +64,21 @@ from tests.unit.world import HOST, World
             "SecretMissing",
             "/etc/vnc cannot be read: create it with mode 0600",
         ),
+        (
+            {"tpm": {"version": "1.2"}},
+            "TpmMissing",
+            "tpm: host local has no swtpm that emulates version 1.2: install it there (Debian: apt install swtpm swtpm-tools",
+        ),
+        (
+            {"nics": [{"name": "own", "tap": {"name": "tap9", "existing": True}}]},
+            "TapMissing",
+            "nics[own]: host local has no tap 'tap9': make it (`ip tuntap add dev tap9 mode tap`), or leave existing out",
+        ),
+        (
+            {"nics": [{"name": "own", "tap": {"name": "tap1"}}]},
+            "TapTaken",
+            "nics[own]: tap tap1 is taken by machine other: choose another name",
+        ),
         ({"virtualization": "KVM"}, "NoKVM", "virtualization: KVM, but host local has none: use Auto or TCG"),
         ({"resources": {"cpu": {"model": "host-passthrough"}}}, "NoKVM", "needs KVM; without it use maximum"),
     ],
@@ -71,7 +86,8 @@ from tests.unit.world import HOST, World
 def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str, words: str) -> None:
     host = replace(HOST, domain_types=frozenset({DomainType.QEMU}), idle_networks=frozenset({"lab"}))
     world = World(host=replace(host, max_vcpus={(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255}))
-    world.others = {"tcp:127.0.0.1:8080": "machine other"}
+    world.host = replace(world.host, tpms=frozenset({"2.0"}), taps=frozenset({"tap0"}))
+    world.others = {"tcp:127.0.0.1:8080": "machine other", "tap:tap1": "machine other"}
     world.ports = {"tcp:127.0.0.1:5950": ObservedPort("sshd (pid 7)"), "tcp:10.9.9.9:80": ObservedPort()}
     world.ports["tcp:127.0.0.1:80"] = ObservedPort(lowest=1024)
     plan = Operator(world).settle(machine(**spec))
@@ -87,6 +103,14 @@ def test_findings_plan_all_that_is_missing_is_said_not_the_first_alone() -> None
     assert outcome.reason == "NetworkUnknown"
     for words in ("no network 'none'", "no bridge 'br9'", "`virsh net-start lab`", "/no/vnc cannot be read"):
         assert outcome.message.count(words) == 1
+
+
+@pytest.mark.parametrize("facts", [{"tpms": frozenset({"2.0"}), "taps": frozenset({"tap0"})}, {}])
+def test_devices_that_it_has_or_that_nobody_knows_of_are_no_obstacle(facts: dict[str, Any]) -> None:
+    world = World(host=replace(HOST, **facts))
+    nics = [{"name": "a", "tap": {"name": "tap0", "existing": True}}, {"name": "b", "tap": {"name": "tap1"}}]
+    Operator(world).settle(machine(tpm={}, nics=nics))
+    assert world.starts == 1
 
 
 def test_as_many_vcpus_as_a_machine_may_have_are_given() -> None:

@@ -1,0 +1,53 @@
+"""The devices of which a machine has one at most: what ``changes`` compares, and how it is put into words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+from homeostat.models.quantity import format_quantity
+
+from .domain import DomainConfig, RngConfig, ScsiConfig, SmbiosConfig, TpmConfig, WatchdogConfig
+from .scsi import scsi_of
+
+Compared: TypeAlias = tuple[str, Any, Any, Callable[[Any], str]]
+"""The field, what there is, what is wanted, and what puts either into words."""
+_SMBIOS = tuple(field.name for field in fields(SmbiosConfig))
+
+
+def single_devices(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]:
+    """Yields what is to be compared."""
+    yield "sound", have.sound, want.sound, text
+    yield "watchdog", have.watchdog, want.watchdog, _watchdog
+    if want.scsi or (scsi_of(have) and scsi_of(want)):  # a controller that disks left behind is no difference
+        yield "scsi", scsi_of(have), scsi_of(want), _scsi
+    yield "tpm", have.tpm, want.tpm, _tpm
+    yield "rng", have.rng, want.rng, _rng
+    for name in _SMBIOS:
+        yield f"smbios.{name}", getattr(have.smbios, name, None), getattr(want.smbios, name, None), text
+
+
+def text(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _watchdog(watchdog: WatchdogConfig | None) -> str:
+    return "none" if watchdog is None else f"{watchdog.model} {watchdog.action}"
+
+
+def _scsi(scsi: ScsiConfig | None) -> str:
+    if scsi is None:
+        return "none"
+    queues = (f"{scsi.queues} queues",) if scsi.queues is not None else ()
+    return ", ".join((scsi.model, *(("an I/O thread",) if scsi.io_thread else ()), *queues))
+
+
+def _tpm(tpm: TpmConfig | None) -> str:
+    return "none" if tpm is None else f"{tpm.version} {tpm.model}"
+
+
+def _rng(rng: RngConfig | None) -> str:
+    if rng is not None and not rng.enabled:
+        return "none"
+    return f"{format_quantity(rng.rate)}/s" if rng and rng.rate else "unlimited"
