@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.image import UPLOADED, Image, ImageOrigin, boot_sources, disk_sources
@@ -51,6 +51,21 @@ def with_images(machine: VirtualMachine, images: Mapping[str, Image | str]) -> V
         known = isinstance(found, Image) and not awaits_upload(found.spec.source)
         return source_of(found) if isinstance(found, Image) and known else source
 
+    return _with_sources(machine, file_of)
+
+
+def with_names(machine: VirtualMachine) -> VirtualMachine:
+    """Returns the machine with the name of each Image in place of its file: enough to see where two specs differ."""
+
+    def name_of(source: ImageSource | None) -> ImageSource | None:
+        if source is None or source.image_ref is None or not source.is_open:
+            return source
+        return ImageSource.model_construct(url=f"image:{source.image_ref.name}", image_ref=source.image_ref)
+
+    return _with_sources(machine, name_of)
+
+
+def _with_sources(machine: VirtualMachine, file_of: Callable[[ImageSource | None], ImageSource | None]) -> VirtualMachine:
     spec, boot = machine.spec, machine.spec.boot
     booted = boot.model_copy(update={"kernel": file_of(boot.kernel), "initramfs": file_of(boot.initramfs)})
     disks = tuple(disk.model_copy(update={"image": file_of(disk.image)}) if disk.image else disk for disk in spec.disks)

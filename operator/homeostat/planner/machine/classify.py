@@ -16,6 +16,7 @@ from ..actions import file_name
 from ..changes import compare, compare_running
 from ..domain import DomainConfig, DomainType, Record
 from ..hotplug import within_ports
+from ..images import with_names
 from ..observed import DomainState, HostFacts, ImagePhase, Observed, ObservedDomain, ObservedImage, ObservedStorage, Secret
 from ..plan import Change, Disruption
 from .desired import CannotPlan, desired_domain
@@ -81,7 +82,8 @@ def _at_rest(machine: VirtualMachine) -> VirtualMachine:
         "drift_policy": DriftPolicy.CORRECT,
         "suspend": False,
     }
-    return machine.model_copy(update={"spec": machine.spec.model_copy(update=policies)})
+    named = with_names(machine)
+    return named.model_copy(update={"spec": named.spec.model_copy(update=policies)})
 
 
 def _observed(*machines: VirtualMachine) -> Observed:

@@ -35,6 +35,11 @@ def classes(before: Spec, after: Spec) -> dict[str, Disruption]:
         ({"disks": [ROOT]}, {"disks": [{**ROOT, "size": "3Gi"}]}, {"disks[root].size": LIVE}),
         ({"disks": [ROOT]}, {"disks": [{**ROOT, "size": "1Gi"}]}, {"disks[root].size": FORBIDDEN}),
         ({"disks": [ROOT]}, {"disks": [{**ROOT, "image": {"url": "https://e.org/b"}}]}, {"disks[root].image": REPLACE}),
+        (
+            {"disks": [{**ROOT, "image": {"imageRef": {"name": "a"}}}]},
+            {"disks": [{**ROOT, "image": {"imageRef": {"name": "b"}}}]},
+            {"disks[root].image": REPLACE},
+        ),
         ({"disks": [ROOT]}, {"disks": [{**ROOT, "bus": "sata"}]}, {"disks[root].bus": RESTART, "disks[root].target": RESTART}),
         ({"disks": [ROOT]}, {"disks": [ROOT, {"name": "data", "size": "1Gi"}]}, {"disks[data]": LIVE}),
         ({"disks": [ROOT]}, {"disks": [{**ROOT, "limits": {"iops": 5}}]}, {"disks[root].limits": LIVE}),
