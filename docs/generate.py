@@ -26,6 +26,7 @@ from homeostat.models.machine_devices import CloudInit, DiskDevice, ImageSource,
 from homeostat.models.plugin import PluginSpec, PluginStatus
 from homeostat.models.probe import Probes
 from homeostat.models.quantity import format_quantity
+from homeostat.models.snapshot import SnapshotSpec, SnapshotStatus
 
 PAGES = Path(__file__).parent / "spec"
 MODELS: dict[str, type[BaseModel]] = {
@@ -38,6 +39,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "plugin.status": PluginStatus,
     "image.spec": ImageSpec,
     "image.status": ImageStatus,
+    "snapshot.spec": SnapshotSpec,
+    "snapshot.status": SnapshotStatus,
     "host.spec": HostSpec,
     "host.status": HostStatus,
 }

@@ -30,6 +30,7 @@ STATUSES = tuple(f"{plural}/status" for plural in OURS)
 OPERATOR_RIGHTS: Rights = {
     "virtualmachines": READ | {"patch", "create", "delete"},
     "virtualmachinedeployments": READ | {"patch"},
+    "snapshots": READ | {"patch"},
     "plugins": READ | {"patch"},
     "images": READ | {"patch"},
     "machinerevisions": READ | {"patch", "create", "delete"},

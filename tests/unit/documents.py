@@ -53,6 +53,7 @@ SPEC: Document = {
     "power": "Paused",
     "restartedAt": TIME,
     "poweredOffAt": TIME,
+    "restoreFrom": {"snapshot": "before", "token": TIME},
     "suspend": False,
     "driftPolicy": "Report",
     "updatePolicy": "Immediate",
@@ -107,7 +108,7 @@ DOCUMENTS: tuple[Document, ...] = (
         "health": {"status": "healthy", "message": "200", "lastCheck": TIME},
         "addresses": [{"nic": "out", "ip": "127.0.0.1", "source": "Forward", "port": 8080, "guestPort": 80}],
         "vnc": "127.0.0.1:5901", "consoleLog": "/var/lib/homeostat/console.log", "restarts": 1, "run": "r1", "startedAt": TIME,
-        "changes": [CHANGE], "drift": [CHANGE],
+        "restored": "once", "changes": [CHANGE], "drift": [CHANGE],
     }),
     document("VirtualMachineDeployment", "web", {
         "replicas": 3, "template": TEMPLATE, "minReadySeconds": 5, "progressDeadlineSeconds": 60, "revisionHistoryLimit": 3,
@@ -116,6 +117,10 @@ DOCUMENTS: tuple[Document, ...] = (
     }, {
         "observedGeneration": 3, "replicas": 3, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 1, "revision": 2,
         "selector": "homeostat.dev/deployment=web", "machines": ["web-1", "web-2", "web-3"], "conditions": CONDITIONS,
+    }),
+    document("Snapshot", "before", {"machineRef": {"name": "full"}, "memory": True, "quiesce": "Required"}, {
+        "observedGeneration": 1, "conditions": CONDITIONS, "consistency": "Memory", "takenAt": TIME, "size": "1Gi",
+        "host": "rack7", "tag": "homeostat-default-before-0123", "disks": [{"name": "data", "path": "/srv/data.qcow2"}],
     }),
     document("Plugin", "page", {
         "version": "1.0", "description": "A page.", "enabled": False, "resources": RESOURCES, "rootfs": IMAGE,

@@ -28,6 +28,7 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 from homeostat.runtime.engine.clock import OwnClock
 from homeostat.runtime.engine.dependencies import Dependencies
@@ -137,6 +138,8 @@ class WorldHost:
         self.blocked: dict[int, ObservedPort] = {}  # by number
         self.recalled: list[tuple[str, dict[str, Sequence[tuple[str, str]]]]] = []
         self.image_notes: dict[str, str] = {}  # by uid of an Image
+        self.notes: dict[str, SnapshotNote] = {}  # of snapshots, by uid
+        self.tags: dict[str, list[DiskTag]] = {}  # in files
         self.left: list[str] = []  # files of a machine's folder
         self.unreadable = ""  # why its storage cannot be looked at
         self.aside: list[TrashEntry] = []
@@ -202,6 +205,15 @@ class WorldHost:
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
         return ()
+
+    async def snapshot_note(self, uid: str) -> SnapshotNote | None:
+        return self.notes.get(uid)
+
+    async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
+        return {path: self.tags.get(path, ()) for path in paths if path in self.world.disks}
+
+    async def built_on_disks(self, paths: Sequence[str]) -> Mapping[str, str]:
+        return {}
 
     async def execute(self, action: Action) -> None:
         if type(action) in self.failing:

@@ -31,9 +31,11 @@ from homeostat.planner.observed import (
     ObservedPort,
     ObservedStorage,
     RememberedActs,
+    Restore,
     Secret,
     Tap,
 )
+from homeostat.planner.plan import Stalled
 from homeostat.planner.trash import TrashedDisk, TrashEntry
 from tests.unit.domains import Domain, Refused, check_boot_order, check_free, copied, nothing, on_file, sectors, take_port
 
@@ -67,6 +69,9 @@ class World:
     noted: str | None = None  # the resource whose deletion was noted down
     moved: tuple[MovedDisk, ...] = ()  # where others put disks, as noted down
     moved_problem: str = ""  # that note cannot be understood
+    restored: str | None = None  # the token of a restore, as noted down
+    named: Restore | Stalled | None = None  # what restoreFrom names
+    restores: list[act.RestoreSnapshot] = field(default_factory=list)
     reclaimable: tuple[str, ...] = ()  # disks that are to be deleted with the machine
     trash: dict[str, TrashEntry] = field(default_factory=dict)
     trashed: dict[tuple[str, str], ObservedDisk] = field(default_factory=dict)  # by entry and name
@@ -107,7 +112,9 @@ class World:
                 trash=tuple(self.trash.values()),
                 moved=() if self.moved_problem else self.moved,
                 moved_problem=self.moved_problem,
+                restored=self.restored,
             ),
+            restore=self.named,
             memory=memory,
             secrets=self.secrets,
             others=self.others,
@@ -206,6 +213,8 @@ class World:
                 self.domain = None
             case act.DeleteFile() | act.KeepDisks() | act.DeleteDirectory() | act.SetAside() | act.TakeBack():
                 self._change_folder(action)
+            case act.NoteRestored() | act.RestoreSnapshot():
+                self._restore(action)
             case act.ReleaseResource():
                 self.released = True
 
@@ -270,6 +279,17 @@ class World:
         domain.saved, domain.asked = None, False
         self.starts += 1
 
+    def _restore(self, action: act.RestoreSnapshot | act.NoteRestored) -> None:
+        self.restored = action.token
+        if isinstance(action, act.NoteRestored):
+            return
+        domain = self._own()
+        if not action.memory and (domain.active or domain.saved):
+            raise Refused("its disks are in use")
+        if action.memory and not domain.active:
+            self._start(paused=False)
+        self.restores.append(action)
+
     def _rename(self, name: str) -> None:
         domain = self._own()
         if domain.active or domain.config is None:
@@ -311,7 +331,7 @@ class World:
                 self.kept = action
             case act.DeleteDirectory():
                 self.seeds.clear()
-                self.created, self.kept, self.noted = False, None, None
+                self.created, self.kept, self.noted, self.restored = False, None, None, None
                 self.moved = tuple(m for m in self.moved if any(path.endswith(f"/{m.name}.qcow2") for path in self.disks))
 
     def _set_aside(self, action: act.SetAside) -> None:

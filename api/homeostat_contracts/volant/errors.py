@@ -15,6 +15,7 @@ from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.models.snapshot import Snapshot
 from homeostat.service.refusals import (
     AlreadyRunning,
     AlreadyStopped,
@@ -36,6 +37,7 @@ log = logging.getLogger("homeostat.api")
 NOUNS: Mapping[type[Resource], tuple[str, str]] = {
     VirtualMachine: ("vm", "VM"),
     VirtualMachineDeployment: ("deployment", "Deployment"),
+    Snapshot: ("snapshot", "Snapshot"),
     Plugin: ("plugin", "Plugin"),
     Image: ("image", "Image"),
     Host: ("host", "Host"),

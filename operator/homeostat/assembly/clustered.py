@@ -22,6 +22,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.plan import Waiting
@@ -32,6 +33,7 @@ from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
@@ -193,7 +195,7 @@ class ClusterOperator:
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = JobConfig(
             self._instance,
-            reconcilers={VirtualMachine: placer, Host: keeper},
+            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store)},
             wakers=(placer.woken_by,),
             fence=lease.check,
             keepers=keepers,
@@ -238,7 +240,7 @@ class ClusterOperator:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
                 config = JobConfig(
                     self._instance,
-                    kinds=frozenset({VirtualMachine}),
+                    kinds=frozenset({VirtualMachine, Snapshot}),
                     reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
                     wakers=(reporter.woken_by,),
                     fence=lease.check,

@@ -13,6 +13,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
 from homeostat.runtime.engine.chores import Chore
@@ -21,14 +22,16 @@ from homeostat.runtime.engine.ports import ResourceAccess, ResourceStore, StoreF
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.image.reconcile import ImageReconciler
+from homeostat.runtime.machine.domains import DomainOf
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.probing import Prober
-from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, DomainOf, MachineReconciler
+from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, MachineReconciler
 from homeostat.runtime.machine.rivals import Rivals, this_run
 from homeostat.runtime.machine.trash import empty_trash
 from homeostat.runtime.metrics import OperatorMetrics, Watched
 from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
+from homeostat.runtime.snapshot.reconcile import SnapshotReconciler
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class JobConfig:
     instance: str
     workers: int = 16
     teardown: bool = False
-    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Plugin, Image})
+    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Snapshot, Plugin, Image})
     reconcilers: Reconcilers = field(default_factory=dict)
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
@@ -127,9 +130,13 @@ class Job(Operator):
         deployments = DeploymentReconciler(
             self.store, self._host, self._config.keepers, lambda: self.rivals.found, self._is_known, self.clock
         )
+        snapshots = SnapshotReconciler(
+            self.store, self._host, self.dependencies, lambda: self.rivals.found, self._config.fence, self.wake
+        )
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: self._machines,
             VirtualMachineDeployment: deployments,
+            Snapshot: snapshots,
             Plugin: PluginReconciler(self.store, self._host, self._images),
             Image: ImageReconciler(self.store, self._host, self._images, self.changed),
             **self._config.reconcilers,

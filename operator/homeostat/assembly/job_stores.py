@@ -19,6 +19,7 @@ from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import host_finalizer, host_of, hosts_of, placements_of
 from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
@@ -86,7 +87,7 @@ class JobStore:
 
 
 class HostStore(JobStore):
-    """The machines of one host, and the plugins that they may be made from."""
+    """The machines of one host with their snapshots, and the plugins that they may be made from."""
 
     def __init__(self, store: PlacedStore, fence: Fence, host: str) -> None:
         super().__init__(store, fence)
@@ -97,21 +98,34 @@ class HostStore(JobStore):
     @property
     def machines(self) -> int:
         """How many machines are placed here."""
-        return len(self._mine)
+        return sum(key.kind == VirtualMachine.KIND for key in self._mine)
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         """Returns what is this host's: not a machine of another host, whatever it was when its key was queued, and not a
         deployment that waits for other hosts."""
-        if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND):
+        if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND, Snapshot.KIND):
             row = self.store.index.row(key)
             if row is None or not self._is_mine(row):
                 return None
-        return await super().get(kind, key)
+        found = await super().get(kind, key)
+        return await self._held(kind, found) if isinstance(found, Snapshot) else found
+
+    async def _held(self, kind: type[R], snapshot: Snapshot) -> R | None:
+        """Returns a snapshot once it has this host's finalizer, since it must not go before its data has."""
+        meta, wanted = snapshot.metadata, host_finalizer(self._host)
+        if wanted not in meta.finalizers:
+            if snapshot.deleting:
+                return None
+            self._fence.check()
+            if not await self.store.hold(snapshot.key, meta.uid, [wanted]):
+                return None
+        return await super().get(kind, snapshot.key)
 
     async def release(self, key: Key, uid: str) -> None:
         """Removes this host's finalizer. On a deployment other hosts have their own."""
         self._fence.check()
-        await self.store.release(key, uid, only="" if key.kind == VirtualMachine.KIND else host_finalizer(self._host))
+        whole = key.kind in (VirtualMachine.KIND, Snapshot.KIND)
+        await self.store.release(key, uid, only="" if whole else host_finalizer(self._host))
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         self._said[key] = _digest(self.store.status_form(status))
@@ -128,8 +142,10 @@ class HostStore(JobStore):
         seen: dict[Key, int] = {}
         async for key in follow_index(self.store.index, statuses=True):
             row = self.store.index.row(key)
-            if key.kind == VirtualMachine.KIND:
+            of_it: list[Key] = []
+            if key.kind in (VirtualMachine.KIND, Snapshot.KIND):
                 if row is not None and self._is_mine(row):
+                    of_it = [] if key in self._mine else self._snapshots_of(key)
                     self._mine.add(key)
                 elif key in self._mine:
                     self._mine.discard(key)
@@ -148,16 +164,28 @@ class HostStore(JobStore):
             else:
                 seen[key] = row.changed
             yield key
+            for snapshot in of_it:  # they are this host's from now on
+                self._mine.add(snapshot)
+                yield snapshot
+
+    def _snapshots_of(self, machine: Key) -> list[Key]:
+        if machine.kind != VirtualMachine.KIND:
+            return []
+        return [row.key for row in self.store.index.rows(Snapshot.KIND, machine.namespace) if _machine_of(row) == machine]
 
     def _is_as_said(self, key: Key, row: Row) -> bool:
         """Tells whether a status is not ours to write, or is as we wrote it."""
-        ours = key.kind in (VirtualMachine.KIND, Host.KIND)
+        ours = key.kind in (VirtualMachine.KIND, Snapshot.KIND, Host.KIND)
         return not ours or self._said.get(key) == _digest(json.loads(row.status or "{}"))
 
     def _is_mine(self, row: Row) -> bool:
-        """Tells whether it is a machine that was placed here, or a deployment that is being deleted and may have disks here."""
+        """Tells whether it is a machine that was placed here, a snapshot of one, or a deployment that is being deleted and may
+        have disks here."""
         if row.kind == VirtualMachineDeployment.KIND and row.deleted is None:
             return False
+        if row.kind == Snapshot.KIND and self._host not in hosts_of(json.loads(row.finalizers)):
+            machine = self.store.index.row(_machine_of(row))
+            return machine is not None and self._is_mine(machine)
         placed = hosts_of(json.loads(row.finalizers))
         return self._host in (placed[:1] if row.kind == VirtualMachine.KIND else placed)  # on one host, whatever others add
 
@@ -255,6 +283,12 @@ def _interested(row: Row) -> set[Key]:
         if owner.get("controller") and owner.get("kind") == VirtualMachineDeployment.KIND
     }
     return found | {plugin} if (plugin := _plugin_of(row)) else found
+
+
+def _machine_of(row: Row) -> Key:
+    """Returns the machine of a snapshot; also where the models refuse the spec."""
+    name = (json.loads(row.spec).get("machineRef") or {}).get("name") or ""
+    return Key(VirtualMachine.KIND, row.namespace, str(name))
 
 
 def _plugin_of(row: Row) -> Key | None:

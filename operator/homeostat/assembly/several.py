@@ -23,6 +23,7 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
 from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Waiting
@@ -33,6 +34,7 @@ from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.placing import PlacedFiles
@@ -134,7 +136,7 @@ class SeveralHosts:
         reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
         config = JobConfig(
             self._instance,
-            kinds=frozenset({VirtualMachine}),
+            kinds=frozenset({VirtualMachine, Snapshot}),
             reconcilers={Host: reporter},
             wakers=(reporter.woken_by,),
             orphans=orphans,
@@ -189,7 +191,7 @@ class SeveralHosts:
         store.let_go, self._placer = keeper.forget, placer
         config = JobConfig(
             self._instance,
-            reconcilers={VirtualMachine: placer, Host: keeper},
+            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store)},
             wakers=(placer.woken_by,),
             taken_in=lambda: self._store.complete,
             name="controller: ",

@@ -81,6 +81,14 @@ class Agent:
         """Returns (MAC, IP) of every address that the guest says it has. Raises the same errors."""
         return await self._ask(uuid, Patience(timeout), "guest-network-get-interfaces", _addresses)
 
+    async def freeze(self, uuid: str, timeout: float) -> int:
+        """Freezes the guest's file systems, and returns how many. Raises the same errors; then it may freeze them late."""
+        return await self._ask(uuid, Patience(timeout), "guest-fsfreeze-freeze", int)
+
+    async def thaw(self, uuid: str, timeout: float) -> int:
+        """Thaws the guest's file systems, and returns how many were frozen. Raises the same errors."""
+        return await self._ask(uuid, Patience(timeout), "guest-fsfreeze-thaw", int)
+
     async def shut_down(self, uuid: str) -> None:
         """Asks the guest to shut down, and returns within seconds. An agent that shuts down does not answer, and libvirt's own
         call would wait a minute for the guest to be off.

@@ -24,6 +24,7 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
 from . import faults, links, ports
@@ -36,8 +37,10 @@ from .errors import DriverError
 from .events import Aspect
 from .inventory import Inventory
 from .reading import PidFiles
+from .snapshots import Snapshots
 from .storage import StorageAction
 from .storage.secret import read_secret
+from .storage.snapshots import SnapshotFiles
 from .survey import is_local, is_test, pid_folders, survey, survey_networks
 from .survey_devices import survey_devices
 from .tasks import Keep, attended, once
@@ -88,6 +91,9 @@ class StorageDriver(Protocol):
     async def erase(self, entry: str) -> None: ...
 
     async def prune(self, used: Callable[[], Collection[str]], paths: Callable[[], Collection[str]]) -> list[str]: ...
+
+    @property
+    def snapshots(self) -> SnapshotFiles: ...
 
 
 class LibvirtHost:
@@ -140,6 +146,8 @@ class LibvirtHost:
             local=self._here, crowded=lambda: self._connection.crowded,
         )  # fmt: skip
         self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
+        files = storage.snapshots if storage is not None else None
+        self._snapshots = Snapshots(self._connection, self._inventory, self.agent, files, fence)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -240,6 +248,18 @@ class LibvirtHost:
         """Returns all folders of the storage. Raises DriverError."""
         return () if self._storage is None else await self._storage.machine_folders()
 
+    async def snapshot_note(self, uid: str) -> SnapshotNote | None:
+        """Returns what is noted down of a snapshot. Raises DriverError."""
+        return await asyncio.to_thread(self._snapshots.note, uid)
+
+    async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
+        """Returns the snapshots in files, by path. Raises DriverError."""
+        return await asyncio.to_thread(self._snapshots.tags, paths)
+
+    async def built_on_disks(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """Returns those of the files that are built on a disk of a machine, each with that."""
+        return await asyncio.to_thread(self._snapshots.backing, paths)
+
     async def execute(self, action: Action) -> None:
         """Carries one action out.
 
@@ -257,6 +277,8 @@ class LibvirtHost:
                 | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip
                 await self._keep_files(action)
+            case act.TakeSnapshot() | act.DropSnapshot() | act.RestoreSnapshot() | act.NoteRestored():
+                await self._snapshots.execute(action)
             case _:
                 await self._actions.execute(action)
 

@@ -10,6 +10,7 @@ from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef, SetAside
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
 from .errors import DriverError
@@ -93,6 +94,15 @@ class ImageHost:
     async def machine_folders(self) -> Sequence[MachineFolder]:
         """Returns nothing: the folders are the hosts'."""
         return ()
+
+    async def snapshot_note(self, uid: str) -> SnapshotNote | None:
+        """Returns None: there are no machines."""
+
+    async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
+        return {}
+
+    async def built_on_disks(self, paths: Sequence[str]) -> Mapping[str, str]:
+        return {}
 
     async def execute(self, action: Action) -> None:
         """Carries one action out. Raises DriverError."""

@@ -15,6 +15,7 @@ from .host import Host
 from .image import Image, image_names
 from .machine import PluginRef, VirtualMachine, VirtualMachineSpec
 from .plugin import Plugin, PluginSpec
+from .snapshot import Snapshot
 
 R = TypeVar("R", bound=Resource)
 
@@ -76,6 +77,11 @@ def _of_machine(namespace: str, spec: VirtualMachineSpec) -> tuple[Key, ...]:
     return (*_plugin(namespace, spec.plugin_ref), *_images(namespace, spec))
 
 
+def _restored(vm: VirtualMachine) -> tuple[Key, ...]:
+    wanted = vm.spec.restore_from
+    return (Key(Snapshot.KIND, vm.metadata.namespace, wanted.snapshot),) if wanted else ()
+
+
 _READY = Column("Ready", "string", condition_path("Ready"), "Whether it is as it should be, and healthy.")
 _AGE = Column("Age", "date", ".metadata.creationTimestamp", "Since it was created.")
 _WHY = Column("Message", "string", condition_path("Ready", "message"), "Why it is Ready, or is not.", 1)
@@ -100,7 +106,7 @@ _MACHINE = Kind(
         Column("Plugin", "string", ".spec.pluginRef.name", "The plugin that it is made from.", 1),
         _WHY,
     ),
-    rests_on=lambda vm: _of_machine(vm.metadata.namespace, vm.spec),
+    rests_on=lambda vm: (*_of_machine(vm.metadata.namespace, vm.spec), *_restored(vm)),
 )
 _DEPLOYMENT = Kind(
     VirtualMachineDeployment,
@@ -120,6 +126,22 @@ _DEPLOYMENT = Kind(
         _WHY,
     ),
     rests_on=lambda vmd: _of_machine(vmd.metadata.namespace, vmd.spec.template.spec),
+)
+_SNAPSHOT = Kind(
+    Snapshot,
+    noun="snapshot",
+    plural="snapshots",
+    words=("snap", "snaps"),
+    columns=(
+        Column("Machine", "string", ".spec.machineRef.name", "The machine that it is of."),
+        _READY,
+        Column("Consistency", "string", ".status.consistency", "What the disks are like in it."),
+        Column("Taken", "date", ".status.takenAt", "When it was taken."),
+        Column("Size", "string", ".status.size", "What its disks took then.", 1),
+        Column("Host", "string", ".status.host", "The host that has it.", 1),
+        _AGE,
+        _WHY,
+    ),
 )
 _PLUGIN = Kind(
     Plugin,
@@ -191,7 +213,7 @@ _HOST = Kind(
 )
 
 REGISTRY: Mapping[type[Resource], Kind[Any]] = {
-    kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _PLUGIN, _REVISION, _IMAGE, _HOST)
+    kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _SNAPSHOT, _PLUGIN, _REVISION, _IMAGE, _HOST)
 }
 """People see the kinds in this order. A kind stands before those that it rests on."""
 CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)

@@ -175,6 +175,19 @@ class PluginRef(Model):
     name: Name = Field(description="Name of the plugin.")
 
 
+class RestoreFrom(Model):
+    """Names a snapshot to go back to."""
+
+    snapshot: Name = Field(description="Name of a Snapshot of this machine.")
+    token: str = Field(
+        pattern=XML_PATTERN,
+        json_schema_extra=XML_SCHEMA,
+        min_length=1,
+        max_length=64,
+        description="Any text, by custom the time: a new one restores the machine once. It counts for a machine that exists.",
+    )
+
+
 class VirtualMachineSpec(Model):
     """The machine as it should be."""
 
@@ -197,6 +210,11 @@ class VirtualMachineSpec(Model):
         json_schema_extra=XML_SCHEMA,
         max_length=64,
         description="A token: a new value cuts the power at once, if the machine is to be off and is not.",
+    )
+    restore_from: RestoreFrom | None = Field(
+        default=None,
+        description="Brings the machine back to a snapshot, once for each token: it is shut down, its disks are brought back, "
+        "and it is started again. With a snapshot that has its memory, the guest goes on where it was.",
     )
     suspend: Flag = Field(default=False, description="Leave the machine alone: observe and report, change nothing.")
     drift_policy: DriftPolicy = Field(
@@ -366,6 +384,7 @@ class VirtualMachineStatus(Status):
     started_at: str | None = Field(
         default=None, description="When the domain was last seen to start.", json_schema_extra=DATE_TIME
     )
+    restored: str | None = Field(default=None, description="The token of spec.restoreFrom that was carried out last.")
     changes: tuple[PendingChange, ...] = Field(default=(), description="What waits for a restart, or is forbidden.")
     drift: tuple[PendingChange, ...] = Field(default=(), description="What others changed (driftPolicy Report).")
 

@@ -151,6 +151,7 @@ class ObservedStorage:
     trash: tuple[TrashEntry, ...] = ()  # what is set aside of machines of this name
     moved: tuple[MovedDisk, ...] = ()  # as recorded: disks that were on files of others when the domain was last seen
     moved_problem: str = ""  # why that record cannot be read
+    restored: str | None = None  # the token of restoreFrom that was carried out last; None: there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,17 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """The snapshot that a machine is to be brought back to."""
+
+    uid: str
+    tag: str
+    disks: tuple[tuple[str, str], ...]  # name, path
+    memory: bool
+    taken: str  # RFC 3339, UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything that a plan for one machine rests on."""
 
@@ -255,4 +267,5 @@ class Observed:
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
+    restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
     rival: Stalled | None = None  # another operator with our identity acts on this host

@@ -18,6 +18,7 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
+from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
 
@@ -152,6 +153,19 @@ class Files(Hypervisor, Protocol):
         came, failed, or may be asked for again."""
 
 
+class SnapshotsOf(Hypervisor, Protocol):
+    """The snapshots on a host. All methods raise DriverError where files cannot be read."""
+
+    async def snapshot_note(self, uid: str) -> SnapshotNote | None:
+        """Returns what is noted down of a snapshot. None: it was not begun."""
+
+    async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
+        """Returns the snapshots that qcow2 files hold, by path. A file that is not there has no entry."""
+
+    async def built_on_disks(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """Returns those of the files that are built on a disk of a machine, each with that."""
+
+
 class Trash(Files, Protocol):
     """The trash of a host."""
 
@@ -188,5 +202,5 @@ class Meter(Hypervisor, Protocol):
         """Returns how many libvirt calls were made so far."""
 
 
-class HostDriver(Domains, Guests, Trash, Meter, Protocol):
+class HostDriver(Domains, Guests, Trash, SnapshotsOf, Meter, Protocol):
     """One libvirt host."""

@@ -25,9 +25,9 @@ from homeostat.cli.show.doubting import print_warnings
 from homeostat.cli.show.guest_text import GuestText
 from homeostat.cli.show.listing import EVENT_COLUMNS, event_row
 from homeostat.cli.show.live_picture import render_live
+from homeostat.cli.show.moments import Moment
 from homeostat.cli.show.output import to_yaml
 from homeostat.cli.show.render_plan import PlanEntry, render_plan
-from homeostat.cli.show.snapshots import Snapshot
 from homeostat.cli.show.tables import table_lines
 from homeostat.cli.show.up_view import PlainView
 from homeostat.cli.terminal import columns, dressed, paint, say
@@ -106,15 +106,15 @@ def test_security_12_tables_keep_their_rows(text: str) -> None:
 def test_security_12_the_live_table_and_the_plain_lines(text: str) -> None:
     conditions = (Condition(type="Stalled", status="True", reason="Why", message=text),)
     vm = machine().model_copy(update={"status": VirtualMachineStatus(conditions=conditions)})
-    snapshot = Snapshot([vm], [event(text)], [text], failing=[text], held=[text])
+    moment = Moment([vm], [event(text)], [text], failing=[text], held=[text])
     console = Console(file=io.StringIO(), width=80, height=40, no_color=True)
-    console.print(render_live(text, snapshot, 40, 80))
+    console.print(render_live(text, moment, 40, 80))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert obeyed(shown) == [] and not any(line.startswith("forged") for line in shown.splitlines())
     with contextlib.redirect_stdout(io.StringIO()) as said, PlainView("heading") as view:
-        view.show(Snapshot([], (), ()))
-        view.show(snapshot)
+        view.show(Moment([], (), ()))
+        view.show(moment)
     assert obeyed(said.getvalue()) == [] and not any(line.startswith("forged") for line in said.getvalue().splitlines())
 
 

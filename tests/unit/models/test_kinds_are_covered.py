@@ -58,15 +58,17 @@ def test_no_name_means_two_kinds() -> None:
 def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:
     order = [cls.KIND for cls in REGISTRY]
     app = {"pluginRef": {"name": "app"}}
+    back = {"restoreFrom": {"snapshot": "before", "token": "1"}}
     documents: dict[str, dict[str, Any]] = {
-        "VirtualMachine": {"spec": app},
+        "VirtualMachine": {"spec": {**app, **back}},
         "VirtualMachineDeployment": {"spec": {"template": {"spec": app}}},
     }
     for cls, kind in REGISTRY.items():
         if (document := documents.get(cls.KIND)) is None:
             continue
         made = cls.model_validate({"metadata": {"name": "web", "namespace": "shop"}, **document})
-        assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"),)
+        restored = (Key("Snapshot", "shop", "before"),) if cls.KIND == "VirtualMachine" else ()
+        assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"), *restored)
         assert all(order.index(key.kind) > order.index(cls.KIND) for key in kind.rests_on(made))
 
 

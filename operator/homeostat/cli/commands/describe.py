@@ -16,6 +16,7 @@ from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.models.quantity import format_quantity
+from homeostat.models.snapshot import Snapshot, SnapshotStatus
 
 from ..access import State, opened, run
 from ..references import complete_any, not_found, parse_references
@@ -171,6 +172,20 @@ def _facts_of_image(image: Image) -> Pairs:
     return [(name, value) for name, value in found if value]
 
 
+def _facts_of_snapshot(snapshot: Snapshot) -> Pairs:
+    status = snapshot.status or SnapshotStatus()
+    taken = f"{status.taken_at} ({age(status.taken_at)} ago)" if status.taken_at else ""
+    found = (
+        ("Taken", taken),
+        ("Consistency", status.consistency or ""),
+        ("Size", format_quantity(status.size) if status.size is not None else ""),
+        ("Host", status.host or ""),
+        ("Disks", ", ".join(f"{disk.name} ({disk.path})" for disk in status.disks)),
+        ("Tag in them", status.tag or ""),
+    )
+    return [(name, value) for name, value in found if value]
+
+
 def _facts_of_host(host: Host) -> Pairs:
     status = host.status or HostStatus()
     has = f"{status.capacity.vcpus} vCPUs, {format_quantity(status.capacity.memory)} of memory" if status.capacity else ""
@@ -200,6 +215,7 @@ class Described:
 DESCRIBED: Mapping[type[Resource], Described] = {
     VirtualMachine: Described(_facts_of_machine, changes=_changes_of_machine),
     VirtualMachineDeployment: Described(_facts_of_deployment, history=_rollouts),
+    Snapshot: Described(_facts_of_snapshot),
     Plugin: Described(_facts_of_plugin),
     Image: Described(_facts_of_image),
     Host: Described(_facts_of_host),

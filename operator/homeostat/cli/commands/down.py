@@ -24,8 +24,8 @@ from ..errors import CliError
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, whose
+from ..show.moments import Moments
 from ..show.render_facts import disk_fates
-from ..show.snapshots import Snapshots
 from ..show.up_view import PlainView, View
 from ..terminal import say
 from ..times import parse_duration
@@ -97,16 +97,16 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
         keeper = next(iter(parts.hosts.values()))  # of the trash: all hosts have one
         earlier = {entry.entry for entry in await keeper.trash()}
         with PlainView(f"removing the machines of {folder} from {whose(hosts) if hosts else uri}") as view:
-            snapshots = Snapshots(parts.store)
+            moments = Moments(parts.store)
             teardown = asyncio.ensure_future(parts.operator.run(stop))
-            await _show_until(teardown, snapshots, view, timeout, stop)
+            await _show_until(teardown, moments, view, timeout, stop)
             await teardown
-            await snapshots.refresh()
-            left = _left(parts, snapshots.current.machines)
+            await moments.refresh()
+            left = _left(parts, moments.current.machines)
             trash, low = await keeper.trash(), scarcity(await keeper.space())
             if not stop.is_set():
-                await _forget_statuses(parts.store, snapshots.current.deployments)
-                _give_up_places(parts, [machine for machine in snapshots.current.machines if machine.key not in left])
+                await _forget_statuses(parts.store, moments.current.deployments)
+                _give_up_places(parts, [machine for machine in moments.current.machines if machine.key not in left])
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     done = "Removed what could be" if left else "Removed"
@@ -135,14 +135,12 @@ def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path
     return lines
 
 
-async def _show_until(
-    teardown: asyncio.Future[None], snapshots: Snapshots, view: View, timeout: float, stop: asyncio.Event
-) -> None:
+async def _show_until(teardown: asyncio.Future[None], moments: Moments, view: View, timeout: float, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout if timeout > 0 else None
     while not teardown.done():
-        if await snapshots.refresh():
-            view.show(replace(snapshots.current, deployments=(), plugins=()))  # only machines are removed
+        if await moments.refresh():
+            view.show(replace(moments.current, deployments=(), plugins=()))  # only machines are removed
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(teardown), 0.3)
         if deadline is not None and loop.time() > deadline and not teardown.done():

@@ -29,7 +29,7 @@ from ..errors import CliError, debugging
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option, whose
-from ..show.snapshots import Snapshot, Snapshots
+from ..show.moments import Moment, Moments
 from ..show.status_words import is_ready, lacks_address, waits_for
 from ..show.up_view import LiveView, PlainView, View
 from ..terminal import on_terminal, say
@@ -203,7 +203,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
 
 async def _watch(parts: Standalone | Several, view: View, stop: asyncio.Event, options: UpOptions) -> None:
     """Shows what changes. With ``until_ready`` it ends when everything is Ready, or raises when that takes too long."""
-    loop, snapshots = asyncio.get_running_loop(), Snapshots(parts.store)
+    loop, moments = asyncio.get_running_loop(), Moments(parts.store)
     deadline = loop.time() + options.timeout if options.timeout > 0 else None
     shown_at = changed_at = ready_at = 0.0
     failing: Sequence[str] = ()
@@ -211,41 +211,41 @@ async def _watch(parts: Standalone | Several, view: View, stop: asyncio.Event, o
         before, failing = failing, [str(known) for known in parts.supervisor.failing]
         every = AGE_SECONDS if loop.time() - changed_at > RECENT else 1.0
         aged = view.shows_ages and loop.time() - shown_at >= every
-        changed = await snapshots.refresh() or failing != before
+        changed = await moments.refresh() or failing != before
         if changed or aged:
             shown_at = loop.time()
             changed_at = shown_at if changed else changed_at
-            view.show(replace(snapshots.current, failing=failing))
+            view.show(replace(moments.current, failing=failing))
         if options.until_ready:
-            snapshot = snapshots.current
-            ready = _all_ready(parts, snapshot)
+            moment = moments.current
+            ready = _all_ready(parts, moment)
             ready_at = (ready_at or loop.time()) if ready else 0.0
-            lacking = [machine for machine in snapshot.machines if lacks_address(machine)]
+            lacking = [machine for machine in moment.machines if lacks_address(machine)]
             if ready and (not lacking or loop.time() - ready_at > ADDRESS_SECONDS):
                 for machine in lacking:
                     view.say(f"note: {short_name(machine.key)} is Ready and has no address: its guest may not ask for one")
                 return
             if deadline is not None and loop.time() > deadline:
-                raise not_ready(snapshot, options.timeout)
+                raise not_ready(moment, options.timeout)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), POLL_SECONDS)
-    if await snapshots.refresh():
-        view.show(snapshots.current)
+    if await moments.refresh():
+        view.show(moments.current)
 
 
-def _all_ready(parts: Standalone | Several, snapshot: Snapshot) -> bool:
+def _all_ready(parts: Standalone | Several, moment: Moment) -> bool:
     """Tells whether everything is Ready. Statuses that an earlier operator left say nothing about now."""
     looked_at = parts.operator.looked_at
-    fresh = all(resource.key in looked_at for resource in snapshot.resources)
-    settled = not snapshot.errors and not parts.store.restless  # what has gone from the folder may still have to be deleted
-    return fresh and settled and bool(snapshot.resources) and all(map(is_ready, snapshot.resources))
+    fresh = all(resource.key in looked_at for resource in moment.resources)
+    settled = not moment.errors and not parts.store.restless  # what has gone from the folder may still have to be deleted
+    return fresh and settled and bool(moment.resources) and all(map(is_ready, moment.resources))
 
 
-def not_ready(snapshot: Snapshot, timeout: float) -> CliError:
+def not_ready(moment: Moment, timeout: float) -> CliError:
     """Returns an error with what is not Ready, or lacks an address, and why."""
-    reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in snapshot.resources if not is_ready(r)]
-    reasons += snapshot.errors or ([] if snapshot.resources else ["the folder holds no machines"])
-    if not reasons and (lacking := [short_name(m.key) for m in snapshot.machines if lacks_address(m)]):
+    reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in moment.resources if not is_ready(r)]
+    reasons += moment.errors or ([] if moment.resources else ["the folder holds no machines"])
+    if not reasons and (lacking := [short_name(m.key) for m in moment.machines if lacks_address(m)]):
         why = "a guest that does not ask for one gets none; after 30 s without, `up --until-ready` ends all the same"
         return CliError(f"no address is known of {', '.join(lacking)} after {timeout:g} s", why)
     return CliError(f"not everything is Ready after {timeout:g} s", reasons)

@@ -27,6 +27,8 @@ def action_text(action: a.Action) -> str:
             return "start with the host" if action.enabled else "do not start with the host"
         case a.StartDomain():
             return "start, paused" if action.paused else "start"
+        case a.TakeSnapshot() | a.DropSnapshot() | a.RestoreSnapshot() | a.NoteRestored():
+            return _snapshot_text(action)
         case _:
             return _domain_text(action)
 
@@ -62,6 +64,8 @@ _Domain = (
     | a.ReleaseResource
 )
 
+_Snapshots = a.TakeSnapshot | a.DropSnapshot | a.RestoreSnapshot | a.NoteRestored
+
 
 def _storage_text(action: _Storage) -> str:
     match action:
@@ -92,6 +96,23 @@ def _storage_text(action: _Storage) -> str:
             return f"note down where others put its disks: {', '.join(disk.source for disk in action.disks) or 'nowhere'}"
         case a.NoteDisks():
             return f"note down the disks to be deleted with it: {', '.join(action.disks) or 'none'}"
+        case _:
+            assert_never(action)
+
+
+def _snapshot_text(action: _Snapshots) -> str:
+    match action:
+        case a.TakeSnapshot():
+            return f"take a snapshot of machine {action.machine_name}{', with its memory' if action.memory else ''}"
+        case a.DropSnapshot():
+            return "remove the snapshot from its disks"
+        case a.RestoreSnapshot(memory=True):
+            return "bring the guest back to the snapshot, with its memory: what it did since is lost"
+        case a.RestoreSnapshot():
+            disks = ", ".join(name for name, _ in action.disks)
+            return f"bring the disks {disks} back to the snapshot: what was written to them since is lost"
+        case a.NoteRestored():
+            return "remember that it need not be restored"
         case _:
             assert_never(action)
 

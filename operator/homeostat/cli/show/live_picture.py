@@ -13,7 +13,7 @@ from homeostat.models.outside import one_line, redacted
 from ..references import short_name
 from ..terminal import tone_of
 from ..times import age
-from .snapshots import Snapshot
+from .moments import Moment
 from .status_words import address, is_ready, ready_word, status_cell, waits_for
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _GAP = 3  # characters between columns
 _WIDEST = 30  # characters of a column
 
 
-def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Group:
+def render_live(heading: str, moment: Moment, height: int, width: int) -> Group:
     """Returns the whole picture for a terminal of ``height`` lines and ``width`` columns. What is not ready comes first."""
     from rich.console import Group
     from rich.text import Text
@@ -43,25 +43,25 @@ def render_live(heading: str, snapshot: Snapshot, height: int, width: int) -> Gr
         return Text(one_line(redacted(text)), style=style, overflow="ellipsis", no_wrap=True)
 
     tall = height >= 20
-    events = list(snapshot.events)[-SHOWN_EVENTS:] if tall else []
-    errors = [f"error: {error}" for error in (*(f"operator: {failing}" for failing in snapshot.failing), *snapshot.errors)]
-    if len(errors) > (most := SHOWN_ERRORS + len(snapshot.failing)):
+    events = list(moment.events)[-SHOWN_EVENTS:] if tall else []
+    errors = [f"error: {error}" for error in (*(f"operator: {failing}" for failing in moment.failing), *moment.errors)]
+    if len(errors) > (most := SHOWN_ERRORS + len(moment.failing)):
         errors = [*errors[: most - 1], f"… and {len(errors) - most + 1} more errors: `homeostat get errors`"]
-    deployments = _first(snapshot.deployments, SHOWN_DEPLOYMENTS if tall else 2)
-    plugins = [plugin for plugin in snapshot.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
+    deployments = _first(moment.deployments, SHOWN_DEPLOYMENTS if tall else 2)
+    plugins = [plugin for plugin in moment.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
     above = (len(deployments) + 2 if deployments else 0) + len(plugins)
-    machines = _first(snapshot.machines, max(height - _SPENT - len(events) - len(errors) - len(snapshot.held[:1]) - above, 2))
+    machines = _first(moment.machines, max(height - _SPENT - len(events) - len(errors) - len(moment.held[:1]) - above, 2))
 
-    parts: list[object] = [line(heading, "bold"), line(snapshot.summary, "dim"), Text("")]
+    parts: list[object] = [line(heading, "bold"), line(moment.summary, "dim"), Text("")]
     parts += [line(f"{short_name(plugin.key)}: {waits_for(plugin)}", "yellow") for plugin in plugins]
     if deployments:
         parts += [_deployment_table(deployments, width), Text("")]
     parts.append(_machine_table(machines, width) if machines else line("(the folder holds no machines yet)", "dim"))
-    if len(machines) < len(snapshot.machines):
-        unready = sum(not is_ready(machine) for machine in snapshot.machines) - sum(not is_ready(machine) for machine in machines)
-        parts.append(line(f"… and {len(snapshot.machines) - len(machines)} more, {unready or 'none'} of them not ready", "dim"))
+    if len(machines) < len(moment.machines):
+        unready = sum(not is_ready(machine) for machine in moment.machines) - sum(not is_ready(machine) for machine in machines)
+        parts.append(line(f"… and {len(moment.machines) - len(machines)} more, {unready or 'none'} of them not ready", "dim"))
     parts += [line(error, "red") for error in errors]
-    parts += [line(f"held: {held}", "yellow") for held in snapshot.held[:1]]
+    parts += [line(f"held: {held}", "yellow") for held in moment.held[:1]]
     if events:
         parts += [Text(""), _event_table(events, width)]
     return Group(*parts)  # type: ignore[arg-type]

@@ -38,6 +38,7 @@ from homeostat.runtime.machine.claims import Claims
 from homeostat.runtime.machine.effective import Effective
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
+from homeostat.runtime.machine.restoring import with_restore
 from homeostat.runtime.plugin.reconcile import images_of
 from homeostat.store.errors import FolderProblem, Severity
 from homeostat.store.files.passes.intake import PassReport
@@ -203,7 +204,7 @@ class _Foresight:
             observed = replace(observed, domain=None, unadmitted=place_on)
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
-        observed = replace(seen.seen(made, observed), refusal=refusal)
+        observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)
         await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed, seen)
         plan = foresee(made, observed, time.monotonic(), self.fetched)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()

@@ -15,6 +15,7 @@ from homeostat.models.kinds import kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
+from homeostat.models.snapshot import Snapshot, SnapshotStatus
 
 from ..terminal import columns
 from ..times import age
@@ -99,6 +100,19 @@ def plugin_row(plugin: Plugin, wide: bool) -> TableRow:
     return (*row, spec.workload.type.value, str(spec.workload.port or ""), waits_for(plugin)) if wide else row
 
 
+def snapshot_row(snapshot: Snapshot, wide: bool) -> TableRow:
+    status = snapshot.status or SnapshotStatus()
+    row = (
+        snapshot.metadata.name,
+        snapshot.spec.machine_ref.name,
+        ready_word(snapshot),
+        status.consistency or "",
+        age(status.taken_at),
+        format_quantity(status.size) if status.size is not None else "",
+    )
+    return (*row, status.host or "", waits_for(snapshot)) if wide else row
+
+
 def images_word(plugin: Plugin) -> str:
     """Returns ``Ready``, or why its images are not: ``ImageFetching``, ``ImageQueued``, ``ImageFailed`` ..."""
     condition = find_condition(status_of(plugin).conditions, "ImagesReady")
@@ -147,6 +161,9 @@ TABLES: Mapping[type[Resource], Table] = {
         ("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"),
         ("REVISION", "STRATEGY", "PLUGIN", "SELECTOR", "MESSAGE"),
         deployment_row,
+    ),
+    Snapshot: Table(
+        ("NAME", "MACHINE", "READY", "CONSISTENCY", "AGE", "SIZE"), ("HOST", "MESSAGE"), snapshot_row
     ),
     Plugin: Table(
         ("NAME", "VERSION", "ENABLED", "IMAGES", "MACHINES", "AGE"), ("TYPE", "PORT", "MESSAGE"), plugin_row

@@ -17,8 +17,8 @@ from homeostat.models.outside import one_line, redacted
 from ..references import short_name
 from ..terminal import in_colour, say
 from .live_picture import render_live
+from .moments import Moment
 from .rollout_state import rollout_counts
-from .snapshots import Snapshot
 from .status_words import address, is_ready, state_word, status_of, waits_for
 
 
@@ -29,7 +29,7 @@ class View(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def show(self, snapshot: Snapshot) -> None: ...
+    def show(self, moment: Moment) -> None: ...
 
     def say(self, text: str) -> None: ...
 
@@ -60,28 +60,28 @@ class PlainView:
         except BrokenPipeError:  # nobody reads any more, as after `| head`: the operator goes on all the same
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, moment: Moment) -> None:
         if self._last_event < 0:  # events before this run are not shown
-            self._last_event = max((event.id for event in snapshot.events), default=0)
-        for event in snapshot.events:
+            self._last_event = max((event.id for event in moment.events), default=0)
+        for event in moment.events:
             if event.id > self._last_event:
                 self._last_event = event.id
                 mark = "warning: " if event.type == "Warning" else ""
                 self.say(f"{short_name(event.key)}: {mark}{event.reason}: {event.message}")
-        present = {resource.key for resource in snapshot.resources}
+        present = {resource.key for resource in moment.resources}
         self._told = {key: told for key, told in self._told.items() if key in present}
-        for resource in snapshot.resources:
+        for resource in moment.resources:
             self._tell(resource)
-        for error in snapshot.errors:
+        for error in moment.errors:
             if error not in self._errors:
                 self.say(f"error: {error}")
-        if self._errors and not snapshot.errors:
+        if self._errors and not moment.errors:
             self.say("the errors in the YAML are mended")
-        self._errors = set(snapshot.errors)
-        for held in snapshot.held:
+        self._errors = set(moment.errors)
+        for held in moment.held:
             if held not in self._held:
                 self.say(f"held: {held}")
-        self._held = set(snapshot.held)
+        self._held = set(moment.held)
 
     def _tell(self, resource: Resource) -> None:
         if not status_of(resource).conditions:
@@ -135,5 +135,5 @@ class LiveView:
 
         self._console.print(Text(one_line(redacted(text))))
 
-    def show(self, snapshot: Snapshot) -> None:
-        self._live.update(render_live(self._heading, snapshot, self._console.height, self._console.width), refresh=True)
+    def show(self, moment: Moment) -> None:
+        self._live.update(render_live(self._heading, moment, self._console.height, self._console.width), refresh=True)

@@ -51,6 +51,7 @@ from .named import read_image_note, write_image_note
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
 from .secret import read_secret
 from .seed import build_seed
+from .snapshots import RESTORED, SnapshotFiles, read_restored
 from .stat_cache import StatCache
 from .trash import TrashFolder
 
@@ -77,6 +78,7 @@ _OURS = (
     CREATED,
     NOTE,
     DELETION,
+    RESTORED,
     "seed-*.iso",
     f"{BOOT_COPY}*",
     "console.log*",
@@ -107,7 +109,9 @@ class Storage:
         self._disks = StatCache(read_disk)
         self._marks = StatCache(_read_mark)
         self._moves = StatCache(read_moved)
+        self._restored = StatCache(read_restored)
         self.trash = TrashFolder(self._rooms)
+        self.snapshots = SnapshotFiles(self._rooms)
 
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
         """Calls ``changed(key, fetching)`` when the image with that ImageRef.key progressed (twice a second at most; only then
@@ -146,6 +150,7 @@ class Storage:
                 trash=self.trash.of(directory),
                 moved=moved,
                 moved_problem=moved_problem,
+                restored=self._restored.get(f"{directory}/{RESTORED}"),
             )
 
     def secret(self, path: str) -> Secret | None:

@@ -166,6 +166,8 @@ def _stored(action: Action, storage: ObservedStorage, fetched: Mapping[str, Obse
             return replace(storage, reclaimable=frozenset(disks))
         case act.NoteMoved(disks=moved):
             return replace(storage, moved=moved, moved_problem="")
+        case act.NoteRestored(token=token) | act.RestoreSnapshot(token=token):
+            return replace(storage, restored=token)
         case act.NoteDeletion() | act.ForgetDeletion():
             return replace(storage, deletion_noted=isinstance(action, act.NoteDeletion))
         case act.DeleteFile(path):

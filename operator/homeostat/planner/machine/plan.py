@@ -27,6 +27,8 @@ from .fit import misfit, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power, with_boot
 from .reclaim import to_note
+from .restore import HARMLESS as RESTORE_HARMLESS
+from .restore import new_token, plan_restore
 from .revert import went_back
 from .seed import seed_notes
 from .storage import StoragePlan, plan_storage
@@ -34,7 +36,7 @@ from .strayed import rename, renamed, unplugged
 from .teardown import abandon, may_be_abandoned, plan_teardown
 
 # The machine goes on with the definition it has while a human decides about these.
-_HARMLESS = frozenset({"ReplaceRequired", "DiskShrink", MOVED})
+_HARMLESS = frozenset({"ReplaceRequired", "DiskShrink", MOVED}) | RESTORE_HARMLESS
 
 
 def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
@@ -67,6 +69,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
     claimed = taken(machine, observed)
     power = plan_power(machine, observed, record, () if claimed else _restart_for(machine, definition, record), uuid, now)
+    power, blocker = _restored(None if claimed else plan_restore(machine, observed, record, now), power, blocker)
     power = replace(power, record=with_boot(power.record, observed.host.boot_id))
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
@@ -96,6 +99,13 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         aside=storage.aside,
         notes=seed_notes(machine, observed),
     )
+
+
+def _restored(restore: PowerPlan | Outcome | None, power: PowerPlan, blocker: Outcome | None) -> tuple[PowerPlan, Outcome | None]:
+    """Returns what comes first: a restore that can be done, else what is done anyway."""
+    if blocker is not None and not _harmless(blocker):
+        return power, blocker
+    return (restore, blocker) if isinstance(restore, PowerPlan) else (power, blocker or restore)
 
 
 def _of_others(machine: VirtualMachine, observed: Observed) -> Outcome | None:
@@ -176,7 +186,7 @@ def _definition_actions(
         spec_hash=definition.asked if done else record.spec_hash,
         generation=machine.metadata.generation if done else record.generation,
     )
-    actions: list[Action] = []
+    actions: list[Action] = [*new_token(machine, observed)]
     if define is not None:
         actions.append(DefineDomain(define.with_record(record), definition.reason, moved_on_purpose(define, domain)))
     elif domain is not None and (_differs(record, domain.record) or went_back(observed)):

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError, ResourceInUse
@@ -34,12 +33,14 @@ from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..metrics import Summary, summary
 from .claims import Claims
+from .domains import DomainOf
 from .effective import Effective, image_keys
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .observe import is_of, observe
 from .probing import Prober
 from .probing.guest import DomainGuest
+from .restoring import with_restore
 from .rivals import Rivals
 from .status import Addresses, machine_status
 
@@ -54,12 +55,6 @@ SECRET_POLL_SECONDS = 10.0  # seconds between readings of a password file: no ev
 Admits = Callable[[VirtualMachine, bool], Waiting | None]
 """Returns why a machine without a domain must not be made here. Its second argument tells whether it was made here once. None: it
 may be made."""
-
-
-class DomainOf(NamedTuple):
-    """A domain on our host, which a machine rests on."""
-
-    uuid: str
 
 
 FOREIGN_DOMAINS = "foreign domains"
@@ -180,7 +175,8 @@ class MachineReconciler:
                 self._recall_addresses(machine, observed.domain, observed.domain.live)
         memory = self._memory[key] = recall(memory, observed.domain, self._clock.now())
         health, rival = self._health(machine, observed), self._rivals.found
-        return replace(observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival)
+        observed = replace(observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival)
+        return await with_restore(machine, observed, self._store, self._host)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
         """Remembers the addresses that an earlier operator found in this very run."""

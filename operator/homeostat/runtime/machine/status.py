@@ -35,7 +35,7 @@ Addresses = Mapping[str, Sequence[tuple[str, str]]]
 # Reasons why a machine is not ready yet, but will be by itself. For every other reason somebody must act.
 UNDER_WAY = frozenset({
     "Reconciling", "ImageFetching", "ImageQueued", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing",
-    "Saving", "Busy", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
+    "Saving", "Busy", "Restoring", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
 DOUBTFUL = "Doubtful"  # something in the spec will probably not do what was meant
 ON_ANOTHER_HOST = "OnAnotherHost"  # the finalizer of the machine names us, but its domain is on another host
@@ -70,6 +70,7 @@ def machine_status(
         restarts=observed.memory.restarts,
         run=run,
         started_at=None if run is None else before.started_at if same_run(run, before.run) and before.started_at else now,
+        restored=observed.storage.restored,
         changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
         drift=_pending(plan.drift),
     )

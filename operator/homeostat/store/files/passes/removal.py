@@ -22,6 +22,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.models.plugin import Plugin
+from homeostat.models.snapshot import Snapshot
 
 SETTLE = 5.0
 """Seconds for which everything must have stayed as it is before a machine or a deployment goes. Within them it is harmless to put
@@ -40,6 +41,7 @@ CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
 SETTLES: Mapping[type[Resource], float] = {
     VirtualMachine: NEVER,
     VirtualMachineDeployment: NEVER,
+    Snapshot: NEVER,
     Plugin: SETTLE_OTHERS,
     Image: NEVER,
     Host: SETTLE_OTHERS,
@@ -48,6 +50,7 @@ SETTLES: Mapping[type[Resource], float] = {
 TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     VirtualMachine: ("disks", "pluginRef"),
     VirtualMachineDeployment: ("replicas",),
+    Snapshot: (),
     Plugin: ("disks", "rootfs"),
     Image: (),
     Host: (),

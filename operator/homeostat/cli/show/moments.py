@@ -23,7 +23,7 @@ EVENTS_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Moment:
     """Everything that there is to show at one moment. ``errors`` are those of the YAML folder, ``held`` are its deletions that
     wait for a confirmation, and ``failing`` are the operator's own failures."""
 
@@ -60,7 +60,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-class Snapshots:
+class Moments:
     """Reads the index of one store. It costs one PRAGMA where nobody has written to the index."""
 
     def __init__(self, store: FilesStore) -> None:
@@ -71,7 +71,7 @@ class Snapshots:
         self._cursor = 0
         self._resources: dict[Key, Resource] = {}
         self._events: list[Event] = []
-        self.current = Snapshot((), (), ())
+        self.current = Moment((), (), ())
 
     async def refresh(self) -> bool:
         """Brings ``current`` up to date. Returns whether anything was written since the last time."""
@@ -87,7 +87,7 @@ class Snapshots:
         fresh = await asyncio.to_thread(self._store.events, last, None, 1000 if last else EVENTS_SHOWN)
         errors = await asyncio.to_thread(self._store.errors)
         self._events = [*self._events[-EVENTS_SHOWN:], *fresh]
-        self.current = Snapshot(
+        self.current = Moment(
             [r for r in self._resources.values() if isinstance(r, VirtualMachine)],
             self._events,
             [str(error) for error in errors if error.severity == "Error"],

@@ -1,0 +1,63 @@
+"""Finds the snapshot that ``spec.restoreFrom`` names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER, restore_due, unrestorable
+from homeostat.planner.observed import Observed, Restore
+from homeostat.planner.plan import Stalled, Waiting
+from homeostat.planner.snapshot.observed import lacking, own_disks, tag_of
+
+from ..engine.ports import Unreadable
+from ..hypervisor import SnapshotsOf
+from .effective import Lookup
+
+
+async def with_restore(machine: VirtualMachine, observed: Observed, store: Lookup, host: SnapshotsOf) -> Observed:
+    """Adds the snapshot to what was observed, where a restore is due. Reads nothing otherwise."""
+    if not observed.host.reachable or machine.deleting or not restore_due(machine, observed):
+        return observed
+    return replace(observed, restore=await _restore(machine, observed, store, host))
+
+
+async def _restore(machine: VirtualMachine, observed: Observed, store: Lookup, host: SnapshotsOf) -> Restore | Stalled | Waiting:
+    wanted, domain = machine.spec.restore_from, observed.domain
+    assert wanted is not None and domain is not None
+    key = Key(Snapshot.KIND, machine.metadata.namespace, wanted.snapshot)
+    try:
+        snapshot = await store.get(Snapshot, key)
+    except Unreadable as error:
+        return unrestorable(NOT_FOUND, machine, str(error))
+    if snapshot is None or snapshot.deleting:
+        gone = "is being deleted" if snapshot else "is not there"
+        return unrestorable(NOT_FOUND, machine, f"snapshot {wanted.snapshot!r} in namespace {key.namespace} {gone}: name another")
+    try:
+        note = await host.snapshot_note(snapshot.metadata.uid)
+        if note is None or not note.complete:
+            of = snapshot.spec.machine_ref.name
+            if of != machine.metadata.name:
+                return _of_another(machine, wanted.snapshot, of)
+            return unrestorable(NOT_TAKEN, machine, f"snapshot {wanted.snapshot} is not taken yet: it waits for that")
+        if note.machine != machine.identity:
+            return _of_another(machine, wanted.snapshot, note.machine_name)
+        tags = await host.snapshot_tags([path for _, path in note.disks])
+    except DriverError as error:
+        return unrestorable(LOST, machine, f"snapshot {wanted.snapshot} cannot be read: {error}")
+    tag, present = tag_of(snapshot), {path for _, path, _ in own_disks(domain)}
+    lost = {*lacking(note, tag, tags), *(name for name, path in note.disks if path not in present)}
+    if lost:
+        disks = ", ".join(f"disks[{name}]" for name in sorted(lost))
+        lack = f"snapshot {wanted.snapshot} has {disks}, which the machine does not have any more, or which lost it"
+        return unrestorable(LOST, machine, f"{lack}: give the machine that disk again, or name another snapshot")
+    return Restore(note.uid, tag, note.disks, note.memory, note.taken)
+
+
+def _of_another(machine: VirtualMachine, snapshot: str, owner: str) -> Stalled:
+    own = machine.metadata.name
+    whose = f"an earlier machine {own}, whose disks have gone" if owner == own else f"machine {owner}"
+    return unrestorable(OF_ANOTHER, machine, f"snapshot {snapshot} is of {whose}, not of machine {own}: name one of its own")

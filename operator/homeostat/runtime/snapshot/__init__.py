@@ -1,0 +1,1 @@
+"""Snapshots: taken, kept, and removed."""
