@@ -101,7 +101,7 @@ def test_a_snapshot_of_another_machine_or_of_none_is_refused(town: Homeostat) ->
 
 
 def test_without_an_agent_required_takes_none(town: Homeostat) -> None:
-    address = made(town)
+    address = made(town, guestAgent={"enabled": False})
     booted(town, address, 1)
     write_snapshot(town, "quiet", NAME, quiesce="Required")
     assert "qemu-guest-agent" in wait_stalled(town, "quiet", "AgentMissing")
