@@ -80,6 +80,7 @@ class World:
     deaf_to: frozenset[bool] = frozenset()  # ways to ask (by_agent) that it does not hear
     disk_full: bool = False
     starts: int = 0
+    pid: str = ""  # names a run for certain, beside the number of starts
     released: bool = False
     kept: act.KeepDisks | None = None  # what is noted down in its folder
     secrets: dict[str, Secret] = field(default_factory=dict)
@@ -156,7 +157,7 @@ class World:
             # Asked for the definition of a transient domain, libvirt shows what runs.
             config=(domain.config or domain.live) if ours else None,
             live=domain.live if ours else None,
-            run=str(self.starts) if domain.active else "",
+            run=f"{self.starts}-{self.pid}".removesuffix("-") if domain.active else "",
             agent=self.agent and domain.active,
             taps=tuple(Tap(nic.name, f"vnet-{nic.name}", "virbr0") for nic in domain.live.nics) if domain.live else (),
             balloon=self.balloon if domain.live else 0,

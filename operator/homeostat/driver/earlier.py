@@ -2,7 +2,8 @@
 
 A lease outlives the guest that asked for it, often by an hour. An entry of the ARP table stays as long as nobody needs its place.
 Neither says for which run it was made. It belongs to this run where it was given or confirmed since the run began. Where those
-times are not known (a remote host), it does where it was renewed, or appeared, since we saw the run begin.
+times are not known (a remote host), it does where it was renewed, or appeared, since we saw the run first. Of a run that we did
+not see begin, what the ARP table has at first counts: that table begins again with each boot of its host, as leases do not.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Runs:
         if run is None:
             return []
         if table not in run.earlier:
-            run.earlier[table] = {one.ip: one.stamp for one in told if _predates(run, one, run.witnessed)}
+            doubted = run.witnessed or table != "Arp"
+            run.earlier[table] = {one.ip: one.stamp for one in told if _predates(run, one, doubted)}
         left = run.earlier[table] = {
             one.ip: one.stamp for one in told if run.earlier[table].get(one.ip) == one.stamp and _predates(run, one, True)
         }

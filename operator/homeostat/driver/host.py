@@ -114,12 +114,14 @@ class LibvirtHost:
         fence: Callable[[], None] = lambda: None,
         keep: Keep = once,
         files_elsewhere: FilesElsewhere = frozenset,
+        marks_runs: bool = True,
     ) -> None:
         """Takes ``fence``, which is called just before any action on a domain, on any thread, and raises where we may not act.
         ``keep`` runs the tasks that never end. ``files_elsewhere`` returns the files that domains of the other hosts with this
         storage refer to, and raises DriverError where they are not known.
 
         ``labels`` None: placement is decided elsewhere. ``trash_keep``: see HostFacts.
+        ``marks_runs`` False: changes nothing at all, see ``marks``.
         """
         self._facts = HostFacts(
             name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
@@ -139,6 +141,7 @@ class LibvirtHost:
             self._notify,
             self._networks_changed,
             links.unplugged if self._here else lambda taps: {},
+            fence if marks_runs else None,
         )
         self.agent = Agent(uri, keep)
         self._book = AddressBook(

@@ -20,6 +20,7 @@ from homeostat.planner.observed import ObservedDomain, Usage
 from .connection import REQUESTS, LibvirtConnection
 from .errors import DomainGone, DriverError
 from .events import NEEDS, Aspect, DomainEvent, EventFeed, EventKind
+from .marks import RunMarks
 from .reading import Bulk, DomainReader, PidFiles, Unplugged, read_bulk
 from .tasks import attended
 from .usage import disks_of, usage_of
@@ -43,12 +44,14 @@ class Inventory:
         changed: Callable[[str], None],
         network_changed: Callable[[], None],
         unplugged: Unplugged = lambda taps: {},
+        may_mark: Callable[[], None] | None = None,
     ) -> None:
+        """Takes ``may_mark``: see ``marks.RunMarks``."""
         self._usage: dict[str, Usage] = {}  # by uuid, as of the last bulk reading
         self._reread_last = ""  # uuid of the last domain whose definition was read in turn
         self._connection = connection
         self._unplugged = unplugged
-        self._reader = DomainReader(connection, pid_of, unplugged)
+        self._reader = DomainReader(connection, pid_of, unplugged, RunMarks(connection, may_mark))
         self._changed = changed
         self._network_changed = network_changed
         self._domains: dict[str, ObservedDomain] = {}

@@ -15,6 +15,7 @@ from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain, Ta
 
 from .connection import LibvirtConnection
 from .events import Aspect
+from .marks import RunMarks
 from .xml import parse_record, parse_root, parse_xml
 from .xml.agent import agent_connected
 from .xml.cpu import running_cpu
@@ -121,8 +122,10 @@ def name_state(state: int, reason: int) -> tuple[DomainState, str]:
 class DomainReader:
     """Reads single domains, on any thread. Two readings of the same domain must not overlap."""
 
-    def __init__(self, connection: LibvirtConnection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged) -> None:
-        self._connection, self._pid_of, self._unplugged = connection, pid_of, unplugged
+    def __init__(
+        self, connection: LibvirtConnection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged, marks: RunMarks
+    ) -> None:
+        self._connection, self._pid_of, self._unplugged, self._marks = connection, pid_of, unplugged, marks
         self._definitions: dict[str, int] = {}  # by uuid: the hash of its inactive XML
 
     def forget(self, uuid: str) -> None:
@@ -166,7 +169,7 @@ class DomainReader:
         if seen.record is None:
             return replace(seen, **_OFF)
         if Aspect.LIVE in aspects or seen.live is None:
-            seen = self._with_live(seen, request(domain.XMLDesc, SECURE))
+            seen = self._with_live(seen, domain, request(domain.XMLDesc, SECURE))
         return seen
 
     def _with_flags(self, seen: ObservedDomain, domain: Any, bulk: Bulk | None) -> ObservedDomain:
@@ -193,26 +196,28 @@ class DomainReader:
         if record is None:
             return replace(seen, record=None, config=None)
         self._definitions[seen.uuid] = hash(text)
+        self._marks.define(seen.uuid, root)
         config = parse_root(root)
         return replace(seen, name=config.name, record=record, config=config)
 
-    def _with_live(self, seen: ObservedDomain, text: str) -> ObservedDomain:
+    def _with_live(self, seen: ObservedDomain, domain: Any, text: str) -> ObservedDomain:
         found = _ID.search(text, 0, text.find(">"))
         domain_id = found[1] if found else ""
         vnc, agent, live = None, False, seen.config
         taps: tuple[Tap, ...] = ()
-        balloon = 0
+        balloon, mark = 0, ""
         # With the test driver it is word for word the definition; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
         if hash(plain) != self._definitions.get(seen.uuid):
             root = parse_xml(text)
             vnc, agent, live, taps = vnc_address(root), agent_connected(root), parse_root(root), parse_taps(root)
-            balloon = parse_balloon(root)
+            balloon, mark = parse_balloon(root), self._marks.of_run(domain, root)
             if seen.config is not None:
                 live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
                 live = seen.config if live == seen.config else live  # one object for both: there may be thousands of machines
         pid = self._pid_of(seen.name, seen.uuid)
-        run = f"{domain_id}-{pid}" if pid else domain_id
+        own = mark or pid
+        run = f"{domain_id}-{own}" if own else domain_id
         unplugged = self._unplugged(taps) if taps else {}
         return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run, taps=taps, balloon=balloon, unplugged=unplugged)
 

@@ -63,12 +63,18 @@ class ObservedDomain:
 
 
 def same_run(one: str | None, other: str | None) -> bool:
-    """Tells whether two names are of the same run. Until QEMU's pid can be read a run is named by its domain's id, and then by
-    both."""
+    """Tells whether two names are of the same run, as far as is known. A run is named by its domain's id, and by what no other
+    run has: QEMU's pid, or on another host a mark of ours. Until that can be read, its id alone names it."""
     if not one or not other or one == other:
         return one == other
-    (id_one, _, pid_one), (id_other, _, pid_other) = one.partition("-"), other.partition("-")
-    return id_one == id_other and (not pid_one or not pid_other)
+    (id_one, _, own_one), (id_other, _, own_other) = one.partition("-"), other.partition("-")
+    return id_one == id_other and (not own_one or not own_other)
+
+
+def surely_same_run(one: str | None, other: str | None) -> bool:
+    """Tells whether two names are certainly of the same run. A domain's id alone does not say that: ids begin again with every
+    boot of a host."""
+    return bool(one) and one == other and "-" in (one or "")
 
 
 @dataclass(frozen=True, slots=True)

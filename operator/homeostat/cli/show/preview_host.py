@@ -143,8 +143,9 @@ def _opened(uri: str, root: Path, labels: Mapping[str, str] | None, storage: Sto
         return not is_local(uri) or (await probe_kvm(None)).usable
 
     return LibvirtHost(
-        uri, name=name, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP
-    )
+        uri, name=name, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP,
+        marks_runs=False,
+    )  # fmt: skip
 
 
 def _nothing(why: str) -> CliError:

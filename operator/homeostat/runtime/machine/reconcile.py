@@ -22,7 +22,15 @@ from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.machine.storage import IMAGE_CHANGED
-from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, RememberedActs, same_run
+from homeostat.planner.observed import (
+    DomainState,
+    Observed,
+    ObservedDomain,
+    ProbedHealth,
+    RememberedActs,
+    same_run,
+    surely_same_run,
+)
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
@@ -179,9 +187,9 @@ class MachineReconciler:
         return await with_restore(machine, observed, self._store, self._host)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
-        """Remembers the addresses that an earlier operator found in this very run."""
+        """Remembers the addresses that an earlier operator found in this very run, where that is certain."""
         before = machine.status
-        if before is None or not same_run(before.run, domain.run):
+        if before is None or not surely_same_run(before.run, domain.run):
             return
         known: dict[str, list[tuple[str, str]]] = {}
         macs = {nic.name: nic.mac for nic in live.nics}

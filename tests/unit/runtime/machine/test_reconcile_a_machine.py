@@ -26,6 +26,7 @@ from homeostat.runtime.machine.reconcile import (
 )
 from tests.unit.machines import changed, deleted, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, kinds, settle
+from tests.unit.world import World
 
 WEB = machine(disks=[{"name": "data", "size": "1Gi"}], nics=[{"name": "lan", "network": "default"}])
 
@@ -151,10 +152,11 @@ async def test_of_one_without_cards_no_address_is_asked_for() -> None:
     assert status(shelf, vm.key).state == "Running" and status(shelf, vm.key).addresses == ()
 
 
-async def test_the_next_operator_recalls_the_addresses_of_that_very_run() -> None:
+@pytest.mark.parametrize("other", ["another", "1", "1-78", "2-77"])
+async def test_the_next_operator_recalls_the_addresses_of_that_very_run(other: str) -> None:
     own = {"name": "own", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}
     vm = machine(nics=[{"name": "lan", "network": "default"}, own])
-    shelf, host = Shelf(vm), WorldHost()
+    shelf, host = Shelf(vm), WorldHost(World(pid="77"))
     first = a_reconciler(shelf, host)
     await settle(first, shelf, host, vm.key)
     assert host.recalled == [] and host.world.domain and host.world.domain.live
@@ -165,16 +167,29 @@ async def test_the_next_operator_recalls_the_addresses_of_that_very_run() -> Non
     later = a_reconciler(shelf, host)
     for _ in range(2):
         await settle(later, shelf, host, vm.key)
-    assert host.recalled == [("1", {lan: [("10.0.0.7", "Agent")]})]  # once
+    assert host.recalled == [("1-77", {lan: [("10.0.0.7", "Agent")]})]  # once
     known = status(shelf, vm.key)
-    shelf.resources[vm.key] = vm.model_copy(update={"status": known.model_copy(update={"run": "another"})})
+    shelf.resources[vm.key] = vm.model_copy(update={"status": known.model_copy(update={"run": other})})
     await settle(a_reconciler(shelf, host), shelf, host, vm.key)
     assert host.recalled[1:] == []
 
 
-async def test_addresses_are_recalled_once_the_definition_of_the_guest_is_known() -> None:
+async def test_where_only_an_id_names_the_run_nothing_is_recalled() -> None:
+    """It may be the first domain of another boot of the host."""
     vm = machine(nics=[{"name": "lan", "network": "default"}])
     shelf, host = Shelf(vm), WorldHost()
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    assert host.world.domain and host.world.domain.live
+    host.seen_at[host.world.domain.live.nics[0].mac] = [("10.0.0.7", "Lease")]
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    assert status(shelf, vm.key).addresses
+    await settle(a_reconciler(shelf, host), shelf, host, vm.key)
+    assert host.recalled == []
+
+
+async def test_addresses_are_recalled_once_the_definition_of_the_guest_is_known() -> None:
+    vm = machine(nics=[{"name": "lan", "network": "default"}])
+    shelf, host = Shelf(vm), WorldHost(World(pid="77"))
     await settle(a_reconciler(shelf, host), shelf, host, vm.key)
     assert host.world.domain and host.world.domain.live
     (nic,) = host.world.domain.live.nics
@@ -187,7 +202,7 @@ async def test_addresses_are_recalled_once_the_definition_of_the_guest_is_known(
     assert host.recalled == [] and [address.ip for address in status(shelf, vm.key).addresses] == ["10.0.0.7"]
     host.world.domain.live = live
     await later.reconcile(vm.model_copy(update={"status": status(shelf, vm.key)}))
-    assert host.recalled == [("1", {nic.mac: [("10.0.0.7", "Lease")]})]
+    assert host.recalled == [("1-77", {nic.mac: [("10.0.0.7", "Lease")]})]
 
 
 async def test_addresses_stay_where_the_host_is_lost_before_they_are_asked_for() -> None:
