@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from homeostat.models.base import ObjectMeta, OwnerReference
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
+from homeostat.models.disk import DiskSpec, DiskStatus
 from homeostat.models.host import HostSpec, HostStatus
 from homeostat.models.image import ImageSpec, ImageStatus
 from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
@@ -37,6 +38,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "virtualmachinedeployment.status": VirtualMachineDeploymentStatus,
     "plugin.spec": PluginSpec,
     "plugin.status": PluginStatus,
+    "disk.spec": DiskSpec,
+    "disk.status": DiskStatus,
     "image.spec": ImageSpec,
     "image.status": ImageStatus,
     "snapshot.spec": SnapshotSpec,

@@ -32,6 +32,7 @@ OPERATOR_RIGHTS: Rights = {
     "virtualmachinedeployments": READ | {"patch"},
     "snapshots": READ | {"patch"},
     "plugins": READ | {"patch"},
+    "disks": READ | {"patch"},
     "images": READ | {"patch"},
     "machinerevisions": READ | {"patch", "create", "delete"},
     "hosts": READ | {"create", "patch"},

@@ -44,6 +44,7 @@ DISKS = [
     {"name": "iso", "type": "cdrom", "image": LOCAL},
     {"name": "root", "image": NAMED},
 ]  # fmt: skip
+NAMED_DISK = {"name": "letters", "diskRef": {"name": "letters"}}
 CLOUD_INIT = {
     "userData": "#cloud-config\n", "metaData": "instance-id: i-1\n", "networkConfig": "version: 2\n", "variables": {"a": [1]},
     "instanceId": "Machine",
@@ -65,7 +66,7 @@ SPEC: Document = {
     "virtualization": "TCG",
     "firmware": {"type": "UEFI", "secureBoot": True},
     "boot": {"kernel": LOCAL, "initramfs": IMAGE, "cmdline": "console=ttyS0", "order": ["data", "lan"]},
-    "disks": DISKS,
+    "disks": [*DISKS, NAMED_DISK],
     "scsi": {"model": "virtio-scsi", "ioThread": True, "queues": 4},
     "nics": NICS,
     "sound": {"model": "hda"},
@@ -131,6 +132,14 @@ DOCUMENTS: tuple[Document, ...] = (
         "nics": NICS, "disks": DISKS, "cloudInit": CLOUD_INIT, "labels": {"tier": "front"},
         "openapi": {"openapi": "3.1.0", "paths": {"/": {"get": {"deprecated": True, "tags": ["a", 1, None]}}}},
     }, {"observedGeneration": 1, "conditions": CONDITIONS, "machines": 2}),
+    document("Disk", "letters", {
+        "size": "20Gi", "format": "raw", "source": {"image": IMAGE}, "reclaimPolicy": "Retain", "hostSelector": {"zone": "a"},
+    }, {
+        "observedGeneration": 1, "conditions": CONDITIONS, "host": "rack7.example.org", "path": "/state/disks/d/l/disk.img",
+        "format": "raw", "virtualSize": "20Gi", "allocated": "1Gi", "attachedTo": "mail",
+    }),
+    document("Disk", "copy", {"source": {"diskRef": {"name": "letters"}}}),
+    document("Disk", "empty", {"size": "1Gi", "source": {"blank": {}}}),
     document("MachineRevision", "web-2", {
         "deployment": "web", "revision": 2, "template": TEMPLATE, "fingerprint": "f", "pluginFingerprint": "p",
         "restartedAt": TIME, "cause": "template changed", "failed": "late", "completed": True, "succeeded": True,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
@@ -39,6 +40,7 @@ NOUNS: Mapping[type[Resource], tuple[str, str]] = {
     VirtualMachineDeployment: ("deployment", "Deployment"),
     Snapshot: ("snapshot", "Snapshot"),
     Plugin: ("plugin", "Plugin"),
+    Disk: ("disk", "Disk"),
     Image: ("image", "Image"),
     Host: ("host", "Host"),
 }

@@ -19,6 +19,7 @@ from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
@@ -28,6 +29,7 @@ from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
+from homeostat.runtime.disk.unkept import UnkeptDisks
 from homeostat.runtime.engine.supervise import Supervisor, keeping
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
@@ -195,7 +197,7 @@ class ClusterOperator:
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = JobConfig(
             self._instance,
-            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store)},
+            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store), Disk: UnkeptDisks(store)},
             wakers=(placer.woken_by,),
             fence=lease.check,
             keepers=keepers,

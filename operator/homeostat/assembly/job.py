@@ -10,12 +10,15 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
+from homeostat.runtime.disk.observe import Placed
+from homeostat.runtime.disk.reconcile import DiskReconciler
 from homeostat.runtime.engine.chores import Chore
 from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
 from homeostat.runtime.engine.ports import ResourceAccess, ResourceStore, StoreFailure
@@ -63,6 +66,8 @@ class JobConfig:
 
     ``admits``: see MachineReconciler.
 
+    ``keeps``: why a Disk is not made here, see Placed.
+
     ``orphans`` looks for what belongs to no resource, and is poked when something comes or goes.
 
     ``all_machines`` shows the machines of every host, where hosts share a trash. None: the store does.
@@ -71,7 +76,7 @@ class JobConfig:
     instance: str
     workers: int = 16
     teardown: bool = False
-    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Snapshot, Plugin, Image})
+    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Snapshot, Plugin, Disk, Image})
     reconcilers: Reconcilers = field(default_factory=dict)
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
@@ -82,6 +87,7 @@ class JobConfig:
     wakers: tuple[Waker, ...] = ()
     admits: Admits = lambda machine, made_here: None
     all_machines: ResourceAccess | None = None
+    keeps: Placed = lambda disk: None
 
 
 class Job(Operator):
@@ -138,6 +144,15 @@ class Job(Operator):
             VirtualMachineDeployment: deployments,
             Snapshot: snapshots,
             Plugin: PluginReconciler(self.store, self._host, self._images),
+            Disk: DiskReconciler(
+                self.store,
+                self._host,
+                self._images,
+                self._machines.claims,
+                self._config.fence,
+                self.queue.add,
+                self._config.keeps,
+            ),
             Image: ImageReconciler(self.store, self._host, self._images, self.changed),
             **self._config.reconcilers,
         }
@@ -234,8 +249,8 @@ class Job(Operator):
         return chores
 
     async def _prune_images(self) -> None:
-        """Prunes images, but not while the images of any machine or plugin are unknown."""
-        named_by = {VirtualMachine.KIND, Plugin.KIND, Image.KIND} & self._kinds
+        """Prunes images, but not while the images of any machine, plugin or Disk are unknown."""
+        named_by = {VirtualMachine.KIND, Plugin.KIND, Disk.KIND, Image.KIND} & self._kinds
         naming = {key for key in self.seen if key.kind in named_by}
         if self.rivals.found is not None or not self._images.knows(naming):
             return

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.deployment import HELD, VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
@@ -202,7 +203,7 @@ class ControllerStore(JobStore):
             if not await self._let_go(key):
                 raise
             return None
-        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Image.KIND, Host.KIND):
+        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Disk.KIND, Image.KIND, Host.KIND):
             return found
         if HELD in found.metadata.annotations:
             return None

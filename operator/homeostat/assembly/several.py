@@ -21,6 +21,7 @@ from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import FilesHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
@@ -28,6 +29,7 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
+from homeostat.runtime.disk.unkept import UnkeptDisks
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.hypervisor import HostDriver
@@ -191,7 +193,7 @@ class SeveralHosts:
         store.let_go, self._placer = keeper.forget, placer
         config = JobConfig(
             self._instance,
-            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store)},
+            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store), Disk: UnkeptDisks(store)},
             wakers=(placer.woken_by,),
             taken_in=lambda: self._store.complete,
             name="controller: ",

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from homeostat.models.listening import Listener
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.disk.observed import Copying, NamedDisk
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import (
     HostFacts,
@@ -71,6 +72,8 @@ class StorageDriver(Protocol):
     ) -> Mapping[str, ObservedChain]: ...
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]: ...
+
+    async def named_disk(self, folder: str) -> tuple[NamedDisk, Copying | None]: ...
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]: ...
 
@@ -243,6 +246,10 @@ class LibvirtHost:
         """Returns what Storage.overlays returns. Raises DriverError."""
         return {} if self._storage is None else await self._storage.overlays(disks)
 
+    async def named_disk(self, folder: str) -> tuple[NamedDisk, Copying | None]:
+        """Returns what Storage.named_disk returns. Raises DriverError."""
+        return (NamedDisk(), None) if self._storage is None else await self._storage.named_disk(folder)
+
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """Returns what Storage.kept_disks returns. Raises DriverError."""
         return () if self._storage is None else await self._storage.kept_disks(namespace, deployment, owner)
@@ -275,7 +282,8 @@ class LibvirtHost:
             case act.GrowDisk(target=str()):
                 await self._actions.execute(action)
             case (
-                act.FetchImage() | act.CreateDisk() | act.GrowDisk() | act.WriteSeed() | act.CopyBoot() | act.MarkCreated()
+                act.FetchImage() | act.CreateDisk() | act.CopyDisk() | act.LabelDisk() | act.RemoveDisk() | act.GrowDisk()
+                | act.WriteSeed() | act.CopyBoot() | act.MarkCreated()
                 | act.NoteDisks() | act.NoteMoved() | act.NoteDeletion() | act.ForgetDeletion()
                 | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
             ):  # fmt: skip

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef, SetAside
+from homeostat.planner.disk.observed import NamedDisk
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
@@ -86,6 +87,10 @@ class ImageHost:
 
     async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         return {}
+
+    async def named_disk(self, folder: str) -> tuple[NamedDisk, None]:
+        """Returns nothing: each host has its own Disks."""
+        return NamedDisk(), None
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """Returns nothing: each host looks for what it keeps."""

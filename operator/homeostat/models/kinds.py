@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from .base import Key, Resource
 from .deployment import MachineRevision, VirtualMachineDeployment
+from .disk import Disk
 from .host import Host
 from .image import Image, image_names
 from .machine import PluginRef, VirtualMachine, VirtualMachineSpec
@@ -69,12 +70,23 @@ def _plugin(namespace: str, ref: PluginRef | None) -> tuple[Key, ...]:
     return (Key(Plugin.KIND, namespace, ref.name),) if ref else ()
 
 
+def _disks(namespace: str, spec: VirtualMachineSpec) -> tuple[Key, ...]:
+    return tuple(Key(Disk.KIND, namespace, disk.disk_ref.name) for disk in spec.disks if disk.disk_ref)
+
+
+def _origin(disk: Disk) -> tuple[Key, ...]:
+    source, namespace = disk.spec.source, disk.metadata.namespace
+    if source is not None and source.image is not None and source.image.image_ref is not None:
+        return (Key(Image.KIND, namespace, source.image.image_ref.name),)
+    return (Key(Disk.KIND, namespace, source.disk_ref.name),) if source and source.disk_ref else ()
+
+
 def _images(namespace: str, spec: VirtualMachineSpec | PluginSpec) -> tuple[Key, ...]:
     return tuple(Key(Image.KIND, namespace, name) for name in sorted(image_names(spec)))
 
 
 def _of_machine(namespace: str, spec: VirtualMachineSpec) -> tuple[Key, ...]:
-    return (*_plugin(namespace, spec.plugin_ref), *_images(namespace, spec))
+    return (*_plugin(namespace, spec.plugin_ref), *_disks(namespace, spec), *_images(namespace, spec))
 
 
 def _restored(vm: VirtualMachine) -> tuple[Key, ...]:
@@ -176,6 +188,25 @@ _IMAGE = Kind(
         _WHY,
     ),
 )
+_DISK = Kind(
+    Disk,
+    noun="disk",
+    plural="disks",
+    words=("vmdisk", "vmdisks"),
+    columns=(
+        _READY,
+        Column("Size", "string", ".status.virtualSize", "Size that the guest sees."),
+        Column("Format", "string", ".spec.format", "Format of its file."),
+        Column("Attached-To", "string", ".status.attachedTo", "The machine that has it."),
+        Column("Host", "string", ".status.host", "The host that it lies on."),
+        _AGE,
+        Column("Allocated", "string", ".status.allocated", "What its file takes on the host.", 1),
+        Column("Reclaim-Policy", "string", ".spec.reclaimPolicy", "What becomes of its file when it is deleted.", 1),
+        Column("Path", "string", ".status.path", "Its file on the host.", 1),
+        _WHY,
+    ),
+    rests_on=_origin,
+)
 _REVISION = Kind(
     MachineRevision,
     noun="machinerevision",
@@ -213,7 +244,7 @@ _HOST = Kind(
 )
 
 REGISTRY: Mapping[type[Resource], Kind[Any]] = {
-    kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _SNAPSHOT, _PLUGIN, _REVISION, _IMAGE, _HOST)
+    kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _SNAPSHOT, _PLUGIN, _REVISION, _DISK, _IMAGE, _HOST)
 }
 """People see the kinds in this order. A kind stands before those that it rests on."""
 CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)

@@ -286,6 +286,8 @@ class VirtualMachineSpec(Model):
             raise ValueError(f"disks: the name {SEED_NAME!r} is kept for the seed that cloudInit makes")
         if twice := first_repeated(n.mac for n in self.nics if n.mac):
             raise ValueError(f"nics: the mac {twice} is used twice")
+        if twice := first_repeated(d.disk_ref.name for d in self.disks if d.disk_ref):
+            raise ValueError(f"disks: the Disk {twice!r} is named twice")
         if twice := first_repeated(d.serial for d in self.disks if d.serial):
             raise ValueError(f"disks: the serial {twice!r} is used twice")
         if both := first_collision([*listeners(self.nics, self.display.vnc)]):

@@ -152,14 +152,24 @@ class DiskLimits(Model):
         return self
 
 
+class DiskRef(Model):
+    """Names a Disk."""
+
+    name: Name = Field(description="Name of the Disk, in the same namespace.")
+
+
 class DiskDevice(Model):
-    """An overlay on an image, a blank disk of a size, or a cdrom."""
+    """An overlay on an image, a blank disk of a size, a Disk by its name, or a cdrom."""
 
     name: Name = Field(description="Identity of the disk within its machine; its file carries this name.")
     type: Literal["disk", "cdrom"] = Field(default="disk", description="A cdrom is read-only and may be empty.")
     image: ImageSource | None = Field(default=None, description="What the disk starts as (never written to).")
     size: Annotated[Quantity | None, AfterValidator(check_size)] = Field(
         default=None, description="Size the guest sees. Default: the image's. It can grow, never shrink."
+    )
+    disk_ref: DiskRef | None = Field(
+        default=None,
+        description="A Disk, which is kept by itself: image, size and reclaimPolicy stand there. One machine at a time has it.",
     )
     bus: DiskBus | None = Field(default=None, description="Default: virtio; sata for a cdrom (ide on machine type pc).")
     cache: Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None = Field(
@@ -184,9 +194,20 @@ class DiskDevice(Model):
     )
 
     @model_validator(mode="after")
+    def _is_a_disk_of_its_own(self) -> Self:
+        if self.disk_ref is None:
+            return self
+        if self.type == "cdrom":
+            raise ValueError("a cdrom cannot be a Disk: remove diskRef, or say type: disk")
+        for field, value in (("image", self.image), ("size", self.size), ("reclaimPolicy", self.reclaim_policy)):
+            if value is not None:
+                raise ValueError(f"diskRef: {field} stands in the spec of Disk {self.disk_ref.name!r}: remove it here")
+        return self
+
+    @model_validator(mode="after")
     def _shape(self) -> Self:
-        if self.type == "disk" and self.image is None and self.size is None:
-            raise ValueError("a disk needs an image, a size, or both")
+        if self.type == "disk" and self.image is None and self.size is None and self.disk_ref is None:
+            raise ValueError("a disk needs an image, a size, or both; or a diskRef")
         if self.type == "cdrom" and self.size is not None:
             raise ValueError("a cdrom has no size of its own: remove size")
         if self.type == "cdrom" and self.bus == DiskBus.VIRTIO:

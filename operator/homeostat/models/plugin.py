@@ -90,6 +90,10 @@ class PluginSpec(Model):
             raise ValueError("a plugin needs a rootfs, or a kernel")
         if self.rootfs is not None and any(disk.name == ROOT_DISK for disk in self.disks):
             raise ValueError(f"disks: the name {ROOT_DISK!r} is kept for the disk that rootfs makes")
+        if named := next((disk for disk in self.disks if disk.disk_ref), None):
+            raise ValueError(
+                f"disks[{named.name}].diskRef: one machine has a Disk, and a plugin makes many: name it in the machine"
+            )
         for field, names in (("disks", [d.name for d in self.disks]), ("nics", [n.name for n in self.nics])):
             if twice := first_repeated(names):
                 raise ValueError(f"{field}: the name {twice!r} is used twice")

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from homeostat.models.image import UPLOADED
 
+from .disk_file import DiskLabel
 from .domain import DiskConfig, DomainConfig, MovedDisk, NicConfig, Record
 
 
@@ -53,9 +54,10 @@ class FetchImage:
 
 @dataclass(frozen=True, slots=True)
 class CreateDisk:
-    """Creates a qcow2 file, as an overlay where ``backing`` is given. ``size`` in bytes; None: the size of the backing image.
+    """Creates a disk, as an overlay where ``backing`` is given. ``size`` in bytes; None: the size of the backing image.
 
     ``aside``: a sentence about a disk in the trash which this new disk replaces, because the spec cannot have that one.
+    ``label``: of a Disk; it also says the format. What is no Disk is qcow2.
     """
 
     path: str
@@ -64,6 +66,7 @@ class CreateDisk:
     backing_format: str | None
     reason: str
     aside: str = ""
+    label: DiskLabel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,36 @@ class GrowDisk:
     path: str
     size: int  # bytes
     target: str | None
+    reason: str
+    format: str = ""  # empty: qcow2
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDisk:
+    """Starts to make a Disk as a copy of another file. The copy goes on in the background."""
+
+    path: str
+    size: int  # bytes; at least what ``source`` has
+    source: str
+    source_format: str
+    label: DiskLabel  # it also says the format
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDisk:
+    """Writes the label of a Disk."""
+
+    path: str
+    label: DiskLabel
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDisk:
+    """Removes the file of a Disk, where it is still there, with its label and its folder. Whatever else is there stays."""
+
+    path: str
     reason: str
 
 
@@ -349,6 +382,7 @@ class SetAside:
     reason: str
     macs: tuple[str, ...] = ()
     moved: tuple[MovedDisk, ...] = ()  # those of them that others had put on other files
+    label: DiskLabel | None = None  # of a Disk, which then is all that is moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +394,7 @@ class TakeBack:
     path: str
     reason: str
     moved: MovedDisk | None = None
+    label: DiskLabel | None = None  # of a Disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +481,9 @@ DeviceChange = AttachDisk | DetachDisk | ChangeMedium | LimitDisk | AttachNic | 
 Action = (
     FetchImage
     | CreateDisk
+    | CopyDisk
+    | LabelDisk
+    | RemoveDisk
     | GrowDisk
     | WriteSeed
     | CopyBoot

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+from homeostat.models.disk import Disk
+
+from .disk_file import DiskLabel
 from .domain import DomainConfig, DomainType, MovedDisk, Record
 from .plan import Stalled, Waiting
 from .trash import TrashEntry
@@ -125,6 +128,12 @@ class ObservedDisk:
     backing: str | None  # absolute path of the base image
     data_file: bool = False  # its header names another file for its contents
     origin: str = ""  # where the base image came from, as noted beside it; empty: not known
+    label: DiskLabel | None = None  # of a Disk: what its label says
+    problem: str = ""  # of a Disk: why no guest may have it
+
+    @property
+    def format(self) -> str:
+        return self.label.format if self.label else "qcow2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,3 +284,4 @@ class Observed:
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
     restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
     rival: Stalled | None = None  # another operator with our identity acts on this host
+    named: Mapping[str, Disk | None] = field(default_factory=dict)  # the Disks that its spec names, by name; None: there is none

@@ -88,7 +88,8 @@ def _disks(spec: VirtualMachineSpec, given: PluginSpec) -> tuple[DiskDevice, ...
 
 def _joined(own: DiskDevice, given: DiskDevice) -> DiskDevice:
     """Joins two disks: ``{name: root, size: 20Gi}`` is the plugin's root disk, only larger."""
-    return own.model_copy(update={"image": given.image}) if own.type == given.type and own.image is None else own
+    takes = own.type == given.type and own.image is None and own.disk_ref is None
+    return own.model_copy(update={"image": given.image}) if takes else own
 
 
 def _boot(spec: VirtualMachineSpec, given: PluginSpec) -> Boot:

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from homeostat.models.base import API_GROUP
 
+from .disk_file import DiskLabel
+
 DELETED_BECAUSE = f"{API_GROUP}/deleted-because"
 """An annotation of a replica that its deployment removes: why. The label of its disks says it."""
 DELETED_BY = f"{API_GROUP}/deleted-by"
@@ -38,6 +40,11 @@ class TrashedDisk:
     source: str = ""  # absolute path of the file that others had moved it to; empty: none
     source_format: str = ""
 
+    @property
+    def file(self) -> str:
+        """The name of its file, which it has in the trash, too."""
+        return self.path.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class TrashEntry:
@@ -45,8 +52,8 @@ class TrashEntry:
 
     entry: str  # its folder's name
     namespace: str
-    name: str  # of the machine
-    uid: str  # the machine's identity; empty: not known
+    name: str  # of the machine, or of the Disk
+    uid: str  # its identity; empty: not known
     reason: str
     since: str
     until: str  # empty: erased only by a person, or where space is low
@@ -54,6 +61,11 @@ class TrashEntry:
     macs: tuple[str, ...] = ()
     disks: tuple[TrashedDisk, ...] = ()
     note: str = ""  # why it may not last until then, as of when it was set aside
+    label: DiskLabel | None = None  # of a Disk; None: it is of a machine
+
+    @property
+    def kind(self) -> str:
+        return "VirtualMachine" if self.label is None else "Disk"
 
     @property
     def size(self) -> int:

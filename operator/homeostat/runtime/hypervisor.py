@@ -7,6 +7,7 @@ from typing import Protocol
 
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.disk.observed import Copying, NamedDisk
 from homeostat.planner.observed import (
     HostFacts,
     KeptDisks,
@@ -100,6 +101,13 @@ class Files(Hypervisor, Protocol):
 
         Raises:
             DriverError: they could not be read.
+        """
+
+    async def named_disk(self, folder: str) -> tuple[NamedDisk, Copying | None]:
+        """Looks into the folder of a Disk, and says how far the copy is that is made there, if one is.
+
+        Raises:
+            DriverError: it could not be read.
         """
 
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:

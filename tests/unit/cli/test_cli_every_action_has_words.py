@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from homeostat.cli.show.describe_action import action_text
 from homeostat.planner import actions
+from homeostat.planner.disk_file import DiskLabel
 from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, MovedDisk, NicConfig, Record
 
 SAMPLES: dict[object, object] = {
@@ -25,6 +26,7 @@ SAMPLES: dict[object, object] = {
     DomainConfig: DomainConfig("web", "u", DomainType.TEST, 1, 1, "q35", None),
     SecretStr: SecretStr("secret"),
     Record: Record("uid", "default", "web"),
+    DiskLabel: DiskLabel("default", "x", "uid", "qcow2", "blank"),
     actions.ImageRef: actions.ImageRef("http://x/i"),
 }
 

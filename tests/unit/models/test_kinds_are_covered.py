@@ -57,7 +57,7 @@ def test_no_name_means_two_kinds() -> None:
 
 def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:
     order = [cls.KIND for cls in REGISTRY]
-    app = {"pluginRef": {"name": "app"}}
+    app = {"pluginRef": {"name": "app"}, "disks": [{"name": "data", "diskRef": {"name": "letters"}}]}
     back = {"restoreFrom": {"snapshot": "before", "token": "1"}}
     documents: dict[str, dict[str, Any]] = {
         "VirtualMachine": {"spec": {**app, **back}},
@@ -68,7 +68,7 @@ def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:
             continue
         made = cls.model_validate({"metadata": {"name": "web", "namespace": "shop"}, **document})
         restored = (Key("Snapshot", "shop", "before"),) if cls.KIND == "VirtualMachine" else ()
-        assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"), *restored)
+        assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"), Key("Disk", "shop", "letters"), *restored)
         assert all(order.index(key.kind) > order.index(cls.KIND) for key in kind.rests_on(made))
 
 

@@ -11,6 +11,7 @@ import click
 from homeostat.models.base import Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host, HostStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
@@ -158,6 +159,15 @@ def _facts_of_plugin(plugin: Plugin) -> Pairs:
     return [("Images", images_word(plugin)), ("Machines", str(status.machines))]
 
 
+def _facts_of_disk(disk: Disk) -> Pairs:
+    status = disk.status or DiskStatus()
+    sizes = (
+        (name, format_quantity(size)) for name, size in (("Size", status.virtual_size), ("Allocated", status.allocated)) if size
+    )
+    found = (("Path", status.path or ""), ("Format", status.format or ""), *sizes, ("Host", status.host or ""))
+    return [*((name, value) for name, value in found if value), ("Attached to", status.attached_to or "<none>")]
+
+
 def _facts_of_image(image: Image) -> Pairs:
     status = image.status or ImageStatus()
     more = f" and {status.users - len(status.used_by)} more" if status.users > len(status.used_by) else ""
@@ -217,6 +227,7 @@ DESCRIBED: Mapping[type[Resource], Described] = {
     VirtualMachineDeployment: Described(_facts_of_deployment, history=_rollouts),
     Snapshot: Described(_facts_of_snapshot),
     Plugin: Described(_facts_of_plugin),
+    Disk: Described(_facts_of_disk),
     Image: Described(_facts_of_image),
     Host: Described(_facts_of_host),
 }

@@ -14,6 +14,7 @@ import click
 
 from homeostat.cli.host_labels import host_label_option, labels_of_host
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import redacted_all
@@ -62,7 +63,13 @@ def plan(
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":
-        groups = {"machines": VirtualMachine, "deployments": VirtualMachineDeployment, "plugins": Plugin, "images": Image}
+        groups = {
+            "machines": VirtualMachine,
+            "deployments": VirtualMachineDeployment,
+            "plugins": Plugin,
+            "disks": Disk,
+            "images": Image,
+        }
         document: dict[str, object] = {
             name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
             for name, kind in groups.items()

@@ -21,6 +21,8 @@ def action_text(action: a.Action) -> str:
             a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.CopyBoot() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion()
         ):
             return _storage_text(action)
+        case a.CopyDisk() | a.LabelDisk() | a.RemoveDisk():
+            return _storage_text(action)
         case a.NoteDisks() | a.NoteMoved() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
             return _storage_text(action)
         case a.SetAutostart():
@@ -35,6 +37,9 @@ def action_text(action: a.Action) -> str:
 
 _Storage = (
     a.CreateDisk
+    | a.CopyDisk
+    | a.LabelDisk
+    | a.RemoveDisk
     | a.GrowDisk
     | a.WriteSeed
     | a.CopyBoot
@@ -74,6 +79,12 @@ def _storage_text(action: _Storage) -> str:
             return f"create disk {action.path}{size}{f' ({action.aside})' if action.aside else ''}"
         case a.GrowDisk():
             return f"grow disk {action.path} to {format_quantity(action.size)}"
+        case a.CopyDisk():
+            return f"copy {action.source} to {action.path} ({action.label.format}, {format_quantity(action.size)})"
+        case a.LabelDisk():
+            return f"write down what {action.path} is"
+        case a.RemoveDisk():
+            return f"delete {action.path}, and its label"
         case a.CopyBoot():
             return f"copy what it boots to {action.path}"
         case a.WriteSeed():

@@ -20,6 +20,7 @@ from homeostat.assembly.whereabouts import Whereabouts, take_hosts
 from homeostat.driver.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
@@ -46,9 +47,11 @@ from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 
+from .preview_disks import DiskForesight, in_order
 from .preview_host import PreviewHost, copy_state, opened_host, opened_hosts
 from .preview_places import foreseen_places
 from .render_deployment import DeploymentEntry
+from .render_disk import DiskEntry
 from .render_fetches import ImageEntry, PluginEntry
 from .render_plan import PlanEntry, Planned
 
@@ -135,6 +138,7 @@ class _Foresight:
     images: ImageUse = field(default_factory=ImageUse)
     fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
     machines: list[PlanEntry] = field(default_factory=list)
+    disks: DiskForesight = field(init=False)
 
     async def all(self) -> list[Planned]:
         places = {row.key: row.place for row in self.store.rows() if row.file}
@@ -151,6 +155,7 @@ class _Foresight:
         deployments = []
         for deployment in await self.store.list(VirtualMachineDeployment):
             deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
+        disks = [*await self._disks(places)]
         coming = {machine.key: entry for entry in deployments for machine in entry.coming}
         machines = await self.store.list(VirtualMachine)
         if self.several:
@@ -168,7 +173,19 @@ class _Foresight:
                 entries.append(entry)
         for known in deployments:
             await self._successors(known)
-        return [*entries, *deployments]
+        return [*entries, *disks, *deployments]
+
+    async def _disks(self, places: Mapping[Key, str]) -> list[DiskEntry]:
+        found, host = [], self.first.host
+        claims = Claims()  # for what holds files now: nothing does while a plan is shown
+
+        async def foresee_images(refs: Sequence[ImageRef], observed: Observed) -> None:
+            await self._foresee_images(refs, observed, self.first)
+
+        self.disks = DiskForesight(self.store, host, not self.several, self.fetched)
+        for disk in in_order([*await self.store.list(Disk)]):
+            found.append(await self.disks.plan(disk, places.get(disk.key, ""), claims, foresee_images))
+        return found
 
     async def _deployment(self, deployment: VirtualMachineDeployment, place: str) -> DeploymentEntry:
         """Plans a deployment. The machines that it would make are in the store from then on."""
@@ -205,6 +222,7 @@ class _Foresight:
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)
+        observed = await self.disks.machine(made, observed)
         await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed, seen)
         plan = foresee(made, observed, time.monotonic(), self.fetched)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()

@@ -39,7 +39,7 @@ def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
     kept: list[str] = []
     lost: list[str] = []
     for disk in machine.spec.disks:
-        if disk.type == "disk":
+        if disk.type == "disk" and disk.disk_ref is None:
             policy = disk.reclaim_policy or machine.spec.reclaim_policy
             (kept if policy is ReclaimPolicy.RETAIN else lost).append(disk.name)
     return kept, lost
@@ -52,6 +52,8 @@ def _source_text(source: ImageSource) -> str:
 
 
 def _disk_text(disk: DiskDevice) -> str:
+    if disk.disk_ref is not None:
+        return f"Disk {disk.disk_ref.name}"
     base = f"on {_source_text(disk.image)}" if disk.image else "empty" if disk.type == "cdrom" else "blank"
     size = format_quantity(disk.size) if disk.size else ""
     return ", ".join(filter(None, ("cdrom" if disk.type == "cdrom" else "", base, size)))

@@ -171,8 +171,10 @@ def render_entry(entry: PlanEntry) -> list[Line]:
     lines += titled("changed by others:", plan.drift)
     lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.moved]
     lines += [Line(f"    {sentence}", "dim") for sentence in plan.notes]
-    lines += [Line(f"    ! {sentence}", "busy") for sentence in plan.aside if not any(sentence in t.text for t in _actions(plan))]
-    lines += _actions(plan)
+    lines += [
+        Line(f"    ! {sentence}", "busy") for sentence in plan.aside if not any(sentence in t.text for t in plan_lines(plan))
+    ]
+    lines += plan_lines(plan)
     return lines + _outcome(entry)
 
 
@@ -216,7 +218,8 @@ def _deleted_disks(entry: PlanEntry) -> list[Line]:
     return [*lines, *(Line(f"      disks[{name}]   its file is kept (reclaimPolicy: Retain)") for name in kept)]
 
 
-def _actions(plan: Plan) -> list[Line]:
+def plan_lines(plan: Plan) -> list[Line]:
+    """Returns the actions, numbered, with their reasons."""
     texts = [action_text(action) for action in plan.actions]
     width = min(max(map(len, texts), default=0), 44)
     return [

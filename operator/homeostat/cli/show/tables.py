@@ -9,6 +9,7 @@ from typing import Any
 from homeostat.models.base import Resource
 from homeostat.models.condition import find_condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import KVM_USABLE, Host, HostStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.kinds import kind_of
@@ -121,6 +122,26 @@ def images_word(plugin: Plugin) -> str:
     return "Ready" if condition.status == "True" else condition.reason
 
 
+def disk_row(disk: Disk, wide: bool) -> TableRow:
+    status = disk.status or DiskStatus()
+    row = (
+        disk.metadata.name,
+        ready_word(disk),
+        _quantity(status.virtual_size),
+        disk.spec.format.value,
+        status.attached_to or "",
+        status.host or "",
+        age(disk.metadata.creation_timestamp),
+    )
+    if not wide:
+        return row
+    return (*row, _quantity(status.allocated), disk.spec.reclaim_policy.value, status.path or "", waits_for(disk))
+
+
+def _quantity(size: int | None) -> str:
+    return "" if size is None else format_quantity(size)
+
+
 def image_row(image: Image, wide: bool) -> TableRow:
     status = image.status or ImageStatus()
     row = (
@@ -167,6 +188,9 @@ TABLES: Mapping[type[Resource], Table] = {
     ),
     Plugin: Table(
         ("NAME", "VERSION", "ENABLED", "IMAGES", "MACHINES", "AGE"), ("TYPE", "PORT", "MESSAGE"), plugin_row
+    ),
+    Disk: Table(
+        ("NAME", "READY", "SIZE", "FORMAT", "ATTACHED-TO", "HOST", "AGE"), ("ALLOCATED", "RECLAIM", "PATH", "MESSAGE"), disk_row
     ),
     Image: Table(
         ("NAME", "PHASE", "READY", "PROGRESS", "FORMAT", "SIZE", "USERS", "AGE"), ("DIGEST", "MESSAGE"), image_row

@@ -71,7 +71,8 @@ async def create_disk(rooms: Rooms, action: CreateDisk) -> None:
         Refused: a place outside the state folder, a size below the image's, or another file in the way.
         NoSpace: the disk is full.
     """
-    path = rooms.machine_file(action.path)
+    path = rooms.named_disk(action.path) if action.label else rooms.machine_file(action.path)
+    format = action.label.format if action.label else "qcow2"
     backing = rooms.base_image(action.backing) if action.backing else None
     size = -(-action.size // SECTOR) * SECTOR if action.size is not None else None
     if backing is not None:
@@ -82,18 +83,18 @@ async def create_disk(rooms: Rooms, action: CreateDisk) -> None:
     with file_errors(path, f"create the disk {path}"):
         sweep_partials(path.parent)
         if path.exists():
-            return _check_existing(path, size, backing)
+            return _check_existing(path, size, backing, format)
         partial = path.parent / f"{path.name}.{secrets.token_hex(4)}{PARTIAL}"
         try:
-            await _create(partial, size, backing, action.backing_format or "raw", path)
+            await _create(partial, format, size, backing, action.backing_format or "raw", path)
             rooms.finish(partial)
             publish(partial, path)
         finally:
             partial.unlink(missing_ok=True)
 
 
-async def _create(partial: Path, size: int | None, backing: Path | None, backing_format: str, path: Path) -> None:
-    arguments = ["create", "-q", "-f", "qcow2", "-o", "compat=1.1"]
+async def _create(partial: Path, format: str, size: int | None, backing: Path | None, backing_format: str, path: Path) -> None:
+    arguments = ["create", "-q", "-f", format, *(("-o", "compat=1.1") if format == "qcow2" else ())]
     if backing is not None:
         arguments += ["-b", str(backing), "-F", backing_format]
     arguments.append(str(partial))
@@ -120,7 +121,9 @@ def _overlay_size(path: Path, size: int | None, backing: Path, format: str) -> i
     return size if size is not None else base or None
 
 
-def _check_existing(path: Path, size: int | None, backing: Path | None) -> None:
+def _check_existing(path: Path, size: int | None, backing: Path | None, format: str) -> None:
+    if format != "qcow2":
+        raise Refused(f"{path} is there by now, and is kept: move it away")
     with file_errors(path, f"read the disk {path}"):
         found = read_disk(str(path))
     base = Path(os.path.realpath(found.backing)) if found.backing else None
@@ -137,14 +140,17 @@ async def grow_disk(rooms: Rooms, action: GrowDisk) -> None:
     """
     if action.target is not None:
         raise Refused(f"{action.path} is in use by a running machine: it is grown through libvirt")
-    path = rooms.machine_file(action.path)
+    path = rooms.any_disk(action.path)
     size = -(-action.size // SECTOR) * SECTOR
     with file_errors(path, f"grow the disk {path}"):
         if path.is_symlink():
             raise Refused(f"{path} is a symlink: left alone")
-        found = read_disk(str(path))
-    check_header(found, str(rooms.images), str(path.parent))  # qemu-img opens, as root, what the header names
-    now = found.virtual_size
+        if action.format == "raw":  # what is in it says nothing
+            now = path.stat().st_size
+        else:
+            found = read_disk(str(path))
+            check_header(found, str(rooms.images), str(path.parent))  # qemu-img opens, as root, what the header names
+            now = found.virtual_size
     if not now:
         raise DriverError(f"{path} is not a qcow2 file any more; restore it from a backup, or delete it to begin anew")
     if size < now:
@@ -153,4 +159,4 @@ async def grow_disk(rooms: Rooms, action: GrowDisk) -> None:
             f"set its size to at least {now // 2**20}Mi"
         )
     if size > now:
-        await qemu_img.run("resize", "-q", "-f", "qcow2", str(path), str(size), doing=f"grow the disk {path}")
+        await qemu_img.run("resize", "-q", "-f", action.format or "qcow2", str(path), str(size), doing=f"grow the disk {path}")

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 
+from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, read_disk_label
 from homeostat.planner.machine.identity import DISK_SUFFIX
 
 from .disks import read_disk
@@ -42,17 +43,28 @@ def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None)
 def _backing_names(rooms: Rooms) -> set[str]:
     """Returns the names of the cached images that disks are built on, those in the trash too."""
     names = set()
-    everywhere = chain.from_iterable(os.walk(room, onerror=_stop) for room in (rooms.machines, rooms.trash))
+    everywhere = chain.from_iterable(os.walk(room, onerror=_stop) for room in (rooms.machines, rooms.disks, rooms.trash))
     for folder, _, files in everywhere:
         for file in files:
             path = os.path.join(folder, file)
-            if not file.endswith(DISK_SUFFIX):
+            if file == DISK_LABEL and (base := _labelled_base(path)):
+                names.add(os.path.basename(base))
+            if not file.endswith(DISK_SUFFIX) and file != DISK_FILE:
                 continue
             with file_errors(path, "see which images are in use"):
                 backing = read_disk(path).backing
             if backing:
                 names.add(os.path.basename(os.path.realpath(backing)))
     return names
+
+
+def _labelled_base(path: str) -> str:
+    """Returns the image below a Disk by its label, which no guest can change; empty: none, or it cannot be read."""
+    try:
+        base = read_disk_label(Path(path).read_bytes()).base
+    except (OSError, ValueError):
+        return ""
+    return base.path if base else ""
 
 
 def _stop(error: OSError) -> None:

@@ -4,6 +4,7 @@ Layout below the root (the state folder)::
 
     images/                      the read-only cache of base images
     machines/<namespace>/<name>/ the files of one machine
+    disks/<namespace>/<name>/    the file of one Disk, and its label
     trash/<entry>/               disks that were set aside, see trash.py
 """
 
@@ -19,6 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
+from homeostat.planner.disk_file import DISK_FILE, DISKS
 
 IMAGES = "images"
 MACHINES = "machines"
@@ -92,6 +94,7 @@ class Rooms:
         self.root = Path(os.path.realpath(root))
         self.images = self.root / IMAGES
         self.machines = self.root / MACHINES
+        self.disks = self.root / DISKS
         self.trash = self.root / TRASH
         self.qemu_gid = qemu_gid
 
@@ -101,17 +104,36 @@ class Rooms:
         Raises:
             Refused: it is not a file in some machine's folder.
         """
-        resolved, depth = self._confined(path)
+        resolved, depth = self._confined(path, self.machines)
         if depth < 3:
             raise Refused(f"{path} is not inside a machine's folder ({self.machines}/<namespace>/<name>/): left alone")
         return Path(resolved)
 
     def machine_folder(self, path: str) -> Path:
         """Resolves the folder of one machine, like machine_file."""
-        resolved, depth = self._confined(path)
+        resolved, depth = self._confined(path, self.machines)
         if depth != 2 or os.path.islink(resolved):
             raise Refused(f"{path} is not a machine's folder ({self.machines}/<namespace>/<name>): left alone")
         return Path(resolved)
+
+    def named_disk(self, path: str) -> Path:
+        """Resolves the file of a Disk, like machine_file. Neither it nor its folder is a link."""
+        resolved, depth = self._confined(path, self.disks)
+        if depth != 3 or os.path.basename(resolved) != DISK_FILE or os.path.islink(resolved):
+            raise Refused(f"{path} is not the file of a Disk ({self.disks}/<namespace>/<name>/{DISK_FILE}): left alone")
+        return Path(resolved)
+
+    def is_named_disk(self, path: str) -> bool:
+        """Tells whether a path lies among the Disks."""
+        return path.startswith(f"{self.disks}/")
+
+    def any_disk(self, path: str) -> Path:
+        """Resolves the file of a machine's own disk, or of a Disk."""
+        return self.named_disk(path) if self.is_named_disk(path) else self.machine_file(path)
+
+    def noted_folder(self, path: str) -> Path:
+        """Resolves the folder of a machine, or of a Disk."""
+        return self.named_disk(f"{path}/{DISK_FILE}").parent if self.is_named_disk(path) else self.machine_folder(path)
 
     def base_image(self, path: str) -> Path:
         """Returns a file that may back a disk: in the image cache or another file of ours, never one of the host's."""
@@ -120,16 +142,16 @@ class Rooms:
             raise Refused(f"{path} cannot back a disk: it is not in the image cache {self.images}")
         return resolved
 
-    def _confined(self, path: str) -> tuple[str, int]:
-        """Resolves the symlinks of the parents of ``path``, and counts how many folders below the machines it is. Works on
-        strings, like ``ensure``: every machine that is made comes through here."""
+    def _confined(self, path: str, room: Path) -> tuple[str, int]:
+        """Resolves the symlinks of the parents of ``path``, and counts how many folders below ``room`` it is. Works on strings,
+        like ``ensure``: every machine that is made comes through here."""
         if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
             raise Refused(f"{path!r} is not a plain absolute path: left alone")
         parent, name = os.path.split(os.path.normpath(path))
-        resolved, machines = os.path.join(os.path.realpath(parent), name), f"{self.machines}/"
-        if not resolved.startswith(machines):
-            raise Refused(f"{path} lies outside {self.machines}: the operator touches nothing there")
-        return resolved, resolved.count("/", len(machines)) + 1
+        resolved, inside = os.path.join(os.path.realpath(parent), name), f"{room}/"
+        if not resolved.startswith(inside):
+            raise Refused(f"{path} lies outside {room}: the operator touches nothing there")
+        return resolved, resolved.count("/", len(inside)) + 1
 
     def ensure(self, folder: Path) -> None:
         """Makes ``folder`` and its parents up to the root, with their rights."""

@@ -14,7 +14,7 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 
 from .paths import free_bytes, human_size
 
-TIMEOUT = 60.0  # seconds; none of these calls copies contents
+TIMEOUT = 60.0  # seconds for what copies no contents
 # OpenStack Nova's limits for reading foreign images (1 GiB of address space, 30 s of CPU): a hostile header can
 # make qemu-img ask for any amount of either.
 _LIMITS = ("prlimit", "--as=1073741824", "--cpu=30", "--nofile=64", "--core=0", "--")
@@ -93,20 +93,23 @@ async def _check(path: Path, format: str) -> None:
     raise Broken(f"is no usable {format} image: {error}") if isinstance(error, _Complained) else error
 
 
-async def run(*arguments: str, limited: bool = False, doing: str) -> bytes:
-    """Returns the standard output of ``qemu-img ARGUMENTS``. Nobody else can read the files that it makes.
+async def run(*arguments: str, limited: bool = False, doing: str, timeout: float | None = TIMEOUT) -> bytes:
+    """Returns the standard output of ``qemu-img ARGUMENTS``. Nobody else can read the files that it makes. ``timeout`` None: it
+    copies contents, which takes as long as it takes.
 
     Raises:
         DriverError: it failed; says what qemu-img said.
         Refused: it is not installed.
     """
-    code, out, said = await _call(arguments, limited=limited, doing=doing)
+    code, out, said = await _call(arguments, limited=limited, doing=doing, timeout=timeout)
     if code:
         raise _failure(code, said, arguments, doing)
     return out
 
 
-async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tuple[int, bytes, str]:
+async def _call(
+    arguments: tuple[str, ...], *, limited: bool, doing: str, timeout: float | None = TIMEOUT
+) -> tuple[int, bytes, str]:
     """Returns its exit code, its output, and the end of its error messages."""
     command = (*(_LIMITS if limited else ()), "qemu-img", *arguments)
     pipe = asyncio.subprocess.PIPE
@@ -118,7 +121,7 @@ async def _call(arguments: tuple[str, ...], *, limited: bool, doing: str) -> tup
         raise Refused(_missing(error.filename)) from error
     assert child.stdout is not None and child.stderr is not None
     try:
-        out, said, code = await asyncio.wait_for(asyncio.gather(child.stdout.read(), _last(child.stderr), child.wait()), TIMEOUT)
+        out, said, code = await asyncio.wait_for(asyncio.gather(child.stdout.read(), _last(child.stderr), child.wait()), timeout)
     except (TimeoutError, asyncio.CancelledError) as error:
         with contextlib.suppress(ProcessLookupError):  # it has just ended
             child.kill()

@@ -9,12 +9,13 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from homeostat.driver.errors import Refused
 from homeostat.planner.actions import (
     CopyBoot,
+    CopyDisk,
     CreateDisk,
     DeleteDirectory,
     DeleteFile,
@@ -23,29 +24,35 @@ from homeostat.planner.actions import (
     GrowDisk,
     ImageRef,
     KeepDisks,
+    LabelDisk,
     MarkCreated,
     NoteDeletion,
     NoteDisks,
     NoteMoved,
+    RemoveDisk,
     SetAside,
     TakeBack,
     WriteSeed,
 )
+from homeostat.planner.disk.observed import Copying, NamedDisk
+from homeostat.planner.disk_file import DISK_FILE
 from homeostat.planner.domain import BOOT_COPY, MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
-from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedImage, ObservedStorage, Secret
+from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedImage, ObservedStorage, Secret
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
 from .boots import copy_boot
 from .cache import ImageCache
 from .chains import newer_overlays, read_chain
+from .copies import Copies
 from .disks import create_disk, grow_disk, read_disk
 from .folders import CREATED, DELETION, find_folders
 from .foresee import foresee_image
 from .garbage import unreferenced
 from .kept import NOTE, find_kept, write_note
+from .labelled import carry_label, look_into, read_named, remove_disk
 from .moved import forget_moved, read_moved, write_moved
 from .named import read_image_note, write_image_note
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
@@ -60,6 +67,9 @@ log = logging.getLogger(__name__)
 StorageAction = (
     FetchImage
     | CreateDisk
+    | CopyDisk
+    | LabelDisk
+    | RemoveDisk
     | GrowDisk
     | WriteSeed
     | CopyBoot
@@ -110,6 +120,7 @@ class Storage:
         self._marks = StatCache(_read_mark)
         self._moves = StatCache(read_moved)
         self._restored = StatCache(read_restored)
+        self._copies = Copies(self._rooms, self._changed)
         self.trash = TrashFolder(self._rooms)
         self.snapshots = SnapshotFiles(self._rooms)
 
@@ -139,10 +150,11 @@ class Storage:
         with file_errors(directory, f"read the machine's folder {directory}"):
             mark = self._marks.get(f"{directory}/{CREATED}")
             noted = [path for name in mark or () if (path := disk_file(directory, name)) not in disks]
-            moved, moved_problem = self._noted_moves(directory)
+            named = [os.path.dirname(path) for path in disks if self._rooms.is_named_disk(path)]
+            moved, moved_problem = self._noted_moves(dict.fromkeys((directory, *named)))
             return ObservedStorage(
                 images={ref.key: await self._images.observe(ref) for ref in images},
-                disks={path: disk for path in (*disks, *noted) if (disk := self._disks.get(path)) is not None},
+                disks={path: disk for path in (*disks, *noted) if (disk := self._disk(path)) is not None},
                 seeds=frozenset(path for path in seeds if _exists(path)),
                 deletion_noted=_exists(f"{directory}/{DELETION}"),
                 created=mark is not None,
@@ -157,12 +169,27 @@ class Storage:
         """Reads a secret; see secret.read_secret."""
         return read_secret(path, self._folders)
 
-    def _noted_moves(self, directory: str) -> tuple[tuple[MovedDisk, ...], str]:
-        """Returns what the record says, and why it cannot be understood."""
+    def _disk(self, path: str) -> ObservedDisk | None:
+        return read_named(path) if self._rooms.is_named_disk(path) else self._disks.get(path)
+
+    def _noted_moves(self, folders: Iterable[str]) -> tuple[tuple[MovedDisk, ...], str]:
+        """Returns what the records in these folders say, and why one cannot be understood."""
+        found: list[MovedDisk] = []
         try:
-            return self._moves.get(f"{directory}/{MOVED_NOTE}") or (), ""
+            for folder in folders:
+                found += self._moves.get(f"{folder}/{MOVED_NOTE}") or ()
         except Refused as problem:
             return (), str(problem)
+        return tuple(found), ""
+
+    async def named_disk(self, folder: str) -> tuple[NamedDisk, Copying | None]:
+        """Looks into the folder of a Disk, and says how far a copy is that is made there.
+
+        Raises:
+            DriverError: it cannot be read, which must not look as if nothing were there.
+        """
+        with file_errors(folder, f"read {folder}"):
+            return look_into(folder), self._copies.of(f"{folder}/{DISK_FILE}")
 
     def image_path(self, key: str) -> str:
         """Returns where the image of an ImageRef.key is, or will be."""
@@ -217,6 +244,12 @@ class Storage:
                 self._images.fetch(action.image)
             case CreateDisk():
                 await create_disk(self._rooms, action)
+            case CopyDisk():
+                self._copies.start(action)
+            case LabelDisk():
+                carry_label(self._rooms, action)
+            case RemoveDisk():
+                remove_disk(self._rooms, action)
             case GrowDisk():
                 await grow_disk(self._rooms, action)
             case WriteSeed():
@@ -233,7 +266,7 @@ class Storage:
             case NoteDisks():
                 self._write_mark(self._rooms.machine_folder(action.directory), action.disks)
             case NoteMoved():
-                write_moved(self._rooms.machine_folder(action.directory), action.disks)
+                write_moved(self._rooms.noted_folder(action.directory), action.disks)
             case SetAside():
                 await asyncio.to_thread(self.trash.set_aside, action)
             case TakeBack():
@@ -341,6 +374,7 @@ class Storage:
 
     async def close(self) -> None:
         """Ends the fetches. What has arrived stays for the next time."""
+        await self._copies.close()
         await self._images.close()
 
 

@@ -20,14 +20,16 @@ from pathlib import Path
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.planner.actions import SetAside, TakeBack
+from homeostat.planner.disk_file import DISK_FILE, DISKS, DiskLabel
 from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.identity import DISK_SUFFIX
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
 
 from .disks import read_disk
+from .labelled import label_disk, read_as
 from .move import move, same
 from .moved import add_moved
-from .paths import PARTIAL, Rooms, allocated, file_errors, flush, replace_text
+from .paths import MACHINES, PARTIAL, Rooms, allocated, file_errors, flush, replace_text
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ LOCK = ".lock"
 ERASING = ".erasing-"  # before an entry's name, while its files go
 
 FolderSignature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
+Owner = tuple[str, str, str]  # room, namespace, name
 
 
 class TrashFolder:
@@ -46,7 +49,7 @@ class TrashFolder:
         self._knowing = threading.Lock()  # actions run in threads, because a copy takes long
         self._seen: FolderSignature | None = None
         self._known: dict[str, TrashEntry] = {}
-        self._by_machine: dict[tuple[str, str], tuple[TrashEntry, ...]] = {}
+        self._by_owner: dict[Owner, tuple[TrashEntry, ...]] = {}
 
     @classmethod
     def at(cls, root: Path) -> TrashFolder:
@@ -59,8 +62,8 @@ class TrashFolder:
     def of(self, directory: str) -> tuple[TrashEntry, ...]:
         """Returns what is set aside of machines whose folder is ``directory``."""
         self._refresh()
-        namespace, name = directory.rsplit("/", 2)[-2:]
-        return self._by_machine.get((namespace, name), ())
+        room, namespace, name = directory.rsplit("/", 3)[-3:]
+        return self._by_owner.get((room, namespace, name), ())
 
     def entries(self) -> list[TrashEntry]:
         """Returns all entries as they are now, oldest first. Raises DriverError: the trash cannot be read."""
@@ -72,8 +75,12 @@ class TrashFolder:
 
     def _has_room(self, entry: TrashEntry) -> bool:
         """Tells whether the places of its disks are free. Otherwise only a person can bring it back."""
-        home = self._rooms.machines / entry.namespace / entry.name
-        return not any(os.path.lexists(home / f"{disk.name}{DISK_SUFFIX}") for disk in entry.disks)
+        home = self._home(entry)
+        return not any(os.path.lexists(home / disk.file) for disk in entry.disks)
+
+    def _home(self, entry: TrashEntry) -> Path:
+        """Returns the folder that its disks were in."""
+        return self._rooms.root.joinpath(*_owner(entry))
 
     def _clean_up(self, names: Sequence[str]) -> None:
         """Removes entries without a disk. A killed action left them, unless one is under way."""
@@ -108,10 +115,10 @@ class TrashFolder:
         self._remember(signature)
 
     def _remember(self, signature: FolderSignature | None) -> None:
-        by_machine: dict[tuple[str, str], list[TrashEntry]] = {}
+        by_owner: dict[Owner, list[TrashEntry]] = {}
         for entry in self._known.values():
-            by_machine.setdefault((entry.namespace, entry.name), []).append(entry)
-        self._by_machine = {machine: tuple(entries) for machine, entries in by_machine.items()}
+            by_owner.setdefault(_owner(entry), []).append(entry)
+        self._by_owner = {owner: tuple(entries) for owner, entries in by_owner.items()}
         self._seen = signature
 
     def _signature(self) -> FolderSignature | None:
@@ -153,9 +160,8 @@ class TrashFolder:
         entry = _read(self._rooms.trash / name)
         for known in (self._known.pop(name, None), entry):
             if known is not None:
-                machine = known.namespace, known.name
-                others = tuple(e for e in self._by_machine.get(machine, ()) if e.entry != name)
-                self._by_machine[machine] = (*others, known) if known is entry else others
+                others = tuple(e for e in self._by_owner.get(_owner(known), ()) if e.entry != name)
+                self._by_owner[_owner(known)] = (*others, known) if known is entry else others
         if entry is not None:
             self._known[name] = entry
         self._seen = self._signature()
@@ -168,7 +174,8 @@ class TrashFolder:
         """
         now = datetime.now(UTC) if now is None else now
         with file_errors(self._rooms.trash, f"set the disks of {action.name} aside"):
-            files = [(name, self._rooms.machine_file(path)) for name, path in action.disks]
+            place = self._rooms.named_disk if action.label else self._rooms.machine_file
+            files = [(name, place(path)) for name, path in action.disks]
             there = [(name, path) for name, path in files if os.path.lexists(path)]
             if not there:
                 return
@@ -193,8 +200,8 @@ class TrashFolder:
         until = _stamp(now + timedelta(seconds=min(action.keep, 1e9)))
         label = TrashEntry(
             folder.name, action.namespace, action.name, action.uid, action.reason, _stamp(now), until, action.returns,
-            action.macs, tuple(_with_source(_describe(name, path), action.moved) for name, path in disks),
-            scarcity(self.space()),
+            action.macs, tuple(_with_source(_describe(name, path, action.label), action.moved) for name, path in disks),
+            scarcity(self.space()), action.label,
         )  # fmt: skip
         if (before := _read(folder)) is not None:  # continues what was begun
             names = {disk.name for disk in label.disks}
@@ -212,12 +219,14 @@ class TrashFolder:
             Refused: another file is in the way.
             DriverError: it is neither in the trash nor in its place.
         """
-        target = self._rooms.machine_file(action.path)
+        target = self._rooms.named_disk(action.path) if action.label else self._rooms.machine_file(action.path)
         source = self._rooms.trash / Path(action.entry).name / target.name
         self._rooms.ensure(target.parent)
         with file_errors(target, f"take {target} back from the trash"):
             if source.exists():
                 with self._changing(source.parent.name):
+                    if action.label is not None:
+                        label_disk(self._rooms, action.path, action.label)
                     if action.moved is not None:  # first: without it this disk would be taken for the newest
                         add_moved(target.parent, action.moved)
                     move(source, target)
@@ -235,9 +244,9 @@ class TrashFolder:
         folder = self._rooms.trash / entry.entry
         if not entry.name:
             raise Refused(f"{entry.reason}; so move its files from {folder} by hand")
-        home = self._rooms.machines / entry.namespace / entry.name
-        files = [f"{disk.name}{DISK_SUFFIX}" for disk in entry.disks]
-        moves = [(folder / file, self._rooms.machine_file(str(home / file))) for file in files]
+        home, place = self._home(entry), self._rooms.named_disk if entry.label else self._rooms.machine_file
+        files = [disk.file for disk in entry.disks]
+        moves = [(folder / file, place(str(home / file))) for file in files]
         taken = [target for source, target in moves if _is_another(target, source)]
         if taken:
             raise Refused(
@@ -246,9 +255,12 @@ class TrashFolder:
             )
         self._rooms.ensure(home)
         with file_errors(home, f"put the disks of {entry.name} back"), self._changing(entry.entry):
+            if entry.label is not None:
+                label_disk(self._rooms, str(moves[0][1]), entry.label)
             for disk in entry.disks:
                 if disk.source:
-                    add_moved(home, MovedDisk(disk.name, disk.source, disk.source_format))
+                    known_as = str(home / disk.file) if entry.label else disk.name
+                    add_moved(home, MovedDisk(known_as, disk.source, disk.source_format))
             for source, target in moves:
                 if source.exists():
                     move(source, target)
@@ -279,27 +291,36 @@ def _read(folder: Path) -> TrashEntry | None:
         return None
     if all(name == LABEL or name.endswith(PARTIAL) for name in names):
         return None
-    files = {name for name in names if name.endswith(DISK_SUFFIX)}
+    files = {name for name in names if _is_disk(name)}
     try:
         entry = read_label(folder.name, (folder / LABEL).read_bytes())
     except (OSError, ValueError) as error:
         since = _stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))
-        disks = tuple(_describe(name.removesuffix(DISK_SUFFIX), folder / name) for name in sorted(files))
+        disks = tuple(_describe(name.removesuffix(DISK_SUFFIX), folder / name, None) for name in sorted(files))
         return TrashEntry(folder.name, "", "", "", f"its {LABEL} cannot be read: {error}", since, "", disks=disks)
-    return replace(entry, disks=tuple(disk for disk in entry.disks if f"{disk.name}{DISK_SUFFIX}" in files))
+    return replace(entry, disks=tuple(disk for disk in entry.disks if disk.file in files))
 
 
-def _describe(name: str, path: Path) -> TrashedDisk:
+def _is_disk(name: str) -> bool:
+    return name.endswith(DISK_SUFFIX) or name == DISK_FILE
+
+
+def _owner(entry: TrashEntry) -> Owner:
+    """Returns the room that its disks were in, and the namespace and the name of what they belonged to."""
+    return DISKS if entry.label else MACHINES, entry.namespace, entry.name
+
+
+def _describe(name: str, path: Path, label: DiskLabel | None) -> TrashedDisk:
     size = allocated(path)
     try:
-        found = read_disk(str(path))
+        found = read_as(str(path), label) if label else read_disk(str(path))
     except OSError:
         return TrashedDisk(name, str(path), size)
     return TrashedDisk(name, str(path), size, found.virtual_size, found.backing)
 
 
 def _with_source(disk: TrashedDisk, moved: Sequence[MovedDisk]) -> TrashedDisk:
-    found = next((known for known in moved if known.name == disk.name), None)
+    found = next((known for known in moved if known.name in (disk.name, disk.path)), None)
     return replace(disk, source=found.source, source_format=found.format) if found else disk
 
 
@@ -309,7 +330,7 @@ def _is_another(path: Path, file: Path) -> bool:
 
 def _remove_empty(folder: Path) -> None:
     """Removes the folder with its label, once no disk is there."""
-    if any(name.endswith(DISK_SUFFIX) for name in os.listdir(folder)):
+    if any(_is_disk(name) for name in os.listdir(folder)):
         return
     (folder / LABEL).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # something else was put there

@@ -28,6 +28,7 @@ def usable_once(deployment: VirtualMachineDeployment) -> str:
 
 
 def _single(spec: VirtualMachineSpec) -> Iterator[str]:
+    yield from (f"disks[{disk.name}]: Disk {disk.disk_ref.name}" for disk in spec.disks if disk.disk_ref)
     for nic in spec.nics:
         if nic.mac and not nic.user:
             yield f"nics[{nic.name}]: mac {nic.mac}"

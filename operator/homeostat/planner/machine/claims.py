@@ -71,7 +71,8 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
     for disk in spec.disks:
         if disk.type == "disk" and storage_root:
             path = disk_path(storage_root, machine, disk.name)
-            yield Claim("file", path, told=f"disks[{disk.name}]: its file {path}", mend="detach it there")
+            told = f"Disk {disk.disk_ref.name}" if disk.disk_ref else f"its file {path}"
+            yield Claim("file", path, told=f"disks[{disk.name}]: {told}", mend=_MEND if disk.disk_ref else "detach it there")
 
 
 def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
@@ -128,6 +129,7 @@ def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
     return Claim("mac", f"{mac} on {kind} {on}", told=f"nics[{nic}]: mac {mac} on {kind} {on}", mend="choose another mac")
 
 
+_MEND = "one machine at a time has a Disk: remove it from one of the two, or make a copy of it (another Disk, source.diskRef)"
 ADDRESS_MISSING = "AddressMissing"
 PORT_FORBIDDEN = "PortForbidden"
 _REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "tap": "TapTaken", "file": "DiskTaken"}

@@ -26,7 +26,7 @@ from ..domain import (
 from ..observed import HostFacts, Observed, ObservedImage
 from ..plan import Stalled
 from .disk_source import DiskSource, find_source
-from .identity import domain_name, domain_uuid, mac_address, machine_directory
+from .identity import domain_name, domain_uuid, mac_address, machine_directory, path_of_ref
 from .seed import seed_path
 from .storage import boot_ref, image_ref
 
@@ -159,7 +159,7 @@ def _disks(
 
 def _disk(machine: VirtualMachine, wish: DiskDevice, observed: Observed, target: str) -> DiskConfig:
     image = observed.storage.images[image_ref(wish.image).key] if wish.image else None
-    drive = wish.type == "cdrom"
+    drive, base = wish.type == "cdrom", _base(machine, wish, observed, image)
     place = DiskSource("") if drive else find_source(machine, wish, observed)
     if isinstance(place, Stalled):
         raise CannotPlan(place.reason, place.message)
@@ -179,8 +179,8 @@ def _disk(machine: VirtualMachine, wish: DiskDevice, observed: Observed, target:
         limits=_limits(wish),
         io_thread=wish.io_thread or None,
         boot_order=_boot_order(machine, wish.name),
-        chain=None if drive else _chain(place, image),
-        shared=observed.host.relabels and image is not None and place.active is None,
+        chain=None if drive else _chain(place, base),
+        shared=observed.host.relabels and base is not None and place.active is None,
     )
 
 
@@ -195,13 +195,21 @@ def _limits(wish: DiskDevice) -> LimitsConfig | None:
     return LimitsConfig(limits.bytes_per_second, limits.bytes_per_second_burst, limits.iops, limits.iops_burst)
 
 
-def _chain(place: DiskSource, image: ObservedImage | None) -> tuple[BackingFile, ...] | None:
+def _base(machine: VirtualMachine, wish: DiskDevice, observed: Observed, image: ObservedImage | None) -> BackingFile | None:
+    """Returns the image below a disk, or in a drive. Of a Disk it is what its label says, unless somebody flattened it."""
+    if wish.disk_ref is None:
+        return BackingFile(image.path, image.format) if image and image.path else None
+    found = observed.storage.disks.get(path_of_ref(observed.host.storage_root, machine, wish.disk_ref))
+    return found.label.base if found and found.label and found.backing else None
+
+
+def _chain(place: DiskSource, base: BackingFile | None) -> tuple[BackingFile, ...] | None:
     """Returns what we put below a disk that is where we placed it. None where others put the disk elsewhere."""
     if place.format == "raw":
         return ()
     if place.active is not None:
         return None
-    return (BackingFile(image.path, image.format),) if image and image.path else ()
+    return (base,) if base else ()
 
 
 def _drive_format(wish: DiskDevice) -> str:

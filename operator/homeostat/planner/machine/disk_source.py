@@ -14,11 +14,12 @@ from homeostat.models.machine import SEED_NAME, VirtualMachine
 from homeostat.models.machine_devices import DiskDevice
 
 from ..actions import Action, NoteMoved
+from ..disk_file import is_named_disk
 from ..domain import DiskConfig, DomainConfig, MovedDisk
 from ..observed import Observed, ObservedChain, ObservedDisk, ObservedDomain
 from ..plan import Stalled
 from .header import ALTERED
-from .identity import disk_path, machine_directory
+from .identity import disk_path, machine_directory, own_disk_path, path_of_ref
 
 MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or the disk's file cannot be read
 MISSING = "DiskMissing"
@@ -71,7 +72,7 @@ def find_source(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -
     defined = _device(domain.config, disk.name, own, observed) if domain else None
     runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
     devices = [device for device in (defined, runs) if device is not None]
-    if domain is None or not devices:
+    if domain is None or not devices or _names_another(machine, disk, own, devices, observed):
         return _undefined_source(machine, disk, own, observed)
     if all(_is_own(device, own, observed) for device in devices):
         return _own_source(disk, own, devices[0], observed)
@@ -83,23 +84,41 @@ def find_source(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -
     return _follow(domain.name, disk, own, devices[0], observed)
 
 
+def _names_another(
+    machine: VirtualMachine, disk: DiskDevice, own: str, devices: Sequence[DiskConfig], observed: Observed
+) -> bool:
+    """Tells whether the domain has another disk under this name, which the spec named before: its own one, or another Disk."""
+    root = observed.host.storage_root
+
+    def ours(path: str) -> bool:
+        return path != own and (is_named_disk(root, path) or path == own_disk_path(root, machine, disk.name))
+
+    chains = [_chain(device, observed) for device in devices]
+    below = [[file.path for file in chain.files] if chain else [] for chain in chains]
+    return all(
+        own not in files and any(ours(path) for path in (device.source or "", *files))
+        for device, files in zip(devices, below, strict=True)
+    )
+
+
 def _undefined_source(machine: VirtualMachine, disk: DiskDevice, own: str, observed: Observed) -> DiskSource | Stalled:
     """Finds the source of a disk where no domain names it: the recorded one counts. Stalls where an overlay beside it is not
     recorded: nobody knows then which file is the newest."""
     if observed.storage.moved_problem:
         return Stalled(MOVED, observed.storage.moved_problem)
     overlays = observed.storage.overlays.get(own, ())
-    noted = next((moved for moved in observed.storage.moved if moved.name == disk.name), None)
+    known_as = _noted_as(machine, disk, observed.host.storage_root)
+    noted = next((moved for moved in observed.storage.moved if moved.name == known_as), None)
     device = DiskConfig(disk.name, "disk", noted.source, noted.format, "", "TARGET") if noted else None
     chain = _chain(device, observed) if device else None
     known = {file.path for file in chain.files} if chain else set()
     if unknown := tuple(overlay for overlay in overlays if overlay not in known):
         return Stalled(OVERLAY, _overlay_message(disk, own, unknown))
     if device is None:
-        return DiskSource(own)
+        return DiskSource(own, _format_of(own, observed))
     found = _follow(machine.metadata.name, disk, own, device, observed)
     if isinstance(found, Stalled) and found.reason != ALTERED:
-        note = f"{machine_directory(observed.host.storage_root, machine)}/{MOVED_NOTE}"
+        note = f"{_noted_in(machine, known_as, observed.host.storage_root)}/{MOVED_NOTE}"
         return Stalled(
             found.reason,
             f"disks[{disk.name}]: someone had put it on {device.source}, which holds the newest data, and that file or what it "
@@ -114,13 +133,19 @@ def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk,
     root, domain = observed.host.storage_root, observed.domain
     before = {moved.name: moved for moved in observed.storage.moved}
     in_domain = {disk.name for disk in _devices(domain)} if domain else set()
+    in_domain |= {_noted_as(machine, disk, root) for disk in machine.spec.disks if disk.name in in_domain}
     found = {name: moved for name, moved in before.items() if name not in in_domain}
     for disk in machine.spec.disks:
         own = disk_path(root, machine, disk.name)
         runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
         device = runs or (_device(domain.config, disk.name, own, observed) if domain else None)
-        if disk.type == "disk" and device and device.source and not _is_own(device, own, observed):
-            found[disk.name] = MovedDisk(disk.name, device.source, device.format)
+        if disk.type != "disk" or not device or not device.source or _is_own(device, own, observed):
+            continue
+        name = _noted_as(machine, disk, root)
+        if _names_another(machine, disk, own, [device], observed):  # it says nothing of the disk that the spec names now
+            found |= {name: before[name]} if name in before else {}
+        else:
+            found[name] = MovedDisk(name, device.source, device.format)
     return tuple(sorted(found.values(), key=lambda moved: moved.name))
 
 
@@ -137,8 +162,34 @@ def plan_note(machine: VirtualMachine, observed: Observed) -> list[Action]:
     storage = observed.storage
     if observed.domain is None or unknown_moves(machine, observed) or (moved == storage.moved and not storage.moved_problem):
         return []
-    directory = machine_directory(observed.host.storage_root, machine)
-    return [NoteMoved(directory, moved, "where others put its disks, should the domain go")]
+    root = observed.host.storage_root
+    folders = {_noted_in(machine, disk.name, root): None for disk in (*moved, *storage.moved)}
+    if storage.moved_problem:
+        folders[machine_directory(root, machine)] = None
+    found: list[Action] = []
+    for folder in folders:
+        now, before = (
+            tuple(disk for disk in disks if _noted_in(machine, disk.name, root) == folder) for disks in (moved, storage.moved)
+        )
+        if now != before or storage.moved_problem:
+            found.append(NoteMoved(folder, now, "where others put its disks, should the domain go"))
+    return found
+
+
+def _noted_as(machine: VirtualMachine, disk: DiskDevice, root: str) -> str:
+    """Returns the name by which it is recorded where others put a disk. That of a Disk is its path, as machines may call it by
+    different names."""
+    return path_of_ref(root, machine, disk.disk_ref) if disk.disk_ref else disk.name
+
+
+def _noted_in(machine: VirtualMachine, name: str, root: str) -> str:
+    """Returns the folder of that record: a Disk has its own, because it outlives the machine."""
+    return name.rpartition("/")[0] or machine_directory(root, machine)
+
+
+def _format_of(own: str, observed: Observed) -> str:
+    found = observed.storage.disks.get(own)
+    return found.format if found else _OWN_FORMAT
 
 
 def moved_on_purpose(config: DomainConfig, domain: ObservedDomain | None) -> frozenset[str]:
@@ -240,7 +291,7 @@ def _own_source(disk: DiskDevice, own: str, device: DiskConfig, observed: Observ
     path = device.source if chain and chain.files and device.source else own
     found = observed.storage.disks.get(own)
     if found is None or found.virtual_size:
-        return DiskSource(path)
+        return DiskSource(path, _format_of(own, observed))
     if device.format == "raw":
         note = f"disks[{disk.name}]: {own} is a raw file by now, and is kept so; `qemu-img convert -O qcow2` makes it ours again"
         return DiskSource(path, "raw", ObservedDisk(own, 0, None), note=note)

@@ -6,24 +6,20 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from homeostat.models.machine_devices import DiskDevice
-
 from ..domain import DiskConfig
-from ..observed import ObservedDisk, ObservedImage
+from ..observed import ObservedDisk
 from ..plan import Stalled
 
 ALTERED = "DiskHeaderAltered"  # reason
 DATA_FILE = "another file as the place of its contents"
 
 
-def altered(
-    disk: DiskDevice, found: ObservedDisk, base: ObservedImage | None, defined: DiskConfig | None, root: str
-) -> Stalled | None:
+def altered(name: str, found: ObservedDisk, base: str | None, defined: DiskConfig | None, root: str) -> Stalled | None:
     """Says why a disk that is our own file must not be opened. ``base``: the image it is to be built on; ``defined``: as the
     domain has it; ``root``: the state folder."""
     if found.data_file:
-        return Stalled(ALTERED, f"disks[{disk.name}]: {told(found.path, DATA_FILE)}")
-    if found.backing is None or (base is not None and found.backing == base.path):
+        return Stalled(ALTERED, f"disks[{name}]: {told(found.path, DATA_FILE)}")
+    if found.backing is None or found.backing == base:
         return None
     if defined is not None and defined.source == found.path and defined.chain is not None:
         ours = bool(defined.chain) and defined.chain[0].path == found.backing
@@ -32,7 +28,7 @@ def altered(
             f"{root}/images",
             str(PurePosixPath(found.path).parent),
         )
-    return None if ours else Stalled(ALTERED, f"disks[{disk.name}]: {told(found.path, found.backing)}")
+    return None if ours else Stalled(ALTERED, f"disks[{name}]: {told(found.path, found.backing)}")
 
 
 def told(path: str, named: str) -> str:

@@ -7,6 +7,9 @@ import uuid
 from functools import lru_cache
 
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_devices import DiskRef
+
+from ..disk_file import named_disk_path
 
 # Any fixed uuid works. It must never change, because every domain's uuid is derived from it.
 _DOMAINS = uuid.UUID("6f1a5a39-5d2e-4b43-9a53-3c2a5c0f8d11")
@@ -42,6 +45,17 @@ def machine_directory(storage_root: str, machine: VirtualMachine) -> str:
 
 
 def disk_path(storage_root: str, machine: VirtualMachine, disk: str) -> str:
+    """Returns the file of one of the machine's disks: that of the Disk which its spec names, else the machine's own."""
+    ref = next((device.disk_ref for device in machine.spec.disks if device.disk_ref and device.name == disk), None)
+    return own_disk_path(storage_root, machine, disk) if ref is None else path_of_ref(storage_root, machine, ref)
+
+
+def path_of_ref(storage_root: str, machine: VirtualMachine, ref: DiskRef) -> str:
+    return named_disk_path(storage_root, machine.metadata.namespace, ref.name)
+
+
+def own_disk_path(storage_root: str, machine: VirtualMachine, disk: str) -> str:
+    """Returns the machine's own file of that name, whatever its spec says of the disk by now."""
     return disk_file(machine_directory(storage_root, machine), disk)
 
 

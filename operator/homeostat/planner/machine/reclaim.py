@@ -11,27 +11,27 @@ from ..actions import Action, DeleteFile, NoteDisks, SetAside
 from ..observed import Observed
 from .discard import Belongings, discard
 from .disk_source import moved_disks, unknown_moves
-from .identity import disk_path, mac_address, machine_directory
+from .identity import disk_path, mac_address, machine_directory, own_disk_path
 
 LEFT = "it left the spec"
 
 
 def reclaimed(machine: VirtualMachine) -> list[DiskDevice]:
-    """Returns the disks of its spec that are not to be retained."""
+    """Returns the disks of its spec that are its own, and not to be retained."""
     spec = machine.spec
     return [
         disk
         for disk in spec.disks
-        if disk.type == "disk" and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
+        if disk.type == "disk" and disk.disk_ref is None and (disk.reclaim_policy or spec.reclaim_policy) is ReclaimPolicy.DELETE
     ]
 
 
 def departed(machine: VirtualMachine, observed: Observed) -> list[str]:
     """Returns the names of disks that left the spec, whose files are there, and whose policy was Delete as long as it was
     known."""
-    root, named = observed.host.storage_root, {disk.name for disk in machine.spec.disks if disk.type == "disk"}
-    gone = sorted(observed.storage.reclaimable - named)
-    return [name for name in gone if disk_path(root, machine, name) in observed.storage.disks]
+    root, disks = observed.host.storage_root, [disk for disk in machine.spec.disks if disk.type == "disk" and not disk.disk_ref]
+    gone = sorted(observed.storage.reclaimable - {disk.name for disk in disks})
+    return [name for name in gone if own_disk_path(root, machine, name) in observed.storage.disks]
 
 
 def to_note(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
@@ -57,12 +57,13 @@ def _used(machine: VirtualMachine, observed: Observed, name: str) -> bool:
     """Tells whether the definition, the running guest or another disk uses it. A disk of the domain that we did not give it may
     be an overlay of any of them: then each one is in use."""
     domain, root = observed.domain, observed.host.storage_root
-    path = disk_path(root, machine, name)
+    path = own_disk_path(root, machine, name)
     if domain is not None and (domain.config is None or (domain.state.active and domain.live is None)):
         return True  # not known
     configs = [c for c in (domain.config, domain.live) if c is not None] if domain else []
     sources = {disk.source for config in configs for disk in config.disks if disk.source and not disk.read_only}
-    ours = {disk_path(root, machine, n) for n in (*observed.storage.reclaimable, *(d.name for d in machine.spec.disks))}
+    ours = {own_disk_path(root, machine, name) for name in observed.storage.reclaimable}
+    ours |= {disk_path(root, machine, disk.name) for disk in machine.spec.disks}
     leant_on = {disk.backing for disk in observed.storage.disks.values()}
     return path in sources or path in leant_on or path in observed.others or not sources <= ours
 
@@ -72,7 +73,7 @@ def discarded(
 ) -> list[SetAside | DeleteFile]:
     """Discards the disks of these names, see ``discard``."""
     meta, uid, host = machine.metadata, machine.identity, observed.host
-    disks = tuple((name, disk_path(host.storage_root, machine, name)) for name in names)
+    disks = tuple((name, own_disk_path(host.storage_root, machine, name)) for name in names)
     macs = tuple(nic.mac or mac_address(uid, nic.name) for nic in machine.spec.nics)
     of = Belongings(meta.namespace, meta.name, uid, disks, macs, moved_disks(machine, observed))
     return discard(of, host.trash_keep, reason, occasion, returns=returns)

@@ -12,12 +12,13 @@ from homeostat.models.machine_devices import DiskDevice, ImageSource
 from homeostat.models.quantity import format_quantity
 
 from ..actions import Action, CopyBoot, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed
-from ..domain import BOOT_COPY
+from ..domain import BOOT_COPY, DiskConfig
 from ..observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ..plan import Change, Disruption, Outcome, Stalled, Waiting
 from .disk_source import DiskSource, defined_as, find_source, plan_note
 from .header import altered
 from .identity import disk_path, domain_uuid, machine_directory
+from .named_disk import plan_named
 from .reclaim import plan_departed
 from .seed import seed_files, seed_path
 from .trashed import from_trash, stays_in_trash
@@ -118,6 +119,10 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
             blocker = blocker or source
             continue
         moved += [source.note] if source.note else []
+        if disk.disk_ref is not None:
+            defined = defined_as(machine, disk, observed)
+            blocker = blocker or plan_named(machine, disk, disk.disk_ref, source, defined, observed)
+            continue
         blocker = blocker or _plan_disk(machine, disk, source, observed, actions, changes, pending)
     for seed in needs.seeds:
         if seed not in observed.storage.seeds:
@@ -145,7 +150,7 @@ def _aside(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
     """Returns sentences on the disks whose place is taken."""
     root, found = observed.host.storage_root, []
     for disk in machine.spec.disks if observed.storage.trash else ():
-        if disk.type == "disk" and disk_path(root, machine, disk.name) in observed.storage.disks:
+        if disk.type == "disk" and not disk.disk_ref and disk_path(root, machine, disk.name) in observed.storage.disks:
             base = observed.storage.images[image_ref(disk.image).key] if disk.image else None
             found.append(stays_in_trash(machine, disk, observed, base, _wanted_size(disk, base)))
     return tuple(filter(None, found))
@@ -223,7 +228,7 @@ def _plan_disk(
         actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason, aside))
         return None
     defined = defined_as(machine, disk, observed)
-    if found is not None and source.on_ours and (forged := altered(disk, found, base, defined, observed.host.storage_root)):
+    if found is not None and source.on_ours and (forged := _forged(disk, found, base, defined, observed)):
         return forged
     if found is not None and source.on_ours and (other := _built_on_another(disk, found, base, changes)):
         return other
@@ -244,6 +249,12 @@ def _plan_disk(
             changes.append(growth)
             actions.append(grow)
     return None
+
+
+def _forged(
+    disk: DiskDevice, found: ObservedDisk, base: ObservedImage | None, defined: DiskConfig | None, observed: Observed
+) -> Stalled | None:
+    return altered(disk.name, found, base.path if base else None, defined, observed.host.storage_root)
 
 
 def _built_on_another(disk: DiskDevice, found: ObservedDisk, base: ObservedImage | None, changes: list[Change]) -> Stalled | None:

@@ -12,7 +12,7 @@ from ..observed import Observed, ObservedDomain
 from ..plan import Plan, Stalled, Waiting
 from ..trash import COMES_BACK, DELETED_BECAUSE, DELETED_BY
 from .disk_source import MOVED, files_of, plan_note, unknown_moves
-from .identity import disk_path, machine_directory
+from .identity import machine_directory, own_disk_path
 from .reclaim import departed, discarded, reclaimed
 from .shutdown import shut_down
 
@@ -34,7 +34,7 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
         return Plan(outcome=Stalled(MOVED, problem))
     actions: list[Action] = []
     if domain is not None:
-        disks = [disk for disk in machine.spec.disks if disk.type == "disk"]
+        disks = [disk for disk in machine.spec.disks if disk.type == "disk" and disk.disk_ref is None]
         stays = tuple(file for disk in disks for file in files_of(machine, disk, observed).outside)
         actions += plan_note(machine, observed)  # while there is still something that knows it
         actions.append(UndefineDomain(domain.uuid, DELETED, stays))
@@ -66,7 +66,7 @@ def _known_as_ours(domain: ObservedDomain) -> tuple[WriteRecord, ...]:
 def _disks_by_fate(machine: VirtualMachine, observed: Observed) -> tuple[tuple[str, ...], list[str]]:
     """Returns the names of the disks that stay for the next machine of this index, and of those that go."""
     root = observed.host.storage_root
-    there = [disk for disk in reclaimed(machine) if disk_path(root, machine, disk.name) in observed.storage.disks]
+    there = [disk for disk in reclaimed(machine) if own_disk_path(root, machine, disk.name) in observed.storage.disks]
     kept = tuple(disk.name for disk in there if disk.image is None and KEEP_DISKS in machine.metadata.annotations)
     return kept, [*(disk.name for disk in there if disk.name not in kept), *departed(machine, observed)]
 

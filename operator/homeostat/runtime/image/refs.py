@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image, image_names
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.models.plugin import Plugin, PluginSpec
@@ -20,11 +21,18 @@ def image_refs(image: Image) -> tuple[ImageRef, ...]:
 
 
 async def users_of(store: ResourceAccess, image: Key) -> list[str]:
-    """Returns the names of the machines, deployments and plugins that name an Image."""
+    """Returns the names of the machines, deployments, plugins and Disks that name an Image."""
     space = image.namespace
     specs: list[tuple[str, VirtualMachineSpec | PluginSpec]] = [
         *((f"vm/{vm.metadata.name}", vm.spec) for vm in await store.list(VirtualMachine, space)),
         *((f"vmd/{vmd.metadata.name}", vmd.spec.template.spec) for vmd in await store.list(VirtualMachineDeployment, space)),
         *((f"plugin/{plugin.metadata.name}", plugin.spec) for plugin in await store.list(Plugin, space)),
     ]
-    return [user for user, spec in specs if image.name in image_names(spec)]
+    disks = [f"disk/{disk.metadata.name}" for disk in await store.list(Disk, space) if image.name in _of_disk(disk)]
+    return [*(user for user, spec in specs if image.name in image_names(spec)), *disks]
+
+
+def _of_disk(disk: Disk) -> set[str]:
+    source = disk.spec.source
+    named = source.image.image_ref if source is not None and source.image is not None else None
+    return {named.name} if named is not None else set()

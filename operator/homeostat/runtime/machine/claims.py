@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from homeostat.models.base import Key
+from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.planner.machine.claims import Claim, Standing, claims_held, claims_of, standing
 from homeostat.planner.observed import ObservedDomain
@@ -75,8 +76,24 @@ class Claims:
             self._take(machine.key, self._claims[machine.key], Standing.RUNS)
         return held
 
+    def hold(self, key: Key, files: Collection[str]) -> str:
+        """Keeps machines from starting with these files, while a Disk opens them. Returns who has one already; empty: nobody, and
+        they are held until ``release``."""
+        for path in files:
+            running = (
+                other for other in self._asking.get(("file", path), ()) if other != key and self._standing[other] is Standing.RUNS
+            )
+            if (holder := next(running, None)) is not None:
+                return f"{_word(holder)} {holder.name}"
+        self._take(key, frozenset(Claim("file", path) for path in files), Standing.RUNS)
+        return ""
+
+    def borrowers(self, path: str) -> list[Key]:
+        """Returns the Disks that hold a file now."""
+        return [key for key in self._asking.get(("file", path), ()) if key.kind == Disk.KIND]
+
     def release(self, key: Key) -> None:
-        """Releases all claims of a machine that has gone."""
+        """Releases all claims of a machine that has gone, or of a Disk."""
         self._refused.discard(key)
         self._found.pop(key, None)
         if key in self._claims:
@@ -110,6 +127,13 @@ class Claims:
 
     def _told(self, holder: Key, claim: Claim, machine: VirtualMachine) -> str:
         same = holder.namespace == machine.metadata.namespace
-        name = f"machine {holder.name}" if same else f"machine {holder.namespace}/{holder.name}"
+        word = _word(holder)
+        name = f"{word} {holder.name}" if same else f"{word} {holder.namespace}/{holder.name}"
+        if holder.kind == Disk.KIND:
+            return f"{name}, until that is done with it"
         asked = claim.kind == "file" or any(theirs.told for theirs in self._asking[claim.slot][holder] if claim.collides(theirs))
         return name if asked else f"{name}, until that is restarted"  # its spec does not ask for it any more
+
+
+def _word(holder: Key) -> str:
+    return "Disk" if holder.kind == Disk.KIND else "machine"

@@ -11,6 +11,7 @@ from homeostat.driver import faults
 from homeostat.driver.errors import DriverError, ResourceInUse
 from homeostat.models.base import Key
 from homeostat.models.condition import STALLED
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
@@ -45,6 +46,7 @@ from .domains import DomainOf
 from .effective import Effective, image_keys
 from .happenings import step_taken, transitions
 from .images import ImageUse
+from .named import named_disks
 from .observe import is_of, observe
 from .probing import Prober
 from .probing.guest import DomainGuest
@@ -100,7 +102,8 @@ class MachineReconciler:
         self._fence = fence
         self._memory: dict[Key, RememberedActs] = {}
         self._recalled: set[Key] = set()  # the machines whose addresses from an earlier operator were read
-        self._claims = Claims(wake)
+        self._claims = self.claims = Claims(wake)
+        self._wake = wake
         self._claiming = asyncio.Lock()
         self._admits = admits
         self._all_claimed = False  # whether the claims of every machine are known, since the host can be asked
@@ -182,8 +185,10 @@ class MachineReconciler:
                 self._recalled.add(key)
                 self._recall_addresses(machine, observed.domain, observed.domain.live)
         memory = self._memory[key] = recall(memory, observed.domain, self._clock.now())
-        health, rival = self._health(machine, observed), self._rivals.found
-        observed = replace(observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival)
+        health, rival, named = self._health(machine, observed), self._rivals.found, await named_disks(machine, self._store)
+        observed = replace(
+            observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival, named=named
+        )
         return await with_restore(machine, observed, self._store, self._host)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
@@ -273,6 +278,8 @@ class MachineReconciler:
         happenings, changed = (*earlier, *steps[1], *later), status != machine.status
         if happenings or changed:
             await self._store.report(machine.key, machine.metadata.uid, status if changed else None, happenings)
+            for disk in observed.named:  # each says who has it
+                self._wake(Key(Disk.KIND, machine.metadata.namespace, disk))
         self.known.add(machine.key)
 
     def _addresses(self, domain: ObservedDomain) -> Addresses | None:

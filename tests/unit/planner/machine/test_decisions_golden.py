@@ -173,9 +173,9 @@ def headers() -> Iterator[str]:
     backings = (None, image, "/state/images/b", "/state/images/c/d", f"{own}.old", "/etc/x", "state/images/b", "data.qcow2")
     for backing, found_base, (what, defined) in product(backings, (None, base), [("undefined", None), *definitions.items()]):
         found = ObservedDisk(own, 1, backing)
-        forged = altered(disk, found, found_base, defined, "/state")
+        forged = altered(disk.name, found, found_base.path if found_base else None, defined, "/state")
         yield f"on {backing}, {'of an image' if found_base else 'blank'}, {what}: {words(forged)}"
-    yield f"data file: {words(altered(disk, ObservedDisk(own, 1, None, data_file=True), None, None, '/state'))}"
+    yield f"data file: {words(altered(disk.name, ObservedDisk(own, 1, None, data_file=True), None, None, '/state'))}"
 
 
 def shutdowns() -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
@@ -43,6 +44,7 @@ SETTLES: Mapping[type[Resource], float] = {
     VirtualMachineDeployment: NEVER,
     Snapshot: NEVER,
     Plugin: SETTLE_OTHERS,
+    Disk: NEVER,
     Image: NEVER,
     Host: SETTLE_OTHERS,
 }
@@ -52,6 +54,7 @@ TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     VirtualMachineDeployment: ("replicas",),
     Snapshot: (),
     Plugin: ("disks", "rootfs"),
+    Disk: (),
     Image: (),
     Host: (),
 }
@@ -85,7 +88,7 @@ def takes_away(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Los
 
 
 def _is_disk(disk: Mapping[str, Any]) -> bool:
-    return bool(disk.get("type", "disk") == "disk")
+    return bool(disk.get("type", "disk") == "disk") and not disk.get("diskRef")
 
 
 def speaks_of_it(kind: str, spec: Mapping[str, Any]) -> bool:

@@ -1,0 +1,154 @@
+"""How a Disk comes to be: blank, on an image, as a copy of an image or of another Disk, or back from the trash."""
+
+from __future__ import annotations
+
+from homeostat.models.disk import Disk, DiskFormat
+from homeostat.models.quantity import format_quantity
+
+from ..actions import Action, CopyDisk, CreateDisk, LabelDisk, TakeBack
+from ..disk_file import DiskLabel
+from ..domain import BackingFile, MovedDisk
+from ..machine.disk_source import MISSING
+from ..machine.storage import SECTOR, image_ref, plan_images
+from ..observed import Observed
+from ..plan import Outcome, Plan, Stalled, Waiting
+from ..trash import TrashedDisk, TrashEntry, returning
+from .observed import DiskSeen
+
+RETRY = 30.0  # seconds until a copy that failed is tried again
+
+
+def identity_of(disk: Disk) -> str:
+    return disk.metadata.uid
+
+
+def source_text(disk: Disk) -> str:
+    """Returns what it is made from, in one line that is equal for equal sources."""
+    source = disk.spec.source
+    if source is None or source.blank is not None:
+        return "blank"
+    if source.disk_ref is not None:
+        return f"Disk {source.disk_ref.name}"
+    assert source.image is not None
+    if source.image.image_ref is not None:  # which never stands for another file
+        return f"Image {source.image.image_ref.name}"
+    ref = image_ref(source.image)
+    return " ".join(filter(None, (f"image {ref.url}", f"sha256:{ref.sha256}" if ref.sha256 else "", ref.format or "")))
+
+
+def label_of(disk: Disk, base: BackingFile | None, *, made: bool, retained: str = "") -> DiskLabel:
+    meta = disk.metadata
+    return DiskLabel(
+        meta.namespace, meta.name, identity_of(disk), disk.spec.format.value, source_text(disk), base, made, retained
+    )
+
+
+def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
+    label = seen.named.label
+    if seen.copy is not None and not seen.copy.error:
+        return Plan(outcome=Waiting("Copying", f"copying {source_text(disk)}: {_written(seen.copy.written)} so far", after=2.0))
+    back = _from_trash(disk, seen) if seen.holder is None else None
+    if back is None and (seen.holder is not None or (label is not None and label.made)):
+        who = f", and machine {seen.holder.machine} has it" if seen.holder else ""
+        mend = f"put it back, or delete the Disk, and {seen.path.rpartition('/')[0]} by hand, to begin with another one"
+        return Plan(outcome=Stalled(MISSING, f"the file {seen.path} has vanished{who}: {mend}"))
+    if seen.unadmitted is not None:
+        return Plan(outcome=seen.unadmitted)
+    if seen.copy is not None:
+        failed = Stalled("CopyFailed", seen.copy.error) if seen.copy.refused else Waiting("CopyFailed", seen.copy.error, RETRY)
+        return Plan(outcome=failed)
+    if back is not None:
+        return back
+    source = disk.spec.source
+    if source is not None and source.disk_ref is not None:
+        return _copy_of_disk(disk, source.disk_ref.name, seen)
+    if source is not None and source.image is not None:
+        return _of_image(disk, seen)
+    size = _rounded(disk.spec.size or 0)
+    reason = f"blank disk of {format_quantity(size)}"
+    return _made(disk, seen, None, CreateDisk(seen.path, size, None, None, reason, label=label_of(disk, None, made=False)))
+
+
+def _of_image(disk: Disk, seen: DiskSeen) -> Plan:
+    if seen.image_problem is not None or seen.image is None:
+        return Plan(outcome=seen.image_problem or Waiting("ImageFetching", "its image is not known yet"))
+    ref = image_ref(seen.image)
+    fetches, blocker = plan_images([ref], Observed(seen.host, None, storage=seen.storage))
+    if blocker is not None:
+        return Plan(tuple(fetches), blocker)
+    image = seen.storage.images[ref.key]
+    if small := _too_small(disk, image.virtual_size, "its image"):
+        return Plan(outcome=small)
+    path, size = image.path or "", max(_rounded(disk.spec.size or 0), image.virtual_size)
+    if disk.spec.format is DiskFormat.QCOW2:
+        base = BackingFile(path, image.format)
+        label = label_of(disk, base, made=False)
+        return _made(
+            disk, seen, base, CreateDisk(seen.path, disk.spec.size, path, image.format, f"overlay on {path}", label=label)
+        )
+    label = label_of(disk, None, made=False)
+    return _made(disk, seen, None, CopyDisk(seen.path, size, path, image.format, label, f"copy of {ref.url}"))
+
+
+def _copy_of_disk(disk: Disk, name: str, seen: DiskSeen) -> Plan:
+    origin = seen.origin
+    if seen.origin_problem is not None:
+        return Plan(outcome=seen.origin_problem)
+    assert origin is not None
+    if small := _too_small(disk, origin.virtual_size, f"Disk {name}"):
+        return Plan(outcome=small)
+    size, label = max(_rounded(disk.spec.size or 0), origin.virtual_size), label_of(disk, None, made=False)
+    return _made(disk, seen, None, CopyDisk(seen.path, size, origin.path, origin.format, label, f"copy of Disk {name}"))
+
+
+def _made(disk: Disk, seen: DiskSeen, base: BackingFile | None, action: CreateDisk | CopyDisk) -> Plan:
+    """Writes the label first: a file without one is nobody's."""
+    label = label_of(disk, base, made=False)
+    first: tuple[Action, ...] = ()
+    if seen.named.label != label:
+        first = (LabelDisk(seen.path, label, "what its file will be"),)
+    return Plan((*first, action), Waiting("Creating", action.reason))
+
+
+def _from_trash(disk: Disk, seen: DiskSeen) -> Plan | None:
+    """Takes the disk back that was set aside when a Disk of this identity was deleted. One that the spec could not have stays."""
+    found = returning(seen.storage.trash, identity_of(disk), disk.metadata.name)
+    if found is None or (label := found[0].label) is None:
+        return None
+    entry, trashed = found
+    if misfit := _misfit(disk, label, trashed):
+        why = f"the trash has this Disk as it was ({entry.entry}), {misfit}: put the spec back as it was, or erase that entry"
+        return Plan(outcome=Stalled("StaysInTrash", f"{why} (`homeostat trash empty {entry.entry}`) to have a new one"))
+    moved = MovedDisk(seen.path, trashed.source, trashed.source_format) if trashed.source else None
+    back = label_of(disk, label.base, made=True)
+    return Plan((_taken(seen, entry, trashed, moved, back),), Waiting("Reconciling", "taking it back from the trash"))
+
+
+def _taken(seen: DiskSeen, entry: TrashEntry, disk: TrashedDisk, moved: MovedDisk | None, label: DiskLabel) -> TakeBack:
+    return TakeBack(entry.entry, disk.name, seen.path, f"it was set aside on {entry.since}: {entry.reason}", moved, label)
+
+
+def _misfit(disk: Disk, label: DiskLabel, trashed: TrashedDisk) -> str:
+    if label.format != disk.spec.format:
+        return f"as {label.format}, and the spec says {disk.spec.format}"
+    if label.source != source_text(disk):
+        return f"made from {label.source}, and the spec says {source_text(disk)}"
+    if disk.spec.size is not None and trashed.virtual_size > _rounded(disk.spec.size):
+        return f"with {format_quantity(trashed.virtual_size)}, and the spec says {format_quantity(disk.spec.size)}"
+    return ""
+
+
+def _too_small(disk: Disk, needed: int, what: str) -> Outcome | None:
+    size = disk.spec.size
+    if size is None or _rounded(size) >= needed:
+        return None
+    words = f"spec.size is {format_quantity(size)}, but {what} needs {format_quantity(needed)}"
+    return Stalled("DiskTooSmall", f"{words}: make it at least that, or leave it out")
+
+
+def _rounded(size: int) -> int:
+    return -(-size // SECTOR) * SECTOR  # as qemu-img makes it
+
+
+def _written(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB"

@@ -1,0 +1,150 @@
+"""Gathers what a plan for one Disk rests on. It only reads, but for claims, which it renews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from homeostat.models.base import Key, ObjectMeta
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
+from homeostat.models.machine import UpdatePolicy, VirtualMachine, VirtualMachineSpec
+from homeostat.models.machine_devices import DiskDevice, ImageSource
+from homeostat.planner.disk.observed import DiskHolder, DiskSeen
+from homeostat.planner.disk_file import disk_folder, named_disk_path
+from homeostat.planner.domain import DiskConfig, DomainConfig
+from homeostat.planner.machine.storage import image_ref
+from homeostat.planner.observed import ObservedDomain
+from homeostat.planner.plan import Stalled, Waiting
+
+from ..engine.ports import ResourceAccess
+from ..hypervisor import HostDriver
+from ..machine.claims import Claims
+from ..machine.effective import Effective, Lookup
+from ..machine.images import ImageUse
+from ..machine.observe import by_real_paths
+
+Placed = Callable[[Disk], Waiting | None]
+"""Returns why a Disk is not to be made on this host. None: it may be."""
+NOT_READY = "DiskNotReady"
+
+
+async def observe_disk(
+    disk: Disk, host: HostDriver, store: ResourceAccess, images: ImageUse, claims: Claims, placed: Placed
+) -> DiskSeen:
+    """Observes a Disk. Records in ``images`` the image that it names."""
+    facts, meta = host.facts, disk.metadata
+    path, folder = (make(facts.storage_root, meta.namespace, meta.name) for make in (named_disk_path, disk_folder))
+    image, image_problem = await _image_of(disk, store)
+    refs = (image_ref(image),) if image is not None and not image.is_open else ()
+    images.note(disk.key, refs, also=(path,))
+    if not facts.reachable or not facts.storage_root:
+        return DiskSeen(facts, path)
+    named, copy = await host.named_disk(folder)
+    if copy is None or copy.error:
+        claims.release(disk.key)  # of a copy that has ended
+    seen = DiskSeen(
+        facts, path, named, await host.storage(refs, (path,), (), folder), copy,
+        users=tuple(await users_of(disk.key, store)),
+        holder=await _holder(disk, path, folder, host, store),
+        image=image,
+        image_problem=image_problem,
+        busy=_busy(disk, claims, path),
+        unadmitted=placed(disk),
+    )  # fmt: skip
+    return await _with_origin(disk, seen, host, store, claims)
+
+
+async def _image_of(disk: Disk, store: Lookup) -> tuple[ImageSource | None, Waiting | Stalled | None]:
+    """Returns the image that it is made from, with the file that an Image stands for, or why that is not known. It is what a new
+    machine would get."""
+    source, meta = disk.spec.source, disk.metadata
+    if source is None or source.image is None:
+        return None, None
+    like = VirtualMachineSpec(disks=(DiskDevice(name="disk", image=source.image),))
+    metadata = ObjectMeta(name=meta.name, namespace=meta.namespace)
+    made, refusal = await Effective(store).whole(VirtualMachine(metadata=metadata, spec=like), new=True)
+    return made.spec.disks[0].image, refusal
+
+
+def _busy(disk: Disk, claims: Claims, path: str) -> str:
+    return next((f"Disk {key.name} is copied from it" for key in claims.borrowers(path) if key != disk.key), "")
+
+
+async def users_of(key: Key, store: ResourceAccess) -> list[str]:
+    """Returns the names of what has a Disk in its spec: vm/web."""
+    machines = await store.list(VirtualMachine, key.namespace)
+    deployments = await store.list(VirtualMachineDeployment, key.namespace)
+    found = [f"vm/{vm.metadata.name}" for vm in machines if _names(vm.spec, key.name)]
+    return [*found, *(f"vmd/{vmd.metadata.name}" for vmd in deployments if _names(vmd.spec.template.spec, key.name))]
+
+
+def _names(spec: VirtualMachineSpec, disk: str) -> bool:
+    return any(device.disk_ref is not None and device.disk_ref.name == disk for device in spec.disks)
+
+
+async def _holder(disk: Disk, path: str, folder: str, host: HostDriver, store: ResourceAccess) -> DiskHolder | None:
+    """Returns the machine whose domain has the file, or an overlay on it. One that runs counts before one that is defined."""
+    found: list[tuple[ObservedDomain, DiskConfig | None, DiskConfig | None]] = []
+    for known in host.domains():
+        domain = by_real_paths(known, host.facts.storage_root)
+        runs = _device(domain.live if domain.state.active else None, path, folder)
+        defined = _device(domain.config, path, folder)
+        if runs is not None or defined is not None:
+            found.append((domain, runs, defined))
+    if not found:
+        return None
+    domain, runs, defined = max(found, key=lambda one: (one[1] is not None, one[0].state.active))
+    device = runs or defined
+    assert device is not None
+    record = domain.record
+    machine = record.name if record else domain.name
+    stays = ""
+    if record is not None:
+        machine = record.name if record.namespace == disk.metadata.namespace else f"{record.namespace}/{record.name}"
+        resource = await store.get(VirtualMachine, Key(VirtualMachine.KIND, record.namespace, record.name))
+        stays = _stays(resource) if resource is not None else ""
+    return DiskHolder(
+        machine, domain.uuid, domain.state.active, domain.managed_save, device.source or "", runs.target if runs else "", stays
+    )
+
+
+def _stays(machine: VirtualMachine) -> str:
+    if machine.spec.suspend:
+        return f"machine {machine.metadata.name} is suspended, and left as it is"
+    if machine.spec.update_policy is UpdatePolicy.NEVER:
+        return f"machine {machine.metadata.name} has updatePolicy: Never, and nothing of it changes while it runs"
+    return ""
+
+
+def _device(config: DomainConfig | None, path: str, folder: str) -> DiskConfig | None:
+    disks: Iterable[DiskConfig] = config.disks if config else ()
+    for disk in disks:
+        files = (disk.source, *(file.path for file in disk.chain or ()))
+        if path in files or (disk.source or "").startswith(f"{folder}/"):
+            return disk
+    return None
+
+
+async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: ResourceAccess, claims: Claims) -> DiskSeen:
+    """Adds the Disk that it is to be a copy of, as long as it is not there itself."""
+    source = disk.spec.source
+    if source is None or source.disk_ref is None or seen.named.file is not None or disk.deleting:
+        return seen
+    name, namespace = source.disk_ref.name, disk.metadata.namespace
+    origin = await store.get(Disk, Key(Disk.KIND, namespace, name))
+    if origin is None or origin.deleting:
+        why = "is being deleted" if origin is not None else f"is not in namespace {namespace}"
+        return replace(seen, origin_problem=Waiting(NOT_READY, f"spec.source.diskRef: Disk {name} {why}: name another one"))
+    root = host.facts.storage_root
+    path, folder = named_disk_path(root, namespace, name), disk_folder(root, namespace, name)
+    named, _ = await host.named_disk(folder)
+    if named.file is None or named.problem or named.label is None or not named.label.made:
+        why = named.problem or "is not there yet"
+        return replace(seen, origin_problem=Waiting(NOT_READY, f"spec.source.diskRef: Disk {name} {why}"))
+    holder = await _holder(origin, path, folder, host, store)
+    if holder is not None and (holder.active or holder.source != path):
+        does = "runs with it" if holder.active else "has it on an overlay that others made"
+        words = f"spec.source.diskRef: machine {holder.machine} {does}, and a copy would not be whole: stop that machine"
+        return replace(seen, origin_problem=Waiting("SourceInUse", words, 10.0))
+    return replace(seen, origin=named.file)
