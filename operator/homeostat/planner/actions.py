@@ -9,6 +9,9 @@ from pydantic import SecretStr
 
 from homeostat.models.image import UPLOADED
 
+from .disk_actions import CopyDisk as CopyDisk  # noqa: PLC0414 - it is one of ours
+from .disk_actions import LabelDisk as LabelDisk  # noqa: PLC0414 - it is one of ours
+from .disk_actions import RemoveDisk as RemoveDisk  # noqa: PLC0414 - it is one of ours
 from .disk_file import DiskLabel
 from .domain import DiskConfig, DomainConfig, MovedDisk, NicConfig, Record
 
@@ -79,35 +82,6 @@ class GrowDisk:
     target: str | None
     reason: str
     format: str = ""  # empty: qcow2
-
-
-@dataclass(frozen=True, slots=True)
-class CopyDisk:
-    """Starts to make a Disk as a copy of another file. The copy goes on in the background."""
-
-    path: str
-    size: int  # bytes; at least what ``source`` has
-    source: str
-    source_format: str
-    label: DiskLabel  # it also says the format
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LabelDisk:
-    """Writes the label of a Disk."""
-
-    path: str
-    label: DiskLabel
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveDisk:
-    """Removes the file of a Disk, where it is still there, with its label and its folder. Whatever else is there stays."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
