@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from homeostat.models.image import Image
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -12,6 +15,8 @@ from .errors import ANSWERS
 from .gate import Gate
 from .http.application import application
 from .http.errors import App
+from .http.kind_index import KindIndex
+from .http.lists import ListAnswer
 from .http.routes import V1, Route
 from .metrics import Metrics
 from .middleware import HeadAsGet, Observe, TellAge
@@ -19,10 +24,13 @@ from .mode import Mode, open_mode
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.documents import OpenApi, StatusPage
+from .resources.image_file import ImageFile
+from .resources.images import ImageCollection, ImageItem
 from .resources.machine_spec import MachineSpec
 from .resources.orphans import OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
+from .resources.tus import UploadCollection, UploadItem
 
 
 def create_app(config: ApiConfig) -> App:
@@ -61,9 +69,21 @@ def own_routes(service: Service) -> list[Route]:
     return [
         Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service.machines)),
         Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),
+        Route(f"{V1}/images", ImageCollection(service.images, service.uploads, _image_list(service))),
+        Route(f"{V1}/images/{{name}}", ImageItem(service.images)),
+        Route(f"{V1}/images/{{name}}/file", ImageFile(service.uploads)),
+        Route(f"{V1}/uploads", UploadCollection(service.uploads)),
+        Route(f"{V1}/uploads/{{upload}}", UploadItem(service.uploads)),
         Route(f"{V1}/trash", TrashCollection(service.trash)),
         Route(f"{V1}/trash/{{entry}}", TrashItem(service.trash)),
         Route(f"{V1}/trash/{{entry}}/restore", TrashRestore(service.trash)),
         Route(f"{V1}/orphans", OrphanList(service)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),
     ]
+
+
+def _image_list(service: Service) -> ListAnswer[Image]:
+    async def shown(image: Image) -> dict[str, Any]:
+        return {"name": image.metadata.name}
+
+    return ListAnswer(KindIndex(service.images, service.changes, shown), service.changes, (b'{"images":[', b"]}"))

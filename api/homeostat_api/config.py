@@ -38,9 +38,20 @@ class ApiConfig:
     plugin_kernel: str | None = None  # boots the initramfs of a manifest that brings no kernel: address or absolute path
     rights: frozenset[Right] = frozenset(Right)  # of everybody who is admitted: there is one token, and it may do everything
     max_replicas: int = 1000  # of one deployment, as far as requests may ask
+    max_upload: int = 64 * 2**30  # bytes of one image
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
+
+    @property
+    def uploads_elsewhere(self) -> str:
+        """Says why a file that was uploaded here would be of no use; empty: it is of use."""
+        if self.cluster is None or StateFolder(self.state).operator_runs:
+            return ""
+        return (
+            "this API server of a cluster has no operator beside it, so that no host would see an uploaded file: upload to the "
+            "API server that shares the state folder of a host, or give the image by its url"
+        )
 
     @property
     def operator_socket(self) -> Path:

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.service.refusals import NotInTrash, PlaceTaken, Refusal, TrashUnavailable
+from homeostat.service.refusals import NotInTrash, PlaceTaken, Refusal, TrashUnavailable, UploadProblem, UploadRefused
 from homeostat_contracts.volant import errors as volant
 
 from .http.errors import Problem
+
+_UPLOADS: dict[UploadProblem, tuple[int, str]] = {
+    "not_found": (404, "upload_not_found"),
+    "conflict": (409, "upload_conflict"),
+    "offset": (409, "upload_offset"),
+    "busy": (423, "upload_busy"),
+    "too_large": (413, "upload_too_large"),
+    "not_an_image": (422, "not_an_image"),
+    "checksum": (422, "checksum_mismatch"),
+    "part_checksum": (460, "checksum_mismatch"),  # as the tus protocol has it
+    "no_space": (507, "no_space"),
+    "elsewhere": (409, "uploads_elsewhere"),
+    "incomplete": (400, "upload_incomplete"),
+    "failed": (503, "upload_failed"),
+}
 
 
 def from_refusal(error: Refusal) -> Problem:
@@ -17,6 +32,9 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(404, "trash_entry_not_found", "Trash entry not found", error.details)
         case PlaceTaken():
             return Problem(409, "conflict", str(error), error.details)
+        case UploadRefused():
+            status, code = _UPLOADS[error.why]
+            return Problem(status, code, str(error), error.details)
         case TrashUnavailable():
             return Problem(503, "trash_unavailable", str(error))
         case _:

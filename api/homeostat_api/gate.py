@@ -16,7 +16,7 @@ import falcon.asgi
 from .config import ApiConfig, is_loopback
 from .http.actor import NOBODY, Actor
 from .http.errors import Problem
-from .http.media import BODY_LIMIT, discard, too_large
+from .http.media import BODY_LIMIT, bounded, discard, too_large
 from .http.rights import needed, responder_name
 
 log = logging.getLogger("homeostat.api")
@@ -39,8 +39,6 @@ class Gate:
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         req.context.actor = self.admit(req, req.method)
-        if (req.content_length or 0) > BODY_LIMIT:
-            raise too_large()
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
         req.context.actor = self.admit(req, WEBSOCKET)
@@ -49,6 +47,8 @@ class Gate:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
     ) -> None:
         self._authorize(req, resource, req.method)
+        if (req.content_length or 0) > BODY_LIMIT and bounded(resource, req.method):
+            raise too_large()
 
     async def process_resource_ws(
         self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, resource: object, params: Mapping[str, Any]

@@ -31,17 +31,23 @@ _ERRORS = {
     408: "The request did not arrive in time: headers within 10 seconds, the body within 30.",
     409: "The resource is not in a state for this.",
     412: "The resource has not the ETag that If-Match names.",
-    413: "The body is larger than 1 MiB.",
+    413: "The body is larger than 1 MiB, or an uploaded file than --max-upload.",
     414: "The request line is longer than 8190 bytes.",
     415: "The body is of a type that is not understood.",
+    422: "The file is no image that may be used here, or its checksum is another one. Nothing of it is kept.",
+    423: "Another request writes to this upload.",
     431: "There are too many headers, or one is too long.",
     500: "A defect; the details carry the id under which it was logged.",
+    460: "The part does not have the checksum that was sent with it; it was thrown away.",
+    507: "There is no space for it.",
     503: "The store or the operator does not answer, or there are too many connections.",
 }
 _EVERYWHERE = (400, 401, 403, 408, 414, 431, 500, 503)
 _WITH_BODY = (413, 415)
 _NAME = {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
 _ENTRY = {"type": "string", "maxLength": 255, "pattern": r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}
+
+_IDS = {"entry": _ENTRY, "upload": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
 
 
 class _Document:
@@ -71,7 +77,7 @@ class _Document:
         if declared.description:
             made["description"] = declared.description
         parameters: list[dict[str, Any]] = [
-            {"name": part, "in": "path", "required": True, "schema": _ENTRY if part == "entry" else _NAME}
+            {"name": part, "in": "path", "required": True, "schema": _IDS.get(part, _NAME)}
             for part in re.findall(r"\{(\w+)\}", route.path)
         ]
         parameters += [

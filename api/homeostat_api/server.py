@@ -139,6 +139,7 @@ def main(
     image_folders: tuple[Path, ...],
     plugin_kernel: str | None,
     max_replicas: int,
+    max_upload: int,
     max_connections: int,
     end_with_parent: bool,
 ) -> None:
@@ -158,6 +159,7 @@ def main(
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
         directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas,
+        max_upload=max_upload,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
     Server(config, workers, max_connections).run()

@@ -42,7 +42,7 @@ DISKS = [
     },
     {"name": "fast", "size": "1Gi", "ioThread": True},
     {"name": "iso", "type": "cdrom", "image": LOCAL},
-    {"name": "root", "image": NAMED},
+    {"name": "named", "image": NAMED},
 ]  # fmt: skip
 NAMED_DISK = {"name": "letters", "diskRef": {"name": "letters"}}
 CLOUD_INIT = {

@@ -247,6 +247,9 @@ class WorldHost:
         self.pruned.append(frozenset(used()))
         return ()
 
+    async def expire_uploads(self) -> Sequence[str]:
+        return ()
+
     async def image_note(self, uid: str) -> str:
         return self.image_notes.get(uid, "")
 

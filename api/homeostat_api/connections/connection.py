@@ -18,10 +18,13 @@ from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[impor
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 
 from . import refusal
-from .limits import BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
+from .limits import BODY_PART, BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
 
 for _status in HTTPStatus:  # gunicorn's table lacks some, 412 among them, and calls those Unknown
     protocol._REASON_PHRASES.setdefault(_status.value, _status.phrase)
+
+
+protocol._REASON_PHRASES.setdefault(460, "Checksum Mismatch")  # as the tus protocol has it
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
@@ -36,6 +39,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self._deadline: asyncio.TimerHandle | None = None
         self._reading_deadline: asyncio.TimerHandle | None = None
         self._head = 0  # bytes of a request whose headers are incomplete
+        self._arrived = 0  # bytes of the body since it was granted time
         self._answering = False  # the present request's answer has begun
         self._told = False  # of an error after which nothing is served
         self._discarded: int | None = None  # bytes read after an error; None: no error yet
@@ -63,6 +67,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             return
         if not self._closed:
             super().data_received(data)
+            self._count_body(len(data))
 
     def eof_received(self) -> bool:
         """Keeps the connection open until its answer has begun: a client may end its side once it has asked."""
@@ -117,9 +122,18 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             # gunicorn lets some codings pass that nobody decodes.
             if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise UnsupportedTransferCoding(value.decode("latin-1"))
-        self._head = 0
+        self._head = self._arrived = 0
         self._wait_for_client(BODY_SECONDS)
         return bool(super()._on_headers_complete())
+
+    def _count_body(self, size: int) -> None:
+        """Grants more time for a body that keeps the pace: BODY_SECONDS for each BODY_PART of it."""
+        if self._deadline is None or self._current_request is None or not self._body_is_missing():
+            return
+        self._arrived += size
+        if self._arrived >= BODY_PART:
+            self._arrived = 0
+            self._wait_for_client(BODY_SECONDS)
 
     def _on_message_complete(self) -> None:
         self._stop_waiting()
@@ -155,6 +169,9 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.waiting.pop(self, None)
 
     def _too_slow(self, seconds: float) -> None:
+        if self._reading_paused and self._body_is_missing():  # it waits for us
+            self._wait_for_client(BODY_SECONDS)
+            return
         what = "headers" if self._current_request is None else "body"
         if self._head or self._current_request is not None:
             self._refuse(408, f"The {what} did not arrive within {seconds:g} seconds")

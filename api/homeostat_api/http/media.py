@@ -14,15 +14,29 @@ from falcon.media import BaseHandler
 from pydantic import BaseModel, ValidationError
 
 from .errors import App, Problem, invalid, invalid_model
+from .rights import responder_name
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+_ANY_LENGTH = "__any_length__"
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+
+
+def takes_any_length(responder: F) -> F:
+    """Marks a responder that takes a body in part by part, and bounds it itself."""
+    setattr(responder, _ANY_LENGTH, True)
+    return responder
+
+
+def bounded(resource: object, method: str) -> bool:
+    """Tells whether the bodies for a resource's responder have the limit of all."""
+    return not getattr(getattr(resource, responder_name(method), None), _ANY_LENGTH, False)
 
 
 def too_large() -> Problem:

@@ -115,7 +115,8 @@ def _in_use(error: InUse) -> Problem:
     users = [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in error.users]
     shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
     details = {**error.details, "used_by": users[:100], "used_by_total": len(users)}
-    return Problem(409, "plugin_in_use", f"Plugin is in use by {shown}: delete these first", details)
+    code, noun = NOUNS[error.kind]
+    return Problem(409, f"{code}_in_use", f"{noun} is in use by {shown}: delete these first", details)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path; GET /api/v1/openapi lists what there is")

@@ -122,6 +122,7 @@ class Job(Operator):
             config.admits,
         )
         reconcilers = self._converged()
+        self._reconciled = frozenset(reconcilers)
         self._ours = reconcilers.get(VirtualMachine) is self._machines
         self._listed = asyncio.Event()
         jobs = {"orphans": self._scan_for_orphans} if config.orphans is not None else {}
@@ -244,6 +245,8 @@ class Job(Operator):
         chores = [
             Chore("prune-images", PRUNE_EVERY, self._prune_images, "the image cache was not looked through", first=PRUNE_EVERY)
         ]
+        if Image in self._reconciled:
+            chores.append(Chore("expire-uploads", PRUNE_EVERY, self._expire_uploads, "old uploads were not looked for"))
         if self._ours:
             chores.append(Chore("empty-trash", TRASH_EVERY, self._empty_trash, "the trash was not looked through"))
         return chores
@@ -270,6 +273,10 @@ class Job(Operator):
             return self._images.in_use() | others
 
         return in_use
+
+    async def _expire_uploads(self) -> None:
+        if self.rivals.found is None and (removed := await self._host.expire_uploads()):
+            log.info("removed uploads that nothing came of for a day: %s", ", ".join(removed))
 
     async def _empty_trash(self) -> float | None:
         """Empties the trash, but not while a machine that came back may not be known yet."""

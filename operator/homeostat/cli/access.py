@@ -19,7 +19,7 @@ from .terminal import say
 if TYPE_CHECKING:
     from homeostat.planner.orphans import Orphan
     from homeostat.runtime.engine.ports import Event, SpecRevision
-    from homeostat.store.desired import DesiredState
+    from homeostat.store.desired import DesiredState, Workspace
     from homeostat.store.errors import FolderProblem
     from homeostat.store.files.passes.intake import PassReport
     from homeostat.store.files.state import StateFolder
@@ -46,6 +46,12 @@ class State:
     def folder(self) -> Path | None:
         """Returns the YAML folder. None: it serves a cluster."""
         return self._files.folder if self._files else None
+
+    def workspace(self, namespace: str) -> Workspace:
+        """Returns the resources of a namespace, as services take them."""
+        from homeostat.store.desired import Workspace
+
+        return Workspace(self._store, self._desired, namespace)
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         return await self._store.get(kind, key)

@@ -12,13 +12,29 @@ from typing import Any, TypeVar
 import click
 
 from homeostat.models.deployment import REPLICAS_MAX
+from homeostat.models.quantity import parse_quantity
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 BIND = "127.0.0.1:8080"
 REPLICAS = 1000
+UPLOAD = 64 * 2**30  # bytes
 CONNECTIONS = 2_000  # of one worker. Each may hold up to 256 KiB that nobody has read yet
 
+
+class _Quantity(click.ParamType["int"]):
+    """Bytes, as Kubernetes writes them: 512Mi, 10Gi."""
+
+    name = "quantity"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return parse_quantity(int(value) if str(value).isdigit() else value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+QUANTITY = _Quantity()
 _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "bind": ("--bind", {"default": BIND, "show_default": True, "metavar": "HOST:PORT", "help": "Where the API listens."}),
     "token_file": (
@@ -50,6 +66,16 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
             "default": REPLICAS,
             "show_default": True,
             "help": "What API requests may ask for.",
+        },
+    ),
+    "max_upload": (
+        "--max-upload",
+        {
+            "metavar": "SIZE",
+            "type": QUANTITY,
+            "default": str(UPLOAD),
+            "show_default": "64Gi",
+            "help": "The largest image that may be uploaded.",
         },
     ),
     "max_connections": (
@@ -84,6 +110,7 @@ class ApiOptions:
     image_folders: tuple[Path, ...] = ()  # folders from which requests may name files
     plugin_kernel: str | None = None
     max_replicas: int = REPLICAS
+    max_upload: int = UPLOAD
     max_connections: int = CONNECTIONS
 
     @property

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollout": ("rollout", "Follow, undo, pause or restart a deployment's rollout."),
     "suspend": ("power", "Leave machines alone: observe, change nothing."),
     "resume": ("power", "Look after suspended machines again."),
+    "image": ("image", "Upload images."),
     "events": ("events", "List what happened."),
     "logs": ("logs", "Print a machine's serial console log."),
     "console": ("console", "Attach to a machine's serial console."),

@@ -85,6 +85,8 @@ class StorageDriver(Protocol):
 
     async def image_note(self, uid: str) -> str: ...
 
+    async def expire_uploads(self) -> Sequence[str]: ...
+
     async def note_image(self, uid: str, key: str) -> None: ...
 
     async def trashed(self, directory: str | None) -> Sequence[TrashEntry]: ...
@@ -320,6 +322,10 @@ class LibvirtHost:
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
         disks |= {file.path for config in configs for disk in config.disks for file in disk.chain or ()}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
+
+    async def expire_uploads(self) -> Sequence[str]:
+        """Removes old uploads. Raises DriverError."""
+        return () if self._storage is None else await self._storage.expire_uploads()
 
     async def image_note(self, uid: str) -> str:
         """Returns what was noted down for an Image. Raises DriverError."""

@@ -120,6 +120,11 @@ class ImageHost:
         """Leaves this to the hosts whose machines use the images."""
         return ()
 
+    async def expire_uploads(self) -> Sequence[str]:
+        """Removes old uploads. Raises DriverError."""
+        self._fence()
+        return await self._storage.expire_uploads()
+
     async def image_note(self, uid: str) -> str:
         """Returns what was noted down for an Image. Raises DriverError."""
         return await self._storage.image_note(uid)

@@ -131,6 +131,13 @@ class Files(Hypervisor, Protocol):
             DriverError: they could not be read.
         """
 
+    async def expire_uploads(self) -> Sequence[str]:
+        """Removes the uploads that nothing came of for a day, and returns their names.
+
+        Raises:
+            DriverError: their folder could not be read.
+        """
+
     async def image_note(self, uid: str) -> str:
         """Returns the ImageRef.key that was noted down for the Image of that uid; empty: none.
 

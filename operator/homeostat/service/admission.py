@@ -52,6 +52,14 @@ class Limits(Protocol):
     def max_replicas(self) -> int:
         """Returns the most replicas that one deployment may have."""
 
+    @property
+    def max_upload(self) -> int:
+        """Returns the bytes of the largest file that may be uploaded."""
+
+    @property
+    def uploads_elsewhere(self) -> str:
+        """Says why a file that was uploaded here would be of no use; empty: it is of use."""
+
 
 class Admission:
     """Refuses what a request must not ask for."""

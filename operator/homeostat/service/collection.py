@@ -48,7 +48,9 @@ async def patched_spec(spec: Model, operations: Sequence[Any]) -> Patch:
 
 class Collection(Generic[R]):
     """The resources of one kind. Reads are quick queries of the index. Writes change the desired state, in a folder or a
-    cluster, once they are admitted."""
+    cluster, once they are admitted. ``author``: who the revisions say it was."""
+
+    author = AUTHOR
 
     def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, kind: type[R]) -> None:
         self.store = workspace.store
@@ -114,7 +116,7 @@ class Collection(Generic[R]):
         """
         await self._admission.new(document)
         placed = {**document, "metadata": {**document["metadata"], "namespace": self.namespace}}
-        made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, AUTHOR, dry)
+        made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, self.author, dry)
         assert isinstance(made, self.kind)
         return made
 
@@ -133,7 +135,7 @@ class Collection(Generic[R]):
         if merge_patch:
             await self._admission.change(resource, merge_patch)
         try:
-            changed = await self._desired.patch(resource.key, merge_patch, AUTHOR, expected_version, dry)
+            changed = await self._desired.patch(resource.key, merge_patch, self.author, expected_version, dry)
         except store_errors.AlreadyExists as error:  # it is there, and is being deleted
             raise BeingDeleted(self.kind, resource.metadata.name) from error
         except store_errors.Conflict as error:
@@ -165,7 +167,7 @@ class Collection(Generic[R]):
         raise store_errors.Conflict(self.key(name), before.metadata.resource_version, "newer")
 
     async def delete(self, resource: R, force: bool = False) -> None:
-        await self._desired.delete(resource.key, AUTHOR, force)
+        await self._desired.delete(resource.key, self.author, force)
 
     async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:
         """Waits until ``done`` holds of the resource (None: it has gone), for ``seconds`` at the most. Returns whether it holds,

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from homeostat.models.base import Key, Resource
+from homeostat.models.plugin import Plugin
+
+UploadProblem = Literal[
+    "not_found", "conflict", "offset", "busy", "too_large", "not_an_image", "checksum", "part_checksum", "no_space", "elsewhere",
+    "incomplete", "failed",
+]  # fmt: skip
 
 
 class Refusal(Exception):
@@ -45,11 +51,12 @@ class Disabled(Refusal):
 
 
 class InUse(Refusal):
-    """Machines or deployments use the plugin: ``users``."""
+    """Others use the plugin or the Image: ``users``."""
 
-    def __init__(self, name: str, users: Sequence[Key]) -> None:
+    def __init__(self, name: str, users: Sequence[Key], kind: type[Resource] = Plugin) -> None:
         super().__init__(f"{name} is in use by {len(users)}: delete these first", {"name": name})
         self.users = users
+        self.kind = kind
 
 
 class AlreadyRunning(Refusal):
@@ -75,6 +82,14 @@ class SourceRefused(NotAllowed):
 
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message, {"source": place[:512]})
+
+
+class UploadRefused(Refusal):
+    """An upload that does not begin, or does not go on. ``why`` is for programs."""
+
+    def __init__(self, why: UploadProblem, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, details)
+        self.why = why
 
 
 class NotInTrash(Refusal):

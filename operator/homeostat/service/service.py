@@ -14,9 +14,11 @@ from homeostat.store.errors import FolderProblem
 from .admission import Admission, Limits
 from .changes import Changes
 from .deployments import Deployments
+from .images import Images
 from .machines import Machines
 from .plugins import Plugins
 from .trash import TrashRoom
+from .uploads import ImageUploads
 
 
 class Service:
@@ -30,6 +32,8 @@ class Service:
         self.plugins = Plugins(workspace, changes, self.admission)
         self.machines = Machines(workspace, changes, self.admission, self.plugins)
         self.deployments = Deployments(workspace, changes, self.admission)
+        self.images = Images(workspace, changes, self.admission)
+        self.uploads = ImageUploads(self.images, limits.state, limits.max_upload, lambda: limits.uploads_elsewhere)
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:

@@ -5,6 +5,7 @@ Layout below the root (the state folder)::
     images/                      the read-only cache of base images
     machines/<namespace>/<name>/ the files of one machine
     disks/<namespace>/<name>/    the file of one Disk, and its label
+    uploads/                     what is being uploaded, see uploads.py
     trash/<entry>/               disks that were set aside, see trash.py
 """
 

@@ -61,6 +61,7 @@ from .seed import build_seed
 from .snapshots import RESTORED, SnapshotFiles, read_restored
 from .stat_cache import StatCache
 from .trash import TrashFolder
+from .uploads import UploadFolder
 
 log = logging.getLogger(__name__)
 
@@ -220,6 +221,10 @@ class Storage:
             DriverError: the folders cannot be read.
         """
         return await asyncio.to_thread(find_kept, self._rooms, namespace, deployment, owner)
+
+    async def expire_uploads(self) -> Sequence[str]:
+        """Removes old uploads, and returns their names. Raises DriverError."""
+        return [upload.name for upload in await asyncio.to_thread(UploadFolder(self._rooms.root).expire)]
 
     async def image_note(self, uid: str) -> str:
         """Returns the ImageRef.key that was noted down for an Image; empty: none. Raises DriverError."""

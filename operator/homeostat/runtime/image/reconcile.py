@@ -7,6 +7,7 @@ from collections.abc import Callable
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.image import Image, ImageState, ImageStatus
+from homeostat.models.kinds import STORED, kind_of
 from homeostat.planner.actions import FetchImage
 from homeostat.planner.images import CHANGED, NOT_UPLOADED, made_of_another
 from homeostat.planner.machine.storage import plan_images
@@ -40,7 +41,7 @@ class ImageReconciler:
         Raises:
             DriverError: it could not be asked for.
         """
-        users = await users_of(self._store, image.key)
+        users = [f"{kind_of(STORED[key.kind]).noun}/{key.name}" for key in await users_of(self._store, image.key)]
         if image.deleting and not users:
             await self._host.note_image(image.metadata.uid, "")
             await self._store.record_event(image.key, "Normal", "Deleted", "nothing names it any more")

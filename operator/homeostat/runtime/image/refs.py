@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
@@ -12,7 +15,13 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.images import awaits_upload, source_of
 from homeostat.planner.machine.storage import image_ref
 
-from ..engine.ports import ResourceAccess
+from ..engine.ports import R
+
+
+class ImageUsers(Protocol):
+    """Any store."""
+
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
 
 
 def image_refs(image: Image) -> tuple[ImageRef, ...]:
@@ -20,15 +29,15 @@ def image_refs(image: Image) -> tuple[ImageRef, ...]:
     return () if awaits_upload(image.spec.source) else (image_ref(source_of(image)),)
 
 
-async def users_of(store: ResourceAccess, image: Key) -> list[str]:
-    """Returns the names of the machines, deployments, plugins and Disks that name an Image."""
+async def users_of(store: ImageUsers, image: Key) -> list[Key]:
+    """Returns the machines, deployments, plugins and Disks that name an Image."""
     space = image.namespace
-    specs: list[tuple[str, VirtualMachineSpec | PluginSpec]] = [
-        *((f"vm/{vm.metadata.name}", vm.spec) for vm in await store.list(VirtualMachine, space)),
-        *((f"vmd/{vmd.metadata.name}", vmd.spec.template.spec) for vmd in await store.list(VirtualMachineDeployment, space)),
-        *((f"plugin/{plugin.metadata.name}", plugin.spec) for plugin in await store.list(Plugin, space)),
+    specs: list[tuple[Key, VirtualMachineSpec | PluginSpec]] = [
+        *((vm.key, vm.spec) for vm in await store.list(VirtualMachine, space)),
+        *((vmd.key, vmd.spec.template.spec) for vmd in await store.list(VirtualMachineDeployment, space)),
+        *((plugin.key, plugin.spec) for plugin in await store.list(Plugin, space)),
     ]
-    disks = [f"disk/{disk.metadata.name}" for disk in await store.list(Disk, space) if image.name in _of_disk(disk)]
+    disks = [disk.key for disk in await store.list(Disk, space) if image.name in _of_disk(disk)]
     return [*(user for user, spec in specs if image.name in image_names(spec)), *disks]
 
 

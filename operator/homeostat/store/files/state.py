@@ -43,7 +43,7 @@ def default_state_root() -> Path:
 class StateFolder:
     """The paths inside a state folder. Its files are 0600, the folder is 0710 (QEMU's group may pass through it).
 
-    The paths of images, machines and trash belong to the storage, see ``driver.storage.paths``.
+    The paths of images, uploads, machines and trash belong to the storage, see ``driver.storage.paths``.
     """
 
     root: Path

@@ -112,4 +112,4 @@ async def test_everything_that_names_it_counts() -> None:
     other = machine(name="other", disks=[{"name": "root", "image": {"imageRef": {"name": "other"}}}])
     shelf = Shelf(image(), WEB, fleet, booted, other, plugin(rootfs=NAMED))
     found = await users_of(shelf, DEBIAN)  # type: ignore[arg-type]
-    assert set(found) == {"vm/web", "vm/booted", f"vmd/{fleet.metadata.name}", "plugin/app"}
+    assert set(found) == {WEB.key, booted.key, fleet.key, plugin().key}

@@ -1,0 +1,45 @@
+"""/api/v1/images/{name}/file: an image's file as the body of one request."""
+
+from __future__ import annotations
+
+import falcon
+import falcon.asgi
+
+from homeostat.models.image import Image
+from homeostat.service.uploads import ImageUploads
+
+from ..http.media import takes_any_length
+from ..http.operations import ETAG, Answer, Parameter, operation
+from ..http.preconditions import set_etag
+from ..http.rights import Right, needs
+from .images import TAG, show
+from .uploaded_form import check_name, take_whole
+
+SHA256 = Parameter("sha256", {"type": "string"}, "What the file must hash to.")
+FORMAT = Parameter("format", {"type": "string", "enum": ["raw"]}, "raw: the file as it is, such as a kernel.")
+
+
+class ImageFile:
+    def __init__(self, uploads: ImageUploads) -> None:
+        self._uploads = uploads
+
+    @needs(Right.CHANGE)
+    @takes_any_length
+    @operation(
+        "Upload an image's file in one request",
+        TAG,
+        {201: Answer("The image.", Image, headers=ETAG)},
+        description="Where the connection is cut nothing is kept; the tus protocol under /api/v1/uploads goes on where it was. "
+        "The file is judged while it arrives. The image must not exist yet, or wait for its upload.",
+        parameters=(SHA256, FORMAT),
+        body={"type": "string", "format": "binary"},
+        body_types=("application/octet-stream",),
+        errors=(400, 409, 413, 422, 423, 507),
+    )
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        sha256, format = req.get_param("sha256") or "", req.get_param("format") or ""
+        image = await take_whole(self._uploads, check_name(name), req.content_length, sha256, format, req.stream)
+        resp.status = falcon.HTTP_201
+        resp.location = f"/api/v1/images/{name}"
+        resp.media = show(image)
+        set_etag(resp, image)

@@ -1,0 +1,121 @@
+"""/api/v1/images, and one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from homeostat.models.base import API_VERSION
+from homeostat.models.image import Image
+from homeostat.models.outside import redacted_all
+from homeostat.service.images import Images
+from homeostat.service.uploads import ImageUploads
+
+from ..http.kind_index import Entry
+from ..http.lists import ListAnswer
+from ..http.media import read_model, takes_any_length
+from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
+from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, whole_number
+from ..http.preconditions import set_etag
+from ..http.rights import Right, needs
+from ..image_words import ImageGoing, ImageList, NewImage
+from .uploaded_form import FORM, FORM_SCHEMA, take_form
+
+TAG = "Images"
+WAIT_MAX = 600
+WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")
+_JSON_OR_FORM = {"oneOf": [NewImage.model_json_schema(), FORM_SCHEMA]}
+
+
+def show(image: Image) -> dict[str, Any]:
+    """Returns an Image as answers have it: the resource, without what may be secret in its address."""
+    shown: dict[str, Any] = redacted_all(image.dump())
+    return shown
+
+
+def _all(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
+    return lambda entries: [entry.whole for entry in entries]
+
+
+class ImageCollection:
+    def __init__(self, images: Images, uploads: ImageUploads, answer: ListAnswer[Image]) -> None:
+        self._images = images
+        self._uploads = uploads
+        self._answer = answer
+
+    @needs(Right.SEE)
+    @operation(
+        "List images",
+        TAG,
+        {
+            200: Answer("All of them, by name.", ImageList, headers=LIST_HEADERS),
+            304: Answer("The list is the one that If-None-Match names."),
+        },
+        parameters=(LIMIT, OFFSET, IF_NONE_MATCH),
+        errors=(400,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await self._answer(req, resp, _all)
+
+    @needs(Right.CHANGE)
+    @takes_any_length
+    @operation(
+        "Create an image, by url or with its file",
+        TAG,
+        {201: Answer("It is written down; the operator fetches what it names.", Image, headers=ETAG)},
+        description="As JSON: its name and where it comes from. As multipart/form-data: its name, and the file after that; it is "
+        "judged while it arrives, and nothing of it is kept where it is no image.",
+        body=_JSON_OR_FORM,
+        body_types=("application/json", FORM),
+        errors=(400, 409, 413, 415, 422, 507),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        if (req.content_type or "").partition(";")[0].strip().lower() == FORM:
+            image = await take_form(req, self._uploads)
+        else:
+            image = await self._images.create(_document(await read_model(req, NewImage)))
+        resp.status = falcon.HTTP_201
+        resp.location = f"/api/v1/images/{image.metadata.name}"
+        resp.media = show(image)
+        set_etag(resp, image)
+
+
+def _document(asked: NewImage) -> dict[str, Any]:
+    spec = asked.model_dump(mode="json", include={"source", "format"}, exclude_none=True)
+    return {"apiVersion": API_VERSION, "kind": Image.KIND, "metadata": {"name": asked.name}, "spec": spec}
+
+
+class ImageItem:
+    def __init__(self, images: Images) -> None:
+        self._images = images
+
+    @needs(Right.SEE)
+    @operation("Get an image", TAG, {200: Answer("What it is, and who names it.", Image, headers=ETAG)}, errors=(404,))
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        found = await self._images.get(name)
+        resp.media = show(found)
+        set_etag(resp, found)
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Delete an image",
+        TAG,
+        {204: Answer("It is gone."), 202: Answer("It goes when the operator has seen to it.", ImageGoing)},
+        description="409 while machines, deployments or plugins name it: details.used_by says which. Disks that were made "
+        "from it keep its file.",
+        parameters=(WAIT,),
+        errors=(400, 404, 409),
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        seconds = whole_number(req, "wait", WAIT_MAX) or 0
+        found = await self._images.get(name)
+        await self._images.delete(found)
+        gone, _ = await self._images.wait_gone(found, seconds)
+        if gone:
+            resp.status = falcon.HTTP_204
+            return
+        resp.status = falcon.HTTP_202
+        resp.media = {"name": name, "status": "deleting"}

@@ -1,0 +1,99 @@
+"""A file in a form (multipart/form-data), or as the body of a request: taken in whole, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable
+from typing import Any
+
+import falcon
+import falcon.asgi
+from falcon.media.multipart import MultipartFormHandler
+
+from homeostat.models.base import NAME_MAX, NAME_PATTERN
+from homeostat.models.image import Image
+from homeostat.service.uploads import ImageUploads
+
+from ..http.errors import Problem, invalid
+
+FORM = "multipart/form-data"
+FORM_SCHEMA = {
+    "type": "object",
+    "required": ["name", "file"],
+    "properties": {
+        "name": {"type": "string", "description": "Before the file."},
+        "sha256": {"type": "string", "description": "What the file must hash to. Before the file."},
+        "format": {"type": "string", "enum": ["raw"], "description": "raw: the file as it is. Before the file."},
+        "file": {"type": "string", "format": "binary"},
+    },
+}
+_FIELD_MAX = 256  # bytes of a field that is not the file
+
+
+async def take_form(req: falcon.asgi.Request, uploads: ImageUploads) -> Image:
+    """Takes the file of a form, and returns its Image.
+
+    Raises:
+        Problem: 400, it is no such form.
+        Refusal: the file is not taken.
+    """
+    fields: dict[str, str] = {}
+    try:
+        form: Any = await MultipartFormHandler().deserialize_async(req.stream, req.content_type, req.content_length)
+        async for part in form:
+            if part.name == "file":
+                name, sha256, format = (fields.get(field, "") for field in ("name", "sha256", "format"))
+                return await take_whole(uploads, check_name(name), None, sha256, format, part.stream)
+            if part.name in ("name", "sha256", "format"):
+                fields[part.name] = (await part.stream.read(_FIELD_MAX)).decode(errors="replace").strip()
+    except (falcon.MediaMalformedError, falcon.MultipartParseError) as error:
+        raise Problem(400, "malformed_form", f"The body is no whole form: {error.description or 'it ends too early'}") from error
+    raise invalid("the form has no part of the name file")
+
+
+async def take_whole(
+    uploads: ImageUploads, name: str, length: int | None, sha256: str, format: str, body: AsyncIterable[bytes]
+) -> Image:
+    """Takes a file, and returns its Image. Where it ends too early nothing is kept.
+
+    Raises:
+        Refusal: it is not taken.
+    """
+    check_format(format)
+    upload = await uploads.begin(name, length, check_sha256(sha256), format)
+    try:
+        arrived = await uploads.append(upload, 0, body)
+        if length is not None and arrived < length:
+            raise Problem(400, "upload_incomplete", f"Only {arrived} bytes of {length} arrived")
+        if not arrived:
+            raise Problem(422, "not_an_image", "The file is empty")
+    except BaseException:  # also where the connection was cut
+        uploads.forget(upload)
+        raise
+    return await uploads.finish(upload)
+
+
+def check_name(name: str) -> str:
+    """Returns the name of an image. Raises Problem: it cannot be one."""
+    if len(name) > NAME_MAX or not re.fullmatch(NAME_PATTERN, name):
+        raise invalid(
+            "name: must be given, and consist of lower-case letters, digits and '-' (63 at most), with a letter or digit first "
+            "and last",
+            given=name[:64],
+        )
+    return name
+
+
+def check_sha256(sha256: str) -> str:
+    """Returns a SHA-256 in hexadecimal. Raises Problem: it is none."""
+    digest = sha256.lower().removeprefix("sha256:")
+    if digest and not re.fullmatch("[0-9a-f]{64}", digest):
+        raise invalid("sha256: must be a SHA-256 in hexadecimal: 64 digits 0-9a-f", given=sha256[:80])
+    return digest
+
+
+def check_format(format: str) -> str:
+    """Returns the format that is asked for. Raises Problem: only raw can be."""
+    if format not in ("", "raw"):
+        raise invalid("format: the contents tell it; only raw may be given, to take a file as it is", given=format[:64])
+    return format

@@ -1,0 +1,72 @@
+"""The Images, and which resources name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homeostat.models.base import API_VERSION, Key
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.image import Image
+from homeostat.planner.images import awaits_upload
+from homeostat.runtime.image.refs import users_of
+from homeostat.store.desired import Workspace
+
+from .admission import Admission
+from .changes import Changes
+from .collection import Collection
+from .refusals import BeingDeleted, InUse, UploadRefused
+
+
+class Images(Collection[Image]):
+    """The Images of one namespace."""
+
+    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission) -> None:
+        super().__init__(workspace, changes, admission, Image)
+
+    async def users(self, name: str) -> Sequence[Key]:
+        """Returns the keys of the machines, deployments and plugins that name the Image."""
+        return await users_of(self.store, self.key(name))
+
+    async def delete(self, resource: Image, force: bool = False) -> None:
+        """Deletes an Image.
+
+        Raises:
+            InUse: machines, deployments or plugins name it.
+        """
+        if users := await self.users(resource.metadata.name):
+            raise InUse(resource.metadata.name, users, Image)
+        await super().delete(resource, force)
+
+    async def check_upload(self, name: str) -> None:
+        """Checks that a file may be uploaded for that name.
+
+        Raises:
+            BeingDeleted: the Image is being deleted.
+            UploadRefused: it is there already, or is no upload.
+        """
+        found = await self.find(name)
+        if found is None:
+            return
+        if found.deleting:
+            raise BeingDeleted(Image, name)
+        if found.spec.source.upload is None:
+            raise UploadRefused("conflict", f"the image {name} is not an upload: it comes from what its spec.source names")
+        ready = find_condition(found.status.conditions, READY) if found.status is not None else None
+        if ready is not None and ready.status == "True":
+            raise UploadRefused("conflict", f"the image {name} is there already, and does not change: give another name")
+
+    async def uploaded(self, name: str, sha256: str, format: str) -> Image:
+        """Writes down what was uploaded for a name, and returns its Image.
+
+        Raises:
+            UploadRefused: the Image asks for another file.
+            StoreError: see ``create`` and ``patch``.
+        """
+        found = await self.find(name)
+        if found is None:
+            spec = {"source": {"upload": {}, "sha256": sha256}, **({"format": format} if format else {})}
+            return await self.create({"apiVersion": API_VERSION, "kind": Image.KIND, "metadata": {"name": name}, "spec": spec})
+        if found.spec.source.upload is None or (found.spec.source.sha256 not in (None, sha256)):
+            asked = found.spec.source.sha256 or "what its url names"
+            raise UploadRefused("checksum", f"the image {name} asks for another file: its SHA-256 is {sha256}, not {asked}")
+        return await self.patch(found, {"spec": {"source": {"sha256": sha256}}}) if awaits_upload(found.spec.source) else found

@@ -1,0 +1,264 @@
+"""Uploads of images: taken in part by part, judged while they arrive, and made an Image of at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterable, Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from homeostat.driver.errors import DriverError, NoSpace
+from homeostat.driver.storage.cache import publish_image
+from homeostat.driver.storage.examine import examine, refuse
+from homeostat.driver.storage.header import HEAD, sniff
+from homeostat.driver.storage.local import BUFFER, in_thread
+from homeostat.driver.storage.paths import IMAGES, human_size
+from homeostat.driver.storage.qemu_img import Unusable
+from homeostat.driver.storage.uploads import NameTaken, Upload, UploadBusy, UploadFolder, UploadWriter, hash_of
+from homeostat.driver.storage.verified import sha256_of
+from homeostat.models.image import UPLOADED, Image
+from homeostat.planner.actions import ImageRef
+
+from .images import Images
+from .refusals import UploadRefused
+
+HASHES = 64  # uploads whose hash so far is remembered
+
+
+class ImageUploads:
+    """The uploads of one namespace, into one state folder. ``most``: bytes of the largest one. ``elsewhere`` says why a file
+    would be of no use in that folder; empty: it is."""
+
+    def __init__(self, images: Images, state: Path, most: int, elsewhere: Callable[[], str] = lambda: "") -> None:
+        self._images = images
+        self._folder = UploadFolder(state)
+        self._cache = Path(state).resolve() / IMAGES
+        self.most = most
+        self._elsewhere = elsewhere
+        self._hashes: dict[str, tuple[int, Any]] = {}  # by id: of how many bytes, and the hash of these
+
+    async def begin(self, name: str, length: int | None, sha256: str = "", format: str = "", origin: str = "") -> Upload:
+        """Begins an upload. ``length``: bytes; None: not known yet. ``origin``: see Upload.
+
+        Raises:
+            Refusal: it may not begin.
+        """
+        if why := self._elsewhere():
+            raise UploadRefused("elsewhere", why)
+        if length is not None and length > self.most:
+            self._too_large(human_size(length))
+        if length == 0:
+            raise UploadRefused("not_an_image", f"the upload of {name} is empty")
+        await self._images.check_upload(name)
+        wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin)
+        with _refusing():
+            for again in (True, False):
+                try:
+                    return await asyncio.to_thread(self._folder.begin, wanted)
+                except NameTaken as error:
+                    if not (again and error.other.found):
+                        details = {"name": name, "upload": error.other.id}
+                        raise UploadRefused("conflict", f"{error}: go on with that, or end it first", details) from error
+                    await asyncio.to_thread(self._folder.discard, error.other)  # complete, but its Image could not be written
+        raise AssertionError("the loop above ends")
+
+    async def find(self, id: str) -> Upload:
+        """Returns an upload.
+
+        Raises:
+            UploadRefused: there is none of that id here.
+        """
+        found = await asyncio.to_thread(self._folder.find, id)
+        if found is None or found.namespace != self._images.namespace:
+            raise UploadRefused("not_found", "there is no such upload: it is complete, was ended, or has expired")
+        return found
+
+    async def of(self, name: str) -> Upload | None:
+        """Returns the upload for a name. None: there is none."""
+        return await asyncio.to_thread(self._folder.of, self._images.namespace, name)
+
+    async def offset(self, upload: Upload) -> int:
+        """Returns how many bytes have arrived. One that is complete is made an Image of first, in case we were killed before.
+
+        Raises:
+            Refusal: it cannot be read, or was refused.
+        """
+        if upload.done:
+            return upload.length or 0
+        with _refusing():
+            offset = self._folder.offset(upload) if not upload.found else upload.length or 0
+        if offset == upload.length:
+            await self.finish(upload)
+        return offset
+
+    async def all(self) -> list[Upload]:
+        """Returns the uploads under way."""
+        found = await asyncio.to_thread(self._folder.all)
+        return [upload for upload in found if upload.namespace == self._images.namespace and not upload.done]
+
+    def arrived(self, upload: Upload) -> int:
+        """Returns how many bytes are there, and does nothing about it."""
+        with _refusing():
+            return (upload.length or 0) if upload.done or upload.found else self._folder.offset(upload)
+
+    def expires(self, upload: Upload) -> float:
+        """Returns when it expires unless more arrives, in seconds since the epoch."""
+        return self._folder.expires(upload)
+
+    async def append(
+        self, upload: Upload, offset: int, parts: AsyncIterable[bytes], checksum: tuple[str, bytes] | None = None
+    ) -> int:
+        """Adds what arrives from ``offset`` on, and returns how many bytes there are. ``checksum``: algorithm and digest that
+        these bytes must have.
+
+        Raises:
+            UploadRefused: it is not so far, too much arrives, or what arrives is no image.
+        """
+        if upload.done or upload.found:
+            raise UploadRefused("offset", f"the upload of {upload.name} is complete", {"offset": upload.length})
+        with _refusing(), self._folder.writing(upload) as writer:
+            if offset != writer.offset:
+                at = {"offset": writer.offset}
+                raise UploadRefused("offset", f"the upload of {upload.name} is at {writer.offset}, not at {offset}", at)
+            try:
+                await self._take(upload, writer, parts, checksum)
+            except UploadRefused as error:
+                if error.why in ("too_large", "not_an_image"):
+                    self.forget(upload)
+                raise
+            except (NoSpace, Unusable):
+                self.forget(upload)
+                raise
+            return writer.offset
+
+    async def _take(
+        self, upload: Upload, writer: UploadWriter, parts: AsyncIterable[bytes], checksum: tuple[str, bytes] | None
+    ) -> None:
+        begun, part = writer.offset, hash_of(checksum[0]) if checksum else None
+        whole = self._hash(upload, begun)
+        limit = upload.length if upload.length is not None else self.most
+
+        def add(content: bytes) -> None:
+            judged = writer.offset >= HEAD
+            writer.add(content)
+            for digest in (whole, part):
+                if digest is not None:
+                    digest.update(content)
+            if not judged and (writer.offset >= HEAD or writer.offset == upload.length):
+                _judge_head(upload, writer)
+
+        waiting, arrived, work = bytearray(), begun, None
+        try:
+            async for chunk in parts:
+                arrived += len(chunk)
+                if arrived > limit:
+                    self._too_large(f"more than {human_size(limit)}")
+                waiting += chunk
+                if len(waiting) >= BUFFER:
+                    content, waiting = bytes(waiting), bytearray()
+                    if work is not None:
+                        await work
+                    work = asyncio.ensure_future(in_thread(add, content))
+        finally:  # what has arrived stays, also after a broken connection
+            if work is not None:
+                await asyncio.shield(work)
+            if waiting and arrived <= limit:
+                add(bytes(waiting))
+        if part is not None and checksum is not None and part.digest() != checksum[1]:
+            writer.back_to(begun)
+            raise UploadRefused("part_checksum", f"what arrived does not have the {checksum[0]} that was said: send it again")
+        if whole is not None:
+            self._hashes[upload.id] = writer.offset, whole
+
+    def _hash(self, upload: Upload, offset: int) -> Any:
+        """Returns the hash of what is there. None: it is not known, and is computed at the end."""
+        at, known = self._hashes.pop(upload.id, (0, None)) if offset else (0, hashlib.sha256())
+        while len(self._hashes) >= HASHES:
+            self._hashes.pop(next(iter(self._hashes)))
+        return known if at == offset else None
+
+    async def finish(self, upload: Upload) -> Image:
+        """Makes an Image of an upload that is complete. It may be repeated.
+
+        Raises:
+            UploadRefused: its checksum is wrong, or it is no image. Nothing of it is left.
+            Refusal, StoreError: the Image could not be written down.
+        """
+        with _refusing():
+            upload = await self._judged(upload) if not upload.found else upload
+            await self._publish(upload)
+        try:
+            image = await self._images.uploaded(upload.name, upload.found, upload.format)
+        except Exception:
+            self.forget(upload)
+            raise
+        with _refusing():
+            await asyncio.to_thread(self._folder.close, upload)
+        return image
+
+    async def _judged(self, upload: Upload) -> Upload:
+        partial = self._folder.partial(upload)
+        try:
+            with self._folder.writing(upload) as writer:
+                at, known = self._hashes.pop(upload.id, (0, None))
+                sha256 = known.hexdigest() if at == writer.offset and at else await asyncio.to_thread(sha256_of, partial)
+                if upload.sha256 and sha256 != upload.sha256:
+                    said = f"the upload of {upload.name} has the SHA-256 {sha256}, not {upload.sha256}: it was thrown away"
+                    raise UploadRefused("checksum", said)
+                await examine(_ref(upload, sha256), partial)
+                return await asyncio.to_thread(self._folder.judged, upload, sha256, writer.offset)
+        except (Unusable, UploadRefused):
+            self.forget(upload)
+            raise
+
+    async def _publish(self, upload: Upload) -> None:
+        """Gives the file its place in the cache, where it is not there yet."""
+        ref, partial = _ref(upload, upload.found), self._folder.partial(upload)
+        if partial.exists():
+            self._cache.mkdir(mode=0o700, exist_ok=True)
+            found = await examine(ref, partial)
+            await in_thread(publish_image, ref, partial, self._cache / ref.file_name, found, upload.found)
+
+    def forget(self, upload: Upload) -> None:
+        """Removes an upload, and all that has arrived of it."""
+        self._hashes.pop(upload.id, None)
+        self._folder.discard(upload)
+
+    async def discard(self, upload: Upload) -> None:
+        """Ends an upload, and removes all of it.
+
+        Raises:
+            UploadRefused: another request writes to it.
+        """
+        with _refusing(), self._folder.writing(upload):
+            self.forget(upload)
+
+    def _too_large(self, said: str) -> NoReturn:
+        raise UploadRefused("too_large", f"the upload is too large ({said}); the most is {human_size(self.most)}")
+
+
+def _ref(upload: Upload, sha256: str) -> ImageRef:
+    return ImageRef(UPLOADED, sha256 or None, upload.format or None, upload.name)
+
+
+def _judge_head(upload: Upload, writer: UploadWriter) -> None:
+    """Judges the beginning of what arrives, so that nobody sends gigabytes in vain. Raises Unusable."""
+    size = upload.length if upload.length is not None else max(writer.offset, 2**63)
+    refuse(_ref(upload, ""), sniff(writer.head(HEAD), size), size)
+
+
+@contextmanager
+def _refusing() -> Any:
+    """Turns what the driver raises into refusals."""
+    try:
+        yield
+    except UploadBusy as error:
+        raise UploadRefused("busy", str(error)) from error
+    except NoSpace as error:
+        raise UploadRefused("no_space", str(error)) from error
+    except Unusable as error:
+        raise UploadRefused("not_an_image", f"{error}; nothing of it was kept") from error
+    except DriverError as error:
+        raise UploadRefused("failed", str(error)) from error
