@@ -88,7 +88,8 @@ class _Document:
             made["parameters"] = parameters
         if declared.body is not None:
             content = {"schema": self.schema(declared.body)}
-            made["requestBody"] = {"required": True, "content": dict.fromkeys(declared.body_types, content)}
+            form = {"multipart/form-data": {"schema": self.schema(declared.form)}} if declared.form is not None else {}
+            made["requestBody"] = {"required": True, "content": {**dict.fromkeys(declared.body_types, content), **form}}
         return made
 
     def _responses(self, declared: Operation, everywhere: Mapping[str, str]) -> dict[str, Any]:

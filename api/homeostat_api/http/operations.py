@@ -38,6 +38,7 @@ class Operation:
     body: Any = None
     body_types: tuple[str, ...] = ("application/json",)
     errors: tuple[int, ...] = ()
+    form: Any = None  # the body as multipart/form-data, where that may be sent instead
 
 
 def operation(
@@ -50,8 +51,9 @@ def operation(
     body: Any = None,
     body_types: tuple[str, ...] = ("application/json",),
     errors: tuple[int, ...] = (),
+    form: Any = None,
 ) -> Callable[[F], F]:
-    declared = Operation(summary, tag, answers, description, parameters, body, body_types, errors)
+    declared = Operation(summary, tag, answers, description, parameters, body, body_types, errors, form)
 
     def mark(responder: F) -> F:
         setattr(responder, ATTRIBUTE, declared)

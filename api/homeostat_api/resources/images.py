@@ -27,7 +27,6 @@ from .uploaded_form import FORM, FORM_SCHEMA, take_form
 TAG = "Images"
 WAIT_MAX = 600
 WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")
-_JSON_OR_FORM = {"oneOf": [NewImage.model_json_schema(), FORM_SCHEMA]}
 
 
 def show(image: Image) -> dict[str, Any]:
@@ -68,8 +67,8 @@ class ImageCollection:
         {201: Answer("It is written down; the operator fetches what it names.", Image, headers=ETAG)},
         description="As JSON: its name and where it comes from. As multipart/form-data: its name, and the file after that; it is "
         "judged while it arrives, and nothing of it is kept where it is no image.",
-        body=_JSON_OR_FORM,
-        body_types=("application/json", FORM),
+        body=NewImage,
+        form=FORM_SCHEMA,
         errors=(400, 409, 413, 415, 422, 507),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:

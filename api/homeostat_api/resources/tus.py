@@ -12,8 +12,7 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from homeostat.driver.storage.uploads import Upload
-from homeostat.service.uploads import ImageUploads
+from homeostat.service.uploads import ImageUploads, Upload
 
 from ..http.errors import Problem, invalid
 from ..http.media import takes_any_length

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from .errors import CliError
-from .show.upload_progress import Progress
+from .show.upload_progress import UploadProgress
 from .upload_source import SourceFile
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -22,7 +22,7 @@ _TIMES = httpx.Timeout(120.0, connect=15.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class RestServer:
     """A REST API. ``token``: empty where it asks for none."""
 
     url: str
@@ -30,7 +30,7 @@ class Server:
 
 
 async def upload_by_tus(
-    server: Server, file: SourceFile, name: str, sha256: str, *, raw: bool, anew: bool, progress: Progress
+    server: RestServer, file: SourceFile, name: str, sha256: str, *, raw: bool, anew: bool, progress: UploadProgress
 ) -> str:
     """Uploads a file, and returns its SHA-256.
 
@@ -68,7 +68,7 @@ async def _begin(client: httpx.AsyncClient, name: str, length: int, sha256: str,
     return str(_checked(await client.post("/api/v1/uploads", headers=headers)).headers["Location"])
 
 
-async def _send(client: httpx.AsyncClient, place: str, file: SourceFile, progress: Progress) -> None:
+async def _send(client: httpx.AsyncClient, place: str, file: SourceFile, progress: UploadProgress) -> None:
     size, tries, before = file.size, 0, -1
     while True:
         try:

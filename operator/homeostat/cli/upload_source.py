@@ -30,7 +30,7 @@ class SourceFile:
         return f"{self.real}:{self.size}:{self.modified}"
 
     async def read(self, offset: int, progress: Callable[[int], None]) -> AsyncIterator[bytes]:
-        """Yields the bytes from there on, and tells how far it is."""
+        """Yields the bytes from there on, and says how far it is."""
         opened = await asyncio.to_thread(open, self.path, "rb", 0)
         with opened:
             opened.seek(offset)

@@ -19,14 +19,14 @@ UPLOADED = "upload:"
 """The address of a file that was uploaded: nothing can be fetched there, and its SHA-256 tells which file it is."""
 
 
-class Upload(Model):
+class AwaitedUpload(Model):
     """What is uploaded. The upload itself says how long it is, and what it hashes to."""
 
 
 class ImageOrigin(FileSource):
     """Where an image comes from: an address, a local file, or an upload."""
 
-    upload: Upload | None = Field(
+    upload: AwaitedUpload | None = Field(
         default=None,
         description="{}: the file is uploaded (`homeostat image upload FILE NAME`, or over REST), which sets sha256.",
     )

@@ -16,7 +16,8 @@ from homeostat.driver.storage.header import HEAD, sniff
 from homeostat.driver.storage.local import BUFFER, in_thread
 from homeostat.driver.storage.paths import IMAGES, human_size
 from homeostat.driver.storage.qemu_img import Unusable
-from homeostat.driver.storage.uploads import NameTaken, Upload, UploadBusy, UploadFolder, UploadWriter, hash_of
+from homeostat.driver.storage.uploads import Upload as Upload  # noqa: PLC0414 - callers take it from here
+from homeostat.driver.storage.uploads import UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
 from homeostat.driver.storage.verified import sha256_of
 from homeostat.models.image import UPLOADED, Image
 from homeostat.planner.actions import ImageRef
@@ -57,7 +58,7 @@ class ImageUploads:
             for again in (True, False):
                 try:
                     return await asyncio.to_thread(self._folder.begin, wanted)
-                except NameTaken as error:
+                except UploadExists as error:
                     if not (again and error.other.found):
                         details = {"name": name, "upload": error.other.id}
                         raise UploadRefused("conflict", f"{error}: go on with that, or end it first", details) from error

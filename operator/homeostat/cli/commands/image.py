@@ -13,7 +13,7 @@ from homeostat.models.base import NAME_MAX, NAME_PATTERN
 from ..access import AUTHOR, State, opened, run
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
-from ..show.upload_progress import Progress, progress_of
+from ..show.upload_progress import UploadProgress, progress_of
 from ..terminal import say
 from ..upload_source import SourceFile
 
@@ -50,7 +50,7 @@ def upload(
 ) -> None:
     """Upload FILE as the image NAME. Default: the file's name without its ending.
 
-    The file is judged while it is read: what it is, is told by its contents. An upload that was interrupted goes on where it was,
+    The file is judged while it is read: its contents say what it is. An upload that was interrupted goes on where it was,
     by the same command.
     """
     named = _name(file, name)
@@ -60,9 +60,9 @@ def upload(
     source = SourceFile.of(file)
     with progress_of(named, source.size) as progress:
         if server is not None:
-            from ..tus_upload import Server, upload_by_tus
+            from ..tus_upload import RestServer, upload_by_tus
 
-            asked = Server(server, token_file.read_text().strip() if token_file is not None else "")
+            asked = RestServer(server, token_file.read_text().strip() if token_file is not None else "")
             found = run(upload_by_tus(asked, source, named, digest, raw=raw, anew=anew, progress=progress))
         else:
             found = run(_upload_here(settings, source, named, digest, raw, anew, progress))
@@ -81,7 +81,7 @@ def _name(file: Path, given: str | None) -> str:
 
 
 async def _upload_here(
-    settings: CliSettings, file: SourceFile, name: str, sha256: str, raw: bool, anew: bool, progress: Progress
+    settings: CliSettings, file: SourceFile, name: str, sha256: str, raw: bool, anew: bool, progress: UploadProgress
 ) -> str:
     """Uploads into the state folder of this host, and returns the SHA-256."""
     from homeostat.service.refusals import Refusal

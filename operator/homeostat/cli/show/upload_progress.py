@@ -11,13 +11,13 @@ from homeostat.models.outside import one_line
 
 from ..terminal import in_colour, say
 
-Progress: TypeAlias = Callable[[int], None]
-"""Is told how many bytes are there."""
+UploadProgress: TypeAlias = Callable[[int], None]
+"""Shows how many bytes are there."""
 
 
 @contextmanager
-def progress_of(name: str, total: int) -> Iterator[Progress]:
-    """Yields what is told of an upload's progress. ``total``: bytes."""
+def progress_of(name: str, total: int) -> Iterator[UploadProgress]:
+    """Yields what shows the progress of an upload. ``total``: bytes."""
     if not (sys.stderr.isatty() and in_colour()):
         yield _in_lines(name, total)
         return
@@ -31,7 +31,7 @@ def progress_of(name: str, total: int) -> Iterator[Progress]:
         yield lambda offset: bars.update(task, completed=offset)
 
 
-def _in_lines(name: str, total: int) -> Progress:
+def _in_lines(name: str, total: int) -> UploadProgress:
     told = -1
 
     def at(offset: int) -> None:

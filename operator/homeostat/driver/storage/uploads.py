@@ -32,7 +32,7 @@ class UploadBusy(ResourceInUse):
     """Another request writes to the upload at this very moment."""
 
 
-class NameTaken(ResourceInUse):
+class UploadExists(ResourceInUse):
     """There is an upload of that name already: ``other``."""
 
     def __init__(self, message: str, other: Upload) -> None:
@@ -49,7 +49,7 @@ class Upload:
     name: str
     length: int | None
     sha256: str = ""  # that it must have; empty: any
-    format: str = ""  # raw: taken as it is; empty: told by its contents
+    format: str = ""  # raw: taken as it is; empty: as its contents say
     origin: str = ""  # which file of this host it is a copy of
     found: str = ""  # its SHA-256, once it is complete and was judged
     done: bool = False  # its Image is written down; only this record is left, for who asks how far it is
@@ -74,7 +74,7 @@ class UploadFolder:
         """Writes down that an upload begins, and returns it with its id.
 
         Raises:
-            NameTaken: another one of that name is under way.
+            UploadExists: another one of that name is under way.
             NoSpace: it does not fit.
         """
         fresh = replace(upload, id=secrets.token_hex(16))
@@ -83,7 +83,7 @@ class UploadFolder:
         with self._locked():
             self.expire()
             if (other := self.of(upload.namespace, upload.name)) is not None:
-                raise NameTaken(f"an upload of the image {upload.name} is under way already ({self._progress(other)})", other)
+                raise UploadExists(f"an upload of the image {upload.name} is under way already ({self._progress(other)})", other)
             if (needed := upload.length or 0) > (free := self.free()):
                 raise NoSpace(
                     f"the {upload.said} needs {human_size(needed)}, and only {human_size(free)} are free in {self._folder}; "
