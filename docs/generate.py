@@ -24,6 +24,7 @@ from homeostat.models.host import HostSpec, HostStatus
 from homeostat.models.image import ImageSpec, ImageStatus
 from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.machine_devices import CloudInit, DiskDevice, ImageSource, Nic
+from homeostat.models.network import NetworkSpec, NetworkStatus
 from homeostat.models.plugin import PluginSpec, PluginStatus
 from homeostat.models.probe import Probes
 from homeostat.models.quantity import format_quantity
@@ -44,6 +45,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "image.status": ImageStatus,
     "snapshot.spec": SnapshotSpec,
     "snapshot.status": SnapshotStatus,
+    "network.spec": NetworkSpec,
+    "network.status": NetworkStatus,
     "host.spec": HostSpec,
     "host.status": HostStatus,
 }

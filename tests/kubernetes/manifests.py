@@ -34,6 +34,7 @@ OPERATOR_RIGHTS: Rights = {
     "plugins": READ | {"patch"},
     "disks": READ | {"patch"},
     "images": READ | {"patch"},
+    "networks": READ | {"patch"},
     "machinerevisions": READ | {"patch", "create", "delete"},
     "hosts": READ | {"create", "patch"},
     **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},

@@ -19,6 +19,7 @@ from homeostat.cli.access import changing
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image import Image, ImageState
 from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from tests.libvirt.hosts import isolated_uri
 
@@ -168,6 +169,20 @@ async def test_canary(examples: Path, tmp_path: Path) -> None:
         assert tracks == ["canary", *["stable"] * 4]
 
 
+async def test_network(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "network", tmp_path / "state") as lab:
+        await lab.until_running(["app", "db"])
+        (network,) = await lab.store.list(Network)
+        assert network.status is not None and network.status.machines == 2
+        (here,) = network.status.hosts
+        assert here.active and here.network == "lab" and here.bridge.startswith("hs-")
+    connection = libvirt.open(URI)
+    left = connection.networkLookupByName("lab")  # `down` leaves it; the test driver is shared by the whole program
+    left.destroy()
+    left.undefine()
+    connection.close()
+
+
 def test_every_folder_of_examples_is_tried_here() -> None:
     folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
-    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images"}
+    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network"}

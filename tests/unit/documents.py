@@ -32,6 +32,7 @@ NICS = [
     {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio"},
     {"name": "dmz", "bridge": "br0", "queues": 2, "vhost": True, "mtu": 1400},
     {"name": "own", "tap": {"name": "tap0", "existing": True}},
+    {"name": "plugged", "networkRef": {"name": "lan"}},
     {"name": "out", "user": {"forwards": [FORWARD]}},
 ]
 DISKS = [
@@ -140,6 +141,26 @@ DOCUMENTS: tuple[Document, ...] = (
     }),
     document("Disk", "copy", {"source": {"diskRef": {"name": "letters"}}}),
     document("Disk", "empty", {"size": "1Gi", "source": {"blank": {}}}),
+    document("Network", "lan", {
+        "mode": "NAT", "adopt": "others", "bridge": "lan0", "mtu": 1400, "forwardDevice": "eth0", "hostSelector": {"zone": "a"},
+        "addresses": [
+            {"cidr": "192.168.100.1/24", "dhcp": {
+                "start": "192.168.100.100", "end": "192.168.100.200",
+                "leases": [{"mac": "52:54:00:12:34:56", "ip": "192.168.100.10", "hostname": "web"}],
+            }},
+            {"cidr": "fd00:100::1/64", "dhcp": {"leases": [{"duid": "00:03:00:01:52:54:00:12:34:56", "ip": "fd00:100::10"}]}},
+        ],
+        "dns": {
+            "enabled": True, "domain": "lan.example.org", "localOnly": False, "forwarders": ["9.9.9.9"],
+            "hosts": [{"ip": "192.168.100.1", "names": ["gateway"]}],
+        },
+    }, {
+        "observedGeneration": 1, "conditions": CONDITIONS, "machines": 2,
+        "hosts": [{
+            "name": "rack7.example.org", "network": "lan", "active": True, "bridge": "lan0", "guests": 2, "reason": "Active",
+            "message": "waits", "pending": ["mtu"],
+        }],
+    }),
     document("MachineRevision", "web-2", {
         "deployment": "web", "revision": 2, "template": TEMPLATE, "fingerprint": "f", "pluginFingerprint": "p",
         "restartedAt": TIME, "cause": "template changed", "failed": "late", "completed": True, "succeeded": True,

@@ -16,6 +16,8 @@ from homeostat.models.base import Key, Model, Resource
 from homeostat.models.listening import Listener
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.network.actions import NetworkAction
+from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
     HostFacts,
     KeptDisks,
@@ -178,6 +180,15 @@ class WorldHost:
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
         self.changed = changed
+
+    def subscribe_networks(self, changed: Callable[[], None]) -> None:
+        self.networks_changed = changed
+
+    async def networks(self) -> Mapping[str, ObservedNetwork]:
+        return {}
+
+    async def change_network(self, action: NetworkAction) -> None:
+        raise DriverError("there are no networks here")
 
     def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
         self.image_changed = changed

@@ -15,6 +15,7 @@ from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.snapshot import Snapshot
 from homeostat.service.refusals import (
@@ -42,6 +43,7 @@ NOUNS: Mapping[type[Resource], tuple[str, str]] = {
     Plugin: ("plugin", "Plugin"),
     Disk: ("disk", "Disk"),
     Image: ("image", "Image"),
+    Network: ("network", "Network"),
     Host: ("host", "Host"),
 }
 

@@ -23,6 +23,7 @@ from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import host_of, hosts_of
@@ -35,6 +36,7 @@ from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.network.keeper import NetworkKeeper
 from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
@@ -197,7 +199,13 @@ class ClusterOperator:
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = JobConfig(
             self._instance,
-            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store), Disk: UnkeptDisks(store)},
+            reconcilers={
+                VirtualMachine: placer,
+                Host: keeper,
+                Snapshot: SnapshotKeeper(store),
+                Disk: UnkeptDisks(store),
+                Network: NetworkKeeper(store, store.exists),
+            },
             wakers=(placer.woken_by,),
             fence=lease.check,
             keepers=keepers,
@@ -242,7 +250,7 @@ class ClusterOperator:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
                 config = JobConfig(
                     self._instance,
-                    kinds=frozenset({VirtualMachine, Snapshot}),
+                    kinds=frozenset({VirtualMachine, Snapshot, Network}),
                     reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
                     wakers=(reporter.woken_by,),
                     fence=lease.check,

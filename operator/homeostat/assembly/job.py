@@ -13,6 +13,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
@@ -33,6 +34,7 @@ from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, Machine
 from homeostat.runtime.machine.rivals import Rivals, this_run
 from homeostat.runtime.machine.trash import empty_trash
 from homeostat.runtime.metrics import OperatorMetrics, Watched
+from homeostat.runtime.network.reconcile import NETWORKS, NetworkReconciler
 from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
 from homeostat.runtime.snapshot.reconcile import SnapshotReconciler
 
@@ -76,7 +78,9 @@ class JobConfig:
     instance: str
     workers: int = 16
     teardown: bool = False
-    kinds: frozenset[type[Resource]] = frozenset({VirtualMachine, VirtualMachineDeployment, Snapshot, Plugin, Disk, Image})
+    kinds: frozenset[type[Resource]] = frozenset(
+        {VirtualMachine, VirtualMachineDeployment, Snapshot, Plugin, Disk, Image, Network}
+    )
     reconcilers: Reconcilers = field(default_factory=dict)
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
@@ -130,6 +134,7 @@ class Job(Operator):
         self._watched = Watched(self.queue.depth, host, lambda: list(self._machines.summaries.values()), self._orphans)
         self._host.subscribe(self._host_changed)
         self._host.subscribe_images(self._image_changed)
+        self._host.subscribe_networks(self._networks_changed)
 
     def _converged(self) -> Reconcilers:
         """Returns the reconcilers. While machines are removed nothing else is reconciled: a deployment would create them
@@ -155,6 +160,9 @@ class Job(Operator):
                 self._config.keeps,
             ),
             Image: ImageReconciler(self.store, self._host, self._images, self.changed),
+            Network: NetworkReconciler(
+                self.store, self._host, self.dependencies, self._config.instance, self._config.fence, lambda: self.rivals.found
+            ),
             **self._config.reconcilers,
         }
         kinds = {VirtualMachine} if self._config.teardown else self._config.kinds | self._config.reconcilers.keys()
@@ -208,6 +216,9 @@ class Job(Operator):
         elif not self.changed(DomainOf(uuid)):  # somebody else's: its name may be free now
             self._noticed_any()
             self.changed(FOREIGN_DOMAINS)
+
+    def _networks_changed(self) -> None:
+        self.changed(NETWORKS)
 
     def _image_changed(self, image: str, fetching: bool) -> None:
         """Reconciles the machines that wait for the image. The more machines show its progress, the more rarely."""

@@ -19,6 +19,7 @@ from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import host_finalizer, host_of, hosts_of, placements_of
@@ -88,7 +89,8 @@ class JobStore:
 
 
 class HostStore(JobStore):
-    """The machines of one host with their snapshots, and the plugins that they may be made from."""
+    """The machines of one host with their snapshots, the plugins that they may be made from, and the networks that they may be
+    plugged into."""
 
     def __init__(self, store: PlacedStore, fence: Fence, host: str) -> None:
         super().__init__(store, fence)
@@ -102,28 +104,35 @@ class HostStore(JobStore):
         return sum(key.kind == VirtualMachine.KIND for key in self._mine)
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """Returns what is this host's: not a machine of another host, whatever it was when its key was queued, and not a
-        deployment that waits for other hosts."""
+        """Returns what is this host's: not a machine of another host, whatever it was when its key was queued, not a
+        deployment that waits for other hosts, and not a network that is being deleted and is not here."""
         if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND, Snapshot.KIND):
             row = self.store.index.row(key)
             if row is None or not self._is_mine(row):
                 return None
         found = await super().get(kind, key)
-        return await self._held(kind, found) if isinstance(found, Snapshot) else found
+        return await self._held(kind, found) if isinstance(found, Snapshot | Network) else found
 
-    async def _held(self, kind: type[R], snapshot: Snapshot) -> R | None:
-        """Returns a snapshot once it has this host's finalizer, since it must not go before its data has."""
-        meta, wanted = snapshot.metadata, host_finalizer(self._host)
+    async def _held(self, kind: type[R], found: Snapshot | Network) -> R | None:
+        """Returns a snapshot or a network once it has this host's finalizer, since it must not go before what it has here. A
+        network that is not for this host gets none."""
+        meta, wanted = found.metadata, host_finalizer(self._host)
         if wanted not in meta.finalizers:
-            if snapshot.deleting:
+            if found.deleting:
                 return None
-            self._fence.check()
-            if not await self.store.hold(snapshot.key, meta.uid, [wanted]):
-                return None
-        return await super().get(kind, snapshot.key)
+            if isinstance(found, Snapshot) or self._selected(found):
+                self._fence.check()
+                if not await self.store.hold(found.key, meta.uid, [wanted]):
+                    return None
+        return await super().get(kind, found.key)
+
+    def _selected(self, network: Network) -> bool:
+        row = self.store.index.row(Key(Host.KIND, "default", self._host))
+        labels = json.loads(row.metadata).get("labels") or {} if row is not None else {}
+        return all(labels.get(name) == value for name, value in network.spec.host_selector.items())
 
     async def release(self, key: Key, uid: str) -> None:
-        """Removes this host's finalizer. On a deployment other hosts have their own."""
+        """Removes this host's finalizer. On a deployment or a network other hosts have their own."""
         self._fence.check()
         whole = key.kind in (VirtualMachine.KIND, Snapshot.KIND)
         await self.store.release(key, uid, only="" if whole else host_finalizer(self._host))
@@ -155,7 +164,7 @@ class HostStore(JobStore):
             elif key.kind == VirtualMachineDeployment.KIND:
                 if row is None or not self._is_mine(row):
                     continue
-            elif key.kind not in (Plugin.KIND, Image.KIND) and key != Key(Host.KIND, "default", self._host):
+            elif key.kind not in (Plugin.KIND, Image.KIND, Network.KIND) and key != Key(Host.KIND, "default", self._host):
                 continue
             if row is None:
                 seen.pop(key, None)
@@ -176,7 +185,7 @@ class HostStore(JobStore):
 
     def _is_as_said(self, key: Key, row: Row) -> bool:
         """Tells whether a status is not ours to write, or is as we wrote it."""
-        ours = key.kind in (VirtualMachine.KIND, Snapshot.KIND, Host.KIND)
+        ours = key.kind in (VirtualMachine.KIND, Snapshot.KIND, Host.KIND, Network.KIND)
         return not ours or self._said.get(key) == _digest(json.loads(row.status or "{}"))
 
     def _is_mine(self, row: Row) -> bool:
@@ -192,7 +201,7 @@ class HostStore(JobStore):
 
 
 class ControllerStore(JobStore):
-    """Deployments, plugins, Images and hosts; machines only as far as these rest on them."""
+    """Deployments, plugins, Images, networks and hosts; machines only as far as these rest on them."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         """Returns the resource. All but machines get a finalizer before anything is done for them: they must not go before we
@@ -203,7 +212,8 @@ class ControllerStore(JobStore):
             if not await self._let_go(key):
                 raise
             return None
-        if found is None or found.kind not in (VirtualMachineDeployment.KIND, Plugin.KIND, Disk.KIND, Image.KIND, Host.KIND):
+        held = (VirtualMachineDeployment.KIND, Plugin.KIND, Disk.KIND, Image.KIND, Network.KIND, Host.KIND)
+        if found is None or found.kind not in held:
             return found
         if HELD in found.metadata.annotations:
             return None

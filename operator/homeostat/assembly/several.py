@@ -24,6 +24,7 @@ from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of
@@ -36,6 +37,7 @@ from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.network.keeper import NetworkKeeper
 from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.files.passes.removal import SETTLE
@@ -138,7 +140,7 @@ class SeveralHosts:
         reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
         config = JobConfig(
             self._instance,
-            kinds=frozenset({VirtualMachine, Snapshot}),
+            kinds=frozenset({VirtualMachine, Snapshot, Network}),
             reconcilers={Host: reporter},
             wakers=(reporter.woken_by,),
             orphans=orphans,
@@ -193,7 +195,13 @@ class SeveralHosts:
         store.let_go, self._placer = keeper.forget, placer
         config = JobConfig(
             self._instance,
-            reconcilers={VirtualMachine: placer, Host: keeper, Snapshot: SnapshotKeeper(store), Disk: UnkeptDisks(store)},
+            reconcilers={
+                VirtualMachine: placer,
+                Host: keeper,
+                Snapshot: SnapshotKeeper(store),
+                Disk: UnkeptDisks(store),
+                Network: NetworkKeeper(store, store.exists),
+            },
             wakers=(placer.woken_by,),
             taken_in=lambda: self._store.complete,
             name="controller: ",

@@ -17,7 +17,7 @@ from . import neighbours
 from .connection import LibvirtConnection
 from .earlier import HostAddress, Runs
 from .xml import parse_xml
-from .xml.network import lease_seconds
+from .xml.network.lease import lease_seconds
 
 _log = logging.getLogger(__name__)
 

@@ -14,6 +14,8 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.disk.observed import Copying, NamedDisk
 from homeostat.planner.domain import DomainType
+from homeostat.planner.network.actions import NetworkAction
+from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
     HostFacts,
     KeptDisks,
@@ -37,6 +39,7 @@ from .connection import LibvirtConnection
 from .errors import DriverError
 from .events import Aspect
 from .inventory import Inventory
+from .networks import HostNetworks
 from .reading import PidFiles
 from .snapshots import Snapshots
 from .storage import StorageAction
@@ -137,6 +140,7 @@ class LibvirtHost:
         self._kvm_known: bool | None = None
         self._subscribers: list[Changed] = []
         self._image_subscribers: list[ImageChanged] = []
+        self._network_subscribers: list[Callable[[], None]] = []
         self._files_elsewhere = files_elsewhere
         self._keep, self._here = keep, is_local(uri) and not is_test(uri)
         self._connection = LibvirtConnection(uri, self._connected, self._lost, keep=keep)
@@ -156,6 +160,7 @@ class LibvirtHost:
         self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
         files = storage.snapshots if storage is not None else None
         self._snapshots = Snapshots(self._connection, self._inventory, self.agent, files, fence)
+        self._networks = HostNetworks(self._connection, fence)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -226,7 +231,19 @@ class LibvirtHost:
     def subscribe_images(self, changed: ImageChanged) -> None:
         self._image_subscribers.append(changed)
 
+    def subscribe_networks(self, changed: Callable[[], None]) -> None:
+        self._network_subscribers.append(changed)
+
+    async def networks(self) -> Mapping[str, ObservedNetwork]:
+        """Returns the host's networks by name. Raises DriverError."""
+        return await self._networks.all()
+
     # Acting
+
+    async def change_network(self, action: NetworkAction) -> None:
+        """Carries one action on a network out. Raises DriverError."""
+        await self._networks.execute(action)
+        await self._read_networks()
 
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
@@ -365,10 +382,12 @@ class LibvirtHost:
     async def _connected(self) -> None:
         facts = await self._connection.run(lambda: survey(self._connection, self._facts), "read the host's capabilities")
         await self._inventory.relist()
+        self._networks.forget()
         self._facts = replace(facts, kvm_usable=await self._probe_kvm(facts))
         await self._book.begin()
         _log.info("connected to %s: %d domains", facts.uri, len(self.domains()))
         self._notify(None)
+        self._notify_networks()
 
     async def _probe_kvm(self, facts: HostFacts) -> bool:
         if self._kvm_known is None:
@@ -380,6 +399,7 @@ class LibvirtHost:
         if self._facts.reachable or self._facts.error != str(error):
             self._facts = replace(self._facts, reachable=False, error=str(error))
             self._notify(None)
+            self._notify_networks()
 
     def _notify(self, uuid: str | None) -> None:
         for subscriber in self._subscribers:
@@ -390,7 +410,13 @@ class LibvirtHost:
             subscriber(key, fetching)
 
     def _networks_changed(self) -> None:
+        self._networks.forget()
+        self._notify_networks()
         self._spawn(self._read_networks())
+
+    def _notify_networks(self) -> None:
+        for subscriber in self._network_subscribers:
+            subscriber()
 
     def _residents(self) -> dict[str, Resident]:
         return {
@@ -413,10 +439,18 @@ class LibvirtHost:
             _log.info("%s", error)  # a lost connection is reported elsewhere; the next resync lists them again
             return
         self._inventory.check_links()
-        now = replace(self._facts, networks=seen.networks, idle_networks=seen.idle_networks, bridges=seen.bridges, taps=seen.taps)
+        now = replace(
+            self._facts,
+            networks=seen.networks,
+            network_uuids=seen.network_uuids,
+            idle_networks=seen.idle_networks,
+            bridges=seen.bridges,
+            taps=seen.taps,
+        )
         if now != self._facts:
             self._facts = now
             self._notify(None)
+            self._notify_networks()
 
     async def _read_devices(self) -> None:
         now = await self._connection.run(lambda: survey_devices(self._connection, self._facts), "list the host's devices")
@@ -436,6 +470,8 @@ class LibvirtHost:
                     self._book.recheck()
                     if is_local(self._facts.uri) or round % SLOW_FACTS == 0:
                         await self._read_networks()
+                        if await self._networks.recheck():
+                            self._notify_networks()
                     if round % SLOW_FACTS == 0:
                         await self._read_devices()
             except DriverError as error:

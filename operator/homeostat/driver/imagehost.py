@@ -9,6 +9,8 @@ from types import MappingProxyType
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef, SetAside
 from homeostat.planner.disk.observed import NamedDisk
+from homeostat.planner.network.actions import NetworkAction
+from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
@@ -70,6 +72,17 @@ class ImageHost:
 
     def subscribe_images(self, changed: Callable[[str, bool], None]) -> None:
         self._storage.subscribe(changed)
+
+    def subscribe_networks(self, changed: Callable[[], None]) -> None:
+        """Does nothing: there are no networks."""
+
+    async def networks(self) -> Mapping[str, ObservedNetwork]:
+        """Returns none."""
+        return {}
+
+    async def change_network(self, action: NetworkAction) -> None:
+        """Refuses. Raises DriverError: there are no networks."""
+        raise DriverError(f"{type(action).__name__} needs a hypervisor, and there is none here")
 
     async def storage(
         self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str

@@ -117,16 +117,25 @@ def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFact
     idle = _networks(connection, libvirt.VIR_CONNECT_LIST_NETWORKS_INACTIVE)
     here = is_local(connection.uri) and not is_test(connection.uri)
     bridges, taps = (local_bridges(), local_taps()) if here else (None, None)
-    return replace(facts, networks=active, idle_networks=idle - active, bridges=bridges, taps=taps)
+    return replace(
+        facts,
+        networks=frozenset(active),
+        network_uuids=active,
+        idle_networks=frozenset(idle) - frozenset(active),
+        bridges=bridges,
+        taps=taps,
+    )
 
 
-def _networks(connection: LibvirtConnection, flag: int) -> frozenset[str]:
+def _networks(connection: LibvirtConnection, flag: int) -> Mapping[str, str]:
+    """Returns uuids by name."""
     try:
-        return frozenset(network.name() for network in connection.request(connection.handle.listAllNetworks, flag))
+        found = connection.request(connection.handle.listAllNetworks, flag)
+        return {network.name(): network.UUIDString() for network in found}
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
             raise
-        return frozenset()  # a driver without networks, such as an embedded one
+        return {}  # a driver without networks, such as an embedded one
 
 
 def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:

@@ -135,6 +135,22 @@ _WORKING = (
         pattern=r"network '([^']+)' is not active",
     ),
     Rule(
+        ResourceInUse,
+        "another network of the host, or a device such as {0}, has these addresses: choose others in spec.addresses",
+        pattern=r"network is already in use by interface (\S+)",
+    ),
+    Rule(
+        ResourceInUse,
+        "another network has the bridge {0}: name another in spec.bridge",
+        pattern=r"bridge name '([^']+)' already in use",
+    ),
+    Rule(
+        DriverError,
+        "dnsmasq serves the network's DHCP and DNS: install it on the host (Debian: dnsmasq-base), and see that nothing else"
+        " listens on port 53 of all addresses (ss -lnup)",
+        pattern=r"dnsmasq",
+    ),
+    Rule(
         NetworkMissing,
         "define the network on the host (virsh net-define), or correct nics[].network",
         codes=frozenset({libvirt.VIR_ERR_NO_NETWORK}),

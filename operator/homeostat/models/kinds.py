@@ -15,6 +15,8 @@ from .disk import Disk
 from .host import Host
 from .image import Image, image_names
 from .machine import PluginRef, VirtualMachine, VirtualMachineSpec
+from .machine_devices import Nic
+from .network import Network
 from .plugin import Plugin, PluginSpec
 from .snapshot import Snapshot
 
@@ -86,12 +88,21 @@ def _images(namespace: str, spec: VirtualMachineSpec | PluginSpec) -> tuple[Key,
 
 
 def _of_machine(namespace: str, spec: VirtualMachineSpec) -> tuple[Key, ...]:
-    return (*_plugin(namespace, spec.plugin_ref), *_disks(namespace, spec), *_images(namespace, spec))
+    return (
+        *_plugin(namespace, spec.plugin_ref),
+        *_disks(namespace, spec),
+        *_images(namespace, spec),
+        *_networks(namespace, spec.nics),
+    )
 
 
 def _restored(vm: VirtualMachine) -> tuple[Key, ...]:
     wanted = vm.spec.restore_from
     return (Key(Snapshot.KIND, vm.metadata.namespace, wanted.snapshot),) if wanted else ()
+
+
+def _networks(namespace: str, nics: Iterable[Nic]) -> tuple[Key, ...]:
+    return tuple(dict.fromkeys(Key(Network.KIND, namespace, nic.network_ref.name) for nic in nics if nic.network_ref))
 
 
 _READY = Column("Ready", "string", condition_path("Ready"), "Whether it is as it should be, and healthy.")
@@ -169,7 +180,10 @@ _PLUGIN = Kind(
         Column("Workload", "string", ".spec.workload.type", "What kind of workload runs inside.", 1),
         _WHY,
     ),
-    rests_on=lambda plugin: _images(plugin.metadata.namespace, plugin.spec),
+    rests_on=lambda plugin: (
+        *_images(plugin.metadata.namespace, plugin.spec),
+        *_networks(plugin.metadata.namespace, plugin.spec.nics),
+    ),
 )
 _IMAGE = Kind(
     Image,
@@ -207,6 +221,23 @@ _DISK = Kind(
     ),
     rests_on=_origin,
 )
+_NETWORK = Kind(
+    Network,
+    noun="network",
+    plural="networks",
+    words=("vmnet", "vmnets"),
+    columns=(
+        Column("Mode", "string", ".spec.mode", "How its guests reach what is outside, where the spec says."),
+        _READY,
+        Column("Machines", "integer", ".status.machines", "Machines that name it."),
+        Column("Restart-Required", "string", condition_path("RestartRequired"), "Whether changes wait for one."),
+        _AGE,
+        Column("Address", "string", ".spec.addresses[0].cidr", "The host's first address in it.", 1),
+        Column("Adopts", "string", ".spec.adopt", "The libvirt network that others made.", 1),
+        Column("Bridge", "string", ".status.hosts[0].bridge", "The bridge device on the first host.", 1),
+        _WHY,
+    ),
+)
 _REVISION = Kind(
     MachineRevision,
     noun="machinerevision",
@@ -243,9 +274,9 @@ _HOST = Kind(
     scope="Cluster",
 )
 
-REGISTRY: Mapping[type[Resource], Kind[Any]] = {
-    kind.cls: kind for kind in (_MACHINE, _DEPLOYMENT, _SNAPSHOT, _PLUGIN, _REVISION, _DISK, _IMAGE, _HOST)
-}
+_ALL: tuple[Kind[Any], ...] = (_MACHINE, _DEPLOYMENT, _SNAPSHOT, _PLUGIN, _REVISION, _DISK, _IMAGE, _NETWORK, _HOST)
+
+REGISTRY: Mapping[type[Resource], Kind[Any]] = {kind.cls: kind for kind in _ALL}
 """People see the kinds in this order. A kind stands before those that it rests on."""
 CLUSTER_KINDS: tuple[type[Resource], ...] = tuple(REGISTRY)
 """The kinds that Kubernetes knows."""

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import API_GROUP, Flag, Labels, Model, Name, Resource, Status
+from .base import API_GROUP, Flag, Labels, Model, Name, ObjectMeta, Resource, Status
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
@@ -314,6 +314,17 @@ class VirtualMachineSpec(Model):
         return self
 
 
+def identity_of(metadata: ObjectMeta) -> str:
+    """Returns the uid of a resource, or the one that it had where it was migrated from."""
+    given = metadata.annotations.get(IDENTITY)
+    if given is None:
+        return metadata.uid
+    namespace, _, rest = given.partition("/")
+    name, _, uid = rest.partition("/")
+    # On a resource of another name it is a copy, and there may be many copies.
+    return uid if uid and (namespace, name) == (metadata.namespace, metadata.name) else metadata.uid
+
+
 def first_repeated(items: Iterable[T]) -> T | None:
     seen: set[T] = set()
     for item in items:
@@ -404,10 +415,4 @@ class VirtualMachine(Resource):
     @property
     def identity(self) -> str:
         """What its domain, its MACs and its instance-id derive from: its uid, or the one it had where it was migrated from."""
-        given = self.metadata.annotations.get(IDENTITY)
-        if given is None:
-            return self.metadata.uid
-        namespace, _, rest = given.partition("/")
-        name, _, uid = rest.partition("/")
-        # On a resource of another name it is a copy, and there may be many copies.
-        return uid if uid and (namespace, name) == (self.metadata.namespace, self.metadata.name) else self.metadata.uid
+        return identity_of(self.metadata)

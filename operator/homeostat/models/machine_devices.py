@@ -288,7 +288,7 @@ class TapDevice(Model):
     )
 
 
-def _check_mac(value: str) -> str:
+def check_mac(value: str) -> str:
     mac = value.lower()
     if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", mac):
         raise ValueError("must be six pairs of hexadecimal digits, such as 52:54:00:12:34:56")
@@ -297,19 +297,30 @@ def _check_mac(value: str) -> str:
     return mac
 
 
+NETWORK_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.:+@-]{0,63}$"
+"""Matches a name of a libvirt network."""
+BRIDGE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$"
+"""Matches a name of a network device of the host: the kernel takes 15 characters."""
+
+
+class NetworkRef(Model):
+    """Names a Network."""
+
+    name: Name = Field(description="The Network, in the same namespace.")
+
+
 class Nic(Model):
-    """A network card: on a libvirt network, on a bridge of the host, on a tap, or in user mode."""
+    """A network card: on a Network, on a libvirt network, on a bridge of the host, on a tap, or in user mode."""
 
     name: Name = Field(description="Identity of the nic within its machine.")
-    network: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:+@-]{0,63}$", description="A libvirt network, such as default (NAT)."
+    network: str | None = Field(default=None, pattern=NETWORK_PATTERN, description="A libvirt network, such as default (NAT).")
+    network_ref: NetworkRef | None = Field(
+        default=None, description="A Network of the machine's namespace. The machine waits until it is there."
     )
-    bridge: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$", description="A bridge that exists on the host."
-    )
+    bridge: str | None = Field(default=None, pattern=BRIDGE_PATTERN, description="A bridge that exists on the host.")
     user: UserNetwork | None = Field(default=None, description="User-mode networking with port forwards.")
     tap: TapDevice | None = Field(default=None, description="A tap of the host, by its name.")
-    mac: Annotated[str, AfterValidator(_check_mac)] | None = Field(
+    mac: Annotated[str, AfterValidator(check_mac)] | None = Field(
         default=None,
         description="Default: derived from the machine's uid and the nic's name, so it never changes.",
         json_schema_extra={"pattern": r"^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$"},
@@ -330,8 +341,8 @@ class Nic(Model):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if sum(x is not None for x in (self.network, self.bridge, self.user, self.tap)) != 1:
-            raise ValueError("give exactly one of network, bridge, tap and user")
+        if sum(x is not None for x in (self.network, self.network_ref, self.bridge, self.user, self.tap)) != 1:
+            raise ValueError("give exactly one of network, networkRef, bridge, tap and user")
         return self
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ EXACTLY_ONE: dict[str, tuple[str, ...]] = {
     "DiskOrigin": ("blank", "image", "diskRef"),
     "ImageSource": ("url", "path", "imageRef"),
     "ImageOrigin": ("url", "path", "upload"),
-    "Nic": ("network", "bridge", "tap", "user"),
+    "Nic": ("network", "networkRef", "bridge", "tap", "user"),
     "Probe": ("httpGet", "tcpSocket", "guestAgentPing", "exec"),
 }
 

@@ -194,6 +194,7 @@ class HostFacts:
     max_vcpus: Mapping[tuple[DomainType, str], int] = field(default_factory=dict)  # of one machine, by its chipset
     storage_root: str = ""  # absolute
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
+    network_uuids: Mapping[str, str] = field(default_factory=dict)  # of those that are active, by name
     idle_networks: frozenset[str] = frozenset()  # defined, and not active
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     taps: frozenset[str] | None = None  # without those of libvirt's own names; None: not known

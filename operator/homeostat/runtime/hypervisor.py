@@ -8,6 +8,8 @@ from typing import Protocol
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.disk.observed import Copying, NamedDisk
+from homeostat.planner.network.actions import NetworkAction
+from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
     HostFacts,
     KeptDisks,
@@ -74,6 +76,27 @@ class Domains(Hypervisor, Protocol):
 
     async def refresh(self, uuid: str) -> None:
         """Reads one domain again."""
+
+
+class Networks(Domains, Protocol):
+    """The networks of a host, and the domains that are plugged into them."""
+
+    async def networks(self) -> Mapping[str, ObservedNetwork]:
+        """Returns all of them by name. Costs libvirt calls only where something changed.
+
+        Raises:
+            DriverError: they cannot be read.
+        """
+
+    async def change_network(self, action: NetworkAction) -> None:
+        """Carries one action out.
+
+        Raises:
+            DriverError: it could not be done.
+        """
+
+    def subscribe_networks(self, changed: Callable[[], None]) -> None:
+        """Calls ``changed()`` after a network came, went, or changed, or the host did."""
 
 
 class Guests(Hypervisor, Protocol):
@@ -217,5 +240,5 @@ class Meter(Hypervisor, Protocol):
         """Returns how many libvirt calls were made so far."""
 
 
-class HostDriver(Domains, Guests, Trash, SnapshotsOf, Meter, Protocol):
+class HostDriver(Networks, Guests, Trash, SnapshotsOf, Meter, Protocol):
     """One libvirt host."""

@@ -16,7 +16,7 @@ from homeostat.driver.addresses import AddressBook
 from homeostat.driver.earlier import HostAddress, Runs
 from homeostat.driver.neighbours import Neighbour
 from homeostat.driver.xml import parse_xml
-from homeostat.driver.xml.network import lease_seconds
+from homeostat.driver.xml.network.lease import lease_seconds
 from tests.unit.driver.test_addresses_are_asked_again import Agents, Line
 
 MAC = "52:54:00:00:00:01"

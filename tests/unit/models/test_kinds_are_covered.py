@@ -57,18 +57,22 @@ def test_no_name_means_two_kinds() -> None:
 
 def test_what_a_kind_rests_on_is_of_a_kind_that_stands_behind_it() -> None:
     order = [cls.KIND for cls in REGISTRY]
-    app = {"pluginRef": {"name": "app"}, "disks": [{"name": "data", "diskRef": {"name": "letters"}}]}
+    nics = {"nics": [{"name": "lan", "networkRef": {"name": "lan"}}, {"name": "dmz", "networkRef": {"name": "lan"}}]}
+    app = {"pluginRef": {"name": "app"}, "disks": [{"name": "data", "diskRef": {"name": "letters"}}], **nics}
     back = {"restoreFrom": {"snapshot": "before", "token": "1"}}
     documents: dict[str, dict[str, Any]] = {
         "VirtualMachine": {"spec": {**app, **back}},
         "VirtualMachineDeployment": {"spec": {"template": {"spec": app}}},
+        "Plugin": {"spec": {"version": "1", "rootfs": {"url": "https://example.org/a.img"}, **nics}},
     }
+    plugin, network = Key("Plugin", "shop", "app"), Key("Network", "shop", "lan")
     for cls, kind in REGISTRY.items():
         if (document := documents.get(cls.KIND)) is None:
             continue
         made = cls.model_validate({"metadata": {"name": "web", "namespace": "shop"}, **document})
         restored = (Key("Snapshot", "shop", "before"),) if cls.KIND == "VirtualMachine" else ()
-        assert tuple(kind.rests_on(made)) == (Key("Plugin", "shop", "app"), Key("Disk", "shop", "letters"), *restored)
+        expected = (plugin, Key("Disk", "shop", "letters"), network, *restored)
+        assert tuple(kind.rests_on(made)) == ((network,) if cls.KIND == "Plugin" else expected)
         assert all(order.index(key.kind) > order.index(cls.KIND) for key in kind.rests_on(made))
 
 

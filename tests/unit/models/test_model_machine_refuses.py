@@ -129,8 +129,8 @@ def nic(**rest: Any) -> dict[str, Any]:
         ({"disks": [{"name": "a", "size": "1Gi"}] * 2}, "", "disks: the name 'a' is used twice"),
         ({"disks": [{"name": "cloud-init", "size": "1Gi"}]}, "", "is kept for the seed that cloudInit makes"),
         ({"nics": [LAN, LAN]}, "", "nics: the name 'lan' is used twice"),
-        ({"nics": [{"name": "x"}]}, "nics.0", "give exactly one of network, bridge, tap and user"),
-        ({"nics": [{**LAN, "bridge": "br0"}]}, "nics.0", "give exactly one of network, bridge, tap and user"),
+        ({"nics": [{"name": "x"}]}, "nics.0", "give exactly one of network, networkRef, bridge, tap and user"),
+        ({"nics": [{**LAN, "bridge": "br0"}]}, "nics.0", "give exactly one of network, networkRef, bridge, tap and user"),
         ({"nics": [{**LAN, "mac": "01:00:5e:00:00:01"}]}, "nics.0.mac", "is a multicast address"),
         ({"nics": [{**LAN, "mac": "52-54-00-12-34-56"}]}, "nics.0.mac", "such as 52:54:00:12:34:56"),
         (

@@ -15,6 +15,7 @@ from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host, HostStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
+from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.models.quantity import format_quantity
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
@@ -203,6 +204,18 @@ def _facts_of_host(host: Host) -> Pairs:
     return [(name, value) for name, value in found if value]
 
 
+def _facts_of_network(network: Network) -> Pairs:
+    status = network.status or NetworkStatus()
+    on_hosts = [(f"On {host.name}", _network_on(host)) for host in status.hosts]
+    return [("Machines", str(status.machines)), *on_hosts]
+
+
+def _network_on(host: NetworkOnHost) -> str:
+    up = f"up as {host.network}" if host.active else f"not up ({host.reason})"
+    guests = f"{host.guests} guest{'' if host.guests == 1 else 's'} plugged in" if host.guests else ""
+    return ", ".join(filter(None, (up, f"bridge {host.bridge}" if host.bridge else "", guests)))
+
+
 async def _rollouts(store: State, deployment: VirtualMachineDeployment) -> Sections:
     rows = history_rows(deployment, await revisions_of(store, deployment))
     return [("Rollouts", columns(("REVISION", "STATE", "AGE", "CHANGES"), rows) if rows else [])]
@@ -229,6 +242,7 @@ DESCRIBED: Mapping[type[Resource], Described] = {
     Plugin: Described(_facts_of_plugin),
     Disk: Described(_facts_of_disk),
     Image: Described(_facts_of_image),
+    Network: Described(_facts_of_network),
     Host: Described(_facts_of_host),
 }
 

@@ -17,6 +17,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
 
@@ -69,6 +70,7 @@ def plan(
             "plugins": Plugin,
             "disks": Disk,
             "images": Image,
+            "networks": Network,
         }
         document: dict[str, object] = {
             name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]

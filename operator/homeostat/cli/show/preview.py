@@ -23,6 +23,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
 from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, StartDomain
@@ -31,6 +32,8 @@ from homeostat.planner.machine.fit import misfit
 from homeostat.planner.machine.foresee import foresee
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage import plan_images, storage_needs
+from homeostat.planner.network import plan_network
+from homeostat.planner.network.identity import network_name, network_uuid
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
 from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
@@ -40,6 +43,7 @@ from homeostat.runtime.machine.effective import Effective
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
 from homeostat.runtime.machine.restoring import with_restore
+from homeostat.runtime.network.observe import observe_network
 from homeostat.runtime.plugin.reconcile import images_of
 from homeostat.store.errors import FolderProblem, Severity
 from homeostat.store.files.passes.intake import PassReport
@@ -53,6 +57,7 @@ from .preview_places import foreseen_places
 from .render_deployment import DeploymentEntry
 from .render_disk import DiskEntry
 from .render_fetches import ImageEntry, PluginEntry
+from .render_network import NetworkEntry
 from .render_plan import PlanEntry, Planned
 
 
@@ -139,6 +144,7 @@ class _Foresight:
     fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
     machines: list[PlanEntry] = field(default_factory=list)
     disks: DiskForesight = field(init=False)
+    coming: dict[str, dict[str, str]] = field(default_factory=dict)  # by host: uuids of networks that will be up, by name
 
     async def all(self) -> list[Planned]:
         places = {row.key: row.place for row in self.store.rows() if row.file}
@@ -149,6 +155,8 @@ class _Foresight:
             if noted and noted not in {ref.key for ref in image_refs(image)}:
                 problem = made_of_another(noted)
             entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), problem))
+        for network in await self.store.list(Network):
+            entries.append(await self._network(network, places.get(network.key, "")))
         for plugin in await self.store.list(Plugin):
             fetches, problem = await self._fetches(images_of(plugin))
             entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), problem))
@@ -187,6 +195,26 @@ class _Foresight:
             found.append(await self.disks.plan(disk, places.get(disk.key, ""), claims, foresee_images))
         return found
 
+    async def _network(self, network: Network, place: str) -> NetworkEntry:
+        """Plans a network on each host."""
+        plans, instance = {}, str(self.store.state.instance_id)
+        for seen in self.several.values() or [self.first]:
+            host = seen.host
+            plan = plans[host.facts.name] = plan_network(network, (await observe_network(network, self.store, host))[0], instance)
+            if not network.deleting and (not isinstance(plan.outcome, Stalled | Waiting) or plan.actions):
+                uuid = "" if network.spec.adopt else network_uuid(network.identity)
+                self.coming.setdefault(host.facts.name, {})[network_name(network)] = uuid
+        return NetworkEntry(network, plans, place)
+
+    def _with_networks(self, observed: Observed) -> Observed:
+        """Returns what will be observed once the networks are up that are planned."""
+        host = observed.host
+        coming = self.coming.get(host.name)
+        if not coming:
+            return observed
+        uuids = {**host.network_uuids, **{name: uuid for name, uuid in coming.items() if uuid}}
+        return replace(observed, host=replace(host, networks=host.networks | coming.keys(), network_uuids=uuids))
+
     async def _deployment(self, deployment: VirtualMachineDeployment, place: str) -> DeploymentEntry:
         """Plans a deployment. The machines that it would make are in the store from then on."""
         resolved, observed, plan = await DeploymentReconciler(self.store, self.first.host).preview(deployment)
@@ -222,7 +250,7 @@ class _Foresight:
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)
-        observed = await self.disks.machine(made, observed)
+        observed = self._with_networks(await self.disks.machine(made, observed))
         await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed, seen)
         plan = foresee(made, observed, time.monotonic(), self.fetched)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()

@@ -60,6 +60,8 @@ def _disk_text(disk: DiskDevice) -> str:
 
 
 def _nic_text(nic: Nic) -> str:
+    if nic.network_ref:
+        return f"Network {nic.network_ref.name}"
     if nic.network:
         return f"network {nic.network}"
     if nic.bridge:

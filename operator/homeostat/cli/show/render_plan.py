@@ -263,9 +263,9 @@ def plan_as_json(entry: PlanEntry) -> dict[str, Any]:
         "place": entry.place or None,
         **({"host": entry.host} if entry.host else {}),
         "change": entry.verb.value,
-        "changes": [_change_as_json(c) for c in entry.plan.changes],
-        "pending": [_change_as_json(c) for c in entry.plan.pending],
-        "drift": [_change_as_json(c) for c in entry.plan.drift],
+        "changes": [change_as_json(c) for c in entry.plan.changes],
+        "pending": [change_as_json(c) for c in entry.plan.pending],
+        "drift": [change_as_json(c) for c in entry.plan.drift],
         "moved": list(entry.plan.moved),
         "notes": list(entry.plan.notes),
         "aside": list(entry.plan.aside),
@@ -279,5 +279,5 @@ def plan_as_json(entry: PlanEntry) -> dict[str, Any]:
     }
 
 
-def _change_as_json(change: Change) -> dict[str, str]:
+def change_as_json(change: Change) -> dict[str, str]:
     return {"field": change.field, "old": change.old, "new": change.new, "disruption": change.disruption.word}

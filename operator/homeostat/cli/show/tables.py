@@ -14,6 +14,7 @@ from homeostat.models.host import KVM_USABLE, Host, HostStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network, NetworkStatus
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
@@ -172,6 +173,22 @@ def host_row(host: Host, wide: bool) -> TableRow:
     return (*row, kvm.status if kvm else "", status.version, waits_for(host)) if wide else row
 
 
+def network_row(network: Network, wide: bool) -> TableRow:
+    status, spec = network.status or NetworkStatus(), network.spec
+    row = (
+        network.metadata.name,
+        network.mode.value if network.mode else "",
+        ready_word(network),
+        ", ".join(address.cidr for address in spec.addresses or ()),
+        str(status.machines),
+        age(network.metadata.creation_timestamp),
+    )
+    if not wide:
+        return row
+    bridges = ", ".join(dict.fromkeys(host.bridge for host in status.hosts if host.bridge))
+    return (*row, bridges, spec.adopt or "", waits_for(network))
+
+
 TABLES: Mapping[type[Resource], Table] = {
     VirtualMachine: Table(
         ("NAME", "STATUS", "READY", "IP", "HOST", "AGE", "RESTARTS"),
@@ -194,6 +211,9 @@ TABLES: Mapping[type[Resource], Table] = {
     ),
     Image: Table(
         ("NAME", "PHASE", "READY", "PROGRESS", "FORMAT", "SIZE", "USERS", "AGE"), ("DIGEST", "MESSAGE"), image_row
+    ),
+    Network: Table(
+        ("NAME", "MODE", "READY", "ADDRESSES", "MACHINES", "AGE"), ("BRIDGE", "ADOPTS", "MESSAGE"), network_row
     ),
     Host: Table(
         ("NAME", "READY", "MACHINES", "VCPUS", "MEMORY", "MAINTENANCE", "AGE"), ("KVM", "VERSION", "MESSAGE"), host_row

@@ -8,6 +8,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import Nic
 from homeostat.models.quantity import format_quantity
 
+from ..network.plugged import PluggedRef
 from ..observed import HostFacts, Observed
 from ..plan import Outcome, Stalled, Waiting
 from .claims import contested
@@ -58,7 +59,9 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
 
 def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
     """Yields what keeps one nic from being plugged in: reason and message."""
-    if nic.network and nic.network not in host.networks:
+    if isinstance(nic.network_ref, PluggedRef):
+        yield from _not_ready(nic, nic.network_ref, host)
+    elif nic.network and nic.network not in host.networks:
         yield _lacks_network(nic, host)
     if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:
         yield (
@@ -69,6 +72,14 @@ def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
     if nic.tap and nic.tap.existing and host.taps is not None and nic.tap.name not in host.taps:
         make = f"make it (`ip tuntap add dev {nic.tap.name} mode tap`)"
         yield "TapMissing", f"nics[{nic.name}]: host {host.name} has no tap {nic.tap.name!r}: {make}, or leave existing out"
+
+
+def _not_ready(nic: Nic, ref: PluggedRef, host: HostFacts) -> Iterator[tuple[str, str]]:
+    """Yields why a Network is not what is up under its name. Another one of that name is somebody else's."""
+    if nic.network in host.networks and ref.uuid in ("", host.network_uuids.get(nic.network)):
+        return
+    why = f"`homeostat describe network {ref.name}` says why, unless that comes by itself"
+    yield "NetworkNotReady", f"nics[{nic.name}]: Network {ref.name!r} is not up on host {host.name} yet: {why}"
 
 
 def _lacks_network(nic: Nic, host: HostFacts) -> tuple[str, str]:

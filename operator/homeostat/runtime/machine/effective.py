@@ -11,9 +11,11 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image import Image, image_names
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment.repeat import usable_once
 from homeostat.planner.images import missing_image, with_images
+from homeostat.planner.network.plugged import networks_named, plugged
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
 
@@ -66,8 +68,12 @@ class Effective:
         self._known: dict[Key, Plugin | str] = {}
 
     async def machine(self, machine: VirtualMachine, *, new: bool = False) -> tuple[VirtualMachine, Stalled | None]:
-        """Returns the machine with what its plugin gives it, or the machine as it is and why no more is known. ``new``: it has no
-        domain yet."""
+        """Returns the machine with what its plugin gives it, and plugged into the libvirt networks of the Networks that it names;
+        or the machine as far as it is known, and why no more is. ``new``: it has no domain yet."""
+        made, refusal = await self._with_plugin(machine, new)
+        return (made, refusal) if refusal is not None else await self._plugged_in(made)
+
+    async def _with_plugin(self, machine: VirtualMachine, new: bool = False) -> tuple[VirtualMachine, Stalled | None]:
         key = follows_plugin(machine)
         if key is None:
             return machine, None
@@ -87,8 +93,22 @@ class Effective:
         return with_images(made, images), missing_image(made, images, new)
 
     async def shown(self, resource: Resource) -> Resource:
-        """Returns a machine as ``machine`` does, for readers. Other resources stay as they are."""
-        return (await self.machine(resource))[0] if isinstance(resource, VirtualMachine) else resource
+        """Returns a machine with what its plugin gives it, for readers. Other resources stay as they are."""
+        return (await self._with_plugin(resource))[0] if isinstance(resource, VirtualMachine) else resource
+
+    async def _plugged_in(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
+        nics, found = machine.spec.nics, dict[str, Network]()
+        for key in networks_named(nics, machine.metadata.namespace):
+            try:
+                network = await self._store.get(Network, key)
+            except Unreadable as error:
+                return machine, Stalled("NetworkInvalid", f"nics[].networkRef: {error}")
+            if network is None:
+                return machine, Stalled("NetworkNotFound", _no_network(machine, key))
+            found[key.name] = network
+        if not found:
+            return machine, None
+        return machine.model_copy(update={"spec": machine.spec.model_copy(update={"nics": plugged(nics, found)})}), None
 
     async def deployment(
         self, deployment: VirtualMachineDeployment
@@ -147,6 +167,14 @@ def _usable_once(deployment: VirtualMachineDeployment) -> Stalled | None:
 
 def _unknown(key: Key) -> str:
     return f"there is no plugin {key.name!r} in namespace {key.namespace}: add it, or name another"
+
+
+def _no_network(machine: VirtualMachine, key: Key) -> str:
+    nic = next(nic.name for nic in machine.spec.nics if nic.network_ref and nic.network_ref.name == key.name)
+    return (
+        f"nics[{nic}].networkRef: there is no Network {key.name!r} in namespace {key.namespace}: add it, name another, or name "
+        "a libvirt network of the host with network"
+    )
 
 
 def _disabled(key: Key) -> str:

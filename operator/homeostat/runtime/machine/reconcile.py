@@ -23,6 +23,7 @@ from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
 from homeostat.planner.machine.storage import IMAGE_CHANGED
+from homeostat.planner.network.plugged import networks_named
 from homeostat.planner.observed import (
     DomainState,
     Observed,
@@ -124,6 +125,8 @@ class MachineReconciler:
             self._dependencies.rest(key, "domain", [DomainOf(uuid)])
         await self._claim_all()
         machine, refusal = await self._resolve(machine)
+        named = networks_named(machine.spec.nics, machine.metadata.namespace)
+        self._dependencies.rest(key, "networks", [*named])  # its plugin may name some, too
         first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
         happenings: list[Happening] = []

@@ -10,6 +10,7 @@ from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDep
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import PLACEMENTS, host_of, placements_of
 from homeostat.runtime.deployment.ownership import owned_by
@@ -23,7 +24,8 @@ class Taken:
     def __init__(self, cluster: Sequence[Resource], host: str) -> None:
         alone = {r.metadata.name for r in cluster if isinstance(r, Host)} <= {host}
         self.host = host
-        self.shared = [*(r for r in cluster if isinstance(r, Image)), *(r for r in cluster if isinstance(r, Plugin))]
+        kinds = (Image, Network, Plugin)
+        self.shared: list[Resource] = [r for kind in kinds for r in cluster if isinstance(r, kind)]
         placed = [r for r in cluster if isinstance(r, VirtualMachine)]
         self.machines = [m for m in placed if _host(m) == host or (alone and _host(m) is None)]
         deployments = [r for r in cluster if isinstance(r, VirtualMachineDeployment)]
@@ -104,7 +106,7 @@ def _releases(taken: Taken) -> Iterable[Step]:
 def _inbound(resource: Resource, instance: uuid.UUID) -> Resource:
     """Returns the resource for the folder. Its identity is written down only where the folder would give it another one."""
     own = uid_in_folder(instance, resource.key)
-    identity = resource.identity if isinstance(resource, VirtualMachine) else own
+    identity = resource.identity if isinstance(resource, VirtualMachine | Network) else own
     left = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None
     return with_annotations(resource, {IDENTITY: left, HELD: None, PLACEMENTS: None})
 

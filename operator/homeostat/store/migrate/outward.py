@@ -12,6 +12,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
 from homeostat.models.image import Image
 from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
 
@@ -19,7 +20,7 @@ from ..index.index import FINALIZER, Row
 from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
 # Owners first: what they own names the uids of the owners.
-ORDER = (Image.KIND, Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
+ORDER = (Image.KIND, Network.KIND, Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from homeostat.models.base import Key, Resource, Status
 from homeostat.models.condition import Condition
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.store.errors import StoreError
 
 R = TypeVar("R", bound=Resource)
@@ -86,7 +87,7 @@ class MigrationRefused(StoreError):
 
 def identity_of(resource: Resource) -> str:
     """Returns namespace/name/uid, as the annotation has it."""
-    uid = resource.identity if isinstance(resource, VirtualMachine) else resource.metadata.uid
+    uid = resource.identity if isinstance(resource, VirtualMachine | Network) else resource.metadata.uid
     return f"{resource.metadata.namespace}/{resource.metadata.name}/{uid}"
 
 

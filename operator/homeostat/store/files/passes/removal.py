@@ -22,6 +22,7 @@ from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.snapshot import Snapshot
 
@@ -46,6 +47,7 @@ SETTLES: Mapping[type[Resource], float] = {
     Plugin: SETTLE_OTHERS,
     Disk: NEVER,
     Image: NEVER,
+    Network: NEVER,
     Host: SETTLE_OTHERS,
 }
 """The longest settling time of each kind, in seconds. NEVER: the time that the caller sets."""
@@ -56,6 +58,7 @@ TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     Plugin: ("disks", "rootfs"),
     Disk: (),
     Image: (),
+    Network: (),
     Host: (),
 }
 """Fields of each kind's spec that delete something when they say less."""

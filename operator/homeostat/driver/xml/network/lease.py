@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .elements import Element
+from ..elements import Element
 
 LEASE_SECONDS = 3600.0  # dnsmasq's own, where the network names none
 _UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}

@@ -1,0 +1,1 @@
+"""Networks: one reconcile per Network and host."""

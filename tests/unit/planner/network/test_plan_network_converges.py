@@ -1,0 +1,101 @@
+"""Whatever is asked for and whatever others do, a network comes to rest as its spec says, and never restarts under a guest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeostat.planner.network import actions as act
+from homeostat.planner.network.desired import desired_network
+from homeostat.planner.network.differences import compare
+from homeostat.planner.plan import Converged, Disruption
+from tests.unit.network_world import INSTANCE, NetworkWorld, network
+
+MACS = [f"52:54:00:00:00:0{n}" for n in range(4)]
+
+
+@st.composite
+def dhcp(draw: st.DrawFn) -> dict[str, Any]:
+    leases = draw(st.lists(st.tuples(st.sampled_from(MACS), st.integers(10, 14), st.sampled_from(["a", "b", ""])), max_size=3))
+    found: list[dict[str, Any]] = []
+    for mac, host, name in leases:
+        lease = {"mac": mac, "ip": f"192.168.100.{host}", **({"hostname": name} if name else {})}
+        if not any(lease[key] == other.get(key) for other in found for key in lease):
+            found.append(lease)
+    made: dict[str, Any] = {"leases": found} if draw(st.booleans()) else {}
+    if draw(st.booleans()):
+        first = draw(st.integers(100, 150))
+        made |= {"start": f"192.168.100.{first}", "end": f"192.168.100.{first + draw(st.integers(0, 50))}"}
+    return made
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> dict[str, Any]:
+    hosts = draw(st.dictionaries(st.integers(10, 13), st.lists(st.sampled_from(["x", "y", "z"]), min_size=1, unique=True)))
+    dns = {
+        "domain": draw(st.sampled_from([None, "a.test", "b.test"])),
+        "enabled": draw(st.sampled_from([None, True, False])),
+        "localOnly": draw(st.sampled_from([None, False])),
+        "forwarders": draw(st.sampled_from([None, [], ["9.9.9.9"]])),
+        "hosts": [{"ip": f"10.0.0.{host}", "names": names} for host, names in hosts.items()],
+    }
+    addresses = [{"cidr": "192.168.100.1/24", "dhcp": draw(dhcp())}]
+    if draw(st.booleans()):
+        addresses.append({"cidr": "fd00:100::1/64"})
+    mode = draw(st.sampled_from(["NAT", "Isolated", "Routed", "Bridge"]))
+    if mode == "Bridge":
+        return {"mode": mode, "bridge": "br0"}
+    device = draw(st.sampled_from([None, "eth0"])) if mode != "Isolated" else None
+    return {
+        "mode": mode, "addresses": addresses, "dns": draw(st.sampled_from([None, dns])), "forwardDevice": device,
+        "mtu": draw(st.sampled_from([None, 1400])),
+    }  # fmt: skip
+
+
+HAPPENINGS = st.sampled_from(["stopped", "undefined", "not started with the host", "a guest comes", "the guests leave"])
+
+
+def happen(world: NetworkWorld, what: str) -> None:
+    match what:
+        case "stopped":
+            world.live.pop("lan", None)
+        case "undefined":
+            if "lan" in world.live:
+                world.definitions.pop("lan", None)
+                world.autostart.discard("lan")
+        case "not started with the host":
+            world.autostart.discard("lan")
+        case "a guest comes":
+            world.guests["lan"] = ("web",)
+        case "the guests leave":
+            world.guests.pop("lan", None)
+
+
+@given(specs(), st.lists(specs() | HAPPENINGS, max_size=6))
+def test_it_comes_to_rest_after_anything(spec: dict[str, Any], steps: list[dict[str, Any] | str]) -> None:
+    world = NetworkWorld()
+    for step in [spec, *steps]:
+        if isinstance(step, str):
+            happen(world, step)
+        else:
+            spec = step
+        wanted = network(**spec)
+        plan = world.settle(wanted)  # the world refuses to take it down under a guest
+
+        assert isinstance(plan.outcome, Converged), plan
+        want, seen = desired_network(wanted, INSTANCE), world.seen().networks["lan"]
+        assert compare(seen.config, want) == () and seen.config.record == want.record and seen.autostart
+        assert seen.live is not None
+        left = compare(seen.live, want)
+        assert left == plan.pending and all(change.disruption is Disruption.NEEDS_RESTART for change in left)
+        assert not left or seen.guests == plan.holders == ("web",)
+
+
+@given(specs(), specs())
+def test_a_deleted_one_leaves_nothing_behind(before: dict[str, Any], spec: dict[str, Any]) -> None:
+    world = NetworkWorld()
+    world.settle(network(**before))
+    world.settle(network(**spec, deleting=True))
+    assert not world.definitions and not world.live and isinstance(world.done[-1], act.ReleaseNetwork)

@@ -1,0 +1,93 @@
+"""What keeps a network from coming up is told, with what to do; and it does not go while anything uses it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from homeostat.driver.xml.network import build_network, parse_network
+from homeostat.planner.network import actions as act
+from homeostat.planner.network.config import AddressConfig, NetworkConfig
+from homeostat.planner.placement import host_finalizer
+from homeostat.planner.plan import Converged, Waiting
+from tests.unit.network_world import LAN, NetworkWorld, network
+
+OTHER = NetworkConfig("other", "u", "nat", "virbr7", addresses=(AddressConfig("192.168.100.129/25"),))
+
+
+def beside(other: NetworkConfig, up: bool = True) -> NetworkWorld:
+    text = build_network(other)
+    return NetworkWorld(definitions={other.name: text}, live={other.name: parse_network(text)} if up else {})
+
+
+def waits(world: NetworkWorld, reason: str, **spec: object) -> str:
+    plan = world.plan(network(**spec))
+    assert isinstance(plan.outcome, Waiting) and plan.outcome.reason == reason and not plan.actions, plan
+    return plan.outcome.message
+
+
+def test_a_host_that_is_away() -> None:
+    world = NetworkWorld(host=replace(NetworkWorld().host, reachable=False, error="no route"))
+    assert waits(world, "HostUnreachable") == "no route"
+
+
+def test_a_bridge_that_the_host_lacks() -> None:
+    assert "ip link add br7" in waits(NetworkWorld(), "BridgeMissing", mode="Bridge", bridge="br7")
+    assert NetworkWorld().settle(network(mode="Bridge", bridge="br0")).outcome == Converged("Active")
+    unknown = NetworkWorld(host=replace(NetworkWorld().host, bridges=None))
+    assert unknown.settle(network(mode="Bridge", bridge="br7")).outcome == Converged("Active")
+
+
+def test_a_bridge_that_another_network_has() -> None:
+    assert "'other'" in waits(beside(OTHER, up=False), "BridgeTaken", bridge="virbr7", addresses=[{"cidr": "10.0.0.1/24"}])
+
+
+def test_two_networks_may_be_on_one_bridge_of_the_host() -> None:
+    world = beside(NetworkConfig("other", "u", "bridge", "br0"))
+    assert world.settle(network(mode="Bridge", bridge="br0")).outcome == Converged("Active")
+
+
+def test_addresses_that_another_network_has() -> None:
+    assert "virsh net-destroy other" in waits(beside(OTHER), "AddressTaken", **LAN)
+    assert beside(OTHER, up=False).settle(network(**LAN)).outcome == Converged("Active")
+    apart = {"addresses": [{"cidr": "192.168.100.1/25"}]}
+    assert beside(OTHER).settle(network(**apart)).outcome == Converged("Active")
+
+
+@pytest.mark.parametrize(
+    ("users", "guests", "told"),
+    [
+        ({"vm/web": "web"}, (), "vm/web"),
+        ({"vm/web": "web", "plugin/page": ""}, ("web",), "vm/web, plugin/page"),
+        ({}, ("theirs",), "guest theirs"),
+    ],
+)
+def test_it_goes_with_the_last_that_uses_it(users: dict[str, str], guests: tuple[str, ...], told: str) -> None:
+    world = NetworkWorld()
+    world.settle(network())
+    world.users, world.guests = users, {"lan": guests}
+    plan = world.plan(network(deleting=True))
+    assert isinstance(plan.outcome, Waiting) and plan.outcome.reason == "InUse" and not plan.actions
+    assert plan.outcome.message.endswith(told) and plan.outcome.after
+    world.users, world.guests = {}, {}
+    world.settle(network(deleting=True))
+    assert not world.live and not world.definitions
+
+
+def test_a_host_that_is_not_to_have_it_any_more_takes_it_down_once_nobody_is_plugged_in() -> None:
+    world = NetworkWorld()
+    world.settle(network())
+    world.unselected, world.users, world.guests = "host local lacks the label zone=a", {"vm/web": "web"}, {"lan": ("web",)}
+    assert world.plan(network()).outcome.reason == "InUse"
+    world.guests = {}
+    assert world.settle(network()).outcome == Converged("NotSelected", world.unselected)
+    assert not world.live and not world.definitions and not world.names_of(act.ReleaseNetwork)
+
+
+def test_one_host_of_several_lets_go_of_what_it_held() -> None:
+    held = network()
+    held = held.model_copy(update={"metadata": held.metadata.model_copy(update={"finalizers": (host_finalizer("local"),)})})
+    world = NetworkWorld(unselected="host local lacks the label zone=a")
+    assert [type(action) for action in world.plan(held).actions] == [act.ReleaseNetwork]
+    assert world.plan(network()).actions == ()
