@@ -100,7 +100,7 @@ def whose(value: Any) -> str:
 
 
 def _suggests_ours(kind: str) -> bool:
-    return kind_named(kind) is not None or bool(difflib.get_close_matches(kind, STORED, n=1, cutoff=0.5))
+    return kind_named(kind) is not None or bool(difflib.get_close_matches(kind, STORED, n=1, cutoff=0.6))
 
 
 def require_kind(kind: str, takes_hosts: bool) -> None:
