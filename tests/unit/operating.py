@@ -81,6 +81,13 @@ class Shelf:
     async def list(self, kind: type[Resource], namespace: str | None = None) -> Sequence[Resource]:
         return [r for r in self.resources.values() if isinstance(r, kind) and namespace in (None, r.key.namespace)]
 
+    async def newer(
+        self, kind: type[Resource], namespace: str, known: Mapping[str, int]
+    ) -> tuple[Mapping[str, int], Sequence[Resource]]:
+        """Every resource counts as changed."""
+        found = await self.list(kind, namespace)
+        return dict.fromkeys((r.key.name for r in found), max(known.values(), default=0) + 1), found
+
     async def changes(self) -> AsyncIterator[Key]:
         for key in list(self.resources):
             yield key

@@ -61,6 +61,9 @@ class JobStore:
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         return await self.store.list(kind, namespace)
 
+    async def newer(self, kind: type[R], namespace: str, known: Mapping[str, int]) -> tuple[Mapping[str, int], Sequence[R]]:
+        return await self.store.newer(kind, namespace, known)
+
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         self._fence.check()
         await self.store.write_status(key, uid, status)

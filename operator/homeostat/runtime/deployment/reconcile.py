@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from homeostat.driver import faults
 from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, OwnerReference
-from homeostat.models.condition import READY, STALLED, find_condition
+from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
-from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
-from homeostat.planner.deployment.observed import ObservedDeployment, Replica, Revision
+from homeostat.planner.deployment.observed import ObservedDeployment, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.machine.teardown import KEEP_DISKS
 from homeostat.planner.plan import Stalled, Waiting
@@ -27,26 +25,20 @@ from ..engine.ports import EventType, ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..machine.effective import Effective
-from ..machine.status import UNDER_WAY
 from .kept import KeptDisksOf
 from .ownership import ORPHANING, owned_by
+from .replicas import MachinesSeen, epoch, index_of
 from .status import deployment_status
 
 MOVED = 1.0  # seconds until the next reconcile after machines were changed, if no event of them comes
 DEPLOYMENT = f"{API_GROUP}/deployment"  # a label of machines: the name of their deployment
-When = Callable[[str | None], float]
-"""Returns the seconds since the epoch of an RFC 3339 time; 0 without one."""
 Keepers = Callable[[VirtualMachineDeployment], Sequence[str]]
 """Returns the other hosts that look for the kept disks of a deployment themselves, and have not reported that they did."""
 
 
-def _epoch(text: str | None) -> float:
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
-
-
 class DeploymentReconciler:
-    """Reconciles deployments. Everything it needs is in the store. It remembers only since when everything about a deployment is
-    known."""
+    """Reconciles deployments. Everything it needs is in the store. It remembers since when everything about a deployment is
+    known, and the machines that have not changed since it saw them."""
 
     def __init__(
         self,
@@ -64,8 +56,8 @@ class DeploymentReconciler:
         self._halted = halted
         self._disks = KeptDisksOf(store, host)
         self._keepers = keepers
-        self._looked_at = looked_at
         self._clock = clock or OwnClock()
+        self._machines = MachinesSeen(store, looked_at, self._clock)
         self._known_since: dict[Key, float] = {}  # seconds since the epoch; only of those that are fully known now
 
     looks_at_many = True
@@ -73,6 +65,8 @@ class DeploymentReconciler:
     def forget(self, key: Key) -> None:
         """Forgets a deployment that has gone."""
         self._known_since.pop(key, None)
+        if key.kind == VirtualMachineDeployment.KIND:
+            self._machines.forget(key.namespace)
 
     async def reconcile(self, deployment: VirtualMachineDeployment) -> Next:
         """Takes the deployment one plan further, and returns when to reconcile it again.
@@ -105,7 +99,7 @@ class DeploymentReconciler:
 
     def _when(self, text: str | None) -> float:
         """Returns a time for the plan: later by what we have paused since then, so that nothing comes due during a pause."""
-        return self._clock.put_off(_epoch(text))
+        return self._clock.put_off(epoch(text))
 
     def _since_known(self, key: Key, observed: ObservedDeployment) -> ObservedDeployment:
         """Adds since when everything about the deployment is known."""
@@ -130,23 +124,23 @@ class DeploymentReconciler:
         self, deployment: VirtualMachineDeployment, plugin: str, refusal: Waiting | Stalled | None
     ) -> ObservedDeployment:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
-        machines = await self._store.list(VirtualMachine, namespace)
+        machines = await self._machines.of(namespace)
         recorded = await self._store.list(MachineRevision, namespace)
         revisions = (Revision(r.spec, self._when(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
-        own = [m for m in machines if owned_by(m, deployment)]
-        others = [m for m in machines if not owned_by(m, deployment)]
-        replicas = tuple(replica(m, name, self._looked_at(m.key), self._when) for m in own)
+        own = [seen for seen in machines if seen.owner == deployment.metadata.uid]
+        others = [seen.replica for seen in machines if seen.owner != deployment.metadata.uid]
+        replicas = tuple(seen.replica for seen in own)
         ending = deployment.deleting and not replicas
         return ObservedDeployment(
             replicas=replicas,
             revisions=tuple(revisions),
             plugin_fingerprint=plugin,
             refusal=refusal,
-            foreign=frozenset(_index(m, name) for m in others if not m.deleting) - {0},
-            leaving=frozenset(_index(m, name) for m in others if m.deleting) - {0},
+            foreign=frozenset(index_of(other.name, name) for other in others if not other.deleting) - {0},
+            leaving=frozenset(index_of(other.name, name) for other in others if other.deleting) - {0},
             kept=await self._disks.of(deployment) if ending else (),
             keepers=tuple(self._keepers(deployment)) if ending else (),
-            first_look=any(m.status is not None and not self._looked_at(m.key) for m in own),
+            first_look=any(seen.told and not seen.looked_at for seen in own),
         )
 
     async def _execute(self, deployment: VirtualMachineDeployment, action: act.DeploymentAction) -> None:
@@ -201,56 +195,6 @@ def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
     return OwnerReference(
         api_version=API_VERSION, kind=deployment.kind, name=deployment.metadata.name, uid=deployment.metadata.uid
     )
-
-
-def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, when: When = _epoch) -> Replica:
-    """Returns a machine as its deployment sees it. ``looked_at``: the machine's status says what was seen after its host could be
-    reached again."""
-    conditions = machine.status.conditions if machine.status else ()
-    ready = find_condition(conditions, READY)
-    runs = machine.status is not None and machine.status.state is MachineState.RUNNING
-    is_ready = runs and ready is not None and ready.status == "True"
-    unknown = not looked_at or _is_unknown(machine)
-    waits, reason = (ready.message, ready.reason) if ready and ready.status != "True" else ("", "")
-    return Replica(
-        name=machine.metadata.name,
-        index=_index(machine, deployment),
-        fingerprint=machine.metadata.annotations.get(FOLLOWS, ""),
-        created=when(machine.metadata.creation_timestamp),
-        ready_since=when(ready.last_transition_time) if is_ready and ready else None,
-        lost=not unknown and (bool(find_condition(conditions, "CrashLoopBackOff")) or reason == "ReadinessLost"),
-        failure=waits if reason not in UNDER_WAY else "",
-        deleting=machine.deleting,
-        waits=waits,
-        unknown=unknown,
-        serving_since=_serving_since(machine.status, when),
-    )
-
-
-def _is_unknown(machine: VirtualMachine) -> bool:
-    """Tells whether the guest may serve although its status does not say so: nobody has looked since that may have changed, or
-    nobody could."""
-    status = machine.status
-    if status is None or status.state is MachineState.UNKNOWN or status.observed_generation != machine.metadata.generation:
-        return True
-    running = find_condition(status.conditions, "Running")
-    if running is None:
-        return status.state is not MachineState.PENDING
-    return running.status == "Unknown"
-
-
-def _serving_since(status: VirtualMachineStatus | None, when: When) -> float | None:
-    """Returns since when the guest serves. None: it does not run, or its probes say that it does not serve."""
-    if status is None or status.state is not MachineState.RUNNING:
-        return None
-    told = [c for c in status.conditions if c.type in ("Running", "Healthy")]
-    return max(when(c.last_transition_time) for c in told) if told and all(c.status == "True" for c in told) else None
-
-
-def _index(machine: VirtualMachine, deployment: str) -> int:
-    """Returns the index in the machine's name. 0: the name does not have the form of its deployment's machines."""
-    match = re.fullmatch(rf"{re.escape(deployment)}-([1-9][0-9]{{0,8}})", machine.metadata.name)
-    return int(match[1]) if match else 0
 
 
 def machine_of(deployment: VirtualMachineDeployment, name: str, fingerprint: str, template: MachineTemplate) -> VirtualMachine:

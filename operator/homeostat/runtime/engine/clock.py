@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
@@ -38,6 +38,12 @@ class OwnClock:
         """Returns the seconds of all pauses so far."""
         self._read()
         return self._lost
+
+    @property
+    def pauses(self) -> Sequence[tuple[float, float]]:
+        """Returns the last pauses, each from and to when (seconds since the epoch)."""
+        self._read()
+        return tuple(self._pauses)
 
     def put_off(self, then: float) -> float:
         """Returns a moment (seconds since the epoch), later by what we have paused since then. So whatever is due some time after

@@ -70,6 +70,10 @@ class ResourceAccess(Protocol):
 
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
 
+    async def newer(self, kind: type[R], namespace: str, known: Mapping[str, int]) -> tuple[Mapping[str, int], Sequence[R]]:
+        """Returns the version of every resource by name, and the resources whose version is not the ``known`` one. A version is a
+        number that changes with each write, that of a status included. Resources that their models refuse are left out."""
+
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         """Replaces the status. Does nothing where it is equal, or the resource has gone."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -39,10 +39,19 @@ class IndexedStore:
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         return self.readable(kind, namespace)
 
+    async def newer(self, kind: type[R], namespace: str, known: Mapping[str, int]) -> tuple[Mapping[str, int], Sequence[R]]:
+        versions = {name: version for name, _, version in self.versions(kind, namespace)}
+        changed = [name for name, version in versions.items() if known.get(name) != version]
+        rows = (self.index.row(Key(kind.KIND, namespace, name)) for name in changed)
+        return versions, self._valid(kind, (row for row in rows if row is not None))
+
     def readable(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         """Returns the resources that the models accept."""
+        return self._valid(kind, self.index.rows(kind.KIND, namespace))
+
+    def _valid(self, kind: type[R], rows: Iterable[Row]) -> Sequence[R]:
         found = []
-        for row in self.index.rows(kind.KIND, namespace):
+        for row in rows:
             try:
                 found.append(_typed(kind, self.resource(row)))
             except Invalid as error:  # a resource that an older version accepted must not hide the others

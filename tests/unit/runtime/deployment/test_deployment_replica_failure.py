@@ -11,7 +11,7 @@ from homeostat.driver import errors
 from homeostat.driver.errors import DriverError
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import ProbedHealth, RememberedActs
-from homeostat.runtime.deployment.reconcile import replica
+from homeostat.runtime.deployment.replicas import replica
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.driving import Operator
 from tests.unit.machines import machine

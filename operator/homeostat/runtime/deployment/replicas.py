@@ -1,0 +1,123 @@
+"""The machines of deployments as plans see them. Of a thousand machines a look reads those that changed since the last one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.planner.deployment.observed import Replica
+from homeostat.planner.template import FOLLOWS
+
+from ..engine.clock import OwnClock
+from ..engine.ports import ResourceStore
+from ..machine.status import UNDER_WAY
+
+_INDEX = re.compile("[1-9][0-9]{0,8}")
+When = Callable[[str | None], float]
+"""Returns the seconds since the epoch of an RFC 3339 time; 0 without one."""
+
+
+def epoch(text: str | None) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A machine as it was seen last."""
+
+    version: int  # of the resource in the index
+    owner: str  # uid of the deployment; empty: it has none
+    told: bool  # whether it had a status
+    looked_at: bool  # whether that says what was seen since its host could be reached
+    replica: Replica
+
+
+class MachinesSeen:
+    """The machines of the namespaces that deployments are in."""
+
+    def __init__(self, store: ResourceStore, looked_at: Callable[[Key], bool], clock: OwnClock) -> None:
+        """Takes the operator's clock: what was seen before a pause is read again, since its times are put off by that."""
+        self._store, self._looked_at, self._clock = store, looked_at, clock
+        self._pauses = clock.pauses
+        self._seen: dict[str, dict[str, Seen]] = {}  # by namespace and name
+
+    def forget(self, namespace: str) -> None:
+        self._seen.pop(namespace, None)
+
+    async def of(self, namespace: str) -> Collection[Seen]:
+        """Returns the machines of a namespace, by name."""
+        if self._clock.pauses != self._pauses:
+            self._seen.clear()
+            self._pauses = self._clock.pauses
+        before = self._seen.get(namespace, {})
+        known = {
+            name: seen.version
+            for name, seen in before.items()
+            if seen.looked_at == self._looked_at(Key(VirtualMachine.KIND, namespace, name))
+        }
+        versions, changed = await self._store.newer(VirtualMachine, namespace, known)
+        newer = {machine.metadata.name: self._see(machine, versions[machine.metadata.name]) for machine in changed}
+        same = {name: before[name] for name, version in versions.items() if known.get(name) == version}
+        seen = self._seen[namespace] = same | newer
+        return [seen[name] for name in versions if name in seen]
+
+    def _see(self, machine: VirtualMachine, version: int) -> Seen:
+        looked_at = self._looked_at(machine.key)
+        owner = next((o for o in machine.metadata.owner_references if o.controller), None)
+        found = replica(machine, owner.name if owner else "", looked_at, lambda text: self._clock.put_off(epoch(text)))
+        return Seen(version, owner.uid if owner else "", machine.status is not None, looked_at, found)
+
+
+def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, when: When = epoch) -> Replica:
+    """Returns a machine as its deployment sees it. ``looked_at``: the machine's status says what was seen after its host could be
+    reached again."""
+    conditions = machine.status.conditions if machine.status else ()
+    ready = find_condition(conditions, READY)
+    runs = machine.status is not None and machine.status.state is MachineState.RUNNING
+    is_ready = runs and ready is not None and ready.status == "True"
+    unknown = not looked_at or _is_unknown(machine)
+    waits, reason = (ready.message, ready.reason) if ready and ready.status != "True" else ("", "")
+    return Replica(
+        name=machine.metadata.name,
+        index=index_of(machine.metadata.name, deployment),
+        fingerprint=machine.metadata.annotations.get(FOLLOWS, ""),
+        created=when(machine.metadata.creation_timestamp),
+        ready_since=when(ready.last_transition_time) if is_ready and ready else None,
+        lost=not unknown and (bool(find_condition(conditions, "CrashLoopBackOff")) or reason == "ReadinessLost"),
+        failure=waits if reason not in UNDER_WAY else "",
+        deleting=machine.deleting,
+        waits=waits,
+        unknown=unknown,
+        serving_since=_serving_since(machine.status, when),
+    )
+
+
+def _is_unknown(machine: VirtualMachine) -> bool:
+    """Tells whether the guest may serve although its status does not say so: nobody has looked since that may have changed, or
+    nobody could."""
+    status = machine.status
+    if status is None or status.state is MachineState.UNKNOWN or status.observed_generation != machine.metadata.generation:
+        return True
+    running = find_condition(status.conditions, "Running")
+    if running is None:
+        return status.state is not MachineState.PENDING
+    return running.status == "Unknown"
+
+
+def _serving_since(status: VirtualMachineStatus | None, when: When) -> float | None:
+    """Returns since when the guest serves. None: it does not run, or its probes say that it does not serve."""
+    if status is None or status.state is not MachineState.RUNNING:
+        return None
+    told = [c for c in status.conditions if c.type in ("Running", "Healthy")]
+    return max(when(c.last_transition_time) for c in told) if told and all(c.status == "True" for c in told) else None
+
+
+def index_of(machine: str, deployment: str) -> int:
+    """Returns the index in a machine's name. 0: the name does not have the form of the deployment's machines."""
+    index = machine.removeprefix(f"{deployment}-")
+    return int(index) if index != machine and _INDEX.fullmatch(index) else 0
