@@ -30,7 +30,7 @@ async def _definition(place: Path) -> str:
 
 def loop(place: str, text: str, count: int) -> dict[str, float]:
     """Returns seconds and MB for defining and starting ``count`` domains, one after the other. Runs in its own process."""
-    texts = [_numbered(text, number) for number in range(count)]
+    texts = [numbered(text, number) for number in range(count)]
     connection = libvirt.open(fleet.node(Path(place)))
     before, start = rss_mb(), time.perf_counter()
     for one in texts:
@@ -42,10 +42,10 @@ def rollout(place: str, text: str, count: int, spare: int) -> dict[str, float]:
     """Returns the seconds for replacing ``count`` running domains as a rollout does, with ``spare`` more that stand in meanwhile,
     one after the other. Runs in its own process."""
     connection = libvirt.open(fleet.node(Path(place)))
-    old = [connection.defineXML(_numbered(text, number)) for number in range(count)]
+    old = [connection.defineXML(numbered(text, number)) for number in range(count)]
     for domain in old:
         domain.create()
-    new = [_numbered(text, count + number) for number in range(count + spare)]
+    new = [numbered(text, count + number) for number in range(count + spare)]
     start = time.perf_counter()
     started = [_started(connection, one) for one in new[:spare]]
     for domain, one in zip(old, new[spare:], strict=True):
@@ -67,7 +67,7 @@ def _removed(domain: Any) -> None:
     domain.undefine()
 
 
-def _numbered(text: str, number: int) -> str:
+def numbered(text: str, number: int) -> str:
     root = etree.fromstring(text)
     for path, value in (("name", f"plain-{number}"), ("uuid", f"00000000-0000-4000-8000-{number:012x}")):
         found = root.find(path)
