@@ -246,5 +246,6 @@ def replace_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 def sweep_partials(folder: Path) -> None:
     """Removes what a killed operator left incomplete. Only while no other action works on this folder."""
-    for leftover in folder.glob(f"*{PARTIAL}"):
-        leftover.unlink(missing_ok=True)
+    for name in os.listdir(folder):
+        if name.endswith(PARTIAL):
+            (folder / name).unlink(missing_ok=True)

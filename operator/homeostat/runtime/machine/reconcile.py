@@ -130,13 +130,18 @@ class MachineReconciler:
         first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
         happenings: list[Happening] = []
-        error = await self._execute(machine, plan, observed, happenings)
-        if any(isinstance(a, act.ReleaseResource) for a in plan.actions) and error is None:
-            await self._released(original, happenings)
-            return GONE
-        if plan.actions:
-            observed = await self._observe(machine, refusal)
-            plan = self._plan(machine, observed)
+        for goes_on in (machine.deleting, False):  # once it is off, the rest of it goes at once
+            steps: list[Happening] = []
+            error = await self._execute(machine, plan, observed, steps)
+            if any(isinstance(a, act.ReleaseResource) for a in plan.actions) and error is None:
+                await self._released(original, happenings, steps)
+                return GONE
+            happenings += steps
+            if plan.actions:
+                observed = await self._observe(machine, refusal)
+                plan = self._plan(machine, observed)
+            if error is not None or not plan.actions or not goes_on:
+                break
         await self._report(machine, observed, plan, error, (first, happenings))
         if error is not None:
             raise error
@@ -291,13 +296,12 @@ class MachineReconciler:
         found = self._host.addresses(macs, domain.run) if macs else {}
         return found if self._host.facts.reachable else None
 
-    async def _released(self, machine: VirtualMachine, happenings: Sequence[Happening]) -> None:
-        status = machine.status or VirtualMachineStatus()
-        if status.run:
-            await self._record(machine.key, Happening("Normal", "Stopped", "stopped (deleted)"))
-        if happenings:
-            await self._store.report(machine.key, machine.metadata.uid, None, happenings)
-        await self._record(machine.key, Happening("Normal", "Deleted", await self._what_is_left(machine)))
+    async def _released(self, machine: VirtualMachine, before: Sequence[Happening], steps: Sequence[Happening]) -> None:
+        """Lets a machine go. ``before``: the events until it was off; ``steps``: those after that."""
+        ran = machine.status is not None and machine.status.run
+        stopped = [Happening("Normal", "Stopped", "stopped (deleted)")] if ran else []
+        deleted = Happening("Normal", "Deleted", await self._what_is_left(machine))
+        await self._store.report(machine.key, machine.metadata.uid, None, (*before, *stopped, *steps, deleted))
         if machine.deleting:
             with faults.around(act.ReleaseResource("teardown is complete")):
                 await self._store.release(machine.key, machine.metadata.uid)
@@ -324,9 +328,6 @@ class MachineReconciler:
         except DriverError:
             return ""  # the chore reports it
         return f"; {low}" if low else ""
-
-    async def _record(self, key: Key, happening: Happening) -> None:
-        await self._store.record_event(key, happening.type, happening.reason, happening.message, happening.fields)
 
     def _poll_after(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:
         if not observed.host.reachable:
