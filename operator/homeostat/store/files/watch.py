@@ -10,12 +10,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from errno import EMFILE, ENFILE, ENOSPC
 
-from watchfiles import Change, awatch
-
 from homeostat.models.base import Key
+from homeostat.runtime.engine.clock import next_moment
 from homeostat.runtime.engine.supervise import TAKING_IN, Supervisor, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
+from .inotify import CONTENT, FolderEvents, Happened
 from .passes.intake import Intake
 from .reading.folder import Listing, signature, taken
 
@@ -60,6 +60,8 @@ class _Watch:
         self._supervisor = supervisor
         self._root = str(intake.folder)
         self.wake = asyncio.Event()  # the index may have changed
+        self._stirred = asyncio.Event()
+        self._changes = 0  # events of the folder that were not taken in yet
 
     async def take_in(self) -> None:
         """Makes a pass. Whatever makes one fail (no space, a document that nobody foresaw), the next change or rescan tries
@@ -73,8 +75,7 @@ class _Watch:
         self.wake.set()  # also where there was nothing to do: another process may have written both the file and the index
 
     async def keep_watching(self) -> None:
-        """Watches, and reads at intervals where that fails: names that are not UTF-8, no inotify watches left. Reports that
-        once."""
+        """Watches, and reads at intervals where that fails, as when no inotify watches are left. Reports that once."""
         loop, pause = asyncio.get_running_loop(), INTERVAL
         while True:
             began = loop.time()
@@ -100,28 +101,50 @@ class _Watch:
         root = self._root
         identity = _identity(root)
         behind = _behind_links(self._intake.listing)
-        last = time.monotonic()
-        watch = awatch(
-            root, watch_filter=lambda change, path: _interesting(root, change, path), debounce=_milliseconds(DEBOUNCE),
-            step=_milliseconds(STEP), rust_timeout=_milliseconds(POLL_SECONDS), yield_on_timeout=True,
-            ignore_permission_denied=True,
-        )  # fmt: skip
-        first = True
-        async with contextlib.aclosing(watch):
-            async for changes in watch:
+        events = FolderEvents(self._noticed)
+        try:
+            events.watch(root, self._intake.listing.folders)
+            due = True  # something may have changed before the watch began
+            last = begun
+            while True:
                 swapped = _identity(root) != identity
                 now = _behind_links(self._intake.listing)
-                # The first pass is due anyway: something may have changed before the watch began.
-                patience = RETRY if self._supervisor.fails(TAKING_IN) else RESCAN
-                due = self._intake.restless or time.monotonic() - last > patience
-                if changes or swapped or first or due or now != behind:
+                if due or swapped or now != behind:
                     await self.take_in()
                     now, last = _behind_links(self._intake.listing), time.monotonic()
-                behind, first = now, False
+                behind = now
                 if time.monotonic() - begun > STEADY:
                     self._supervisor.recovered(WATCHING)
                 if swapped:
                     return
+                if due := events.watch(root, self._intake.listing.folders):
+                    continue  # what is in a new folder may have changed before that was watched
+                changed = await self._next_burst()
+                patience = RETRY if self._supervisor.fails(TAKING_IN) else RESCAN
+                due = changed or self._intake.restless or time.monotonic() - last > patience
+        finally:
+            events.close()
+
+    def _noticed(self, name: str, happened: Happened) -> None:
+        if _interesting(name, happened):
+            self._changes += 1
+            self._stirred.set()
+
+    async def _next_burst(self) -> bool:
+        """Waits until a burst of changes is over. Returns False where none came for POLL_SECONDS."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_at(next_moment(POLL_SECONDS), self._stirred.set)
+        try:
+            await self._stirred.wait()
+        finally:
+            timer.cancel()
+        begun, seen = loop.time(), 0
+        while self._changes != seen and loop.time() - begun < DEBOUNCE:
+            seen = self._changes
+            await asyncio.sleep(STEP)
+        changed, self._changes = self._changes > 0, 0
+        self._stirred.clear()
+        return changed
 
 
 class Unwatched(OSError):
@@ -130,10 +153,6 @@ class Unwatched(OSError):
     def __init__(self, folder: str, error: Exception) -> None:
         limited = " (raise fs.inotify.max_user_watches)" if getattr(error, "errno", None) in LIMITS else ""
         super().__init__(f"the folder {folder} is looked at every {INTERVAL:g} s, since watching it failed: {error}{limited}")
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(1000 * seconds)
 
 
 def _identity(root: str) -> tuple[int, int] | None:
@@ -154,10 +173,9 @@ def _behind_links(listing: Listing) -> dict[str, str]:
     return found
 
 
-def _interesting(root: str, change: Change, path: str) -> bool:
+def _interesting(name: str, happened: Happened) -> bool:
     """Tells whether a change matters: documents do, and so does whatever appears or goes, since it may be a folder or a link.
     Kubernetes swaps the link ``..data``."""
-    parts = path[len(root) :].strip("/").split("/")
-    if any(part.startswith(".") and not part.startswith("..") for part in parts):
+    if name.startswith(".") and not name.startswith(".."):
         return False
-    return taken(path) or (change != Change.modified and not path.endswith("~"))
+    return taken(name) or (not happened & CONTENT and not name.endswith("~"))
