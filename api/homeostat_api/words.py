@@ -39,7 +39,8 @@ class TrashedDisk(Words):
 class TrashEntry(Words):
     entry: str = Field(examples=["default.web-0b5c9a1e"])
     namespace: str
-    name: str = Field(description="Of the machine; empty where the label cannot be read.")
+    name: str = Field(description="Of the machine, or of the Disk; empty where the label cannot be read.")
+    kind: str = Field(description="What it was of: VirtualMachine or Disk.")
     uid: str
     reason: str
     since: Timestamp

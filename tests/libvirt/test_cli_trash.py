@@ -35,7 +35,7 @@ def trash(state: Path, *words: str, answer: str | None = None) -> Result:
 
 def test_what_is_there_is_listed(state: Path) -> None:
     table = trash(state, "list").output.splitlines()
-    assert table[0].split() == ["ENTRY", "NAMESPACE", "MACHINE", "DISKS", "SIZE", "AGE", "UNTIL", "RETURNS"]
+    assert table[0].split() == ["ENTRY", "NAMESPACE", "OF", "DISKS", "SIZE", "AGE", "UNTIL", "RETURNS"]
     assert {line.split()[0] for line in table[1:]} == {"default.web-1", "default.web-2", "default.db-1"}
     assert "by itself" in next(line for line in table if "db-1" in line)
     assert "the resource was deleted" in trash(state, "list", "-o", "wide").output

@@ -74,5 +74,5 @@ class TrashRestore:
 
 
 def _shown(entry: TrashEntry) -> dict[str, Any]:
-    known = asdict(entry)
-    return {**known, "until": entry.until or None, "size": entry.size}
+    known = {name: value for name, value in asdict(entry).items() if name != "label"}
+    return {**known, "kind": entry.kind, "until": entry.until or None, "size": entry.size}

@@ -54,11 +54,11 @@ def list_entries(settings: CliSettings, output: str | None) -> None:
 
 
 @trash.command()
-@click.argument("name", metavar="ENTRY|MACHINE")
+@click.argument("name", metavar="ENTRY|NAME")
 @common_options()
 @pass_settings
 def restore(settings: CliSettings, name: str) -> None:
-    """Put the disks of an entry back to where they lay.
+    """Put the disks of an entry back to where they lay. It may be those of a machine, or a Disk.
 
     A machine of that name finds them there when it is applied next, also one that is another resource now. Where the machine has
     a disk in that place nothing is done: no file is overwritten.
@@ -67,11 +67,12 @@ def restore(settings: CliSettings, name: str) -> None:
     (entry,) = _named(found.entries(), [name], settings.namespace, one=True)
     for path in found.restore(entry):
         say(f"put back {path}")
-    say(f"Machine {entry.name} in namespace {entry.namespace} has these disks when it is applied next.")
+    what, has = ("Disk", "has its file") if entry.label else ("Machine", "has these disks")
+    say(f"{what} {entry.name} in namespace {entry.namespace} {has} when it is applied next.")
 
 
 @trash.command()
-@click.argument("names", nargs=-1, metavar="[ENTRY|MACHINE]…")
+@click.argument("names", nargs=-1, metavar="[ENTRY|NAME]…")
 @click.option("--all", "everything", is_flag=True, help="All of it.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @common_options()
@@ -95,7 +96,7 @@ def empty(settings: CliSettings, names: tuple[str, ...], everything: bool, yes: 
 
 
 def as_document(entry: TrashEntry) -> dict[str, Any]:
-    return {**asdict(entry), "size": entry.size}
+    return {**asdict(entry), "kind": entry.kind, "size": entry.size}
 
 
 def _open(settings: CliSettings) -> TrashFolder:
@@ -119,12 +120,12 @@ def _named(entries: Sequence[TrashEntry], names: Sequence[str], namespace: str, 
 
 
 def _table(entries: Sequence[TrashEntry], *, wide: bool) -> list[str]:
-    header = ("ENTRY", "NAMESPACE", "MACHINE", "DISKS", "SIZE", "AGE", "UNTIL", "RETURNS")
+    header = ("ENTRY", "NAMESPACE", "OF", "DISKS", "SIZE", "AGE", "UNTIL", "RETURNS")
     rows = [
         (
             entry.entry,
             entry.namespace or "<unknown>",
-            entry.name or "<unknown>",
+            (f"disk/{entry.name}" if entry.label else entry.name) or "<unknown>",
             ",".join(disk.name for disk in entry.disks) or "<none>",
             _size(entry.size),
             age(entry.since),

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from homeostat.planner.actions import LabelDisk, RemoveDisk
 from homeostat.planner.disk.observed import NamedDisk
+from homeostat.planner.disk.orphans import DiskFolder
 from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, read_disk_label, write_disk_label
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.observed import ObservedDisk
 
 from .disks import read_disk
-from .paths import PARTIAL, Rooms, allocated, file_errors, flush, replace_text, sweep_partials
+from .paths import Rooms, allocated, file_errors, flush, replace_text, sweep_partials
 
 log = logging.getLogger(__name__)
 
@@ -123,18 +124,18 @@ def remove_disk(rooms: Rooms, action: RemoveDisk) -> None:
             folder.parent.rmdir()
 
 
-def find_named(rooms: Rooms) -> Sequence[tuple[str, str, NamedDisk]]:
-    """Finds all folders of Disks, with their namespaces and names.
+def disk_folders(root: Path) -> Sequence[DiskFolder]:
+    """Finds all folders of Disks below a state folder.
 
     Raises:
         DriverError: they cannot be read.
     """
-    with file_errors(rooms.disks, f"look through {rooms.disks}"):
-        folders = sorted(path for path in rooms.disks.glob("*/*") if path.is_dir() and not path.is_symlink())
-        return [(folder.parent.name, folder.name, look_into(str(folder))) for folder in folders]
+    room = Rooms(root, None).disks
+    with file_errors(room, f"look through {room}"):
+        folders = sorted(path for path in room.glob("*/*") if path.is_dir() and not path.is_symlink())
+        return [_folder(path) for path in folders]
 
 
-def foreign_files(folder: Path) -> Sequence[str]:
-    """Returns the names of files in a Disk's folder that we did not put there."""
-    ours = {DISK_FILE, DISK_LABEL, MOVED_NOTE}
-    return sorted(name for name in os.listdir(folder) if name not in ours and not name.endswith(PARTIAL))
+def _folder(path: Path) -> DiskFolder:
+    files = tuple((file.name, allocated(file)) for file in sorted(path.iterdir()))
+    return DiskFolder(path.parent.name, path.name, str(path), _label(str(path))[0], files)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.disk_file import DISK_FILE, disk_folder
 from homeostat.planner.machine.identity import disk_path, machine_directory
 from homeostat.planner.trash import Claimant, Erasure, TrashEntry, to_erase
 
@@ -42,25 +43,35 @@ async def empty_trash(store: ResourceAccess, host: Trash, fence: Callable[[], No
 
 
 async def _claims(store: ResourceAccess, host: Trash, entries: Sequence[TrashEntry]) -> dict[str, Claimant]:
-    """Returns for each entry the machine of its name, where that is desired, and which of its disks are missing."""
+    """Returns for each entry the machine or the Disk of its name, where that is desired, and which of its disks are missing."""
     claims = {}
     for entry in entries:
         if not entry.returns:
             continue
         try:
-            machine = await store.get(VirtualMachine, Key(VirtualMachine.KIND, entry.namespace, entry.name))
+            owner = await store.get(Resource, _owner(entry))
         except Unreadable:  # there is one, and the disks that it wants will be known later
             claims[entry.entry] = Claimant(entry.uid, frozenset(disk.name for disk in entry.disks))
             continue
-        if machine is not None and not machine.deleting:
-            root = host.facts.storage_root
-            there = {
-                f"{machine_directory(root, machine)}/{file}" for file in await host.leftovers(machine_directory(root, machine))
-            }
-            named = (disk.name for disk in machine.spec.disks)
-            lacks = frozenset(name for name in named if disk_path(root, machine, name) not in there)
-            claims[entry.entry] = Claimant(machine.identity, lacks)
+        if owner is not None and not owner.deleting:
+            claims[entry.entry] = await _claimant(owner, host)
     return claims
+
+
+def _owner(entry: TrashEntry) -> Key:
+    return Key(entry.kind, entry.namespace, entry.name)
+
+
+async def _claimant(owner: Resource, host: Trash) -> Claimant:
+    root = host.facts.storage_root
+    if not isinstance(owner, VirtualMachine):  # a Disk
+        folder = disk_folder(root, owner.metadata.namespace, owner.metadata.name)
+        there = DISK_FILE in await host.leftovers(folder)
+        return Claimant(owner.metadata.uid, frozenset() if there else frozenset({owner.metadata.name}))
+    folder = machine_directory(root, owner)
+    files = {f"{folder}/{file}" for file in await host.leftovers(folder)}
+    own = (disk.name for disk in owner.spec.disks if disk.disk_ref is None)
+    return Claimant(owner.identity, frozenset(name for name in own if disk_path(root, owner, name) not in files))
 
 
 async def _tell(store: ResourceAccess, erasure: Erasure) -> None:
@@ -69,6 +80,4 @@ async def _tell(store: ResourceAccess, erasure: Erasure) -> None:
         return
     disks = ", ".join(disk.name for disk in entry.disks) or "no disk"
     message = f"{disks} of trash entry {entry.entry}, set aside on {entry.since} ({entry.reason}): {erasure.reason}"
-    await store.record_event(
-        Key(VirtualMachine.KIND, entry.namespace, entry.name), "Warning" if erasure.scarce else "Normal", "TrashErased", message
-    )
+    await store.record_event(_owner(entry), "Warning" if erasure.scarce else "Normal", "TrashErased", message)
