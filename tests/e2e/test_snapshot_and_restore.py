@@ -36,7 +36,7 @@ def test_the_disks_of_a_running_machine_come_back(town: Homeostat) -> None:
     booted(town, address, 1)
     write_snapshot(town, "before", NAME)
     status = wait_taken(town, "before")
-    assert (status.consistency, status.host) == ("Crash", "local")
+    assert (status.consistency, status.host) == ("Agent", "local")
     assert [disk.name for disk in status.disks] == ["data", "spare"]
     assert tags(town, NAME, "data") == tags(town, NAME, "spare") == [status.tag]
     for times in (2, 3):
