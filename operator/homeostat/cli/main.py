@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspend": ("power", "Leave machines alone: observe, change nothing."),
     "resume": ("power", "Look after suspended machines again."),
     "image": ("image", "Upload images."),
+    "snapshot": ("snapshot", "Take, list, restore and delete snapshots of machines."),
     "events": ("events", "List what happened."),
     "logs": ("logs", "Print a machine's serial console log."),
     "console": ("console", "Attach to a machine's serial console."),

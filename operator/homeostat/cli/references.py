@@ -134,6 +134,11 @@ def complete_deployment(ctx: click.Context, _parameter: click.Parameter, incompl
     return _complete(ctx, incomplete, kind_called("vmd"), ("vmd/", "deployment/"))
 
 
+def complete_snapshot(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes names of snapshots for the shell."""
+    return _complete(ctx, incomplete, kind_called("snapshot"), ("snapshot/", "snap/"))
+
+
 def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Completes names of the kind that was begun, or of machines."""
     word, slash, _ = incomplete.partition("/")

@@ -97,6 +97,11 @@ def restart(machine: VirtualMachine, now: str) -> Patch:
     return {"spec": ({"power": "Running"} if manual else {}) | {"restartedAt": now}}
 
 
+def restore(snapshot: str, token: str) -> Patch:
+    """Brings it back to a snapshot."""
+    return {"spec": {"restoreFrom": {"snapshot": snapshot, "token": token}}}
+
+
 def suspend(machine: VirtualMachine, on: bool) -> Patch:
     """Leaves the machine alone, or looks after it again."""
     return {"spec": {"suspend": True if on else None}}
