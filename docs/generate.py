@@ -28,6 +28,7 @@ from homeostat.models.network import NetworkSpec, NetworkStatus
 from homeostat.models.plugin import PluginSpec, PluginStatus
 from homeostat.models.probe import Probes
 from homeostat.models.quantity import format_quantity
+from homeostat.models.schedule import SnapshotScheduleSpec, SnapshotScheduleStatus
 from homeostat.models.snapshot import SnapshotSpec, SnapshotStatus
 
 PAGES = Path(__file__).parent / "spec"
@@ -43,6 +44,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "disk.status": DiskStatus,
     "image.spec": ImageSpec,
     "image.status": ImageStatus,
+    "snapshotschedule.spec": SnapshotScheduleSpec,
+    "snapshotschedule.status": SnapshotScheduleStatus,
     "snapshot.spec": SnapshotSpec,
     "snapshot.status": SnapshotStatus,
     "network.spec": NetworkSpec,

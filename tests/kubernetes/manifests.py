@@ -30,7 +30,8 @@ STATUSES = tuple(f"{plural}/status" for plural in OURS)
 OPERATOR_RIGHTS: Rights = {
     "virtualmachines": READ | {"patch", "create", "delete"},
     "virtualmachinedeployments": READ | {"patch"},
-    "snapshots": READ | {"patch"},
+    "snapshotschedules": READ | {"patch"},
+    "snapshots": READ | {"patch", "create", "delete"},
     "plugins": READ | {"patch"},
     "disks": READ | {"patch"},
     "images": READ | {"patch"},
@@ -39,6 +40,7 @@ OPERATOR_RIGHTS: Rights = {
     "hosts": READ | {"create", "patch"},
     **{status: {"patch"} for status in STATUSES if status != "machinerevisions/status"},
     "virtualmachinedeployments/finalizers": {"update"},
+    "snapshotschedules/finalizers": {"update"},
     "events": {"create", "patch"},
 }
 API_RIGHTS: Rights = {

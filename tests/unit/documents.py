@@ -120,6 +120,10 @@ DOCUMENTS: tuple[Document, ...] = (
         "observedGeneration": 3, "replicas": 3, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 1, "revision": 2,
         "selector": "homeostat.dev/deployment=web", "machines": ["web-1", "web-2", "web-3"], "conditions": CONDITIONS,
     }),
+    document("SnapshotSchedule", "nightly", {
+        "schedule": "0 3 * * *", "timeZone": "Europe/Berlin", "suspend": True, "keep": {"count": 5, "maxAge": "4w"},
+        "template": {"labels": {"tier": "data"}, "spec": {"machineRef": {"name": "full"}, "memory": False, "quiesce": "Never"}},
+    }, {"observedGeneration": 1, "conditions": CONDITIONS, "lastTime": TIME, "nextTime": TIME, "snapshots": 3}),
     document("Snapshot", "before", {"machineRef": {"name": "full"}, "memory": True, "quiesce": "Required"}, {
         "observedGeneration": 1, "conditions": CONDITIONS, "consistency": "Memory", "takenAt": TIME, "size": "1Gi",
         "host": "rack7", "tag": "homeostat-default-before-0123", "disks": [{"name": "data", "path": "/srv/data.qcow2"}],

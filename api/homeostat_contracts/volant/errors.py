@@ -17,6 +17,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.service.refusals import (
     AlreadyRunning,
@@ -39,6 +40,7 @@ log = logging.getLogger("homeostat.api")
 NOUNS: Mapping[type[Resource], tuple[str, str]] = {
     VirtualMachine: ("vm", "VM"),
     VirtualMachineDeployment: ("deployment", "Deployment"),
+    SnapshotSchedule: ("snapshot_schedule", "Snapshot schedule"),
     Snapshot: ("snapshot", "Snapshot"),
     Plugin: ("plugin", "Plugin"),
     Disk: ("disk", "Disk"),

@@ -15,6 +15,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
@@ -36,6 +37,7 @@ from homeostat.runtime.machine.trash import empty_trash
 from homeostat.runtime.metrics import OperatorMetrics, Watched
 from homeostat.runtime.network.reconcile import NETWORKS, NetworkReconciler
 from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
+from homeostat.runtime.schedule.reconcile import ScheduleReconciler
 from homeostat.runtime.snapshot.reconcile import SnapshotReconciler
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,11 @@ PROGRESS_EACH = 0.02  # seconds per machine between two reports of an image that
 PRUNE_EVERY = 3600.0  # seconds
 TRASH_EVERY = 60.0  # seconds between passes over the trash: space may run low fast
 TRASH_POLL_SECONDS = 1.0  # seconds until the next check whether all that is desired is known
+
+
+ALL_KINDS: frozenset[type[Resource]] = frozenset(
+    {VirtualMachine, VirtualMachineDeployment, SnapshotSchedule, Snapshot, Plugin, Disk, Image, Network}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,7 @@ class JobConfig:
     instance: str
     workers: int = 16
     teardown: bool = False
-    kinds: frozenset[type[Resource]] = frozenset(
-        {VirtualMachine, VirtualMachineDeployment, Snapshot, Plugin, Disk, Image, Network}
-    )
+    kinds: frozenset[type[Resource]] = ALL_KINDS
     reconcilers: Reconcilers = field(default_factory=dict)
     keepers: Keepers = lambda deployment: ()
     fence: Callable[[], None] = lambda: None
@@ -148,6 +153,7 @@ class Job(Operator):
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: self._machines,
             VirtualMachineDeployment: deployments,
+            SnapshotSchedule: ScheduleReconciler(self.store, lambda: self.rivals.found),
             Snapshot: snapshots,
             Plugin: PluginReconciler(self.store, self._host, self._images),
             Disk: DiskReconciler(

@@ -18,6 +18,7 @@ from .machine import PluginRef, VirtualMachine, VirtualMachineSpec
 from .machine_devices import Nic
 from .network import Network
 from .plugin import Plugin, PluginSpec
+from .schedule import SnapshotSchedule
 from .snapshot import Snapshot
 
 R = TypeVar("R", bound=Resource)
@@ -150,6 +151,23 @@ _DEPLOYMENT = Kind(
     ),
     rests_on=lambda vmd: _of_machine(vmd.metadata.namespace, vmd.spec.template.spec),
 )
+_SCHEDULE = Kind(
+    SnapshotSchedule,
+    noun="snapshotschedule",
+    plural="snapshotschedules",
+    words=("snapsched", "snapscheds"),
+    columns=(
+        Column("Machine", "string", ".spec.template.spec.machineRef.name", "The machine whose snapshots it takes."),
+        Column("Schedule", "string", ".spec.schedule", "When."),
+        Column("Suspend", "boolean", ".spec.suspend", "Whether it takes none."),
+        _READY,
+        Column("Snapshots", "integer", ".status.snapshots", "Its snapshots that were taken."),
+        Column("Last", "date", ".status.lastTime", "The last time that is dealt with."),
+        Column("Next", "string", ".status.nextTime", "When the next one is due.", 1),
+        _AGE,
+        _WHY,
+    ),
+)
 _SNAPSHOT = Kind(
     Snapshot,
     noun="snapshot",
@@ -274,7 +292,10 @@ _HOST = Kind(
     scope="Cluster",
 )
 
-_ALL: tuple[Kind[Any], ...] = (_MACHINE, _DEPLOYMENT, _SNAPSHOT, _PLUGIN, _REVISION, _DISK, _IMAGE, _NETWORK, _HOST)
+_ALL: tuple[Kind[Any], ...] = (
+    *(_MACHINE, _DEPLOYMENT, _SCHEDULE, _SNAPSHOT),
+    *(_PLUGIN, _REVISION, _DISK, _IMAGE, _NETWORK, _HOST),
+)
 
 REGISTRY: Mapping[type[Resource], Kind[Any]] = {kind.cls: kind for kind in _ALL}
 """People see the kinds in this order. A kind stands before those that it rests on."""

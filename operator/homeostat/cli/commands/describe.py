@@ -18,6 +18,7 @@ from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachin
 from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.models.quantity import format_quantity
+from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
 
 from ..access import State, opened, run
@@ -183,6 +184,12 @@ def _facts_of_image(image: Image) -> Pairs:
     return [(name, value) for name, value in found if value]
 
 
+def _facts_of_schedule(schedule: SnapshotSchedule) -> Pairs:
+    status = schedule.status or SnapshotScheduleStatus()
+    times = (("Last", status.last_time or ""), ("Next", status.next_time or ""))
+    return [("Snapshots", str(status.snapshots)), *((name, value) for name, value in times if value)]
+
+
 def _facts_of_snapshot(snapshot: Snapshot) -> Pairs:
     status = snapshot.status or SnapshotStatus()
     taken = f"{status.taken_at} ({age(status.taken_at)} ago)" if status.taken_at else ""
@@ -238,6 +245,7 @@ class Described:
 DESCRIBED: Mapping[type[Resource], Described] = {
     VirtualMachine: Described(_facts_of_machine, changes=_changes_of_machine),
     VirtualMachineDeployment: Described(_facts_of_deployment, history=_rollouts),
+    SnapshotSchedule: Described(_facts_of_schedule),
     Snapshot: Described(_facts_of_snapshot),
     Plugin: Described(_facts_of_plugin),
     Disk: Described(_facts_of_disk),

@@ -17,6 +17,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network, NetworkStatus
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
+from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
 
 from ..terminal import columns
@@ -100,6 +101,21 @@ def plugin_row(plugin: Plugin, wide: bool) -> TableRow:
         age(plugin.metadata.creation_timestamp),
     )
     return (*row, spec.workload.type.value, str(spec.workload.port or ""), waits_for(plugin)) if wide else row
+
+
+def schedule_row(schedule: SnapshotSchedule, wide: bool) -> TableRow:
+    status, spec = schedule.status or SnapshotScheduleStatus(), schedule.spec
+    row = (
+        schedule.metadata.name,
+        spec.template.spec.machine_ref.name,
+        spec.schedule,
+        "True" if spec.suspend else "False",
+        ready_word(schedule),
+        str(status.snapshots),
+        age(status.last_time),
+        age(schedule.metadata.creation_timestamp),
+    )
+    return (*row, spec.time_zone, status.next_time or "", waits_for(schedule)) if wide else row
 
 
 def snapshot_row(snapshot: Snapshot, wide: bool) -> TableRow:
@@ -199,6 +215,9 @@ TABLES: Mapping[type[Resource], Table] = {
         ("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"),
         ("REVISION", "STRATEGY", "PLUGIN", "SELECTOR", "MESSAGE"),
         deployment_row,
+    ),
+    SnapshotSchedule: Table(
+        ("NAME", "MACHINE", "SCHEDULE", "SUSPEND", "READY", "SNAPSHOTS", "LAST", "AGE"), ("ZONE", "NEXT", "MESSAGE"), schedule_row
     ),
     Snapshot: Table(
         ("NAME", "MACHINE", "READY", "CONSISTENCY", "AGE", "SIZE"), ("HOST", "MESSAGE"), snapshot_row

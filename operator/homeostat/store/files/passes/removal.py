@@ -24,6 +24,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 
 SETTLE = 5.0
@@ -43,6 +44,7 @@ CONFIRM = "if that is meant, confirm it with `homeostat apply --prune`"
 SETTLES: Mapping[type[Resource], float] = {
     VirtualMachine: NEVER,
     VirtualMachineDeployment: NEVER,
+    SnapshotSchedule: NEVER,
     Snapshot: NEVER,
     Plugin: SETTLE_OTHERS,
     Disk: NEVER,
@@ -54,6 +56,7 @@ SETTLES: Mapping[type[Resource], float] = {
 TAKES: Mapping[type[Resource], tuple[str, ...]] = {
     VirtualMachine: ("disks", "pluginRef"),
     VirtualMachineDeployment: ("replicas",),
+    SnapshotSchedule: ("keep",),
     Snapshot: (),
     Plugin: ("disks", "rootfs"),
     Disk: (),

@@ -1,0 +1,164 @@
+"""The plan for one snapshot schedule: which snapshot is made now, and which ones go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from homeostat.models.base import ObjectMeta, OwnerReference
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.cron import seconds_of
+from homeostat.models.schedule import SCHEDULE, SCHEDULED_AT, SnapshotSchedule
+from homeostat.models.snapshot import Snapshot
+
+from ..cron import due_after, due_before, zone_of
+from ..plan import Converged, Outcome, Stalled, Waiting
+
+NAME_MAX = 63 - len("-20260101-0000")
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSnapshot:
+    """Makes the Snapshot of one time."""
+
+    snapshot: Snapshot
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PruneSnapshot:
+    """Deletes a Snapshot of the schedule."""
+
+    snapshot: Snapshot
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSchedule:
+    """Lets the schedule go: its snapshots have gone."""
+
+    reason: str
+
+
+ScheduleAction = CreateSnapshot | PruneSnapshot | ReleaseSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePlan:
+    """The next steps for one schedule. ``last``: the last time that is dealt with once they are done; ``next``: the next one."""
+
+    actions: tuple[ScheduleAction, ...] = ()
+    outcome: Outcome = Converged()
+    last: datetime | None = None
+    next: datetime | None = None
+
+
+def plan_schedule(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot], now: datetime) -> SchedulePlan:
+    """Plans the next steps. ``snapshots``: all of the namespace. ``now``: the wall clock.
+
+    A time is dealt with once. The snapshots that are there say which was the last, and so does the status, which remembers those
+    that were removed. Where several were missed, the last of them is made up for.
+    """
+    mine = [one for one in snapshots if belongs_to(one, schedule)]
+    if schedule.deleting:
+        return _ending(schedule, mine)
+    zone, spec = zone_of(schedule.spec.time_zone), schedule.spec
+    if zone is None:
+        unknown = f"spec.timeZone: this host knows no time zone {spec.time_zone!r}: correct it, or install tzdata there"
+        return SchedulePlan(outcome=Stalled("TimeZoneUnknown", unknown))
+    last = _dealt_with(schedule, mine)
+    if spec.suspend:
+        return SchedulePlan(outcome=Converged("Suspended", "spec.suspend: none is taken and none removed"), last=last)
+    following = due_after(spec.schedule, now, zone)
+    scheduled = Converged("Scheduled")
+    prunes, due = _pruned(schedule, mine, now), due_before(spec.schedule, now, zone)
+    if due <= last:
+        return SchedulePlan(prunes, scheduled, last, following)
+    name = f"{schedule.metadata.name[:NAME_MAX]}-{due:%Y%m%d-%H%M}"
+    taken = next((one for one in snapshots if one.metadata.name == name and one not in mine), None)
+    if taken is not None:
+        stolen = f"there is a snapshot {name} that is not of this schedule: none was taken for {due:%Y-%m-%d %H:%M} UTC"
+        return SchedulePlan(prunes, Stalled("NameTaken", f"{stolen}; rename that one, or this schedule"), due, following)
+    made = CreateSnapshot(_snapshot(schedule, name, due), f"due at {due:%Y-%m-%d %H:%M} UTC")
+    replaced = tuple(
+        PruneSnapshot(one, "it was not taken until the next one was due")
+        for one in mine
+        if not one.deleting and not is_taken(one) and one.metadata.name != name
+    )
+    return SchedulePlan((made, *replaced, *prunes), scheduled, due, following)
+
+
+def belongs_to(snapshot: Snapshot, schedule: SnapshotSchedule) -> bool:
+    """Tells whether the schedule made it."""
+    return any(owner.controller and owner.uid == schedule.metadata.uid for owner in snapshot.metadata.owner_references)
+
+
+def is_taken(snapshot: Snapshot) -> bool:
+    """Tells whether it can be gone back to."""
+    ready = find_condition(snapshot.status.conditions, READY) if snapshot.status else None
+    return ready is not None and ready.status == "True"
+
+
+def due_of(snapshot: Snapshot) -> datetime | None:
+    """Returns the time that it was made for."""
+    return _time(snapshot.metadata.annotations.get(SCHEDULED_AT))
+
+
+def _ending(schedule: SnapshotSchedule, mine: Sequence[Snapshot]) -> SchedulePlan:
+    if not mine:
+        return SchedulePlan((ReleaseSchedule("its snapshots have gone"),), Waiting("Terminating", "being removed"))
+    prunes = tuple(PruneSnapshot(one, "its schedule was deleted") for one in mine if not one.deleting)
+    return SchedulePlan(prunes, Waiting("Terminating", f"waiting for {len(mine)} snapshots to go", 5.0))
+
+
+def _dealt_with(schedule: SnapshotSchedule, mine: Sequence[Snapshot]) -> datetime:
+    """Returns the last time that was dealt with; where none was, the time at which the schedule was made."""
+    remembered = _time(schedule.status.last_time) if schedule.status else None
+    born = _time(schedule.metadata.creation_timestamp) or datetime.min.replace(tzinfo=UTC)
+    known = [time for time in (remembered, *(due_of(one) for one in mine)) if time is not None]
+    return max(known, default=born)
+
+
+def _pruned(schedule: SnapshotSchedule, mine: Sequence[Snapshot], now: datetime) -> tuple[PruneSnapshot, ...]:
+    """Returns the snapshots that are kept no longer. The newest that was taken always stays."""
+    keep = schedule.spec.keep
+    taken = [one for one in mine if is_taken(one) and not one.deleting]
+    taken.sort(key=lambda one: (due_of(one) or now, one.metadata.name), reverse=True)
+    oldest = now - timedelta(seconds=seconds_of(keep.max_age)) if keep.max_age else None
+    gone: list[PruneSnapshot] = []
+    for index, one in enumerate(taken):
+        if index >= keep.count:
+            gone.append(PruneSnapshot(one, f"keep.count is {keep.count}"))
+        elif index and oldest is not None and (due_of(one) or now) < oldest:
+            gone.append(PruneSnapshot(one, f"it is older than keep.maxAge, {keep.max_age}"))
+    return tuple(gone)
+
+
+def _snapshot(schedule: SnapshotSchedule, name: str, due: datetime) -> Snapshot:
+    meta, template = schedule.metadata, schedule.spec.template
+    owner = OwnerReference(api_version=schedule.api_version, kind=schedule.kind, name=meta.name, uid=meta.uid)
+    return Snapshot(
+        metadata=ObjectMeta(
+            name=name,
+            namespace=meta.namespace,
+            labels={**template.labels, SCHEDULE: meta.name},
+            annotations={SCHEDULED_AT: rfc3339(due)},
+            owner_references=(owner,),
+        ),
+        spec=template.spec,
+    )
+
+
+def rfc3339(time: datetime) -> str:
+    """Writes a time as resources have it."""
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _time(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,96 @@
+"""One reconcile of one snapshot schedule: observe → plan → execute → write status once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from homeostat.driver import faults
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
+from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.plan import Converged, Stalled
+from homeostat.planner.schedule.plan import (
+    CreateSnapshot,
+    PruneSnapshot,
+    ReleaseSchedule,
+    ScheduleAction,
+    SchedulePlan,
+    belongs_to,
+    is_taken,
+    plan_schedule,
+    rfc3339,
+)
+
+from ..engine.clock import timestamp
+from ..engine.ports import ResourceStore
+from ..engine.reconciler import GONE, Next
+
+LOOK_AGAIN = 3600.0  # seconds at the most until the next look: the wall clock may be set
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ScheduleReconciler:
+    """Reconciles schedules. Everything that it needs is in the store."""
+
+    def __init__(
+        self, store: ResourceStore, halted: Callable[[], Stalled | None] = lambda: None, now: Callable[[], datetime] = _now
+    ) -> None:
+        """Takes what it asks others. ``halted`` says why nothing may be done at all; None: it may."""
+        self._store, self._halted, self._now = store, halted, now
+
+    async def reconcile(self, schedule: SnapshotSchedule) -> Next:
+        """Takes the schedule one plan further, and returns when to reconcile it again."""
+        now = self._now()
+        snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
+        plan = plan_schedule(schedule, snapshots, now)
+        if halted := self._halted():
+            plan = replace(plan, actions=(), outcome=halted)
+        for action in plan.actions:
+            with faults.around(action):
+                await self._execute(schedule, action)
+            if isinstance(action, ReleaseSchedule):
+                return GONE
+        await self._report(schedule, plan, sum(is_taken(one) for one in snapshots if belongs_to(one, schedule)))
+        if plan.next is None:
+            return Next()
+        return Next(min(LOOK_AGAIN, max(1.0, (plan.next - now).total_seconds())))
+
+    looks_at_many = True
+
+    def forget(self, key: Key) -> None:
+        """Remembers nothing."""
+
+    async def _execute(self, schedule: SnapshotSchedule, action: ScheduleAction) -> None:
+        match action:
+            case CreateSnapshot(snapshot, reason):
+                await self._store.apply_owned(snapshot)
+                await self._store.record_event(schedule.key, "Normal", "Created", f"snapshot {snapshot.metadata.name}: {reason}")
+            case PruneSnapshot(snapshot, reason):
+                await self._store.delete_owned(snapshot.key, {})
+                await self._store.record_event(schedule.key, "Normal", "Pruned", f"snapshot {snapshot.metadata.name}: {reason}")
+            case ReleaseSchedule(reason):
+                await self._store.record_event(schedule.key, "Normal", "Deleted", reason)
+                await self._store.release(schedule.key, schedule.metadata.uid)
+
+    async def _report(self, schedule: SnapshotSchedule, plan: SchedulePlan, taken: int) -> None:
+        before, say, outcome = schedule.status or SnapshotScheduleStatus(), sayer(schedule.metadata.generation), plan.outcome
+        conditions = [say(READY, isinstance(outcome, Converged), outcome.reason, outcome.message)]
+        if isinstance(outcome, Stalled):
+            conditions.append(say(STALLED, True, outcome.reason, outcome.message))
+        elif not isinstance(outcome, Converged):
+            conditions.append(say(RECONCILING, True, outcome.reason, outcome.message))
+        status = SnapshotScheduleStatus(
+            observed_generation=schedule.metadata.generation,
+            conditions=merge_conditions(before.conditions, conditions, timestamp()),
+            last_time=rfc3339(plan.last) if plan.last else before.last_time,
+            next_time=rfc3339(plan.next) if plan.next else None,
+            snapshots=taken,
+        )
+        if status != schedule.status:
+            await self._store.write_status(schedule.key, schedule.metadata.uid, status)

@@ -1,0 +1,159 @@
+"""A schedule makes one snapshot for each time, makes up for missed ones once, and removes only its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeostat.models.base import OwnerReference
+from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.cron import due_after, due_before, zone_of
+from homeostat.planner.plan import Converged, Stalled
+from homeostat.planner.schedule.plan import (
+    CreateSnapshot,
+    PruneSnapshot,
+    ReleaseSchedule,
+    SchedulePlan,
+    belongs_to,
+    plan_schedule,
+    rfc3339,
+)
+
+BORN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+
+
+def schedule(deleting: bool = False, last: datetime | None = None, **spec: Any) -> SnapshotSchedule:
+    meta = {"name": "nightly", "uid": "sch-1", "creationTimestamp": rfc3339(BORN)}
+    meta |= {"deletionTimestamp": rfc3339(BORN)} if deleting else {}
+    template = {"labels": {"tier": "data"}, "spec": {"machineRef": {"name": "web"}, "quiesce": "Never"}}
+    made = SnapshotSchedule.model_validate({"metadata": meta, "spec": {"schedule": "@hourly", "template": template, **spec}})
+    return made if last is None else made.model_copy(update={"status": SnapshotScheduleStatus(last_time=rfc3339(last))})
+
+
+def at(**after: float) -> datetime:
+    return BORN + timedelta(**after)
+
+
+def ready(snapshot: Snapshot, taken: bool = True) -> Snapshot:
+    condition = {"type": "Ready", "status": "True" if taken else "False", "reason": "Taken"}
+    return Snapshot.model_validate({**snapshot.dump(), "metadata": snapshot.metadata, "status": {"conditions": [condition]}})
+
+
+def made(plan: SchedulePlan) -> list[Snapshot]:
+    return [action.snapshot for action in plan.actions if isinstance(action, CreateSnapshot)]
+
+
+def pruned(plan: SchedulePlan) -> list[str]:
+    return [action.snapshot.metadata.name for action in plan.actions if isinstance(action, PruneSnapshot)]
+
+
+def test_it_begins_with_the_first_time_after_it_was_made() -> None:
+    plan = plan_schedule(schedule(), [], at(minutes=29))
+    assert (plan.actions, plan.last, plan.next) == ((), BORN, at(minutes=30))
+    (one,) = made(plan_schedule(schedule(), [], at(minutes=30)))
+    assert one.metadata.name == "nightly-20260101-1300" and one.spec.machine_ref.name == "web" and one.spec.quiesce == "Never"
+    assert one.metadata.labels == {"tier": "data", "homeostat.dev/schedule": "nightly"}
+    assert belongs_to(one, schedule())
+    again = plan_schedule(schedule(), [ready(one)], at(minutes=31))
+    assert again.actions == () and again.outcome == Converged("Scheduled") and again.next == at(minutes=90)
+
+
+def test_missed_times_are_made_up_for_once() -> None:
+    plan = plan_schedule(schedule(), [], at(days=3))
+    assert [one.metadata.name for one in made(plan)] == ["nightly-20260104-1200"]
+    assert made(plan_schedule(schedule(), made(plan), at(days=3, minutes=1))) == []
+
+
+def test_one_that_somebody_deleted_does_not_come_back() -> None:
+    due = at(minutes=30)
+    assert made(plan_schedule(schedule(last=due), [], at(minutes=45))) == []
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=20), st.integers(1, 5))
+def test_each_time_gets_one_at_the_most_and_as_many_stay_as_are_to(minutes: list[int], count: int) -> None:
+    kept: dict[str, Snapshot] = {}
+    seen: list[str] = []
+    now, plan_of = BORN, schedule(keep={"count": count})
+    for passed in minutes:
+        now += timedelta(minutes=passed)
+        for _ in range(2):  # looked at again, nothing more is done
+            plan = plan_schedule(plan_of, list(kept.values()), now)
+            seen += [one.metadata.name for one in made(plan)]
+            kept |= {one.metadata.name: ready(one) for one in made(plan)}
+            for name in pruned(plan):
+                del kept[name]
+    assert len(seen) == len(set(seen))
+    assert sorted(kept) == sorted(seen)[-count:]
+
+
+def chain(*hours: int, taken: bool = True) -> list[Snapshot]:
+    return [ready(made(plan_schedule(schedule(), [], at(hours=hour, minutes=30)))[0], taken) for hour in hours]
+
+
+def test_the_newest_stays_at_any_age() -> None:
+    kept = chain(0, 1, 2)
+    plan = plan_schedule(schedule(suspend=False, schedule="0 0 1 1 *", keep={"maxAge": "1h"}), kept, at(days=30))
+    assert pruned(plan) == ["nightly-20260101-1400", "nightly-20260101-1300"]
+
+
+def test_what_was_not_taken_is_replaced_and_what_was_taken_stays_for_it() -> None:
+    old, stuck = chain(0), chain(1, taken=False)
+    plan = plan_schedule(schedule(keep={"count": 1}), [*old, *stuck], at(hours=2, minutes=30))
+    assert [one.metadata.name for one in made(plan)] == ["nightly-20260101-1500"]
+    assert pruned(plan) == [stuck[0].metadata.name]
+
+
+def test_only_its_own_are_removed() -> None:
+    other = OwnerReference(api_version="homeostat.dev/v1alpha1", kind="SnapshotSchedule", name="nightly", uid="other")
+    others = [
+        one.model_copy(update={"metadata": one.metadata.model_copy(update={"owner_references": owners})})
+        for one in chain(0, 1, 2)
+        for owners in ((), (other,))
+    ]
+    assert pruned(plan_schedule(schedule(keep={"count": 1}), others, at(hours=9))) == []
+    assert plan_schedule(schedule(deleting=True), others, at(hours=9)).actions == (ReleaseSchedule("its snapshots have gone"),)
+
+
+def test_a_name_that_another_snapshot_has_is_left_alone() -> None:
+    (one,) = chain(0)
+    taken = one.model_copy(update={"metadata": one.metadata.model_copy(update={"owner_references": ()})})
+    plan = plan_schedule(schedule(), [taken], at(minutes=30))
+    assert plan.actions == () and isinstance(plan.outcome, Stalled) and "nightly-20260101-1300" in plan.outcome.message
+
+
+def test_suspended_it_makes_and_removes_none() -> None:
+    plan = plan_schedule(schedule(suspend=True, keep={"count": 1}), chain(0, 1, 2), at(hours=9))
+    assert plan.actions == () and plan.next is None
+
+
+def test_its_snapshots_go_with_it() -> None:
+    kept = chain(0, 1)
+    assert pruned(plan_schedule(schedule(deleting=True), kept, at(hours=9))) == [one.metadata.name for one in kept]
+    assert plan_schedule(schedule(deleting=True), [], at(hours=9)).actions == (ReleaseSchedule("its snapshots have gone"),)
+
+
+def test_a_long_name_is_cut() -> None:
+    meta = {"name": "a" * 63, "uid": "u", "creationTimestamp": rfc3339(BORN)}
+    long = schedule().model_copy(update={"metadata": schedule().metadata.model_validate(meta)})
+    assert len(made(plan_schedule(long, [], at(hours=1)))[0].metadata.name) == 63
+
+
+def test_an_unknown_time_zone_is_told() -> None:
+    plan = plan_schedule(schedule(timeZone="Mars/Olympus"), [], at(hours=9))
+    assert isinstance(plan.outcome, Stalled) and "tzdata" in plan.outcome.message
+
+
+@pytest.mark.parametrize("moment", [datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)])
+def test_where_clocks_change_each_night_has_one(moment: datetime) -> None:
+    zone = zone_of("Europe/Berlin")
+    assert zone is not None
+    times = [moment - timedelta(hours=12)]
+    for _ in range(3):
+        times.append(due_after("30 2 * * *", times[-1], zone))
+    assert len({time.astimezone(zone).date() for time in times[1:]}) == 3
+    assert all(due_before("30 2 * * *", time, zone) == time for time in times[1:])
