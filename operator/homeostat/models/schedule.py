@@ -18,7 +18,7 @@ SCHEDULED_AT = f"{API_GROUP}/scheduled-at"
 KEEP_MAX = 1000
 
 
-class Keep(Model):
+class Retention(Model):
     """Which of its snapshots stay."""
 
     count: int = Field(default=7, ge=1, le=KEEP_MAX, strict=True, description="So many of the newest that were taken.")
@@ -43,7 +43,7 @@ class SnapshotScheduleSpec(Model):
     )
     time_zone: TimeZone = Field(default="UTC", description="The zone that the schedule is in, such as Europe/Berlin.")
     suspend: Flag = Field(default=False, description="Takes none, and removes none.")
-    keep: Keep = Field(default_factory=Keep, description="Which of its snapshots stay.")
+    keep: Retention = Field(default_factory=Retention, description="Which of its snapshots stay.")
     template: SnapshotTemplate = Field(description="What each snapshot is.")
 
 
