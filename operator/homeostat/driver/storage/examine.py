@@ -59,6 +59,11 @@ def refuse(ref: ImageRef, found: Sniff, size: int) -> None:
     if found.cut and ref.format != "raw" and ref.sha256 is None:  # a pinned file is as it was published
         raise qemu_img.Truncated(f"image {name} {found.problem}")
     page = found.markup or (found.text and is_remote(ref.url))
+    if ref.format == "raw" and found.claims:
+        raise qemu_img.Unusable(
+            f"image {name} begins as {found.claims}: whoever opens it without knowing that it is raw would follow what it says; "
+            "leave format out"
+        )
     if page or (found.problem and not found.cut and ref.format != "raw"):
         raise qemu_img.Unusable(f"image {name} {found.problem}")
     if ref.format not in (None, "raw", found.format):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ HEAD = 68 * 1024  # bytes of a file that sniff() needs: ISO 9660 begins at 32 Ki
 QCOW2_HEADER = 104  # bytes of a version 3 header, see QEMU's docs/interop/qcow2.txt
 BACKING_NAME_MAX = 1023  # likewise
 INCOMPATIBLE_DATA_FILE = 1 << 2  # likewise
+INCOMPATIBLE_KNOWN = 0b11111  # likewise: dirty, corrupt, data file, compression type, extended L2 entries
+CLUSTER_BITS = range(9, 22)  # likewise, and QEMU's MAX_CLUSTER_BITS
+L1_MAX = 32 * 2**20  # bytes of its table (QEMU's QCOW_MAX_L1_SIZE)
+SNAPSHOTS_MAX = 256  # in an image; QEMU reads the whole table, in which each may have 1 GiB beside it
+SIZE_MAX = 64 * 2**40  # bytes of the disk that an image may be; no host has room for more
 
 _FOREIGN = (
     (b"vhdxfile", "vhdx"),
@@ -51,6 +57,11 @@ _FLATTEN = "qemu-img convert -O qcow2 IMAGE NEW.qcow2"
 _NO_DISK = "is nothing that is known as a disk: it has no boot sector, partition table or file system, and is no CD"
 _SAY_RAW = "give format: raw if a guest is to have it as it is"
 _ENCRYPTION = {0: "", 1: "AES", 2: "LUKS"}  # QEMU's docs/interop/qcow2.txt, bytes 32 to 35
+_CONTAINERS = ((b"QFI\xfb", "qcow2"), (b"KDMV", "vmdk"), (b"# Disk DescriptorFile", "vmdk"))
+_POLYGLOT = (
+    "begins as {format} and is a CD (ISO 9660) further on: a file that is two things at once is refused; export the one again"
+)
+_EXTENT = re.compile(rb"^[ \t]*(?:RW|RDONLY|NOACCESS)[ \t]+\S+[ \t]+(\S+)[ \t]*(?:\"([^\"\r\n]*)\")?", re.MULTILINE)
 _VMDK_PARTS = "names other files as its contents; export the disk as one file (monolithicSparse)"
 
 
@@ -64,6 +75,11 @@ class Sniff:
     text: bool = False
     cut: bool = False  # it ends before its contents do
 
+    @property
+    def claims(self) -> str:
+        """The format that it claims and is not read as, where it is taken as raw; empty: none."""
+        return self.format if self.format in ("qcow2", "vmdk") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Qcow2Header:
@@ -71,12 +87,15 @@ class Qcow2Header:
     backing: str | None  # as written in the file
     data_file: bool  # its contents are in another file
     encryption: str  # empty: none
+    damage: str = ""  # what in it is out of all bounds; empty: nothing
 
 
 def sniff(head: bytes, size: int) -> Sniff:
     """Tells what a file is. ``head`` is its first HEAD bytes, ``size`` its whole length."""
     if is_markup(head):
         return Sniff("raw", "is a web page (HTML or XML), not an image", markup=True)
+    if two := _two_at_once(head):
+        return Sniff(two, _POLYGLOT.format(format=two))
     if head[:4] == b"QFI\xfb":
         return _sniff_qcow(head)
     if head[:4] == b"KDMV":
@@ -102,6 +121,12 @@ def sniff(head: bytes, size: int) -> Sniff:
     if not any(head.startswith(mark, at) for at, mark in _DISK):
         return Sniff("raw", f"{_NO_DISK}; unpack or decrypt it first, or {_SAY_RAW}")
     return Sniff("raw", *_cut(_partitioned(head), size))
+
+
+def _two_at_once(head: bytes) -> str:
+    """Returns the format of a file that is a CD, too, and neither by accident: who checks the one must not open the other."""
+    found = next((name for magic, name in _CONTAINERS if head.startswith(magic)), "")
+    return found if found and head[32769:32774] in (b"CD001", b"BEA01") else ""
 
 
 def _cut(needed: int, size: int) -> tuple[str] | tuple[str, bool, bool, bool]:
@@ -149,7 +174,24 @@ def qcow2_header(head: bytes) -> Qcow2Header | None:
     if at:
         name = head[at : at + min(length, BACKING_NAME_MAX)]
         backing = name.decode(errors="surrogateescape")
-    return Qcow2Header(size, backing, bool(features & INCOMPATIBLE_DATA_FILE), _ENCRYPTION.get(method, "an unknown way"))
+    encryption = _ENCRYPTION.get(method, "an unknown way")
+    return Qcow2Header(size, backing, bool(features & INCOMPATIBLE_DATA_FILE), encryption, _out_of_bounds(head, features, size))
+
+
+def _out_of_bounds(head: bytes, features: int, size: int) -> str:
+    """Says what in a qcow2 header no image of a disk has, and would cost who opens it; empty: nothing."""
+    bits, l1_entries, snapshots = (struct.unpack_from(">I", head, at)[0] for at in (20, 36, 60))
+    if unknown := features & ~INCOMPATIBLE_KNOWN:
+        return f"asks for features that are not known here (incompatible feature bits {unknown:#x})"
+    if bits not in CLUSTER_BITS:
+        return f"has clusters of 2^{bits} bytes by its header, which no disk has"
+    if size > SIZE_MAX:
+        return f"is a disk of {human_size(size)} by its header, and {human_size(SIZE_MAX)} are the most"
+    if l1_entries * 8 > L1_MAX:
+        return f"has a table of {human_size(l1_entries * 8)} by its header, and {human_size(L1_MAX)} are the most"
+    if snapshots > SNAPSHOTS_MAX:
+        return f"holds {snapshots} snapshots by its header, and {SNAPSHOTS_MAX} are the most"
+    return ""
 
 
 def _sniff_qcow(head: bytes) -> Sniff:
@@ -160,6 +202,8 @@ def _sniff_qcow(head: bytes) -> Sniff:
         return Sniff("qcow2", f"is a disk of {header.virtual_size} bytes by its header, which no disk has; export it again")
     if header.backing is not None:
         return Sniff("qcow2", f"leans on another file ({_clip(header.backing)}); flatten it with: {_FLATTEN}")
+    if header.damage:
+        return Sniff("qcow2", f"{header.damage}; flatten it with: {_FLATTEN}")
     if header.encryption:
         how = f"is encrypted ({header.encryption}), and there is no secret to open it with"
         return Sniff("qcow2", f"{how}; decrypt it with qemu-img convert (--object secret,… --image-opts …)")
@@ -171,6 +215,17 @@ def _sniff_qcow(head: bytes) -> Sniff:
 def _sniff_vmdk(head: bytes) -> Sniff:
     # A header of capacity 0 makes QEMU read a description that may name any file of the host as its extent.
     if len(head) < 512 or struct.unpack_from("<Q", head, 12)[0] == 0:
+        return Sniff("vmdk", _VMDK_PARTS)
+    capacity, at, length = (struct.unpack_from("<Q", head, offset)[0] for offset in (12, 28, 36))  # in sectors
+    if capacity * 512 > SIZE_MAX:
+        return Sniff("vmdk", f"is a disk of {human_size(capacity * 512)} by its header, and {human_size(SIZE_MAX)} are the most")
+    if at and (at + length) * 512 > len(head):
+        return Sniff("vmdk", "has its description where none belongs; export the disk again, as one file (monolithicSparse)")
+    description = head[at * 512 : (at + length) * 512].partition(b"\0")[0] if at else b""
+    if b"parentfilenamehint" in description.lower():
+        return Sniff("vmdk", f"leans on another file (its parentFileNameHint); flatten it with: {_FLATTEN}")
+    extents = _EXTENT.findall(description)
+    if len(extents) > 1 or any(kind != b"SPARSE" or b"/" in name or b":" in name for kind, name in extents):
         return Sniff("vmdk", _VMDK_PARTS)
     return Sniff("vmdk")
 
