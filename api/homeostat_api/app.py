@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeostat.models.image import Image
+from homeostat.models.network import Network
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -27,6 +28,7 @@ from .resources.documents import OpenApi, StatusPage
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
 from .resources.machine_spec import MachineSpec
+from .resources.networks import NetworkCollection, NetworkItem, NetworkSpecRoute
 from .resources.orphans import OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
@@ -72,6 +74,9 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/images", ImageCollection(service.images, service.uploads, _image_list(service))),
         Route(f"{V1}/images/{{name}}", ImageItem(service.images)),
         Route(f"{V1}/images/{{name}}/file", ImageFile(service.uploads)),
+        Route(f"{V1}/networks", NetworkCollection(service.networks, _network_list(service))),
+        Route(f"{V1}/networks/{{name}}", NetworkItem(service.networks)),
+        Route(f"{V1}/networks/{{name}}/spec", NetworkSpecRoute(service.networks)),
         Route(f"{V1}/uploads", UploadCollection(service.uploads)),
         Route(f"{V1}/uploads/{{upload}}", UploadItem(service.uploads)),
         Route(f"{V1}/trash", TrashCollection(service.trash)),
@@ -87,3 +92,10 @@ def _image_list(service: Service) -> ListAnswer[Image]:
         return {"name": image.metadata.name}
 
     return ListAnswer(KindIndex(service.images, service.changes, shown), service.changes, (b'{"images":[', b"]}"))
+
+
+def _network_list(service: Service) -> ListAnswer[Network]:
+    async def shown(network: Network) -> dict[str, Any]:
+        return {"name": network.metadata.name}
+
+    return ListAnswer(KindIndex(service.networks, service.changes, shown), service.changes, (b'{"networks":[', b"]}"))

@@ -78,7 +78,7 @@ class Domains(Hypervisor, Protocol):
         """Reads one domain again."""
 
 
-class Networks(Domains, Protocol):
+class NetworksOf(Domains, Protocol):
     """The networks of a host, and the domains that are plugged into them."""
 
     async def networks(self) -> Mapping[str, ObservedNetwork]:
@@ -240,5 +240,5 @@ class Meter(Hypervisor, Protocol):
         """Returns how many libvirt calls were made so far."""
 
 
-class HostDriver(Networks, Guests, Trash, SnapshotsOf, Meter, Protocol):
+class HostDriver(NetworksOf, Guests, Trash, SnapshotsOf, Meter, Protocol):
     """One libvirt host."""

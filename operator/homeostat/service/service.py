@@ -16,6 +16,7 @@ from .changes import Changes
 from .deployments import Deployments
 from .images import Images
 from .machines import Machines
+from .networks import Networks
 from .plugins import Plugins
 from .trash import TrashRoom
 from .uploads import ImageUploads
@@ -34,6 +35,7 @@ class Service:
         self.deployments = Deployments(workspace, changes, self.admission)
         self.images = Images(workspace, changes, self.admission)
         self.uploads = ImageUploads(self.images, limits.state, limits.max_upload, lambda: limits.uploads_elsewhere)
+        self.networks = Networks(workspace, changes, self.admission)
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:

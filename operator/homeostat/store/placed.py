@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from homeostat.models.base import Key, Model
+from homeostat.models.network import Network
 from homeostat.planner.placement import HOST_FINALIZER, hosts_of
 from homeostat.runtime.engine.ports import ResourceAccess
 from homeostat.store.errors import Invalid
@@ -23,8 +24,10 @@ def is_ours(finalizer: str) -> bool:
 
 
 def placed_hosts(index: Index) -> list[str]:
-    """Returns the hosts that some machine is placed on."""
-    found = index.read("SELECT finalizers FROM resources WHERE instr(finalizers, ?)", (HOST_FINALIZER,))
+    """Returns the hosts that some machine is placed on, or has something on. A Network may be on many, and holds nobody up."""
+    found = index.read(
+        "SELECT finalizers FROM resources WHERE instr(finalizers, ?) AND kind != ?", (HOST_FINALIZER, Network.KIND)
+    )
     return sorted({host for (finalizers,) in found for host in hosts_of(json.loads(finalizers))})
 
 

@@ -267,7 +267,7 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
     )
     return NicConfig(
         name=nic.name,
-        kind="network" if nic.network else "bridge" if nic.bridge else "ethernet" if nic.tap else "user",
+        kind="network" if nic.network or nic.network_ref else "bridge" if nic.bridge else "ethernet" if nic.tap else "user",
         source=nic.network or nic.bridge or (nic.tap.name if nic.tap else ""),
         mac=nic.mac or mac_address(machine.identity, nic.name),
         model=nic.model,

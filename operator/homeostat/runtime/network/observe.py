@@ -12,11 +12,11 @@ from homeostat.planner.machine.identity import domain_name
 from homeostat.planner.network.observed import NetworkSeen
 
 from ..engine.ports import ResourceAccess
-from ..hypervisor import Networks
+from ..hypervisor import NetworksOf
 from .users import guests_on, told, users_of
 
 
-async def observe_network(network: Network, store: ResourceAccess, host: Networks) -> tuple[NetworkSeen, int]:
+async def observe_network(network: Network, store: ResourceAccess, host: NetworksOf) -> tuple[NetworkSeen, int]:
     """Returns what a plan rests on, and how many machines name the network.
 
     Raises:
@@ -38,7 +38,7 @@ async def observe_network(network: Network, store: ResourceAccess, host: Network
     return seen, machines
 
 
-async def _labels_of(host: Networks, store: ResourceAccess) -> Mapping[str, str]:
+async def _labels_of(host: NetworksOf, store: ResourceAccess) -> Mapping[str, str]:
     """Returns the host's labels: those that it was started with, or those of its Host."""
     facts = host.facts
     if facts.labels is not None:

@@ -21,7 +21,7 @@ from ..engine.clock import timestamp
 from ..engine.dependencies import Dependencies
 from ..engine.ports import Happening, ResourceStore
 from ..engine.reconciler import GONE, Next
-from ..hypervisor import Networks
+from ..hypervisor import NetworksOf
 from .observe import observe_network
 from .status import network_status, on_host, steps_taken, transitions
 
@@ -37,7 +37,7 @@ class NetworkReconciler:
     def __init__(
         self,
         store: ResourceStore,
-        host: Networks,
+        host: NetworksOf,
         dependencies: Dependencies,
         instance: str,
         fence: Callable[[], None] = lambda: None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -14,7 +15,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.planner.network.identity import network_name
 from homeostat.planner.network.plugged import networks_named
 
-from ..engine.ports import ResourceAccess
+from ..engine.ports import R
 from ..hypervisor import Domains
 
 NAMING: Sequence[type[Resource]] = (VirtualMachine, VirtualMachineDeployment, Plugin)
@@ -31,7 +32,13 @@ def nics_of(resource: Resource) -> tuple[Nic, ...]:
     return ()
 
 
-async def users_of(network: Network, store: ResourceAccess) -> list[Resource]:
+class NetworkUsers(Protocol):
+    """Any store."""
+
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
+
+
+async def users_of(network: Network, store: NetworkUsers) -> list[Resource]:
     """Returns what names it: by its own name in its namespace, or by libvirt's name in any."""
     name, found = network_name(network), []
     for kind in NAMING:

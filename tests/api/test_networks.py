@@ -1,0 +1,61 @@
+"""Networks over REST: created, listed, changed with what that takes, and not deleted while anything names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.api.harness import Api, refused
+
+NETWORKS = "/api/v1/networks"
+SPEC: dict[str, Any] = {"addresses": [{"cidr": "192.168.100.1/24"}]}
+
+
+def made(api: Api, name: str, spec: dict[str, Any] = SPEC) -> None:
+    answer = api.http.post(NETWORKS, json={"name": name, "spec": spec})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["Location"] == f"{NETWORKS}/{name}"
+
+
+def names(api: Api) -> list[str]:
+    return [one["metadata"]["name"] for one in api.http.get(NETWORKS).json()["networks"]]
+
+
+def test_it_is_listed_and_shown(api: Api, name: str) -> None:
+    made(api, name)
+    assert name in names(api)
+    shown = api.http.get(f"{NETWORKS}/{name}").json()
+    assert (shown["kind"], shown["spec"]) == ("Network", SPEC)
+    assert api.http.get(f"{NETWORKS}/{name}/spec").json() == SPEC
+    refused(api.http.post(NETWORKS, json={"name": name, "spec": SPEC}), 409, "network_exists")
+    refused(api.http.get(f"{NETWORKS}/nobody"), 404, "network_not_found")
+
+
+def test_what_cannot_work_is_refused_with_its_field(api: Api, name: str) -> None:
+    answer = api.http.post(NETWORKS, json={"name": name, "spec": {"mode": "Bridge"}})
+    refused(answer, 400, "invalid_request")
+    assert "needs bridge" in answer.text
+    assert name not in names(api)
+
+
+def test_a_change_says_what_it_takes(api: Api, name: str) -> None:
+    made(api, name)
+    lease = {"mac": "52:54:00:00:00:01", "ip": "192.168.100.10"}
+    live = {"addresses": [{"cidr": "192.168.100.1/24", "dhcp": {"leases": [lease]}}]}
+    told = api.http.put(f"{NETWORKS}/{name}/spec", json=live, params={"dryRun": "true"}).json()
+    assert [(c["field"], c["disruption"]) for c in told["changes"]] == [
+        ("addresses[192.168.100.1/24].dhcp.leases[192.168.100.10]", "Live")
+    ]
+    assert told["dry_run"] and api.http.get(f"{NETWORKS}/{name}/spec").json() == SPEC
+    assert api.http.put(f"{NETWORKS}/{name}/spec", json=live).json()["spec"] == live
+    mtu = api.http.patch(f"{NETWORKS}/{name}/spec", json={"mtu": 1400}).json()
+    assert [(c["field"], c["disruption"]) for c in mtu["changes"]] == [("mtu", "NeedsRestart")]
+    assert mtu["restart_required"] is False and mtu["spec"] == {**live, "mtu": 1400}
+
+
+def test_one_in_use_is_not_deleted(api: Api, name: str) -> None:
+    made(api, name)
+    api.create(f"{name}-vm", spec={"nics": [{"name": "lan", "networkRef": {"name": name}}]})
+    body = refused(api.http.delete(f"{NETWORKS}/{name}"), 409, "network_in_use")
+    assert body["used_by"] == [f"vm/{name}-vm"]
+    made(api, f"{name}-free")
+    assert api.http.delete(f"{NETWORKS}/{name}-free").status_code in (202, 204)
