@@ -46,11 +46,15 @@ async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
         {"sound": "sb16", "watchdog": WatchdogConfig("ib700", "poweroff"), "video": "cirrus", "video_memory": 2**24},
         {"rng": RngConfig(rate=1024), "smbios": SmbiosConfig("Acme", "Anvil", serial="S-1, x"), "scsi": ScsiConfig()},
         {"rng": RngConfig(enabled=False)},
+        {
+            "smbios": SmbiosConfig("Acme", uuid="11111111-2222-4333-8444-555555555555"),
+            "qemu_arguments": ("-fw_cfg", "name=opt/org.example/x,string=a b", "-no-hpet"),
+        },
         {"scsi": ScsiConfig("virtio-scsi", True, 2)},
         {"scsi": ScsiConfig("lsilogic")},
         {"cpu": CpuConfig("custom", "qemu64", (), (1, 2, 1)), "vcpus": 2},
     ],
-    ids=["hda", "ac97", "sb16", "rng-smbios", "no-rng", "virtio-scsi", "lsilogic", "cpu"],
+    ids=["hda", "ac97", "sb16", "rng-smbios", "no-rng", "qemu-arguments", "virtio-scsi", "lsilogic", "cpu"],
 )
 async def test_it_starts(
     host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, chipset: str, devices: dict[str, Any]

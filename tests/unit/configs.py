@@ -69,7 +69,8 @@ FULL = replace(
     watchdog=WatchdogConfig("i6300esb", "reset"),
     tpm=TpmConfig("tpm-crb", "2.0"),
     rng=RngConfig(rate=1024),
-    smbios=SmbiosConfig("Acme", "Anvil", "1.0", 'S/N <1> & "2"', "A-1", "Anvils"),
+    smbios=SmbiosConfig("Acme", "Anvil", "1.0", 'S/N <1> & "2"', "A-1", "Anvils", "11111111-2222-4333-8444-555555555555"),
+    qemu_arguments=("-device", "usb-kbd,id=keys", "-no-hpet"),
     uefi=True,
     secure_boot=True,
     vcpus=4,
@@ -174,7 +175,7 @@ _CONTROLLERS = st.builds(ScsiConfig, st.just("virtio-scsi"), st.booleans(), st.n
 _TPMS = st.builds(TpmConfig, st.sampled_from(["tpm-tis", "tpm-crb"]), st.sampled_from(["1.2", "2.0"]))
 _RNGS = st.just(RngConfig(enabled=False)) | st.builds(RngConfig, st.just(True), st.integers(1, 2**31 - 1))
 _ENTRY = st.none() | st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True)
-_SMBIOS = st.builds(SmbiosConfig, *[_ENTRY] * 6).filter(lambda smbios: smbios != SmbiosConfig())
+_SMBIOS = st.builds(SmbiosConfig, *[_ENTRY] * 6, st.none() | st.uuids().map(str)).filter(lambda smbios: smbios != SmbiosConfig())
 _RECORDS = st.builds(Record, _TEXT, _TEXT, _TEXT, _TEXT | st.just(""), st.integers(0, 10**9), *[_TEXT | st.just("")] * 5)
 _KERNELS = st.builds(KernelBoot, _PATH, st.none() | _PATH, st.none() | _TEXT)
 
@@ -208,6 +209,7 @@ def domain_configs(draw: st.DrawFn) -> DomainConfig:
         tpm=draw(st.none() | _TPMS),
         rng=draw(st.none() | _RNGS),
         smbios=draw(st.none() | _SMBIOS),
+        qemu_arguments=draw(st.none() | st.lists(_TEXT, min_size=1, max_size=4).map(tuple)),
         vnc=draw(st.none() | st.builds(VncConfig, _ADDRESS, st.none() | st.integers(5900, 65535))),
         console_log=draw(st.none() | _PATH),
         guest_agent=draw(st.booleans()),

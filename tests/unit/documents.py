@@ -76,7 +76,9 @@ SPEC: Document = {
     "rng": {"enabled": True, "bytesPerSecond": "1Ki"},
     "smbios": {
         "manufacturer": "Acme", "product": "Anvil", "version": "1.0", "serial": "S-1", "sku": "A-1", "family": "Anvils",
+        "uuid": "11111111-2222-4333-8444-555555555555",
     },
+    "qemuArguments": ["-device usb-kbd"],
     "display": {
         "video": "qxl",
         "videoMemory": "32Mi",

@@ -25,6 +25,7 @@ from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.plan import Waiting
@@ -80,6 +81,7 @@ class ClusterOptions:
     trash_keep: float = KEEP
     host_files: tuple[str, ...] = ()
     image_folders: tuple[Path, ...] = ()
+    allowed: Allowed = NOTHING
 
     def serves(self, host: Host) -> bool:
         by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
@@ -239,6 +241,7 @@ class ClusterOperator:
                 trash_keep=self._options.trash_keep,
                 keep=keep,
                 image_folders=self._options.image_folders,
+                allowed=self._options.allowed,
             )
 
             def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:

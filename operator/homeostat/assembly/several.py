@@ -26,6 +26,7 @@ from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Waiting
@@ -335,6 +336,7 @@ async def several_hosts(
     settle: float = SETTLE,
     trash_keep: float = KEEP,
     image_folders: Sequence[Path] = (),
+    allowed: Allowed = NOTHING,
 ) -> AsyncIterator[Several]:
     """Opens what ``standalone`` opens, over several hosts. ``libvirts``: their addresses by name.
 
@@ -357,6 +359,7 @@ async def several_hosts(
                 trash_keep=trash_keep,
                 keep=supervisor.named(f"host {name}: "),
                 image_folders=image_folders,
+                allowed=allowed,
                 files_elsewhere=partial(elsewhere, name),
             )
             return await stack.enter_async_context(opening)

@@ -23,6 +23,7 @@ from homeostat.driver.survey import is_local
 from homeostat.driver.tasks import Keep, once
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, keeping
@@ -93,6 +94,7 @@ async def standalone(
     settle: float = SETTLE,
     trash_keep: float = KEEP,
     image_folders: Sequence[Path] = (),
+    allowed: Allowed = NOTHING,
 ) -> AsyncIterator[Standalone]:
     """Opens everything in order, and closes it in reverse; guests continue to run. ``settle``: see
     ``store.files.passes.removal``. ``image_folders``: see ``driver.storage.Storage``.
@@ -111,7 +113,9 @@ async def standalone(
         take_libvirt(store, uri, remember=not teardown)
         labels = labels or own_labels(uri)
         keep = supervisor.keep
-        opening = open_host(room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders)
+        opening = open_host(
+            room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders, allowed=allowed
+        )
         host = await stack.enter_async_context(opening)
         metrics, instance = OperatorMetrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
@@ -177,6 +181,7 @@ async def open_host(
     keep: Keep = once,
     image_folders: Sequence[Path] = (),
     files_elsewhere: FilesElsewhere = frozenset,
+    allowed: Allowed = NOTHING,
 ) -> AsyncIterator[LibvirtHost]:
     """Opens the libvirt host with its storage in the state folder; ``facts`` say whether it can be reached. A host that is
     elsewhere opens the files by the same path: the folder is a share. See LibvirtHost for the other parameters."""
@@ -196,6 +201,7 @@ async def open_host(
         trash_keep=trash_keep,
         keep=keep,
         files_elsewhere=files_elsewhere,
+        allowed=allowed,
     ) as host:
         try:
             yield host

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from homeostat.models.listening import Listener
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.disk.observed import Copying, NamedDisk
 from homeostat.planner.domain import DomainType
 from homeostat.planner.network.actions import NetworkAction
@@ -123,6 +124,7 @@ class LibvirtHost:
         keep: Keep = once,
         files_elsewhere: FilesElsewhere = frozenset,
         marks_runs: bool = True,
+        allowed: Allowed = NOTHING,
     ) -> None:
         """Takes ``fence``, which is called just before any action on a domain, on any thread, and raises where we may not act.
         ``keep`` runs the tasks that never end. ``files_elsewhere`` returns the files that domains of the other hosts with this
@@ -134,7 +136,7 @@ class LibvirtHost:
         self._facts = HostFacts(
             name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
             labels=None if labels is None else dict(labels), error=f"not connected to {uri} yet",
-            trash_keep=trash_keep,
+            trash_keep=trash_keep, allowed=allowed,
         )  # fmt: skip
         self._storage, self._kvm_usable, self._resync_interval = storage, kvm_usable, resync_interval
         self._kvm_known: bool | None = None

@@ -16,6 +16,7 @@ from .listening import first_collision, listeners
 from .machine_devices import CloudInit, DiskDevice, Display, ImageSource, Nic, ReclaimPolicy
 from .machine_platform import Rng, Scsi, Smbios, Sound, Topology, Tpm, Watchdog
 from .probe import Probes
+from .qemu_arguments import check_words, words_of
 from .quantity import Quantity, format_quantity
 
 T = TypeVar("T")
@@ -259,12 +260,26 @@ class VirtualMachineSpec(Model):
     tpm: Tpm | None = Field(default=None, description="A TPM. Default: none. Its host needs swtpm.")
     rng: Rng = Field(default_factory=cache(Rng))
     smbios: Smbios | None = Field(default=None, description="What the guest reads of its mainboard. Default: QEMU's.")
+    qemu_arguments: tuple[
+        Annotated[str, Field(min_length=1, max_length=4000, pattern=XML_PATTERN, json_schema_extra=XML_SCHEMA)], ...
+    ] = Field(
+        default=(),
+        max_length=WORDS_MAX,
+        description="Arguments for QEMU that no other field has, such as -fw_cfg name=opt/x,string=y; split at spaces, never by "
+        "a shell. Only where the operator has --allow-qemu-arguments.",
+    )
     guest_agent: GuestAgent = Field(default_factory=cache(GuestAgent))
     cloud_init: CloudInit | None = None
     probes: Probes | None = Field(
         default=None, description="Health checks of what runs inside; each is one of httpGet, tcpSocket, guestAgentPing and exec."
     )
     shutdown: Shutdown = Field(default_factory=cache(Shutdown))
+
+    @field_validator("qemu_arguments")
+    @classmethod
+    def _words_are_taken(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        check_words(words_of(lines))
+        return lines
 
     @property
     def seed(self) -> CloudInit | None:

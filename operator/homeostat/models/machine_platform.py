@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -96,6 +97,15 @@ def _check_smbios(text: str) -> str:
     return text
 
 
+def _check_uuid(text: str) -> str:
+    uuid = text.lower()
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", uuid):
+        raise ValueError("must be a uuid, such as 6a3f1c1e-57d5-4b1c-9d2e-0c1d2e3f4a5b")
+    if set(uuid) <= {"0", "-"} or set(uuid) <= {"f", "-"}:
+        raise ValueError("must not be all zeros, or all ones: guests take that for none")
+    return uuid
+
+
 SmbiosText = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$"), AfterValidator(_check_smbios)]
 
 
@@ -108,6 +118,11 @@ class Smbios(Model):
     serial: SmbiosText | None = Field(default=None, description="A serial number, by which some software is licensed.")
     sku: SmbiosText | None = Field(default=None, description="A stock keeping unit.")
     family: SmbiosText | None = Field(default=None, description="A family of products.")
+    uuid: Annotated[str, AfterValidator(_check_uuid)] | None = Field(
+        default=None,
+        description="The guest's; that of its domain stays another. Default: the domain's.",
+        json_schema_extra={"pattern": r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
+    )
 
 
 class Watchdog(Model):

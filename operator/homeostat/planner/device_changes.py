@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any, TypeAlias
@@ -26,6 +27,7 @@ def single_devices(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]
     yield "rng", have.rng, want.rng, _rng
     for name in _SMBIOS:
         yield f"smbios.{name}", getattr(have.smbios, name, None), getattr(want.smbios, name, None), text
+    yield "qemuArguments", have.qemu_arguments, want.qemu_arguments, lambda words: shlex.join(words) if words else "none"
 
 
 def text(value: Any) -> str:

@@ -187,7 +187,7 @@ class RngConfig:
 
 @dataclass(frozen=True, slots=True)
 class SmbiosConfig:
-    """libvirt's ``<sysinfo>``, of type 1 (system). None: QEMU's."""
+    """What the guest reads of type 1 (system). None: QEMU's; as the uuid the domain's."""
 
     manufacturer: str | None = None
     product: str | None = None
@@ -195,6 +195,7 @@ class SmbiosConfig:
     serial: str | None = None
     sku: str | None = None
     family: str | None = None
+    uuid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,7 @@ class DomainConfig:
     tpm: TpmConfig | None = field(default=None, metadata=LATER)
     rng: RngConfig | None = field(default=None, metadata=LATER)  # None: there is one, without a limit
     smbios: SmbiosConfig | None = field(default=None, metadata=LATER)
+    qemu_arguments: tuple[str, ...] | None = field(default=None, metadata=LATER)  # words
     vnc: VncConfig | None = None
     console_log: str | None = None  # file that receives the serial console
     guest_agent: bool = False

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from homeostat.models.disk import Disk
 
+from .allowed import NOTHING, Allowed
 from .disk_file import DiskLabel
 from .domain import DomainConfig, DomainType, MovedDisk, Record
 from .plan import Stalled, Waiting
@@ -199,6 +200,7 @@ class HostFacts:
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     taps: frozenset[str] | None = None  # without those of libvirt's own names; None: not known
     tpms: frozenset[str] | None = None  # versions of those that it can emulate; None: not known
+    allowed: Allowed = NOTHING
     attach: bool = True  # devices can be attached while running (not by the test driver)
     relabels: bool = False  # libvirt gives files to QEMU's user (its security model "dac")
     labels: Mapping[str, str] | None = None  # None: placement is decided elsewhere

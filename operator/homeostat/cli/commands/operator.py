@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeostat.planner.allowed import Allowed
 from homeostat.runtime.log_lines import log_to_stderr
 
 from ..access import run
+from ..allowed_options import allowed_options
 from ..cluster_options import cluster_options
 from ..durations import trash_keep_option
 from ..errors import CliError, debugging
@@ -66,6 +68,7 @@ PATIENCE = 25.0
 )
 @click.option("--health-bind", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics there.")
 @trash_keep_option
+@allowed_options
 @common_options()
 @pass_settings
 def operator(
@@ -80,6 +83,7 @@ def operator(
     image_folders: tuple[str, ...],
     health_bind: str | None,
     trash_keep: float,
+    allowed: Allowed,
 ) -> None:
     """Keep the machines of a Kubernetes cluster as its resources say, until Ctrl-C. Guests run on when it ends."""
     from homeostat.store.kubernetes.access import Access
@@ -101,6 +105,7 @@ def operator(
         trash_keep,
         _places(host_files),
         tuple(Path(folder).absolute() for folder in image_folders),
+        allowed,
     )
     run(_operate(options))
 

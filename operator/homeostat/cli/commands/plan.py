@@ -20,8 +20,10 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
+from homeostat.planner.allowed import Allowed
 
 from ..access import run
+from ..allowed_options import allowed_options
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option
 from ..show.doubting import doubts_in, print_warnings
@@ -39,6 +41,7 @@ from ..terminal import emit, paint, say
     multiple=True,
     help="A folder that `up` is given too: files named in it are not read from elsewhere; repeatable.",
 )
+@allowed_options
 @host_option
 @host_label_option
 @common_options()
@@ -50,6 +53,7 @@ def plan(
     image_folders: tuple[str, ...],
     hosts: tuple[str, ...],
     host_labels: tuple[str, ...],
+    allowed: Allowed,
 ) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
     from homeostat.assembly.standalone import require_folder
@@ -60,7 +64,7 @@ def plan(
     require_folder(directory)
     labels, confined = labels_of_host(settings.uri, host_labels), [Path(one).absolute() for one in image_folders]
     several = chosen_hosts(settings, hosts, host_labels)
-    found = run(preview(directory, settings.state, settings.uri, labels, confined, several))
+    found = run(preview(directory, settings.state, settings.uri, labels, confined, several, allowed))
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from homeostat.cli.host_labels import host_label_option, labels_of_host
+from homeostat.planner.allowed import NOTHING, Allowed
 
 from ..access import run
+from ..allowed_options import allowed_options
 from ..api_options import ApiOptions, api_options
 from ..api_server import serve
 from ..durations import settle_option, trash_keep_option
@@ -59,6 +61,7 @@ class UpOptions:
     host_labels: Sequence[str] = ()
     trash_keep: float = 0.0  # seconds
     hosts: Mapping[str, str] = field(default_factory=dict)  # libvirts by name, where there are several
+    allowed: Allowed = NOTHING
 
     @property
     def where(self) -> str:
@@ -78,6 +81,7 @@ class UpOptions:
 @click.option("--until-ready", is_flag=True, help="End once all are Ready and have addresses; they run on.")
 @click.option("--timeout", default="0", metavar="TIME", help="With --until-ready: exit 1 after this long, such as 5m.")
 @trash_keep_option
+@allowed_options
 @host_option
 @host_label_option
 @common_options()
@@ -94,6 +98,7 @@ def up(
     hosts: tuple[str, ...],
     host_labels: tuple[str, ...],
     trash_keep: float,
+    allowed: Allowed,
     **given: Any,
 ) -> None:
     """Keep the machines of DIR as its YAML says, until Ctrl-C. Guests run on when it ends."""
@@ -103,7 +108,18 @@ def up(
         _check_listening(api)
     seconds, several = parse_duration(timeout), chosen_hosts(settings, hosts, host_labels)
     options = UpOptions(
-        directory, settings.state, settings.uri, api, settle, until_ready, seconds, commit, host_labels, trash_keep, several
+        directory,
+        settings.state,
+        settings.uri,
+        api,
+        settle,
+        until_ready,
+        seconds,
+        commit,
+        host_labels,
+        trash_keep,
+        several,
+        allowed,
     )
     run(_up(options))
 
@@ -161,6 +177,7 @@ def _opening(options: UpOptions) -> AbstractAsyncContextManager[Standalone | Sev
             settle=options.settle,
             trash_keep=options.trash_keep,
             image_folders=folders,
+            allowed=options.allowed,
         )
     return standalone(
         options.folder,
@@ -170,6 +187,7 @@ def _opening(options: UpOptions) -> AbstractAsyncContextManager[Standalone | Sev
         settle=options.settle,
         trash_keep=options.trash_keep,
         image_folders=folders,
+        allowed=options.allowed,
     )
 
 

@@ -27,6 +27,7 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
 from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, StartDomain
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.images import made_of_another
 from homeostat.planner.machine.fit import misfit
 from homeostat.planner.machine.foresee import foresee
@@ -79,6 +80,7 @@ async def preview(
     labels: Mapping[str, str],
     image_folders: Sequence[Path] = (),
     several: Mapping[str, str] = MappingProxyType({}),
+    allowed: Allowed = NOTHING,
 ) -> Preview:
     """Returns the plan of every resource in ``folder``. ``labels`` are those of the host. ``image_folders``: see
     ``driver.storage.Storage``. ``several``: the libvirts of the hosts by name, where there is not only the one of ``uri``.
@@ -91,10 +93,10 @@ async def preview(
         notes = await copy_state(folder, state, scratch)
         if several:
             notes += hosts_taken(folder, state, scratch, several)
-            async with opened_hosts(state, several, image_folders) as hosts:
+            async with opened_hosts(state, several, image_folders, allowed) as hosts:
                 first = next(seen for seen in hosts.values() if seen.host.facts.reachable)
                 return await preview_on(folder, scratch, first, notes, hosts, StateFolder(state))
-        async with opened_host(state, uri, labels, scratch, notes, image_folders) as host:
+        async with opened_host(state, uri, labels, scratch, notes, image_folders, allowed) as host:
             return await preview_on(folder, scratch, host, notes)
 
 

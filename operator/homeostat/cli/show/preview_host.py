@@ -24,6 +24,7 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey import is_local
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.machine.presume import presumed, storage_root
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.planner.trash import KEEP
@@ -83,7 +84,13 @@ def _copy(state: Path, scratch: Path) -> None:
 
 @asynccontextmanager
 async def opened_host(
-    state: Path, uri: str, labels: Mapping[str, str], scratch: Path, notes: list[str], image_folders: Sequence[Path] = ()
+    state: Path,
+    uri: str,
+    labels: Mapping[str, str],
+    scratch: Path,
+    notes: list[str],
+    image_folders: Sequence[Path] = (),
+    allowed: Allowed = NOTHING,
 ) -> AsyncIterator[PreviewHost]:
     """Opens the host as the operator does, but records nothing. Adds to ``notes`` what is assumed.
 
@@ -92,7 +99,7 @@ async def opened_host(
     """
     logging.getLogger("homeostat.driver").addHandler(logging.NullHandler())  # whoever asks here says what it warns of
     storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
-    async with _connected(uri, state, labels, storage) as host:
+    async with _connected(uri, state, labels, storage, allowed) as host:
         found = None if StateFolder(scratch).identity.exists() else _instance_on(host)
         if found is None:
             yield PreviewHost(host, storage)
@@ -103,13 +110,13 @@ async def opened_host(
         f"the state {state} is empty: machines are recognised by the domains on {uri}, and the files they name in {root} are "
         "taken to be there and as the spec says"
     )
-    async with _connected(uri, root, labels, None) as host:
+    async with _connected(uri, root, labels, None, allowed) as host:
         yield PreviewHost(host, Storage(root, None), unseen=True)
 
 
 @asynccontextmanager
 async def opened_hosts(
-    state: Path, hosts: Mapping[str, str], image_folders: Sequence[Path] = ()
+    state: Path, hosts: Mapping[str, str], image_folders: Sequence[Path] = (), allowed: Allowed = NOTHING
 ) -> AsyncIterator[Mapping[str, PreviewHost]]:
     """Opens several hosts as ``opened_host`` opens one, and yields them by name. Of those that are away, nothing is known.
 
@@ -121,7 +128,7 @@ async def opened_hosts(
     async with AsyncExitStack() as stack:
         for name, uri in hosts.items():
             storage = Storage(state, await qemu_group(uri), image_folders=image_folders)
-            host = await stack.enter_async_context(_opened(uri, state, None, storage, name))
+            host = await stack.enter_async_context(_opened(uri, state, None, storage, allowed, name))
             found[name] = PreviewHost(host, storage)
         if not any(seen.host.facts.reachable for seen in found.values()):
             raise _nothing("; ".join(f"host {name}: {seen.host.facts.error}" for name, seen in found.items()))
@@ -130,21 +137,23 @@ async def opened_hosts(
 
 @asynccontextmanager
 async def _connected(
-    uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None
+    uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None, allowed: Allowed
 ) -> AsyncIterator[LibvirtHost]:
-    async with _opened(uri, root, labels, storage) as host:
+    async with _opened(uri, root, labels, storage, allowed) as host:
         if not host.facts.reachable:
             raise _nothing(host.facts.error)
         yield host
 
 
-def _opened(uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None, name: str = "local") -> LibvirtHost:
+def _opened(
+    uri: str, root: Path, labels: Mapping[str, str] | None, storage: Storage | None, allowed: Allowed, name: str = "local"
+) -> LibvirtHost:
     async def kvm_usable() -> bool:
         return not is_local(uri) or (await probe_kvm(None)).usable
 
     return LibvirtHost(
         uri, name=name, storage=storage, storage_root=str(root), labels=labels, kvm_usable=kvm_usable, trash_keep=KEEP,
-        marks_runs=False,
+        marks_runs=False, allowed=allowed,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from homeostat.planner.domain import DomainConfig, KernelBoot
 
+from . import smbios
 from .elements import Element, attribute, element, text_of
 
 PARENT = "domain"
@@ -34,7 +35,7 @@ def build(config: DomainConfig) -> Iterator[Element]:
             made.append(element("initrd", config.kernel.given(config.kernel.initramfs)))
         if config.kernel.cmdline is not None:
             made.append(element("cmdline", config.kernel.cmdline))
-    if config.smbios is not None:
+    if smbios.has_entries(config):
         made.append(element("smbios", mode="sysinfo"))
     yield made
 

@@ -11,7 +11,7 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, controllers, disks, forwards, io_threads, record, rng, smbios, sound, tpm, watchdog
+from . import agent, arguments, controllers, disks, forwards, io_threads, record, rng, smbios, sound, tpm, watchdog
 from .elements import Element, alias_name, attribute, element, text_of
 
 # Devices of these families that the spec does not name are removed; those of any other family stay.
@@ -81,7 +81,7 @@ def _carry_firmware(config: DomainConfig, built: Element, observed: Element) -> 
 
 
 def _carry_metadata(built: Element, observed: Element) -> None:
-    own = {record.TAG, f"{{{forwards.TEST_NAMESPACE}}}forwards"}
+    own = {record.TAG, arguments.TAG, f"{{{forwards.TEST_NAMESPACE}}}forwards"}
     others = [child for child in observed.iterfind("metadata/*") if child.tag not in own]
     metadata = built.find("metadata")
     if metadata is None and others:
@@ -92,17 +92,19 @@ def _carry_metadata(built: Element, observed: Element) -> None:
 
 
 def _carry_arguments(built: Element, observed: Element) -> None:
-    """Carries the QEMU arguments over that others added, without our pairs."""
+    """Carries the QEMU arguments over that others added, without ours."""
     had = observed.find(forwards.COMMANDLINE)
     if had is None:
         return
-    own = set(forwards.own_arguments(observed))
-    carried: list[Element] = []
-    for child in had:
-        if child.tag == forwards.ARGUMENT and child.get("value", "") in own:
-            carried.pop()  # the flag before it
+    pairs = set(forwards.own_arguments(observed))
+    values: list[str] = []
+    for value in (child.get("value", "") for child in had.iterfind(forwards.ARGUMENT)):
+        if value in pairs:
+            values.pop()  # the flag before it
         else:
-            carried.append(child)
+            values.append(value)
+    carried = [element(forwards.ARGUMENT, value=value) for value in arguments.without_ours(values, observed)]
+    carried += [deepcopy(child) for child in had if child.tag != forwards.ARGUMENT]
     if not carried:
         return
     commandline = built.find(forwards.COMMANDLINE)
@@ -110,7 +112,7 @@ def _carry_arguments(built: Element, observed: Element) -> None:
         commandline = deepcopy(had)
         del commandline[:]
         built.append(commandline)
-    commandline.extend(deepcopy(child) for child in carried)
+    commandline.extend(carried)
 
 
 def _carry_devices(config: DomainConfig, built: Element, observed: Element, same_machine: bool) -> None:

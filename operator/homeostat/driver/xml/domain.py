@@ -9,6 +9,7 @@ from homeostat.planner.domain import DomainConfig
 
 from . import (
     agent,
+    arguments,
     boot,
     console,
     controllers,
@@ -44,6 +45,7 @@ class Family(Protocol):
 FAMILIES: tuple[Family, ...] = (
     general,
     record,
+    arguments,
     boot,
     cpu,
     smbios,
@@ -85,7 +87,7 @@ def build_root(config: DomainConfig) -> Element:
     if len(metadata):
         root.insert(2, metadata)
     root.append(devices)
-    root.extend(forwards.build(config))
+    root.extend(arguments.build_commandline(config))
     return root
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lxml import etree
 
 Element = etree._Element
@@ -43,6 +45,13 @@ def element(tag: str, text: str | None = None, /, *children: Element, **attribut
     if text is not None:
         made.text = text
     made.extend(children)
+    return made
+
+
+def listing(tag: str, item: str, prefix: str, namespace: str, values: Iterable[str]) -> Element:
+    """Makes a list of values in a namespace of its own."""
+    made = etree.Element(tag, nsmap={prefix: namespace})
+    made.extend(element(item, value=value) for value in values)
     return made
 
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from lxml import etree
-
 from homeostat.planner.domain import DomainConfig, DomainType, ForwardConfig, NicConfig
 
-from .elements import Element, element
+from .elements import Element, listing
 
 PARENT = "domain"
 QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
@@ -32,17 +30,16 @@ _ID = re.compile(r"^homeostat-(\d+)-(.*)$")
 _HOST_FORWARD = re.compile(r"^(tcp|udp):(\[[^\]]*\]|[^:]*):(\d+)-:(\d+)$")
 
 
-def build(config: DomainConfig) -> Iterator[Element]:
-    pairs = [pair for place, nic in enumerate(config.nics) if nic.forwards for pair in _arguments(place, nic)]
-    if pairs and config.type is not DomainType.TEST:
-        yield _list(COMMANDLINE, ARGUMENT, "qemu", QEMU_NAMESPACE, pairs)
+def words(config: DomainConfig) -> list[str]:
+    """Returns the arguments of all such nics."""
+    return [word for place, nic in enumerate(config.nics) if nic.forwards for word in _arguments(place, nic)]
 
 
 def build_metadata(config: DomainConfig) -> Iterator[Element]:
-    pairs = [pair for place, nic in enumerate(config.nics) if nic.forwards for pair in _arguments(place, nic)]
+    pairs = words(config)
     if pairs and config.type is DomainType.TEST:
         tag = f"{{{TEST_NAMESPACE}}}"
-        yield _list(f"{tag}forwards", f"{tag}arg", "forwards", TEST_NAMESPACE, pairs)
+        yield listing(f"{tag}forwards", f"{tag}arg", "forwards", TEST_NAMESPACE, pairs)
 
 
 def parse_nics(root: Element) -> list[tuple[int, NicConfig]]:
@@ -121,9 +118,3 @@ def _parse_forward(value: str) -> Iterator[ForwardConfig]:
     if match := _HOST_FORWARD.match(value):
         protocol, host, host_port, guest_port = match.groups()
         yield ForwardConfig(host.strip("[]"), int(host_port), int(guest_port), protocol)
-
-
-def _list(tag: str, item: str, prefix: str, namespace: str, values: list[str]) -> Element:
-    made = etree.Element(tag, nsmap={prefix: namespace})
-    made.extend(element(item, value=value) for value in values)
-    return made

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from homeostat.planner.domain import DomainConfig, SmbiosConfig
 
+from . import arguments
 from .elements import Element, attribute, element, text_of
 
 PARENT = "domain"
 TAG = "sysinfo"
-_ENTRIES = tuple(field.name for field in fields(SmbiosConfig))  # libvirt's names are the same
+_ENTRIES = tuple(field.name for field in fields(SmbiosConfig) if field.name != "uuid")  # libvirt's names are the same
 
 
 def build(config: DomainConfig) -> Iterator[Element]:
-    if config.smbios is not None:
+    if has_entries(config):
         system = element("system")
         for name in _ENTRIES:
             if (value := getattr(config.smbios, name)) is not None:
@@ -24,12 +25,16 @@ def build(config: DomainConfig) -> Iterator[Element]:
         yield element(TAG, None, system, type_="smbios")
 
 
+def has_entries(config: DomainConfig) -> bool:
+    """Tells whether it says anything here. Its uuid is an argument: libvirt takes no other than the domain's."""
+    return config.smbios is not None and replace(config.smbios, uuid=None) != SmbiosConfig()
+
+
 def parse(root: Element) -> dict[str, Any]:
-    given = f"{TAG}[@type='smbios']/system/entry"
+    given = f"{TAG}[@type='smbios']/system/entry" if attribute(root, "os/smbios", "mode") == "sysinfo" else "none"
     found = {name: text_of(root, f"{given}[@name='{name}']") for name in _ENTRIES}
-    if attribute(root, "os/smbios", "mode") != "sysinfo" or not any(found.values()):
-        return {"smbios": None}
-    return {"smbios": SmbiosConfig(**found)}
+    smbios = SmbiosConfig(**found, uuid=arguments.guest_uuid(root))
+    return {"smbios": None if smbios == SmbiosConfig() else smbios}
 
 
 def is_ours(child: Element) -> bool:

@@ -13,6 +13,7 @@ from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, Vir
 from homeostat.models.quantity import format_quantity
 
 from ..actions import file_name
+from ..allowed import EVERYTHING
 from ..changes import compare, compare_running
 from ..domain import DomainConfig, DomainType, Record
 from ..hotplug import within_ports
@@ -104,6 +105,7 @@ def _observed(*machines: VirtualMachine) -> Observed:
         kvm_usable=kind != "TCG",
         storage_root=_ROOT,
         attach=kind != "Test",
+        allowed=EVERYTHING,
     )
     secrets = {file: Secret(SecretStr(file), file) for file in files if file}
     return Observed(host, None, storage=ObservedStorage(images=images), secrets=secrets)

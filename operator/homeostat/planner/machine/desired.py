@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
 from homeostat.models.machine_platform import Rng, Smbios
+from homeostat.models.qemu_arguments import words_of
 
 from ..domain import (
     BackingFile,
@@ -79,6 +80,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         tpm=TpmConfig(f"tpm-{spec.tpm.model}", spec.tpm.version) if spec.tpm else None,
         rng=None if spec.rng == Rng() else RngConfig(spec.rng.enabled, spec.rng.bytes_per_second),
         smbios=SmbiosConfig(**spec.smbios.model_dump()) if spec.smbios and spec.smbios != Smbios() else None,
+        qemu_arguments=_qemu_arguments(spec, host),
         vnc=_vnc(spec.display, observed, known),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
         guest_agent=spec.guest_agent.enabled,
@@ -186,6 +188,16 @@ def _disk(machine: VirtualMachine, wish: DiskDevice, observed: Observed, target:
 
 def _scsi(spec: VirtualMachineSpec) -> ScsiConfig | None:
     return ScsiConfig(spec.scsi.model, spec.scsi.io_thread, spec.scsi.queues) if spec.scsi else None
+
+
+def _qemu_arguments(spec: VirtualMachineSpec, host: HostFacts) -> tuple[str, ...] | None:
+    if spec.qemu_arguments and not host.allowed.qemu_arguments:
+        raise CannotPlan(
+            "QemuArgumentsNotAllowed",
+            f"qemuArguments: host {host.name} takes none: start its operator with --allow-qemu-arguments (docs/security.md says "
+            "what that allows), or remove them",
+        )
+    return words_of(spec.qemu_arguments) or None
 
 
 def _limits(wish: DiskDevice) -> LimitsConfig | None:

@@ -58,6 +58,7 @@ def test_of_the_same_nothing() -> None:
         ({"tpm": TpmConfig("tpm-tis", "2.0")}, ("tpm", "none", "2.0 tpm-tis")),
         ({"rng": RngConfig(enabled=False)}, ("rng", "unlimited", "none")),
         ({"rng": RngConfig(rate=2048)}, ("rng", "unlimited", "2Ki/s")),
+        ({"qemu_arguments": ("-no-hpet", "a b")}, ("qemuArguments", "none", "-no-hpet 'a b'")),
         ({"smbios": SmbiosConfig(serial="S-1")}, ("smbios.serial", "none", "S-1")),
         ({"scsi": ScsiConfig()}, ("scsi", "none", "virtio-scsi")),
         ({"scsi": ScsiConfig(io_thread=True, queues=2)}, ("scsi", "none", "virtio-scsi, an I/O thread, 2 queues")),

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from homeostat.planner.allowed import EVERYTHING
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import ObservedPort
 from tests.unit.driving import Operator
-from tests.unit.machines import machine, running
+from tests.unit.machines import changed, machine, running
 from tests.unit.world import HOST, World
 
 
@@ -79,6 +80,11 @@ from tests.unit.world import HOST, World
             "TapTaken",
             "nics[own]: tap tap1 is taken by machine other: choose another name",
         ),
+        (
+            {"qemuArguments": ["-no-hpet"]},
+            "QemuArgumentsNotAllowed",
+            "qemuArguments: host local takes none: start its operator with --allow-qemu-arguments",
+        ),
         ({"virtualization": "KVM"}, "NoKVM", "virtualization: KVM, but host local has none: use Auto or TCG"),
         ({"resources": {"cpu": {"model": "host-passthrough"}}}, "NoKVM", "needs KVM; without it use maximum"),
     ],
@@ -145,3 +151,15 @@ def test_kvm_is_taken_where_it_is_usable_or_insisted_on(wish: str, usable: bool,
     world = World(host=replace(HOST, kvm_usable=usable))
     Operator(world).settle(machine(virtualization=wish))
     assert world.domain and world.domain.config and world.domain.config.type == kind
+
+
+def test_arguments_that_are_not_allowed_any_more_are_neither_defined_nor_taken_from_what_runs() -> None:
+    world = World(host=replace(HOST, allowed=EVERYTHING))
+    operator, vm = Operator(world), machine(qemuArguments=["-no-hpet"])
+    operator.settle(vm)
+    assert world.domain and world.domain.live and world.domain.live.qemu_arguments == ("-no-hpet",)
+    operator.done.clear()
+    world.host = HOST
+    for wanted in (vm, changed(vm, qemuArguments=["-no-acpi"])):
+        assert operator.settle(wanted).outcome.reason == "QemuArgumentsNotAllowed"
+        assert operator.done == [] and world.domain.state == "running"

@@ -1,0 +1,16 @@
+"""What machines may have of a host that reaches beyond them: the options of its operator say it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Nothing of it, unless the operator's options say so: who may write specs must not rule the host by that alone."""
+
+    qemu_arguments: bool = False
+
+
+NOTHING = Allowed()
+EVERYTHING = Allowed(qemu_arguments=True)
