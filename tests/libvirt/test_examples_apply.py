@@ -16,7 +16,9 @@ import pytest
 from homeostat.assembly.several import Several, several_hosts
 from homeostat.assembly.standalone import Standalone, standalone
 from homeostat.cli.access import changing
+from homeostat.models.condition import find_condition
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image, ImageState
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.network import Network
@@ -74,6 +76,14 @@ class Applied:
 
         await self._until(conditions, lambda found: bool(found) and set(found) == {"True"})
 
+    async def until_disks_ready(self, *names: str) -> None:
+        async def ready() -> dict[str, str]:
+            found = await self.store.list(Disk)
+            said = {disk.metadata.name: find_condition(disk.status.conditions, "Ready") for disk in found if disk.status}
+            return {name: condition.status for name, condition in said.items() if condition}
+
+        await self._until(ready, lambda found: found == dict.fromkeys(names, "True"))
+
     @staticmethod
     async def _until(read: Callable[[], Awaitable[object]], met: Callable[..., bool]) -> None:
         found: object = None
@@ -121,6 +131,16 @@ async def test_images_are_named_by_machines(examples: Path, tmp_path: Path) -> N
         base = await images.image("page")
         assert base.status and base.status.phase is ImageState.READY and base.status.format == "qcow2"
         assert set(base.status.used_by) == {"vm/left", "vm/right"}
+
+
+async def test_a_disk_and_its_copy_are_made(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "disk", tmp_path / "state") as mail:
+        await mail.until_states(mail=MachineState.STOPPED)
+        await mail.until_disks_ready("letters", "letters-before")
+        files = {path.parent.name: path.stat().st_size for path in (tmp_path / "state" / "disks").rglob("disk.img")}
+        assert set(files) == {"letters", "letters-before"} and files["letters-before"] == 64 * 2**20
+        (disk,) = [disk for disk in await mail.store.list(Disk) if disk.metadata.name == "letters"]
+        assert disk.status is not None and disk.status.attached_to == "mail"
 
 
 async def test_batch_ends_and_stays_ended(examples: Path, tmp_path: Path) -> None:

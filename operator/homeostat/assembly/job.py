@@ -162,7 +162,7 @@ class Job(Operator):
                 self._images,
                 self._machines.claims,
                 self._config.fence,
-                self.queue.add,
+                self.changed,
                 self._config.keeps,
             ),
             Image: ImageReconciler(self.store, self._host, self._images, self.changed),

@@ -40,17 +40,17 @@ class DiskReconciler:
         images: ImageUse,
         claims: Claims,
         fence: Callable[[], None] = lambda: None,
-        wake: Callable[[Key], None] = lambda key: None,
+        changed: Callable[[Key], object] = lambda key: None,
         placed: Placed = lambda disk: None,
     ) -> None:
-        """Takes ``claims``, those of the machines of this host, and ``wake``, which has a resource reconciled. ``placed``: see
+        """Takes ``claims``, those of the machines of this host, and ``changed``, which wakes what rests on a Disk. ``placed``: see
         Placed."""
         self._store = store
         self._host = host
         self._images = images
         self._claims = claims
         self._fence = fence
-        self._wake = wake
+        self._changed = changed
         self._placed = placed
 
     looks_at_many = True
@@ -127,10 +127,7 @@ class DiskReconciler:
         if happenings or status != disk.status:
             changed = status if status != disk.status else None
             await self._store.report(disk.key, disk.metadata.uid, changed, happenings)
-            for user in seen.users:
-                kind, _, name = user.partition("/")
-                if kind == "vm":
-                    self._wake(Key("VirtualMachine", disk.metadata.namespace, name))
+            self._changed(disk.key)
 
     async def _release(self, disk: Disk, happenings: list[Happening]) -> None:
         if happenings:

@@ -1,0 +1,89 @@
+"""A Disk has one writer: machines, what copies or grows it, and a template for several are kept apart, with the holder named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.deployment.repeat import usable_once
+from homeostat.planner.observed import HostFacts
+from homeostat.runtime.machine.claims import Claims
+from tests.unit.disks import HOST, PATH
+from tests.unit.machines import machine
+
+DEVICE = {"name": "letters", "diskRef": {"name": "data"}}
+DISK = Key("Disk", "default", "data")
+COPY = Key("Disk", "default", "copy")
+
+
+class Empty:
+    """A host without domains."""
+
+    facts: HostFacts = HOST
+
+    def domain(self, uuid: str) -> None:
+        return None
+
+
+def update(claims: Claims, vm: VirtualMachine) -> dict[str, str]:
+    return dict(claims.update(vm, Empty()))  # type: ignore[arg-type]
+
+
+def named(machine_name: str, **fields: Any) -> VirtualMachine:
+    return machine(name=machine_name, disks=[{**DEVICE, **fields}])
+
+
+def test_the_second_machine_is_refused_whatever_it_calls_the_disk() -> None:
+    claims = Claims()
+    assert update(claims, named("first")) == {}
+    assert update(claims, named("second", name="other", bus="scsi")) == {PATH: "machine first"}
+    claims.release(named("first").key)
+    assert update(claims, named("second")) == {}
+
+
+def test_disks_of_one_name_in_two_namespaces_are_two() -> None:
+    claims = Claims()
+    assert update(claims, named("first")) == {}
+    assert update(claims, machine(name="first", namespace="shop", disks=[DEVICE])) == {}
+
+
+def test_a_file_is_held_while_it_is_copied_or_grown_and_no_machine_starts_with_it() -> None:
+    freed: list[Key] = []
+    claims = Claims(freed.append)
+    vm = named("first")
+    update(claims, vm)
+    assert claims.hold(COPY, [PATH, "/state/disks/default/copy/disk.img"]) == ""
+    assert claims.borrowers(PATH) == [COPY]
+    assert claims.begin(vm, Empty()) == {PATH: "Disk copy, until that is done with it"}  # type: ignore[arg-type]
+    freed.clear()
+    claims.release(COPY)
+    assert freed == [vm.key] and claims.borrowers(PATH) == []
+    assert claims.begin(vm, Empty()) == {}  # type: ignore[arg-type]
+
+
+def test_nothing_opens_the_file_of_a_machine_that_was_started() -> None:
+    claims = Claims()
+    vm = named("first")
+    assert claims.begin(vm, Empty()) == {}  # type: ignore[arg-type]
+    assert claims.hold(DISK, [PATH]) == "machine first"
+    assert claims.borrowers(PATH) == []
+    assert claims.begin(vm, Empty()) == {}  # type: ignore[arg-type]
+
+
+def test_two_copies_of_one_disk_do_not_exclude_machines_of_others_but_each_other() -> None:
+    claims = Claims()
+    assert claims.hold(COPY, [PATH]) == ""
+    assert claims.hold(DISK, [PATH]) == "Disk copy"
+    assert update(claims, machine(name="third", disks=[{"name": "own", "size": "1Gi"}])) == {}
+
+
+def test_a_template_for_several_machines_names_no_disk() -> None:
+    def deployment(replicas: int, strategy: str) -> VirtualMachineDeployment:
+        spec = {"replicas": replicas, "strategy": {"type": strategy}, "template": {"spec": {"disks": [DEVICE]}}}
+        return VirtualMachineDeployment.model_validate({"metadata": {"name": "web"}, "spec": spec})
+
+    assert "disks[letters]: Disk data is for one machine only" in usable_once(deployment(2, "Recreate"))
+    assert "is for one machine only" in usable_once(deployment(1, "RollingUpdate"))
+    assert usable_once(deployment(1, "Recreate")) == ""
