@@ -31,7 +31,7 @@ from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
-from homeostat.runtime.disk.unkept import UnkeptDisks
+from homeostat.runtime.disk.unkept import UNKEPT, UnkeptDisks
 from homeostat.runtime.engine.supervise import Supervisor, keeping
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
@@ -254,6 +254,7 @@ class ClusterOperator:
                 config = JobConfig(
                     self._instance,
                     kinds=frozenset({VirtualMachine, Snapshot, Network}),
+                    kept_off=lambda disk: UNKEPT,
                     reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
                     wakers=(reporter.woken_by,),
                     fence=lease.check,

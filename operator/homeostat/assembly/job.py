@@ -19,7 +19,6 @@ from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, Keepers
-from homeostat.runtime.disk.observe import Placed
 from homeostat.runtime.disk.reconcile import DiskReconciler
 from homeostat.runtime.engine.chores import Chore
 from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
@@ -29,6 +28,7 @@ from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.image.reconcile import ImageReconciler
 from homeostat.runtime.machine.domains import DomainOf
 from homeostat.runtime.machine.images import ImageUse
+from homeostat.runtime.machine.named import KeptOff, kept_here
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.probing import Prober
 from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, MachineReconciler
@@ -75,7 +75,7 @@ class JobConfig:
 
     ``admits``: see MachineReconciler.
 
-    ``keeps``: why a Disk is not made here, see Placed.
+    ``kept_off``: why a Disk is not kept here, see KeptOff.
 
     ``orphans`` looks for what belongs to no resource, and is poked when something comes or goes.
 
@@ -96,7 +96,7 @@ class JobConfig:
     wakers: tuple[Waker, ...] = ()
     admits: Admits = lambda machine, made_here: None
     all_machines: ResourceAccess | None = None
-    keeps: Placed = lambda disk: None
+    kept_off: KeptOff = kept_here
 
 
 class Job(Operator):
@@ -129,6 +129,7 @@ class Job(Operator):
             config.fence,
             self.queue.add,
             config.admits,
+            config.kept_off,
         )
         reconcilers = self._converged()
         self._reconciled = frozenset(reconcilers)
@@ -163,7 +164,7 @@ class Job(Operator):
                 self._machines.claims,
                 self._config.fence,
                 self.changed,
-                self._config.keeps,
+                self._config.kept_off,
             ),
             Image: ImageReconciler(self.store, self._host, self._images, self.changed),
             Network: NetworkReconciler(

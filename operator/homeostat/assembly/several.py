@@ -31,7 +31,7 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.disk.unkept import UnkeptDisks
+from homeostat.runtime.disk.unkept import UNKEPT, UnkeptDisks
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.hypervisor import HostDriver
@@ -142,6 +142,7 @@ class SeveralHosts:
         config = JobConfig(
             self._instance,
             kinds=frozenset({VirtualMachine, Snapshot, Network}),
+            kept_off=lambda disk: UNKEPT,
             reconcilers={Host: reporter},
             wakers=(reporter.woken_by,),
             orphans=orphans,

@@ -287,4 +287,6 @@ class Observed:
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
     restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
     rival: Stalled | None = None  # another operator with our identity acts on this host
-    named: Mapping[str, Disk | None] = field(default_factory=dict)  # the Disks that its spec names, by name; None: there is none
+    named: Mapping[str, Disk | str] = field(
+        default_factory=dict
+    )  # the Disks that its spec names, by name, or why one cannot be had

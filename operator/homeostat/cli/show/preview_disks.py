@@ -19,7 +19,7 @@ from homeostat.runtime.disk.unkept import UNKEPT
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.claims import Claims
 from homeostat.runtime.machine.images import ImageUse
-from homeostat.runtime.machine.named import named_disks
+from homeostat.runtime.machine.named import kept_here, named_disks
 from homeostat.store.files.store import FilesStore
 
 from .render_disk import DiskEntry
@@ -42,7 +42,7 @@ class DiskForesight:
         """Plans one Disk. ``foresee`` finds out what images will be that are not there yet."""
         if not self.kept:
             return DiskEntry(disk, Plan(outcome=Stalled("SeveralHosts", UNKEPT)), place)
-        seen = await observe_disk(disk, self.host, self.store, ImageUse(), claims, lambda disk: None)
+        seen = await observe_disk(disk, self.host, self.store, ImageUse(), claims)
         seen = self._after_its_source(disk, seen)
         refs = (image_ref(seen.image),) if seen.image is not None and not seen.image.is_open else ()
         await foresee(refs, Observed(seen.host, None, storage=seen.storage))
@@ -64,7 +64,7 @@ class DiskForesight:
 
     async def machine(self, machine: VirtualMachine, observed: Observed) -> Observed:
         """Returns the observation of a machine with its Disks as they will be."""
-        named = await named_disks(machine, self.store)
+        named = await named_disks(machine, self.store, kept_here if self.kept else lambda disk: UNKEPT)
         if not named:
             return observed
         coming = {path: file for path, file in self.files.items() if path not in observed.storage.disks}

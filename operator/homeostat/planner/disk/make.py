@@ -52,8 +52,6 @@ def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
         who = f", and machine {seen.holder.machine} has it" if seen.holder else ""
         mend = f"put it back, or delete the Disk, and {seen.path.rpartition('/')[0]} by hand, to begin with another one"
         return Plan(outcome=Stalled(MISSING, f"the file {seen.path} has vanished{who}: {mend}"))
-    if seen.unadmitted is not None:
-        return Plan(outcome=seen.unadmitted)
     if seen.copy is not None:
         failed = Stalled("CopyFailed", seen.copy.error) if seen.copy.refused else Waiting("CopyFailed", seen.copy.error, RETRY)
         return Plan(outcome=failed)

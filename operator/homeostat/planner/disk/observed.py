@@ -63,4 +63,3 @@ class DiskSeen:
     image: ImageSource | None = None  # that it is to be made from, with the file that an Image stands for
     image_problem: Waiting | Stalled | None = None  # why that file is not known
     busy: str = ""  # who copies from it, or to it
-    unadmitted: Waiting | None = None  # why it is not made on this host

@@ -28,8 +28,8 @@ def plan_named(
         if has_it:
             words = f"disks[{disk.name}]: the file {path} of Disk {ref.name} has vanished: put it back, or name another Disk"
             return Stalled(MISSING, words)
-        return _not_there(machine, disk, ref, observed)
-    if not has_it and (waits := _not_usable(machine, disk, ref, found, observed)):
+        return _not_there(disk, ref, observed)
+    if not has_it and (waits := _not_usable(disk, ref, found, observed)):
         return waits
     if found is None or not source.on_ours:
         return None
@@ -37,22 +37,17 @@ def plan_named(
     return altered(disk.name, found, base.path if base else None, defined, root)
 
 
-def _not_there(machine: VirtualMachine, disk: DiskDevice, ref: DiskRef, observed: Observed) -> Waiting:
-    resource = observed.named.get(ref.name)
-    where = f"disks[{disk.name}].diskRef"
-    if resource is None:
-        namespace = machine.metadata.namespace
-        return Waiting(NOT_READY, f"{where}: there is no Disk {ref.name!r} in namespace {namespace}: declare it, or name another")
+def _not_there(disk: DiskDevice, ref: DiskRef, observed: Observed) -> Waiting:
+    resource, where = observed.named.get(ref.name, "it is not known"), f"disks[{disk.name}].diskRef"
+    if isinstance(resource, str):
+        return Waiting(NOT_READY, f"{where}: {resource}")
     return Waiting(NOT_READY, f"{where}: Disk {ref.name} is not there yet{_said(resource)}")
 
 
-def _not_usable(
-    machine: VirtualMachine, disk: DiskDevice, ref: DiskRef, found: ObservedDisk | None, observed: Observed
-) -> Waiting | None:
-    resource = observed.named.get(ref.name)
-    where = f"disks[{disk.name}].diskRef"
-    if resource is None:
-        return _not_there(machine, disk, ref, observed)
+def _not_usable(disk: DiskDevice, ref: DiskRef, found: ObservedDisk | None, observed: Observed) -> Waiting | None:
+    resource, where = observed.named.get(ref.name, ""), f"disks[{disk.name}].diskRef"
+    if isinstance(resource, str):
+        return _not_there(disk, ref, observed)
     if resource.deleting:
         return Waiting(NOT_READY, f"{where}: Disk {ref.name} is being deleted: name another one")
     if found is not None and (found.label is None or found.problem):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from homeostat.models.base import Key, ObjectMeta
@@ -24,14 +24,10 @@ from ..machine.effective import Effective, Lookup
 from ..machine.images import ImageUse
 from ..machine.observe import by_real_paths
 
-Placed = Callable[[Disk], Waiting | None]
-"""Returns why a Disk is not to be made on this host. None: it may be."""
 NOT_READY = "DiskNotReady"
 
 
-async def observe_disk(
-    disk: Disk, host: HostDriver, store: ResourceAccess, images: ImageUse, claims: Claims, placed: Placed
-) -> DiskSeen:
+async def observe_disk(disk: Disk, host: HostDriver, store: ResourceAccess, images: ImageUse, claims: Claims) -> DiskSeen:
     """Observes a Disk. Records in ``images`` the image that it names."""
     facts, meta = host.facts, disk.metadata
     path, folder = (make(facts.storage_root, meta.namespace, meta.name) for make in (named_disk_path, disk_folder))
@@ -50,7 +46,6 @@ async def observe_disk(
         image=image,
         image_problem=image_problem,
         busy=_busy(disk, claims, path),
-        unadmitted=placed(disk),
     )  # fmt: skip
     return await _with_origin(disk, seen, host, store, claims)
 

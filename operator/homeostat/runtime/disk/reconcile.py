@@ -22,7 +22,8 @@ from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..machine.claims import Claims
 from ..machine.images import ImageUse
-from .observe import Placed, observe_disk
+from ..machine.named import KeptOff, kept_here
+from .observe import observe_disk
 from .status import disk_happenings, disk_status
 
 log = logging.getLogger(__name__)
@@ -41,17 +42,17 @@ class DiskReconciler:
         claims: Claims,
         fence: Callable[[], None] = lambda: None,
         changed: Callable[[Key], object] = lambda key: None,
-        placed: Placed = lambda disk: None,
+        kept_off: KeptOff = kept_here,
     ) -> None:
-        """Takes ``claims``, those of the machines of this host, and ``changed``, which wakes what rests on a Disk. ``placed``: see
-        Placed."""
+        """Takes ``claims``, those of the machines of this host, and ``changed``, which wakes what rests on a Disk. ``kept_off``:
+        see KeptOff."""
         self._store = store
         self._host = host
         self._images = images
         self._claims = claims
         self._fence = fence
         self._changed = changed
-        self._placed = placed
+        self._kept_off = kept_off
 
     looks_at_many = True
 
@@ -61,6 +62,8 @@ class DiskReconciler:
         Raises:
             DriverError: a step failed. The status says which one, and the caller retries with backoff.
         """
+        if self._kept_off(disk):
+            return Next()  # another host keeps it
         seen = await self._observe(disk)
         plan = plan_disk(disk, seen)
         error, done = await self._execute(disk, seen, plan)
@@ -82,7 +85,7 @@ class DiskReconciler:
             self._images.forget(key)
 
     async def _observe(self, disk: Disk) -> DiskSeen:
-        return await observe_disk(disk, self._host, self._store, self._images, self._claims, self._placed)
+        return await observe_disk(disk, self._host, self._store, self._images, self._claims)
 
     async def _execute(self, disk: Disk, seen: DiskSeen, plan: Plan) -> tuple[DriverError | None, list[Happening]]:
         """Carries the plan out in order. The first failure ends it, and is returned with what happened until then."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
@@ -11,14 +11,29 @@ from homeostat.models.machine import VirtualMachine
 from ..engine.ports import Unreadable
 from .effective import Lookup
 
+KeptOff = Callable[[Disk], str]
+"""Returns why a Disk is not kept on this host, so that no machine here may have it. Empty: it is."""
 
-async def named_disks(machine: VirtualMachine, store: Lookup) -> Mapping[str, Disk | None]:
-    """Returns the Disks by name. None: there is none, or nobody can read what it is."""
-    found: dict[str, Disk | None] = {}
+
+def kept_here(disk: Disk) -> str:
+    """Says of every Disk that it is kept here: where there is one host only."""
+    return ""
+
+
+async def named_disks(machine: VirtualMachine, store: Lookup, kept_off: KeptOff = kept_here) -> Mapping[str, Disk | str]:
+    """Returns the Disks by name, or why one cannot be had."""
+    found: dict[str, Disk | str] = {}
+    namespace = machine.metadata.namespace
     for ref in (device.disk_ref for device in machine.spec.disks):
-        if ref is not None:
-            try:
-                found[ref.name] = await store.get(Disk, Key(Disk.KIND, machine.metadata.namespace, ref.name))
-            except Unreadable:
-                found[ref.name] = None
+        if ref is None:
+            continue
+        try:
+            disk = await store.get(Disk, Key(Disk.KIND, namespace, ref.name))
+        except Unreadable as error:
+            found[ref.name] = f"Disk {ref.name} cannot be read: {error}"
+            continue
+        if disk is None:
+            found[ref.name] = f"there is no Disk {ref.name!r} in namespace {namespace}: declare it, or name another"
+        else:
+            found[ref.name] = kept_off(disk) or disk
     return found

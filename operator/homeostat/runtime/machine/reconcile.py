@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.driver import faults
@@ -47,7 +47,7 @@ from .domains import DomainOf
 from .effective import Effective, image_keys
 from .happenings import step_taken, transitions
 from .images import ImageUse
-from .named import named_disks
+from .named import KeptOff, kept_here, named_disks
 from .observe import is_of, observe
 from .probing import Prober
 from .probing.guest import DomainGuest
@@ -88,6 +88,7 @@ class MachineReconciler:
         fence: Callable[[], None] = lambda: None,
         wake: Callable[[Key], None] = lambda key: None,
         admits: Admits = lambda machine, made_here: None,
+        kept_off: KeptOff = kept_here,
     ) -> None:
         """Takes what it asks others. ``wake`` has a machine reconciled that may now have what another one had. ``admits``: see
         Admits."""
@@ -107,6 +108,7 @@ class MachineReconciler:
         self._wake = wake
         self._claiming = asyncio.Lock()
         self._admits = admits
+        self._kept_off = kept_off
         self._all_claimed = False  # whether the claims of every machine are known, since the host can be asked
         self.summaries: dict[Key, Summary] = {}  # of the statuses that were reported last
         self.known: set[Key] = set()  # machines that were observed after the whole host changed, as when it came back
@@ -193,11 +195,14 @@ class MachineReconciler:
                 self._recalled.add(key)
                 self._recall_addresses(machine, observed.domain, observed.domain.live)
         memory = self._memory[key] = recall(memory, observed.domain, self._clock.now())
-        health, rival, named = self._health(machine, observed), self._rivals.found, await named_disks(machine, self._store)
+        health, rival, named = self._health(machine, observed), self._rivals.found, await self._disks_of(machine)
         observed = replace(
             observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival, named=named
         )
         return await with_restore(machine, observed, self._store, self._host)
+
+    async def _disks_of(self, machine: VirtualMachine) -> Mapping[str, Disk | str]:
+        return await named_disks(machine, self._store, self._kept_off)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:
         """Remembers the addresses that an earlier operator found in this very run, where that is certain."""
