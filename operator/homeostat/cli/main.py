@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "console": ("console", "Attach to a machine's serial console."),
     "wait": ("wait", "Wait for a condition or a deletion."),
     "prune": ("prune", "The same as `apply --prune`."),
-    "disk": ("disk", "List Disks, and files that belong to none."),
+    "disk": ("disk", "List Disks, and files that belong to none; copy disks."),
     "trash": ("trash", "List, put back or erase disks of what was deleted."),
     "migrate": ("migrate", "Move machines from a folder to Kubernetes, or back."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),

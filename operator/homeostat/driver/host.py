@@ -14,6 +14,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.disk.observed import Copying, NamedDisk
+from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.domain import DomainType
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
@@ -28,7 +29,7 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
+from homeostat.planner.snapshot.observed import SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
 from . import faults, links, ports

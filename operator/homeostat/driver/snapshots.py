@@ -27,8 +27,9 @@ import libvirt
 import libvirt_qemu
 
 from homeostat.planner import actions as act
+from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.observed import DomainState, ObservedDomain
-from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
+from homeostat.planner.snapshot.observed import SnapshotNote
 
 from . import faults
 from .actions import Domain

@@ -413,6 +413,9 @@ class VirtualMachineStatus(Status):
         default=None, description="When the domain was last seen to start.", json_schema_extra=DATE_TIME
     )
     restored: str | None = Field(default=None, description="The token of spec.restoreFrom that was carried out last.")
+    other_snapshots: tuple[str, ...] = Field(
+        default=(), description="Snapshots in its disks that others took, as disk/name. They stay as they are."
+    )
     changes: tuple[PendingChange, ...] = Field(default=(), description="What waits for a restart, or is forbidden.")
     drift: tuple[PendingChange, ...] = Field(default=(), description="What others changed (driftPolicy Report).")
 

@@ -131,6 +131,7 @@ class ObservedDisk:
     origin: str = ""  # where the base image came from, as noted beside it; empty: not known
     label: DiskLabel | None = None  # of a Disk: what its label says
     problem: str = ""  # of a Disk: why no guest may have it
+    others: tuple[str, ...] = ()  # snapshots in it that are not ours
 
     @property
     def format(self) -> str:

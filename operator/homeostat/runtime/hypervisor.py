@@ -8,6 +8,7 @@ from typing import Protocol
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.disk.observed import Copying, NamedDisk
+from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
@@ -21,7 +22,7 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
+from homeostat.planner.snapshot.observed import SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
 

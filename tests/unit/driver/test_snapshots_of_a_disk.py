@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.errors import DriverError, HeaderAltered, Refused
+from homeostat.driver.storage.disks import read_disk
 from homeostat.driver.storage.paths import Rooms
-from homeostat.driver.storage.snapshots import SnapshotFiles, read_tags
+from homeostat.driver.storage.snapshots import SnapshotFiles
+from homeostat.driver.storage.tags import read_tags
 from homeostat.planner.snapshot.observed import SnapshotNote
 
 NOTE = SnapshotNote("s-1", "m-1", "web", False, (("data", "/d"),))
@@ -57,6 +59,14 @@ async def test_a_name_that_is_there_twice_goes_wholly(files: SnapshotFiles, tmp_
         subprocess.run(["qemu-img", "snapshot", "-c", "twice", path], check=True)
     await files.untag(path, "twice")
     assert names(path) == []
+
+
+async def test_those_of_others_are_seen_in_a_disk(files: SnapshotFiles, tmp_path: Path) -> None:
+    path = disk(tmp_path)
+    assert read_disk(path).others == ()
+    for tag in ("by-hand", "homeostat-a"):
+        await files.tag(path, tag)
+    assert read_disk(path).others == ("by-hand",)
 
 
 def test_what_is_no_qcow2_has_none_and_what_is_not_there_has_no_entry(files: SnapshotFiles, tmp_path: Path) -> None:

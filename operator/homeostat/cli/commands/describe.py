@@ -267,6 +267,8 @@ def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:
         ("Domain uuid", status.domain_uuid or ""),
         ("Started", f"{status.started_at} ({age(status.started_at)} ago)" if status.started_at else ""),
         ("Restarts", str(status.restarts)),
+        ("Restored", status.restored or ""),
+        ("Others' snapshots", ", ".join(status.other_snapshots)),
     ]
 
 

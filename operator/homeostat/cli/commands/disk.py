@@ -1,18 +1,23 @@
-"""``homeostat disk``: the Disks of this state, and files among them that nothing refers to. It deletes nothing."""
+"""``homeostat disk``: the Disks of this state, files among them that nothing refers to, and copies. It deletes nothing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
+from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
 
 from ..access import opened, run
+from ..errors import CliError
+from ..references import complete_machine, need_kind, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
 from ..show.tables import table_lines
@@ -22,7 +27,7 @@ from ..terminal import columns, emit, say
 @click.group()
 @common_options()
 def disk() -> None:
-    """List Disks, and the files that nothing refers to."""
+    """List Disks, and the files that nothing refers to; copy disks of machines."""
 
 
 @disk.command("list")
@@ -37,6 +42,58 @@ def list_disks(settings: CliSettings, orphans: bool, all_namespaces: bool, outpu
         run(_list_orphans(settings, all_namespaces, output))
     else:
         run(_list(settings, all_namespaces, output))
+
+
+@disk.command()
+@click.argument("machine", metavar="MACHINE | vm/MACHINE", shell_complete=complete_machine)
+@click.argument("name", metavar="DISK")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--snapshot", "of", metavar="NAME", help="As it was in that snapshot. Default: as it is now.")
+@common_options()
+@pass_settings
+def export(settings: CliSettings, machine: str, name: str, file: Path, of: str | None) -> None:
+    """Copy a machine's disk to FILE, a qcow2 file that needs no other. The machine goes on meanwhile.
+
+    The copy is of one moment, as after a loss of power; take a snapshot with `--quiesce Required` first and copy that for more.
+    """
+    from homeostat.driver.export import export_disk
+
+    found, tag = run(_exported(settings, machine, of))
+    uuid = found.status.domain_uuid if found.status else None
+    if uuid is None:
+        raise CliError(f"{found.metadata.name} has no disks yet: it was never defined", "`homeostat describe` says why")
+    shown = -1
+
+    def progress(share: float) -> None:
+        nonlocal shown
+        if (tenth := int(share * 10)) > shown and tenth < 10:
+            shown = tenth
+            say(f"{tenth * 10} % of disk {name} copied", err=True)
+
+    uri = settings.uri_of(found.status.host if found.status else None)
+    export_disk(uri, uuid, name, file.absolute(), progress, tag)
+    say(f"{file} is a copy of disk {name} of machine {found.metadata.name}{f', as in snapshot {of}' if of else ''}")
+
+
+async def _exported(settings: CliSettings, word: str, of: str | None) -> tuple[VirtualMachine, str]:
+    """Returns the machine, and the tag of its snapshot."""
+    (reference,) = parse_references([word], default_kind="vm")
+    need_kind([reference], VirtualMachine, "name the machine that has the disk")
+    key = reference.key(settings.namespace)
+    async with opened(settings) as store:
+        machine = await store.get(VirtualMachine, key)
+        if machine is None:
+            raise not_found(key)
+        if of is None:
+            return machine, ""
+        snapshot = await store.get(Snapshot, Key(Snapshot.KIND, key.namespace, of))
+        if snapshot is None:
+            raise not_found(Key(Snapshot.KIND, key.namespace, of))
+        if snapshot.spec.machine_ref.name != key.name:
+            raise CliError(f"snapshot {of} is of machine {snapshot.spec.machine_ref.name}, not of {key.name}")
+        if snapshot.status is None or snapshot.status.tag is None:
+            raise CliError(f"snapshot {of} is not taken yet", f"`homeostat describe snapshot {of}` says why")
+        return machine, snapshot.status.tag
 
 
 async def _list(settings: CliSettings, all_namespaces: bool, output: str | None) -> None:

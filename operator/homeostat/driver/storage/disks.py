@@ -10,12 +10,14 @@ from pathlib import Path
 
 from homeostat.driver.errors import DriverError, HeaderAltered, Refused
 from homeostat.planner.actions import CreateDisk, GrowDisk
+from homeostat.planner.disk_tag import OURS
 from homeostat.planner.machine.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedDisk
 
 from . import qemu_img
 from .header import qcow2_header
 from .paths import PARTIAL, Rooms, file_errors, human_size, publish, sweep_partials
+from .tags import has_tags, read_tags
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
 _HEAD = 4096  # bytes; QEMU writes the backing file's name right after the header
@@ -30,14 +32,16 @@ def read_disk(path: str) -> ObservedDisk:
         OSError: it cannot be read.
     """
     with open(path, "rb", buffering=0) as file:
-        header = qcow2_header(file.read(_HEAD))
+        head = file.read(_HEAD)
+    header = qcow2_header(head)
     if header is None:
         return ObservedDisk(path, 0, None)
     backing = header.backing
     if backing and not backing.startswith("json:"):
         with contextlib.suppress(ValueError):  # a name that no file can have
             backing = os.path.realpath(os.path.join(os.path.dirname(path), backing))
-    return ObservedDisk(path, header.virtual_size, backing, header.data_file, _origin(path, backing))
+    others = tuple(one.tag for one in read_tags(path) or () if not one.tag.startswith(OURS)) if has_tags(head) else ()
+    return ObservedDisk(path, header.virtual_size, backing, header.data_file, _origin(path, backing), others=others)
 
 
 def _origin(path: str, image: str | None) -> str:

@@ -9,57 +9,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from homeostat.driver.errors import Refused
-from homeostat.planner.snapshot.observed import DiskTag, SnapshotNote
+from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.snapshot.observed import SnapshotNote
 
 from . import qemu_img
 from .disks import check_header, read_disk
 from .paths import PARTIAL, Rooms, allocated, file_errors, flush, replace_text
+from .tags import read_tags
 
 RESTORED = "restored"  # in a machine's folder: the token of restoreFrom that was carried out last
-ENTRIES_MAX = 4096  # of one file
-TABLE_MAX = 2**21  # bytes of one table
-TRIES = 5  # QEMU replaces the table while it is read
-
-
-def read_tags(path: str) -> tuple[DiskTag, ...] | None:
-    """Reads the snapshots of a qcow2 file, also while QEMU has it open. None: it is no qcow2 file.
-
-    The format: QEMU's docs/interop/qcow2.txt, "Snapshots".
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with open(path, "rb", buffering=0) as file:
-        for _ in range(TRIES):
-            head = file.read(72)
-            if len(head) < 72 or head[:4] != b"QFI\xfb":
-                return None
-            count, at = struct.unpack_from(">IQ", head, 60)
-            file.seek(at)
-            table = file.read(TABLE_MAX) if count else b""
-            file.seek(0)
-            if file.read(72)[60:72] == head[60:72]:
-                return tuple(_entries(table, min(count, ENTRIES_MAX)))
-            file.seek(0)
-    raise OSError(f"{path} changes its snapshots all the time")
-
-
-def _entries(table: bytes, count: int) -> Iterator[DiskTag]:
-    at = 0
-    for _ in range(count):
-        if at + 40 > len(table):
-            return
-        id_length, name_length, seconds, nanoseconds, _clock, memory, more = struct.unpack_from(">HHIIQII", table, at + 12)
-        large = struct.unpack_from(">Q", table, at + 40)[0] if more >= 8 and at + 48 <= len(table) else memory
-        name = at + 40 + more + id_length
-        yield DiskTag(table[name : name + name_length].decode(errors="replace"), seconds + nanoseconds / 1e9, large)
-        at = -(-(name + name_length) // 8) * 8
 
 
 class SnapshotFiles:

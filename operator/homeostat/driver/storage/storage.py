@@ -94,6 +94,7 @@ _OURS = (
     f"{BOOT_COPY}*",
     "console.log*",
     f"*{PARTIAL}",
+    "*.export",
 )  # what DeleteDirectory may remove
 
 

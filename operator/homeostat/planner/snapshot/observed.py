@@ -8,20 +8,10 @@ from dataclasses import dataclass, field
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 
+from ..disk_tag import OURS, DiskTag
 from ..machine.identity import digest
 from ..observed import HostFacts, ObservedDomain
 from ..plan import Stalled
-
-OURS = "homeostat-"  # every tag of ours begins with it
-
-
-@dataclass(frozen=True, slots=True)
-class DiskTag:
-    """One entry in the table of snapshots that a qcow2 file has."""
-
-    tag: str
-    taken: float  # seconds since the epoch
-    memory: int  # bytes of a guest's memory in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,9 +71,16 @@ def machine_status(
         run=run,
         started_at=None if run is None else before.started_at if same_run(run, before.run) and before.started_at else now,
         restored=observed.storage.restored,
+        other_snapshots=_other_snapshots(observed),
         changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
         drift=_pending(plan.drift),
     )
+
+
+def _other_snapshots(observed: Observed) -> tuple[str, ...]:
+    config = observed.domain.config if observed.domain else None
+    disks = ((disk.name, observed.storage.disks.get(disk.source or "")) for disk in config.disks) if config else ()
+    return tuple(f"{name}/{tag}" for name, found in disks if found is not None for tag in found.others)
 
 
 def _elsewhere(before: VirtualMachineStatus, observed: Observed) -> str | None:

@@ -9,11 +9,12 @@ import pytest
 
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner import actions as act
+from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, Record
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 from homeostat.planner.snapshot import plan_snapshot
-from homeostat.planner.snapshot.observed import DiskTag, ObservedSnapshot, SnapshotNote, tag_of
+from homeostat.planner.snapshot.observed import ObservedSnapshot, SnapshotNote, tag_of
 from tests.unit.machines import deleted, machine
 from tests.unit.world import HOST
 

@@ -1,0 +1,17 @@
+"""Snapshots inside the file of a disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OURS = "homeostat-"  # every tag of ours begins with it
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTag:
+    """One entry in the table of snapshots that a qcow2 file has."""
+
+    tag: str
+    taken: float  # seconds since the epoch
+    memory: int  # bytes of a guest's memory in it
+    virtual_size: int = 0  # bytes that the guest saw then; 0: as now
