@@ -32,11 +32,11 @@ from .xml import parse_domain
 STAGED = ".export"  # the suffix of what QEMU writes
 POLL = 0.2  # seconds between looks at a job
 
-Progress = Callable[[float], None]
-"""Is told the share that is done, from 0 to 1."""
+Reached = Callable[[float], None]
+"""Takes the share that is done, from 0 to 1."""
 
 
-def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Progress, tag: str = "") -> None:
+def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached, tag: str = "") -> None:
     """Copies a disk of a machine, or the snapshot ``tag`` in it, to a qcow2 file that needs no other. Blocks until it is done.
 
     Raises:
@@ -90,7 +90,7 @@ def _disk(domain: Any, name: str) -> tuple[DiskConfig, bool]:
     return disks[name], active
 
 
-def _back_up(domain: Any, disk: DiskConfig, partial: Path, progress: Progress) -> None:
+def _back_up(domain: Any, disk: DiskConfig, partial: Path, progress: Reached) -> None:
     assert disk.source is not None
     folder = Path(disk.source).parent
     _sweep(domain, folder)
@@ -125,7 +125,7 @@ def _sweep(domain: Any, folder: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _follow(domain: Any, progress: Progress) -> None:
+def _follow(domain: Any, progress: Reached) -> None:
     while True:
         info = domain.jobInfo()
         if info[0] == libvirt.VIR_DOMAIN_JOB_NONE:
@@ -152,7 +152,7 @@ def _bring(staged: Path, partial: Path) -> None:
     os.chown(partial, os.geteuid(), os.getegid())
 
 
-def _convert(disk: DiskConfig, partial: Path, progress: Progress, tag: str) -> None:
+def _convert(disk: DiskConfig, partial: Path, progress: Reached, tag: str) -> None:
     """Copies with qemu-img: a snapshot also while QEMU has the disk open, since what is in it does not change any more."""
     assert disk.source is not None
     program = shutil.which("qemu-img")
