@@ -9,9 +9,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 import pytest
+from asyncinotify import Mask
 
 from homeostat.store.files import watch
-from homeostat.store.files.inotify import FolderEvents, Happened
+from homeostat.store.files.inotify import FolderEvents
 from tests.unit.store.test_store_watch import until
 from tests.unit.store_fixtures import Room, document
 from tests.unit.store_fixtures import key as machine
@@ -41,7 +42,7 @@ async def test_chaos_1_a_name_that_is_not_utf_8(room: Room, caplog: pytest.LogCa
 async def test_chaos_1_no_inotify_watches_are_left(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     real, free = watch.FolderEvents, False
 
-    def used_up(noticed: Callable[[str, Happened], None]) -> FolderEvents:
+    def used_up(noticed: Callable[[str, Mask], None]) -> FolderEvents:
         if not free:
             raise OSError(28, "No space left on device")
         return real(noticed)

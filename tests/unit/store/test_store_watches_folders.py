@@ -11,9 +11,10 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from asyncinotify import Mask
 
 from homeostat.store.files import watch
-from homeostat.store.files.inotify import CONTENT, FolderEvents, Happened
+from homeostat.store.files.inotify import CONTENT, FolderEvents
 from tests.unit.store.test_store_watch import until
 from tests.unit.store_fixtures import Room, document
 from tests.unit.store_fixtures import key as machine
@@ -64,8 +65,8 @@ async def test_a_folder_that_a_link_leads_to(room: Room, tmp_path: Path) -> None
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[tuple[FolderEvents, asyncio.Queue[tuple[str, Happened]]]]:
-    found: asyncio.Queue[tuple[str, Happened]] = asyncio.Queue()
+async def watched() -> AsyncIterator[tuple[FolderEvents, asyncio.Queue[tuple[str, Mask]]]]:
+    found: asyncio.Queue[tuple[str, Mask]] = asyncio.Queue()
     events = FolderEvents(lambda name, happened: found.put_nowait((name, happened)))
     try:
         yield events, found
@@ -78,14 +79,14 @@ async def test_names_and_what_happened_to_them(tmp_path: Path) -> None:
         assert events.watch(str(tmp_path), ["", "not-there"])
         assert not events.watch(str(tmp_path), [])
         (tmp_path / "a").write_text("x")
-        assert await found.get() == ("a", Happened.CREATE)
+        assert await found.get() == ("a", Mask.CREATE)
         assert (await found.get())[1] & CONTENT
         os.rename(tmp_path / "a", tmp_path / "b")
-        while (happened := await found.get()) != ("a", Happened.MOVED_FROM):
+        while (happened := await found.get()) != ("a", Mask.MOVED_FROM):
             assert happened[0] == "a" and happened[1] & CONTENT
-        assert await found.get() == ("b", Happened.MOVED_TO)
+        assert await found.get() == ("b", Mask.MOVED_TO)
         os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
-        assert await found.get() == ("caf\udce9", Happened.CREATE)
+        assert await found.get() == ("caf\udce9", Mask.CREATE)
 
 
 async def test_only_the_folders_that_are_named_and_no_more_than_once(tmp_path: Path) -> None:
@@ -111,23 +112,23 @@ async def test_the_end_of_the_folder_itself_is_an_event(tmp_path: Path) -> None:
     async with watched() as (events, found):
         events.watch(str(folder), [])
         shutil.rmtree(folder)
-        while await found.get() != ("", Happened.DELETE_SELF):
+        while await found.get() != ("", Mask.DELETE_SELF):
             pass
 
 
 @pytest.mark.parametrize(
     ("name", "happened", "matters"),
     [
-        ("a.yaml", Happened.MODIFY, True),
-        ("a.json", Happened.ATTRIB, True),
-        ("a.txt", Happened.MODIFY, False),
-        ("a.txt", Happened.CREATE, True),  # it may be a folder or a link
-        ("a.yaml~", Happened.CREATE, False),
-        (".a.yaml.swp", Happened.CREATE, False),
-        ("..data", Happened.MOVED_TO, True),  # how Kubernetes swaps a ConfigMap
-        ("", Happened.Q_OVERFLOW, True),
-        ("", Happened.DELETE_SELF, True),
+        ("a.yaml", Mask.MODIFY, True),
+        ("a.json", Mask.ATTRIB, True),
+        ("a.txt", Mask.MODIFY, False),
+        ("a.txt", Mask.CREATE, True),  # it may be a folder or a link
+        ("a.yaml~", Mask.CREATE, False),
+        (".a.yaml.swp", Mask.CREATE, False),
+        ("..data", Mask.MOVED_TO, True),  # how Kubernetes swaps a ConfigMap
+        ("", Mask.Q_OVERFLOW, True),
+        ("", Mask.DELETE_SELF, True),
     ],
 )
-def test_what_matters(name: str, happened: Happened, matters: bool) -> None:
+def test_what_matters(name: str, happened: Mask, matters: bool) -> None:
     assert watch._interesting(name, happened) is matters

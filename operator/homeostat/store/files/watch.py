@@ -10,12 +10,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from errno import EMFILE, ENFILE, ENOSPC
 
+from asyncinotify import Mask
+
 from homeostat.models.base import Key
 from homeostat.runtime.engine.clock import next_moment
 from homeostat.runtime.engine.supervise import TAKING_IN, Supervisor, innermost
 
 from ..index.follow import INDEX_INTERVAL, follow_index
-from .inotify import CONTENT, FolderEvents, Happened
+from .inotify import CONTENT, FolderEvents
 from .passes.intake import Intake
 from .reading.folder import Listing, signature, taken
 
@@ -125,7 +127,7 @@ class _Watch:
         finally:
             events.close()
 
-    def _noticed(self, name: str, happened: Happened) -> None:
+    def _noticed(self, name: str, happened: Mask) -> None:
         if _interesting(name, happened):
             self._changes += 1
             self._stirred.set()
@@ -173,7 +175,7 @@ def _behind_links(listing: Listing) -> dict[str, str]:
     return found
 
 
-def _interesting(name: str, happened: Happened) -> bool:
+def _interesting(name: str, happened: Mask) -> bool:
     """Tells whether a change matters: documents do, and so does whatever appears or goes, since it may be a folder or a link.
     Kubernetes swaps the link ``..data``."""
     if name.startswith(".") and not name.startswith(".."):
