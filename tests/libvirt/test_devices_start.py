@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -16,14 +17,19 @@ from homeostat.driver.errors import DriverError
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.survey import local_taps
 from homeostat.planner import actions as act
+from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import (
     CpuConfig,
     DomainConfig,
+    FilesystemConfig,
+    HostDeviceConfig,
     NicConfig,
     RngConfig,
     ScsiConfig,
+    SharedMemoryConfig,
     SmbiosConfig,
     TpmConfig,
+    VsockConfig,
     WatchdogConfig,
 )
 from tests.libvirt.qemu_machines import machine, qemu_host, running
@@ -46,6 +52,7 @@ async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
         {"sound": "sb16", "watchdog": WatchdogConfig("ib700", "poweroff"), "video": "cirrus", "video_memory": 2**24},
         {"rng": RngConfig(rate=1024), "smbios": SmbiosConfig("Acme", "Anvil", serial="S-1, x"), "scsi": ScsiConfig()},
         {"rng": RngConfig(enabled=False)},
+        {"shared_memory": (SharedMemoryConfig("agent", 2**22),)},
         {
             "smbios": SmbiosConfig("Acme", uuid="11111111-2222-4333-8444-555555555555"),
             "qemu_arguments": ("-fw_cfg", "name=opt/org.example/x,string=a b", "-no-hpet"),
@@ -54,7 +61,7 @@ async def host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
         {"scsi": ScsiConfig("lsilogic")},
         {"cpu": CpuConfig("custom", "qemu64", (), (1, 2, 1)), "vcpus": 2},
     ],
-    ids=["hda", "ac97", "sb16", "rng-smbios", "no-rng", "qemu-arguments", "virtio-scsi", "lsilogic", "cpu"],
+    ids=["hda", "ac97", "sb16", "rng-smbios", "no-rng", "shared-memory", "qemu-arguments", "virtio-scsi", "lsilogic", "cpu"],
 )
 async def test_it_starts(
     host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, chipset: str, devices: dict[str, Any]
@@ -112,6 +119,73 @@ async def test_a_tap_that_is_not_there_is_named_with_what_to_do(
     nic = NicConfig("lan", "ethernet", "nosuchtap", "52:54:00:00:00:01", "virtio", existing=True)
     with pytest.raises(DriverError, match="make the tap on the host"):
         await running(host, replace(machine(libvirtd, guest_image), nics=(nic,)))
+
+
+async def test_memory_is_shared_with_the_host_and_goes_with_the_domain(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
+) -> None:
+    config = replace(machine(libvirtd, guest_image), shared_memory=(SharedMemoryConfig("agent", 2**20),))
+    await running(host, config)
+    file = Path("/dev/shm") / f"homeostat-{config.uuid}-agent"
+    assert file.stat().st_size == 2**20
+    await host.execute(act.PowerOffDomain(config.uuid, ""))
+    assert file.exists()
+    await host.execute(act.UndefineDomain(config.uuid, ""))
+    assert not file.exists()
+
+
+async def test_a_folder_is_shared(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    if not host.facts.virtiofs:
+        pytest.skip("QEMU has no virtiofs")
+    folder = libvirtd.storage / f"share-{uuid4().hex[:8]}"
+    folder.mkdir()
+    folders = (FilesystemConfig("share", str(folder)),)
+    config = await running(host, replace(machine(libvirtd, guest_image), filesystems=folders))
+    assert seen_live(host, config.uuid).filesystems == folders
+    await host.execute(act.DefineDomain(replace(config, filesystems=None), ""))
+    again = host.domain(config.uuid)
+    assert again is not None and again.config is not None and again.config.filesystems is None
+    assert "memfd" not in libvirtd.virsh("dumpxml", "--inactive", config.name)
+
+
+async def test_what_this_machine_lacks_is_defined_and_its_start_says_why_it_cannot(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
+) -> None:
+    """libvirt checks the definition. Only hardware and modules of the kernel could show more."""
+    devices: dict[str, Any] = {
+        "host_devices": (
+            HostDeviceConfig("gpu", "pci", "0000:00:1f.7"),
+            HostDeviceConfig("key", "usb", "ffff:fffe"),
+            HostDeviceConfig("stick", "usb", "9.99"),
+            HostDeviceConfig("vgpu", "mdev", "11111111-2222-4333-8444-555555555555", True),
+        ),
+        "vsock": VsockConfig(4242),
+        "video": None,
+    }
+    config = replace(machine(libvirtd, guest_image), **devices)
+    await host.execute(act.DefineDomain(config, ""))
+    domain = host.domain(config.uuid)
+    assert domain is not None and domain.config is not None
+    assert {name: getattr(domain.config, name) for name in devices} == devices
+    with pytest.raises(DriverError):
+        await host.execute(act.StartDomain(config.uuid, False, ""))
+    with contextlib.suppress(DriverError):
+        await host.execute(act.DefineDomain(replace(config, host_devices=None), ""))
+        await host.execute(act.StartDomain(config.uuid, False, ""))
+        assert host.facts.vsock
+
+
+async def test_devices_of_a_host_are_listed_where_they_may_be_had(libvirtd: Libvirtd) -> None:
+    libvirtd.start()
+    for allowed in (True, False):
+        async with LibvirtHost(libvirtd.uri, allowed=Allowed(host_devices=allowed)) as host:
+            found = host.facts.devices
+            assert (found is not None) == allowed
+            cards = (
+                {path.name for path in Path("/sys/bus/pci/devices").iterdir()} if Path("/sys/bus/pci/devices").exists() else set()
+            )
+            assert not allowed or {device.address for device in found or () if device.kind == "pci"} == cards
+            assert all(device.model for device in found or () if device.kind == "pci")
 
 
 def seen_live(host: LibvirtHost, uuid: str) -> DomainConfig:

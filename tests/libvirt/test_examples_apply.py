@@ -182,6 +182,13 @@ async def test_hosts(examples: Path, tmp_path: Path) -> None:
             await parts.operator.run(asyncio.Event())
 
 
+async def test_devices(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "devices", tmp_path / "state") as devices:
+        await devices.until_running(["workshop"])
+        machine = (await devices.machines())["workshop"]
+        assert machine.status and machine.status.changes == ()  # all of it is read back as it was asked for
+
+
 async def test_canary(examples: Path, tmp_path: Path) -> None:
     async with applied(examples / "canary", tmp_path / "state") as canary:
         await canary.until_running([*(f"shop-{i}" for i in range(1, 5)), "shop-canary-1"])
@@ -205,4 +212,4 @@ async def test_network(examples: Path, tmp_path: Path) -> None:
 
 def test_every_folder_of_examples_is_tried_here() -> None:
     folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
-    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network"}
+    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network", "devices"}

@@ -12,16 +12,20 @@ from homeostat.planner.domain import (
     DiskConfig,
     DomainConfig,
     DomainType,
+    FilesystemConfig,
     ForwardConfig,
+    HostDeviceConfig,
     KernelBoot,
     LimitsConfig,
     NicConfig,
     Record,
     RngConfig,
     ScsiConfig,
+    SharedMemoryConfig,
     SmbiosConfig,
     TpmConfig,
     VncConfig,
+    VsockConfig,
     WatchdogConfig,
 )
 
@@ -70,6 +74,15 @@ FULL = replace(
     tpm=TpmConfig("tpm-crb", "2.0"),
     rng=RngConfig(rate=1024),
     smbios=SmbiosConfig("Acme", "Anvil", "1.0", 'S/N <1> & "2"', "A-1", "Anvils", "11111111-2222-4333-8444-555555555555"),
+    vsock=VsockConfig(42),
+    shared_memory=(SharedMemoryConfig("agent", 2**22),),
+    filesystems=(FilesystemConfig("share", "/srv/share"), FilesystemConfig("docs", "/srv/docs")),
+    host_devices=(
+        HostDeviceConfig("gpu", "pci", "0000:0a:1f.7"),
+        HostDeviceConfig("key", "usb", "046d:c31c"),
+        HostDeviceConfig("stick", "usb", "1.4"),
+        HostDeviceConfig("vgpu", "mdev", "11111111-2222-4333-8444-555555555555", True),
+    ),
     qemu_arguments=("-device", "usb-kbd,id=keys", "-no-hpet"),
     uefi=True,
     secure_boot=True,
@@ -176,6 +189,16 @@ _TPMS = st.builds(TpmConfig, st.sampled_from(["tpm-tis", "tpm-crb"]), st.sampled
 _RNGS = st.just(RngConfig(enabled=False)) | st.builds(RngConfig, st.just(True), st.integers(1, 2**31 - 1))
 _ENTRY = st.none() | st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True)
 _SMBIOS = st.builds(SmbiosConfig, *[_ENTRY] * 6, st.none() | st.uuids().map(str)).filter(lambda smbios: smbios != SmbiosConfig())
+_SHARED = st.lists(
+    st.builds(SharedMemoryConfig, _NAME, st.sampled_from([2**20, 2**34])), min_size=1, max_size=2, unique_by=lambda m: m.name
+)
+_FOLDERS = st.lists(st.builds(FilesystemConfig, _NAME, _PATH), min_size=1, max_size=2, unique_by=lambda f: f.name)
+_PLACES = st.builds("{:04x}:{:02x}:{:02x}.{}".format, *[st.integers(0, n) for n in (2**16 - 1, 255, 31, 7)])
+_PASSED = st.one_of(
+    st.builds(HostDeviceConfig, _NAME, st.just("pci"), _PLACES),
+    st.builds(HostDeviceConfig, _NAME, st.just("usb"), st.from_regex(r"[1-9]\.[1-9]|[0-9a-f]{4}:[0-9a-f]{4}", fullmatch=True)),
+    st.builds(HostDeviceConfig, _NAME, st.just("mdev"), st.uuids().map(str), st.booleans()),
+)
 _RECORDS = st.builds(Record, _TEXT, _TEXT, _TEXT, _TEXT | st.just(""), st.integers(0, 10**9), *[_TEXT | st.just("")] * 5)
 _KERNELS = st.builds(KernelBoot, _PATH, st.none() | _PATH, st.none() | _TEXT)
 
@@ -209,6 +232,10 @@ def domain_configs(draw: st.DrawFn) -> DomainConfig:
         tpm=draw(st.none() | _TPMS),
         rng=draw(st.none() | _RNGS),
         smbios=draw(st.none() | _SMBIOS),
+        vsock=draw(st.none() | st.builds(VsockConfig, st.none() | st.integers(3, 2**32 - 2))),
+        shared_memory=draw(st.none() | _SHARED.map(tuple)) if "q35" in machine else None,
+        filesystems=draw(st.none() | _FOLDERS.map(tuple)),
+        host_devices=draw(st.none() | st.lists(_PASSED, min_size=1, max_size=3, unique_by=lambda d: d.name).map(tuple)),
         qemu_arguments=draw(st.none() | st.lists(_TEXT, min_size=1, max_size=4).map(tuple)),
         vnc=draw(st.none() | st.builds(VncConfig, _ADDRESS, st.none() | st.integers(5900, 65535))),
         console_log=draw(st.none() | _PATH),

@@ -78,6 +78,16 @@ SPEC: Document = {
         "manufacturer": "Acme", "product": "Anvil", "version": "1.0", "serial": "S-1", "sku": "A-1", "family": "Anvils",
         "uuid": "11111111-2222-4333-8444-555555555555",
     },
+    "vsock": {"cid": 42},
+    "sharedMemory": [{"name": "agent", "size": "4Mi"}],
+    "filesystems": [{"name": "share", "path": "/srv/share"}],
+    "hostDevices": [
+        {"name": "gpu", "pci": {"address": "0000:03:00.0"}},
+        {"name": "card", "pci": {"vendor": "8086", "device": "10fb"}},
+        {"name": "key", "usb": {"vendor": "046d", "product": "c31c"}},
+        {"name": "stick", "usb": {"bus": 1, "device": 4}},
+        {"name": "vgpu", "mdev": {"uuid": "11111111-2222-4333-8444-555555555555", "display": False}},
+    ],
     "qemuArguments": ["-device usb-kbd"],
     "display": {
         "video": "qxl",

@@ -32,7 +32,7 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
-from . import faults, links, ports
+from . import faults, links, ports, shared_memory
 from .actions import DomainActions
 from .address_reading import Resident
 from .addresses import AddressBook
@@ -301,6 +301,10 @@ class LibvirtHost:
         match action:
             case act.ReleaseResource():
                 raise TypeError("ReleaseResource is the store's to carry out")
+            case act.UndefineDomain(uuid):
+                await self._actions.execute(action)
+                if self._here:
+                    await asyncio.to_thread(shared_memory.forget, uuid)
             case act.GrowDisk(target=str()):
                 await self._actions.execute(action)
             case (
@@ -456,8 +460,10 @@ class LibvirtHost:
             self._notify_networks()
 
     async def _read_devices(self) -> None:
-        now = await self._connection.run(lambda: survey_devices(self._connection, self._facts), "list the host's devices")
-        seen = replace(self._facts, tpms=now.tpms)
+        now = await self._connection.run(
+            lambda: survey_devices(self._connection, self._facts, self._here), "list the host's devices"
+        )
+        seen = replace(self._facts, tpms=now.tpms, virtiofs=now.virtiofs, vsock=now.vsock, devices=now.devices)
         if seen != self._facts:
             self._facts = seen
             self._notify(None)

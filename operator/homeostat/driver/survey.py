@@ -70,7 +70,7 @@ def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
     capabilities = request(handle.getCapabilities)
     seen = survey_networks(connection, replace(facts, domain_types=domain_types(capabilities)))
     return replace(
-        survey_devices(connection, seen),
+        survey_devices(connection, seen, is_local(connection.uri) and not is_test(connection.uri)),
         reachable=True,
         error="",
         relabels=any(model.text == "dac" for model in parse_xml(capabilities).iterfind("host/secmodel/model")),

@@ -14,6 +14,7 @@ from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
 from .machine_devices import CloudInit, DiskDevice, Display, ImageSource, Nic, ReclaimPolicy
+from .machine_host import Filesystem, HostDevice, SharedMemory, Vsock
 from .machine_platform import Rng, Scsi, Smbios, Sound, Topology, Tpm, Watchdog
 from .probe import Probes
 from .qemu_arguments import check_words, words_of
@@ -27,6 +28,7 @@ MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
 MEMORY_MAX = 2**50  # x86 has at most 52 bits of address, and devices need some of them
 IDENTITY = f"{API_GROUP}/identity"
 """An annotation that `homeostat migrate` writes: namespace/name/uid."""
+SHARED_MAX = 16  # devices of one kind that few machines have
 VCPU_MAX = 512  # what libvirt's q35 guests take at the most
 
 
@@ -259,6 +261,16 @@ class VirtualMachineSpec(Model):
     watchdog: Watchdog | None = Field(default=None, description="A watchdog that the guest feeds. Default: none.")
     tpm: Tpm | None = Field(default=None, description="A TPM. Default: none. Its host needs swtpm.")
     rng: Rng = Field(default_factory=cache(Rng))
+    vsock: Vsock | None = Field(default=None, description="A socket to its host without a network. Default: none.")
+    shared_memory: tuple[SharedMemory, ...] = Field(
+        default=(), max_length=SHARED_MAX, description="Memory that programs of its host see too, on machine type q35."
+    )
+    filesystems: tuple[Filesystem, ...] = Field(
+        default=(), max_length=SHARED_MAX, description="Folders of its host, of those that its operator has as --share-folder."
+    )
+    host_devices: tuple[HostDevice, ...] = Field(
+        default=(), max_length=SHARED_MAX, description="Devices of its host, where its operator has --allow-host-devices."
+    )
     smbios: Smbios | None = Field(default=None, description="What the guest reads of its mainboard. Default: QEMU's.")
     qemu_arguments: tuple[
         Annotated[str, Field(min_length=1, max_length=4000, pattern=XML_PATTERN, json_schema_extra=XML_SCHEMA)], ...
@@ -320,6 +332,27 @@ class VirtualMachineSpec(Model):
         both = {d.name for d in self.disks} & {n.name for n in self.nics} & set(self.boot.order)
         if both:
             raise ValueError(f"boot.order: {min(both)!r} is the name of a disk and of a nic: rename one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _devices_fit(self) -> Self:
+        if self.shared_memory and self.machine.type != "q35":
+            raise ValueError(f"sharedMemory needs machine.type: q35 (it is {self.machine.type})")
+        named = (
+            ("sharedMemory", [memory.name for memory in self.shared_memory]),
+            ("filesystems", [folder.name for folder in self.filesystems]),
+            ("hostDevices", [device.name for device in self.host_devices]),
+        )
+        for field, names in named:
+            if twice := first_repeated(names):
+                raise ValueError(f"{field}: the name {twice!r} is used twice")
+        if twice_asked := first_repeated(device.asked for device in self.host_devices):
+            raise ValueError(f"hostDevices: the {twice_asked[0]} device {twice_asked[1]} is asked for twice")
+        screens = [device.name for device in self.host_devices if device.mdev and device.mdev.display]
+        if screens and (self.display.video != "none" or not self.display.vnc.enabled or len(screens) > 1):
+            raise ValueError(
+                f"hostDevices[{screens[-1]}].mdev.display needs display.video: none and a VNC server, and to be the one"
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,8 @@ class Allowed:
     """Nothing of it, unless the operator's options say so: who may write specs must not rule the host by that alone."""
 
     qemu_arguments: bool = False
+    host_devices: bool = False
+    folders: tuple[str, ...] = ()  # absolute; each by itself, and nothing below it
 
 
 NOTHING = Allowed()
-EVERYTHING = Allowed(qemu_arguments=True)

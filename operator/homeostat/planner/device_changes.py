@@ -1,15 +1,15 @@
-"""The devices of which a machine has one at most: what ``changes`` compares, and how it is put into words. Pure."""
+"""Devices that only a start brings: what ``changes`` compares of them, and how it is put into words. Pure."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 
 from homeostat.models.quantity import format_quantity
 
-from .domain import DomainConfig, RngConfig, ScsiConfig, SmbiosConfig, TpmConfig, WatchdogConfig
+from .domain import DomainConfig, HostDeviceConfig, RngConfig, ScsiConfig, SmbiosConfig, TpmConfig, WatchdogConfig
 from .scsi import scsi_of
 
 Compared: TypeAlias = tuple[str, Any, Any, Callable[[Any], str]]
@@ -27,7 +27,22 @@ def single_devices(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]
     yield "rng", have.rng, want.rng, _rng
     for name in _SMBIOS:
         yield f"smbios.{name}", getattr(have.smbios, name, None), getattr(want.smbios, name, None), text
+    yield "vsock", have.vsock, want.vsock, lambda vsock: f"cid {vsock.cid or 'automatic'}" if vsock else "none"
+    yield from _each("sharedMemory", have.shared_memory, want.shared_memory, lambda memory: format_quantity(memory.size))
+    yield from _each("filesystems", have.filesystems, want.filesystems, lambda folder: folder.path)
+    yield from _each("hostDevices", have.host_devices, want.host_devices, _host_device)
     yield "qemuArguments", have.qemu_arguments, want.qemu_arguments, lambda words: shlex.join(words) if words else "none"
+
+
+def _each(field: str, have: Sequence[Any] | None, want: Sequence[Any] | None, show: Callable[[Any], str]) -> Iterator[Compared]:
+    """Yields devices by their names."""
+    old, new = ({device.name: device for device in devices or ()} for devices in (have, want))
+    for name in dict.fromkeys((*old, *new)):
+        yield f"{field}[{name}]", old.get(name), new.get(name), lambda device: "none" if device is None else show(device)
+
+
+def _host_device(device: HostDeviceConfig) -> str:
+    return f"{device.kind} {device.address}" + (", display" if device.display else "")
 
 
 def text(value: Any) -> str:

@@ -186,6 +186,33 @@ class RngConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class VsockConfig:
+    cid: int | None  # None: a free one at each start
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMemoryConfig:
+    name: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FilesystemConfig:
+    name: str  # the tag
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostDeviceConfig:
+    """A device of the host. ``address``: of pci as 0000:03:00.0; of usb as 1.4 (bus, device) or 046d:c31c; of mdev its uuid."""
+
+    name: str
+    kind: str  # pci | usb | mdev
+    address: str
+    display: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SmbiosConfig:
     """What the guest reads of type 1 (system). None: QEMU's; as the uuid the domain's."""
 
@@ -251,6 +278,10 @@ class DomainConfig:
     tpm: TpmConfig | None = field(default=None, metadata=LATER)
     rng: RngConfig | None = field(default=None, metadata=LATER)  # None: there is one, without a limit
     smbios: SmbiosConfig | None = field(default=None, metadata=LATER)
+    vsock: VsockConfig | None = field(default=None, metadata=LATER)
+    shared_memory: tuple[SharedMemoryConfig, ...] | None = field(default=None, metadata=LATER)  # these three never empty
+    filesystems: tuple[FilesystemConfig, ...] | None = field(default=None, metadata=LATER)
+    host_devices: tuple[HostDeviceConfig, ...] | None = field(default=None, metadata=LATER)
     qemu_arguments: tuple[str, ...] | None = field(default=None, metadata=LATER)  # words
     vnc: VncConfig | None = None
     console_log: str | None = None  # file that receives the serial console

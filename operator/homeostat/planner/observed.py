@@ -183,6 +183,16 @@ class KeptDisks:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedDevice:
+    """A device of a host that a machine could have. ``address`` as of a HostDeviceConfig; ``model``: vendor:device."""
+
+    kind: str  # pci | usb | mdev
+    address: str
+    model: str = ""
+    driver: str = ""  # of the host, that uses it
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """One host, as registered. Paths are the host's."""
 
@@ -201,6 +211,9 @@ class HostFacts:
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     taps: frozenset[str] | None = None  # without those of libvirt's own names; None: not known
     tpms: frozenset[str] | None = None  # versions of those that it can emulate; None: not known
+    virtiofs: bool | None = None  # whether QEMU knows it; None: not known, as in the next ones
+    vsock: bool | None = None
+    devices: frozenset[PassedDevice] | None = None  # that could be passed through; read where that is allowed only
     allowed: Allowed = NOTHING
     attach: bool = True  # devices can be attached while running (not by the test driver)
     relabels: bool = False  # libvirt gives files to QEMU's user (its security model "dac")

@@ -8,7 +8,17 @@ import pytest
 from lxml import etree
 
 from homeostat.driver.xml import build_domain, parse_domain
-from homeostat.planner.domain import RngConfig, SmbiosConfig, TpmConfig, WatchdogConfig
+from homeostat.planner.domain import (
+    FilesystemConfig,
+    HostDeviceConfig,
+    RngConfig,
+    ScsiConfig,
+    SharedMemoryConfig,
+    SmbiosConfig,
+    TpmConfig,
+    VsockConfig,
+    WatchdogConfig,
+)
 from tests.unit.configs import PLAIN
 
 OURS = replace(PLAIN, sound="ac97", watchdog=WatchdogConfig("ib700", "poweroff"))
@@ -71,3 +81,50 @@ def test_what_others_said_of_a_nics_driver_stays_beside_its_name_and_queues() ->
         again = build_domain(wanted, before)
         assert "rx_queue_size" in again and parse_domain(again) == wanted
     assert "<driver q" not in build_domain(PLAIN, build_domain(replace(PLAIN, nics=(nic,))))
+
+
+def test_ours_of_the_host_go_with_the_spec_and_those_of_others_stay() -> None:
+    ours = replace(
+        PLAIN,
+        shared_memory=(SharedMemoryConfig("agent", 2**22),),
+        filesystems=(FilesystemConfig("share", "/srv/share"),),
+        host_devices=(HostDeviceConfig("key", "usb", "1.4"),),
+        vsock=VsockConfig(7),
+    )
+    theirs = (
+        "<hostdev mode='subsystem' type='usb'><source><address bus='2' device='2'/></source></hostdev><hostdev mode='subsystem' "
+        "type='usb'><source><address bus='2' device='3'/></source></hostdev><shmem name='x'/><filesystem type='mount'/>"
+    )
+    before = build_domain(ours).replace("</devices>", f"{theirs}</devices>")
+    assert parse_domain(before) == ours and parse_domain(build_domain(ours, before)) == ours
+    none = etree.fromstring(build_domain(PLAIN, before))
+    assert parse_domain(etree.tostring(none, encoding="unicode")) == PLAIN
+    tags = [device.tag for device in none.iterfind("devices/*") if device.tag in ("hostdev", "shmem", "filesystem", "vsock")]
+    assert sorted(tags) == ["filesystem", "hostdev", "hostdev", "shmem"] and none.find("memoryBacking") is None
+
+
+def test_a_memory_backing_that_others_chose_stays() -> None:
+    before = build_domain(PLAIN).replace("<devices>", "<memoryBacking><hugepages/></memoryBacking><devices>")
+    assert "hugepages" in build_domain(PLAIN, before)
+
+
+def test_what_libvirt_adds_to_a_usb_device_that_runs_is_no_difference() -> None:
+    config = replace(PLAIN, host_devices=(HostDeviceConfig("key", "usb", "046d:c31c"),))
+    live = build_domain(config).replace(
+        '</source><alias name="ua-host', "<address bus='1' device='4'/></source><alias name=\"ua-host"
+    )
+    assert "device='4'" in live and parse_domain(live) == config
+
+
+def test_a_free_cid_that_libvirt_chose_is_no_difference() -> None:
+    config = replace(PLAIN, vsock=VsockConfig(None))
+    assert parse_domain(build_domain(config).replace('auto="yes"', 'auto="yes" address="3"')) == config
+
+
+def test_cards_of_the_old_bus_need_one_port_together() -> None:
+    root = lambda config: build_domain(replace(config, spare_pci_ports=1)).count("pcie-root-port")  # noqa: E731
+    plain = root(PLAIN)
+    for more in ({"sound": "ac97"}, {"shared_memory": (SharedMemoryConfig("a", 2**20),)}, {"scsi": ScsiConfig("lsilogic")}):
+        assert root(replace(PLAIN, **more)) == plain + 1  # type: ignore[arg-type]
+    assert root(replace(PLAIN, sound="ac97", watchdog=WatchdogConfig("i6300esb", "reset"))) == plain + 1
+    assert root(replace(PLAIN, sound="hda", watchdog=WatchdogConfig("ib700", "reset"))) == plain

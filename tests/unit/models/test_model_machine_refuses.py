@@ -28,6 +28,10 @@ def nic(**rest: Any) -> dict[str, Any]:
     return {"nics": [{"name": "lan", **rest}]}
 
 
+def passed(**rest: Any) -> dict[str, Any]:
+    return {"hostDevices": [{"name": "gpu", **rest}]}
+
+
 @pytest.mark.parametrize(
     ("spec", "place", "words"),
     [
@@ -74,6 +78,43 @@ def nic(**rest: Any) -> dict[str, Any]:
         ({"qemuArguments": ["-device usb-kbd", "-daemonize"]}, "qemuArguments", "takes QEMU out of libvirt's hands"),
         ({"qemuArguments": [""]}, "qemuArguments.0", "at least 1 character"),
         ({"qemuArguments": "-no-hpet"}, "qemuArguments", "valid tuple"),
+        ({"vsock": {"cid": 2}}, "vsock.cid", "greater than or equal to 3"),
+        (
+            {"machine": {"type": "pc"}, "sharedMemory": [{"name": "agent", "size": "4Mi"}]},
+            "",
+            "sharedMemory needs machine.type: q35 (it is pc)",
+        ),
+        ({"sharedMemory": [{"name": "a", "size": "3Mi"}]}, "sharedMemory.0.size", "must be a power of two from 1Mi to 16Gi"),
+        ({"sharedMemory": [{"name": "a", "size": "4Mi"}] * 2}, "", "sharedMemory: the name 'a' is used twice"),
+        ({"filesystems": [{"name": "a", "path": "srv"}]}, "filesystems.0.path", "match pattern"),
+        ({"filesystems": [{"name": "a", "path": "/srv"}] * 2}, "", "filesystems: the name 'a' is used twice"),
+        (passed(), "hostDevices.0", "give exactly one of pci, usb and mdev"),
+        (passed(pci={}), "hostDevices.0.pci", "give address, or vendor and device together"),
+        (passed(pci={"vendor": "8086"}), "hostDevices.0.pci", "give address, or vendor and device together"),
+        (
+            passed(pci={"address": "0000:03:00.0", "vendor": "8086", "device": "10fb"}),
+            "hostDevices.0.pci",
+            "give address, or vendor and device together",
+        ),
+        (passed(pci={"address": "03:00.0"}), "hostDevices.0.pci.address", "match pattern"),
+        (passed(usb={"bus": 1}), "hostDevices.0.usb", "give bus and device, or vendor and product together"),
+        (passed(usb={"bus": 1, "product": "c31c"}), "hostDevices.0.usb", "give bus and device, or vendor and product together"),
+        (
+            passed(usb={"bus": 1, "device": 4, "vendor": "046d", "product": "c31c"}),
+            "hostDevices.0.usb",
+            "give bus and device, or vendor and product together",
+        ),
+        (passed(mdev={"uuid": "x"}), "hostDevices.0.mdev.uuid", "match pattern"),
+        (
+            passed(mdev={"uuid": "11111111-2222-4333-8444-555555555555", "display": True}),
+            "",
+            "hostDevices[gpu].mdev.display needs display.video: none and a VNC server",
+        ),
+        (
+            {"hostDevices": [{"name": name, "usb": {"bus": 1, "device": 4}} for name in "ab"]},
+            "",
+            "hostDevices: the usb device 1.4 is asked for twice",
+        ),
         ({"sound": {"model": "gus"}}, "sound.model", "'hda', 'ac97' or 'sb16'"),
         ({"watchdog": {"action": "Pause"}}, "watchdog.action", "'Reset', 'Shutdown' or 'PowerOff'"),
         ({"display": {"videoMemory": "16Mi"}}, "display", "videoMemory needs video: vga, qxl or cirrus"),

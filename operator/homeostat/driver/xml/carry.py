@@ -11,12 +11,35 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import agent, arguments, controllers, disks, forwards, io_threads, record, rng, smbios, sound, tpm, watchdog
+from . import (
+    agent,
+    arguments,
+    controllers,
+    disks,
+    filesystems,
+    forwards,
+    host_devices,
+    io_threads,
+    memory_backing,
+    record,
+    rng,
+    shared_memory,
+    smbios,
+    sound,
+    tpm,
+    vsock,
+    watchdog,
+)
 from .elements import Element, alias_name, attribute, element, text_of
 
 # Devices of these families that the spec does not name are removed; those of any other family stay.
 _OWNED_SETS = frozenset({"disk", "interface", "video"})
 _OWNED = frozenset({"vcpus", io_threads.TAG})  # which of its vCPUs are plugged in: all
+# Of these families ours are known by their aliases; others' may stay beside them.
+_BY_ALIAS = {
+    **{family: family for family in (sound.FAMILY, watchdog.FAMILY, tpm.FAMILY)},
+    **{family.TAG: family.FAMILY for family in (filesystems, host_devices, shared_memory, vsock)},
+}
 _LIBVIRT_CHOICES = frozenset({"os", "devices", "metadata", "features", forwards.COMMANDLINE})
 # Never carried from a matched device: we say what it is (its source, its alias).
 _OWN_PARTS = frozenset({"source", "target", "readonly", "serial", "boot", "alias", "log", "address", "link", "mtu", "rate"})
@@ -41,7 +64,7 @@ def carry_over(config: DomainConfig, built: Element, observed: Element) -> None:
     _carry_arguments(built, observed)
     known = {child.tag for child in built} | _LIBVIRT_CHOICES | _OWNED | ({"cpu"} if config.cpu is not None else set())
     for child in observed:
-        if child.tag not in known and not smbios.is_ours(child):
+        if child.tag not in known and not smbios.is_ours(child) and not memory_backing.is_ours(child):
             built.append(deepcopy(child))
     io_threads.carry(built)
 
@@ -224,7 +247,8 @@ def _is_owned(device: Element) -> bool:
         return device.get("type") == "tablet"
     if device.tag == "rng":
         return rng.is_ours(device)
-    return device.tag in (sound.FAMILY, watchdog.FAMILY, tpm.FAMILY) and alias_name(device, str(device.tag)) is not None
+    family = _BY_ALIAS.get(str(device.tag))
+    return family is not None and alias_name(device, family) is not None
 
 
 def _identity(device: Element) -> tuple[str, ...]:
@@ -245,8 +269,10 @@ def _identity(device: Element) -> tuple[str, ...]:
             return tag, device.get("type", ""), device.get("bus", "")
         case "rng":
             return tag, text_of(device, "backend") or ""
-        case "sound" | "watchdog":  # somebody else's may stay beside ours
+        case "sound" | "watchdog":
             return tag, alias_name(device, tag) or "", device.get("model", "")
+        case filesystems.TAG | host_devices.TAG | shared_memory.TAG:
+            return tag, alias_name(device, _BY_ALIAS[tag]) or f"not ours {id(device)}"
     return (tag,)
 
 

@@ -42,7 +42,7 @@ def parse(root: Element) -> dict[str, Any]:
     if devices is None:
         return {}
     ports = sum(device.get("model") == "pcie-root-port" for device in devices)
-    used = sum(1 for device in devices if _takes_port(device)) if ports else 0
+    used = sum(map(_takes_port, devices)) + any(map(_is_old_card, devices)) if ports else 0
     return {"spare_pci_ports": max(0, ports - used), "scsi": _parse_scsi(devices)}
 
 
@@ -64,8 +64,33 @@ def ports_in_use(config: DomainConfig) -> int:
         + sum(disk.bus == "virtio" for disk in config.disks)
         + (controllers(config) if _is_virtio(scsi_of(config)) else 0)
         + sum(not nic.forwards and nic.model in ("virtio", "e1000e") for nic in config.nics)
+        + len(config.filesystems or ())
+        + sum(device.kind != "usb" for device in config.host_devices or ())
+        + (config.vsock is not None)
+        + _has_old_cards(config)  # they share a bridge
         + config.guest_agent  # its virtio-serial controller
     )
+
+
+def _has_old_cards(config: DomainConfig) -> bool:
+    """Tells whether it has cards of the old PCI bus, for which libvirt plugs a bridge into a port."""
+    scsi = scsi_of(config)
+    return bool(
+        config.shared_memory
+        or (scsi and not _is_virtio(scsi))
+        or config.sound == "ac97"
+        or (config.watchdog and config.watchdog.model == "i6300esb")
+        or any(not nic.forwards and nic.model not in ("virtio", "e1000e") for nic in config.nics)
+    )
+
+
+def _is_old_card(device: Element) -> bool:
+    match device.tag:
+        case "interface":
+            return attribute(device, "model", "type") not in ("virtio", "e1000e")
+        case "controller":
+            return device.get("type") == "scsi" and device.get("model") != PLAIN.model
+    return device.tag == "shmem" or (device.tag, device.get("model")) in (("sound", "ac97"), ("watchdog", "i6300esb"))
 
 
 def _is_virtio(scsi: ScsiConfig | None) -> bool:
@@ -88,6 +113,8 @@ def _takes_port(device: Element) -> bool:
             return device.get("type") == "usb" or (device.get("type") == "scsi" and device.get("model") == PLAIN.model)
         case "memballoon":
             return device.get("model") == "virtio"
-        case "rng":
+        case "rng" | "vsock" | "filesystem":
             return True
+        case "hostdev":
+            return device.get("type") in ("pci", "mdev")
     return False

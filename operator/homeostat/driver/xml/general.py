@@ -38,11 +38,12 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 def parse_balloon(root: Element) -> int:
     """Returns the bytes that are left to a running guest; 0: all of its memory."""
-    current, whole = _bytes(root, "currentMemory"), _bytes(root, "memory")
+    current, whole = read_bytes(root, "currentMemory"), read_bytes(root, "memory")
     return current if 0 < current < whole else 0
 
 
-def _bytes(root: Element, tag: str) -> int:
+def read_bytes(root: Element, tag: str) -> int:
+    """Reads a size, in whatever unit it is."""
     found = root.find(tag)
     return 0 if found is None else int(found.text or 0) * _UNITS[found.get("unit", "KiB")]
 
@@ -55,7 +56,7 @@ def parse(root: Element) -> dict[str, Any]:
         "uuid": text_of(root, "uuid") or "",
         # Xen, lxc and others are never our machines; they are not compared.
         "type": _TYPES.get(kind, DomainType.QEMU),
-        "memory": _bytes(root, "memory"),
+        "memory": read_bytes(root, "memory"),
         "vcpus": vcpus,
         "vcpus_left": left if 0 < left < vcpus else None,
     }

@@ -30,7 +30,7 @@ class Claim:
     """Something that only one machine can have. ``address``: of a port; two ports collide where one address covers the other. The
     other fields are for messages."""
 
-    kind: str  # tcp | udp | mac | tap | name | uuid | file
+    kind: str  # tcp | udp | mac | tap | cid | device | name | uuid | file
     what: str
     address: str = ""
     told: str = field(default="", compare=False)
@@ -68,6 +68,10 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
             yield _mac("bridge" if nic.bridge else "network", on, mac, nic.name)
         if nic.tap:
             yield _tap(nic.tap.name, nic.name)
+    if spec.vsock and spec.vsock.cid is not None:
+        yield _cid(spec.vsock.cid)
+    for device in spec.host_devices:
+        yield _device(*device.asked, device.name)
     for disk in spec.disks:
         if disk.type == "disk" and storage_root:
             path = disk_path(storage_root, machine, disk.name)
@@ -109,6 +113,10 @@ def _of_config(config: DomainConfig) -> Iterator[Claim]:
             yield _tap(nic.source, nic.name)
         elif nic.source:
             yield _mac(nic.kind, nic.source, nic.mac, nic.name)
+    if config.vsock and config.vsock.cid is not None:
+        yield _cid(config.vsock.cid)
+    for device in config.host_devices or ():
+        yield _device(device.kind, device.address, device.name)
     for disk in config.disks:
         if disk.source and not disk.read_only:
             yield Claim("file", disk.source)
@@ -125,6 +133,14 @@ def _tap(device: str, nic: str) -> Claim:
     return Claim("tap", device, told=f"nics[{nic}]: tap {device}", mend="choose another name")
 
 
+def _cid(cid: int) -> Claim:
+    return Claim("cid", str(cid), told=f"vsock: cid {cid}", mend="choose another cid")
+
+
+def _device(kind: str, address: str, name: str) -> Claim:
+    return Claim("device", f"{kind} {address}", told=f"hostDevices[{name}]: {kind} {address}", mend="stop that one first")
+
+
 def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
     return Claim("mac", f"{mac} on {kind} {on}", told=f"nics[{nic}]: mac {mac} on {kind} {on}", mend="choose another mac")
 
@@ -132,7 +148,15 @@ def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
 _MEND = "one machine at a time has a Disk: remove it from one of the two, or make a copy of it (another Disk, source.diskRef)"
 ADDRESS_MISSING = "AddressMissing"
 PORT_FORBIDDEN = "PortForbidden"
-_REASONS = {"tcp": "PortTaken", "udp": "PortTaken", "mac": "MacTaken", "tap": "TapTaken", "file": "DiskTaken"}
+_REASONS = {
+    "tcp": "PortTaken",
+    "udp": "PortTaken",
+    "mac": "MacTaken",
+    "tap": "TapTaken",
+    "cid": "CidTaken",
+    "device": "HostDeviceTaken",
+    "file": "DiskTaken",
+}
 
 
 def named_as(machine: VirtualMachine, observed: Observed) -> Stalled | None:

@@ -13,12 +13,22 @@ from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, Vir
 from homeostat.models.quantity import format_quantity
 
 from ..actions import file_name
-from ..allowed import EVERYTHING
+from ..allowed import Allowed
 from ..changes import compare, compare_running
 from ..domain import DomainConfig, DomainType, Record
 from ..hotplug import within_ports
 from ..images import with_names
-from ..observed import DomainState, HostFacts, ImagePhase, Observed, ObservedDomain, ObservedImage, ObservedStorage, Secret
+from ..observed import (
+    DomainState,
+    HostFacts,
+    ImagePhase,
+    Observed,
+    ObservedDomain,
+    ObservedImage,
+    ObservedStorage,
+    PassedDevice,
+    Secret,
+)
 from ..plan import Change, Disruption
 from .desired import CannotPlan, desired_domain
 from .identity import domain_uuid, machine_directory
@@ -105,7 +115,8 @@ def _observed(*machines: VirtualMachine) -> Observed:
         kvm_usable=kind != "TCG",
         storage_root=_ROOT,
         attach=kind != "Test",
-        allowed=EVERYTHING,
+        allowed=Allowed(True, True, tuple(folder.path for m in machines for folder in m.spec.filesystems)),
+        devices=frozenset(PassedDevice(*d.asked, d.asked[1]) for m in machines for d in m.spec.host_devices),
     )
     secrets = {file: Secret(SecretStr(file), file) for file in files if file}
     return Observed(host, None, storage=ObservedStorage(images=images), secrets=secrets)

@@ -13,20 +13,25 @@ from ..domain import (
     DiskConfig,
     DomainConfig,
     DomainType,
+    FilesystemConfig,
     ForwardConfig,
+    HostDeviceConfig,
     KernelBoot,
     LimitsConfig,
     NicConfig,
     RngConfig,
     ScsiConfig,
+    SharedMemoryConfig,
     SmbiosConfig,
     TpmConfig,
     VncConfig,
+    VsockConfig,
     WatchdogConfig,
 )
 from ..observed import HostFacts, Observed, ObservedImage
 from ..plan import Stalled
 from .disk_source import DiskSource, find_source
+from .host_devices import host_device
 from .identity import domain_name, domain_uuid, mac_address, machine_directory, path_of_ref
 from .seed import seed_path
 from .storage import boot_ref, image_ref
@@ -80,6 +85,10 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         tpm=TpmConfig(f"tpm-{spec.tpm.model}", spec.tpm.version) if spec.tpm else None,
         rng=None if spec.rng == Rng() else RngConfig(spec.rng.enabled, spec.rng.bytes_per_second),
         smbios=SmbiosConfig(**spec.smbios.model_dump()) if spec.smbios and spec.smbios != Smbios() else None,
+        vsock=VsockConfig(spec.vsock.cid) if spec.vsock else None,
+        shared_memory=tuple(SharedMemoryConfig(memory.name, memory.size) for memory in spec.shared_memory) or None,
+        filesystems=_filesystems(spec, host),
+        host_devices=_host_devices(spec, host, known),
         qemu_arguments=_qemu_arguments(spec, host),
         vnc=_vnc(spec.display, observed, known),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
@@ -198,6 +207,31 @@ def _qemu_arguments(spec: VirtualMachineSpec, host: HostFacts) -> tuple[str, ...
             "what that allows), or remove them",
         )
     return words_of(spec.qemu_arguments) or None
+
+
+def _filesystems(spec: VirtualMachineSpec, host: HostFacts) -> tuple[FilesystemConfig, ...] | None:
+    for folder in spec.filesystems:
+        if folder.path not in host.allowed.folders:
+            others = f"one of {', '.join(host.allowed.folders)}" if host.allowed.folders else "a folder that it has"
+            raise CannotPlan(
+                "FolderNotShared",
+                f"filesystems[{folder.name}]: host {host.name} does not share {folder.path}: start its operator with "
+                f"--share-folder {folder.path} (docs/security.md says what that allows), or name {others}",
+            )
+    return tuple(FilesystemConfig(folder.name, folder.path) for folder in spec.filesystems) or None
+
+
+def _host_devices(spec: VirtualMachineSpec, host: HostFacts, known: DomainConfig | None) -> tuple[HostDeviceConfig, ...] | None:
+    if spec.host_devices and not host.allowed.host_devices:
+        raise CannotPlan(
+            "HostDevicesNotAllowed",
+            f"hostDevices: host {host.name} gives none away: start its operator with --allow-host-devices (docs/security.md says "
+            "what that allows), or remove them",
+        )
+    try:
+        return tuple(host_device(wish, host, known) for wish in spec.host_devices) or None
+    except LookupError as problem:
+        raise CannotPlan("HostDeviceMissing", str(problem)) from None
 
 
 def _limits(wish: DiskDevice) -> LimitsConfig | None:

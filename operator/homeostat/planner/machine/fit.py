@@ -12,6 +12,7 @@ from ..network.plugged import PluggedRef
 from ..observed import HostFacts, Observed
 from ..plan import Outcome, Stalled, Waiting
 from .claims import contested
+from .host_devices import lacking
 
 RETRY_SECONDS = 30.0  # there is no event when what was missing on a host is there again
 
@@ -42,6 +43,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
             f"{format_quantity(host.memory // 2**20 * 2**20)}: ask for less, or use another host",
         )
     missing = [found for nic in spec.nics for found in _unplugged(nic, host)] + contested(machine, observed)
+    missing += lacking(spec, host)
     if spec.tpm and host.tpms is not None and spec.tpm.version not in host.tpms:
         install = "install it there (Debian: apt install swtpm swtpm-tools; it is noticed within five minutes)"
         missing.append(("TpmMissing", f"tpm: host {host.name} has no swtpm that emulates version {spec.tpm.version}: {install}"))

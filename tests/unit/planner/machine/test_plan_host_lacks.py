@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.planner.allowed import EVERYTHING
+from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import DomainType
-from homeostat.planner.observed import ObservedPort
+from homeostat.planner.observed import ObservedPort, PassedDevice
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, machine, running
 from tests.unit.world import HOST, World
@@ -85,6 +85,46 @@ from tests.unit.world import HOST, World
             "QemuArgumentsNotAllowed",
             "qemuArguments: host local takes none: start its operator with --allow-qemu-arguments",
         ),
+        (
+            {"filesystems": [{"name": "share", "path": "/etc"}]},
+            "FolderNotShared",
+            "filesystems[share]: host local does not share /etc: start its operator with --share-folder /etc (docs/security.md "
+            "says what that allows), or name one of /srv/share",
+        ),
+        (
+            {"filesystems": [{"name": "share", "path": "/srv/share/below"}]},
+            "FolderNotShared",
+            "host local does not share /srv/share/below",
+        ),
+        ({"filesystems": [{"name": "share", "path": "/srv/share"}]}, "VirtiofsMissing", "host local has no virtiofs"),
+        ({"vsock": {}}, "VsockMissing", "vsock: host local has no /dev/vhost-vsock: load its module there"),
+        ({"vsock": {"cid": 7}}, "CidTaken", "vsock: cid 7 is taken by machine other: choose another cid"),
+        (
+            {"hostDevices": [{"name": "key", "usb": {"vendor": "046d", "product": "c31c"}}]},
+            "HostDeviceMissing",
+            "hostDevices[key]: host local has 2 usb devices 046d:c31c: say which by its address: 1.4, 1.5",
+        ),
+        (
+            {"hostDevices": [{"name": "key", "usb": {"vendor": "046d", "product": "ffff"}}]},
+            "HostDeviceMissing",
+            "hostDevices[key]: host local has no usb device 046d:ffff: plug it in, or name one of: 1.4 (046d:c31c), 1.5",
+        ),
+        (
+            {"hostDevices": [{"name": "nic", "pci": {"address": "0000:03:00.0"}}]},
+            "HostDeviceMissing",
+            "hostDevices[nic]: 0000:03:00.0 is used by host local itself (ixgbe): release it with `virsh nodedev-detach "
+            "pci_0000_03_00_0`",
+        ),
+        (
+            {"hostDevices": [{"name": "nic", "pci": {"vendor": "1234", "device": "5678"}}]},
+            "HostDeviceMissing",
+            "hostDevices[nic]: host local has no pci device 1234:5678: plug it in, or name one of: 0000:03:00.0 (8086:10fb)",
+        ),
+        (
+            {"hostDevices": [{"name": "stick", "usb": {"bus": 1, "device": 4}}]},
+            "HostDeviceTaken",
+            "hostDevices[stick]: usb 1.4 is taken by machine other: stop that one first",
+        ),
         ({"virtualization": "KVM"}, "NoKVM", "virtualization: KVM, but host local has none: use Auto or TCG"),
         ({"resources": {"cpu": {"model": "host-passthrough"}}}, "NoKVM", "needs KVM; without it use maximum"),
     ],
@@ -94,6 +134,14 @@ def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str
     world = World(host=replace(host, max_vcpus={(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255}))
     world.host = replace(world.host, tpms=frozenset({"2.0"}), taps=frozenset({"tap0"}))
     world.others = {"tcp:127.0.0.1:8080": "machine other", "tap:tap1": "machine other"}
+    world.others |= {"cid:7": "machine other", "device:usb 1.4": "machine other"}
+    keys = {PassedDevice("usb", f"1.{number}", "046d:c31c") for number in (4, 5)}
+    cards = {
+        PassedDevice("pci", "0000:03:00.0", "8086:10fb", "ixgbe"),
+        PassedDevice("pci", "0000:04:00.0", "8086:10fb", "vfio-pci"),
+    }
+    allowed = Allowed(host_devices=True, folders=("/srv/share",))
+    world.host = replace(world.host, allowed=allowed, virtiofs=False, vsock=False, devices=frozenset(keys | cards))
     world.ports = {"tcp:127.0.0.1:5950": ObservedPort("sshd (pid 7)"), "tcp:10.9.9.9:80": ObservedPort()}
     world.ports["tcp:127.0.0.1:80"] = ObservedPort(lowest=1024)
     plan = Operator(world).settle(machine(**spec))
@@ -154,7 +202,7 @@ def test_kvm_is_taken_where_it_is_usable_or_insisted_on(wish: str, usable: bool,
 
 
 def test_arguments_that_are_not_allowed_any_more_are_neither_defined_nor_taken_from_what_runs() -> None:
-    world = World(host=replace(HOST, allowed=EVERYTHING))
+    world = World(host=replace(HOST, allowed=Allowed(qemu_arguments=True)))
     operator, vm = Operator(world), machine(qemuArguments=["-no-hpet"])
     operator.settle(vm)
     assert world.domain and world.domain.live and world.domain.live.qemu_arguments == ("-no-hpet",)
@@ -163,3 +211,24 @@ def test_arguments_that_are_not_allowed_any_more_are_neither_defined_nor_taken_f
     for wanted in (vm, changed(vm, qemuArguments=["-no-acpi"])):
         assert operator.settle(wanted).outcome.reason == "QemuArgumentsNotAllowed"
         assert operator.done == [] and world.domain.state == "running"
+
+
+def test_a_host_gives_no_device_away_unless_its_operator_allows_it() -> None:
+    outcome = Operator(World()).settle(machine(hostDevices=[{"name": "a", "usb": {"bus": 1, "device": 4}}])).outcome
+    assert outcome.reason == "HostDevicesNotAllowed" and "start its operator with --allow-host-devices" in outcome.message
+
+
+def test_a_pci_device_by_what_it_is_keeps_its_place() -> None:
+    cards = [PassedDevice("pci", f"0000:0{number}:00.0", "8086:10fb") for number in (3, 4)]
+    allowed = replace(HOST, allowed=Allowed(host_devices=True), devices=frozenset(cards[:1]))
+    world = World(host=allowed)
+    operator, vm = Operator(world), machine(hostDevices=[{"name": "nic", "pci": {"vendor": "8086", "device": "10fb"}}])
+    operator.settle(vm)
+    assert world.domain and world.domain.live and world.domain.live.host_devices
+    assert [device.address for device in world.domain.live.host_devices] == ["0000:03:00.0"]
+    operator.done.clear()
+    for there, place in ((cards, 3), ([], 3), (cards[1:], 4)):  # another one comes, all are away, only the other is there
+        world.host = replace(allowed, devices=frozenset(there))
+        operator.settle(vm)
+        assert world.domain.config and world.domain.config.host_devices
+        assert [device.address for device in world.domain.config.host_devices] == [f"0000:0{place}:00.0"]
