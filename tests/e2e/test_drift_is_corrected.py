@@ -68,7 +68,7 @@ def test_changes_that_libvirt_tells_nobody_of(drifting: Homeostat) -> None:
     drifting.virsh("detach-interface", NAME, "network", "--config")
     drifting.virsh("autostart", "--disable", NAME)
     drifting.wait_for(lambda: drifting.count(NAME, "Redefined") > before, "it is defined anew", RESYNC + SOON)
-    drifting.wait_for(lambda: drifting.count(NAME, "RaiseLink") == 1, "its link is raised")
+    drifting.wait_for(lambda: drifting.count(NAME, "SetLink") == 1, "its link is raised")
     drifting.wait_for(lambda: "enable" in autostart(drifting), "it starts with the host again")
 
 

@@ -70,7 +70,7 @@ def test_chaos_8_a_link_was_taken_down(home: Homeostat) -> None:
     for where in ("--config", "--live"):
         home.virsh("domif-setlink", NAME, mac, "down", *(where,) * (where == "--config"))
     home.virsh("desc", NAME, "--live", "--title", "someone")  # an event, instead of waiting for the next bulk reading
-    home.wait_for(lambda: home.count(NAME, "RaiseLink") == 1, "its link is raised")
+    home.wait_for(lambda: home.count(NAME, "SetLink") == 1, "its link is raised")
     home.wait_ready(NAME)
     for definition in ((), ("--inactive",)):
         assert "state='down'" not in home.virsh("dumpxml", NAME, *definition)

@@ -25,11 +25,12 @@ COUNTS = {
 HTTP = {"port": 80, "path": "/healthz", "scheme": "HTTPS", "httpHeaders": [{"name": "Host", "value": "example.org"}]}
 TOPOLOGY = {"sockets": 1, "cores": 1, "threads": 2}
 RESOURCES = {
-    "vcpu": 2, "memory": "1Gi", "cpu": {"model": "host-model", "features": ["+avx2", "-hle"], "topology": TOPOLOGY},
+    "vcpu": 2, "memory": "1Gi", "maxVcpu": 2, "maxMemory": "2Gi",
+    "cpu": {"model": "host-model", "features": ["+avx2", "-hle"], "topology": TOPOLOGY},
 }  # fmt: skip
 FORWARD = {"hostPort": 8080, "guestPort": 80, "protocol": "TCP", "hostAddress": "127.0.0.2"}
 NICS = [
-    {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio"},
+    {"name": "lan", "network": "default", "mac": "52:54:00:12:34:56", "model": "virtio", "linkState": "Down"},
     {"name": "dmz", "bridge": "br0", "queues": 2, "vhost": True, "mtu": 1400},
     {"name": "own", "tap": {"name": "tap0", "existing": True}},
     {"name": "plugged", "networkRef": {"name": "lan"}},

@@ -278,6 +278,7 @@ class World:
         # libvirt leaves a machine that was saved while paused as one that waits for its migration.
         domain.reason = "booted" if domain.state is DomainState.RUNNING else "user" if paused else "migration"
         domain.saved, domain.asked = None, False
+        self.balloon = (domain.live.balloon or 0) if self.driver else 0
         self.starts += 1
 
     def _restore(self, action: act.RestoreSnapshot | act.NoteRestored) -> None:
@@ -369,7 +370,9 @@ class World:
                     raise Refused(f"cannot access {disk.source}")
                 domain.live = replace(take_port(live, disk.bus == "virtio"), disks=(*live.disks, disk))
             case act.DetachDisk(_, disk):
-                domain.live = replace(live, disks=tuple(d for d in live.disks if d.target != disk.target))
+                freed = disk.bus == "virtio"
+                kept_disks = tuple(d for d in live.disks if d.target != disk.target)
+                domain.live = replace(live, disks=kept_disks, spare_pci_ports=live.spare_pci_ports + freed)
             case act.ChangeMedium(_, disk):
                 new = tuple(replace(d, source=disk.source) if d.target == disk.target else d for d in live.disks)
                 domain.live = replace(live, disks=new)
@@ -381,12 +384,17 @@ class World:
                     raise Refused("the MAC is in use")
                 check_boot_order(live, nic)
                 domain.live = replace(take_port(live, nic.model in ("virtio", "e1000e")), nics=(*live.nics, nic))
-            case act.SetMemory():
-                self.balloon = 0 if self.driver else self.balloon
+            case act.SetMemory(_, memory):
+                left = memory if memory < live.memory else 0
+                self.balloon = left if self.driver else self.balloon
+            case act.SetVcpus(_, vcpus):
+                if vcpus > live.vcpus:
+                    raise Refused("requested vcpus is greater than max allowable vcpus for the live domain")
+                domain.live = replace(live, vcpus_left=vcpus if vcpus < live.vcpus else None)
             case act.ReplugNic(_, nic):
                 self.unplugged.pop(nic.name, None)
-            case act.RaiseLink(_, nic):
-                domain.live = with_link(live, nic.name, up=True)
+            case act.SetLink(_, nic):
+                domain.live = with_link(live, nic.name, up=not nic.down)
             case act.ChangePassword(_, password):
                 if live.vnc is None or live.vnc.password is None:
                     raise Refused("it was started without a password")
@@ -541,4 +549,4 @@ def uuid_of(machine: VirtualMachine) -> str:
 
 
 def with_link(config: DomainConfig, nic: str, *, up: bool) -> DomainConfig:
-    return replace(config, nics=tuple(replace(n, link=up) if n.name == nic else n for n in config.nics))
+    return replace(config, nics=tuple(replace(n, down=None if up else True) if n.name == nic else n for n in config.nics))

@@ -24,7 +24,8 @@ from homeostat.planner.observed import DomainState, ObservedDomain, Tap
 from . import faults, links
 from .agent import Agent
 from .connection import LibvirtConnection
-from .errors import DomainChanged, DomainGone, DriverError, NameTaken, Refused, SaveOutdated
+from .cpus import set_vcpus
+from .errors import DomainChanged, DomainGone, DriverError, GuestHolds, NameTaken, Refused, SaveOutdated
 from .events import Aspect, EventKind
 from .inventory import Inventory, gone
 from .storage.disks import check_header, read_disk
@@ -141,21 +142,21 @@ class DomainActions:
                 return self._part(action, f"nic {nic.name}", _nic_text(nic))
             case act.ReplugNic(uuid):
                 return DomainStep(uuid, f"plug {action.nic.name} in again in", lambda d: self._replug(d, action), live)
-            case act.RaiseLink(uuid, nic):
-                up = _nic_text(nic)  # it says nothing of the link, which then is up
-                raise_it = lambda d: request(d.updateDeviceFlags, up, LIVE)  # noqa: E731
-                return DomainStep(uuid, f"raise the link of {nic.name} in", raise_it, live)
+            case act.SetLink(uuid, nic):
+                doing = f"set the link of {nic.name} in"
+                return DomainStep(uuid, doing, lambda d: request(d.updateDeviceFlags, _nic_text(nic), LIVE), live)
             case act.SetMemory(uuid, memory):
                 return DomainStep(uuid, "give memory to", lambda d: request(d.setMemoryFlags, memory // 1024, LIVE), live)
+            case act.SetVcpus(uuid, vcpus):
+                return DomainStep(uuid, "set the CPUs of", lambda d: set_vcpus(request, d, vcpus), live)
             case act.RenameDomain(uuid, name):
                 # libvirt renames no domain that has snapshots; it also runs under the name that it has.
                 rename = lambda d: request(d.rename, name, 0)  # noqa: E731
                 return DomainStep(uuid, "rename", rename, Aspect.STATE | Aspect.CONFIG, done=lambda _: True)
             case act.ChangeMedium(uuid, disk):
-                text = to_text(build_disk(disk))
                 # A guest that mounted the medium locks the tray; the new medium goes in anyway.
                 flags = LIVE | libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
-                change = lambda d: request(d.updateDeviceFlags, text, flags)  # noqa: E731
+                change = lambda d: request(d.updateDeviceFlags, to_text(build_disk(disk)), flags)  # noqa: E731
                 return DomainStep(uuid, f"change the medium of {disk.name} in", change, live)
             case act.LimitDisk(uuid, disk):
                 limit = lambda d: request(d.setBlockIoTune, disk.target, block_io_tune(disk), LIVE)  # noqa: E731
@@ -455,9 +456,9 @@ class DomainActions:
                     seen = self._inventory.get(action.uuid)
         except TimeoutError:
             device = f"disk {action.disk.name}" if isinstance(action, act.DetachDisk) else f"nic {action.nic.name}"
-            raise DriverError(
-                f"the guest has not let go of {device} within {DETACH_TIMEOUT:.0f} s; it is asked again"
-                " - a guest without ACPI hotplug gives it up when it is restarted"
+            raise GuestHolds(
+                f"the guest has not let go of {device} within {DETACH_TIMEOUT:.0f} s, and has it as before. It is asked again"
+                " - a guest without ACPI hotplug lets go of it when it is started again"
             ) from None
 
     def _undefine(self, handle: Domain) -> None:

@@ -9,6 +9,7 @@
      ├─ NoSpace                 the disk is full
      ├─ NoMemory                the host cannot give the machine its memory
      ├─ NetworkMissing          a network or bridge is not there, or not up
+     ├─ GuestHolds              the running guest does not do its part of a change
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
          ├─ NameTaken           another domain has the name or uuid
          ├─ SaveOutdated        its memory was saved with a disk on another file
@@ -56,6 +57,10 @@ class NoMemory(DriverError):
 
 class NetworkMissing(DriverError):
     reason = "NetworkMissing"
+
+
+class GuestHolds(DriverError):
+    reason = "GuestHolds"
 
 
 class Refused(DriverError):

@@ -83,11 +83,22 @@ class Resources(Model):
 
     vcpu: int = Field(default=1, ge=1, le=VCPU_MAX, strict=True, description="Virtual CPUs.")
     memory: Quantity = Field(default=512 * MIB, description="Memory, such as 512Mi or 2Gi; at least 16Mi.")
+    max_vcpu: Annotated[int, Field(ge=1, le=VCPU_MAX, strict=True)] | None = Field(
+        default=None,
+        description="With it, vcpu changes up to so many while the machine runs. The guest has room for them.",
+    )
+    max_memory: Quantity | None = Field(
+        default=None,
+        description="With it, memory changes up to so much while the machine runs, by the balloon: until the guest's driver has "
+        "taken the rest away, it has all of it.",
+    )
     cpu: Cpu = Field(default_factory=cache(Cpu))
 
-    @field_validator("memory")
+    @field_validator("memory", "max_memory")
     @classmethod
-    def _enough(cls, memory: int) -> int:
+    def _enough(cls, memory: int | None) -> int | None:
+        if memory is None:
+            return None
         if memory < MEMORY_MIN:
             hint = f"; did you mean {memory}Mi?" if MEMORY_MIN // MIB <= memory < MIB else ""  # it was a bare number of MiB
             raise ValueError(f"is {format_quantity(memory)}; a machine needs at least {format_quantity(MEMORY_MIN)}{hint}")
@@ -98,9 +109,19 @@ class Resources(Model):
     @model_validator(mode="after")
     def _topology_fits(self) -> Self:
         layout = self.cpu.topology
-        if layout is not None and layout.vcpus != self.vcpu:
+        name, most = ("vcpu", self.vcpu) if self.max_vcpu is None else ("maxVcpu", self.max_vcpu)
+        if layout is not None and layout.vcpus != most:
             made = f"cpu.topology makes {layout.vcpus} CPUs (sockets x cores x threads: {layout})"
-            raise ValueError(f"{made}, and vcpu is {self.vcpu}: let the three make {self.vcpu}, or set vcpu: {layout.vcpus}")
+            raise ValueError(f"{made}, and {name} is {most}: let the three make {most}, or set {name}: {layout.vcpus}")
+        return self
+
+    @model_validator(mode="after")
+    def _within_the_most(self) -> Self:
+        if self.max_vcpu is not None and self.vcpu > self.max_vcpu:
+            raise ValueError(f"vcpu is {self.vcpu}, and maxVcpu is {self.max_vcpu}: make maxVcpu at least {self.vcpu}")
+        if self.max_memory is not None and self.memory > self.max_memory:
+            most, asked = format_quantity(self.max_memory), format_quantity(self.memory)
+            raise ValueError(f"memory is {asked}, and maxMemory is {most}: make maxMemory at least {asked}")
         return self
 
 

@@ -338,6 +338,15 @@ class Nic(Model):
     mtu: Annotated[int, Field(ge=68, le=65535, strict=True)] | None = Field(
         default=None, description="The largest packet; a virtio card tells its guest. Default: the network's."
     )
+    link_state: Literal["Up", "Down"] = Field(
+        default="Up", description="Down: the guest sees its cable pulled. Changes while the machine runs."
+    )
+
+    @model_validator(mode="after")
+    def _link_can_be_set(self) -> Self:
+        if self.link_state == "Down" and self.user is not None and self.user.forwards:
+            raise ValueError("linkState: Down is not possible with user.forwards: take the forwards away, or the nic")
+        return self
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -280,8 +280,8 @@ class ReplugNic:
 
 
 @dataclass(frozen=True, slots=True)
-class RaiseLink:
-    """Sets the link of a running machine's nic up again, which somebody set down."""
+class SetLink:
+    """Sets the link of a running machine's nic up or down, as ``nic`` has it."""
 
     uuid: str
     nic: NicConfig
@@ -290,10 +290,19 @@ class RaiseLink:
 
 @dataclass(frozen=True, slots=True)
 class SetMemory:
-    """Gives memory back to a running guest whose balloon took some, up to the memory that it was started with."""
+    """Leaves a running guest so much of its memory, by its balloon."""
 
     uuid: str
     memory: int  # bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetVcpus:
+    """Plugs vCPUs into a running guest, or out of it, so that it has so many."""
+
+    uuid: str
+    vcpus: int
     reason: str
 
 
@@ -449,7 +458,9 @@ class ReleaseResource:
     reason: str
 
 
-DeviceChange = AttachDisk | DetachDisk | ChangeMedium | LimitDisk | AttachNic | DetachNic | ReplugNic | RaiseLink | ChangePassword
+DeviceChange = (
+    AttachDisk | DetachDisk | ChangeMedium | LimitDisk | AttachNic | DetachNic | ReplugNic | SetLink | ChangePassword | SetVcpus
+)
 """What changes a device of a guest while it runs."""
 
 Action = (

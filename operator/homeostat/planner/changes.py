@@ -21,7 +21,7 @@ from .scsi import fits_running
 
 VNC_PASSWORD = "display.vnc.password"  # noqa: S105 - the name of a field
 # Secrets, what is carried over, what others did, and how files are opened.
-_NOT_ASKED_FOR = frozenset({"record", "password", "link", "vcpus_left", "chain", "shared", "copies"})
+_NOT_ASKED_FOR = frozenset({"record", "password", "chain", "shared", "copies"})
 RESTART = Disruption.NEEDS_RESTART
 LIVE = Disruption.LIVE
 
@@ -68,6 +68,7 @@ def compare_running(live: DomainConfig, want: DomainConfig) -> tuple[Change, ...
 
 
 def _compare(have: DomainConfig, want: DomainConfig, *, running: bool = False) -> Iterator[Change]:
+    yield from _compare_resources(have, want, running=running)
     for field, old, new, show in _scalars(have, want):
         if old != new and field == VNC_PASSWORD and old and new:  # QEMU takes another one, but has to start with one
             yield Change(field, "set", "changed", LIVE)
@@ -78,9 +79,26 @@ def _compare(have: DomainConfig, want: DomainConfig, *, running: bool = False) -
     yield from _compare_nics(have.nics, want.nics, (*_NIC_FIELDS, *order))
 
 
-def _vcpus_text(vcpus: tuple[int, int | None]) -> str:
-    most, left = vcpus
-    return str(most) if left is None else f"{left} of {most}"
+def _compare_resources(have: DomainConfig, want: DomainConfig, *, running: bool) -> Iterator[Change]:
+    """Yields the changes of memory and CPUs: live within the most that both have. What a running guest has of its memory is
+    compared apart, since it gives and takes that in its own time."""
+    declared = have.balloon is not None or want.balloon is not None
+    if have.memory != want.memory:
+        field = "resources.maxMemory" if declared else "resources.memory"
+        yield Change(field, format_quantity(have.memory), format_quantity(want.memory), RESTART)
+    elif not running and have.left_memory != want.left_memory:
+        yield Change("resources.memory", format_quantity(have.left_memory), format_quantity(want.left_memory), LIVE)
+    if have.vcpus != want.vcpus:
+        declared = bool(have.vcpus_hotplug or want.vcpus_hotplug)
+        yield Change("resources.maxVcpu" if declared else "resources.vcpu", _vcpus_text(have), _vcpus_text(want), RESTART)
+    elif want.vcpus_hotplug and not have.vcpus_hotplug:
+        yield Change("resources.maxVcpu", "none", str(want.vcpus), RESTART)
+    elif have.vcpus_left != want.vcpus_left:
+        yield Change("resources.vcpu", _vcpus_text(have), _vcpus_text(want), LIVE)
+
+
+def _vcpus_text(config: DomainConfig) -> str:
+    return str(config.vcpus) if config.vcpus_left is None else f"{config.vcpus_left} of {config.vcpus}"
 
 
 def yes_no(value: Any) -> str:
@@ -89,8 +107,6 @@ def yes_no(value: Any) -> str:
 
 def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]:
     yield "virtualization", have.type, want.type, text
-    yield "resources.memory", have.memory, want.memory, format_quantity
-    yield "resources.vcpu", (have.vcpus, have.vcpus_left), (want.vcpus, want.vcpus_left), _vcpus_text
     if want.machine and not _is_machine(have.machine, want.machine):
         yield "machine", have.machine, want.machine, text
     if want.cpu is not None:
@@ -136,10 +152,12 @@ _NIC_FIELDS = ("kind", "source", "mac", "model", "forwards", "queues", "vhost", 
 
 
 def _compare_disks(have: DomainConfig, want: DomainConfig, compared: Sequence[str]) -> Iterator[Change]:
-    """Yields the changes of disks. A disk can be added while the guest runs; removing one waits for a restart."""
+    """Yields the changes of disks. One that QEMU can plug in and out is, while the guest runs. What others attached stays until
+    the guest is started again."""
     old, new = {d.name: d for d in have.disks}, {d.name: d for d in want.disks}
     for name in sorted(old.keys() - new.keys()):
-        yield Change(_disk_field(name), text(old[name].source), "removed", RESTART)
+        gone = old[name]
+        yield Change(_disk_field(name), text(gone.source), "removed", LIVE if _can_be_detached(gone) else RESTART)
     for name, disk in new.items():
         if name not in old:
             free = all(other.target != disk.target and other.source != disk.source for other in have.disks)
@@ -151,6 +169,14 @@ def _compare_disks(have: DomainConfig, want: DomainConfig, compared: Sequence[st
             yield Change(f"disks[{name}].limits", _limits_text(old[name].limits), _limits_text(disk.limits), LIVE)
         if old[name].source != disk.source:
             yield _of_source(old[name], disk)
+
+
+def _can_be_detached(disk: DiskConfig) -> bool:
+    """Tells whether a disk is taken out while the guest runs: not the one that it boots from, nor what others attached (named by
+    its file)."""
+    if disk.name in (SEED_NAME, disk.source) or disk.boot_order == 1:
+        return False
+    return disk.device == "disk" and disk.bus in ("virtio", "scsi", "usb") and not disk.read_only
 
 
 def _is_hotpluggable(disk: DiskConfig, have: DomainConfig, want: DomainConfig) -> bool:
@@ -197,15 +223,20 @@ def _compare_nics(have: Sequence[NicConfig], want: Sequence[NicConfig], compared
             yield Change(f"nics[{name}]", "none", "added", RESTART if nic.kind == "user" else LIVE)
         else:
             yield from _compare_fields(f"nics[{name}]", old[name], nic, compared)
-            if nic.link and not old[name].link:
-                yield Change(f"nics[{name}].link", "down", "up", LIVE)
+            if nic.down != old[name].down:
+                yield Change(f"nics[{name}].linkState", _link_text(old[name]), _link_text(nic), LIVE)
+
+
+def _link_text(nic: NicConfig) -> str:
+    return "Down" if nic.down else "Up"
 
 
 def _compare_fields(prefix: str, old: Any, new: Any, names: Sequence[str]) -> Iterator[Change]:
     for name in names:
         was, shall = getattr(old, name), getattr(new, name)
         if was != shall:
-            yield Change(f"{prefix}.{_camel(name)}", text(was), text(shall), RESTART)
+            next_boot = name == "boot_order"  # the definition has it at once, and only a start reads it
+            yield Change(f"{prefix}.{_camel(name)}", text(was), text(shall), LIVE if next_boot else RESTART)
 
 
 def _camel(name: str) -> str:

@@ -147,7 +147,7 @@ class NicConfig:
     vhost: bool | None = field(default=None, metadata=LATER)
     mtu: int | None = field(default=None, metadata=LATER)
     existing: bool | None = field(default=None, metadata=LATER)  # True: the tap is the host's, and not libvirt's to make
-    link: bool = True  # False: somebody set its link down (virsh domif-setlink); no spec has that
+    down: bool | None = field(default=None, metadata=LATER)  # True: its link is down; None: up
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +261,8 @@ class DomainConfig:
     name: str
     uuid: str
     type: DomainType
-    memory: int  # bytes
-    vcpus: int
+    memory: int  # bytes, at the most
+    vcpus: int  # at the most
     machine: str  # q35, pc, or a versioned one such as pc-q35-7.2
     cpu: CpuConfig | None
     uefi: bool = False
@@ -288,7 +288,14 @@ class DomainConfig:
     guest_agent: bool = False
     spare_pci_ports: int = 0  # q35: empty root ports, for attaching devices while running; not compared
     record: Record | None = None  # None on a domain that is not ours; not compared
-    vcpus_left: int | None = None  # those that are left where somebody unplugged others (virsh setvcpus); no spec has that
+    vcpus_left: int | None = field(default=None, metadata=LATER)  # those that are plugged in, where not all are
+    vcpus_hotplug: bool | None = field(default=None, metadata=LATER)  # True: all but the first can be plugged in and out
+    balloon: int | None = field(default=None, metadata=LATER)  # bytes of ``memory`` that the guest is left with; None: all
+
+    @property
+    def left_memory(self) -> int:
+        """Bytes that the guest is left with."""
+        return self.balloon or self.memory
 
     def with_record(self, record: Record) -> DomainConfig:
         return replace(self, record=record)

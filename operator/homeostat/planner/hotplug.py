@@ -8,6 +8,7 @@ from dataclasses import replace
 from .domain import DiskConfig, DomainConfig, NicConfig
 from .plan import Change, Disruption
 
+HELD = "the running guest does not let go"
 NO_PORT = "added (all PCI ports of the running machine are taken; a start makes free ones)"
 
 
@@ -41,6 +42,13 @@ def unplugged_nic(name: str, live: DomainConfig) -> DomainConfig:
     rest = tuple(nic for nic in live.nics if nic.name != name)
     freed = sum(_ports_of(nic) for nic in live.nics) - sum(_ports_of(nic) for nic in rest)
     return replace(live, nics=rest, spare_pci_ports=live.spare_pci_ports + freed)
+
+
+def unplugged_disk(target: str, live: DomainConfig) -> DomainConfig:
+    """Returns what runs once a disk has been detached from it."""
+    rest = tuple(disk for disk in live.disks if disk.target != target)
+    freed = sum(_ports_of(disk) for disk in live.disks) - sum(_ports_of(disk) for disk in rest)
+    return replace(live, disks=rest, spare_pci_ports=live.spare_pci_ports + freed)
 
 
 def _ports_of(device: DiskConfig | NicConfig) -> int:

@@ -249,7 +249,8 @@ class RememberedActs:
     unhealthy: bool = False  # the shutdown that was asked for is a restart of a guest that failed its liveness probe
     resume_asked: float | None = None  # when a machine paused by an I/O error was last resumed
     rename_asked: float | None = None  # when its domain was last given its name back
-    memory_asked: bool = False  # its guest was offered memory back, and has not taken it yet
+    refused: Mapping[str, int] = field(default_factory=dict)  # by the field, how often the running guest refused its change
+    memory_asked: int = 0  # bytes that its guest was last asked to have, and has not yet
     written_at: str = ""  # time of the newest record seen or written on its domain: others brought an older one back
 
 

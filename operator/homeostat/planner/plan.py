@@ -67,7 +67,8 @@ class Plan:
     ``changes``: spec against the definition, being carried out. ``pending``: what the running guest lacks until it is restarted.
     ``drift``: what others changed and the policy only reports. ``moved``: sentences on disks that others put on another file,
     which stays. ``left``: something would be done if the machine were not suspended. ``aside``: sentences on disks that stay in
-    the trash though the machine is back. ``notes``: sentences on what a change does in the guest.
+    the trash though the machine is back. ``notes``: sentences on what a change does in the guest. ``held``: sentences on what the
+    running guest was asked for, and keeps.
     """
 
     actions: tuple[Action, ...] = ()
@@ -79,3 +80,4 @@ class Plan:
     left: bool = False
     aside: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()

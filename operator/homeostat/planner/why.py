@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from .hotplug import NO_PORT
+from .hotplug import HELD, NO_PORT
 from .plan import Change, Disruption
 
 # The first pattern that a field matches counts.
 _RESTARTS = (
-    (r"resources\.memory", "QEMU gets its memory when it starts"),
-    (r"resources\.vcpu", "QEMU gets its CPUs when it starts"),
+    (r"resources\.(memory|maxMemory)", "QEMU gets its memory when it starts; up to maxMemory it changes while it runs"),
+    (r"resources\.(vcpu|maxVcpu)", "QEMU gets its CPUs when it starts; up to maxVcpu they change while it runs"),
     (r"resources\.cpu", "a guest keeps the CPU that it booted with"),
     (r"machine|virtualization|firmware", "it is what the guest's hardware is made of"),
     (r"boot\.", "it is read at a start"),
@@ -18,18 +18,20 @@ _RESTARTS = (
     (r"console log|guestAgent", "the device is made at a start"),
     (r"display|sound|watchdog", "QEMU cannot change this device while it runs"),
     (r"disks\[[^]]*\]\.size", "the disk cannot grow while it runs"),
-    (r"disks\[[^]]*\]$", "QEMU cannot plug this disk in or out while it runs"),
+    (r"disks\[[^]]*\]$", "the guest boots from it, or QEMU cannot plug it in or out while it runs"),
     (r"disks\[", "QEMU opens a disk with it when it starts"),
     (r"nics\[[^]]*\]$", "a nic in user mode cannot be plugged in or out while it runs"),
     (r"nics\[", "the nic is made with it"),
 )
 _LIVE = (
+    (r"resources\.vcpu", "CPUs are plugged in and out while the guest runs"),
+    (r"resources\.memory", "the guest gives and takes memory by its balloon"),
     (r"(disks|nics)\[[^]]*\]\.bootOrder", "the definition has it at once, and the next start reads it"),
     (r"(disks|nics)\[[^]]*\]$", "it is plugged in or out while the guest runs"),
     (r"disks\[[^]]*\]\.size", "the disk grows while the guest runs"),
     (r"disks\[[^]]*\]\.limits", "QEMU takes other limits while it runs"),
     (r"disks\[[^]]*\]\.image", "the drive gets another medium while the guest runs"),
-    (r"nics\[[^]]*\]\.link", "the link is set while the guest runs"),
+    (r"nics\[[^]]*\]\.linkState", "the link is set while the guest runs"),
     (r"display\.vnc\.password", "the VNC server takes another password while it runs"),
     (r"runStrategy|power$", "the machine is started or stopped as it says"),
     (r"restartedAt", "it asks for one restart"),
@@ -55,5 +57,7 @@ def reason_of(change: Change) -> str:
     if change.new == NO_PORT:
         return "all PCI ports of the running machine are taken; a start makes free ones"
     field = change.field.removeprefix("template.spec.") if change.disruption is Disruption.LIVE else change.field
+    if HELD in change.new:
+        return "the guest was asked to let go of it, and does not: a start takes it out"
     table, otherwise = _TABLES[change.disruption]
     return next((why for pattern, why in table if re.match(pattern, field)), otherwise)

@@ -12,7 +12,7 @@ from tests.unit.store_fixtures import Room, document
     [
         ("resources: {memroy: 1Gi}", "web.yaml:6:15: spec.resources.memroy: unknown field; did you mean memory?"),
         ("memory: 1Gi", "web.yaml:6:3: spec.memory: unknown field; did you mean spec.resources.memory?"),
-        ("resources: {bogus: 1}", "unknown field; the fields here are cpu, memory, vcpu"),
+        ("resources: {bogus: 1}", "unknown field; the fields here are cpu, maxMemory, maxVcpu, memory, vcpu"),
         ("runStrategy: always", "choose one of Always, RerunOnFailure, Manual, Halted or Once; did you mean Always?"),
         ("resources: {memory: 12gb}", "spec.resources.memory: has an unknown unit 'gb'; did you mean 12G?"),
         ("resources: {memory: -1Gi}", "must not be negative"),

@@ -145,8 +145,10 @@ def _device_text(action: a.DeviceChange) -> str:
             return f"detach nic {action.nic.name}"
         case a.ReplugNic():
             return f"plug nic {action.nic.name} in again"
-        case a.RaiseLink():
-            return f"raise the link of nic {action.nic.name}"
+        case a.SetLink():
+            return f"set the link of nic {action.nic.name} {'down' if action.nic.down else 'up'}"
+        case a.SetVcpus():
+            return f"give it {action.vcpus} CPUs, while it runs"
         case a.ChangePassword():
             return "change the VNC password, while it runs"
         case _:
@@ -160,7 +162,7 @@ def _domain_text(action: _Domain) -> str:
         case a.WriteRecord():
             return "update our record on the domain"
         case a.SetMemory():
-            return f"give it {format_quantity(action.memory)} of memory again, while it runs"
+            return f"leave it {format_quantity(action.memory)} of memory, while it runs"
         case a.RenameDomain():
             return f"name the domain {action.name} again"
         case a.ShutdownDomain():

@@ -23,8 +23,12 @@ def build(config: DomainConfig) -> Iterator[Element]:
     yield element("name", config.name)
     yield element("uuid", config.uuid)
     yield element("memory", kib, unit="KiB")
-    yield element("currentMemory", kib, unit="KiB")
-    yield element("vcpu", str(config.vcpus), placement="static")
+    yield element("currentMemory", str(-(-config.left_memory // 1024)), unit="KiB")
+    plugged = config.vcpus_left or config.vcpus
+    current = {"current": str(plugged)} if plugged < config.vcpus else {}
+    yield element("vcpu", str(config.vcpus), placement="static", **current)
+    if config.vcpus_hotplug:  # QEMU takes out only what it did not start with: libvirt plugs these in before the guest boots
+        yield element("vcpus", None, *(_vcpu(number, plugged) for number in range(config.vcpus)))
     features = element("features", None, element("acpi"), element("apic"))
     if config.secure_boot:
         features.append(element("smm", state="on"))  # this keeps the guest out of the variables
@@ -34,6 +38,11 @@ def build(config: DomainConfig) -> Iterator[Element]:
     yield element("on_poweroff", "destroy")
     yield element("on_reboot", "restart")
     yield element("on_crash", "destroy")
+
+
+def _vcpu(number: int, plugged: int) -> Element:
+    enabled, hotplug = "yes" if number < plugged else "no", "yes" if number else "no"
+    return element("vcpu", id=str(number), enabled=enabled, hotpluggable=hotplug)
 
 
 def parse_balloon(root: Element) -> int:
@@ -59,4 +68,6 @@ def parse(root: Element) -> dict[str, Any]:
         "memory": read_bytes(root, "memory"),
         "vcpus": vcpus,
         "vcpus_left": left if 0 < left < vcpus else None,
+        "vcpus_hotplug": True if root.find("vcpus/vcpu[@hotpluggable='yes']") is not None else None,
+        "balloon": parse_balloon(root) or None,
     }

@@ -42,6 +42,8 @@ def build_nic(nic: NicConfig) -> Element:
         made.append(element("driver", name=None if nic.vhost is None else _DRIVERS[nic.vhost], queues=queues))
     if nic.mtu is not None:
         made.append(element("mtu", size=str(nic.mtu)))
+    if nic.down:
+        made.append(element("link", state="down"))
     made.extend(boot_element(nic.boot_order))
     made.extend(alias_element("nic", nic.name))
     return made
@@ -81,5 +83,5 @@ def parse_nic(nic: Element) -> NicConfig:
         vhost=None if driver is None else driver == _DRIVERS[True],
         mtu=int(mtu) if mtu else None,
         existing=True if attribute(nic, "target", "managed") == "no" else None,
-        link=attribute(nic, "link", "state") != "down",
+        down=True if attribute(nic, "link", "state") == "down" else None,
     )

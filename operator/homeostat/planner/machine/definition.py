@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from homeostat.models.machine import DriftPolicy, RunStrategy, UpdatePolicy, VirtualMachine
 
-from ..actions import Action, AttachDisk, AttachNic, ChangeMedium, ChangePassword, DetachNic, LimitDisk, RaiseLink, SetAutostart
-from ..changes import VNC_PASSWORD, compare, compare_running, yes_no
+from ..actions import Action, SetAutostart
+from ..changes import compare, compare_running, yes_no
 from ..domain import DomainConfig, Record
-from ..hotplug import NO_PORT, within_ports
+from ..hotplug import HELD, NO_PORT, within_ports
 from ..observed import Observed, ObservedDomain
 from ..plan import Change, Disruption
+from .live_changes import given_up, live_actions, without_live
 from .revert import adopt_reverted, just_reverted
-from .strayed import ballooned, give_memory, replugs, unplugged
+from .strayed import ballooned, give_memory, has_more_memory, keeps_memory, replugs, unplugged
 
 FOLLOWED = "the running guest writes to another file by now, where someone put its disk"
 GUARDED = "what its disks lean on stands in it, and stays root's"
@@ -24,15 +25,20 @@ GONE = Change("domain", "undefined by someone else", "defined", Disruption.LIVE)
 @dataclass(frozen=True, slots=True)
 class DefinitionPlan:
     """What is to be done. ``define`` is the configuration to write; None leaves the definition alone. The caller adds the
-    record."""
+    record.
+
+    ``meanwhile`` is the configuration until ``live`` is done: where the guest refuses a change, its definition is as it was too.
+    """
 
     define: DomainConfig | None = None
+    meanwhile: DomainConfig | None = None
     reason: str = ""
     live: tuple[Action, ...] = ()  # for the running guest
     changes: tuple[Change, ...] = ()  # spec against definition
     pending: tuple[Change, ...] = ()  # spec against the running guest, without what ``live`` does
     drift: tuple[Change, ...] = ()  # only reported
     told: tuple[Change, ...] = ()  # like ``pending``, but no reason to restart it
+    held: tuple[str, ...] = ()  # sentences
     asked: str = ""  # fingerprint of what the spec asks for; empty while that has to wait (updatePolicy Never)
 
 
@@ -63,16 +69,17 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
         if observed.storage.created and reports:
             return DefinitionPlan(drift=(GONE,))
         reason = "its domain was undefined" if observed.storage.created else "it does not exist yet"
-        return DefinitionPlan(want, reason, asked=asked)
+        return DefinitionPlan(want, reason=reason, asked=asked)
     if domain.config is None or not domain.persistent:
         if reports:
             return DefinitionPlan(drift=(GONE,))
-        return DefinitionPlan(want, "someone undefined it while it runs", asked=asked)
+        return DefinitionPlan(want, reason="someone undefined it while it runs", asked=asked)
     changes = compare(domain.config, want)
     lacks: tuple[Change, ...] = ()
     if domain.state.active and domain.live:
         lacks = within_ports(compare_running(domain.live, want), domain.live, want)
-        waiting = {c.field: c for c in lacks if c.new == NO_PORT}
+        lacks = given_up(lacks, observed.memory.refused)
+        waiting = {c.field: c for c in lacks if c.new == NO_PORT or HELD in c.new}
         changes = tuple(waiting.get(c.field, c) for c in changes)
     caught_up = _on_running_files(domain.config, domain.live, want)  # whatever the policies say: else the next start lacks data
     followed = caught_up if caught_up != domain.config or _names_less(domain.config, caught_up) else None
@@ -83,14 +90,21 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
         by_others = tuple(c for c in lacks if c.disruption is Disruption.LIVE and observed.host.attach)
         waits = tuple(c for c in lacks if c not in by_others and c not in changes)
         drift = tuple(dict.fromkeys(compare(caught_up, want) + by_others + unplugged(observed) + taken))
-        return DefinitionPlan(followed, told if followed else "", drift=drift, pending=waits, asked=asked)
+        return DefinitionPlan(followed, reason=told if followed else "", drift=drift, pending=waits, asked=asked)
     if spec.update_policy is UpdatePolicy.NEVER and domain.state.active and not drifted and (changes or lacks):
-        return DefinitionPlan(followed, told if followed else "", pending=lacks or compare(caught_up, want))
-    live = _live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
-    live += () if reports else (*replugs(observed, want), *give_memory(observed, taken, want))
+        return DefinitionPlan(followed, reason=told if followed else "", pending=lacks or compare(caught_up, want))
+    live = live_actions(domain.uuid, domain.live, want, lacks) if domain.live and observed.host.attach else ()
+    asked_for = any(change.field == "resources.memory" for change in changes)  # and not only by others
+    live += give_memory(observed, taken, want) if asked_for or not reports else ()
+    before = without_live(want, caught_up) if live else want
+    meanwhile = before if followed or compare(domain.config, before) else None
+    live += () if reports else tuple(replugs(observed, want))
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
     reason = told if followed and not compare(caught_up, want) else _reason(changes, drifted)
-    return DefinitionPlan(want if changes or followed else None, reason, live, changes, waits, told=taken, asked=asked)
+    define = want if changes or followed else None
+    held = keeps_memory(observed, want)
+    brought = () if has_more_memory(observed, want) else taken  # by a start
+    return DefinitionPlan(define, meanwhile, reason, live, changes, waits, told=brought, held=held, asked=asked)
 
 
 def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: DomainConfig) -> DomainConfig:
@@ -124,37 +138,6 @@ def _names_less(config: DomainConfig, other: DomainConfig) -> bool:
 def _reason(changes: Sequence[Change], drifted: bool) -> str:
     fields = ", ".join(c.field for c in changes[:3]) + (" …" if len(changes) > 3 else "")
     return f"someone else changed {fields}" if drifted else f"the spec changed {fields}"
-
-
-def _live_actions(uuid: str, running: DomainConfig, want: DomainConfig, pending: Sequence[Change]) -> tuple[Action, ...]:
-    """Returns the action for every live change of the running guest."""
-    names = {c.field for c in pending if c.disruption is Disruption.LIVE}
-    drives = {disk.name: disk for disk in running.disks}
-    actions: list[Action] = []
-    if VNC_PASSWORD in names and want.vnc and want.vnc.password:
-        actions.append(ChangePassword(uuid, want.vnc.password, f"{VNC_PASSWORD} changed"))
-    for disk in want.disks:
-        if f"disks[{disk.name}]" in names:
-            # Without its place in the boot order, which a device of the running guest may still have.
-            actions.append(AttachDisk(uuid, replace(disk, boot_order=None), f"disks[{disk.name}] was added"))
-        elif f"disks[{disk.name}].image" in names:
-            # The drive stays as it runs, since nothing else of it can be changed now.
-            drive = replace(drives[disk.name], source=disk.source, format=disk.format, chain=None, shared=disk.shared)
-            actions.append(ChangeMedium(uuid, drive, f"disks[{disk.name}].image changed"))
-        if f"disks[{disk.name}].limits" in names:
-            limited = replace(drives[disk.name], limits=disk.limits)
-            actions.append(LimitDisk(uuid, limited, f"disks[{disk.name}].limits changed"))
-    wanted = {nic.name for nic in want.nics}
-    for nic in running.nics:
-        if nic.name not in wanted and f"nics[{nic.name}]" in names:
-            actions.append(DetachNic(uuid, nic, f"nics[{nic.name}] was removed"))
-    for nic in want.nics:
-        if f"nics[{nic.name}]" in names:
-            actions.append(AttachNic(uuid, replace(nic, boot_order=None), f"nics[{nic.name}] was added"))
-        elif f"nics[{nic.name}].link" in names:
-            have = next(other for other in running.nics if other.name == nic.name)  # nothing else of it can be changed now
-            actions.append(RaiseLink(uuid, have, f"nics[{nic.name}]: someone took its link down"))
-    return tuple(actions)
 
 
 def autostart_actions(machine: VirtualMachine, domain: ObservedDomain | None, uuid: str) -> list[Action]:

@@ -64,11 +64,13 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
     domain = observed.domain
     known = domain.config if domain else None
     test = kind is DomainType.TEST
+    resources = spec.resources
+    most_memory = max(resources.memory, resources.max_memory or 0)  # one of the two may be a plugin's
     return DomainConfig(
         name=known.name if known else domain_name(machine),
         uuid=domain_uuid(machine.identity),
         type=kind,
-        memory=-(-spec.resources.memory // MIB) * MIB,  # rounded like libvirt does for QEMU, so that it compares equal
+        memory=_whole(most_memory),
         vcpus=_vcpus(machine, kind, host),
         machine="" if test else _machine_type(machine, known),
         cpu=None if test else _cpu(machine, kind),
@@ -93,6 +95,9 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         vnc=_vnc(spec.display, observed, known),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
         guest_agent=spec.guest_agent.enabled,
+        vcpus_left=resources.vcpu if resources.max_vcpu and resources.vcpu < resources.max_vcpu else None,
+        vcpus_hotplug=True if resources.max_vcpu else None,
+        balloon=_whole(resources.memory) if _whole(resources.memory) < _whole(most_memory) else None,
         spare_pci_ports=SPARE_PCI_PORTS if spec.machine.type == "q35" and not test else 0,
     )
 
@@ -110,11 +115,18 @@ def domain_type(wish: Virtualization, host: HostFacts) -> DomainType:
     return DomainType.QEMU
 
 
+def _whole(size: int) -> int:
+    """Returns the size in whole MiB, as libvirt rounds it for QEMU, so that it compares equal."""
+    return -(-size // MIB) * MIB
+
+
 def _vcpus(machine: VirtualMachine, kind: DomainType, host: HostFacts) -> int:
-    vcpus, chipset = machine.spec.resources.vcpu, machine.spec.machine.type
+    resources, chipset = machine.spec.resources, machine.spec.machine.type
+    vcpus = max(resources.vcpu, resources.max_vcpu or 0)  # one of the two may be a plugin's
     most = host.max_vcpus.get((kind, chipset), vcpus)
     if vcpus > most:
-        words = f"resources.vcpu is {vcpus}, but a machine of type {chipset} has at most {most} on host {host.name}: ask for less"
+        field = "resources.maxVcpu" if resources.max_vcpu else "resources.vcpu"
+        words = f"{field} is {vcpus}, but a machine of type {chipset} has at most {most} on host {host.name}: ask for less"
         raise CannotPlan("TooManyVcpus", words)
     return vcpus
 
@@ -137,9 +149,10 @@ def _cpu(machine: VirtualMachine, kind: DomainType) -> CpuConfig:
         raise CannotPlan(
             "NoKVM", f"resources.cpu.model: {model} needs KVM; without it use maximum, or a named model such as qemu64"
         )
+    most = max(machine.spec.resources.vcpu, machine.spec.resources.max_vcpu or 0)
     layout = None if wish.topology is None else (wish.topology.sockets, wish.topology.cores, wish.topology.threads)
-    if wish.topology is not None and wish.topology.vcpus != machine.spec.resources.vcpu:  # one of the two is a plugin's
-        words = f"resources.cpu.topology makes {wish.topology.vcpus} CPUs, and resources.vcpu is {machine.spec.resources.vcpu}"
+    if wish.topology is not None and wish.topology.vcpus != most:  # one of the two is a plugin's
+        words = f"resources.cpu.topology makes {wish.topology.vcpus} CPUs, and resources.vcpu is {most}"
         raise CannotPlan("TopologyMismatch", f"{words}: set both")
     if model in ("host-passthrough", "host-model", "maximum"):
         return CpuConfig(model, None, features, layout)
@@ -323,6 +336,7 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
         vhost=nic.vhost,
         mtu=nic.mtu,
         existing=(nic.tap is not None and nic.tap.existing) or None,
+        down=True if nic.link_state == "Down" else None,
     )
 
 

@@ -14,7 +14,7 @@ from homeostat.models.machine import VirtualMachine
 from .. import actions as act
 from ..actions import Action
 from ..domain import DiskConfig, DomainConfig
-from ..hotplug import plugged, unplugged_nic
+from ..hotplug import plugged, unplugged_disk, unplugged_nic
 from ..observed import DomainState, ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage, ObservedStorage
 from ..plan import Plan
 from ..trash import TrashEntry
@@ -91,7 +91,8 @@ def _domain(action: Action, domain: ObservedDomain) -> ObservedDomain | None:
         case act.StartDomain(paused=paused):
             state = DomainState.PAUSED if paused else DomainState.RUNNING
             run = f"{domain.run}+"
-            return replace(domain, state=state, reason="booted", live=domain.config, managed_save=False, run=run, balloon=0)
+            balloon = domain.config.balloon or 0 if domain.config else 0
+            return replace(domain, state=state, reason="booted", live=domain.config, managed_save=False, run=run, balloon=balloon)
         case act.ShutdownDomain():
             return _off(domain, "shutdown")
         case act.PowerOffDomain():
@@ -104,8 +105,8 @@ def _domain(action: Action, domain: ObservedDomain) -> ObservedDomain | None:
             return replace(domain, state=DomainState.PAUSED, reason="user")
         case act.ResumeDomain():
             return replace(domain, state=DomainState.RUNNING, reason="unpaused")
-        case act.SetMemory():
-            return replace(domain, balloon=0)
+        case act.SetMemory(memory=memory):
+            return replace(domain, balloon=memory if domain.live and memory < domain.live.memory else 0)
     return domain if domain.live is None else replace(_plugged(action, domain), live=_live(action, domain.live))
 
 
@@ -124,18 +125,20 @@ def _plugged(action: Action, domain: ObservedDomain) -> ObservedDomain:
 def _live(action: Action, live: DomainConfig) -> DomainConfig:
     """Returns what runs then."""
     match action:
+        case act.SetVcpus(vcpus=vcpus):
+            return replace(live, vcpus_left=vcpus if vcpus < live.vcpus else None)
         case act.AttachDisk(disk=disk):
             return plugged(disk, live)
         case act.ChangeMedium(disk=disk) | act.LimitDisk(disk=disk):
             return replace(live, disks=_put(live.disks, disk))
         case act.DetachDisk(disk=disk):
-            return replace(live, disks=tuple(d for d in live.disks if d.name != disk.name))
+            return unplugged_disk(disk.target, live)
         case act.AttachNic(nic=nic):
             return plugged(nic, live)
         case act.DetachNic(nic=nic):
             return unplugged_nic(nic.name, live)
-        case act.RaiseLink(nic=nic):
-            return replace(live, nics=tuple(replace(n, link=True) if n.name == nic.name else n for n in live.nics))
+        case act.SetLink(nic=nic):
+            return replace(live, nics=tuple(replace(n, down=nic.down) if n.name == nic.name else n for n in live.nics))
         case act.ChangePassword(password=password) if live.vnc is not None:
             return replace(live, vnc=replace(live.vnc, password=password))
     return live

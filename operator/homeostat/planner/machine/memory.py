@@ -13,6 +13,7 @@ from ..backoff import HEALTHY
 from ..domain import DomainConfig, Record
 from ..observed import REVERTED, ObservedDomain, RememberedActs
 from ..plan import Plan
+from .live_changes import asked_of_guest
 from .shutdown import UNHEALTHY
 
 _STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating", UNHEALTHY})  # outcomes of plans that want it off
@@ -20,8 +21,10 @@ _STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating", U
 
 def recall(memory: RememberedActs, domain: ObservedDomain | None, now: float) -> RememberedActs:
     running = domain is not None and domain.state.active
-    if memory.memory_asked and (domain is None or not domain.balloon):
-        memory = replace(memory, memory_asked=False)
+    if memory.refused and not running:
+        memory = replace(memory, refused={})
+    if memory.memory_asked and _has_memory(domain) in (None, memory.memory_asked):
+        memory = replace(memory, memory_asked=0)
     if domain is not None and domain.record is not None and domain.record.written_at > memory.written_at:
         memory = replace(memory, written_at=domain.record.written_at)
     if running:
@@ -46,6 +49,13 @@ def recall(memory: RememberedActs, domain: ObservedDomain | None, now: float) ->
     )
 
 
+def _has_memory(domain: ObservedDomain | None) -> int | None:
+    """Returns the bytes that the running guest is left with; None: nothing runs."""
+    if domain is None or domain.live is None:
+        return None
+    return domain.balloon or domain.live.memory
+
+
 def _asked_before(domain: ObservedDomain | None) -> bool:
     """Tells whether it ended as we had asked it to, though that is no longer wanted, or another run of the operator asked."""
     known = domain.record if domain else None
@@ -55,6 +65,9 @@ def _asked_before(domain: ObservedDomain | None) -> bool:
 def keep_asking(memory: RememberedActs, plan: Plan, now: float) -> RememberedActs:
     """Begins the grace period with the first plan that wants the machine off, even if asking the guest fails. Ends it with the
     first plan that does not, so that a later shutdown has a whole one."""
+    if memory.refused:
+        wanted = {change.field for change in (*plan.changes, *plan.pending)}
+        memory = replace(memory, refused={field: times for field, times in memory.refused.items() if field in wanted})
     unhealthy = plan.outcome.reason == UNHEALTHY
     if memory.unhealthy != unhealthy:
         memory = replace(memory, unhealthy=unhealthy)
@@ -75,11 +88,17 @@ def note(memory: RememberedActs, action: Action, now: float) -> RememberedActs:
             return replace(memory, shutdown_asked=now, agent_asked=action.by_agent)
         case ResumeDomain():
             return replace(memory, resume_asked=now)
-        case SetMemory():
-            return replace(memory, memory_asked=True)
+        case SetMemory(memory=asked):
+            return replace(memory, memory_asked=asked)
         case RenameDomain():
             return replace(memory, rename_asked=now)
     return memory
+
+
+def note_refusal(memory: RememberedActs, action: Action) -> RememberedActs:
+    """Notes that the running guest did not do what an action asked of it."""
+    field = asked_of_guest(action)
+    return replace(memory, refused={**memory.refused, field: memory.refused.get(field, 0) + 1}) if field else memory
 
 
 def healthy_in(memory: RememberedActs, now: float) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from homeostat.models.machine import IDENTITY, DriftPolicy, VirtualMachine
 
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
-from ..changes import spec_hash
+from ..changes import compare, spec_hash
 from ..domain import Record
 from ..observed import Observed, RememberedActs
 from ..plan import Change, Converged, Outcome, Plan, Stalled, Waiting
@@ -87,7 +88,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         *storage.actions,
         *_definition_actions(machine, observed, definition, power.record, uuid),
         *power.actions,
-        *definition.live,  # last, as a guest may refuse a device
+        *_live_then_defined(machine, observed, definition, power.record),
     )
     return Plan(
         actions=actions,
@@ -98,6 +99,7 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
         moved=storage.moved,
         aside=storage.aside,
         notes=seed_notes(machine, observed),
+        held=definition.held,
     )
 
 
@@ -179,7 +181,7 @@ def _definition_actions(
     machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, record: Record, uuid: str
 ) -> list[Action]:
     """Writes definition and record together where both change; sets autostart and the marker as well."""
-    domain, define = observed.domain, definition.define
+    domain, define = observed.domain, definition.meanwhile if definition.live else definition.define
     done = bool(definition.asked and not definition.live)  # else the former fingerprint stays until the running guest has it too
     record = record.saying(
         autostart=carried_autostart(machine, domain, record),
@@ -200,6 +202,22 @@ def _definition_actions(
     if lasting and not (domain and autostart_drift(machine, domain, record)):
         actions += autostart_actions(machine, domain, uuid)
     return actions
+
+
+def _live_then_defined(
+    machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, record: Record
+) -> Iterator[Action]:
+    """Yields what the running guest is asked for, and then the definition that it follows by that time. A guest may refuse: then
+    nothing else is done."""
+    yield from definition.live
+    domain, wanted = observed.domain, definition.define
+    if not definition.live or wanted is None or domain is None or domain.config is None:
+        return
+    if not compare(definition.meanwhile or domain.config, wanted):
+        return
+    kept = carried_autostart(machine, domain, record)
+    done = record.saying(autostart=kept, spec_hash=definition.asked, generation=machine.metadata.generation)
+    yield DefineDomain(wanted.with_record(done), definition.reason, moved_on_purpose(wanted, domain))
 
 
 def _differs(new: Record, old: Record | None) -> bool:

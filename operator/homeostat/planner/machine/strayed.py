@@ -38,22 +38,47 @@ def rename(machine: VirtualMachine, observed: Observed, now: float) -> RenameDom
 
 
 def ballooned(machine: VirtualMachine, observed: Observed, want: DomainConfig) -> tuple[Change, ...]:
-    """Returns the change where somebody took memory from the running guest (virsh setmem). Other memory in the spec waits for a
-    restart anyway."""
+    """Returns the change where the running guest has more or less memory than it is to be left with, by the spec or because
+    somebody took some (virsh setmem). Another maximum in the spec waits for a restart anyway."""
     domain = observed.domain
-    if domain is None or domain.live is None or not domain.balloon or domain.live.memory != want.memory:
+    if domain is None or domain.live is None or domain.live.memory != want.memory:
+        return ()
+    has = domain.balloon or domain.live.memory
+    if has == want.left_memory:
         return ()
     reports = machine.spec.drift_policy is DriftPolicy.REPORT
-    old, new = format_quantity(domain.balloon), format_quantity(want.memory)
+    old, new = format_quantity(has), format_quantity(want.left_memory)
     return (Change("resources.memory", old, new, Disruption.LIVE if reports else Disruption.NEEDS_RESTART),)
 
 
-def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainConfig) -> tuple[SetMemory, ...]:
-    """Gives it back, asking only once: a guest without a balloon driver does not take it, and has it after its next start."""
+def has_more_memory(observed: Observed, want: DomainConfig) -> bool:
+    """Tells whether the running guest has more memory than it is to be left with. A start would change nothing of that."""
     domain = observed.domain
-    if not changes or domain is None or observed.memory.memory_asked:
+    if domain is None or domain.live is None or domain.live.memory != want.memory:
+        return False
+    return (domain.balloon or domain.live.memory) > want.left_memory
+
+
+def keeps_memory(observed: Observed, want: DomainConfig) -> tuple[str, ...]:
+    """Says that the guest was asked to give memory back, and did not."""
+    domain = observed.domain
+    if domain is None or domain.live is None or not has_more_memory(observed, want):
         return ()
-    return (SetMemory(domain.uuid, want.memory, f"someone left it {changes[0].old} of memory"),)
+    if observed.memory.memory_asked != want.left_memory:
+        return ()
+    has = format_quantity(domain.balloon or domain.live.memory)
+    return (
+        f"resources.memory is {format_quantity(want.left_memory)}, and the guest has {has} and has not given the rest back: it "
+        "needs it, or has no driver for the balloon (virtio_balloon)",
+    )
+
+
+def give_memory(observed: Observed, changes: tuple[Change, ...], want: DomainConfig) -> tuple[SetMemory, ...]:
+    """Gives or takes it, asking only once: a guest without a balloon driver does nothing, and has it after its next start."""
+    domain = observed.domain
+    if not changes or domain is None or observed.memory.memory_asked == want.left_memory:
+        return ()
+    return (SetMemory(domain.uuid, want.left_memory, f"it has {changes[0].old} of memory, and is to have {changes[0].new}"),)
 
 
 def unplugged(observed: Observed) -> tuple[Change, ...]:

@@ -104,7 +104,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             | act.DetachNic()
             | act.GrowDisk()
             | act.ReplugNic()
-            | act.RaiseLink()
+            | act.SetLink()
+            | act.SetVcpus()
         ):
             return Happening("Normal", type(action).__name__, action.reason)
         case act.SetMemory():

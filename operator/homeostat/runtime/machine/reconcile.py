@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.driver import faults
-from homeostat.driver.errors import DriverError, ResourceInUse
+from homeostat.driver.errors import DriverError, GuestHolds, ResourceInUse
 from homeostat.models.base import Key
 from homeostat.models.condition import STALLED
 from homeostat.models.disk import Disk
@@ -21,7 +21,7 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
-from homeostat.planner.machine.memory import healthy_in, keep_asking, note, recall
+from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall
 from homeostat.planner.machine.storage import IMAGE_CHANGED
 from homeostat.planner.network.plugged import networks_named
 from homeostat.planner.observed import (
@@ -254,6 +254,8 @@ class MachineReconciler:
                 await self._host.execute(action)
             except DriverError as error:
                 log.warning("%s: %s failed: %s", key, type(action).__name__, error)
+                if isinstance(error, GuestHolds):
+                    self._memory[key] = note_refusal(self._memory.get(key) or RememberedActs(), action)
                 return error
             self._remember(key, action)
             if happening := step_taken(action, observed):

@@ -156,6 +156,8 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
     if plan.pending:
         listed = _list_changes(plan.pending, _waits(machine))
         yield say("RestartRequired", True, "ChangesPending", ". ".join((listed, *plan.notes)))
+    if plan.held:
+        yield say("MemoryHeld", True, "GuestKeepsMemory", "; ".join(plan.held))
     if plan.drift:
         yield say("Drifted", True, "ChangedByOthers", _list_changes(plan.drift, _DRIFTED))
     if plan.moved:

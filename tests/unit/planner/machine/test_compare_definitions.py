@@ -28,6 +28,7 @@ from homeostat.planner.domain import (
 )
 
 DISK = DiskConfig("data", "disk", "/d.qcow2", "qcow2", "virtio", "vda", boot_order=1)
+LATER_DISK = replace(DISK, boot_order=None)
 DRIVE = DiskConfig("iso", "cdrom", "/a.iso", "raw", "sata", "sda", read_only=True)
 NIC = NicConfig("lan", "network", "default", "52:54:00:00:00:01", "virtio")
 OWN = NicConfig("own", "user", "", "52:54:00:00:00:02", "virtio")
@@ -94,7 +95,7 @@ def test_what_is_left_to_libvirt_or_is_no_part_of_it_is_not_compared(want: dict[
 
 
 def test_vcpus_that_someone_unplugged() -> None:
-    assert told(replace(BASE, vcpus_left=1), BASE) == [("resources.vcpu", "1 of 2", "2", "NeedsRestart")]
+    assert told(replace(BASE, vcpus_left=1), BASE) == [("resources.vcpu", "1 of 2", "2", "Live")]
 
 
 def test_the_kernel() -> None:
@@ -153,8 +154,21 @@ def test_a_controller_that_disks_left_behind_is_no_difference() -> None:
     assert told(replace(BASE, scsi=ScsiConfig("lsilogic")), BASE) == []
 
 
-def test_a_disk_that_goes_waits_for_a_restart() -> None:
-    assert told(BASE, with_disks(DRIVE)) == [("disks[data]", "/d.qcow2", "removed", "NeedsRestart")]
+@pytest.mark.parametrize(
+    ("disk", "word"),
+    [
+        (LATER_DISK, "Live"),
+        (replace(LATER_DISK, boot_order=2), "Live"),
+        (replace(LATER_DISK, bus="scsi"), "Live"),
+        (DISK, "NeedsRestart"),  # the guest boots from it
+        (replace(LATER_DISK, bus="sata"), "NeedsRestart"),
+        (replace(LATER_DISK, read_only=True), "NeedsRestart"),
+        (replace(LATER_DISK, name="/d.qcow2"), "NeedsRestart"),  # others attached it
+        (replace(LATER_DISK, device="cdrom"), "NeedsRestart"),
+    ],
+)
+def test_a_disk_that_goes_is_taken_out_where_the_guest_can_do_without(disk: DiskConfig, word: str) -> None:
+    assert told(with_disks(disk, DRIVE), with_disks(DRIVE)) == [(f"disks[{disk.name}]", "/d.qcow2", "removed", word)]
 
 
 def test_a_medium_is_changed_at_once_and_a_disk_is_not() -> None:
@@ -166,13 +180,17 @@ def test_a_medium_is_changed_at_once_and_a_disk_is_not() -> None:
     ("field", "value", "name"),
     [
         ("bus", "scsi", "bus"), ("target", "vdz", "target"), ("format", "raw", "format"), ("read_only", True, "readOnly"),
-        ("cache", "none", "cache"), ("io", "native", "io"), ("serial", "s", "serial"), ("boot_order", 7, "bootOrder"),
+        ("cache", "none", "cache"), ("io", "native", "io"), ("serial", "s", "serial"),
         ("io_thread", True, "ioThread"),
     ],
 )  # fmt: skip
 def test_each_field_of_a_disk(field: str, value: Any, name: str) -> None:
     (change,) = told(BASE, with_disks(replace(DISK, **{field: value}), DRIVE))
     assert (change[0], change[3]) == (f"disks[data].{name}", "NeedsRestart")
+
+
+def test_the_boot_order_is_for_the_next_start_alone() -> None:
+    assert told(BASE, with_disks(replace(DISK, boot_order=7), DRIVE))[0][0::3] == ("disks[data].bootOrder", "Live")
 
 
 def test_of_a_guest_that_runs_the_boot_order_does_not_matter() -> None:
@@ -191,10 +209,10 @@ def test_cards_come_and_go_at_once_but_those_of_the_user_mode(gone: str, word: s
     assert told(fewer, BASE) == [(f"nics[{gone}]", "none", "added", word)]
 
 
-def test_a_link_that_someone_took_down_is_brought_up_at_once() -> None:
-    down = replace(BASE, nics=(replace(NIC, link=False), OWN))
-    assert told(down, BASE) == [("nics[lan].link", "down", "up", "Live")]
-    assert told(BASE, down) == [] and told(down, down) == []
+def test_a_link_is_set_at_once() -> None:
+    down = replace(BASE, nics=(replace(NIC, down=True), OWN))
+    assert told(down, BASE) == [("nics[lan].linkState", "Down", "Up", "Live")]
+    assert told(BASE, down) == [("nics[lan].linkState", "Up", "Down", "Live")] and told(down, down) == []
 
 
 def test_a_topology_and_a_memory_that_libvirt_chose_are_no_difference() -> None:

@@ -96,7 +96,7 @@ def recalled() -> Iterator[str]:
     since = (None, NOW - HEALTHY, NOW - HEALTHY + 1)
     table = memories(running_since=since, shutdown_since=(None, 5.0), unhealthy=(False, True), ended=(0, 2))
     for (told, memory), (what, domain) in product(table, domains.items()):
-        whole = replace(memory, shutdown_asked=6.0, memory_asked=True, last_end=7.0, written_at="5")
+        whole = replace(memory, shutdown_asked=6.0, memory_asked=5, last_end=7.0, written_at="5")
         yield f"{told}; {what}: {changes(whole, recall(whole, domain, NOW))}"
 
 

@@ -23,10 +23,10 @@ def test_it_is_raised_while_the_guest_runs_and_in_the_definition() -> None:
         world.pull_cable(nic)
         operator.done.clear()
         plan = operator.settle(vm)
-        assert {type(a) for a in operator.done} == {act.RaiseLink, act.DefineDomain}
+        assert {type(a) for a in operator.done} == {act.SetLink, act.DefineDomain}
         assert isinstance(plan.outcome, Converged) and not plan.drift and not plan.pending
         assert world.domain and world.domain.live and world.domain.config and world.starts == 1
-        assert all(n.link for n in (*world.domain.live.nics, *world.domain.config.nics))
+        assert all(n.down is None for n in (*world.domain.live.nics, *world.domain.config.nics))
 
 
 def test_where_drift_is_reported_it_is_named() -> None:
@@ -34,21 +34,21 @@ def test_where_drift_is_reported_it_is_named() -> None:
     world.pull_cable("lan")
     plan = operator.settle(vm)
     assert operator.done == []
-    assert [(c.field, c.old, c.new) for c in plan.drift] == [("nics[lan].link", "down", "up")]
+    assert [(c.field, c.old, c.new) for c in plan.drift] == [("nics[lan].linkState", "Down", "Up")]
 
 
 def test_where_nothing_can_be_changed_while_it_runs_it_waits_for_a_restart() -> None:
     world, operator, vm = running(nics=LAN)
     world.host = replace(HOST, attach=False)
     world.pull_cable("lan")
-    assert [c.field for c in operator.settle(vm).pending] == ["nics[lan].link"]
+    assert [c.field for c in operator.settle(vm).pending] == ["nics[lan].linkState"]
 
 
 def test_one_that_is_about_to_end_is_left_alone() -> None:
     world, operator, vm = running(nics=LAN)
     world.pull_cable("lan")
     operator.settle(changed(vm, runStrategy="Halted"))
-    assert act.RaiseLink not in {type(a) for a in operator.done}
+    assert act.SetLink not in {type(a) for a in operator.done}
 
 
 def test_how_libvirt_says_it_and_that_a_new_definition_says_it_no_more() -> None:
@@ -60,4 +60,18 @@ def test_how_libvirt_says_it_and_that_a_new_definition_says_it_no_more() -> None
     have = parse_domain(text)
     assert have == with_link(PLAIN, PLAIN.nics[0].name, up=False)
     assert parse_domain(build_domain(PLAIN, text)) == PLAIN
-    assert spec_hash(have) == spec_hash(PLAIN)
+    assert spec_hash(have) != spec_hash(PLAIN)
+    assert parse_domain(build_domain(have)) == have
+
+
+def test_a_link_that_the_spec_has_down_is_set_down_while_the_guest_runs() -> None:
+    world, operator, vm = running(nics=LAN)
+    down = changed(vm, nics=[{**LAN[0], "linkState": "Down"}, LAN[1]])
+    plan = operator.settle(down)
+    assert [type(a) for a in operator.done] == [act.SetLink, act.DefineDomain]
+    assert isinstance(plan.outcome, Converged) and not plan.pending and world.starts == 1
+    assert world.domain and world.domain.live and world.domain.config
+    assert [n.down for c in (world.domain.live, world.domain.config) for n in c.nics] == [True, None] * 2
+    world.domain.live = with_link(world.domain.live, "lan", up=True)  # somebody else
+    operator.settle(down)
+    assert [n.down for n in world.domain.live.nics] == [True, None]

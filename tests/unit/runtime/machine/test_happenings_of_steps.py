@@ -24,7 +24,7 @@ TOLD = {
     "PauseDomain": "Pause", "ResumeDomain": "Resume", "SaveDomain": "Save", "DiscardSave": "DiscardSave",
     "AttachDisk": "AttachDisk", "DetachDisk": "DetachDisk", "ChangeMedium": "ChangeMedium", "LimitDisk": "LimitDisk",
     "AttachNic": "AttachNic",
-    "DetachNic": "DetachNic", "GrowDisk": "GrowDisk", "ReplugNic": "ReplugNic", "RaiseLink": "RaiseLink",
+    "DetachNic": "DetachNic", "GrowDisk": "GrowDisk", "ReplugNic": "ReplugNic", "SetLink": "SetLink", "SetVcpus": "SetVcpus",
     "SetMemory": "SetMemory", "RenameDomain": "Renamed", "ChangePassword": "PasswordChanged", "FetchImage": "Fetching",
     "SetAside": "SetAside", "CreateDisk": "DiskStaysInTrash", "TakeBack": "Restored", "UndefineDomain": "FilesStay",
     "DeleteFile": "FileDeleted",
