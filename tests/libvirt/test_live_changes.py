@@ -34,6 +34,13 @@ def live(host: LibvirtHost, config: DomainConfig) -> DomainConfig:
     return domain.live
 
 
+def left(host: LibvirtHost, config: DomainConfig) -> int:
+    """Bytes that the guest is left with."""
+    domain = host.domain(config.uuid)
+    assert domain is not None and domain.live is not None
+    return domain.balloon or domain.live.memory
+
+
 async def test_cpus_and_memory_come_and_go_within_the_maxima(
     host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
 ) -> None:
@@ -46,21 +53,25 @@ async def test_cpus_and_memory_come_and_go_within_the_maxima(
     address = wait_until(lambda: leased_address(libvirtd, config.name), 60, "it has an address")
 
     def sees(vcpus: int, most: int) -> bool:
-        """Of its memory the kernel keeps some for itself."""
-        seen = facts(address)
+        """Of its memory the kernel keeps some for itself. On a crowded machine it does not always answer in time."""
+        try:
+            seen = facts(address)
+        except OSError:
+            return False
         return bool(seen["vcpus"] == vcpus and (most - 48) * 1024 < seen["memoryKiB"] <= most * 1024)
 
-    await until(lambda: sees(2, 192), "the guest was started with what its definition leaves it", 60)
+    await until(lambda: sees(2, 192), "the guest was started with what its definition leaves it", 90)
     for vcpus, memory in ((4, 256), (1, 128), (3, 160)):
         await host.execute(act.SetVcpus(config.uuid, vcpus, ""))
         await host.execute(act.SetMemory(config.uuid, memory * MIB, ""))
-        await until(lambda vcpus=vcpus, memory=memory: sees(vcpus, memory), f"the guest has {vcpus} CPUs and {memory} MiB", 60)  # type: ignore[misc]
+        await until(lambda vcpus=vcpus, memory=memory: sees(vcpus, memory), f"the guest has {vcpus} CPUs and {memory} MiB", 90)  # type: ignore[misc]
         wanted = replace(config, vcpus_left=vcpus if vcpus < 4 else None, balloon=memory * MIB if memory < 256 else None)
         assert compare_running(live(host, config), wanted) == ()
         await host.execute(act.DefineDomain(wanted, ""))
+        await until(lambda memory=memory: left(host, config) == memory * MIB, "libvirt tells of it too", 30)  # type: ignore[misc]
         after = host.domain(config.uuid)
         assert after is not None and after.config is not None and compare(after.config, wanted) == ()
-        assert (after.balloon or 256 * MIB) == memory * MIB and after.run == domain.run
+        assert after.run == domain.run
 
 
 async def test_links_and_disks_and_what_is_refused(

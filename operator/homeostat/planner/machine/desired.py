@@ -290,6 +290,8 @@ def _targets(wishes: list[tuple[str, str]], known: DomainConfig | None, live: Do
     A new disk gets no name that the running guest still uses: it is to be attached to that guest.
     """
     held = {d.name: d.target for d in known.disks} if known else {}
+    # One that was attached, and is not defined yet.
+    held = {d.name: d.target for d in live.disks if d.target not in held.values()} | held if live else held
     targets = {name: held[name] for name, prefix in wishes if held.get(name, "").startswith(prefix)}
     taken = set(targets.values()) | ({d.target for d in live.disks} if live else set())
     for name, prefix in wishes:
