@@ -41,10 +41,7 @@ _HARMLESS = frozenset({"ReplaceRequired", "DiskShrink", MOVED}) | RESTORE_HARMLE
 
 
 def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
-    """Plans the next steps for one machine. Empty when desired equals observed.
-
-    ``now``: seconds on the monotonic clock.
-    """
+    """Plans the next steps for one machine, ``now`` in seconds on the monotonic clock. Empty when desired equals observed."""
     host, domain = observed.host, observed.domain
     if not host.reachable:
         error = host.error or f"host {host.name} cannot be reached"
