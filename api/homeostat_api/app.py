@@ -6,6 +6,7 @@ from typing import Any
 
 from homeostat.models.image import Image
 from homeostat.models.network import Network
+from homeostat.models.snapshot import Snapshot
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -31,6 +32,7 @@ from .resources.machine_spec import MachineSpec
 from .resources.networks import NetworkCollection, NetworkItem, NetworkSpecRoute
 from .resources.orphans import OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
+from .resources.snapshots import SnapshotCollection, SnapshotItem, SnapshotRestore
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
 from .resources.tus import UploadCollection, UploadItem
 
@@ -77,6 +79,9 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/networks", NetworkCollection(service.networks, _network_list(service))),
         Route(f"{V1}/networks/{{name}}", NetworkItem(service.networks)),
         Route(f"{V1}/networks/{{name}}/spec", NetworkSpecRoute(service.networks)),
+        Route(f"{V1}/snapshots", SnapshotCollection(service.snapshots, _snapshot_list(service))),
+        Route(f"{V1}/snapshots/{{name}}", SnapshotItem(service.snapshots)),
+        Route(f"{V1}/snapshots/{{name}}/restore", SnapshotRestore(service.snapshots)),
         Route(f"{V1}/uploads", UploadCollection(service.uploads)),
         Route(f"{V1}/uploads/{{upload}}", UploadItem(service.uploads)),
         Route(f"{V1}/trash", TrashCollection(service.trash)),
@@ -99,3 +104,10 @@ def _network_list(service: Service) -> ListAnswer[Network]:
         return {"name": network.metadata.name}
 
     return ListAnswer(KindIndex(service.networks, service.changes, shown), service.changes, (b'{"networks":[', b"]}"))
+
+
+def _snapshot_list(service: Service) -> ListAnswer[Snapshot]:
+    async def shown(snapshot: Snapshot) -> dict[str, Any]:
+        return {"name": snapshot.metadata.name}
+
+    return ListAnswer(KindIndex(service.snapshots, service.changes, shown), service.changes, (b'{"snapshots":[', b"]}"))

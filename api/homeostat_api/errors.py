@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.service.refusals import NotInTrash, PlaceTaken, Refusal, TrashUnavailable, UploadProblem, UploadRefused
+from homeostat.service.refusals import NotInTrash, NotTaken, PlaceTaken, Refusal, TrashUnavailable, UploadProblem, UploadRefused
 from homeostat_contracts.volant import errors as volant
 
 from .http.errors import Problem
@@ -30,6 +30,8 @@ def from_refusal(error: Refusal) -> Problem:
     match error:
         case NotInTrash():
             return Problem(404, "trash_entry_not_found", "Trash entry not found", error.details)
+        case NotTaken():
+            return Problem(409, "snapshot_not_taken", str(error), error.details)
         case PlaceTaken():
             return Problem(409, "conflict", str(error), error.details)
         case UploadRefused():

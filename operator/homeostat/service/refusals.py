@@ -59,6 +59,13 @@ class InUse(Refusal):
         self.kind = kind
 
 
+class NotTaken(Refusal):
+    """The snapshot is not there to go back to."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"snapshot {name} cannot be gone back to now: {why}", {"name": name})
+
+
 class AlreadyRunning(Refusal):
     """The machine runs, or is starting."""
 

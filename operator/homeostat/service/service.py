@@ -18,6 +18,7 @@ from .images import Images
 from .machines import Machines
 from .networks import Networks
 from .plugins import Plugins
+from .snapshots import MachineSnapshots
 from .trash import TrashRoom
 from .uploads import ImageUploads
 
@@ -36,6 +37,7 @@ class Service:
         self.images = Images(workspace, changes, self.admission)
         self.uploads = ImageUploads(self.images, limits.state, limits.max_upload, lambda: limits.uploads_elsewhere)
         self.networks = Networks(workspace, changes, self.admission)
+        self.snapshots = MachineSnapshots(workspace, changes, self.admission, self.machines)
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:

@@ -1,0 +1,37 @@
+"""The words of the routes of snapshots."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from homeostat.models.snapshot import Snapshot, SnapshotSpec
+
+from .http.words import Words
+
+
+class NewSnapshot(Words):
+    name: Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    spec: SnapshotSpec
+
+
+class SnapshotList(Words):
+    snapshots: list[Snapshot]
+
+
+class SnapshotGoing(Words):
+    name: str
+    status: Literal["deleting"]
+
+
+class RestoreAsked(Words):
+    token: str = Field(
+        min_length=1, max_length=64, pattern=r"^[ -~]+$", description="Any text: the machine goes back once for each new one."
+    )
+
+
+class Restoring(Words):
+    name: str
+    machine: str
+    token: str = Field(description="The machine's status.restored is this once it is done.")

@@ -1,0 +1,57 @@
+"""The snapshots of machines, and the way back to one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeostat.models.base import API_VERSION
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot, SnapshotSpec
+from homeostat.runtime.machine import commands
+from homeostat.store.desired import Workspace
+
+from .admission import Admission
+from .changes import Changes
+from .collection import Collection
+from .machines import Machines
+from .refusals import NotTaken
+
+
+class MachineSnapshots(Collection[Snapshot]):
+    """The snapshots of one namespace."""
+
+    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, machines: Machines) -> None:
+        super().__init__(workspace, changes, admission, Snapshot)
+        self._machines = machines
+
+    async def take(self, name: str, spec: SnapshotSpec) -> Snapshot:
+        """Writes a snapshot down, which the operator then takes.
+
+        Raises:
+            NoSuchResource, BeingDeleted: its machine is not there, or will not be.
+            Refusal, StoreError: see ``create``.
+        """
+        await self._machines.standing(spec.machine_ref.name)
+        document: dict[str, Any] = {
+            "apiVersion": API_VERSION,
+            "kind": Snapshot.KIND,
+            "metadata": {"name": name},
+            "spec": spec.dump(),
+        }
+        return await self.create(document)
+
+    async def restore(self, name: str, token: str) -> tuple[Snapshot, VirtualMachine]:
+        """Has the machine of a snapshot go back to it, once for each token. Returns both.
+
+        Raises:
+            NoSuchResource, BeingDeleted: the snapshot, or its machine.
+            NotTaken: there is nothing to go back to.
+            StoreError: see ``patch``.
+        """
+        snapshot = await self.standing(name)
+        ready = find_condition(snapshot.status.conditions, READY) if snapshot.status is not None else None
+        if ready is None or ready.status != "True":
+            raise NotTaken(name, ready.message or ready.reason if ready is not None else "it is not taken yet")
+        machine = await self._machines.standing(snapshot.spec.machine_ref.name)
+        return snapshot, await self._machines.patch(machine, commands.restore(name, token))
