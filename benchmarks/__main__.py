@@ -24,6 +24,7 @@ NAMES = {
     "rollout": ("rollout", "test driver: seconds of a whole rollout"),
     "probes": ("probes", "fraction of a core that probing takes"),
     "kubernetes": ("kubernetes", "test driver, a real API server: writes per machine, seconds until all are Ready"),
+    "snapshot": ("snapshot", "real QEMU: seconds of a snapshot, and the guest's pause, against plain calls"),
     "memory": ("memory", "MB of the operator's process"),
     "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
