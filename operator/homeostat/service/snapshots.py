@@ -42,7 +42,7 @@ class MachineSnapshots(Collection[Snapshot]):
         return await self.create(document)
 
     async def restore(self, name: str, token: str) -> tuple[Snapshot, VirtualMachine]:
-        """Has the machine of a snapshot go back to it, once for each token. Returns both.
+        """Brings the machine of a snapshot back to it, once for each token. Returns both.
 
         Raises:
             NoSuchResource, BeingDeleted: the snapshot, or its machine.
