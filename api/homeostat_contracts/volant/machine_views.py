@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from homeostat.models.machine import MIB, MachineState, Resources, VirtualMachine
+from homeostat.models.machine_devices import Nic
 from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
 from homeostat.planner.machine.identity import mac_address
@@ -107,12 +108,17 @@ def network(machine: VirtualMachine) -> dict[str, str | None]:
     nic = machine.spec.nics[0] if machine.spec.nics else None
     mode = "none"
     if nic is not None:
-        mode = "bridge" if nic.bridge else "network" if nic.network else "user"
+        mode = "bridge" if nic.bridge else "network" if nic.network or nic.network_ref else "user"
     return {
         "mode": mode,
         "bridge_name": nic.bridge if nic else None,
-        "network_name": nic.network if nic else None,
+        "network_name": _network_name(nic) if nic else None,
     }
+
+
+def _network_name(nic: Nic) -> str | None:
+    """Returns the libvirt network, or the Network, that a nic is on."""
+    return nic.network_ref.name if nic.network_ref else nic.network
 
 
 def histories(machine: VirtualMachine, revisions: Sequence[SpecRevision], given: Resources) -> list[dict[str, Any]]:

@@ -329,7 +329,7 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
     return NicConfig(
         name=nic.name,
         kind="network" if nic.network or nic.network_ref else "bridge" if nic.bridge else "ethernet" if nic.tap else "user",
-        source=nic.network or nic.bridge or (nic.tap.name if nic.tap else ""),
+        source=nic.network or nic.bridge or (nic.tap.name if nic.tap else nic.network_ref.name if nic.network_ref else ""),
         mac=nic.mac or mac_address(machine.identity, nic.name),
         model=nic.model,
         forwards=forwards,

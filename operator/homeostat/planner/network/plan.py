@@ -52,7 +52,7 @@ def plan_network(network: Network, seen: NetworkSeen, instance: str) -> NetworkP
     if not host.reachable:
         return NetworkPlan(outcome=Waiting("HostUnreachable", host.error or f"host {host.name} cannot be reached"))
     found, owner = seen.networks.get(name), "" if network.spec.adopt else network.identity
-    foreign = found is not None and not _is_its_own(found.config.record, owner)
+    foreign = found is not None and not _is_its_own(found.config.record, network)
     if network.deleting or seen.unselected:
         return _taken_down(network, seen, None if foreign else found)
     if blocker := _barred(network, seen, found if foreign else None):
@@ -68,8 +68,11 @@ def plan_network(network: Network, seen: NetworkSeen, instance: str) -> NetworkP
     return plan
 
 
-def _is_its_own(record: NetworkRecord | None, owner: str) -> bool:
-    return (record.uid if record else "") == owner
+def _is_its_own(record: NetworkRecord | None, network: Network) -> bool:
+    """Tells whether a libvirt network is the one of this Network. An annotation can give identity, so the name counts, too."""
+    if network.spec.adopt or record is None:
+        return bool(network.spec.adopt) and record is None
+    return (record.uid, record.namespace, record.name) == (network.identity, network.metadata.namespace, network.metadata.name)
 
 
 def _barred(network: Network, seen: NetworkSeen, foreign: ObservedNetwork | None) -> Outcome | None:
