@@ -12,7 +12,7 @@ import yaml
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.network import Network
-from tests.e2e.homeostat import SOON, Homeostat, guest
+from tests.e2e.homeostat import SOON, Homeostat, guest, idle
 from tests.rig.guest import BOOT_TIMEOUT, fetch
 from tests.rig.network import free_subnet
 from tests.rig.waiting import wait_until
@@ -78,15 +78,23 @@ def test_leases_are_given_and_change_under_the_guests(town: Homeostat, lan: Lan)
     assert fetch(lan.ip(10))
     assert town.rig.virsh("net-info", "lab") == bridge and "Restarted" not in town.run("describe", "network", "lab").stdout
 
+
+def test_what_waits_for_guests_is_done_without_them_and_it_goes_after_the_last(town: Homeostat, lan: Lan) -> None:
+    town.write("rest", idle(runStrategy="Halted"))  # a folder that holds nothing at all is held
+    for name, mac in MAC.items():
+        town.write(name, idle(nics=[{"name": "lan", "networkRef": {"name": "lab"}, "mac": mac}]))
+    lan.write()
+    town.start()
+    town.wait_for(lambda: town.rig.virsh("net-dumpxml", "lab", check=False).count("connections='2'"), "both are plugged in", SOON)
     lan.write(mtu=1400)
     town.wait_for(lambda: "mtu" in lan.says("RestartRequired"), "it waits for its guests", SOON)
     assert "app, db" in lan.says("RestartRequired") and "1400" not in town.rig.virsh("net-dumpxml", "lab")
     for name in MAC:
         town.edit(name, lambda spec: spec.update(runStrategy="Halted"))
-    town.wait_for(lambda: "1400" in town.rig.virsh("net-dumpxml", "lab"), "it was restarted without them", BOOT_TIMEOUT)
+    town.wait_for(lambda: "1400" in town.rig.virsh("net-dumpxml", "lab"), "it was restarted without them", SOON)
 
     town.path("lab").unlink()
     town.wait_for(lambda: "vm/app, vm/db" in lan.says("Ready"), "it stays while machines name it", SOON)
     for name in MAC:
         town.remove(name)
-    town.wait_for(lambda: "lab" not in town.rig.virsh("net-list", "--all", "--name").split(), "it has gone", BOOT_TIMEOUT)
+    town.wait_for(lambda: "lab" not in town.rig.virsh("net-list", "--all", "--name").split(), "it has gone", SOON)
