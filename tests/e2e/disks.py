@@ -9,7 +9,7 @@ import yaml
 
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
-from homeostat.models.disk import Disk, DiskStatus
+from homeostat.models.disk import Disk, DiskSpec, DiskStatus
 from tests.e2e.homeostat import Homeostat
 
 
@@ -48,6 +48,9 @@ def wait_disk(home: Homeostat, name: str, type: str = "Ready", status: str = "Tr
         condition = find_condition(disk.status.conditions, type) if disk and disk.status else None
         if disk is None or condition is None or condition.observed_generation < disk.metadata.generation:
             return None
+        document = home.folder / f"disk-{name}.yaml"
+        if document.exists() and disk.spec != DiskSpec.model_validate(yaml.safe_load(document.read_text())["spec"]):
+            return None  # the operator has not read it yet
         return (condition.message,) if condition.status == status and reason in ("", condition.reason) else None
 
     (message,) = home.wait_for(found, f"Disk {name} has {type}={status} {reason}")

@@ -77,6 +77,12 @@ def test_owners_go_first_and_deployments_are_held() -> None:
     assert found["VirtualMachine/db"].metadata.annotations == {IDENTITY: "default/db/uid-db"}
 
 
+def test_what_no_cluster_keeps_yet_is_refused_by_name() -> None:
+    disk = thing("Disk", "letters", {"size": "1Gi"})
+    plan = plan_outward([disk, thing("VirtualMachine", "mail")], {}, ["default"], HERE)
+    assert len(plan.refusals) == 1 and plan.refusals[0].startswith("Disk/default/letters: only a folder with one host")
+
+
 def test_disks_that_wait_for_their_index_are_placed() -> None:
     kept = {
         Key("VirtualMachine", space, name) for space, name in [("default", "web-3"), ("default", "web-x"), ("other", "web-4")]

@@ -22,6 +22,8 @@ from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResou
 # Owners first: what they own names the uids of the owners.
 ORDER = (Image.KIND, Network.KIND, Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
 
+_STAYS = "only a folder with one host keeps this kind so far, and it cannot be moved: remove it first, or stay with the folder"
+
 
 @dataclass(frozen=True, slots=True)
 class Here:
@@ -36,7 +38,8 @@ def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespa
     """Returns the plan. ``cluster``: everything that the cluster holds now."""
     host = here.host
     refusals, notes, puts = list[str](), list[str](), list[PutResource]()
-    for resource in sorted(folder, key=lambda r: (ORDER.index(r.kind), r.key)):
+    refusals += [f"{resource.key}: {_STAYS}" for resource in folder if resource.kind not in ORDER]
+    for resource in sorted((r for r in folder if r.kind in ORDER), key=lambda r: (ORDER.index(r.kind), r.key)):
         found = cluster.get(resource.key)
         if resource.deleting:
             refusals.append(f"{resource.key} is being deleted: let `homeostat up` finish that first")
