@@ -61,6 +61,34 @@ def test_a_creation_shows_what_will_be_and_each_step_with_its_reason() -> None:
     assert shown.endswith("Plan: 1 to create, 0 to change, 0 to delete, 0 unchanged.")
 
 
+def test_a_creation_names_what_reaches_beyond_the_machine() -> None:
+    spec = {
+        "nics": [{"name": "own", "tap": {"name": "tap0"}}],
+        "scsi": {},
+        "sound": {},
+        "tpm": {},
+        "vsock": {},
+        "sharedMemory": [{"name": "agent", "size": "4Mi"}],
+        "filesystems": [{"name": "share", "path": "/srv/share"}],
+        "hostDevices": [{"name": "key", "usb": {"bus": 1, "device": 4}}],
+        "qemuArguments": ["-no-hpet", "-usb"],
+    }
+    lines = [
+        line.split(maxsplit=2)[1:] for line in text(PlanEntry(machine("web", **spec), CREATION)).splitlines() if "+ " in line
+    ]
+    assert [line for line in lines if line[0] not in ("vm/web", "runStrategy") and "resources" not in line[0]] == [
+        ["nics[own]", "tap tap0"],
+        ["scsi", "virtio-scsi"],
+        ["sound", "hda"],
+        ["tpm", "2.0"],
+        ["vsock", "cid automatic"],
+        ["sharedMemory[agent]", "4Mi"],
+        ["filesystems[share]", "/srv/share"],
+        ["hostDevices[key]", "usb 1.4"],
+        ["qemuArguments", "-no-hpet -usb"],
+    ]
+
+
 def test_a_change_shows_old_and_new_and_the_disruption() -> None:
     lines = text(PlanEntry(machine("web"), CHANGE)).splitlines()
     assert lines[0] == "~ vm/web will be changed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskDevice, ImageSource, Nic, ReclaimPolicy
 from homeostat.models.quantity import format_quantity
 
@@ -30,8 +30,28 @@ def machine_facts(machine: VirtualMachine) -> Iterator[tuple[str, str]]:
         yield f"disks[{disk.name}]", _disk_text(disk)
     for nic in spec.nics:
         yield f"nics[{nic.name}]", _nic_text(nic)
+    yield from _device_facts(spec)
     if spec.seed:
         yield "cloudInit", "NoCloud seed"
+
+
+def _device_facts(spec: VirtualMachineSpec) -> Iterator[tuple[str, str]]:
+    """Yields what few machines have: above all what reaches beyond them."""
+    for name, device in (("scsi", spec.scsi), ("sound", spec.sound), ("watchdog", spec.watchdog)):
+        if device is not None:
+            yield name, device.model
+    if spec.tpm:
+        yield "tpm", spec.tpm.version
+    if spec.vsock:
+        yield "vsock", f"cid {spec.vsock.cid or 'automatic'}"
+    for memory in spec.shared_memory:
+        yield f"sharedMemory[{memory.name}]", format_quantity(memory.size)
+    for folder in spec.filesystems:
+        yield f"filesystems[{folder.name}]", folder.path
+    for passed in spec.host_devices:
+        yield f"hostDevices[{passed.name}]", " ".join(passed.asked)
+    if spec.qemu_arguments:
+        yield "qemuArguments", " ".join(spec.qemu_arguments)
 
 
 def disk_fates(machine: VirtualMachine) -> tuple[list[str], list[str]]:
@@ -66,6 +86,8 @@ def _nic_text(nic: Nic) -> str:
         return f"network {nic.network}"
     if nic.bridge:
         return f"bridge {nic.bridge}"
+    if nic.tap:
+        return f"tap {nic.tap.name}"
     forwards = nic.user.forwards if nic.user else ()
     ports = ", ".join(f"{f.host_address}:{f.host_port} -> {f.guest_port}/{f.protocol.lower()}" for f in forwards)
     return f"user mode{': ' + ports if ports else ''}"

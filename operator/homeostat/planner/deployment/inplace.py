@@ -46,7 +46,13 @@ def _disks_grow(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:
     same, added = new.disks[: len(old.disks)], new.disks[len(old.disks) :]
     if len(same) < len(old.disks) or not all(_grows(a, b) for a, b in zip(old.disks, same, strict=True)):
         return False
-    return all(disk.type == "disk" and disk.bus in _HOTPLUG for disk in added)
+    controller = old.scsi is not None or any(disk.bus is DiskBus.SCSI for disk in old.disks)
+    return all(_is_hotpluggable(disk, controller) for disk in added)
+
+
+def _is_hotpluggable(disk: DiskDevice, controller: bool) -> bool:
+    """Tells whether a running guest takes the disk in. ``controller``: it has one for disks on bus scsi."""
+    return disk.type == "disk" and disk.bus in _HOTPLUG and not disk.io_thread and (disk.bus is not DiskBus.SCSI or controller)
 
 
 def _grows(old: DiskDevice, new: DiskDevice) -> bool:

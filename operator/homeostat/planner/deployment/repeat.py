@@ -32,4 +32,9 @@ def _single(spec: VirtualMachineSpec) -> Iterator[str]:
     for nic in spec.nics:
         if nic.mac and not nic.user:
             yield f"nics[{nic.name}]: mac {nic.mac}"
+        if nic.tap:
+            yield f"nics[{nic.name}]: tap {nic.tap.name}"
+    if spec.vsock and spec.vsock.cid is not None:
+        yield f"vsock: cid {spec.vsock.cid}"
+    yield from (f"hostDevices[{device.name}]: {' '.join(device.asked)}" for device in spec.host_devices)
     yield from (f"{listener.field} {listener}" for listener in listeners(spec.nics, spec.display.vnc))

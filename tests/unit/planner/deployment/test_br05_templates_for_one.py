@@ -12,6 +12,9 @@ from tests.unit.fleet import deployment
 
 MAC = {"nics": [{"name": "lan", "network": "default", "mac": "52:54:00:11:22:33"}]}
 PORT = {"nics": [{"name": "lan", "user": {"forwards": [{"hostPort": 8080, "guestPort": 80}]}}]}
+TAP = {"nics": [{"name": "own", "tap": {"name": "tap0"}}]}
+CID = {"vsock": {"cid": 42}}
+KEY = {"hostDevices": [{"name": "key", "usb": {"bus": 1, "device": 4}}]}
 VNC = {"display": {"vnc": {"port": 5905}}}
 RECREATE = {"type": "Recreate"}
 ONE_LESS = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
@@ -21,7 +24,7 @@ def of(spec: dict[str, Any], replicas: int, **fields: Any) -> VirtualMachineDepl
     return deployment(replicas, MachineTemplate.model_validate({"spec": spec}), **fields)
 
 
-@pytest.mark.parametrize("spec", [MAC, PORT, VNC])
+@pytest.mark.parametrize("spec", [MAC, PORT, VNC, TAP, CID, KEY])
 @pytest.mark.parametrize(
     ("replicas", "fields", "most"),
     [
@@ -59,3 +62,9 @@ def test_br05_it_says_what_and_what_to_do() -> None:
 )
 def test_br05_what_each_guest_has_for_itself_is_no_hindrance(spec: dict[str, Any]) -> None:
     assert usable_once(of(spec, 3)) == ""
+
+
+def test_devices_of_a_host_are_named_and_a_cid_that_is_chosen_at_each_start_is_none() -> None:
+    why = usable_once(of({**TAP, **CID, **KEY}, 2))
+    assert "nics[own]: tap tap0, vsock: cid 42, hostDevices[key]: usb 1.4 is for one machine only" in why
+    assert usable_once(of({"vsock": {}}, 2)) == ""
