@@ -57,7 +57,8 @@ class SnapshotFiles:
                 below = read_disk(path).backing
             except OSError:
                 continue
-            if below is not None and Path(below).is_relative_to(self._rooms.machines):
+            ours = (self._rooms.machines, self._rooms.disks)
+            if below is not None and any(Path(below).is_relative_to(room) for room in ours):
                 found[path] = below
         return found
 

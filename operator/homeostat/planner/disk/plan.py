@@ -88,7 +88,7 @@ def _plan_growth(disk: Disk, seen: DiskSeen, size: int, change: Change) -> Plan:
     """Grows it: through libvirt while a guest has it, else by itself."""
     holder, reason = seen.holder, "spec.size grew"
     if seen.busy:
-        return Plan(outcome=Waiting("Busy", f"it grows once {seen.busy} is done", AGAIN), changes=(change,))
+        return Plan(outcome=Waiting("Busy", f"it cannot grow now: {seen.busy}", AGAIN), changes=(change,))
     if moved := _moved(seen):
         return Plan(outcome=Waiting("GrowthWaits", f"it cannot grow now: {moved}; bring it back first", AGAIN), pending=(change,))
     if holder is None or not (holder.active or holder.saved):

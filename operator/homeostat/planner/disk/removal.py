@@ -36,6 +36,8 @@ def in_use(seen: DiskSeen) -> str:
         return f"machine {seen.holder.machine} {does}: it goes once no machine has it"
     if seen.users:
         return f"used by {', '.join(seen.users[:3])}{' …' if len(seen.users) > 3 else ''}: it goes with the last"
+    if seen.copy is not None and not seen.copy.error:
+        return "it is being copied: it goes once that has ended"
     return f"{seen.busy}: it goes after that" if seen.busy else ""
 
 

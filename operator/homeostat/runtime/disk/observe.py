@@ -45,7 +45,7 @@ async def observe_disk(disk: Disk, host: HostDriver, store: ResourceAccess, imag
         holder=await _holder(disk, path, folder, host, store),
         image=image,
         image_problem=image_problem,
-        busy=_busy(disk, claims, path),
+        busy=_busy(disk, claims, path) or _not_known(host),
     )  # fmt: skip
     return await _with_origin(disk, seen, host, store, claims)
 
@@ -64,6 +64,14 @@ async def _image_of(disk: Disk, store: Lookup) -> tuple[ImageSource | None, Wait
 
 def _busy(disk: Disk, claims: Claims, path: str) -> str:
     return next((f"Disk {key.name} is copied from it" for key in claims.borrowers(path) if key != disk.key), "")
+
+
+def _not_known(host: HostDriver) -> str:
+    """Says of which machine it is not known now what its domain has. It may have any Disk."""
+    for domain in host.domains():
+        if domain.record is not None and (domain.config is None or (domain.state.active and domain.live is None)):
+            return f"what machine {domain.record.name} has is not known yet"
+    return ""
 
 
 async def users_of(key: Key, store: ResourceAccess) -> list[str]:
@@ -137,6 +145,8 @@ async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: Reso
     if named.file is None or named.problem or named.label is None or not named.label.made:
         why = named.problem or "is not there yet"
         return replace(seen, origin_problem=Waiting(NOT_READY, f"spec.source.diskRef: Disk {name} {why}"))
+    if unknown := _not_known(host):
+        return replace(seen, origin_problem=Waiting("SourceInUse", f"spec.source.diskRef: {unknown}", 10.0))
     holder = await _holder(origin, path, folder, host, store)
     if holder is not None and (holder.active or holder.source != path):
         does = "runs with it" if holder.active else "has it on an overlay that others made"

@@ -10,7 +10,7 @@ import pytest
 from homeostat.planner.actions import LabelDisk, ReleaseResource, RemoveDisk, SetAside
 from homeostat.planner.disk import plan_disk
 from homeostat.planner.disk.make import label_of
-from homeostat.planner.disk.observed import DiskHolder, NamedDisk
+from homeostat.planner.disk.observed import Copying, DiskHolder, NamedDisk
 from homeostat.planner.domain import MovedDisk
 from homeostat.planner.observed import ObservedDisk, ObservedStorage
 from tests.unit.disks import HOST, PATH, disk, nothing, there
@@ -25,6 +25,7 @@ OF = disk(deleting=True, size="1Gi")
         ({"holder": DiskHolder("web", "u", False, source=PATH)}, "machine web is defined with it"),
         ({"users": ("vm/web", "vmd/shop")}, "used by vm/web, vmd/shop"),
         ({"busy": "Disk x is copied from it"}, "Disk x is copied from it"),
+        ({"copy": Copying(1)}, "it is being copied"),
     ],
 )
 def test_it_waits_and_says_who_has_it(seen: dict[str, Any], said: str) -> None:
