@@ -51,8 +51,14 @@ async def test_creating_takes_few_calls_and_their_events_none(tmp_path: Path) ->
             "createWithFlags": count,
             "state": 2 * count,
             "XMLDesc": 2 * count,
-            "isPersistent": count,
-            "autostart": count,
-            "hasManagedSaveImage": count,
         }
         assert told == []
+
+
+async def test_a_new_domain_is_as_it_is_taken_to_be(tmp_path: Path) -> None:
+    async with LibvirtHost(isolated_uri(tmp_path)) as host:
+        config = machine()
+        await host.execute(act.DefineDomain(config, ""))
+        made = host.domain(config.uuid)
+        await host.refresh(config.uuid)
+        assert made is not None and host.domain(config.uuid) == made

@@ -381,7 +381,7 @@ class DomainActions:
             handle = request(self._connection.handle.defineXML, text)
         # A domain that was undefined while it ran is persistent again, and no longer starts with the host.
         flags = Aspect.FLAGS if known is not None and not known.persistent else Aspect.STATE
-        return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle)
+        return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle, new=known is None)
 
     def _check_disks(self, action: act.DefineDomain, definition: str, active: bool) -> None:
         """Checks on which files the disks are now. No event tells of a snapshot, so the plan may rest on older knowledge.

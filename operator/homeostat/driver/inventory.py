@@ -21,7 +21,7 @@ from .connection import REQUESTS, LibvirtConnection
 from .errors import DomainGone, DriverError
 from .events import NEEDS, Aspect, DomainEvent, EventFeed, EventKind
 from .marks import RunMarks
-from .reading import Bulk, DomainReader, PidFiles, Unplugged, read_bulk
+from .reading import Bulk, DomainReader, PidFiles, Unplugged, just_made, read_bulk
 from .tasks import attended
 from .usage import disks_of, usage_of
 
@@ -182,11 +182,14 @@ class Inventory:
             known = self._connection.request(self._connection.handle.lookupByUUIDString, uuid)
         return known
 
-    def read(self, uuid: str, aspects: Aspect, handle: libvirt.virDomain | None = None) -> ObservedDomain | None:
-        """Reads the domain, on one of the connection's threads; None when it has gone. ``accept`` stores the result."""
+    def read(
+        self, uuid: str, aspects: Aspect, handle: libvirt.virDomain | None = None, *, new: bool = False
+    ) -> ObservedDomain | None:
+        """Reads the domain, on one of the connection's threads; None when it has gone. ``accept`` stores the result. ``new``: it
+        was just made, so what ``aspects`` leaves out need not be asked."""
         try:
             domain = handle or self.handle(uuid)
-            return self._reader.read(domain, self._domains.get(uuid), aspects)
+            return self._reader.read(domain, just_made(domain.name(), uuid) if new else self._domains.get(uuid), aspects)
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
                 return None

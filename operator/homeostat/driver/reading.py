@@ -119,6 +119,11 @@ def name_state(state: int, reason: int) -> tuple[DomainState, str]:
     return named, words[reason] if 0 <= reason < len(words) else "unknown"
 
 
+def just_made(name: str, uuid: str) -> ObservedDomain:
+    """Returns a domain as libvirt makes it: persistent, not started with the host, and without saved memory."""
+    return ObservedDomain(name, uuid, DomainState.SHUTOFF, "unknown", True, False, False, None, None)
+
+
 class DomainReader:
     """Reads single domains, on any thread. Two readings of the same domain must not overlap."""
 
@@ -145,7 +150,7 @@ class DomainReader:
         else:
             state, reason = name_state(*request(domain.state))
         if previous is None:
-            previous = ObservedDomain(domain.name(), uuid, state, reason, True, False, False, None, None)
+            previous = just_made(domain.name(), uuid)
             aspects |= Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
         if state.active and not previous.state.active:
             aspects |= Aspect.LIVE
