@@ -169,3 +169,10 @@ async def test_a_machine_is_not_plugged_into_a_network_of_others_that_has_the_na
 
     await until(lambda: why() == "NetworkNotReady", "it waits")
     assert not any(domain.state.active for domain in host.parts.host.domains())
+
+
+async def test_of_two_with_the_same_addresses_one_comes_up(host: Running) -> None:
+    one = LAN.format(leases="", more="")
+    (host.folder / "both.yaml").write_text(f"{one}---\n{one.replace('lan', 'other')}")
+    states = lambda: sorted([says(host, "Ready"), says(host, "Ready", "other")])  # noqa: E731
+    await until(lambda: states() == [("False", "AddressTaken"), ("True", "Active")], "one of them waits for the other")

@@ -12,6 +12,7 @@ from lxml import etree
 from homeostat.driver.xml.elements import parse_xml
 from homeostat.driver.xml.network import build_network, connections, guest_of, parse_network
 from homeostat.driver.xml.network.lease import LEASE_SECONDS, lease_seconds
+from homeostat.driver.xml.nics import parse_nic
 from homeostat.models.network import Network
 from homeostat.planner.network.config import AddressConfig, DnsConfig, NetworkConfig
 from homeostat.planner.network.desired import desired_network
@@ -146,3 +147,11 @@ def test_an_address_without_dhcp_gets_no_empty_element() -> None:
     config = NetworkConfig("n", "u", "nat", "b", addresses=(AddressConfig("10.0.0.1/24"),))
     assert parse_xml(build_network(config)).find("ip/dhcp") is None
     assert lease_seconds(parse_xml(build_network(config))) == LEASE_SECONDS
+
+
+def test_a_nic_on_a_network_that_leads_to_a_bridge_of_the_host_is_on_that_network() -> None:
+    """So libvirt tells of what runs."""
+    text = "<interface type='bridge'><source network='lan' portid='p' bridge='br0'/><target dev='vnet4'/></interface>"
+    assert (parse_nic(parse_xml(text)).kind, parse_nic(parse_xml(text)).source) == ("network", "lan")
+    plain = "<interface type='bridge'><source bridge='br0'/></interface>"
+    assert (parse_nic(parse_xml(plain)).kind, parse_nic(parse_xml(plain)).source) == ("bridge", "br0")

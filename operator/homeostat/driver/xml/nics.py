@@ -68,8 +68,9 @@ def parse_taps(root: Element) -> tuple[Tap, ...]:
 
 
 def parse_nic(nic: Element) -> NicConfig:
-    """Reads a nic. One without our alias is somebody else's: it is named by its MAC."""
-    kind = nic.get("type", "")
+    """Reads a nic. One without our alias is somebody else's: it is named by its MAC. libvirt says of what runs on a network that
+    leads to a bridge of the host that it is on that bridge, and names the network beside it."""
+    kind = "network" if attribute(nic, "source", "network") else nic.get("type", "")
     driver, queues, mtu = (attribute(nic, *path) for path in (("driver", "name"), ("driver", "queues"), ("mtu", "size")))
     mac = (attribute(nic, "mac", "address") or "").lower()
     return NicConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
@@ -32,7 +33,7 @@ NETWORKS = "networks"
 
 
 class NetworkReconciler:
-    """Reconciles Networks on one host. It remembers nothing."""
+    """Reconciles Networks on one host, one after the other: each must see which addresses those before it took."""
 
     def __init__(
         self,
@@ -46,8 +47,14 @@ class NetworkReconciler:
         """Takes ``instance``, the store's, for records. ``rival`` says whether another operator acts on this host."""
         self._store, self._host, self._dependencies = store, host, dependencies
         self._instance, self._fence, self._rival = instance, fence, rival
+        self._alone = asyncio.Lock()
 
     async def reconcile(self, network: Network) -> Next:
+        """Reconciles one when no other is. Raises what ``take_further`` raises."""
+        async with self._alone:
+            return await self.take_further(network)
+
+    async def take_further(self, network: Network) -> Next:
         """Takes the network one plan further on this host, and returns when to reconcile it again.
 
         Raises:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homeostat.driver.xml.network import parse_network
 from homeostat.planner.network import actions as act
+from homeostat.planner.network.config import NetworkConfig
 from homeostat.planner.network.desired import desired_network
 from homeostat.planner.network.differences import compare
 from homeostat.planner.plan import Converged, Disruption
@@ -99,3 +102,29 @@ def test_a_deleted_one_leaves_nothing_behind(before: dict[str, Any], spec: dict[
     world.settle(network(**before))
     world.settle(network(**spec, deleting=True))
     assert not world.definitions and not world.live and isinstance(world.done[-1], act.ReleaseNetwork)
+
+
+@given(specs(), specs(), st.booleans(), st.integers(0, 12), st.booleans())
+def test_killed_at_any_step_it_ends_as_if_nothing_had_happened(
+    before: dict[str, Any], spec: dict[str, Any], deleting: bool, steps: int, guest: bool
+) -> None:
+    ends = []
+    for killed in (False, True):
+        world = NetworkWorld(guests={"lan": ("web",)} if guest and not deleting else {})
+        world.settle(network(**before))
+        wanted = network(**spec, deleting=deleting)
+        for action in world.plan(wanted).actions[:steps] if killed else ():
+            world.apply(action)
+        world.settle(wanted)
+        ends.append((_sorted(world.definitions), {name: _entries(live) for name, live in world.live.items()}, world.autostart))
+    assert ends[0] == ends[1]
+
+
+def _sorted(definitions: dict[str, str]) -> dict[str, object]:
+    return {name: _entries(parse_network(text)) for name, text in definitions.items()}
+
+
+def _entries(config: NetworkConfig) -> object:
+    """A definition without the order of its entries, which says nothing."""
+    addresses = {(a.cidr, frozenset(a.ranges or ()), frozenset(a.leases or ())) for a in config.addresses or ()}
+    return replace(config, hosts=None, addresses=None), frozenset(config.hosts or ()), addresses
