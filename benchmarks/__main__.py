@@ -26,6 +26,7 @@ NAMES = {
     "kubernetes": ("kubernetes", "test driver, a real API server: writes per machine, seconds until all are Ready"),
     "snapshot": ("snapshot", "real QEMU: seconds of a snapshot, and the guest's pause, against plain calls"),
     "memory": ("memory", "MB of the operator's process"),
+    "upload": ("upload", "seconds of an upload of a file of so many MB, against cp of the same file"),
     "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
 

@@ -46,6 +46,11 @@ def uploader(api: Api, file: Path, **metadata: str) -> Any:
     return tus.uploader(str(file), chunk_size=2**20, metadata=metadata, upload_checksum=True)
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def begin(api: Api, length: int, **metadata: str) -> httpx.Response:
     said = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in metadata.items())
     return api.http.post("/api/v1/uploads", headers={**TUS, "Upload-Length": str(length), "Upload-Metadata": said})
@@ -69,6 +74,7 @@ def test_it_goes_on_after_a_restart_of_the_server(tmp_path: Path, file: Path) ->
         upload.upload_chunk()
         api.process.send_signal(signal.SIGKILL)
         api.process.wait()
+        wait_until(lambda: not listens(port), 20, "its worker has noticed")
     with serving(tmp_path, where=where, port=port) as api:
         again = uploader(api, file)
         again.set_url(upload.url)
@@ -164,3 +170,21 @@ def test_what_the_server_can_do_is_said(own_api: Api) -> None:
     space = os.statvfs(own_api.state)
     if space.f_bavail * space.f_frsize < 64 * 2**30:
         refused(begin(own_api, 64 * 2**30, name="other"), 507, "no_space")
+
+
+def test_large_parts_go_on_after_a_cut(own_api: Api, tmp_path: Path) -> None:
+    content = qcow2(tmp_path / "large.img", 24 * 2**20).read_bytes()
+    place = begin(own_api, len(content), name="large").headers["Location"]
+    with socket.create_connection(("127.0.0.1", own_api.port)) as cut:
+        head = f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\nUpload-Offset: 0\r\n"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in PART.items())
+        cut.sendall(f"{head}{lines}\r\n".encode() + content[: 10 * 2**20])
+        wait_until(lambda: own_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
+
+    def goes_on() -> httpx.Response | None:
+        at = int(own_api.http.head(place, headers=TUS).headers["Upload-Offset"])
+        answer = send(own_api, place, at, content[at:])
+        return answer if answer.status_code == 204 else None
+
+    wait_until(goes_on, 30, "it goes on where it was")
+    assert [path.read_bytes() for path in cached(own_api)] == [content] and left(own_api) == []

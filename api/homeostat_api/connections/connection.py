@@ -8,6 +8,7 @@ unread bytes resets the connection, and the client might never see the reason.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from gunicorn.asgi import protocol  # type: ignore[import-untyped]
 from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 
+from ..http.direct import KEY
 from . import refusal
 from .limits import BODY_PART, BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
 
@@ -39,6 +41,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self._deadline: asyncio.TimerHandle | None = None
         self._reading_deadline: asyncio.TimerHandle | None = None
         self._head = 0  # bytes of a request whose headers are incomplete
+        self._taken = False  # the body is read past the event loop
         self._arrived = 0  # bytes of the body since it was granted time
         self._answering = False  # the present request's answer has begun
         self._told = False  # of an error after which nothing is served
@@ -154,6 +157,35 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     def _send_response_start(self, *arguments: Any, **more: Any) -> None:
         self._answering = True
         super()._send_response_start(*arguments, **more)
+
+    # A body that is read past the event loop, see http.direct
+
+    def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
+        if self.transport.get_extra_info("ssl_object") is None:
+            scope[KEY] = self
+        return scope
+
+    def take_body(self) -> tuple[bytes, int]:
+        """Stops reading. Returns what was read and nobody had yet, and a descriptor of the socket, for the caller to close."""
+        self._taken = True
+        self._pause_reading()
+        held = b"".join(self._body_receiver._chunks)
+        self._body_receiver._chunks.clear()
+        self._body_receiver._buffered = 0
+        return held, os.dup(self.transport.get_extra_info("socket").fileno())
+
+    def give_body_back(self, complete: bool) -> None:
+        """Reads on. ``complete``: there is nothing left of the body. No request follows: the parser has not seen its end."""
+        self._taken = False
+        if complete and self._body_receiver is not None:
+            self._body_receiver.set_complete()
+            self._stop_waiting()
+            self._ended = True
+
+    def _resume_reading(self) -> None:
+        if not self._taken:
+            super()._resume_reading()
 
     # Deadlines
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import resource
 
+from ..http.direct import BODY_PART as BODY_PART  # noqa: PLC0414 - a limit like those below
+from ..http.direct import BODY_SECONDS as BODY_SECONDS  # noqa: PLC0414
+
 HEAD_SECONDS = 10.0  # from the first byte of a request to the end of its headers; a browser sends them at once
-BODY_SECONDS = 30.0  # for each part of the body after that: 35 KB/s
-BODY_PART = 2**20  # bytes
 READ_SECONDS = 120.0  # in which a client must take some of an answer that fills the socket's buffers
 ENDED_SECONDS = 30.0  # for the answer to a client that sends no more: it may be gone, which looks the same
 LINGER_SECONDS = 2.0  # for reading on after an error, so that the client gets to see it

@@ -8,6 +8,7 @@ import falcon.asgi
 from homeostat.models.image import Image
 from homeostat.service.uploads import ImageUploads
 
+from ..http.direct import direct
 from ..http.media import takes_any_length
 from ..http.operations import ETAG, Answer, Parameter, operation
 from ..http.preconditions import set_etag
@@ -38,7 +39,7 @@ class ImageFile:
     )
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         sha256, format = req.get_param("sha256") or "", req.get_param("format") or ""
-        image = await take_whole(self._uploads, check_name(name), req.content_length, sha256, format, req.stream)
+        image = await take_whole(self._uploads, check_name(name), req.content_length, sha256, format, direct(req) or req.stream)
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/images/{name}"
         resp.media = show(image)

@@ -14,6 +14,7 @@ import falcon.asgi
 
 from homeostat.service.uploads import ImageUploads, Upload
 
+from ..http.direct import direct
 from ..http.errors import Problem, invalid
 from ..http.media import takes_any_length
 from ..http.operations import Answer, Parameter, operation
@@ -113,7 +114,9 @@ class UploadItem:
             raise Problem(415, "unsupported_media_type", f"Parts of an upload have the Content-Type {PART}")
         found = await self._uploads.find(upload)
         checksum = _checksum(req.get_header("Upload-Checksum"))
-        offset = await self._uploads.append(found, _number(req, "Upload-Offset"), req.stream, checksum)
+        at, body = _number(req, "Upload-Offset"), direct(req) if checksum is None else None
+        uploads = self._uploads
+        offset = await (uploads.append_direct(found, at, body) if body else uploads.append(found, at, req.stream, checksum))
         if offset == found.length:
             await self._uploads.finish(found)
         _progress(resp, self._uploads, found, offset)

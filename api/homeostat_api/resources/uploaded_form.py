@@ -14,6 +14,7 @@ from homeostat.models.base import NAME_MAX, NAME_PATTERN
 from homeostat.models.image import Image
 from homeostat.service.uploads import ImageUploads
 
+from ..http.direct import DirectBody
 from ..http.errors import Problem, invalid
 
 FORM = "multipart/form-data"
@@ -52,7 +53,12 @@ async def take_form(req: falcon.asgi.Request, uploads: ImageUploads) -> Image:
 
 
 async def take_whole(
-    uploads: ImageUploads, name: str, length: int | None, sha256: str, format: str, body: AsyncIterable[bytes]
+    uploads: ImageUploads,
+    name: str,
+    length: int | None,
+    sha256: str,
+    format: str,
+    body: AsyncIterable[bytes] | DirectBody,
 ) -> Image:
     """Takes a file, and returns its Image. Where it ends too early nothing is kept.
 
@@ -62,7 +68,8 @@ async def take_whole(
     check_format(format)
     upload = await uploads.begin(name, length, check_sha256(sha256), format)
     try:
-        arrived = await uploads.append(upload, 0, body)
+        add = uploads.append_direct(upload, 0, body) if isinstance(body, DirectBody) else uploads.append(upload, 0, body)
+        arrived = await add
         if length is not None and arrived < length:
             raise Problem(400, "upload_incomplete", f"Only {arrived} bytes of {length} arrived")
         if not arrived:

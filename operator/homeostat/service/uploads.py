@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.driver.storage.cache import publish_image
@@ -16,8 +17,8 @@ from homeostat.driver.storage.header import HEAD, sniff
 from homeostat.driver.storage.local import BUFFER, in_thread
 from homeostat.driver.storage.paths import IMAGES, human_size
 from homeostat.driver.storage.qemu_img import Unusable
+from homeostat.driver.storage.uploads import Receive, UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
 from homeostat.driver.storage.uploads import Upload as Upload  # noqa: PLC0414 - callers take it from here
-from homeostat.driver.storage.uploads import UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
 from homeostat.driver.storage.verified import sha256_of
 from homeostat.models.image import UPLOADED, Image
 from homeostat.planner.actions import ImageRef
@@ -26,6 +27,16 @@ from .images import Images
 from .refusals import UploadRefused
 
 HASHES = 64  # uploads whose hash so far is remembered
+
+
+class DirectParts(Protocol):
+    """What arrives, where a thread can read it by itself. ``length``: bytes."""
+
+    @property
+    def length(self) -> int: ...
+
+    async def run(self, work: Callable[[Receive], None]) -> None:
+        """Calls ``work`` in a thread, with what reads into a buffer."""
 
 
 class ImageUploads:
@@ -117,6 +128,13 @@ class ImageUploads:
         Raises:
             UploadRefused: it is not so far, too much arrives, or what arrives is no image.
         """
+        with self._adding(upload, offset) as writer:
+            await self._take(upload, writer, parts, checksum)
+            return writer.offset
+
+    @contextmanager
+    def _adding(self, upload: Upload, offset: int) -> Iterator[UploadWriter]:
+        """Yields the writer of an upload that is so far. Nothing is kept of one that is too large, no image, or without space."""
         if upload.done or upload.found:
             raise UploadRefused("offset", f"the upload of {upload.name} is complete", {"offset": upload.length})
         with _refusing(), self._folder.writing(upload) as writer:
@@ -124,7 +142,7 @@ class ImageUploads:
                 at = {"offset": writer.offset}
                 raise UploadRefused("offset", f"the upload of {upload.name} is at {writer.offset}, not at {offset}", at)
             try:
-                await self._take(upload, writer, parts, checksum)
+                yield writer
             except UploadRefused as error:
                 if error.why in ("too_large", "not_an_image"):
                     self.forget(upload)
@@ -132,6 +150,22 @@ class ImageUploads:
             except (NoSpace, Unusable):
                 self.forget(upload)
                 raise
+
+    async def append_direct(self, upload: Upload, offset: int, body: DirectParts) -> int:
+        """Adds a body as ``append`` does, in a thread that reads it by itself.
+
+        Raises:
+            UploadRefused: as ``append``.
+        """
+        with self._adding(upload, offset) as writer:
+            limit = upload.length if upload.length is not None else self.most
+            if offset + body.length > limit:
+                self._too_large(f"more than {human_size(limit)}")
+            whole = self._hash(upload, offset)
+            judge = partial(_judge_head, upload, writer) if offset < HEAD else lambda: None
+            await body.run(lambda receive: writer.fill(receive, body.length, whole, judge))
+            if whole is not None:
+                self._hashes[upload.id] = writer.offset, whole
             return writer.offset
 
     async def _take(

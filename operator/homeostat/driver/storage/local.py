@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import fcntl
 import os
 import threading
@@ -19,6 +20,8 @@ Report = Callable[[int, int | None], None]  # bytes so far, and in total where k
 BUFFER = 1 << 20  # bytes written at once
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
 _NOTHING = bytes(BUFFER)
+_libc = ctypes.CDLL(None, use_errno=True)
+_SYNC_FILE_RANGE_WRITE = 2  # linux/fs.h
 
 
 async def in_thread(call: Callable[..., None], *arguments: object) -> None:
@@ -44,16 +47,22 @@ def discard(partial: Path) -> None:
 def write(file: BinaryIO, content: bytes, partial: Path, name: str) -> None:
     try:
         for start in range(0, len(content), BUFFER):
-            _write_sparse(file, content[start : start + BUFFER])
+            write_sparse(file, content[start : start + BUFFER])
         file.truncate(file.tell())
     except OSError as error:
         discard(partial)  # guests on a full disk stop: free the space
         raise file_error(error, partial, f"save the image {name}") from error
 
 
-def _write_sparse(file: BinaryIO, content: bytes) -> None:
+def start_writing(handle: int) -> None:
+    """Asks the kernel to begin to write what a file has in memory, and does not wait for it: the flush at the end is short
+    then."""
+    _libc.sync_file_range(handle, ctypes.c_int64(0), ctypes.c_int64(0), _SYNC_FILE_RANGE_WRITE)
+
+
+def write_sparse(file: BinaryIO, content: bytes | memoryview) -> None:
     """Writes the content; zeros become a hole."""
-    if content == _NOTHING[: len(content)]:
+    if content[:64] == _NOTHING[:64][: len(content)] and content == _NOTHING[: len(content)]:
         file.seek(len(content), os.SEEK_CUR)
         return
     rest = memoryview(content)

@@ -13,19 +13,29 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from homeostat.driver.errors import NoSpace, Refused, ResourceInUse
 
-from .local import write
-from .paths import PARTIAL, file_errors, free_bytes, human_size, private, replace_text
+from .local import start_writing, write, write_sparse
+from .paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, replace_text
 
 UPLOADS = "uploads"  # a folder of the state folder
 EXPIRES = 86400.0  # seconds after the last byte
 _ID = re.compile(r"[0-9a-f]{32}")
+
+
+BUFFER = 2**20  # bytes that are written at once
+RING = 3  # buffers: one is read into while others are hashed
+EARLY = 32 * 2**20  # bytes after which the kernel is asked to write
+Receive: TypeAlias = Callable[[memoryview], int]
+"""Reads some bytes into a buffer, and returns how many; 0 at the end."""
 
 
 class UploadBusy(ResourceInUse):
@@ -223,6 +233,42 @@ class UploadWriter:
         write(self._file, content, self._path, self._upload.said)
         self.offset += len(content)
 
+    def fill(self, receive: Receive, left: int, digest: Any, begun: Callable[[], None]) -> None:
+        """Adds up to ``left`` bytes that ``receive`` reads into a buffer (0: no more), hashes them beside that, and has them
+        written to the disk early. ``begun`` is called once, when the first of them are there.
+
+        Raises:
+            NoSpace: see ``add``.
+        """
+        ring, hashing = [memoryview(bytearray(BUFFER)) for _ in range(RING)], deque[Future[None]]()
+        with ThreadPoolExecutor(1) as beside:
+            for turn in count():
+                if len(hashing) == RING - 1:
+                    hashing.popleft().result()
+                part = _filled(ring[turn % RING][:left], receive)
+                if not part:
+                    break
+                self._put(part)
+                if digest is not None:
+                    hashing.append(beside.submit(self._beside, digest, part, self.offset))
+                left -= len(part)
+                if not turn:
+                    begun()
+        self.back_to(self.offset)
+
+    def _put(self, part: memoryview) -> None:
+        try:
+            write_sparse(self._file, part)
+        except OSError as error:
+            self._path.unlink(missing_ok=True)
+            raise file_error(error, self._path, f"save the {self._upload.said}") from error
+        self.offset += len(part)
+
+    def _beside(self, digest: Any, part: memoryview, end: int) -> None:
+        digest.update(part)
+        if end // EARLY != (end - len(part)) // EARLY:
+            start_writing(self._file.fileno())
+
     def back_to(self, offset: int) -> None:
         """Takes back what was added after ``offset``. Raises DriverError."""
         with file_errors(self._path, f"take back a part of the {self._upload.said}"):
@@ -233,6 +279,14 @@ class UploadWriter:
         """Returns the first bytes. Raises DriverError."""
         with file_errors(self._path, f"read the {self._upload.said}"):
             return os.pread(self._file.fileno(), size, 0)
+
+
+def _filled(buffer: memoryview, receive: Receive) -> memoryview:
+    """Returns the part of the buffer that was filled: all of it, but for the end."""
+    size = 0
+    while size < len(buffer) and (got := receive(buffer[size:])):
+        size += got
+    return buffer[:size]
 
 
 def _is_written(partial: Path) -> bool:
