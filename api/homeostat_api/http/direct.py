@@ -22,13 +22,13 @@ BODY_PART = 2**20  # bytes
 LEAST = 4 * 2**20  # bytes of a body that this is worth while for
 AT_ONCE = 8  # bodies that are read so in one process
 LOOK = 1.0  # seconds between two looks whether to stop
-Receive = Callable[[memoryview], int]
+ReadInto = Callable[[memoryview], int]
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="body")
 _running: set[DirectBody] = set()
 
 
-class Taken(Protocol):
+class TakenConnection(Protocol):
     """A connection whose body is read past the event loop."""
 
     def take_body(self) -> tuple[bytes, int]:
@@ -41,12 +41,12 @@ class Taken(Protocol):
 class DirectBody:
     """One body of ``length`` bytes."""
 
-    def __init__(self, req: falcon.asgi.Request, connection: Taken, length: int) -> None:
+    def __init__(self, req: falcon.asgi.Request, connection: TakenConnection, length: int) -> None:
         self._req = req
         self._connection = connection
         self.length = length
 
-    async def run(self, work: Callable[[Receive], None]) -> None:
+    async def run(self, work: Callable[[ReadInto], None]) -> None:
         """Calls ``work`` in a thread, with what reads some of the body into a buffer, and returns 0 at its end or where it is
         cut. Raises what ``work`` does."""
         _running.add(self)
@@ -55,7 +55,7 @@ class DirectBody:
         finally:
             _running.discard(self)
 
-    async def _run(self, work: Callable[[Receive], None]) -> None:
+    async def _run(self, work: Callable[[ReadInto], None]) -> None:
         first = b""
         async for chunk in self._req.stream:
             first = chunk
