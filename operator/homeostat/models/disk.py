@@ -57,7 +57,7 @@ class DiskSpec(Model):
         description="What becomes of its file when it is deleted: Delete sets it aside, Retain keeps it.",
     )
     host_selector: Labels = Field(
-        default_factory=dict, description="Labels that the host must have which it lies on. Default: where its first machine is."
+        default_factory=dict, description="Labels that a host must have for it to be made there, all of them."
     )
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from ..actions import Action, CopyDisk, CreateDisk, LabelDisk, TakeBack
 from ..disk_file import DiskLabel
 from ..domain import BackingFile, MovedDisk
 from ..machine.disk_source import MISSING
+from ..machine.fit import unselected
 from ..machine.storage import SECTOR, image_ref, plan_images
 from ..observed import Observed
 from ..plan import Outcome, Plan, Stalled, Waiting
@@ -57,6 +58,8 @@ def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
         return Plan(outcome=failed)
     if back is not None:
         return back
+    if elsewhere := unselected(disk, seen.host):
+        return Plan(outcome=elsewhere)
     source = disk.spec.source
     if source is not None and source.disk_ref is not None:
         return _copy_of_disk(disk, source.disk_ref.name, seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import Nic
 from homeostat.models.quantity import format_quantity
@@ -17,8 +18,9 @@ from .host_devices import lacking
 RETRY_SECONDS = 30.0  # there is no event when what was missing on a host is there again
 
 
-def unselected(machine: VirtualMachine, host: HostFacts) -> Waiting | None:
-    """Says why this machine is not for this host; None when it is. Only asked before its domain exists: what runs stays."""
+def unselected(machine: VirtualMachine | Disk, host: HostFacts) -> Waiting | None:
+    """Says why this machine, or this Disk, is not for this host; None when it is. Only asked before it is made: what is there
+    stays."""
     if host.labels is None:
         return None
     lacking = [f"{key}={value}" for key, value in machine.spec.host_selector.items() if host.labels.get(key) != value]

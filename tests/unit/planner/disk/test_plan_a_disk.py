@@ -176,6 +176,14 @@ def test_what_comes_back_otherwise_stays_in_the_trash_and_no_new_one_is_made(now
     assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "StaysInTrash" and not plan.actions
 
 
+def test_a_selector_that_the_host_does_not_meet_lets_it_wait_and_moves_none_that_is_there() -> None:
+    of = disk(size="1Gi", hostSelector={"zone": "b"})
+    host = replace(HOST, labels={"zone": "a"})
+    assert plan_disk(of, replace(nothing(), host=host)).outcome.reason == "NoHostMatches"
+    assert isinstance(plan_disk(of, replace(there(of), host=host)).outcome, Converged)
+    assert plan_disk(disk(size="1Gi", hostSelector={"zone": "a"}), replace(nothing(), host=host)).actions
+
+
 def test_one_whose_host_is_away_says_so() -> None:
     away = replace(nothing(), host=replace(HOST, reachable=False, error="no libvirt"))
     assert plan_disk(disk(), away).outcome == Waiting("HostUnreachable", "no libvirt")
