@@ -157,6 +157,7 @@ DOCUMENTS: tuple[Document, ...] = (
         "format": "raw", "virtualSize": "20Gi", "allocated": "1Gi", "attachedTo": "mail",
     }),
     document("Disk", "copy", {"source": {"diskRef": {"name": "letters"}}}),
+    document("Disk", "clone", {"source": {"snapshotRef": {"name": "before", "disk": "data"}}}),
     document("Disk", "empty", {"size": "1Gi", "source": {"blank": {}}}),
     document("Network", "lan", {
         "mode": "NAT", "adopt": "others", "bridge": "lan0", "mtu": 1400, "forwardDevice": "eth0", "hostSelector": {"zone": "a"},

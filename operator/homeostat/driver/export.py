@@ -25,6 +25,7 @@ from homeostat.planner.domain import DiskConfig
 
 from .errors import DomainGone, DriverError, HostUnreachable, NoSpace, Refused, ResourceInUse
 from .storage.paths import PARTIAL, file_errors, flush, publish
+from .storage.tags import read_tags
 from .survey import is_local
 from .translate import translate
 from .xml import parse_domain
@@ -54,6 +55,7 @@ def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached,
                 _back_up(domain, found, partial, progress)
             else:
                 _convert(found, partial, progress, tag)
+                _check_tag(found, tag)
             partial.chmod(0o600)
             flush(partial)
             publish(partial, target)
@@ -177,6 +179,12 @@ def _convert(disk: DiskConfig, partial: Path, progress: Reached, tag: str) -> No
         raise
     if code:
         raise _failure(error.splitlines()[-1].removeprefix("qemu-img: ") if error else f"qemu-img ended with code {code}", tag)
+
+
+def _check_tag(disk: DiskConfig, tag: str) -> None:
+    """Checks that the snapshot is still there, and so was there all the time: without it its contents may be anything."""
+    if tag and all(known.tag != tag for known in read_tags(disk.source or "") or ()):
+        raise Refused("the snapshot was removed while it was copied: nothing was made of it")
 
 
 def _failure(said: str, tag: str) -> DriverError:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .base import Labels, Model, Resource, Status
+from .base import Labels, Model, Name, Resource, Status
 from .condition import Condition
 from .machine_devices import DiskRef, ImageSource, ReclaimPolicy, check_size
 from .quantity import Quantity
@@ -23,6 +23,13 @@ class Blank(Model):
     """Nothing: the guest sees zeros."""
 
 
+class SnapshotDiskRef(Model):
+    """Names a disk in a snapshot."""
+
+    name: Name = Field(description="Name of the Snapshot, in the same namespace.")
+    disk: Name = Field(description="Name of the disk, as the snapshot's machine calls it.")
+
+
 class DiskOrigin(Model):
     """What a disk is made from. It counts once, when the disk is made."""
 
@@ -34,10 +41,14 @@ class DiskOrigin(Model):
         default=None, description="Another Disk of the namespace, of which a copy is made while no machine writes to it."
     )
 
+    snapshot_ref: SnapshotDiskRef | None = Field(
+        default=None, description="A disk as it is in a Snapshot, of which a copy is made. Its machine may run meanwhile."
+    )
+
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if sum(origin is not None for origin in (self.blank, self.image, self.disk_ref)) != 1:
-            raise ValueError("give exactly one of blank, image and diskRef")
+        if sum(origin is not None for origin in (self.blank, self.image, self.disk_ref, self.snapshot_ref)) != 1:
+            raise ValueError("give exactly one of blank, image, diskRef and snapshotRef")
         return self
 
 

@@ -17,6 +17,7 @@ class CopyDisk:
     source_format: str
     label: DiskLabel  # it also says the format
     reason: str
+    tag: str = ""  # of the snapshot in ``source`` that is copied; empty: the disk as it is
 
 
 @dataclass(frozen=True, slots=True)

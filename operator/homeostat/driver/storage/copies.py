@@ -15,6 +15,7 @@ from homeostat.planner.disk.observed import Copying
 from . import qemu_img
 from .disks import SECTOR, check_header, read_disk
 from .paths import PARTIAL, Rooms, allocated, file_errors, publish, sweep_partials
+from .tags import read_tags
 
 AT_ONCE = 2
 
@@ -67,6 +68,7 @@ class Copies:
                 partial = self._partials[action.path] = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
                 try:
                     await self._convert(action, source, partial)
+                    self._check_tag(action, source)
                     self._rooms.finish(partial)
                     publish(partial, path)
                 finally:
@@ -74,6 +76,8 @@ class Copies:
 
     def _source(self, action: CopyDisk) -> Path:
         """Returns the file to read. It is an image of the cache, or a Disk that names nothing but such an image."""
+        if action.tag:
+            return self._own_disk(action.source)
         if not self._rooms.is_named_disk(action.source):
             return self._rooms.base_image(action.source)
         source = self._rooms.named_disk(action.source)
@@ -82,13 +86,28 @@ class Copies:
                 check_header(read_disk(str(source)), str(self._rooms.images))
         return source
 
+    def _own_disk(self, path: str) -> Path:
+        """Returns a disk with a snapshot, which names nothing but an image or a file beside it."""
+        source = self._rooms.any_disk(path)
+        with file_errors(source, f"read {source}"):
+            check_header(read_disk(str(source)), str(self._rooms.images), str(source.parent))
+        return source
+
+    def _check_tag(self, action: CopyDisk, source: Path) -> None:
+        """Checks that the snapshot is still there, and so was there all the time: without it its contents may be anything."""
+        with file_errors(source, f"read the snapshots of {source}"):
+            found = [known.tag for known in read_tags(str(source)) or ()] if action.tag else []
+        if action.tag and action.tag not in found:
+            raise DriverError(f"the snapshot {action.tag} was removed from {source} while it was copied: nothing was made of it")
+
     async def _convert(self, action: CopyDisk, source: Path, partial: Path) -> None:
-        """Copies the contents. QEMU's own lock refuses a source that somebody writes to."""
+        """Copies the contents. QEMU's own lock refuses a source that somebody writes to, but for what is in a snapshot."""
         format, doing = action.label.format, f"copy {source} to {action.path}"
         size = str(-(-action.size // SECTOR) * SECTOR)
         options = ("-o", "compat=1.1") if format == "qcow2" else ()
         await qemu_img.run("create", "-q", "-f", format, *options, str(partial), size, doing=doing)
-        formats = ("-f", action.source_format, "-O", format)
+        of = ("-U", "-l", f"snapshot.name={action.tag}") if action.tag else ()
+        formats = (*of, "-f", action.source_format, "-O", format)
         await qemu_img.run(
             "convert", "-q", "-n", "--target-is-zero", *formats, str(source), str(partial), doing=doing, timeout=None
         )

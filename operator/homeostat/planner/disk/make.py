@@ -30,6 +30,8 @@ def source_text(disk: Disk) -> str:
         return "blank"
     if source.disk_ref is not None:
         return f"Disk {source.disk_ref.name}"
+    if source.snapshot_ref is not None:
+        return f"disk {source.snapshot_ref.disk} in Snapshot {source.snapshot_ref.name}"
     assert source.image is not None
     if source.image.image_ref is not None:  # which never stands for another file
         return f"Image {source.image.image_ref.name}"
@@ -61,8 +63,8 @@ def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
     if elsewhere := unselected(disk, seen.host):
         return Plan(outcome=elsewhere)
     source = disk.spec.source
-    if source is not None and source.disk_ref is not None:
-        return _copy_of_disk(disk, source.disk_ref.name, seen)
+    if source is not None and (source.disk_ref is not None or source.snapshot_ref is not None):
+        return _copy_of_disk(disk, source_text(disk), seen)
     if source is not None and source.image is not None:
         return _of_image(disk, seen)
     size = _rounded(disk.spec.size or 0)
@@ -91,15 +93,17 @@ def _of_image(disk: Disk, seen: DiskSeen) -> Plan:
     return _made(disk, seen, None, CopyDisk(seen.path, size, path, image.format, label, f"copy of {ref.url}"))
 
 
-def _copy_of_disk(disk: Disk, name: str, seen: DiskSeen) -> Plan:
+def _copy_of_disk(disk: Disk, what: str, seen: DiskSeen) -> Plan:
     origin = seen.origin
     if seen.origin_problem is not None:
         return Plan(outcome=seen.origin_problem)
     assert origin is not None
-    if small := _too_small(disk, origin.virtual_size, f"Disk {name}"):
+    if small := _too_small(disk, origin.virtual_size, what):
         return Plan(outcome=small)
     size, label = max(_rounded(disk.spec.size or 0), origin.virtual_size), label_of(disk, None, made=False)
-    return _made(disk, seen, None, CopyDisk(seen.path, size, origin.path, origin.format, label, f"copy of Disk {name}"))
+    return _made(
+        disk, seen, None, CopyDisk(seen.path, size, origin.path, origin.format, label, f"copy of {what}", seen.origin_tag)
+    )
 
 
 def _made(disk: Disk, seen: DiskSeen, base: BackingFile | None, action: CreateDisk | CopyDisk) -> Plan:

@@ -59,6 +59,7 @@ class DiskSeen:
     users: tuple[str, ...] = ()  # what names it in its spec, such as vm/web
     holder: DiskHolder | None = None
     origin: ObservedDisk | None = None
+    origin_tag: str = ""  # of the snapshot in ``origin`` that is copied
     origin_problem: Waiting | Stalled | None = None
     image: ImageSource | None = None  # that it is to be made from, with the file that an Image stands for
     image_problem: Waiting | Stalled | None = None  # why that file is not known

@@ -7,15 +7,17 @@ from dataclasses import replace
 
 from homeostat.models.base import Key, ObjectMeta
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.disk import Disk
+from homeostat.models.disk import Disk, SnapshotDiskRef
 from homeostat.models.machine import UpdatePolicy, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskDevice, ImageSource
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.disk.observed import DiskHolder, DiskSeen
 from homeostat.planner.disk_file import disk_folder, named_disk_path
 from homeostat.planner.domain import DiskConfig, DomainConfig
 from homeostat.planner.machine.storage import image_ref
-from homeostat.planner.observed import ObservedDomain
+from homeostat.planner.observed import ObservedDisk, ObservedDomain
 from homeostat.planner.plan import Stalled, Waiting
+from homeostat.planner.snapshot.observed import tag_of
 
 from ..engine.ports import ResourceAccess
 from ..hypervisor import HostDriver
@@ -25,6 +27,7 @@ from ..machine.images import ImageUse
 from ..machine.observe import by_real_paths
 
 NOT_READY = "DiskNotReady"
+SNAPSHOT_POLL = 5.0  # seconds
 
 
 async def observe_disk(disk: Disk, host: HostDriver, store: ResourceAccess, images: ImageUse, claims: Claims) -> DiskSeen:
@@ -132,7 +135,11 @@ def _device(config: DomainConfig | None, path: str, folder: str) -> DiskConfig |
 async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: ResourceAccess, claims: Claims) -> DiskSeen:
     """Adds the Disk that it is to be a copy of, as long as it is not there itself."""
     source = disk.spec.source
-    if source is None or source.disk_ref is None or seen.named.file is not None or disk.deleting:
+    if source is None or seen.named.file is not None or disk.deleting:
+        return seen
+    if source.snapshot_ref is not None:
+        return await _with_snapshot(disk, source.snapshot_ref, seen, host, store)
+    if source.disk_ref is None:
         return seen
     name, namespace = source.disk_ref.name, disk.metadata.namespace
     origin = await store.get(Disk, Key(Disk.KIND, namespace, name))
@@ -153,3 +160,27 @@ async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: Reso
         words = f"spec.source.diskRef: machine {holder.machine} {does}, and a copy would not be whole: stop that machine"
         return replace(seen, origin_problem=Waiting("SourceInUse", words, 10.0))
     return replace(seen, origin=named.file)
+
+
+async def _with_snapshot(disk: Disk, ref: SnapshotDiskRef, seen: DiskSeen, host: HostDriver, store: ResourceAccess) -> DiskSeen:
+    """Adds the disk in a snapshot that it is to be a copy of."""
+    snapshot = await store.get(Snapshot, Key(Snapshot.KIND, disk.metadata.namespace, ref.name))
+
+    def waiting(why: str) -> DiskSeen:
+        problem = Waiting(NOT_READY, f"spec.source.snapshotRef: Snapshot {ref.name} {why}", SNAPSHOT_POLL)
+        return replace(seen, origin_problem=problem)
+
+    if snapshot is None or snapshot.deleting:
+        gone = "is being deleted" if snapshot is not None else f"is not in namespace {disk.metadata.namespace}"
+        return waiting(f"{gone}: name another one")
+    note = await host.snapshot_note(snapshot.metadata.uid)
+    if note is None or not note.complete:
+        return waiting(f"is not taken on host {seen.host.name}")
+    path = dict(note.disks).get(ref.disk)
+    if path is None:
+        return waiting(f"has no disk {ref.disk!r}: it has {', '.join(name for name, _ in note.disks)}")
+    tag = tag_of(snapshot)
+    found = next((one for one in (await host.snapshot_tags([path])).get(path, ()) if one.tag == tag), None)
+    if found is None:
+        return waiting(f"is not in {path} any more")
+    return replace(seen, origin=ObservedDisk(path, found.virtual_size, None), origin_tag=tag)

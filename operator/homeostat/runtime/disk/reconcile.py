@@ -116,8 +116,8 @@ class DiskReconciler:
         match action:
             case act.GrowDisk(path=path, target=None) | act.SetAside(disks=((_, path),)) | act.RemoveDisk(path=path):
                 files = [path]
-            case act.CopyDisk(path=path, source=source):
-                files = [path, source]
+            case act.CopyDisk(path=path, source=source, tag=tag):
+                files = [path] if tag else [path, source]  # what is in a snapshot does not change
             case _:
                 return
         if holder := self._claims.hold(disk.key, files):
