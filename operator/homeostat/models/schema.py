@@ -18,7 +18,7 @@ _WRITTEN_METADATA = frozenset({"name", "namespace", "labels", "annotations"})
 _IGNORED_METADATA = ("managedFields", "selfLink", "generateName")
 # What the models check across several fields, where JSON Schema can say it too.
 EXACTLY_ONE: dict[str, tuple[str, ...]] = {
-    "DiskOrigin": ("blank", "image", "diskRef"),
+    "DiskOrigin": ("blank", "image", "diskRef", "snapshotRef"),
     "ImageSource": ("url", "path", "imageRef"),
     "ImageOrigin": ("url", "path", "upload"),
     "Nic": ("network", "networkRef", "bridge", "tap", "user"),

@@ -37,7 +37,7 @@ def test_names(name: str) -> None:
         ({"size": "1Ei"}, "too large: the most is 2Pi"),
         ({"format": "qcow2"}, "needs a size"),
         ({"source": {"blank": {}}}, "needs a size"),
-        ({"size": "1Gi", "source": {}}, "exactly one of blank, image and diskRef"),
+        ({"size": "1Gi", "source": {}}, "exactly one of blank, image, diskRef and snapshotRef"),
         ({"size": "1Gi", "source": {"blank": {}, "image": IMAGE}}, "exactly one"),
         ({"source": {"diskRef": {"name": "data"}}}, "copy of itself"),
         ({"size": "1Gi", "format": "vdi"}, "qcow2"),
