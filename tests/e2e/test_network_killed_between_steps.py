@@ -4,6 +4,7 @@ state. Every step is tried on plain values in tests/unit/planner/network; these 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,11 @@ def killed(subject: Subject, fault: str) -> None:
 
 
 @pytest.fixture
-def subject(town: Homeostat) -> Subject:
+def subject(town: Homeostat) -> Iterator[Subject]:
     town.write("rest", {"runStrategy": "Halted"})  # a folder that holds nothing at all is held
-    return Subject(town)
+    yield Subject(town)
+    town.rig.virsh("net-destroy", "subject", check=False)  # the rig outlives this town
+    town.rig.virsh("net-undefine", "subject", check=False)
 
 
 def reach(subject: Subject, *leases: int) -> None:

@@ -4,6 +4,7 @@ and what cannot be changed live waits until nobody is plugged in."""
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -57,8 +58,10 @@ class Lan:
 
 
 @pytest.fixture
-def lan(town: Homeostat) -> Lan:
-    return Lan(town)
+def lan(town: Homeostat) -> Iterator[Lan]:
+    yield Lan(town)
+    town.rig.virsh("net-destroy", "lab", check=False)  # the rig outlives this town
+    town.rig.virsh("net-undefine", "lab", check=False)
 
 
 def test_leases_are_given_and_change_under_the_guests(town: Homeostat, lan: Lan) -> None:

@@ -80,6 +80,10 @@ def _barred(network: Network, seen: NetworkSeen, foreign: ObservedNetwork | None
     name, host = network_name(network), seen.host.name
     if foreign is not None and foreign.config.record is not None:
         other = foreign.config.record
+        if (other.namespace, other.name) == (network.metadata.namespace, network.metadata.name):
+            whose = f"network {name!r} on host {host} is of another Homeostat, or of this one before its state folder was lost"
+            mend = f"once no guest needs it, `virsh net-destroy {name}` and `virsh net-undefine {name}`, then it is made again"
+            return Stalled("NameInUse", f"{whose}, and is left alone: {mend}")
         message = f"network {name!r} on host {host} belongs to another Network, {other.namespace}/{other.name}, and is left alone"
         return Stalled("NameInUse", f"{message}: give this one another name{', or adopt another' if network.spec.adopt else ''}")
     if foreign is not None:

@@ -35,7 +35,7 @@ def test_one_of_its_name_is_left_alone(up: bool) -> None:
 def test_one_of_another_network_is_left_alone() -> None:
     record = NetworkRecord("another-uid", "a", "b--lan")
     world = with_others(replace(OTHERS, name="a--b--lan", record=record))
-    plan = world.plan(network("b--lan", namespace="a"))
+    plan = world.plan(network("lan", namespace="a--b"))
     assert isinstance(plan.outcome, Stalled) and "a/b--lan" in plan.outcome.message and plan.actions == ()
     adopting = world.plan(network(adopt="a--b--lan"))
     assert isinstance(adopting.outcome, Stalled) and "adopt another" in adopting.outcome.message
@@ -93,3 +93,18 @@ def test_a_network_of_our_own_does_not_become_an_adopted_one() -> None:
     world.done.clear()
     plan = world.plan(network(adopt="others"))
     assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "AdoptChanged" and not plan.actions
+
+
+def test_one_of_another_state_folder_is_left_alone_and_says_how_to_go_on() -> None:
+    world = NetworkWorld()
+    world.settle(network(uid="before"))
+    plan = world.plan(network())
+    assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "NameInUse" and not plan.actions
+    assert "before its state folder was lost" in plan.outcome.message and "virsh net-undefine lan" in plan.outcome.message
+
+
+def test_the_identity_of_another_name_gives_nobody_that_network() -> None:
+    world = NetworkWorld()
+    world.settle(network("b--lan", namespace="a"))
+    plan = world.plan(network("lan", namespace="a--b"))
+    assert isinstance(plan.outcome, Stalled) and "a/b--lan" in plan.outcome.message and not plan.actions
