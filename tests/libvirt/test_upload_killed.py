@@ -1,0 +1,115 @@
+"""An upload whose server is killed at any step ends as no upload, or as the whole image, once somebody asks how far it is; one
+that finds no space leaves nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.driver.storage import uploads as files
+from homeostat.service import uploads as service
+from homeostat.service.refusals import UploadRefused
+from homeostat.service.uploads import ImageUploads
+
+
+class KilledHere(BaseException):
+    """What the server dies of."""
+
+
+class Written:
+    """The Images, as one folder has them."""
+
+    namespace = "default"
+
+    def __init__(self) -> None:
+        self.made: dict[str, str] = {}
+
+    async def check_upload(self, name: str) -> None:
+        if name in self.made:
+            raise UploadRefused("conflict", "it is there")
+
+    async def uploaded(self, name: str, sha256: str, format: str) -> str:
+        self.made[name] = sha256
+        return name
+
+
+async def parts(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 100_000):
+        yield content[start : start + 100_000]
+
+
+def image(path: Path) -> bytes:
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "16M"], check=True)
+    return path.read_bytes()
+
+
+def dying(step: Callable[..., Any], before: bool) -> Callable[..., Any]:
+    def killed(*arguments: Any, **more: Any) -> Any:
+        if not before:
+            step(*arguments, **more)
+        raise KilledHere
+
+    return killed
+
+
+STEPS: list[tuple[Any, str]] = [
+    (files.UploadWriter, "add"),
+    (files.UploadFolder, "judged"),
+    (service, "publish_image"),
+    (Written, "uploaded"),
+    (files.UploadFolder, "close"),
+]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize(("where", "step"), STEPS, ids=[step for _, step in STEPS])
+async def test_it_goes_on_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: Any, step: str, before: bool
+) -> None:
+    content, images = image(tmp_path / "disk"), Written()
+    with monkeypatch.context() as patched:
+        patched.setattr(where, step, dying(getattr(where, step), before) if step != "uploaded" else _dying_later(images, before))
+        first = ImageUploads(images, tmp_path, 2**30)  # type: ignore[arg-type]
+        upload = await first.begin("debian", len(content))
+        with pytest.raises(KilledHere):
+            await first.append(upload, 0, parts(content))
+            await first.finish(upload)
+    second = ImageUploads(images, tmp_path, 2**30)  # type: ignore[arg-type]
+    found = await second.find(upload.id)
+    offset = await second.offset(found)
+    if offset < len(content):
+        await second.append(found, offset, parts(content[offset:]))
+        await second.finish(found)
+    digest = hashlib.sha256(content).hexdigest()
+    assert images.made == {"debian": digest}
+    (kept,) = tmp_path.glob("images/*.img")
+    assert kept.read_bytes() == content and not list(tmp_path.glob("*/*.partial"))
+    assert await second.offset(await second.find(upload.id)) == len(content) and await second.all() == []
+
+
+def _dying_later(images: Written, before: bool) -> Callable[..., Any]:
+    async def killed(self: Written, name: str, sha256: str, format: str) -> str:
+        if not before:
+            images.made[name] = sha256
+        raise KilledHere
+
+    return killed
+
+
+async def test_space_that_runs_out_half_way_leaves_nothing(small: Path) -> None:
+    content = bytearray(bytes(range(256)) * 4096 * 4)
+    content[446:512] = bytes(64) + b"\x55\xaa"
+    uploads = ImageUploads(Written(), small, 2**40)  # type: ignore[arg-type]
+    with pytest.raises(UploadRefused, match="are free in") as refused:
+        await uploads.begin("large", 2**34)
+    assert refused.value.why == "no_space"
+    upload = await uploads.begin("large", None)
+    with pytest.raises(UploadRefused, match="no space is left") as refused:
+        await uploads.append(upload, 0, parts(bytes(content)))
+    assert refused.value.why == "no_space"
+    assert not [path for path in small.rglob("*") if path.is_file() and path.name != "lock"]
