@@ -14,6 +14,9 @@ from .plan import Stalled, Waiting
 
 CHANGED = "ImageSourceChanged"
 NOT_FOUND, NOT_UPLOADED, NOT_RAW, GOES = "ImageNotFound", "ImageNotUploaded", "ImageNotRaw", "ImageBeingDeleted"
+INVALID = "ImageInvalid"
+REFUSALS = frozenset({CHANGED, NOT_FOUND, NOT_UPLOADED, NOT_RAW, GOES, INVALID})
+"""The reasons for which a machine has no file yet that an Image of its stands for."""
 
 
 def source_of(image: Image) -> ImageSource:
@@ -90,7 +93,7 @@ def missing_image(machine: VirtualMachine, images: Mapping[str, Image | str], ne
         if isinstance(image, str):
             namespace = machine.metadata.namespace
             why = image or f"there is no image {name!r} in namespace {namespace}: add it, or name another"
-            return Stalled("ImageInvalid" if image else NOT_FOUND, f"imageRef: {why}")
+            return Stalled(INVALID if image else NOT_FOUND, f"imageRef: {why}")
         if new and image.deleting and not machine.deleting:
             return Stalled(GOES, f"imageRef: image {name!r} is being deleted: name another")
         if new and _was_another(image):

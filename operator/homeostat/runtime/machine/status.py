@@ -20,6 +20,7 @@ from homeostat.models.machine import (
     VirtualMachineStatus,
 )
 from homeostat.planner.domain import DomainConfig, DomainType
+from homeostat.planner.images import REFUSALS
 from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.doubts import spec_doubts
 from homeostat.planner.machine.header import ALTERED
@@ -170,6 +171,7 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
 
 _STORAGE_REASONS = frozenset(
     {
+        *REFUSALS,
         "ImageFetching",
         "ImageFailed",
         "ImageQueued",

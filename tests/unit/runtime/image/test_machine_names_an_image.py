@@ -9,7 +9,7 @@ import pytest
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import STALLED
 from homeostat.models.image import Image, ImageStatus
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.images import CHANGED
 from homeostat.runtime.engine.ports import Unreadable
@@ -62,6 +62,10 @@ async def test_what_is_missing_is_said_and_nothing_is_made(there: Image | None, 
     await settle(a_reconciler(shelf, host), shelf, host, WEB.key)
     assert why(shelf)[0] == reason and words in why(shelf)[1]
     assert host.done == [] and host.world.domain is None
+    found = shelf.resources[WEB.key].status
+    assert isinstance(found, VirtualMachineStatus)
+    storage = next(c for c in found.conditions if c.type == "StorageReady")
+    assert (storage.status, storage.reason) == ("False", reason)
 
 
 async def test_one_that_cannot_be_read_touches_nothing_that_runs() -> None:
