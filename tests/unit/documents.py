@@ -60,6 +60,7 @@ SPEC: Document = {
     "suspend": False,
     "driftPolicy": "Report",
     "updatePolicy": "Immediate",
+    "maintenanceWindows": [{"schedule": "0 3 * * 6", "duration": "2h", "timeZone": "Europe/Berlin"}],
     "reclaimPolicy": "Retain",
     "pluginRef": {"name": "page"},
     "hostSelector": {"zone": "a"},

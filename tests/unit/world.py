@@ -7,6 +7,7 @@ It normalizes as libvirt does (the machine type's version, memory in KiB, in MiB
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
@@ -90,6 +91,7 @@ class World:
     driver: bool = True  # its guest has the balloon's
     renameable: bool = True  # it has no snapshots
     unplugged: dict[str, str] = field(default_factory=dict)  # nics of what runs, and why
+    wall: datetime | None = None  # what the host's clock shows
     quirks: dict[str, Any] = field(default_factory=dict)  # what the hypervisor makes of any definition once it runs
 
     def observe(self, machine: VirtualMachine, memory: RememberedActs) -> Observed:
@@ -120,6 +122,7 @@ class World:
             secrets=self.secrets,
             others=self.others,
             ports=self.ports,
+            wall=self.wall,
         )
 
     def chain(self, source: str) -> ObservedChain:

@@ -16,6 +16,8 @@ from .listening import first_collision, listeners
 from .machine_devices import CloudInit, DiskDevice, Display, ImageSource, Nic, ReclaimPolicy
 from .machine_host import Filesystem, HostDevice, SharedMemory, Vsock
 from .machine_platform import Rng, Scsi, Smbios, Sound, Topology, Tpm, Watchdog
+from .maintenance import WINDOWS_MAX, MaintenanceWindow, check_windows
+from .maintenance import UpdatePolicy as UpdatePolicy  # noqa: PLC0414 - it belongs to the spec
 from .probe import Probes
 from .qemu_arguments import check_words, words_of
 from .quantity import Quantity, format_quantity
@@ -49,14 +51,6 @@ class Power(StrEnum):
     STOPPED = "Stopped"
     PAUSED = "Paused"
     SAVED = "Saved"
-
-
-class UpdatePolicy(StrEnum):
-    """Which disruption of a running machine a change of its spec may cause."""
-
-    ON_NEXT_BOOT = "OnNextBoot"
-    IMMEDIATE = "Immediate"
-    NEVER = "Never"
 
 
 class DriftPolicy(StrEnum):
@@ -247,8 +241,11 @@ class VirtualMachineSpec(Model):
     update_policy: UpdatePolicy = Field(
         default=UpdatePolicy.ON_NEXT_BOOT,
         description="OnNextBoot: changes that need a restart wait until the machine is started next, which a reboot inside the "
-        "guest is not. Immediate: restart the machine for them. "
+        "guest is not. Immediate: restart the machine for them. Window: restart it in one of maintenanceWindows. "
         "Never: change nothing while the machine runs.",
+    )
+    maintenance_windows: tuple[MaintenanceWindow, ...] = Field(
+        default=(), max_length=WINDOWS_MAX, description="With updatePolicy: Window, when the machine may be restarted."
     )
     reclaim_policy: ReclaimPolicy = Field(
         default=ReclaimPolicy.DELETE, description="What becomes of the machine's disks when it is deleted."
@@ -323,6 +320,11 @@ class VirtualMachineSpec(Model):
     def _power_is_manual(self) -> Self:
         if self.power is not None and self.run_strategy is not RunStrategy.MANUAL:
             raise ValueError(f"power needs runStrategy: Manual (it is {self.run_strategy})")
+        return self
+
+    @model_validator(mode="after")
+    def _restarts_fit(self) -> Self:
+        check_windows(self.update_policy, self.maintenance_windows, self.shutdown.grace_period_seconds)
         return self
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import SecretStr
@@ -301,6 +302,7 @@ class Observed:
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
     restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
+    wall: datetime | None = None  # the wall clock, where a maintenance window depends on it
     rival: Stalled | None = None  # another operator with our identity acts on this host
     named: Mapping[str, Disk | str] = field(
         default_factory=dict

@@ -16,7 +16,7 @@ class Way(Enum):
 
 
 # Fields of a machine's spec that change nothing about the guest that runs.
-_POLICIES = ("drift_policy", "update_policy", "reclaim_policy", "shutdown", "probes", "suspend")
+_POLICIES = ("drift_policy", "update_policy", "maintenance_windows", "reclaim_policy", "shutdown", "probes", "suspend")
 _HOTPLUG = (None, DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
 
 

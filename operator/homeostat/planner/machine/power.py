@@ -12,6 +12,7 @@ carried out, and as ``outcome`` how the last run stands, where a strategy or the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, auto
 
 from homeostat.models.machine import DriftPolicy, Power, RunStrategy, UpdatePolicy, VirtualMachine
@@ -23,6 +24,7 @@ from ..observed import REVERTED, DomainState, Observed, ObservedDomain, Remember
 from ..plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from .identity import digest
 from .shutdown import ASK_AGAIN, PASSING, STARTING_UP, UNHEALTHY, shut_down
+from .windows import may_restart
 
 RUN_FAILED = "RunFailed"  # reason of a job that did not complete
 RESUME_AGAIN = 30.0  # seconds between tries to resume a machine that an I/O error paused
@@ -72,9 +74,9 @@ def plan_power(
     assert domain is not None
     if domain.reason == STARTING_UP:  # what is read now may mix two states, as in the middle of a revert
         return PowerPlan(record, outcome=Waiting("Busy", "libvirt is starting it", ASK_AGAIN))
-    due = _restart_due(machine, record, pending)
+    due = _restart_due(machine, record, pending, observed.wall)
     if token or due:
-        why = "restartedAt changed" if token else f"updatePolicy: Immediate, and {pending[0].field} needs a restart"
+        why = "restartedAt changed" if token else f"updatePolicy: {spec.update_policy}, and {pending[0].field} needs a restart"
         marked = replace(record, outcome="Stopping", restarted_for=due or record.restarted_for)
         return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"), stopping=True)
     if not pending:
@@ -104,14 +106,19 @@ def _restart_unhealthy(
     return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True)
 
 
-def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change, ...]) -> str:
+def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change, ...], wall: datetime | None) -> str:
     """Returns a fingerprint of the changes for which the policy restarts it; empty: none.
 
-    It restarts only once for the same changes: if one restart did not apply them, the next would not either.
+    It restarts only once for the same changes: if one restart did not apply them, the next would not either. One that was begun
+    is completed, though its window is over meanwhile.
     """
-    if not pending or machine.spec.update_policy is not UpdatePolicy.IMMEDIATE:
+    policy = machine.spec.update_policy
+    if not pending or policy not in (UpdatePolicy.IMMEDIATE, UpdatePolicy.WINDOW):
         return ""
     changes = digest(*(text for change in pending for text in (change.field, change.old, change.new)))
+    begun = record.outcome == "Stopping" and changes == record.restarted_for
+    if policy is UpdatePolicy.WINDOW and not begun and not may_restart(machine, wall):
+        return ""
     return changes if changes != record.restarted_for or record.outcome == "Stopping" else ""
 
 

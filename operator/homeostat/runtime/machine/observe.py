@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from homeostat.models.listening import Listener
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.planner.domain import DomainConfig
 from homeostat.planner.machine.claims import ports_wanted
 from homeostat.planner.machine.disk_source import foreign_sources, named_files, unnamed_disks
@@ -50,6 +51,7 @@ async def observe(
         secrets=_secrets(machine, host),
         others=others,
         ports=await _blocked_ports(ports_wanted(machine, domain, others), host),
+        wall=datetime.now(UTC) if machine.spec.update_policy is UpdatePolicy.WINDOW else None,
     )
 
 

@@ -23,6 +23,7 @@ from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall
 from homeostat.planner.machine.storage import IMAGE_CHANGED
+from homeostat.planner.machine.windows import next_window
 from homeostat.planner.network.plugged import networks_named
 from homeostat.planner.observed import (
     DomainState,
@@ -60,6 +61,7 @@ log = logging.getLogger(__name__)
 FILE_POLL_SECONDS = (
     30.0  # seconds between checks of the disk files that a stalled machine lacks: no event says that they are back
 )
+WALL_SECONDS = 3600.0  # seconds at the most until the next look at the wall clock: it may be set
 SECRET_POLL_SECONDS = 10.0  # seconds between readings of a password file: no event says that it changed
 
 
@@ -345,9 +347,18 @@ class MachineReconciler:
             FILE_POLL_SECONDS
             if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY, ALTERED, IMAGE_CHANGED)
             else None,
+            _until_window(machine, observed, plan),
             SECRET_POLL_SECONDS if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)
+
+
+def _until_window(machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:
+    """Returns the seconds until the next maintenance window, where something waits for it."""
+    coming = next_window(machine, observed.wall) if plan.pending else None
+    if coming is None or observed.wall is None:
+        return None
+    return min(WALL_SECONDS, max(1.0, (coming[0] - observed.wall).total_seconds() + 1.0))
 
 
 def plugin_name(machine: VirtualMachine) -> str | None:

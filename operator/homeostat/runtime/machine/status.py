@@ -16,6 +16,7 @@ from homeostat.models.machine import (
     MachineHealth,
     MachineState,
     PendingChange,
+    UpdatePolicy,
     VirtualMachine,
     VirtualMachineStatus,
 )
@@ -28,6 +29,7 @@ from homeostat.planner.machine.power import RUN_FAILED
 from homeostat.planner.machine.shutdown import UNHEALTHY
 from homeostat.planner.machine.storage import IMAGE_CHANGED
 from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.machine.windows import window_words
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
@@ -155,7 +157,7 @@ def _conditions(machine: VirtualMachine, observed: Observed, plan: Plan, error: 
             "Healthy", observed.health.ready, "ProbesPass" if observed.health.ready else "ProbesFail", observed.health.message
         )
     if plan.pending:
-        listed = _list_changes(plan.pending, _waits(machine))
+        listed = _list_changes(plan.pending, _waits(machine, observed))
         yield say("RestartRequired", True, "ChangesPending", ". ".join((listed, *plan.notes)))
     if plan.held:
         yield say("MemoryHeld", True, "GuestKeepsMemory", "; ".join(plan.held))
@@ -198,8 +200,10 @@ _DRIFTED = (
 )
 
 
-def _waits(machine: VirtualMachine) -> str:
+def _waits(machine: VirtualMachine, observed: Observed) -> str:
     meta = machine.metadata
+    if machine.spec.update_policy is UpdatePolicy.WINDOW:
+        return f"with the next start, or {window_words(machine, observed.wall)}"
     where = "" if meta.namespace == "default" else f" -n {meta.namespace}"
     first = f"`homeostat resume {meta.name}{where}`, then " if machine.spec.suspend else ""
     return f"with the next start, which a reboot inside the guest is not; {first}`homeostat restart {meta.name}{where}` brings it"
