@@ -10,6 +10,9 @@ from homeostat.models.maintenance import MaintenanceWindow
 
 from ..cron import due_after, zone_of
 
+# From within an hour that comes twice, a time of its first coming would be found once more in its second.
+_FOLD = timedelta(hours=3)
+
 
 def may_restart(machine: VirtualMachine, wall: datetime | None) -> bool:
     """Tells whether a restart may begin now: within a window, of which more than the guest's grace period is left."""
@@ -45,4 +48,8 @@ def _is_open(window: MaintenanceWindow, wall: datetime, left: timedelta) -> bool
     zone = zone_of(window.time_zone)
     if zone is None:
         return False
-    return due_after(window.schedule, wall + left - timedelta(seconds=seconds_of(window.duration)), zone) <= wall
+    earliest = wall + left - timedelta(seconds=seconds_of(window.duration))
+    begin = due_after(window.schedule, earliest - _FOLD, zone)
+    while begin <= earliest:
+        begin = due_after(window.schedule, begin, zone)
+    return begin <= wall
