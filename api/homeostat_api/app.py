@@ -28,6 +28,7 @@ from .resources.desired_errors import DesiredStateErrors
 from .resources.documents import OpenApi, StatusPage
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
+from .resources.machine_devices import MachineDevice, MachineDisks, MachineMedia, MachineNics
 from .resources.machine_spec import MachineSpec
 from .resources.networks import NetworkCollection, NetworkItem, NetworkSpecRoute
 from .resources.orphans import OrphanList
@@ -72,6 +73,11 @@ def own_routes(service: Service) -> list[Route]:
     """Returns the routes that Volant's contract does not have."""
     return [
         Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service.machines)),
+        Route(f"{V1}/vms/{{name}}/disks", MachineDisks(service.machines, "disks")),
+        Route(f"{V1}/vms/{{name}}/disks/{{device}}", MachineDevice(service.machines, "disks")),
+        Route(f"{V1}/vms/{{name}}/nics", MachineNics(service.machines, "nics")),
+        Route(f"{V1}/vms/{{name}}/nics/{{device}}", MachineDevice(service.machines, "nics")),
+        Route(f"{V1}/vms/{{name}}/media", MachineMedia(service.machines)),
         Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),
         Route(f"{V1}/images", ImageCollection(service.images, service.uploads, _image_list(service))),
         Route(f"{V1}/images/{{name}}", ImageItem(service.images)),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.service.refusals import NotInTrash, NotTaken, PlaceTaken, Refusal, TrashUnavailable, UploadProblem, UploadRefused
+from homeostat.service.refusals import (
+    DeviceExists,
+    MustBeOff,
+    NoSuchDevice,
+    NotInTrash,
+    NotTaken,
+    OtherMedium,
+    PlaceTaken,
+    Refusal,
+    TrashUnavailable,
+    UploadProblem,
+    UploadRefused,
+)
 from homeostat_contracts.volant import errors as volant
 
 from .http.errors import Problem
@@ -37,6 +49,14 @@ def from_refusal(error: Refusal) -> Problem:
         case UploadRefused():
             status, code = _UPLOADS[error.why]
             return Problem(status, code, str(error), error.details)
+        case NoSuchDevice():
+            return Problem(404, "device_not_found", str(error), error.details)
+        case DeviceExists():
+            return Problem(409, "device_exists", str(error), error.details)
+        case MustBeOff():
+            return Problem(409, "vm_running", str(error), error.details)
+        case OtherMedium():
+            return Problem(409, "medium_in_use", str(error), error.details)
         case TrashUnavailable():
             return Problem(503, "trash_unavailable", str(error))
         case _:

@@ -94,7 +94,7 @@ async def answer_patch(req: falcon.asgi.Request, resp: falcon.asgi.Response, col
         Refusal, StoreError: nothing was changed.
     """
     version = expected_version(req, await collection.get(name))
-    await _answer(req, resp, collection, name, version, await _read_patch(req))
+    await answer_edit(req, resp, collection, name, version, await _read_patch(req))
 
 
 async def answer_put(req: falcon.asgi.Request, resp: falcon.asgi.Response, collection: Collection[R], name: str) -> None:
@@ -110,7 +110,7 @@ async def answer_put(req: falcon.asgi.Request, resp: falcon.asgi.Response, colle
     async def change(resource: Resource) -> Patch:
         return to_spec(resource.spec, wanted)
 
-    await _answer(req, resp, collection, name, version, change)
+    await answer_edit(req, resp, collection, name, version, change)
 
 
 async def _read_patch(req: falcon.asgi.Request) -> Callable[[Resource], Awaitable[Patch]]:
@@ -129,14 +129,19 @@ async def _read_patch(req: falcon.asgi.Request) -> Callable[[Resource], Awaitabl
     return merge
 
 
-async def _answer(
+async def answer_edit(
     req: falcon.asgi.Request,
     resp: falcon.asgi.Response,
     collection: Collection[R],
     name: str,
     version: str | None,
-    change: Callable[[Resource], Awaitable[Patch]],
+    change: Callable[[R], Awaitable[Patch]],
 ) -> None:
+    """Carries an edit out, unless the request is for a dry run, and answers the spec with what the change takes.
+
+    Raises:
+        Refusal, StoreError: nothing was changed.
+    """
     dry = flag(req, "dryRun")
     before, after = await collection.edit(name, version, change, dry)
     resp.media = {"spec": after.spec.dump(), **changed_words(await collection.judge(before, after), dry)}

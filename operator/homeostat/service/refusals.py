@@ -112,3 +112,32 @@ class PlaceTaken(Refusal):
 
 class TrashUnavailable(Refusal):
     """The trash cannot be read or changed."""
+
+
+class DeviceExists(Refusal):
+    """The machine has a device of that name."""
+
+    def __init__(self, machine: str, kind: str, device: str) -> None:
+        super().__init__(f"{machine} has {kind}[{device[:64]}] already: give the other one another name", {"name": device[:64]})
+
+
+class NoSuchDevice(Refusal):
+    """The machine has no device of that name, or with an empty one no drive at all."""
+
+    def __init__(self, machine: str, kind: str, device: str) -> None:
+        what = f"{kind}[{device[:64]}]" if device else "cdrom drive: attach a disk of type cdrom first, which needs a restart"
+        super().__init__(f"{machine} has no {what}", {"name": device[:64]})
+
+
+class MustBeOff(Refusal):
+    """A guest runs, and the request asked for a machine that is off."""
+
+    def __init__(self, machine: str) -> None:
+        super().__init__(f"{machine} runs: stop it first", {"name": machine})
+
+
+class OtherMedium(Refusal):
+    """Another drive of the machine has a medium."""
+
+    def __init__(self, machine: str, drive: str) -> None:
+        super().__init__(f"{machine} has a medium in drive {drive}: take that out first", {"name": machine, "drive": drive})
