@@ -7,7 +7,7 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.models.machine_devices import DiskDevice, Nic
-from homeostat.service.devices import Devices, Edit, MachineDevices
+from homeostat.service.devices import DeviceEdit, Devices, MachineDevices
 from homeostat.service.machines import Machines
 
 from ..http.media import read_object
@@ -103,5 +103,5 @@ class MachineMedia:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str, image: dict[str, Any] | None
     ) -> None:
         version = expected_version(req, await self._machines.get(name))
-        edit: Edit = self._devices.mount(image, req.get_param("drive"), only_one=flag(req, "onlyOne"))
+        edit: DeviceEdit = self._devices.mount(image, req.get_param("drive"), only_one=flag(req, "onlyOne"))
         await answer_edit(req, resp, self._machines, name, version, edit)

@@ -13,7 +13,7 @@ from .power import runs
 from .refusals import DeviceExists, MustBeOff, NoSuchDevice, OtherMedium
 
 Devices = Literal["disks", "nics"]
-Edit = Callable[[VirtualMachine], Awaitable[Patch]]
+DeviceEdit = Callable[[VirtualMachine], Awaitable[Patch]]
 
 
 class MachineDevices:
@@ -23,7 +23,7 @@ class MachineDevices:
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
 
-    def attach(self, kind: Devices, device: Mapping[str, Any], *, only_off: bool = False) -> Edit:
+    def attach(self, kind: Devices, device: Mapping[str, Any], *, only_off: bool = False) -> DeviceEdit:
         """Adds a device. ``only_off``: not while a guest runs.
 
         Raises, when it is carried out:
@@ -40,7 +40,7 @@ class MachineDevices:
 
         return change
 
-    def detach(self, kind: Devices, device: str, *, only_off: bool = False) -> Edit:
+    def detach(self, kind: Devices, device: str, *, only_off: bool = False) -> DeviceEdit:
         """Removes a device. The boot order that names it is without it then.
 
         Raises, when it is carried out:
@@ -60,7 +60,7 @@ class MachineDevices:
 
         return change
 
-    def mount(self, image: Mapping[str, Any] | None, drive: str | None = None, *, only_one: bool = False) -> Edit:
+    def mount(self, image: Mapping[str, Any] | None, drive: str | None = None, *, only_one: bool = False) -> DeviceEdit:
         """Puts a medium into a cdrom drive, or with None takes it out. ``drive``: None: the first. ``only_one``: refuses
         a medium while another drive of the machine has one.
 
