@@ -36,7 +36,7 @@ def live(host: LibvirtHost, config: DomainConfig) -> DomainConfig:
 
 
 async def plugged(host: LibvirtHost, config: DomainConfig, vcpus: int) -> None:
-    """libvirt gives the guest five seconds to let go of CPUs, which is short where others have the host's. Then it is asked again."""
+    """libvirt gives a guest five seconds to let go of a CPU, which a crowded machine may need. Then it is asked again."""
     for _ in range(12):
         with contextlib.suppress(GuestHolds):
             await host.execute(act.SetVcpus(config.uuid, vcpus, ""))

@@ -26,6 +26,6 @@ def set_vcpus(request: Callable[..., Any], domain: Any, vcpus: int) -> None:
         if vcpus >= has:
             raise
         raise GuestHolds(
-            f"the guest has {has} CPUs and does not let go of {has - vcpus} of them ({error}): it has them as before. It is "
+            f"the guest has {has} CPUs and does not let go of {has - vcpus} of them yet ({error}). It is "
             "asked again, and has fewer once it is started again"
         ) from error
