@@ -89,6 +89,7 @@ SPEC: Document = {
         {"name": "key", "usb": {"vendor": "046d", "product": "c31c"}},
         {"name": "stick", "usb": {"bus": 1, "device": 4}},
         {"name": "vgpu", "mdev": {"uuid": "11111111-2222-4333-8444-555555555555", "display": False}},
+        {"name": "vgpu-of-a-kind", "mdev": {"profile": "nvidia-11"}},
     ],
     "qemuArguments": ["-device usb-kbd"],
     "display": {

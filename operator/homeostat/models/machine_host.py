@@ -84,8 +84,19 @@ class UsbDevice(Model):
 class MediatedDevice(Model):
     """A part of a device that the host has divided (mdev), such as a virtual GPU. The host makes it (mdevctl)."""
 
-    uuid: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] = Field(description="Its uuid.")
+    uuid: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = Field(
+        default=None, description="Which it is: its uuid."
+    )
+    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = Field(
+        default=None, description="What it is: its type, such as nvidia-11 or i915-GVTg_V5_4. The host must have one such only."
+    )
     display: Flag = Field(default=False, description="Whether what it draws is the machine's screen; with display.video: none.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.uuid is None) == (self.profile is None):
+            raise ValueError("give exactly one of uuid and profile")
+        return self
 
 
 class HostDevice(Model):
@@ -109,4 +120,9 @@ class HostDevice(Model):
             return "pci", self.pci.address or f"{self.pci.vendor}:{self.pci.device}"
         if self.usb is not None:
             return "usb", f"{self.usb.vendor}:{self.usb.product}" if self.usb.vendor else f"{self.usb.bus}.{self.usb.device}"
-        return "mdev", self.mdev.uuid if self.mdev else ""
+        return "mdev", (self.mdev.uuid or self.mdev.profile or "") if self.mdev else ""
+
+    @property
+    def is_placed(self) -> bool:
+        """Tells whether it says which device it is. libvirt itself finds a USB device by what it is."""
+        return bool(self.usb or (self.pci and self.pci.address) or (self.mdev and self.mdev.uuid))

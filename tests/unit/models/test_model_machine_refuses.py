@@ -104,6 +104,7 @@ def passed(**rest: Any) -> dict[str, Any]:
             "hostDevices.0.usb",
             "give bus and device, or vendor and product together",
         ),
+        (passed(mdev={}), "hostDevices.0.mdev", "give exactly one of uuid and profile"),
         (passed(mdev={"uuid": "x"}), "hostDevices.0.mdev.uuid", "match pattern"),
         (
             passed(mdev={"uuid": "11111111-2222-4333-8444-555555555555", "display": True}),

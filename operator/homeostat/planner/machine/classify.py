@@ -26,11 +26,11 @@ from ..observed import (
     ObservedDomain,
     ObservedImage,
     ObservedStorage,
-    PassedDevice,
     Secret,
 )
 from ..plan import Change, Disruption
 from .desired import CannotPlan, desired_domain
+from .host_devices import as_asked
 from .identity import domain_uuid, machine_directory
 from .presume import presumed
 from .storage import plan_storage, storage_needs
@@ -116,7 +116,7 @@ def _observed(*machines: VirtualMachine) -> Observed:
         storage_root=_ROOT,
         attach=kind != "Test",
         allowed=Allowed(True, True, tuple(folder.path for m in machines for folder in m.spec.filesystems)),
-        devices=frozenset(PassedDevice(*d.asked, d.asked[1]) for m in machines for d in m.spec.host_devices),
+        devices=as_asked(*machines),
     )
     secrets = {file: Secret(SecretStr(file), file) for file in files if file}
     return Observed(host, None, storage=ObservedStorage(images=images), secrets=secrets)

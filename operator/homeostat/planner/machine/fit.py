@@ -45,7 +45,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
             f"{format_quantity(host.memory // 2**20 * 2**20)}: ask for less, or use another host",
         )
     missing = [found for nic in spec.nics for found in _unplugged(nic, host)] + contested(machine, observed)
-    missing += lacking(spec, host)
+    missing += lacking(spec, host, observed.domain.config if observed.domain else None)
     if spec.tpm and host.tpms is not None and spec.tpm.version not in host.tpms:
         install = "install it there (Debian: apt install swtpm swtpm-tools; it is noticed within five minutes)"
         missing.append(("TpmMissing", f"tpm: host {host.name} has no swtpm that emulates version {spec.tpm.version}: {install}"))

@@ -25,6 +25,7 @@ from .deletion import forgotten, noted
 from .desired import CannotPlan, desired_domain
 from .disk_source import MOVED, moved_on_purpose
 from .fit import misfit, unselected
+from .host_devices import as_asked
 from .identity import domain_name, domain_uuid, machine_directory
 from .power import PowerPlan, plan_power, with_boot
 from .reclaim import to_note
@@ -162,16 +163,21 @@ def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePla
         want = desired_domain(machine, observed)
         # What was observed of the domain is part of the definition, but not of what was asked for.
         asked = spec_hash(
-            want if observed.domain is None and not observed.storage.moved else desired_domain(machine, _blank(observed))
+            want
+            if observed.domain is None and not observed.storage.moved and not machine.spec.host_devices
+            else desired_domain(machine, _blank(machine, observed))
         )
     except CannotPlan as problem:
         return DefinitionPlan(), Stalled(problem.reason, problem.message)
     return plan_definition(machine, observed, want, asked), None
 
 
-def _blank(observed: Observed) -> Observed:
-    """Returns the observation as it was before there was a domain, and before others put disks elsewhere."""
-    return replace(observed, domain=None, storage=replace(observed.storage, moved=(), moved_problem="", overlays={}))
+def _blank(machine: VirtualMachine, observed: Observed) -> Observed:
+    """Returns the observation as it was before there was a domain, and before others put disks elsewhere. Its host has just the
+    devices that are asked for."""
+    host = replace(observed.host, devices=as_asked(machine)) if machine.spec.host_devices else observed.host
+    storage = replace(observed.storage, moved=(), moved_problem="", overlays={})
+    return replace(observed, host=host, domain=None, storage=storage)
 
 
 def _definition_actions(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.planner.allowed import Allowed
-from homeostat.planner.domain import DomainType
+from homeostat.planner.domain import DomainType, HostDeviceConfig
 from homeostat.planner.observed import ObservedPort, PassedDevice
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, machine, running
@@ -232,3 +232,28 @@ def test_a_pci_device_by_what_it_is_keeps_its_place() -> None:
         operator.settle(vm)
         assert world.domain.config and world.domain.config.host_devices
         assert [device.address for device in world.domain.config.host_devices] == [f"0000:0{place}:00.0"]
+    world.host = replace(allowed, devices=frozenset(cards))
+    assert operator.settle(changed(vm, restartedAt="now")).outcome.reason == "InSync" and world.starts == 2  # its own is there
+    kinds = {PassedDevice("pci", f"0000:0{number}:00.0", "1234:5678") for number in (5, 6)}
+    world.host = replace(allowed, devices=frozenset({*cards, *kinds}))
+    other = [{"name": "nic", "pci": {"vendor": "1234", "device": "5678"}}]
+    assert "has 2 pci devices 1234:5678" in operator.settle(changed(vm, hostDevices=other)).outcome.message
+
+
+def test_a_mediated_device_by_its_profile() -> None:
+    uuid = "11111111-2222-4333-8444-555555555555"
+    made = frozenset({PassedDevice("mdev", uuid, "nvidia-11"), PassedDevice("mdev", uuid[:-1] + "6", "nvidia-12")})
+    world = World(host=replace(HOST, allowed=Allowed(host_devices=True), devices=made))
+    operator, vm = Operator(world), machine(hostDevices=[{"name": "gpu", "mdev": {"profile": "nvidia-11"}}])
+    operator.settle(vm)
+    assert world.domain and world.domain.live and world.domain.live.host_devices == (HostDeviceConfig("gpu", "mdev", uuid),)
+    other = machine(name="other", hostDevices=[{"name": "gpu", "mdev": {"profile": "nvidia-13"}}])
+    outcome = Operator(World(host=world.host)).settle(other).outcome
+    assert outcome.reason == "HostDeviceMissing" and "host local has no mdev device nvidia-13" in outcome.message
+
+
+def test_a_device_by_what_it_is_needs_a_host_that_says_what_it_has() -> None:
+    world = World(host=replace(HOST, allowed=Allowed(host_devices=True)))
+    outcome = Operator(world).settle(machine(hostDevices=[{"name": "gpu", "mdev": {"profile": "nvidia-11"}}])).outcome
+    assert outcome.reason == "HostDeviceMissing" and world.starts == 0
+    assert outcome.message == "hostDevices[gpu]: host local does not say which devices it has: say which by its place"
