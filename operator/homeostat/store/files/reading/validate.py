@@ -296,9 +296,9 @@ def _choices(expected: str) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _nearest(word: str, known: tuple[str, ...]) -> str:
+def _nearest(word: str, known: tuple[str, ...], likeness: float = 0.6) -> str:
     lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=likeness)
     return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
@@ -307,10 +307,11 @@ def _suggest_field(model: type[BaseModel], path: FieldPath) -> str:
     if owner is None or not path:
         return ""
     known = sorted(field.alias or name for name, field in owner.model_fields.items() if not field.exclude)
-    if hint := _nearest(str(path[-1]), tuple(known)):
+    if hint := _nearest(str(path[-1]), tuple(known), 0.8):
         return hint
-    elsewhere = _places(model).get(str(path[-1]))
-    return f"; did you mean {elsewhere}?" if elsewhere else f"; the fields here are {', '.join(known)}"
+    if elsewhere := _places(model).get(str(path[-1])):
+        return f"; did you mean {elsewhere}?"
+    return _nearest(str(path[-1]), tuple(known)) or f"; the fields here are {', '.join(known)}"
 
 
 @functools.cache
