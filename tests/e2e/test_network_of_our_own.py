@@ -3,6 +3,7 @@ and what cannot be changed live waits until nobody is plugged in."""
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +61,8 @@ class Lan:
 @pytest.fixture
 def lan(town: Homeostat) -> Iterator[Lan]:
     yield Lan(town)
+    with contextlib.suppress(AssertionError):  # it does not run any more
+        town.kill9()  # else it would bring the network up again
     town.rig.virsh("net-destroy", "lab", check=False)  # the rig outlives this town
     town.rig.virsh("net-undefine", "lab", check=False)
 
