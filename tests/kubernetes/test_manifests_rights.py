@@ -24,7 +24,8 @@ GROUPS = {
     "customresourcedefinitions": "apiextensions.k8s.io",
     **{name: "" for name in ("events", "secrets", "configmaps", "pods", "nodes", "serviceaccounts", "namespaces")},
 }
-RESOURCES = (*OURS, *STATUSES, "virtualmachinedeployments/finalizers", "virtualmachinedeployments/scale", *OTHERS)
+PARTS = ("virtualmachinedeployments/finalizers", "virtualmachinedeployments/scale", "snapshotschedules/finalizers")
+RESOURCES = (*OURS, *STATUSES, *PARTS, *OTHERS)
 
 
 @pytest.fixture(scope="module")
