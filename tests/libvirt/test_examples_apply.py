@@ -143,6 +143,11 @@ async def test_a_disk_and_its_copy_are_made(examples: Path, tmp_path: Path) -> N
         assert disk.status is not None and disk.status.attached_to == "mail"
 
 
+async def test_a_machine_with_snapshots_runs(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "snapshot", tmp_path / "state") as notes:
+        await notes.until_running(["notes"])
+
+
 async def test_batch_ends_and_stays_ended(examples: Path, tmp_path: Path) -> None:
     async with applied(examples / "batch", tmp_path / "state") as batch:
         await batch.until_running(["report"])
@@ -212,4 +217,4 @@ async def test_network(examples: Path, tmp_path: Path) -> None:
 
 def test_every_folder_of_examples_is_tried_here() -> None:
     folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
-    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network", "devices"}
+    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network", "devices", "disk", "snapshot"}
