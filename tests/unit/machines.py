@@ -56,8 +56,13 @@ _DISKS: list[list[Spec]] = [
     [{"name": "sata", "size": "1Gi", "bus": "sata", "rotationRate": 1, "discard": "ignore"}],
     [{"name": "data", "size": "3Gi", "limits": {"iops": 100, "bytesPerSecond": "5Mi"}}],
 ]
+_ROOM: list[Spec] = [
+    {"vcpu": 1, "maxVcpu": 4, "memory": "512Mi", "maxMemory": "1Gi"},
+    {"vcpu": 3, "maxVcpu": 4, "memory": "1Gi", "maxMemory": "1Gi"},
+]
 _NICS: list[list[Spec]] = [
     [],
+    [{"name": "lan", "network": "default", "linkState": "Down"}],
     [{"name": "lan", "network": "default"}],
     [{"name": "lan", "network": "default"}, {"name": "second", "bridge": "br0"}],
     [{"name": "lan", "network": "default", "model": "e1000"}],
@@ -82,7 +87,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "driftPolicy": st.sampled_from([None, None, "Report"]),
     "updatePolicy": st.sampled_from([None, "Immediate", "Never"]),
     "reclaimPolicy": st.sampled_from([None, "Retain"]),
-    "resources": st.sampled_from([None, {"memory": "1G"}, {"memory": "600Mi", "vcpu": 2}, {"memory": "17000001"}]),
+    "resources": st.sampled_from([None, {"memory": "1G"}, {"memory": "600Mi", "vcpu": 2}, {"memory": "17000001"}, *_ROOM]),
     "disks": st.sampled_from(_DISKS),
     "nics": st.sampled_from(_NICS),
     "rng": st.sampled_from([None, None, {"bytesPerSecond": "1Ki"}, {"enabled": False}]),
