@@ -125,6 +125,8 @@ def step_taken(action: Action, observed: Observed) -> Happening | None:
             return Happening("Warning", "DiskStaysInTrash", f"a new disk is made, {action.reason}. {stays}")
         case act.TakeBack():
             return Happening("Normal", "Restored", f"{action.path} from trash entry {action.entry}: {action.reason}")
+        case act.RestoreSnapshot():
+            return Happening("Normal", "WentBack", action.reason)
         case act.UndefineDomain(stays=files) if files:
             return Happening("Warning", "FilesStay", f"others put its disks on {', '.join(files)}: that is not deleted")
         case act.DeleteFile():

@@ -27,7 +27,7 @@ TOLD = {
     "DetachNic": "DetachNic", "GrowDisk": "GrowDisk", "ReplugNic": "ReplugNic", "SetLink": "SetLink", "SetVcpus": "SetVcpus",
     "SetMemory": "SetMemory", "RenameDomain": "Renamed", "ChangePassword": "PasswordChanged", "FetchImage": "Fetching",
     "SetAside": "SetAside", "CreateDisk": "DiskStaysInTrash", "TakeBack": "Restored", "UndefineDomain": "FilesStay",
-    "DeleteFile": "FileDeleted",
+    "DeleteFile": "FileDeleted", "RestoreSnapshot": "WentBack",
 }  # fmt: skip
 WARNINGS = {"PowerOffDomain", "CreateDisk", "UndefineDomain"}
 
