@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from homeostat.models.quantity import format_quantity
@@ -15,14 +16,19 @@ from .scsi import scsi_of
 Compared: TypeAlias = tuple[str, Any, Any, Callable[[Any], str]]
 """The field, what there is, what is wanted, and what puts either into words."""
 _SMBIOS = tuple(field.name for field in fields(SmbiosConfig))
+_seldom = attrgetter(
+    "sound", "watchdog", "tpm", "rng", "smbios", "vsock", "shared_memory", "filesystems", "host_devices", "qemu_arguments"
+)
 
 
 def single_devices(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]:
-    """Yields what is to be compared."""
-    yield "sound", have.sound, want.sound, text
-    yield "watchdog", have.watchdog, want.watchdog, _watchdog
+    """Yields what is to be compared. Most machines have none of the devices after the controller."""
     if want.scsi or (scsi_of(have) and scsi_of(want)):  # a controller that disks left behind is no difference
         yield "scsi", scsi_of(have), scsi_of(want), _scsi
+    if _seldom(have) == _seldom(want):
+        return
+    yield "sound", have.sound, want.sound, text
+    yield "watchdog", have.watchdog, want.watchdog, _watchdog
     yield "tpm", have.tpm, want.tpm, _tpm
     yield "rng", have.rng, want.rng, _rng
     for name in _SMBIOS:
