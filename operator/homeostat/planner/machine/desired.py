@@ -334,7 +334,7 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
         model=nic.model,
         forwards=forwards,
         boot_order=_boot_order(machine, nic.name),
-        queues=nic.queues,
+        queues=nic.queues if nic.queues != 1 else None,  # which libvirt leaves out
         vhost=nic.vhost,
         mtu=nic.mtu,
         existing=(nic.tap is not None and nic.tap.existing) or None,

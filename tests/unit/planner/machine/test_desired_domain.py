@@ -259,6 +259,12 @@ def test_nics_on_taps() -> None:
     assert (b.kind, b.source, b.queues, b.vhost, b.mtu, b.existing) == ("ethernet", "tap1", None, None, None, True)
 
 
+def test_one_queue_of_a_nic_is_what_it_has_anyway() -> None:
+    """libvirt drops it from the definition, which would differ for ever."""
+    (nic,) = on(HOST, nics=[{"name": "a", "network": "default", "queues": 1}]).nics
+    assert nic.queues is None
+
+
 def test_a_disk_with_a_thread_of_its_own() -> None:
     fast, plain = on(HOST, disks=[{"name": "fast", "size": "1Gi", "ioThread": True}, {"name": "plain", "size": "1Gi"}]).disks
     assert (fast.io_thread, plain.io_thread) == (True, None)
