@@ -318,6 +318,7 @@ class LibvirtHost:
                 await self._snapshots.execute(action)
             case _:
                 await self._actions.execute(action)
+                self._networks.forget()  # its guest may have come to one, or left one
 
     async def _keep_files(self, action: StorageAction) -> None:
         if self._storage is None:
@@ -409,6 +410,7 @@ class LibvirtHost:
             self._notify_networks()
 
     def _notify(self, uuid: str | None) -> None:
+        self._networks.forget()  # a guest may have come to one, or left one
         for subscriber in self._subscribers:
             subscriber(uuid)
 

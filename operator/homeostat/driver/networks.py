@@ -34,6 +34,7 @@ class HostNetworks:
     def __init__(self, connection: LibvirtConnection, fence: Callable[[], None] = lambda: None) -> None:
         self._connection, self._fence = connection, fence
         self._known: Mapping[str, ObservedNetwork] | None = None
+        self._seen: Mapping[str, ObservedNetwork] = {}  # when they were read last
         self._defined: dict[str, str] = {}  # by name, where the driver does not tell a definition from what is up
         self._changes = 0  # so that a reading which began before a change is not kept
         self.asked = False  # whether anybody wants to know of them: else nothing is read
@@ -49,12 +50,13 @@ class HostNetworks:
             return self._known
         changes = self._changes
         found = await self._connection.run(self._read_all, "read the networks")
+        self._seen = found
         if changes == self._changes:
             self._known = found
         return found
 
     def forget(self) -> None:
-        """Forgets what was read: something changed."""
+        """Forgets what was read: something changed, or a guest came or went, of which no event of a network tells."""
         self._known, self._changes = None, self._changes + 1
 
     async def recheck(self) -> bool:
@@ -65,7 +67,7 @@ class HostNetworks:
         """
         if not self.asked:
             return False
-        before = self._known
+        before = self._seen
         self.forget()
         return await self.all() != before
 
