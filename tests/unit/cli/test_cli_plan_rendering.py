@@ -92,7 +92,8 @@ def test_a_creation_names_what_reaches_beyond_the_machine() -> None:
 def test_a_change_shows_old_and_new_and_the_disruption() -> None:
     lines = text(PlanEntry(machine("web"), CHANGE)).splitlines()
     assert lines[0] == "~ vm/web will be changed"
-    assert lines[1] == "    ~ resources.memory   512Mi -> 1Gi   NeedsRestart"
+    why = "QEMU gets its memory when it starts; up to maxMemory it changes while it runs"
+    assert lines[1] == f"    ~ resources.memory   512Mi -> 1Gi   NeedsRestart ({why})"
     assert lines[2] == "    ~ disks[data].size   1Gi -> 2Gi     Live"
 
 

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 
 from homeostat.models.machine import PendingChange
 from homeostat.planner.plan import Change, Disruption
+from homeostat.planner.why import reason_of
 
 from .render_texts import Line, arrow, diff_lines, is_text
 
 
 def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:
-    """Returns the changes as ``~ field  old -> new  Disruption``, aligned."""
+    """Returns the changes as ``~ field  old -> new  Disruption``, aligned, and why it is not made at once."""
     fields = max((len(c.field) for c in changes), default=0)
     values = [f"{c.old} -> {c.new}" for c in changes]
     width = min(max(map(len, values), default=0), 40)
+    told = [f"{indent}~ {c.field:{fields}}   {value:{width}}   " for c, value in zip(changes, values, strict=True)]
     return [
-        Line(f"{indent}~ {c.field:{fields}}   {value:{width}}   {disruption_word(c)}", disruption_tone(disruption_word(c)))
-        for c, value in zip(changes, values, strict=True)
+        Line(f"{text}{disruption_word(c)}{_why(c)}", disruption_tone(disruption_word(c)))
+        for c, text in zip(changes, told, strict=True)
     ]
+
+
+def _why(change: Change | PendingChange) -> str:
+    """Says why a change is not made at once."""
+    return f" ({reason_of(change)})" if isinstance(change, Change) and change.disruption is not Disruption.LIVE else ""
 
 
 def titled(title: str, changes: Sequence[Change]) -> list[Line]:
