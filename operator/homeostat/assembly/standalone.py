@@ -33,6 +33,7 @@ from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import NoFolder, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.passes.removal import SETTLE
+from homeostat.store.files.placing import forget_hosts
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
@@ -117,6 +118,7 @@ async def standalone(
             room.root, uri, labels, trash_keep=trash_keep, keep=keep, image_folders=image_folders, allowed=allowed
         )
         host = await stack.enter_async_context(opening)
+        forget_hosts(store.index, host.facts.name)
         metrics, instance = OperatorMetrics(supervisor), str(room.instance_id)
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
 

@@ -152,6 +152,8 @@ class _HostCollector(Collector):
         uses = {field: CounterMetricFamily(series, text, labels=["host", "machine"]) for field, series, text in self._SERIES}
         for watched in self._watched:
             host, name = watched.host, watched.host.facts.name
+            if not host.facts.uri:
+                continue  # it has images or files, and no libvirt
             for state, count in sorted(Counter(orphan.state for orphan in watched.orphans()).items()):
                 orphans.add_metric([name, state], count)
             reachable.add_metric([name], float(host.facts.reachable))

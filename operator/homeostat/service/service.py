@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.models.base import Key
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.host import Host
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event
 from homeostat.store.desired import Workspace
@@ -18,9 +22,19 @@ from .images import Images
 from .machines import Machines
 from .networks import Networks
 from .plugins import Plugins
+from .power import wants_running
 from .snapshots import MachineSnapshots
 from .trash import TrashRoom
 from .uploads import ImageUploads
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What hosts have; memory in bytes."""
+
+    cpus: int
+    memory: int
+    available: int
 
 
 class Service:
@@ -44,6 +58,18 @@ class Service:
         """Returns the events after ``after_id``, oldest first; with 0 the newest ``limit`` of them."""
         return self._store.events(after_id, key, limit)
 
+    async def capacity(self) -> Capacity | None:
+        """Returns what the hosts have together that can be reached, and what of it no machine is given. None: there is one host,
+        which reports nothing."""
+        hosts = [host for host in await self._store.list(Host) if _ready(host)]
+        if not hosts:
+            return None
+        reported = [host.status.capacity for host in hosts if host.status is not None and host.status.capacity is not None]
+        total = sum(capacity.memory for capacity in reported)
+        machines = await self._store.list(VirtualMachine)
+        given = sum(machine.spec.resources.memory for machine in machines if wants_running(machine.spec))
+        return Capacity(sum(capacity.vcpus for capacity in reported), total, max(total - given, 0))
+
     def desired_errors(self) -> Sequence[FolderProblem]:
         """Returns what is wrong with the desired state, and which deletions are held."""
         return self._store.errors()
@@ -57,3 +83,8 @@ class Service:
             if orphan.namespace == self.namespace
         )
         return [(host, orphan, bytes_on_disk(orphan.directory, orphan.disks)) for host, orphan in mine]
+
+
+def _ready(host: Host) -> bool:
+    ready = find_condition(host.status.conditions, READY) if host.status else None
+    return ready is not None and ready.status == "True"

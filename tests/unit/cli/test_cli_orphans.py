@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from homeostat.cli.commands.doctor import check_orphans
+from homeostat.cli.commands.doctor import check_orphans, check_unserved
 from homeostat.models.base import Key
+from homeostat.models.host import Host, HostMeta
 from homeostat.planner.orphans import Orphan
+from homeostat.store.files.hosts import KnownHost, write_hosts
+from homeostat.store.files.placing import forget_hosts
 from homeostat.store.files.store import FilesStore
 from tests.unit.cli_state import CliState
 
@@ -80,3 +84,25 @@ def test_doctor_tells_of_those_that_nobody_wanted(state: CliState, tmp_path: Pat
     state.store.note_orphans("local", [KEPT])
     assert [c.ok for c in check_orphans(state.state)] == [True]
     assert check_orphans(tmp_path / "never") == []
+
+
+def test_doctor_names_a_host_that_has_machines_and_that_nobody_serves(state: CliState, tmp_path: Path) -> None:
+    known = {
+        "a": KnownHost("test:///a", served=True, used=True), "b": KnownHost("test:///b", served=False, used=True),
+        "c": KnownHost("test:///c", served=False),
+    }  # fmt: skip
+    assert check_unserved(state.state) == [] == check_unserved(tmp_path / "never")
+    write_hosts(state.store.state, known)
+    (check,) = check_unserved(state.state)
+    assert (check.name, check.ok) == ("b: served", False) and "--host b=test:///b" in check.mend
+
+
+def test_with_one_host_again_nothing_is_shown_of_several(state: CliState) -> None:
+    store = state.store
+    host = Host(metadata=HostMeta(name="a"))
+    asyncio.run(store.apply_owned(host))
+    store.note_orphans("a", [KEPT])
+    forget_hosts(store.index, "local")
+    assert store.readable(Host) == [] and store.all_orphans() == {"local": [LOST, KEPT]}
+    forget_hosts(store.index, "local")
+    assert store.all_orphans() == {"local": [LOST, KEPT]}

@@ -18,6 +18,7 @@ from homeostat_api.http.rights import Right, needs
 
 from ..words.system import SystemInfo
 
+MIB = 2**20
 MEMINFO = Path("/proc/meminfo")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -40,7 +41,6 @@ class SystemInformation:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         _, machines = await self._machines.entries()
         running = sum(machine.status == "running" for machine in machines)
-        memory = memory_mb()
         architecture = platform.machine()
         resp.media = {
             "version": __version__,
@@ -54,9 +54,15 @@ class SystemInformation:
                 "total_deployments": self._service.deployments.count(),
                 "total_plugins": self._service.plugins.count(),
             },
-            "resources": {
-                "cpu_count": os.cpu_count() or 1,
-                "memory_total_mb": memory.get("MemTotal", 0),
-                "memory_available_mb": memory.get("MemAvailable", 0),
-            },
+            "resources": await self._resources(),
         }
+
+    async def _resources(self) -> dict[str, int]:
+        """Returns what all hosts have that report it, or else what this one has."""
+        found = await self._service.capacity()
+        if found is not None:
+            total, available = found.memory // MIB, found.available // MIB
+            return {"cpu_count": found.cpus, "memory_total_mb": total, "memory_available_mb": available}
+        memory = memory_mb()
+        total, available = memory.get("MemTotal", 0), memory.get("MemAvailable", 0)
+        return {"cpu_count": os.cpu_count() or 1, "memory_total_mb": total, "memory_available_mb": available}

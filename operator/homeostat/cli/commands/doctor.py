@@ -30,7 +30,7 @@ def doctor(settings: CliSettings, output: str | None) -> int:
     """Check KVM, libvirt, permissions, space, network and confinement; exit 1 when a check fails."""
     hosts = (settings.hosts if not settings.given_uri else {}) or {"": settings.uri}
     found = [check for name, uri in hosts.items() for check in run(_of_host(name, uri, settings.state))]
-    checks = [*found, *check_orphans(settings.state)]
+    checks = [*found, *check_unserved(settings.state), *check_orphans(settings.state)]
     if output == "json":
         emit(json.dumps([{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks], indent=2))
     else:
@@ -44,6 +44,22 @@ async def _of_host(name: str, uri: str, state: Path) -> Sequence[Check]:
 
     found = await run_checks(uri, state)
     return [replace(check, name=f"{name}: {check.name}") for check in found] if name else found
+
+
+def check_unserved(state: Path) -> list[Check]:
+    """Returns a check for each host that has machines, and that the last `up` did not name."""
+    from homeostat.driver.checks import Check
+    from homeostat.store.files.hosts import read_hosts
+    from homeostat.store.files.state import StateFolder
+
+    return [
+        Check(
+            f"{name}: served", False, f"machines of this state are on it ({host.uri}), and nobody looks after them",
+            f"homeostat up --host {name}={host.uri}, beside the others",
+        )
+        for name, host in read_hosts(StateFolder(state)).items()
+        if host.used and not host.served
+    ]  # fmt: skip
 
 
 def check_orphans(state: Path) -> list[Check]:

@@ -24,7 +24,8 @@ async def empty_trash(store: ResourceAccess, host: Trash, fence: Callable[[], No
         DriverError, StoreFailure: the rest stays for the next time.
     """
     entries = await host.trash()
-    metrics.trashed(host.facts.name, len(entries), sum(entry.size for entry in entries))
+    name = host.facts.name if host.facts.uri else ""  # hosts that share files have one trash, which is no single host's
+    metrics.trashed(name, len(entries), sum(entry.size for entry in entries))
     if not entries:
         return []
     now, space, gone = datetime.now(UTC), await host.space(), list[Erasure]()
@@ -38,7 +39,7 @@ async def empty_trash(store: ResourceAccess, host: Trash, fence: Callable[[], No
         await _tell(store, erasure)
     if gone:
         left = await host.trash()
-        metrics.trashed(host.facts.name, len(left), sum(entry.size for entry in left))
+        metrics.trashed(name, len(left), sum(entry.size for entry in left))
     return gone
 
 

@@ -12,11 +12,14 @@ from dataclasses import replace
 from typing import Any
 
 from homeostat.models.base import Key, Model
+from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.placement import host_finalizer, host_of, hosts_of
 from homeostat.store.errors import Invalid
 
+from ..index import orphans
 from ..index.index import Index, next_version, set_setting
+from ..index.removal import remove
 from .hosts import read_hosts, write_hosts
 from .store import FilesStore
 
@@ -31,6 +34,23 @@ def noted_addresses(index: Index) -> Mapping[str, str]:
     """Returns the libvirts of the hosts that this index was served with, by name. Empty: it was always one host's."""
     found: Mapping[str, str] = json.loads(index.setting(_ADDRESSES) or "{}")
     return found
+
+
+def forget_hosts(index: Index, but: str) -> None:
+    """Drops what is known of hosts that machines were spread over, since there is only the one ``but`` now. Nobody would keep it
+    true. A host that a document declares stays, without its status."""
+    with index.transaction() as database:
+        for row in index.rows(Host.KIND):
+            if row.file is None:
+                remove(database, row.key)
+            elif row.status is not None:
+                database.execute(
+                    "UPDATE resources SET status=NULL, version=? WHERE kind=? AND namespace=? AND name=?",
+                    (next_version(database), *row.key),
+                )
+        for host in orphans.read_orphans(index):
+            if host != but:
+                orphans.drop_orphans(database, host)
 
 
 class PlacedFiles(FilesStore):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -20,6 +21,10 @@ def note_orphans(index: Index, host: str, orphans: Sequence[Orphan]) -> None:
     text = json.dumps([asdict(orphan) for orphan in orphans]) if orphans else None
     with index.transaction() as database:
         set_setting(database, f"{_SETTING}{host}", text)
+
+
+def drop_orphans(database: sqlite3.Connection, host: str) -> None:
+    set_setting(database, f"{_SETTING}{host}", None)
 
 
 def read_orphans(index: Index, host: str | None = None) -> dict[str, list[Orphan]]:

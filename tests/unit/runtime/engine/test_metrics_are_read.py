@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from homeostat.driver.imagehost import ImageHost
+from homeostat.driver.storage.storage import Storage
 from homeostat.planner.observed import Usage
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.supervise import Supervisor
@@ -54,6 +57,13 @@ def test_of_hosts_machines_and_orphans() -> None:
     assert value("homeostat_queue_depth") == 5
     metrics.unwatch(watched)
     assert value("homeostat_queue_depth") == 2 and value("homeostat_machines_by_state", state="Running") is None
+
+
+def test_what_has_files_and_no_libvirt_is_no_host(tmp_path: Path) -> None:
+    metrics = OperatorMetrics()
+    metrics.watch(Watched(lambda: 3, ImageHost(Storage(tmp_path, None), str(tmp_path)), lambda: []))
+    assert metrics.registry.get_sample_value("homeostat_queue_depth") == 3
+    assert [sample for family in metrics.registry.collect() for sample in family.samples if "host" in sample.labels] == []
 
 
 def test_of_probes_and_of_the_trash() -> None:
