@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING
 
 import falcon.asgi
 
-from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.assembly.served_stores import served_cluster, served_folder
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.desired import FolderState, Workspace
-from homeostat.store.errors import StoreError
-from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore
-from homeostat.store.index.index import Index
 
 from .config import ApiConfig
 from .gate import OPEN_PATHS
@@ -47,41 +43,20 @@ def open_mode(config: ApiConfig) -> Mode:
 
 
 def _folder(config: ApiConfig) -> Mode:
-    """Opens the folder. Brings the index up to date once, where no operator does that: for a large folder that takes long, and
-    requests would wait."""
     assert config.directory is not None
-    store = FilesStore.open(config.directory, StateFolder.open(config.state))
-    try:
-        if not store.state.operator_runs:
-            store.compare()
-    except StoreError as error:  # for example the state folder is full: what is known is shown, and the operator keeps trying
-        log.warning("the folder was not looked through: %s", error)
-    supervisor = Supervisor()
+    store, supervisor = served_folder(config.directory, config.state), Supervisor()
     workspace, link = Workspace(store, FolderState(store), config.namespace), OperatorLink(config.operator_socket)
     return Mode(workspace, link, supervisor, (Attending(supervisor),))
 
 
 def _cluster(config: ApiConfig) -> Mode:
     """Opens the cluster. Reads come from the API's own mirror; nothing is answered from it before it has been filled once."""
-    from homeostat.store.kubernetes.eventlog import EventLog
-    from homeostat.store.kubernetes.informer import Informer
-    from homeostat.store.kubernetes.mirror import Mirror
-    from homeostat.store.kubernetes.writer import ClusterWriter
-
     assert config.cluster is not None
-    index = Index.open(StateFolder.open(config.state).api_index, repair=True)
-    mirror = Mirror(index)
     supervisor = Supervisor()
-    index.troubled = supervisor.teller("state")
-    informer = Informer(config.cluster, mirror, CLUSTER_KINDS, log.warning, EventLog(index), supervisor)
-    informer.begin()
-    writer = ClusterWriter(index, mirror, config.cluster)
-    return Mode(
-        Workspace(writer, writer, config.namespace),
-        ClusterLink(informer),
-        supervisor,
-        (WaitForMirror(informer), Closing(informer, writer), Attending(supervisor)),
-    )
+    served = served_cluster(config.cluster, config.state, supervisor, log.warning)
+    store, informer = served.store, served.informer
+    middleware = (WaitForMirror(informer), Closing(informer, store), Attending(supervisor))
+    return Mode(Workspace(store, store, config.namespace), ClusterLink(informer), supervisor, middleware)
 
 
 class WaitForMirror:

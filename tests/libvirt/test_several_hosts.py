@@ -12,7 +12,7 @@ import pytest
 from homeostat.assembly.standalone import standalone
 from homeostat.models.base import Key
 from homeostat.models.host import Host
-from homeostat.models.machine import MachineState
+from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.planner.machine.teardown import ABANDON
 from homeostat.runtime.machine.orphans import machine_to_delete
 from homeostat.store.errors import StateError
@@ -83,6 +83,7 @@ async def test_documents_of_hosts(tmp_path: Path) -> None:
         assert site.placed("fast") == "a"
         await site.until(lambda: "give `homeostat up` --host c=URI" in site.message("c", kind="Host"), "c says who is missing")
         await site.until(lambda: "c is not served by any operator" in site.message("faster"), "so does the machine")
+        assert Key(VirtualMachine.KIND, "default", "faster") in site.operator.looked_at, "its status is of this run"
         site.write("Host", "b", {}, labels={"disk": "nvme"})  # it was made without a document before
         await site.until(lambda: site.ready("faster"), "b has the label now")
         assert site.placed("faster") == "b" and not site.store.errors()

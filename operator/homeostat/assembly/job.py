@@ -80,6 +80,8 @@ class JobConfig:
     ``orphans`` looks for what belongs to no resource, and is poked when something comes or goes.
 
     ``all_machines`` shows the machines of every host, where hosts share a trash. None: the store does.
+
+    ``told`` returns the machines whose status a reconciler instead of ours has written.
     """
 
     instance: str
@@ -97,6 +99,7 @@ class JobConfig:
     admits: Admits = lambda machine, made_here: None
     all_machines: ResourceAccess | None = None
     kept_off: KeptOff = kept_here
+    told: Callable[[], Collection[Key]] = lambda: ()
 
 
 class Job(Operator):
@@ -178,7 +181,8 @@ class Job(Operator):
     @property
     def looked_at(self) -> Collection[Key]:
         """All that was reconciled; of machines, those with a status of this run, which also says which step failed."""
-        return self._machines.summaries.keys() | {key for key in super().looked_at if key.kind != VirtualMachine.KIND}
+        machines = {*self._machines.summaries, *self._config.told()}
+        return machines | {key for key in super().looked_at if key.kind != VirtualMachine.KIND}
 
     def _is_known(self, machine: Key) -> bool:
         """Tells whether its status says what was seen since its host could be asked. For a machine that others reconcile, its

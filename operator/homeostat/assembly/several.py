@@ -207,6 +207,7 @@ class SeveralHosts:
             wakers=(placer.woken_by,),
             taken_in=lambda: self._store.complete,
             name="controller: ",
+            told=placer.waiting,
         )
         return Job(store, images, config, self._metrics, self.supervisor)
 

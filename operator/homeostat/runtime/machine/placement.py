@@ -80,6 +80,10 @@ class Placer:
 
     looks_at_many = False
 
+    def waiting(self) -> Collection[Key]:
+        """Returns the machines that no host took. Their statuses say why."""
+        return frozenset(self._waiting)
+
     def woken_by(self, key: Key) -> Collection[Key]:
         """Returns the machines that no host took, when what a host offers changed, or what their deployment says about their
         disks. Also returns those of a host that is gone."""
