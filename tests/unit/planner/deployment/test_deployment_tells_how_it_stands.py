@@ -67,6 +67,13 @@ def test_time_is_up_a_moment_after_the_deadline() -> None:
     assert after is not None and 59.5 < after < 60.1
 
 
+@pytest.mark.parametrize("left", [0.25, 1.0, 4.0])
+def test_it_is_looked_at_again_when_a_machine_was_ready_for_long_enough(left: float) -> None:
+    fleet, vmd = settled(1, minReadySeconds=10)
+    ready = tuple(replace(r, ready_since=fleet.now - 10 + left) for r in fleet.observe().replicas)
+    assert plan(fleet, vmd, replicas=ready).after == pytest.approx(left)
+
+
 def test_a_rollout_that_is_paused_has_no_deadline() -> None:
     fleet, vmd = settled()
     changed = edited(vmd, template=template("never"))

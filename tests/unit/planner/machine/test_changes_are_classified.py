@@ -112,3 +112,11 @@ def test_as_planned(before: Spec, after: Spec) -> None:
     assert known == planned
     waits = {change.field for change in waiting(said, UpdatePolicy.ON_NEXT_BOOT)}
     assert waits == {change.field for change in plan.pending}
+
+
+@pytest.mark.parametrize(("size", "said"), [("2Gi", "2Gi"), (None, "as its image")])
+def test_a_size_is_said_as_the_spec_had_it(size: str | None, said: str) -> None:
+    root = {"name": "root", "image": IMAGE} | ({"size": size} if size else {})
+    old = machine(disks=[root])
+    (change,) = classify(old, changed(old, disks=[{**root, "size": "3Gi"}])).changes
+    assert (change.field, change.old, change.new) == ("disks[root].size", said, "3Gi")

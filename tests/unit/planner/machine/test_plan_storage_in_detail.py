@@ -50,6 +50,7 @@ def planned(a: ObservedImage | None, b: ObservedImage | None = READY, host: Host
             "ImageFetching",
             "fetching https://example.org/a.img: 100 % of 1 KiB",
         ),
+        (ObservedImage(ImagePhase.FETCHING), [], "ImageFetching", "fetching https://example.org/a.img: 0 KiB so far"),
         (ObservedImage(ImagePhase.FETCHING, error="HTTP 503"), [], "ImageFailed", "HTTP 503"),
         (
             ObservedImage(ImagePhase.FETCHING, error="HTTP 503", fetched=MIB),

@@ -155,3 +155,22 @@ async def test_metrics_tell_deaths_and_what_is_down() -> None:
     assert read("homeostat_task_failures_total", {"task": "fine"}) == read("homeostat_task_down", {"task": "fine"}) == 0
     for task in tasks:
         task.cancel()
+
+
+@pytest.mark.parametrize("may_end", [True, False])
+async def test_a_task_of_several_has_the_name_of_whose_it_is(may_end: bool) -> None:
+    supervised, ran = supervisor(), asyncio.Event()
+
+    async def job() -> None:
+        ran.set()
+        if not may_end:
+            await for_ever()
+
+    task = asyncio.create_task(supervised.named("host a: ")("feed", job, may_end=may_end))
+    await ran.wait()
+    if may_end:
+        await task
+        assert supervised.deaths("host a: feed") == 0
+    else:
+        assert "host a: feed" in supervised.running
+        task.cancel()

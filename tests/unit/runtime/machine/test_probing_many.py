@@ -101,6 +101,14 @@ async def test_another_run_or_other_probes_begin_anew(clinic: Clinic, what: str)
         await clinic.until(lambda: clinic.health().ready, "ready again")
 
 
+async def test_what_an_earlier_operator_found_counts_for_the_run_that_was_there_and_for_no_later_one(clinic: Clinic) -> None:
+    async with serving(OK) as guest:
+        clinic.prober.watch(key(), "run-1", READY, guest, healthy=True)
+        assert clinic.health().ready
+        clinic.prober.watch(key(), "run-2", READY, guest, healthy=True)
+        assert not clinic.health().ready
+
+
 async def test_the_result_of_an_earlier_run_is_not_the_new_one_s(clinic: Clinic) -> None:
     asked = asyncio.Event()
     answer_now = asyncio.Event()
