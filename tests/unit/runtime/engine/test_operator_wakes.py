@@ -151,3 +151,13 @@ async def test_orphans_are_looked_for_when_all_of_the_host_changed() -> None:
     operator.dependencies.rest(WEB.key, "domain", [DomainOf("ours")])
     operator._host_changed("ours")
     assert orphans.pokes == 2
+
+
+async def test_events_of_what_takes_long_are_gathered_and_its_first_one_is_not() -> None:
+    operator = an_operator(Shelf(WEB), WorldHost())
+    waits: list[float] = []
+    operator.wake = lambda key, after=0.0: waits.append(after)  # type: ignore[method-assign]
+    operator._took[WEB.key] = 3.0
+    for _ in range(2):
+        operator.resource_changed(WEB.key)
+    assert waits[0] == 0.0 < waits[1]
