@@ -9,9 +9,8 @@ import pytest
 
 from homeostat.planner import actions as act
 from homeostat.planner.actions import ImageRef
-from homeostat.planner.machine.reclaim import plan_departed
 from homeostat.planner.machine.storage import plan_images
-from homeostat.planner.observed import HostFacts, ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
+from homeostat.planner.observed import HostFacts, ImagePhase, Observed, ObservedImage, ObservedStorage
 from homeostat.planner.plan import Plan, Stalled, Waiting
 from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
@@ -197,21 +196,3 @@ def test_a_drive_is_given_its_medium_and_no_file_of_its_own() -> None:
     world, _, _ = running(disks=[{"name": "iso", "type": "cdrom", "image": IMAGE}])
     assert world.disks == {} and world.domain and world.domain.live
     assert [disk.source is not None for disk in world.domain.live.disks] == [True]
-
-
-@pytest.mark.parametrize("unknown", ["config", "live"])
-def test_a_disk_that_left_the_spec_stays_while_it_is_not_known_what_the_domain_has(unknown: str) -> None:
-    root, data = {"name": "root", "size": "1Gi"}, {"name": "data", "size": "1Gi"}
-    world, operator, vm = running(disks=[root, data])
-    vm = changed(vm, disks=[root])
-    operator.settle(vm)
-    if unknown == "config":
-        world.destroy()
-    else:
-        assert world.domain is not None and world.domain.active
-    observed = world.observe(vm, RememberedActs())
-    assert observed.domain is not None
-    hidden = replace(observed, domain=replace(observed.domain, **{unknown: None}))  # type: ignore[arg-type]
-    assert plan_departed(vm, hidden) == []
-    if unknown == "config":
-        assert [type(action) for action in plan_departed(vm, observed)] == [act.DeleteFile]
