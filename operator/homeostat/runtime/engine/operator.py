@@ -220,6 +220,8 @@ class Operator:
             self._forget(key)
         else:
             self._looked_at.add(key)
+            if step.acted:
+                self.changed(key)
         if (owner := resource.owner) is not None:  # its status says what it owns
             self.wake(owner, max(GATHER, self._gathering(owner)))
         return step

@@ -10,9 +10,11 @@ from homeostat.models.base import Key, Resource
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """When to reconcile again. ``after``: in so many seconds even without an event. None: an event will come."""
+    """When to reconcile again. ``after``: in so many seconds even without an event. None: an event will come. ``acted``: whether
+    steps were taken. No event tells of these, and others may wait for what they made."""
 
     after: float | None = None
+    acted: bool = False
 
 
 GONE = Next()  # the resource has gone

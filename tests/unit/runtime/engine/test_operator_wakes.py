@@ -161,3 +161,19 @@ async def test_events_of_what_takes_long_are_gathered_and_its_first_one_is_not()
     for _ in range(2):
         operator.resource_changed(WEB.key)
     assert waits[0] == 0.0 < waits[1]
+
+
+async def test_steps_of_a_machine_wake_what_waits_for_it() -> None:
+    """No event tells of steps that we took ourselves."""
+    shelf, host = Shelf(WEB), WorldHost()
+    operator = an_operator(shelf, host)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        operator.dependencies.rest(DB.key, "test", [WEB.key])
+        queued = looked_at(operator)
+        operator.queue.add(WEB.key)
+        await until(lambda: operator.queue.idle(within=60))
+        assert queued == [WEB.key], "there was nothing to do"
+        host.world.crash()
+        host.news()
+        await until(lambda: host.world.starts == 2 and DB.key in queued)
