@@ -14,10 +14,10 @@ def test_v06_only_machines_of_the_plugin(api: Api, name: str) -> None:
 
 
 def test_v06_the_filter_is_exact(api: Api, name: str) -> None:
-    api.install(f"p-{name}")
-    api.create(name, plugin=f"p-{name}")
-    assert api.http.get(f"/api/v1/vms?plugin=p-{name[:-1]}").json() == []
-    assert api.http.get(f"/api/v1/vms?plugin=P-{name.upper()}").json() == []
+    api.install(f"p-{name}-more")
+    api.create(name, plugin=f"p-{name}-more")
+    assert api.http.get(f"/api/v1/vms?plugin=p-{name}").json() == []
+    assert api.http.get(f"/api/v1/vms?plugin=P-{name.upper()}-MORE").json() == []
 
 
 def test_v06_an_unknown_plugin_has_no_machines(api: Api, name: str) -> None:
