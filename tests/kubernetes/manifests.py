@@ -30,7 +30,7 @@ STATUSES = tuple(f"{plural}/status" for plural in OURS)
 OPERATOR_RIGHTS: Rights = {
     "virtualmachines": READ | {"patch", "create", "delete"},
     "virtualmachinedeployments": READ | {"patch"},
-    "snapshotschedules": READ | {"patch"},
+    "snapshotschedules": READ,
     "snapshots": READ | {"patch", "create", "delete"},
     "plugins": READ | {"patch"},
     "disks": READ | {"patch"},
@@ -44,7 +44,10 @@ OPERATOR_RIGHTS: Rights = {
     "events": {"create", "patch"},
 }
 API_RIGHTS: Rights = {
-    **{plural: READ | {"create", "patch", "delete"} for plural in DECLARED},
+    **{plural: READ | {"create", "patch", "delete"} for plural in DECLARED if plural not in ("snapshotschedules", "disks")},
+    "snapshots": READ | {"create", "delete"},
+    "snapshotschedules": READ,
+    "disks": READ,
     "machinerevisions": READ,
     "hosts": READ,
     "events": {"list", "watch"},

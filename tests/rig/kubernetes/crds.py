@@ -36,7 +36,7 @@ def path_of(plural: str, name: str, namespace: str = "") -> str:
     return f"/apis/homeostat.dev/v1alpha1/{f'namespaces/{namespace}/' if namespace else ''}{plural}/{name}"
 
 
-def set_status(plane: ControlPlane, path: str, **status: Any) -> None:
+def set_status(plane: ControlPlane, path: str, /, **status: Any) -> None:
     """Sets a part of the status, as the operator would."""
     plane.api("PATCH", f"{path}/status", {"status": status}, "application/merge-patch+json")
 
