@@ -14,11 +14,11 @@ LIVE = (
     "GrowDisk",
     "CreateDisk",
     "NoteDisks",
-    "DefineDomain",
+    "DefineDomain",  # with what waits for a restart: its devices are still those that the guest has
     "ChangeMedium",
     "AttachDisk",
     "AttachNic",
-    "WriteRecord",
+    "DefineDomain",
 )
 RESTART = ("DefineDomain", "PowerOffDomain", "WriteRecord", "StartDomain")
 HALTED = ("GrowDisk", "CreateDisk", "NoteDisks", "DefineDomain")
