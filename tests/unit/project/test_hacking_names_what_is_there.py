@@ -40,9 +40,11 @@ def classes() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path, text in code().items():
         if path.suffix == ".py":
+            lines = text.splitlines()
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.ClassDef):
-                    found.setdefault(node.name, set()).update(re.findall(r"\w+", ast.get_source_segment(text, node) or ""))
+                    body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                    found.setdefault(node.name, set()).update(re.findall(r"\w+", body))
     return found
 
 
