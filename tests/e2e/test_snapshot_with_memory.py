@@ -35,7 +35,7 @@ def test_the_guest_goes_on_where_it_was(town: Homeostat) -> None:
 
     (town.folder / "then.yaml").unlink()
     town.wait_for(lambda: not tags(town, NAME, "data"), "its data is gone")
-    assert town.virsh("snapshot-list", NAME, "--name").split() == []
+    town.wait_for(lambda: not town.virsh("snapshot-list", NAME, "--name").split(), "libvirt has forgotten it")
     booted(town, address, 1)
 
 
