@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from homeostat.models.image import Image
-from homeostat.models.network import Network
-from homeostat.models.snapshot import Snapshot
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -17,9 +12,8 @@ from .errors import ANSWERS
 from .gate import Gate
 from .http.application import application
 from .http.errors import App
-from .http.kind_index import KindIndex
-from .http.lists import ListAnswer
 from .http.routes import V1, Route
+from .http.whole import list_of
 from .metrics import Metrics
 from .middleware import HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
@@ -79,13 +73,13 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/nics/{{device}}", MachineDevice(service.machines, "nics")),
         Route(f"{V1}/vms/{{name}}/media", MachineMedia(service.machines)),
         Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),
-        Route(f"{V1}/images", ImageCollection(service.images, service.uploads, _image_list(service))),
+        Route(f"{V1}/images", ImageCollection(service.images, service.uploads, list_of(service.images, service.changes))),
         Route(f"{V1}/images/{{name}}", ImageItem(service.images)),
         Route(f"{V1}/images/{{name}}/file", ImageFile(service.uploads)),
-        Route(f"{V1}/networks", NetworkCollection(service.networks, _network_list(service))),
+        Route(f"{V1}/networks", NetworkCollection(service.networks, list_of(service.networks, service.changes))),
         Route(f"{V1}/networks/{{name}}", NetworkItem(service.networks)),
         Route(f"{V1}/networks/{{name}}/spec", NetworkSpecRoute(service.networks)),
-        Route(f"{V1}/snapshots", SnapshotCollection(service.snapshots, _snapshot_list(service))),
+        Route(f"{V1}/snapshots", SnapshotCollection(service.snapshots, list_of(service.snapshots, service.changes))),
         Route(f"{V1}/snapshots/{{name}}", SnapshotItem(service.snapshots)),
         Route(f"{V1}/snapshots/{{name}}/restore", SnapshotRestore(service.snapshots)),
         Route(f"{V1}/uploads", UploadCollection(service.uploads)),
@@ -96,24 +90,3 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/orphans", OrphanList(service)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),
     ]
-
-
-def _image_list(service: Service) -> ListAnswer[Image]:
-    async def shown(image: Image) -> dict[str, Any]:
-        return {"name": image.metadata.name}
-
-    return ListAnswer(KindIndex(service.images, service.changes, shown), service.changes, (b'{"images":[', b"]}"))
-
-
-def _network_list(service: Service) -> ListAnswer[Network]:
-    async def shown(network: Network) -> dict[str, Any]:
-        return {"name": network.metadata.name}
-
-    return ListAnswer(KindIndex(service.networks, service.changes, shown), service.changes, (b'{"networks":[', b"]}"))
-
-
-def _snapshot_list(service: Service) -> ListAnswer[Snapshot]:
-    async def shown(snapshot: Snapshot) -> dict[str, Any]:
-        return {"name": snapshot.metadata.name}
-
-    return ListAnswer(KindIndex(service.snapshots, service.changes, shown), service.changes, (b'{"snapshots":[', b"]}"))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from homeostat.models.image import Image
 
+from .http.whole import Named
 from .http.words import Timestamp, Words
-
-Named = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 
 
 class NewImage(Words):
@@ -21,11 +20,6 @@ class NewImage(Words):
 
 class ImageList(Words):
     images: list[Image]
-
-
-class ImageGoing(Words):
-    name: str
-    status: Literal["deleting"]
 
 
 class UploadBrief(Words):

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 from pydantic import Field
 
 from homeostat.models.snapshot import Snapshot, SnapshotSpec
 
+from .http.whole import Named
 from .http.words import Words
 
 
 class NewSnapshot(Words):
-    name: Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    name: Named
     spec: SnapshotSpec
 
 
 class SnapshotList(Words):
     snapshots: list[Snapshot]
-
-
-class SnapshotGoing(Words):
-    name: str
-    status: Literal["deleting"]
 
 
 class RestoreAsked(Words):

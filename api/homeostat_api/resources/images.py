@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
-import falcon
 import falcon.asgi
 
-from homeostat.models.base import API_VERSION
 from homeostat.models.image import Image
 from homeostat.models.outside import redacted_all
 from homeostat.service.images import Images
 from homeostat.service.uploads import ImageUploads
 
-from ..http.kind_index import Entry
 from ..http.lists import ListAnswer
 from ..http.media import read_model, takes_any_length
-from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, whole_number
-from ..http.preconditions import set_etag
+from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
+from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
 from ..http.rights import Right, needs
-from ..image_words import ImageGoing, ImageList, NewImage
+from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
+from ..image_words import ImageList, NewImage
 from .uploaded_form import FORM, FORM_SCHEMA, take_form
 
 TAG = "Images"
-WAIT_MAX = 600
-WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")
 
 
 def show(image: Image) -> dict[str, Any]:
     """Returns an Image as answers have it: the resource, without what may be secret in its address."""
     shown: dict[str, Any] = redacted_all(image.dump())
     return shown
-
-
-def _all(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
-    return lambda entries: [entry.whole for entry in entries]
 
 
 class ImageCollection:
@@ -57,7 +47,7 @@ class ImageCollection:
         errors=(400,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await self._answer(req, resp, _all)
+        await self._answer(req, resp, whole)
 
     @needs(Right.CHANGE)
     @takes_any_length
@@ -75,16 +65,10 @@ class ImageCollection:
         if (req.content_type or "").partition(";")[0].strip().lower() == FORM:
             image = await take_form(req, self._uploads)
         else:
-            image = await self._images.create(_document(await read_model(req, NewImage)))
-        resp.status = falcon.HTTP_201
-        resp.location = f"/api/v1/images/{image.metadata.name}"
-        resp.media = show(image)
-        set_etag(resp, image)
-
-
-def _document(asked: NewImage) -> dict[str, Any]:
-    spec = asked.model_dump(mode="json", include={"source", "format"}, exclude_none=True)
-    return {"apiVersion": API_VERSION, "kind": Image.KIND, "metadata": {"name": asked.name}, "spec": spec}
+            asked = await read_model(req, NewImage)
+            spec = asked.model_dump(mode="json", include={"source", "format"}, exclude_none=True)
+            image = await self._images.make(asked.name, spec)
+        answer_made(resp, image, show(image))
 
 
 class ImageItem:
@@ -95,26 +79,17 @@ class ImageItem:
     @operation("Get an image", TAG, {200: Answer("What it is, and who names it.", Image, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         found = await self._images.get(name)
-        resp.media = show(found)
-        set_etag(resp, found)
+        answer_one(resp, found, show(found))
 
     @needs(Right.CHANGE)
     @operation(
         "Delete an image",
         TAG,
-        {204: Answer("It is gone."), 202: Answer("It goes when the operator has seen to it.", ImageGoing)},
+        {204: Answer("It is gone."), 202: Answer("It goes when the operator has seen to it.", Going)},
         description="409 while machines, deployments or plugins name it: details.used_by says which. Disks that were made "
         "from it keep its file.",
         parameters=(WAIT,),
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        seconds = whole_number(req, "wait", WAIT_MAX) or 0
-        found = await self._images.get(name)
-        await self._images.delete(found)
-        gone, _ = await self._images.wait_gone(found, seconds)
-        if gone:
-            resp.status = falcon.HTTP_204
-            return
-        resp.status = falcon.HTTP_202
-        resp.media = {"name": name, "status": "deleting"}
+        await answer_deletion(req, resp, self._images, name)

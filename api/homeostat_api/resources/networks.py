@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import falcon
 import falcon.asgi
 
-from homeostat.models.base import API_VERSION
 from homeostat.models.network import Network, NetworkSpec
 from homeostat.service.networks import Networks
 
-from ..http.kind_index import Entry
 from ..http.lists import ListAnswer
 from ..http.media import read_model
-from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from ..http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, whole_number
+from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
+from ..http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
 from ..http.preconditions import set_etag
 from ..http.rights import Right, needs
 from ..http.spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, answer_patch, answer_put
-from ..network_words import NetworkGoing, NetworkList, NetworkSpecChanged, NewNetwork
+from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
+from ..network_words import NetworkList, NetworkSpecChanged, NewNetwork
 
 TAG = "Networks"
-WAIT_MAX = 600
-WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")
-
-
-def _all(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
-    return lambda entries: [entry.whole for entry in entries]
 
 
 class NetworkCollection:
@@ -47,7 +37,7 @@ class NetworkCollection:
         errors=(400,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await self._answer(req, resp, _all)
+        await self._answer(req, resp, whole)
 
     @needs(Right.CHANGE)
     @operation(
@@ -59,12 +49,7 @@ class NetworkCollection:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked = await read_model(req, NewNetwork)
-        document = {"apiVersion": API_VERSION, "kind": Network.KIND, "metadata": {"name": asked.name}, "spec": asked.spec.dump()}
-        made = await self._networks.create(document)
-        resp.status = falcon.HTTP_201
-        resp.location = f"/api/v1/networks/{made.metadata.name}"
-        resp.media = made.dump()
-        set_etag(resp, made)
+        answer_made(resp, await self._networks.make(asked.name, asked.spec.dump()))
 
 
 class NetworkItem:
@@ -74,30 +59,20 @@ class NetworkItem:
     @needs(Right.SEE)
     @operation("Get a network", TAG, {200: Answer("What it is, and on which hosts.", Network, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        found = await self._networks.get(name)
-        resp.media = found.dump()
-        set_etag(resp, found)
+        answer_one(resp, await self._networks.get(name))
 
     @needs(Right.CHANGE)
     @operation(
         "Delete a network",
         TAG,
-        {204: Answer("It is gone."), 202: Answer("It goes once no guest is plugged in.", NetworkGoing)},
+        {204: Answer("It is gone."), 202: Answer("It goes once no guest is plugged in.", Going)},
         description="409 while machines, deployments or plugins name it: details.used_by says which. An adopted network stays "
         "on its hosts.",
         parameters=(WAIT,),
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        seconds = whole_number(req, "wait", WAIT_MAX) or 0
-        found = await self._networks.get(name)
-        await self._networks.delete(found)
-        gone, _ = await self._networks.wait_gone(found, seconds)
-        if gone:
-            resp.status = falcon.HTTP_204
-            return
-        resp.status = falcon.HTTP_202
-        resp.media = {"name": name, "status": "deleting"}
+        await answer_deletion(req, resp, self._networks, name)
 
 
 class NetworkSpecRoute:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import falcon
 import falcon.asgi
 
 from homeostat.models.snapshot import Snapshot
 from homeostat.service.snapshots import MachineSnapshots
 
-from ..http.kind_index import Entry
 from ..http.lists import ListAnswer
 from ..http.media import read_model
-from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, whole_number
-from ..http.preconditions import set_etag
+from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
+from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
 from ..http.rights import Right, needs
-from ..snapshot_words import NewSnapshot, RestoreAsked, Restoring, SnapshotGoing, SnapshotList
+from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
+from ..snapshot_words import NewSnapshot, RestoreAsked, Restoring, SnapshotList
 
 TAG = "Snapshots"
-WAIT_MAX = 600
-WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")
-
-
-def _all(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
-    return lambda entries: [entry.whole for entry in entries]
 
 
 class SnapshotCollection:
@@ -45,7 +36,7 @@ class SnapshotCollection:
         errors=(400,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await self._answer(req, resp, _all)
+        await self._answer(req, resp, whole)
 
     @needs(Right.CHANGE)
     @operation(
@@ -57,11 +48,7 @@ class SnapshotCollection:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked = await read_model(req, NewSnapshot)
-        made = await self._snapshots.take(asked.name, asked.spec)
-        resp.status = falcon.HTTP_201
-        resp.location = f"/api/v1/snapshots/{made.metadata.name}"
-        resp.media = made.dump()
-        set_etag(resp, made)
+        answer_made(resp, await self._snapshots.take(asked.name, asked.spec))
 
 
 class SnapshotItem:
@@ -71,28 +58,18 @@ class SnapshotItem:
     @needs(Right.SEE)
     @operation("Get a snapshot", TAG, {200: Answer("What it is of, and what is in it.", Snapshot, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        found = await self._snapshots.get(name)
-        resp.media = found.dump()
-        set_etag(resp, found)
+        answer_one(resp, await self._snapshots.get(name))
 
     @needs(Right.CHANGE)
     @operation(
         "Delete a snapshot",
         TAG,
-        {204: Answer("It is gone."), 202: Answer("It goes once its data is removed.", SnapshotGoing)},
+        {204: Answer("It is gone."), 202: Answer("It goes once its data is removed.", Going)},
         parameters=(WAIT,),
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        seconds = whole_number(req, "wait", WAIT_MAX) or 0
-        found = await self._snapshots.get(name)
-        await self._snapshots.delete(found)
-        gone, _ = await self._snapshots.wait_gone(found, seconds)
-        if gone:
-            resp.status = falcon.HTTP_204
-            return
-        resp.status = falcon.HTTP_202
-        resp.media = {"name": name, "status": "deleting"}
+        await answer_deletion(req, resp, self._snapshots, name)
 
 
 class SnapshotRestore:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from homeostat.models.base import Key, Model, Resource
+from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.store import errors as store_errors
 from homeostat.store.desired import Workspace
 from homeostat.store.index.index import Row
@@ -106,6 +106,12 @@ class Collection(Generic[R]):
     async def judge(self, before: R, after: R) -> SpecChange:
         """Returns what the change from ``before`` to ``after`` takes."""
         return of_resource(before, after)
+
+    async def make(self, name: str, spec: Mapping[str, Any]) -> R:
+        """Creates the resource of that name and spec, and returns it. Raises what ``create`` does."""
+        return await self.create(
+            {"apiVersion": API_VERSION, "kind": self.kind.KIND, "metadata": {"name": name}, "spec": dict(spec)}
+        )
 
     async def create(self, document: Mapping[str, Any], dry: bool = False) -> R:
         """Creates the resource of a document, and returns it. ``dry``: writes nothing, and returns it as it would be.

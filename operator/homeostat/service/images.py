@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeostat.models.base import API_VERSION, Key
+from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.image import Image
 from homeostat.planner.images import awaits_upload
@@ -65,7 +65,7 @@ class Images(Collection[Image]):
         found = await self.find(name)
         if found is None:
             spec = {"source": {"upload": {}, "sha256": sha256}, **({"format": format} if format else {})}
-            return await self.create({"apiVersion": API_VERSION, "kind": Image.KIND, "metadata": {"name": name}, "spec": spec})
+            return await self.make(name, spec)
         if found.spec.source.upload is None or (found.spec.source.sha256 not in (None, sha256)):
             asked = found.spec.source.sha256 or "what its url names"
             raise UploadRefused("checksum", f"the image {name} asks for another file: its SHA-256 is {sha256}, not {asked}")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from homeostat.models.base import API_VERSION
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot, SnapshotSpec
@@ -33,13 +30,7 @@ class MachineSnapshots(Collection[Snapshot]):
             Refusal, StoreError: see ``create``.
         """
         await self._machines.standing(spec.machine_ref.name)
-        document: dict[str, Any] = {
-            "apiVersion": API_VERSION,
-            "kind": Snapshot.KIND,
-            "metadata": {"name": name},
-            "spec": spec.dump(),
-        }
-        return await self.create(document)
+        return await self.make(name, spec.dump())
 
     async def restore(self, name: str, token: str) -> tuple[Snapshot, VirtualMachine]:
         """Brings the machine of a snapshot back to it, once for each token. Returns both.
