@@ -151,9 +151,7 @@ class Job(Operator):
         deployments = DeploymentReconciler(
             self.store, self._host, self._config.keepers, lambda: self.rivals.found, self._is_known, self.clock
         )
-        snapshots = SnapshotReconciler(
-            self.store, self._host, self.dependencies, lambda: self.rivals.found, self._config.fence, self.wake
-        )
+        snapshots = SnapshotReconciler(self.store, self._host, self.dependencies, lambda: self.rivals.found, self._config.fence)
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: self._machines,
             VirtualMachineDeployment: deployments,
@@ -166,10 +164,9 @@ class Job(Operator):
                 self._images,
                 self._machines.claims,
                 self._config.fence,
-                self.changed,
                 self._config.kept_off,
             ),
-            Image: ImageReconciler(self.store, self._host, self._images, self.changed),
+            Image: ImageReconciler(self.store, self._host, self._images),
             Network: NetworkReconciler(
                 self.store, self._host, self.dependencies, self._config.instance, self._config.fence, lambda: self.rivals.found
             ),

@@ -41,17 +41,14 @@ class DiskReconciler:
         images: ImageUse,
         claims: Claims,
         fence: Callable[[], None] = lambda: None,
-        changed: Callable[[Key], object] = lambda key: None,
         kept_off: KeptOff = kept_here,
     ) -> None:
-        """Takes ``claims``, those of the machines of this host, and ``changed``, which wakes what rests on a Disk. ``kept_off``:
-        see KeptOff."""
+        """Takes ``claims``, those of the machines of this host. ``kept_off``: see KeptOff."""
         self._store = store
         self._host = host
         self._images = images
         self._claims = claims
         self._fence = fence
-        self._changed = changed
         self._kept_off = kept_off
 
     looks_at_many = True
@@ -73,10 +70,10 @@ class DiskReconciler:
         if plan.actions:
             seen = await self._observe(disk)
             plan = plan_disk(disk, seen)
-        await self._report(disk, seen, plan, error, done)
+        moved = await self._report(disk, seen, plan, error, done)
         if error is not None:
             raise error
-        return Next(0.0 if plan.actions else self._look_after(plan))
+        return Next(0.0 if plan.actions else self._look_after(plan), moved)
 
     def forget(self, key: Key) -> None:
         """Forgets a Disk that has gone."""
@@ -125,12 +122,13 @@ class DiskReconciler:
 
     async def _report(
         self, disk: Disk, seen: DiskSeen, plan: Plan, error: DriverError | None, happenings: list[Happening]
-    ) -> None:
+    ) -> bool:
+        """Writes the status and the events. Returns whether there was anything to write."""
         status = disk_status(disk, seen, plan, error, timestamp())
-        if happenings or status != disk.status:
-            changed = status if status != disk.status else None
+        changed = status if status != disk.status else None
+        if happenings or changed:
             await self._store.report(disk.key, disk.metadata.uid, changed, happenings)
-            self._changed(disk.key)
+        return bool(happenings or changed)
 
     async def _release(self, disk: Disk, happenings: list[Happening]) -> None:
         if happenings:

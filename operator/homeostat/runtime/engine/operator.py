@@ -177,6 +177,7 @@ class Operator:
         except DriverError as error:
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, error.reason).inc()
+            self.changed(key)  # its status says so, and what rests on it may tell
             log.info("%s: trying again in %.0f s: %s", key, delay, error)
         except StoreFailure as error:
             delay = self.queue.retry(key)
@@ -220,7 +221,7 @@ class Operator:
             self._forget(key)
         else:
             self._looked_at.add(key)
-            if step.acted:
+            if step.moved:
                 self.changed(key)
         if (owner := resource.owner) is not None:  # its status says what it owns
             self.wake(owner, max(GATHER, self._gathering(owner)))

@@ -10,11 +10,12 @@ from homeostat.models.base import Key, Resource
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """When to reconcile again. ``after``: in so many seconds even without an event. None: an event will come. ``acted``: whether
-    steps were taken. No event tells of these, and others may wait for what they made."""
+    """When to reconcile again. ``after``: in so many seconds even without an event. None: an event will come. ``moved``: whether
+    what rests on the resource is to be reconciled, since steps were taken or its status says something else. No event tells of
+    our own doing."""
 
     after: float | None = None
-    acted: bool = False
+    moved: bool = False
 
 
 GONE = Next()  # the resource has gone

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.image import Image, ImageState, ImageStatus
@@ -26,14 +24,10 @@ IN_USE_POLL_SECONDS = 10.0  # seconds between checks whether the last user of an
 
 
 class ImageReconciler:
-    def __init__(
-        self, store: ResourceStore, host: Files, images: ImageUse, changed: Callable[[Key], object] = lambda key: None
-    ) -> None:
-        """Takes what it asks. ``changed`` wakes what rests on an Image."""
+    def __init__(self, store: ResourceStore, host: Files, images: ImageUse) -> None:
         self._store = store
         self._host = host
         self._images = images
-        self._changed = changed
 
     async def reconcile(self, image: Image) -> Next:
         """Fetches an Image and writes its status, or removes it.
@@ -51,13 +45,10 @@ class ImageReconciler:
         if image.deleting:
             named = f"{', '.join(users[:3])}{' …' if len(users) > 3 else ''}"
             outcome = Waiting("InUse", f"used by {named}: it goes with the last", IN_USE_POLL_SECONDS)
-        status = image_status(image, found, outcome, users, timestamp())
+        status, before = image_status(image, found, outcome, users, timestamp()), image.status or ImageStatus()
         if status != image.status:
-            before = image.status or ImageStatus()
             await self._store.report(image.key, image.metadata.uid, status, _happenings(before, status))
-            if status.phase != before.phase:
-                self._changed(image.key)
-        return Next(outcome.after if isinstance(outcome, Waiting) else None)
+        return Next(outcome.after if isinstance(outcome, Waiting) else None, moved=status.phase != before.phase)
 
     looks_at_many = True
 

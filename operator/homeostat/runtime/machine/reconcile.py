@@ -149,7 +149,7 @@ class MachineReconciler:
         await self._report(machine, observed, plan, error, (first, happenings))
         if error is not None:
             raise error
-        return Next(0.0 if plan.actions else self._poll_after(machine, observed, plan), acted=observed is not first)
+        return Next(0.0 if plan.actions else self._poll_after(machine, observed, plan), moved=observed is not first)
 
     looks_at_many = False
 

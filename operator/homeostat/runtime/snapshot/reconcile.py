@@ -44,11 +44,9 @@ class SnapshotReconciler:
         dependencies: Dependencies,
         rival: Callable[[], Stalled | None],
         fence: Callable[[], None],
-        wake: Callable[[Key], None],
     ) -> None:
-        """Takes what it asks others. ``wake`` has a machine reconciled that may wait for its snapshot."""
         self._store, self._host, self._dependencies = store, host, dependencies
-        self._rival, self._fence, self._wake = rival, fence, wake
+        self._rival, self._fence = rival, fence
 
     async def reconcile(self, snapshot: Snapshot) -> Next:
         """Takes the snapshot one plan further, and returns when to reconcile it again.
@@ -62,15 +60,14 @@ class SnapshotReconciler:
         if error is None and any(isinstance(action, ReleaseResource) for action in plan.actions):
             await self._released(snapshot)
             return GONE
-        if plan.actions and error is None:
+        acted = bool(plan.actions)
+        if acted and error is None:
             observed = await self._observe(snapshot)
             plan = plan_snapshot(snapshot, observed)
-            if observed.machine is not None:
-                self._wake(observed.machine.key)
         await self._report(snapshot, observed, plan, error)
         if error is not None:
             raise error
-        return Next(0.0 if plan.actions else plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
+        return Next(0.0 if plan.actions else plan.outcome.after if isinstance(plan.outcome, Waiting) else None, moved=acted)
 
     looks_at_many = False
 

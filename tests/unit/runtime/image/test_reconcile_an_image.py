@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.models.base import Key
 from homeostat.models.image import Image, ImageState, ImageStatus
 from homeostat.planner import actions as act
 from homeostat.planner.observed import ImagePhase, ObservedImage
@@ -21,9 +20,8 @@ from tests.unit.runtime.machine.test_reconcile_with_a_plugin import plugin
 READY = ObservedImage(ImagePhase.READY, "/state/images/a.img", "qcow2", 2**30, size=2**20, sha256=SHA256)
 
 
-def one(shelf: Shelf, host: WorldHost, images: ImageUse | None = None, woken: list[Key] | None = None) -> ImageReconciler:
-    changed = woken.append if woken is not None else lambda key: None
-    return ImageReconciler(shelf, host, images or ImageUse(), changed)  # type: ignore[arg-type]
+def one(shelf: Shelf, host: WorldHost, images: ImageUse | None = None) -> ImageReconciler:
+    return ImageReconciler(shelf, host, images or ImageUse())  # type: ignore[arg-type]
 
 
 def status(shelf: Shelf) -> ImageStatus:
@@ -33,22 +31,23 @@ def status(shelf: Shelf) -> ImageStatus:
 
 
 async def test_it_is_fetched_once_and_says_what_it_is() -> None:
-    shelf, host, woken = Shelf(image(), WEB), WorldHost(), list[Key]()
-    reconciler = one(shelf, host, woken=woken)
-    await reconciler.reconcile(image())
+    shelf, host, moved = Shelf(image(), WEB), WorldHost(), list[bool]()
+    reconciler = one(shelf, host)
+    moved.append((await reconciler.reconcile(image())).moved)
     assert [type(action) for action in host.done] == [act.FetchImage] and why(shelf, DEBIAN)[0] == "ImageFetching"
     (ref,) = image_refs(image())
     host.world.images[ref.key] = ObservedImage(ImagePhase.FETCHING, fetched=21, total=50)
-    await reconciler.reconcile(shelf.resources[DEBIAN])  # type: ignore[arg-type]
+    moved.append((await reconciler.reconcile(shelf.resources[DEBIAN])).moved)  # type: ignore[arg-type]
     assert (status(shelf).phase, status(shelf).progress) == (ImageState.FETCHING, 42)
     host.world.images[ref.key] = READY
-    await reconciler.reconcile(shelf.resources[DEBIAN])  # type: ignore[arg-type]
+    moved.append((await reconciler.reconcile(shelf.resources[DEBIAN])).moved)  # type: ignore[arg-type]
     said = status(shelf)
     assert (said.phase, said.format, said.digest, said.used_by) == ("Ready", "qcow2", f"sha256:{SHA256}", ("vm/web",))
     assert (said.size, said.virtual_size, said.progress, said.users) == (2**20, 2**30, None, 1)
-    assert woken == [DEBIAN, DEBIAN] and (DEBIAN, "Ready") in shelf.told
+    assert moved == [False, True, True]  # by its phase
+    assert (DEBIAN, "Ready") in shelf.told
     written = len(shelf.statuses)
-    await reconciler.reconcile(shelf.resources[DEBIAN])  # type: ignore[arg-type]
+    assert not (await reconciler.reconcile(shelf.resources[DEBIAN])).moved  # type: ignore[arg-type]
     assert len(shelf.statuses) == written and len(host.done) == 1
 
 
