@@ -13,8 +13,11 @@ import pytest
 
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.snapshot import Snapshot
 from homeostat.store.errors import StoreError
 from tests.api.harness import Api, manifest, serving
 
@@ -26,14 +29,27 @@ SECONDS = {"nobody": 6, "signed in": 18}
 TOKEN = "correct-horse-battery-staple"
 # All paths name what is there. The stream never ends, and readiness says 503 without an operator.
 CONFIG = """
+hooks = "hooks.py"
+
 [[operations]]
-include-path-regex = "/(vms|deployments)/.name."
+include-path-regex = "/(vms|deployments|images|networks|snapshots)/.name."
 parameters = { "path.name" = "fuzzed" }
 
 [[operations]]
 include-path-regex = "/plugins/.plugin."
 parameters = { "path.plugin" = "fuzzed" }
 """
+# The parts of an upload are bytes, as those of a whole file are.
+HOOKS = """
+import schemathesis
+
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+"""
+KEPT = {
+    "images": {"source": {"url": "https://images.example/fuzzed.qcow2"}},
+    "networks": {"spec": {"addresses": [{"cidr": "192.168.100.1/24"}]}},
+    "snapshots": {"spec": {"machineRef": {"name": "fuzzed"}}},
+}
 
 
 @contextmanager
@@ -47,7 +63,7 @@ def obedient(api: Api) -> Iterator[None]:
             for resource in [
                 *api.operator.machines(),
                 *api.operator.all(VirtualMachineDeployment),
-                *api.operator.all(Plugin),
+                *(resource for kind in (Plugin, Image, Network, Snapshot) for resource in api.operator.all(kind)),
             ]:
                 try:
                     obey(api, resource)
@@ -70,6 +86,9 @@ def make(api: Api) -> None:
     for path in ("/api/v1/vms", "/api/v1/deployments"):
         if api.http.get(f"{path}/fuzzed").status_code == 404:
             api.http.post(path, json={"name": "fuzzed", "plugin": "fuzzed"})
+    for plural, asked in KEPT.items():
+        if api.http.get(f"/api/v1/{plural}/fuzzed").status_code == 404:
+            api.http.post(f"/api/v1/{plural}", json={"name": "fuzzed", **asked})
 
 
 def obey(api: Api, resource: Resource) -> None:
@@ -95,6 +114,7 @@ def obey_spec(api: Api, machine: VirtualMachine) -> None:
 @pytest.mark.parametrize("who", ["nobody", "signed in"])
 def test_security_8_no_request_breaks_the_server_or_the_document(tmp_path: Path, who: str) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    (tmp_path / "hooks.py").write_text(HOOKS)
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "token").chmod(0o600)
     signed_in = {"Authorization": f"Bearer {TOKEN}"}
