@@ -19,7 +19,6 @@ from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
@@ -31,14 +30,12 @@ from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
-from homeostat.runtime.disk.unkept import UNKEPT, UnkeptDisks
+from homeostat.runtime.disk.unkept import UNKEPT
 from homeostat.runtime.engine.supervise import Supervisor, keeping
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
-from homeostat.runtime.network.keeper import NetworkKeeper
-from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
@@ -50,6 +47,7 @@ from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
 from homeostat.store.kubernetes.store import KubernetesStore
 
+from .controlled import controlled
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
 from .standalone import calm_collector, hearing_of_events, keep_trying, open_host, qemu_group
@@ -201,13 +199,7 @@ class ClusterOperator:
         keeper = HostKeeper(store, placer, served, store.machines_on, gone)
         config = JobConfig(
             self._instance,
-            reconcilers={
-                VirtualMachine: placer,
-                Host: keeper,
-                Snapshot: SnapshotKeeper(store),
-                Disk: UnkeptDisks(store),
-                Network: NetworkKeeper(store, store.exists),
-            },
+            reconcilers=controlled(store, placer, keeper),
             wakers=(placer.woken_by,),
             fence=lease.check,
             keepers=keepers,

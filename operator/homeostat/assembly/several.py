@@ -21,7 +21,6 @@ from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import FilesHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
-from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
@@ -31,19 +30,18 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.disk.unkept import UNKEPT, UnkeptDisks
+from homeostat.runtime.disk.unkept import UNKEPT
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
-from homeostat.runtime.network.keeper import NetworkKeeper
-from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.placing import PlacedFiles
 
+from .controlled import controlled
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
 from .standalone import at_home, document_gone, open_host, qemu_group, telling
@@ -197,13 +195,7 @@ class SeveralHosts:
         store.let_go, self._placer = keeper.forget, placer
         config = JobConfig(
             self._instance,
-            reconcilers={
-                VirtualMachine: placer,
-                Host: keeper,
-                Snapshot: SnapshotKeeper(store),
-                Disk: UnkeptDisks(store),
-                Network: NetworkKeeper(store, store.exists),
-            },
+            reconcilers=controlled(store, placer, keeper),
             wakers=(placer.woken_by,),
             taken_in=lambda: self._store.complete,
             name="controller: ",

@@ -18,7 +18,7 @@ from homeostat.planner.plan import Stalled, Waiting
 
 from .render_changes import render_changes, value_lines
 from .render_facts import disk_fates, fact_lines, machine_facts
-from .render_plan import PlanEntry, Verb, heading
+from .render_plan import PlanEntry, Verb, head_as_json, heading, outcome_as_json
 from .render_texts import Line, arrow, is_text
 from .rollout_state import template_changes
 
@@ -203,14 +203,9 @@ class DeploymentEntry:
         return steps
 
     def as_json(self) -> dict[str, Any]:
-        key, ways = self.resource.key, [self.way_of(replica) for replica in self._behind]
-        outcome = self.blocked or self.observed.refusal or self.plan.outcome
+        ways = [self.way_of(replica) for replica in self._behind]
         return {
-            "kind": key.kind,
-            "namespace": key.namespace,
-            "name": key.name,
-            "place": self.place or None,
-            "change": self.verb.value,
+            **head_as_json(self),
             "template": [{"field": f"template.{f}", "old": old, "new": new} for f, (old, new) in self.changes().items()],
             "machines": {
                 "create": self._missing,
@@ -221,7 +216,7 @@ class DeploymentEntry:
             "problems": [
                 {"machines": names, "reason": reason, "message": message} for reason, message, names in self._problems()
             ],
-            "outcome": {"type": type(outcome).__name__, "reason": outcome.reason, "message": outcome.message},
+            "outcome": outcome_as_json(self.blocked or self.observed.refusal or self.plan.outcome),
         }
 
 

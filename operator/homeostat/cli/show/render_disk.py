@@ -15,7 +15,7 @@ from homeostat.planner.plan import Plan, Stalled, Waiting
 from .describe_action import action_text
 from .render_changes import render_changes, titled
 from .render_facts import fact_lines
-from .render_plan import Verb, heading, plan_lines
+from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json, plan_lines
 from .render_texts import Line
 
 _PASSING = frozenset({"Reconciling", "Creating", "Copying", "Growing", "ImageFetching", "Terminating", "Busy"})
@@ -64,19 +64,12 @@ class DiskEntry:
         return lines
 
     def as_json(self) -> dict[str, Any]:
-        key, outcome = self.resource.key, self.plan.outcome
         return {
-            "kind": key.kind,
-            "namespace": key.namespace,
-            "name": key.name,
-            "place": self.place or None,
-            "change": self.verb.value,
-            "changes": [
-                {"field": c.field, "old": c.old, "new": c.new, "disruption": c.disruption.word}
-                for c in (*self.plan.changes, *self.plan.pending)
-            ],
-            "actions": [{"action": action_text(action), "reason": action.reason} for action in self.plan.actions],
-            "outcome": {"kind": type(outcome).__name__, "reason": outcome.reason, "message": outcome.message},
+            **head_as_json(self),
+            "changes": [change_as_json(change) for change in self.plan.changes],
+            "pending": [change_as_json(change) for change in self.plan.pending],
+            "actions": actions_as_json(self.plan.actions, action_text),
+            "outcome": outcome_as_json(self.plan.outcome),
         }
 
 

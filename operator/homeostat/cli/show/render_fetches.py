@@ -11,7 +11,7 @@ from homeostat.models.plugin import Plugin
 
 from .render_changes import value_lines
 from .render_facts import fact_lines
-from .render_plan import Verb, heading
+from .render_plan import Verb, head_as_json, heading
 from .render_texts import Line
 
 
@@ -57,13 +57,8 @@ class _FetchingEntry:
         return [*lines, Line("    … once nothing uses it any more", "dim")]
 
     def as_json(self) -> dict[str, Any]:
-        key = self.resource.key
         return {
-            "kind": key.kind,
-            "namespace": key.namespace,
-            "name": key.name,
-            "place": self.place or None,
-            "change": self.verb.value,
+            **head_as_json(self),
             "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in self.changes.items()],
             "fetches": list(self.fetches),
             "problem": self.problem,

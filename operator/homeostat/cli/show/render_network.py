@@ -14,7 +14,7 @@ from homeostat.planner.plan import Stalled, Waiting
 
 from .render_changes import render_changes
 from .render_facts import fact_lines
-from .render_plan import Verb, change_as_json, heading
+from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json
 from .render_texts import Line
 
 _PASSING = frozenset({"Reconciling", "Terminating", "InUse"})
@@ -59,15 +59,7 @@ class NetworkEntry:
         return lines
 
     def as_json(self) -> dict[str, Any]:
-        key = self.resource.key
-        return {
-            "kind": key.kind,
-            "namespace": key.namespace,
-            "name": key.name,
-            "place": self.place or None,
-            "change": self.verb.value,
-            "hosts": [_as_json(host, plan) for host, plan in self.plans.items()],
-        }
+        return {**head_as_json(self), "hosts": [_as_json(host, plan) for host, plan in self.plans.items()]}
 
 
 def _is_new(plan: NetworkPlan) -> bool:
@@ -95,12 +87,8 @@ def _as_json(host: str, plan: NetworkPlan) -> dict[str, Any]:
         "changes": [change_as_json(change) for change in plan.changes],
         "pending": [change_as_json(change) for change in plan.pending],
         "holders": list(plan.holders),
-        "actions": [{"action": type(a).__name__, "summary": network_action_text(a), "reason": a.reason} for a in plan.actions],
-        "outcome": {
-            "type": type(plan.outcome).__name__,
-            "reason": plan.outcome.reason,
-            "message": plan.outcome.message,
-        },
+        "actions": actions_as_json(plan.actions, network_action_text),
+        "outcome": outcome_as_json(plan.outcome),
     }
 
 

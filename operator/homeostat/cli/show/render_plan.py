@@ -5,10 +5,10 @@ The symbols are those of Terraform: + create, ~ change, - delete. A ! marks what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from homeostat.models.base import Resource, by_name
 from homeostat.models.kinds import REGISTRY
@@ -34,6 +34,16 @@ _PASSING = _SAID_BY_ACTIONS | {
 }  # fmt: skip
 """Reasons that pass by themselves. For every other reason somebody must act."""
 _SEED = "cloudInit"  # the field that stands for a difference of the seed
+
+
+class Reasoned(Protocol):
+    """An action of any kind."""
+
+    @property
+    def reason(self) -> str: ...
+
+
+A = TypeVar("A", bound=Reasoned)
 
 
 class Verb(StrEnum):
@@ -255,28 +265,34 @@ def _summary(entries: Sequence[Planned]) -> Line:
 
 def plan_as_json(entry: PlanEntry) -> dict[str, Any]:
     """Returns the same for programs. Actions are named by type, with their text and reason, and no secret is in either."""
-    outcome, key = entry.plan.outcome, entry.resource.key
     return {
-        "kind": key.kind,
-        "namespace": key.namespace,
-        "name": key.name,
-        "place": entry.place or None,
+        **head_as_json(entry),
         **({"host": entry.host} if entry.host else {}),
-        "change": entry.verb.value,
         "changes": [change_as_json(c) for c in entry.plan.changes],
         "pending": [change_as_json(c) for c in entry.plan.pending],
         "drift": [change_as_json(c) for c in entry.plan.drift],
         "moved": list(entry.plan.moved),
         "notes": list(entry.plan.notes),
         "aside": list(entry.plan.aside),
-        "actions": [{"action": type(a).__name__, "summary": action_text(a), "reason": a.reason} for a in entry.plan.actions],
-        "outcome": {
-            "type": type(outcome).__name__,
-            "reason": outcome.reason,
-            "message": outcome.message,
-        },
+        "actions": actions_as_json(entry.plan.actions, action_text),
+        "outcome": outcome_as_json(entry.plan.outcome),
         "also": [{"reason": more.reason, "message": more.message} for more in entry.also],
     }
+
+
+def head_as_json(entry: Planned) -> dict[str, Any]:
+    """Returns what every entry says: which resource, where it stands, and what becomes of it."""
+    key = entry.resource.key
+    where = {"kind": key.kind, "namespace": key.namespace, "name": key.name, "place": entry.place or None}
+    return {**where, "change": entry.verb.value}
+
+
+def actions_as_json(actions: Sequence[A], text: Callable[[A], str]) -> list[dict[str, str]]:
+    return [{"action": type(action).__name__, "summary": text(action), "reason": action.reason} for action in actions]
+
+
+def outcome_as_json(outcome: Outcome) -> dict[str, str]:
+    return {"type": type(outcome).__name__, "reason": outcome.reason, "message": outcome.message}
 
 
 def change_as_json(change: Change) -> dict[str, str]:
