@@ -173,3 +173,13 @@ def test_two_requests_on_one_connection(own_api: Api, tmp_path: Path) -> None:
         while part := client.recv(65536):  # it is closed after it: the parser has not seen the end of the body
             answer += part
     assert answer.startswith(b"HTTP/1.1 201 ") and b"connection: close" in answer.lower()
+
+
+def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(own_api: Api) -> None:
+    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
+        head = f"PUT /api/v1/images/page/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {16 * 2**20}\r\n\r\n"
+        client.sendall(head.encode() + b"<html>" + bytes(5 * 2**20))
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 422 ") and b"connection: close" in answer.lower()

@@ -152,7 +152,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.waiting[self] = None
 
     def _will_close(self, request: Any, response_requires_close: bool) -> bool:
-        return self._ended or bool(super()._will_close(request, response_requires_close))
+        """Says so, too, where the answer comes before the body is read: what is left of it cannot be told from a new request."""
+        return self._ended or self._body_is_missing() or bool(super()._will_close(request, response_requires_close))
 
     def _send_response_start(self, *arguments: Any, **more: Any) -> None:
         self._answering = True
