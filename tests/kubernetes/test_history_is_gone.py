@@ -99,7 +99,7 @@ def test_what_went_meanwhile_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
     left: list[str],
 ) -> None:
-    monkeypatch.setattr(informers, "EMPTIED", 1.0)
+    monkeypatch.setattr(informers, "COUNTED", 1.0)
     machines.create(machine(named="gone"), *(machine(named=name) for name in left))
     with Follower(forgetful, tmp_path) as follower:
         follower.comes_to_know("gone", *left)

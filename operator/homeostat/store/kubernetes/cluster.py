@@ -128,14 +128,15 @@ class Cluster:
                 return
             wanted["continue"] = token
 
-    async def any(self, path: ApiPath) -> bool:
-        """Tells whether there is at least one object.
+    async def count(self, path: ApiPath) -> int:
+        """Returns how many objects there are. It reads one:
+        https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/ (remainingItemCount)
 
         Raises:
             KindMissing: the server does not know the kind.
         """
         page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
-        return bool(page.get("items"))
+        return len(page.get("items") or ()) + int((page.get("metadata") or {}).get("remainingItemCount") or 0)
 
     async def create(self, path: ApiPath, key: Key, body: Object, manager: str, *, dry: bool = False) -> Object:
         """Creates an object, and returns it. ``dry``: nothing is stored.

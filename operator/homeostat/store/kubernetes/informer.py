@@ -35,9 +35,10 @@ log = logging.getLogger(__name__)
 
 RELIST = 600.0
 """Seconds between two lists. A watch says what goes, but only a list shows what went while nobody watched."""
-EMPTIED = 30.0
-"""Seconds between checks whether anything is left of a kind. kopf reports each object that it lists. So it reports nothing where
-it had to list again (its watch was too far behind: 410 Gone) and all objects had gone."""
+COUNTED = 30.0
+"""Seconds between two counts of each kind. A watch may miss what comes and goes: kopf reports each object that it lists, so it
+reports nothing where it had to list again (its watch was too far behind: 410 Gone) and all objects had gone; and the server may
+have forgotten the watch, see SILENCE."""
 SETTLE = 2.0
 """Seconds from kopf's new list, after it lost its watch, until we check what went meanwhile."""
 TASK = "informer"
@@ -228,16 +229,16 @@ class Informer:
         self._events.take([item async for item in self._cluster.list(EVENTS, fieldSelector=OURS)])
 
     async def _keep_listing(self) -> None:
-        last = checked = time.monotonic()
+        last = counted = time.monotonic()
         while not self._ended.is_set():
             await self._pause(0.5)
             now = time.monotonic()
             due = now - last >= RELIST
             if due:
                 last = now
-            if now - checked >= EMPTIED:
-                checked = now
-                await self._notice_emptied_kinds()
+            if now - counted >= COUNTED:
+                counted = now
+                await self._count()
             for kind in self._kinds:
                 if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:
                     continue
@@ -248,15 +249,18 @@ class Informer:
                     log.debug("the list of %s was not renewed: %s", kind_of(kind).plural, error)
                     self._relisted[kind.KIND] = now
 
-    async def _notice_emptied_kinds(self) -> None:
+    async def _count(self) -> None:
+        """Has a kind listed again of which the server holds more or fewer objects than we know."""
         for kind in self._kinds:
             try:
-                if self._mirror.knows_any(kind.KIND) and not await self._cluster.any(PATHS[kind.KIND]):
+                if await self._cluster.count(PATHS[kind.KIND]) != self._mirror.count(kind.KIND):
                     self._relisted[kind.KIND] = float("-inf")
                 self._note(answers=True)
+            except KindMissing:
+                self._note(answers=True)
             except StoreError as error:
-                self._note(answers=isinstance(error, KindMissing))
-                log.debug("whether there are %s was not found out: %s", kind_of(kind).plural, error)
+                self._note(answers=False)
+                log.debug("how many %s there are was not found out: %s", kind_of(kind).plural, error)
                 gc.collect()  # each failed connection leaves its TLS buffers in a cycle, and our collector runs rarely
                 return
 

@@ -75,8 +75,8 @@ class Mirror:
             for row in self._index.read("SELECT namespace, name, uid FROM resources WHERE kind=?", (kind,))
         }
 
-    def knows_any(self, kind: str) -> bool:
-        return bool(self._index.read("SELECT 1 FROM resources WHERE kind=? LIMIT 1", (kind,)))
+    def count(self, kind: str) -> int:
+        return int(self._index.read("SELECT count(*) FROM resources WHERE kind=?", (kind,))[0][0])
 
     def _apply(self, items: Sequence[Mirrored], gone: Sequence[Mirrored]) -> None:
         with self._guard:
