@@ -152,7 +152,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.waiting[self] = None
 
     def _will_close(self, request: Any, response_requires_close: bool) -> bool:
-        """Says so, too, where the answer comes before the body is read: what is left of it cannot be told from a new request."""
+        """Adds the case of an answer before the end of the body: what is left of it would be read as a new request."""
         return self._ended or self._body_is_missing() or bool(super()._will_close(request, response_requires_close))
 
     def _send_response_start(self, *arguments: Any, **more: Any) -> None:
