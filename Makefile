@@ -57,7 +57,7 @@ define part
 endef
 
 unit: venv
-	$(call part,unit,-n 3)
+	$(call part,unit,-n 2)
 
 libvirt: venv
 	$(call part,libvirt,$(SPREAD))
