@@ -250,7 +250,7 @@ class Informer:
                     self._relisted[kind.KIND] = now
 
     async def _count(self) -> None:
-        """Compares how many objects the server holds with how many we know. Where the numbers differ, the kind is listed again."""
+        """Compares how many objects the server holds with how many we know. Where these differ, the kind is listed again."""
         for kind in self._kinds:
             try:
                 if await self._cluster.count(PATHS[kind.KIND]) != self._mirror.count(kind.KIND):
