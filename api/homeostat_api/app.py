@@ -19,6 +19,7 @@ from .middleware import HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
+from .resources.disks import DiskCollection, DiskItem, DiskSpecRoute
 from .resources.documents import OpenApi, StatusPage
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
@@ -27,6 +28,7 @@ from .resources.machine_spec import MachineSpec
 from .resources.networks import NetworkCollection, NetworkItem, NetworkSpecRoute
 from .resources.orphans import OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
+from .resources.snapshot_schedules import ScheduleCollection, ScheduleItem, ScheduleSpecRoute
 from .resources.snapshots import SnapshotCollection, SnapshotItem, SnapshotRestore
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
 from .resources.tus import UploadCollection, UploadItem
@@ -73,6 +75,9 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/nics/{{device}}", MachineDevice(service.machines, "nics")),
         Route(f"{V1}/vms/{{name}}/media", MachineMedia(service.machines)),
         Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),
+        Route(f"{V1}/disks", DiskCollection(service.disks, list_of(service.disks, service.changes))),
+        Route(f"{V1}/disks/{{name}}", DiskItem(service.disks)),
+        Route(f"{V1}/disks/{{name}}/spec", DiskSpecRoute(service.disks)),
         Route(f"{V1}/images", ImageCollection(service.images, service.uploads, list_of(service.images, service.changes))),
         Route(f"{V1}/images/{{name}}", ImageItem(service.images)),
         Route(f"{V1}/images/{{name}}/file", ImageFile(service.uploads)),
@@ -82,6 +87,9 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/snapshots", SnapshotCollection(service.snapshots, list_of(service.snapshots, service.changes))),
         Route(f"{V1}/snapshots/{{name}}", SnapshotItem(service.snapshots)),
         Route(f"{V1}/snapshots/{{name}}/restore", SnapshotRestore(service.snapshots)),
+        Route(f"{V1}/snapshotschedules", ScheduleCollection(service.schedules, list_of(service.schedules, service.changes))),
+        Route(f"{V1}/snapshotschedules/{{name}}", ScheduleItem(service.schedules)),
+        Route(f"{V1}/snapshotschedules/{{name}}/spec", ScheduleSpecRoute(service.schedules)),
         Route(f"{V1}/uploads", UploadCollection(service.uploads)),
         Route(f"{V1}/uploads/{{upload}}", UploadItem(service.uploads)),
         Route(f"{V1}/trash", TrashCollection(service.trash)),

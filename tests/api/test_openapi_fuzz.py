@@ -13,10 +13,12 @@ import pytest
 
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.store.errors import StoreError
 from tests.api.harness import Api, manifest, serving
@@ -32,7 +34,7 @@ CONFIG = """
 hooks = "hooks.py"
 
 [[operations]]
-include-path-regex = "/(vms|deployments|images|networks|snapshots)/.name."
+include-path-regex = "/(vms|deployments|disks|images|networks|snapshots|snapshotschedules)/.name."
 parameters = { "path.name" = "fuzzed" }
 
 [[operations]]
@@ -45,10 +47,13 @@ import schemathesis
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 """
+SERVED = (Plugin, Disk, Image, Network, Snapshot, SnapshotSchedule)
 KEPT = {
+    "disks": {"spec": {"size": "1Gi"}},
     "images": {"source": {"url": "https://images.example/fuzzed.qcow2"}},
     "networks": {"spec": {"addresses": [{"cidr": "192.168.100.1/24"}]}},
     "snapshots": {"spec": {"machineRef": {"name": "fuzzed"}}},
+    "snapshotschedules": {"spec": {"schedule": "@daily", "template": {"spec": {"machineRef": {"name": "fuzzed"}}}}},
 }
 
 
@@ -63,7 +68,7 @@ def obedient(api: Api) -> Iterator[None]:
             for resource in [
                 *api.operator.machines(),
                 *api.operator.all(VirtualMachineDeployment),
-                *(resource for kind in (Plugin, Image, Network, Snapshot) for resource in api.operator.all(kind)),
+                *(resource for kind in SERVED for resource in api.operator.all(kind)),
             ]:
                 try:
                     obey(api, resource)

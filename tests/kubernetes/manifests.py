@@ -44,10 +44,8 @@ OPERATOR_RIGHTS: Rights = {
     "events": {"create", "patch"},
 }
 API_RIGHTS: Rights = {
-    **{plural: READ | {"create", "patch", "delete"} for plural in DECLARED if plural not in ("snapshotschedules", "disks")},
+    **{plural: READ | {"create", "patch", "delete"} for plural in DECLARED},
     "snapshots": READ | {"create", "delete"},
-    "snapshotschedules": READ,
-    "disks": READ,
     "machinerevisions": READ,
     "hosts": READ,
     "events": {"list", "watch"},

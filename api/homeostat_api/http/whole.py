@@ -9,21 +9,23 @@ import falcon
 import falcon.asgi
 from pydantic import Field
 
-from homeostat.models.base import Resource
+from homeostat.models.base import Model, Resource
 from homeostat.models.kinds import kind_of
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
 
 from .kind_index import Entry, KindIndex
 from .lists import ListAnswer
-from .operations import Parameter
-from .parameters import whole_number
+from .operations import Answer, Parameter
+from .parameters import flag, whole_number
 from .preconditions import set_etag
 from .routes import V1
+from .spec_changes import NewSpec, answer_presumed
 from .words import Words
 
 WAIT_MAX = 600  # seconds
 WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")
+DRY = Answer("With dryRun: it could be created.", NewSpec)
 Named = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 
 
@@ -60,6 +62,22 @@ def answer_made(resp: falcon.asgi.Response, resource: Resource, shown: Mapping[s
     resp.status = falcon.HTTP_201
     resp.location = f"{V1}/{kind_of(resource).plural}/{resource.metadata.name}"
     answer_one(resp, resource, shown)
+
+
+async def answer_creation(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, collection: Collection[R], name: str, spec: Model
+) -> None:
+    """Creates a resource, or with dryRun only judges it, and answers it.
+
+    Raises:
+        Refusal, StoreError: see the collection's ``create``.
+    """
+    dry = flag(req, "dryRun")
+    made = await collection.make(name, spec.dump(), dry)
+    if dry:
+        answer_presumed(resp, made)
+    else:
+        answer_made(resp, made)
 
 
 async def answer_deletion(req: falcon.asgi.Request, resp: falcon.asgi.Response, collection: Collection[R], name: str) -> None:

@@ -14,7 +14,7 @@ from ..http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
 from ..http.preconditions import set_etag
 from ..http.rights import Right, needs
 from ..http.spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, answer_patch, answer_put
-from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
+from ..http.whole import DRY, WAIT, Going, answer_creation, answer_deletion, answer_one, whole
 from ..network_words import NetworkList, NetworkSpecChanged, NewNetwork
 
 TAG = "Networks"
@@ -43,13 +43,14 @@ class NetworkCollection:
     @operation(
         "Create a network",
         TAG,
-        {201: Answer("It is written down; the operator brings it up.", Network, headers=ETAG)},
+        {201: Answer("It is written down; the operator brings it up.", Network, headers=ETAG), 200: DRY},
+        parameters=(DRY_RUN,),
         body=NewNetwork,
         errors=(400, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked = await read_model(req, NewNetwork)
-        answer_made(resp, await self._networks.make(asked.name, asked.spec.dump()))
+        await answer_creation(req, resp, self._networks, asked.name, asked.spec)
 
 
 class NetworkItem:

@@ -37,9 +37,18 @@ _LIVE = (
     (r"restartedAt", "it asks for one restart"),
     (r"poweredOffAt", "it cuts the power of a machine that is to be off"),
     (r"probes", "the next probe follows it"),
-    (r"hostSelector", "a machine stays on the host that has it"),
+    (r"hostSelector", "it stays on the host that has it"),
+    (r"size$", "a Disk grows while a guest runs with it, too"),
+    (r"reclaimPolicy$", "it counts when the disk is deleted"),
 )
-_FORBIDDEN = ((r"(template\.spec\.)?disks\[[^]]*\]\.size", "a disk cannot shrink: make another one, and copy what is to stay"),)
+_FORBIDDEN = (
+    (r"(template\.spec\.)?disks\[[^]]*\]\.size", "a disk cannot shrink: make another one, and copy what is to stay"),
+    (
+        r"size$",
+        "a disk cannot shrink, and a vmdk not grow either: make another Disk, with this one as its source (source.diskRef)",
+    ),
+    (r"(source|format)$", "a Disk keeps what it was made from: make another one, with this one as its source (source.diskRef)"),
+)
 _REPLACES = (
     (r"template\.", "the machines that run cannot have it: a rollout puts others in their place"),
     (r"disks\[[^]]*\]\.image", "a disk keeps the image that it was built on: give it another name to start from another image"),

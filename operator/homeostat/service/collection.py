@@ -107,11 +107,10 @@ class Collection(Generic[R]):
         """Returns what the change from ``before`` to ``after`` takes."""
         return of_resource(before, after)
 
-    async def make(self, name: str, spec: Mapping[str, Any]) -> R:
+    async def make(self, name: str, spec: Mapping[str, Any], dry: bool = False) -> R:
         """Creates the resource of that name and spec, and returns it. Raises what ``create`` does."""
-        return await self.create(
-            {"apiVersion": API_VERSION, "kind": self.kind.KIND, "metadata": {"name": name}, "spec": dict(spec)}
-        )
+        document = {"apiVersion": API_VERSION, "kind": self.kind.KIND, "metadata": {"name": name}, "spec": dict(spec)}
+        return await self.create(document, dry)
 
     async def create(self, document: Mapping[str, Any], dry: bool = False) -> R:
         """Creates the resource of a document, and returns it. ``dry``: writes nothing, and returns it as it would be.

@@ -51,7 +51,7 @@ class Disabled(Refusal):
 
 
 class InUse(Refusal):
-    """Others use the plugin, the Image or the Network: ``users``."""
+    """Others use the plugin, the Disk, the Image or the Network: ``users``."""
 
     def __init__(self, name: str, users: Sequence[Key], kind: type[Resource] = Plugin) -> None:
         super().__init__(f"{name} is in use by {len(users)}: delete these first", {"name": name})

@@ -10,6 +10,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event
 from homeostat.store.desired import Workspace
@@ -17,7 +18,9 @@ from homeostat.store.errors import FolderProblem
 
 from .admission import Admission, Limits
 from .changes import Changes
+from .collection import Collection
 from .deployments import Deployments
+from .disks import Disks
 from .images import Images
 from .machines import Machines
 from .networks import Networks
@@ -48,10 +51,12 @@ class Service:
         self.plugins = Plugins(workspace, changes, self.admission)
         self.machines = Machines(workspace, changes, self.admission, self.plugins)
         self.deployments = Deployments(workspace, changes, self.admission)
+        self.disks = Disks(workspace, changes, self.admission)
         self.images = Images(workspace, changes, self.admission)
         self.uploads = ImageUploads(self.images, limits.state, limits.max_upload, lambda: limits.uploads_elsewhere)
         self.networks = Networks(workspace, changes, self.admission)
         self.snapshots = MachineSnapshots(workspace, changes, self.admission, self.machines)
+        self.schedules = Collection(workspace, changes, self.admission, SnapshotSchedule)
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from homeostat.models.base import Key, ObjectMeta
-from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk, SnapshotDiskRef
+from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import UpdatePolicy, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskDevice, ImageSource
 from homeostat.models.snapshot import Snapshot
@@ -25,6 +25,7 @@ from ..machine.claims import Claims
 from ..machine.effective import Effective, Lookup
 from ..machine.images import ImageUse
 from ..machine.observe import by_real_paths
+from .users import users_of
 
 NOT_READY = "DiskNotReady"
 SNAPSHOT_POLL = 5.0  # seconds
@@ -44,7 +45,7 @@ async def observe_disk(disk: Disk, host: HostDriver, store: ResourceAccess, imag
         claims.release(disk.key)  # of a copy that has ended
     seen = DiskSeen(
         facts, path, named, await host.storage(refs, (path,), (), folder), copy,
-        users=tuple(await users_of(disk.key, store)),
+        users=tuple(f"{kind_of(STORED[user.kind]).noun}/{user.name}" for user in await users_of(store, disk.key)),
         holder=await _holder(disk, path, folder, host, store),
         image=image,
         image_problem=image_problem,
@@ -75,18 +76,6 @@ def _not_known(host: HostDriver) -> str:
         if domain.record is not None and (domain.config is None or (domain.state.active and domain.live is None)):
             return f"what machine {domain.record.name} has is not known yet"
     return ""
-
-
-async def users_of(key: Key, store: ResourceAccess) -> list[str]:
-    """Returns the names of what has a Disk in its spec: vm/web."""
-    machines = await store.list(VirtualMachine, key.namespace)
-    deployments = await store.list(VirtualMachineDeployment, key.namespace)
-    found = [f"vm/{vm.metadata.name}" for vm in machines if _names(vm.spec, key.name)]
-    return [*found, *(f"vmd/{vmd.metadata.name}" for vmd in deployments if _names(vmd.spec.template.spec, key.name))]
-
-
-def _names(spec: VirtualMachineSpec, disk: str) -> bool:
-    return any(device.disk_ref is not None and device.disk_ref.name == disk for device in spec.disks)
 
 
 async def _holder(disk: Disk, path: str, folder: str, host: HostDriver, store: ResourceAccess) -> DiskHolder | None:
