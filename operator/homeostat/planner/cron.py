@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim
 
 from homeostat.models.cron import five_fields
+
+FOLD = timedelta(hours=3)  # longer than any time that clocks are put back by
 
 
 def zone_of(name: str) -> tzinfo | None:
@@ -23,11 +25,14 @@ def zone_of(name: str) -> tzinfo | None:
 def due_after(cron: str, moment: datetime, zone: tzinfo) -> datetime:
     """Returns the first time after a moment, in UTC. Where clocks change, a time that is skipped comes right after, and one that
     is there twice comes once, as with Debian's cron."""
-    return next(CronSim(five_fields(cron), moment.astimezone(zone))).astimezone(UTC)
+    times = CronSim(five_fields(cron), moment.astimezone(zone))
+    return next(due for time in times if (due := time.astimezone(UTC)) > moment)
 
 
 def due_before(cron: str, moment: datetime, zone: tzinfo) -> datetime:
     """Returns the last time that is not after a moment, in UTC."""
-    local = moment.astimezone(zone).replace(microsecond=0)
-    just = datetime.fromtimestamp(local.timestamp() + 1, zone)  # the moment itself counts
-    return next(CronSim(five_fields(cron), just, reverse=True)).astimezone(UTC)
+    start = (moment + timedelta(seconds=1)).replace(microsecond=0).astimezone(zone)  # the moment itself counts
+    if start.fold:  # in the hour that is there twice, what came in the first one is later by the clock on the wall
+        start = (start.astimezone(UTC) + FOLD).astimezone(zone)
+    times = CronSim(five_fields(cron), start, reverse=True)
+    return next(due for time in times if (due := time.astimezone(UTC)) <= moment)

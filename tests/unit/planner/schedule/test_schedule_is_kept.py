@@ -157,3 +157,23 @@ def test_where_clocks_change_each_night_has_one(moment: datetime) -> None:
         times.append(due_after("30 2 * * *", times[-1], zone))
     assert len({time.astimezone(zone).date() for time in times[1:]}) == 3
     assert all(due_before("30 2 * * *", time, zone) == time for time in times[1:])
+
+
+CRONS = ("30 2 * * *", "0 1,3 * * *", "@hourly", "*/20 1-3 * * 0", "15 */2 * * *", "0 0 1 * *")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+
+
+@given(
+    st.sampled_from(CRONS),
+    st.sampled_from(ZONES),
+    st.sampled_from([datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC), datetime(2026, 10, 31, tzinfo=UTC)]),
+    st.integers(0, 48 * 3600 * 2),
+)
+def test_the_time_before_and_the_one_after_are_next_to_each_other(cron: str, name: str, day: datetime, halves: int) -> None:
+    """Also in the hour that is there twice."""
+    zone, moment = zone_of(name), day + timedelta(seconds=halves / 2)
+    assert zone is not None
+    before, after = due_before(cron, moment, zone), due_after(cron, moment, zone)
+    assert before <= moment < after
+    assert (due_after(cron, before, zone), due_before(cron, after, zone)) == (after, after)
+    assert due_before(cron, after - timedelta(seconds=1), zone) == before
