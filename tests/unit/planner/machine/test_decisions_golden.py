@@ -4,10 +4,9 @@ diff.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,12 +38,12 @@ from homeostat.planner.observed import (
     Tap,
 )
 from homeostat.planner.orphans import NO_DOMAIN, RETAINED, Orphan, mend, why
-from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Waiting
+from homeostat.planner.plan import Change, Converged, Disruption, Plan, Waiting
 from tests.unit.machines import machine, running
+from tests.unit.tables import as_before, changes, differences, grouped, words
 from tests.unit.transcripts import LAN, step
 from tests.unit.world import HOST
 
-FOLDER = Path(__file__).parents[2] / "golden" / "tables"
 NOW = 1000.0
 VM = machine(nics=[LAN, {"name": "wan", "bridge": "br0"}])
 
@@ -62,21 +61,11 @@ RECORD, LIVE = REST.domain.record, REST.domain.live
 OFF = replace(DOMAIN, state=DomainState.SHUTOFF, reason="crashed", live=None, run="", taps=())
 
 
-def changes(before: Any, after: Any) -> str:
-    differ = [f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)]
-    return ", ".join(f"{name} {getattr(after, name)}" for name in differ) or "as it was"
-
-
 def memories(**values: tuple[Any, ...]) -> Iterator[tuple[str, RememberedActs]]:
     for row in product(*values.values()):
         known = dict(zip(values, row, strict=True))
         told = " ".join(f"{name}={value}" for name, value in known.items() if value not in (None, False, 0)) or "nothing"
         yield told, RememberedActs(**known)
-
-
-def words(outcome: Outcome | None) -> str:
-    after = f" in {outcome.after:g} s" if isinstance(outcome, Waiting) and outcome.after is not None else ""
-    return f"{type(outcome).__name__} {outcome.reason}{after}: {outcome.message}" if outcome else "None"
 
 
 def recalled() -> Iterator[str]:
@@ -219,7 +208,7 @@ def strays() -> Iterator[str]:
         now = replace(REST, domain=domain, host=host)
         taken = ballooned(vm, now, LIVE)
         differs = (*unplugged(now), *taken, *(change for side in renamed(vm, domain) for change in side))
-        told = ", ".join(f"{c.field}: {c.old} → {c.new} {c.disruption.name}" for c in differs)
+        told = differences(differs)
         safe = what != "unplugged, another tap"  # what has no tap is not unplugged
         does = [*(replugs(now, LIVE) if safe else ()), *give_memory(now, taken, LIVE)]
         again = [
@@ -253,16 +242,6 @@ STATES: dict[str, ObservedDomain | None] = {
     "sleeps": replace(DOMAIN, state=DomainState.SUSPENDED),
 }
 OUTCOMES = ("", "Starting", "Restarting", "Started", "Stopping", "Succeeded", "Failed", "Destroyed", "Saved")
-
-
-def grouped(title: str, cases: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Each result once, with all that lead to it."""
-    found: dict[str, list[str]] = {}
-    for case, result in cases:
-        found.setdefault(result, []).append(case)
-    yield title
-    for result, of in found.items():
-        yield f"  {result} ← {'; '.join(of)}"
 
 
 def powers() -> Iterator[str]:
@@ -359,8 +338,4 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_what_is_decided_is_as_before(name: str, request: pytest.FixtureRequest) -> None:
-    text, golden = "\n".join(TABLES[name]()) + "\n", FOLDER / f"{name}.txt"
-    if request.config.getoption("--regenerate-golden"):
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+    as_before(name, TABLES[name](), request)
