@@ -9,6 +9,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=int, metavar="N", help="try so many mutants, drawn by chance (without: all)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of that chance")
     parser.add_argument("--only", action="append", metavar="TEXT", help="those whose file:line or function holds this text")
+    parser.add_argument("--tests", action="append", metavar="TEXT", help="run only the files of tests whose path holds this text")
     parser.add_argument(
         "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a test, beside ten times what it takes"
     )

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     os.environ |= {"HYPOTHESIS_PROFILE": "first", "HOMEOSTAT_TEST_API": "inside"}
     quiet = ("-qq", "-s", "-p", "no:xdist", "-p", "no:cacheprovider", "--timeout=0")
     with contextlib.redirect_stdout(sys.stderr):
-        code = pytest.main([*quiet, *tests()], plugins=[Trial(mutants, options.timeout, options.budget, tried.note)])
+        code = pytest.main([*quiet, *run_by(options)], plugins=[Trial(mutants, options.timeout, options.budget, tried.note)])
     print(json.dumps(result(tried, time.monotonic() - began, options.seed), indent=1), flush=True)
     return int(code)
 
@@ -58,6 +58,11 @@ def chosen(options: argparse.Namespace) -> Sequence[Mutant]:
         return every
     drawn = random.Random(options.seed).sample(range(len(every)), options.sample)
     return [every[number] for number in sorted(drawn)]
+
+
+def run_by(options: argparse.Namespace) -> list[str]:
+    """Returns the files of tests that are run."""
+    return [path for path in tests() if not options.tests or any(text in path for text in options.tests)]
 
 
 def result(tried: Tried, seconds: float, seed: int) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from cronsim import CronSim
 
 from homeostat.models.cron import five_fields
 
-FOLD = timedelta(hours=3)  # longer than any time that clocks are put back by
+# Longer than any time that clocks are put back by: what came before may be later by the clock on the wall.
+FOLD = timedelta(hours=3)
 
 
 def zone_of(name: str) -> tzinfo | None:
@@ -31,8 +32,5 @@ def due_after(cron: str, moment: datetime, zone: tzinfo) -> datetime:
 
 def due_before(cron: str, moment: datetime, zone: tzinfo) -> datetime:
     """Returns the last time that is not after a moment, in UTC."""
-    start = (moment + timedelta(seconds=1)).replace(microsecond=0).astimezone(zone)  # the moment itself counts
-    if start.fold:  # in the hour that is there twice, what came in the first one is later by the clock on the wall
-        start = (start.astimezone(UTC) + FOLD).astimezone(zone)
-    times = CronSim(five_fields(cron), start, reverse=True)
+    times = CronSim(five_fields(cron), (moment.astimezone(UTC) + FOLD).astimezone(zone), reverse=True)
     return next(due for time in times if (due := time.astimezone(UTC)) <= moment)

@@ -8,7 +8,7 @@ from homeostat.models.disk import Disk, DiskFormat
 from homeostat.models.quantity import format_quantity
 
 from ..plan import Change, Disruption
-from .make import source_text
+from .make import rounded, source_text
 
 LIVE, FORBIDDEN = Disruption.LIVE, Disruption.FORBIDDEN
 
@@ -22,7 +22,7 @@ def classify_disk(before: Disk, after: Disk) -> tuple[Change, ...]:
 def _compare(before: Disk, after: Disk, once: Disruption) -> Iterator[Change]:
     old, new = before.spec, after.spec
     if old.size != new.size:
-        yield Change("size", _size_text(old.size), _size_text(new.size), _of_size(before, after, once))
+        yield Change("size", _size_text(old.size), _size_text(new.size), _of_size(before, after))
     if old.format != new.format:
         yield Change("format", old.format, new.format, once)
     if (was := source_text(before)) != (shall := source_text(after)):
@@ -33,13 +33,13 @@ def _compare(before: Disk, after: Disk, once: Disruption) -> Iterator[Change]:
         yield Change("hostSelector", _labels_text(old.host_selector), _labels_text(new.host_selector), LIVE)
 
 
-def _of_size(before: Disk, after: Disk, once: Disruption) -> Disruption:
+def _of_size(before: Disk, after: Disk) -> Disruption:
     """Returns what another size takes. Without one the disk keeps the size that it has."""
     had = before.status.virtual_size if before.status is not None else None
-    wanted = after.spec.size
-    if had is None or wanted is None or wanted == had:
+    if had is None or after.spec.size is None:
         return LIVE
-    return once if wanted < had or after.spec.format is DiskFormat.VMDK else LIVE
+    wanted = rounded(after.spec.size)
+    return FORBIDDEN if wanted < had or (wanted > had and after.spec.format is DiskFormat.VMDK) else LIVE
 
 
 def _size_text(size: int | None) -> str:

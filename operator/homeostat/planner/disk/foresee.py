@@ -21,15 +21,14 @@ def foresee_disk(disk: Disk, seen: DiskSeen, fetched: Mapping[str, ObservedImage
     """Returns all steps from what was observed to their end, as one plan, and what will be observed then. ``fetched``: what each
     image will be once it is fetched, by ImageRef.key."""
     plans: list[Plan] = []
-    while len(plans) < ROUNDS:
+    for _ in range(ROUNDS):
         plan = plan_disk(disk, seen)
-        if plan.actions and any(plan.actions == earlier.actions for earlier in plans):
-            break  # it waits for something that is not known here
+        if any(plan.actions == earlier.actions for earlier in plans):
+            break  # it is at rest, has gone, or waits for something that is not known here
         plans.append(plan)
-        if not plan.actions or any(isinstance(action, act.ReleaseResource) for action in plan.actions):
-            break
-        for action in plan.actions:
-            seen = after(action, seen, fetched)
+        if not any(isinstance(action, act.ReleaseResource) for action in plan.actions):
+            for action in plan.actions:
+                seen = after(action, seen, fetched)
     changes = dict.fromkeys(change for plan in plans for change in plan.changes)
     return replace(plans[-1], actions=tuple(a for plan in plans for a in plan.actions), changes=tuple(changes)), seen
 
@@ -46,13 +45,14 @@ def after(action: Action, seen: DiskSeen, fetched: Mapping[str, ObservedImage]) 
             return replace(seen, named=replace(named, label=label, file=file, there=True))
         case act.CreateDisk(path, size, backing):
             base = next((image.virtual_size for image in seen.storage.images.values() if image.path == backing), 0)
-            made = ObservedDisk(path, size or base or 1, backing, label=action.label)
+            made = ObservedDisk(path, size or base, backing, label=action.label)
             return replace(seen, named=replace(named, file=made))
         case act.CopyDisk(path, size):
             return replace(seen, named=replace(named, file=ObservedDisk(path, size, None, label=action.label)))
-        case act.GrowDisk(size=size) if named.file is not None:
-            return replace(seen, named=replace(named, file=replace(named.file, virtual_size=size)))
-        case act.TakeBack(label=label) if label is not None:
+        case act.GrowDisk(size=size):
+            file = replace(named.file, virtual_size=size) if named.file else None
+            return replace(seen, named=replace(named, file=file))
+        case act.TakeBack(label=label):
             return replace(seen, named=NamedDisk(_back(action, seen), label, there=True), storage=replace(seen.storage, trash=()))
         case act.RemoveDisk():
             return replace(seen, named=NamedDisk())

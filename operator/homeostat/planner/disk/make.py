@@ -67,7 +67,7 @@ def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
         return _copy_of_disk(disk, source_text(disk), seen)
     if source is not None and source.image is not None:
         return _of_image(disk, seen)
-    size = _rounded(disk.spec.size or 0)
+    size = rounded(disk.spec.size)
     reason = f"blank disk of {format_quantity(size)}"
     return _made(disk, seen, None, CreateDisk(seen.path, size, None, None, reason, label=label_of(disk, None, made=False)))
 
@@ -82,7 +82,7 @@ def _of_image(disk: Disk, seen: DiskSeen) -> Plan:
     image = seen.storage.images[ref.key]
     if small := _too_small(disk, image.virtual_size, "its image"):
         return Plan(outcome=small)
-    path, size = image.path or "", max(_rounded(disk.spec.size or 0), image.virtual_size)
+    path, size = image.path or "", max(rounded(disk.spec.size), image.virtual_size)
     if disk.spec.format is DiskFormat.QCOW2:
         base = BackingFile(path, image.format)
         label = label_of(disk, base, made=False)
@@ -100,7 +100,7 @@ def _copy_of_disk(disk: Disk, what: str, seen: DiskSeen) -> Plan:
     assert origin is not None
     if small := _too_small(disk, origin.virtual_size, what):
         return Plan(outcome=small)
-    size, label = max(_rounded(disk.spec.size or 0), origin.virtual_size), label_of(disk, None, made=False)
+    size, label = max(rounded(disk.spec.size), origin.virtual_size), label_of(disk, None, made=False)
     return _made(
         disk, seen, None, CopyDisk(seen.path, size, origin.path, origin.format, label, f"copy of {what}", seen.origin_tag)
     )
@@ -138,21 +138,22 @@ def _misfit(disk: Disk, label: DiskLabel, trashed: TrashedDisk) -> str:
         return f"as {label.format}, and the spec says {disk.spec.format}"
     if label.source != source_text(disk):
         return f"made from {label.source}, and the spec says {source_text(disk)}"
-    if disk.spec.size is not None and trashed.virtual_size > _rounded(disk.spec.size):
+    if disk.spec.size is not None and trashed.virtual_size > rounded(disk.spec.size):
         return f"with {format_quantity(trashed.virtual_size)}, and the spec says {format_quantity(disk.spec.size)}"
     return ""
 
 
 def _too_small(disk: Disk, needed: int, what: str) -> Outcome | None:
     size = disk.spec.size
-    if size is None or _rounded(size) >= needed:
+    if size is None or rounded(size) >= needed:
         return None
     words = f"spec.size is {format_quantity(size)}, but {what} needs {format_quantity(needed)}"
     return Stalled("DiskTooSmall", f"{words}: make it at least that, or leave it out")
 
 
-def _rounded(size: int) -> int:
-    return -(-size // SECTOR) * SECTOR  # as qemu-img makes it
+def rounded(size: int | None) -> int:
+    """Returns the size that qemu-img makes of it; 0: that of its source."""
+    return -(-(size or 0) // SECTOR) * SECTOR
 
 
 def _written(size: int) -> str:

@@ -7,11 +7,10 @@ from homeostat.models.quantity import format_quantity
 
 from ..actions import GrowDisk, LabelDisk, ReleaseResource
 from ..machine.header import altered
-from ..machine.storage import SECTOR
 from ..machine.teardown import may_be_abandoned
 from ..observed import ObservedDisk
 from ..plan import Change, Converged, Disruption, Plan, Stalled, Waiting
-from .make import identity_of, label_of, plan_making, source_text
+from .make import identity_of, label_of, plan_making, rounded, source_text
 from .observed import DiskSeen
 from .removal import plan_removal
 
@@ -48,13 +47,8 @@ def _is_another(disk: Disk, seen: DiskSeen) -> Plan | None:
     """Says why the file that is there is not what the spec asks for. What a Disk is made of never changes."""
     label = seen.named.label
     assert label is not None
-    known = label.source, label.format
-    asked = source_text(disk), disk.spec.format.value
-    fields = [
-        Change(field, old, new, Disruption.FORBIDDEN)
-        for field, old, new in zip(("source", "format"), known, asked, strict=True)
-        if old != new
-    ]
+    known = ("source", label.source, source_text(disk)), ("format", label.format, disk.spec.format.value)
+    fields = [Change(field, old, new, Disruption.FORBIDDEN) for field, old, new in known if old != new]
     if not fields:
         return None
     told = ", ".join(f"spec.{change.field} was {change.old}, and says {change.new}" for change in fields)
@@ -67,7 +61,7 @@ def _is_another(disk: Disk, seen: DiskSeen) -> Plan | None:
 
 def _plan_size(disk: Disk, seen: DiskSeen, found: ObservedDisk) -> Plan:
     asked = disk.spec.size
-    size = -(-asked // SECTOR) * SECTOR if asked is not None else found.virtual_size
+    size = rounded(asked) if asked is not None else found.virtual_size
     moved = _moved(seen)
     if size == found.virtual_size:
         return Plan(outcome=Converged("DiskReady", moved), moved=(moved,) if moved else ())
@@ -94,7 +88,7 @@ def _plan_growth(disk: Disk, seen: DiskSeen, size: int, change: Change) -> Plan:
     if holder is None or not (holder.active or holder.saved):
         grow = GrowDisk(identity_of(disk), seen.path, size, None, reason, disk.spec.format.value)
         return Plan((grow,), Waiting("Growing", f"growing to {change.new}"), (change,))
-    if holder.active and holder.target and not holder.stays:
+    if holder.target and not holder.stays:
         grow = GrowDisk(holder.uuid, holder.source, size, holder.target, reason, disk.spec.format.value)
         return Plan((grow,), Waiting("Growing", f"growing to {change.new}, while machine {holder.machine} runs"), (change,))
     if holder.stays:

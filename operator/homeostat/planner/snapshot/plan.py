@@ -100,7 +100,7 @@ def _untakeable(snapshot: Snapshot, observed: ObservedSnapshot) -> Outcome | Non
         return Stalled("MachineOff", off) if spec.memory else None
     if domain.state is DomainState.SHUTTING_DOWN or domain.reason in PASSING:
         return Waiting("MachineBusy", f"machine {name} is {domain.state} ({domain.reason}): it is taken after that", LOOK_AGAIN)
-    if spec.memory and (domain.live or domain.config).uefi:
+    if spec.memory and domain.live is not None and domain.live.uefi:
         return Stalled(
             "MemoryUnsupported",
             f"machine {name} has firmware.type: UEFI, and QEMU cannot keep the memory of such a machine in its disks: make a "

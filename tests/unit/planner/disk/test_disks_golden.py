@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from homeostat.models.disk import Disk
+from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine_devices import ImageSource
 from homeostat.planner.disk import plan_disk
+from homeostat.planner.disk.classify import classify_disk
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.disk.make import label_of
 from homeostat.planner.disk.observed import Copying, DiskHolder, DiskSeen, NamedDisk
 from homeostat.planner.disk.orphans import DiskFolder, disk_orphans
-from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, DiskLabel
+from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, is_named_disk, read_disk_label, write_disk_label
 from homeostat.planner.domain import BackingFile, MovedDisk
 from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.observed import ImagePhase, ObservedDisk, ObservedImage, ObservedStorage
@@ -97,6 +98,7 @@ def waits() -> Iterator[str]:
         "vanished, held": (blank, nothing(named=NamedDisk(label=complete, there=True), holder=holder)),
         "held": (blank, nothing(holder=holder)),
         "held, copying": (blank, nothing(holder=holder, copy=Copying(1))),
+        "vanished, in the trash": (blank, nothing(named=NamedDisk(label=complete, there=True), storage=trash())),
         "vanished, copy failed": (blank, nothing(named=NamedDisk(label=complete), copy=Copying(error="no space"))),
         "without a label": (blank, nothing(named=NamedDisk(ObservedDisk(PATH, GIB, None), there=True))),
         "unusable": (blank, nothing(named=NamedDisk(problem="no label", there=True))),
@@ -240,15 +242,17 @@ def removed() -> Iterator[str]:
 
 def foreseen() -> Iterator[str]:
     """To the end."""
-    images = {"known": {KEY: replace(FETCHED, virtual_size=3 * 2**20)}, "unknown": {}}
+    known = replace(FETCHED, virtual_size=3 * 2**20)
+    images = {"known": {KEY: known}, "unknown": {}, "never": {KEY: replace(known, phase=ImagePhase.MISSING)}}
+    storage = ObservedStorage(images={"other##": replace(FETCHED, path="/state/images/other", virtual_size=7 * 2**30)})
     for (what, source), size, (found, fetched) in product(SOURCES.items(), ("2Gi", None), images.items()):
         if size or what not in ("blank", "said to be blank"):
             wanted = of(size, **source)
-            plan, seen = foresee_disk(wanted, made(wanted, origin=ORIGIN), fetched)
+            plan, seen = foresee_disk(wanted, made(wanted, origin=ORIGIN, storage=storage), fetched)
             yield f"{what}, {size}, {found}: {told(plan)} {seen.named}"
     rows = {
         "grown": (of("2Gi"), there(of())),
-        "back": (of("2Gi"), nothing(storage=trash())),
+        "back": (of("2Gi"), nothing(storage=ObservedStorage(trash=(*beside(), *trash().trash)))),
         "gone": (disk(size="1Gi", deleting=True), there(of())),
         "waits": (of(), nothing(copy=Copying(1))),
         "kept": (disk(size="1Gi", deleting=True, reclaimPolicy="Retain"), there(of())),
@@ -256,6 +260,54 @@ def foreseen() -> Iterator[str]:
     for what, (wanted, seen) in rows.items():
         plan, after = foresee_disk(wanted, seen, {})
         yield f"{what}: {told(plan)} {after.named} {len(after.storage.trash)}"
+
+
+def beside() -> tuple[TrashEntry, ...]:
+    """What else is in the trash."""
+    (entry,) = trash().trash
+    (kept,) = entry.disks
+    return (
+        replace(entry, entry="x", uid="x", disks=(replace(kept, name="logs", virtual_size=9), replace(kept, virtual_size=10))),
+    )
+
+
+def classified() -> Iterator[str]:
+    """What an edit takes, before it is made and after."""
+    edits: dict[str, dict[str, Any]] = {
+        "smaller": {"size": "512Mi"},
+        "as it is": {"size": "1500000001"},
+        "a little larger": {"size": "1500000257"},
+        "larger": {"size": "2Gi"},
+        "no size": {"source": {"image": IMAGE}},
+        "raw": {"size": "1500000001", "format": "raw"},
+        "vmdk, larger": {"size": "2Gi", "format": "vmdk"},
+        "vmdk": {"size": "1500000001", "format": "vmdk"},
+        "retained": {"size": "1500000001", "reclaimPolicy": "Retain"},
+        "elsewhere": {"size": "1500000001", "hostSelector": {"zone": "b", "disk": "ssd"}},
+    }
+    for (what, before), (now, edit) in product(edits.items(), edits.items()):
+        had, made = disk(**before), DiskStatus(virtual_size=1500000256)
+        told = [
+            differences(classify_disk(of, disk(**edit))) for of in (had, with_status(had, DiskStatus()), with_status(had, made))
+        ]
+        if told[0]:
+            yield f"{what} > {now}: {told[2]}{'; not made: ' + told[0] if told[0] != told[2] else ''}; {told[1] == told[0]}"
+
+
+def with_status(of: Disk, status: DiskStatus) -> Disk:
+    return of.model_copy(update={"status": status})
+
+
+def labels() -> Iterator[str]:
+    label = label_of(of(), BASE, made=True, retained="since then")
+    text = write_disk_label(label)
+    yield f"{text} {read_disk_label(text) == label}"
+    for bad in ("", "[]", "{}", text.replace("true", "7"), text.replace('"name"', '"nom"')):
+        with pytest.raises(ValueError) as caught:
+            read_disk_label(bad)
+        yield str(caught.value)
+    paths = (PATH, "/state/disks/x/disk.img", "/state/disks/x/other.img", "/elsewhere/disks/x/disk.img", "/state/disksx/disk.img")
+    yield from (f"{path}: {is_named_disk('/state', path)}" for path in paths)
 
 
 def orphaned() -> Iterator[str]:
@@ -276,6 +328,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "removed": removed,
     "foreseen": foreseen,
     "orphaned": orphaned,
+    "classified": classified,
+    "labels": labels,
 }
 
 

@@ -65,6 +65,7 @@ SNAPSHOTS: dict[str, list[Snapshot]] = {
     "the last not taken": [of(1), of(4, "False")],
     "others'": [of(1, uid="other"), of(2, uid=""), of(3, controller=False)],
     "a name that is taken": [of(4, uid="other")],
+    "its name, without a time": [of(1), snapshot("nightly-20260101-1600", "", "False"), snapshot("nightly-20260101-1500", "")],
     "without a time": [of(1), snapshot("nightly-x", ""), snapshot("nightly-y", "tomorrow")],
     "of the same time": [of(1), snapshot("nightly-a", rfc3339(BORN + timedelta(minutes=30)))],
     "of another zone": [snapshot("nightly-z", "2026-01-01T17:00:00+02:00")],
