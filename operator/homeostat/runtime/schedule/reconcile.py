@@ -50,7 +50,7 @@ class ScheduleReconciler:
         snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
         plan = plan_schedule(schedule, snapshots, now)
         if halted := self._halted():
-            plan = replace(plan, actions=(), outcome=halted)
+            plan = replace(plan, actions=(), outcome=halted, last=None)  # what is due now is made up for later
         for action in plan.actions:
             with faults.around(action):
                 await self._execute(schedule, action)
