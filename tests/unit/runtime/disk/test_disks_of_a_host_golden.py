@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.driver.errors import DriverError
+from homeostat.driver.errors import DriverError, Refused
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import MachineTemplate
 from homeostat.models.disk import Disk
@@ -30,9 +30,11 @@ from homeostat.planner.observed import (
     ObservedImage,
     ObservedStorage,
 )
+from homeostat.planner.plan import Change, Converged, Disruption, Plan, Stalled, Waiting
 from homeostat.planner.snapshot.observed import SnapshotNote, tag_of
 from homeostat.runtime.disk.observe import observe_disk
 from homeostat.runtime.disk.reconcile import DiskReconciler
+from homeostat.runtime.disk.status import disk_status
 from homeostat.runtime.disk.unkept import UnkeptDisks
 from homeostat.runtime.disk.users import users_of
 from homeostat.runtime.engine.reconciler import GONE
@@ -222,7 +224,7 @@ async def test_who_names_it_and_who_copies_it(request: pytest.FixtureRequest) ->
     ref = {"disks": [{"name": "a", "size": "1Gi"}, {"name": "b", "diskRef": {"name": "data"}}]}
     users = [
         machine(**ref),
-        machine(name="db"),
+        machine(name="db", disks=[{"name": "c", "diskRef": {"name": "x"}}]),
         deployment(of=MachineTemplate.model_validate({"spec": ref})),
         machine(namespace="prod", name="x", **ref),
     ]
@@ -276,12 +278,17 @@ class Scene:
             shown = f"fails: {error}"
         holders = [key.name for key in self.claims.borrowers(PATH)]
         held = f", held by {holders}" if holders else ""
+        held += "" if step_is_whole(shelf, shown) else ", and not let go"
         self.lines.append(f"    {' '.join([*map(_step, host.done), '→'])} {shown}, fenced {self.fenced}{held}")
         self.lines += [f"      {reason}: {said}" for (_, reason), said in zip(shelf.told, shelf.said.get(KEY, ()), strict=True)]
         status = getattr(shelf.resources.get(KEY), "status", None)
         if status is not None and status != before:
             self.lines.append(f"      {_status(status)}")
         return goes_on
+
+
+def step_is_whole(shelf: Shelf, shown: str) -> bool:
+    return (shown == "gone") == (shelf.released == [KEY])
 
 
 def _step(action: act.Action) -> str:
@@ -414,6 +421,23 @@ ROWS: dict[str, tuple[Disk, tuple[Step, ...]]] = {
     ),
     "taken meanwhile": (disk(size="1Gi"), (("a machine starts with it", _runs), ("it grows", _edit(size="2Gi")))),
 }
+
+
+async def test_its_status_by_what_happened(request: pytest.FixtureRequest) -> None:
+    whole = there(disk())
+    finds = {"whole": whole, "no label": replace(whole, named=replace(whole.named, label=None)), "nothing": BARE}
+    step = act.RemoveDisk(PATH, "")
+    change = Change("size", "1Gi", "2Gi", Disruption.LIVE)
+    outcomes = Converged("DiskReady", "moved"), Waiting("Copying", "so far"), Stalled("DiskShrink", "smaller")
+    errors = {"": None, "fails": DriverError("no space"), "refused": Refused("it cannot be")}
+    lines = []
+    for (what, found), outcome, (how, error), steps, pending in product(
+        finds.items(), outcomes, errors.items(), ((), (step,)), ((), (change,))
+    ):
+        status = disk_status(disk(), found, Plan(steps, outcome, pending=pending), error, "2026-01-01T00:00:00Z")
+        told = f"{what} {outcome.reason} {how}{' acts' if steps else ''}{' pending' if pending else ''}"
+        lines.append(f"{told}: {_status(status)}")
+    as_before("disks-statuses", lines, request)
 
 
 @pytest.mark.parametrize("name", ROWS)
