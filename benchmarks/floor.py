@@ -20,7 +20,7 @@ from lxml import etree
 
 from benchmarks import fleet, plain
 from benchmarks.measure import run
-from homeostat.driver import eventloop
+from homeostat.driver.connection import eventloop
 from homeostat.models.machine import VirtualMachine
 
 AT_ONCE = 16  # as many as the operator reconciles at the same time

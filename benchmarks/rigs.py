@@ -15,7 +15,7 @@ import libvirt
 from benchmarks.measure import run, say
 from benchmarks.pairs import Figures, in_turn
 from benchmarks.result import Result
-from homeostat.driver.connection import REQUESTS
+from homeostat.driver.connection.connection import REQUESTS
 from tests.rig.guest import GuestImage, build_guest_image
 from tests.rig.libvirtd import Libvirtd
 

@@ -15,7 +15,7 @@ import pytest
 
 from homeostat.driver.errors import DriverError
 from homeostat.driver.host import LibvirtHost
-from homeostat.driver.survey import local_taps
+from homeostat.driver.survey.survey import local_taps
 from homeostat.planner import actions as act
 from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import (

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver import checks
-from homeostat.driver.checks import Check, check_trash, run_checks
-from homeostat.driver.hostview import HostView, NetworkView, read_host
-from homeostat.driver.kvm import KvmVerdict
 from homeostat.driver.storage.trash import TrashFolder
+from homeostat.driver.survey import checks
+from homeostat.driver.survey.checks import Check, check_trash, run_checks
+from homeostat.driver.survey.hostview import HostView, NetworkView, read_host
+from homeostat.driver.survey.kvm import KvmVerdict
 from homeostat.planner.trash import Space
 
 HOST = HostView("qemu:///system", domain_types=frozenset({"qemu", "kvm"}))

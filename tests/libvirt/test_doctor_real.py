@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from homeostat.driver.checks import run_checks
-from homeostat.driver.hostview import read_host
+from homeostat.driver.survey.checks import run_checks
+from homeostat.driver.survey.hostview import read_host
 from tests.rig.libvirtd import Libvirtd
 
 

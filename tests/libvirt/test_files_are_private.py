@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from homeostat.driver import kvm
+from homeostat.driver.survey import kvm
 from tests.rig.waiting import free_port, wait_until
 from tests.unit.images import blob
 

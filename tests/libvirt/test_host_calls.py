@@ -6,9 +6,9 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from homeostat.driver.events import DEBOUNCE
+from homeostat.driver.connection.events import DEBOUNCE
+from homeostat.driver.domains.inventory import REREAD
 from homeostat.driver.host import LibvirtHost
-from homeostat.driver.inventory import REREAD
 from homeostat.planner import actions as act
 from tests.libvirt.hosts import isolated_uri, machine
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.driver.storage import Storage, qemu_img
-from homeostat.driver.storage.header import HEAD, sniff
+from homeostat.driver.storage import Storage
+from homeostat.driver.storage.formats import qemu_img
+from homeostat.driver.storage.formats.header import HEAD, sniff
 from homeostat.models.image import UPLOADED
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver.storage.uploads import EXPIRES, UploadFolder
+from homeostat.driver.storage.images.uploads import EXPIRES, UploadFolder
 from homeostat.models.base import Key
 from homeostat.models.image import Image
 from homeostat.store.files.state import StateFolder

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver import kvm
-from homeostat.driver.kvm import BootResult, KvmVerdict, boot_guest, probe_kvm
+from homeostat.driver.survey import kvm
+from homeostat.driver.survey.kvm import BootResult, KvmVerdict, boot_guest, probe_kvm
 
 needs_qemu = pytest.mark.skipif(shutil.which("qemu-system-x86_64") is None, reason="qemu-system-x86_64 is not installed")
 

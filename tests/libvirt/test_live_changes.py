@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from homeostat.driver import actions as driver_actions
+from homeostat.driver.domains import actions as driver_actions
 from homeostat.driver.errors import DriverError, GuestHolds
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.host import LibvirtHost
-from homeostat.driver.storage import Storage, garbage
+from homeostat.driver.storage import Storage
+from homeostat.driver.storage.images import garbage
 from homeostat.planner.actions import DefineDomain, ImageRef
 from homeostat.planner.domain import KernelBoot
 from tests.libvirt.hosts import isolated_uri, machine

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver.storage import Storage, turns
+from homeostat.driver.storage import Storage
+from homeostat.driver.storage.images import turns
 from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import ImagePhase, ObservedImage

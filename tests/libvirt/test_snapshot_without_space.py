@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.errors import DriverError, NoSpace
+from homeostat.driver.storage.disks.snapshots import SnapshotFiles
+from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.driver.storage.paths import Rooms
-from homeostat.driver.storage.snapshots import SnapshotFiles
-from homeostat.driver.storage.tags import read_tags
 from homeostat.planner.snapshot.observed import SnapshotNote
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homeostat.driver.storage.tags import read_tags
+from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.snapshot import Snapshot, SnapshotStatus

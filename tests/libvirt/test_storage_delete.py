@@ -86,7 +86,7 @@ async def test_a_symlink_goes_and_its_target_stays(storage: Storage, folder: Pat
 
 
 async def test_prune_keeps_what_is_named_young_or_under_a_disk(storage: Storage, folder: Path, tmp_path: Path) -> None:
-    from homeostat.driver.storage.garbage import MIN_AGE, unreferenced
+    from homeostat.driver.storage.images.garbage import MIN_AGE, unreferenced
     from homeostat.driver.storage.paths import Rooms
 
     images = tmp_path / "images"

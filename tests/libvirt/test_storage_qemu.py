@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import libvirt
 import pytest
 
-from homeostat.driver.hostview import read_host
 from homeostat.driver.storage import Storage
+from homeostat.driver.survey.hostview import read_host
 from homeostat.planner.actions import CreateDisk, ImageRef, WriteSeed
 from tests.rig.libvirtd import Libvirtd
 from tests.unit.images import fetch

@@ -10,7 +10,7 @@ import pytest
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage import Storage
-from homeostat.driver.storage.garbage import unreferenced
+from homeostat.driver.storage.images.garbage import unreferenced
 from homeostat.driver.storage.paths import Rooms
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.actions import SetAside, TakeBack

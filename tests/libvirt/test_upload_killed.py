@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.driver.storage import uploads as files
+from homeostat.driver.storage.images import uploads as files
 from homeostat.service import uploads as service
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from homeostat.driver import eventloop
+from homeostat.driver.connection import eventloop
 from homeostat.driver.host import FilesElsewhere, LibvirtHost
-from homeostat.driver.hostview import read_host
-from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
-from homeostat.driver.survey import is_local
+from homeostat.driver.survey.hostview import read_host
+from homeostat.driver.survey.kvm import probe_kvm
+from homeostat.driver.survey.survey import is_local
 from homeostat.driver.tasks import Keep, once
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine

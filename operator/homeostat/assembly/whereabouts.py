@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from homeostat.driver.survey import same_libvirt
+from homeostat.driver.survey.survey import same_libvirt
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Waiting

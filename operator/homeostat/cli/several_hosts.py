@@ -55,7 +55,7 @@ def whose(hosts: Mapping[str, str]) -> str:
 
 
 def _parsed(given: Sequence[str]) -> dict[str, str]:
-    from homeostat.driver.survey import same_libvirt  # imported late, because other commands need no libvirt
+    from homeostat.driver.survey.survey import same_libvirt  # imported late, because other commands need no libvirt
 
     found: dict[str, str] = {}
     for text in given:

@@ -32,23 +32,26 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import SnapshotNote
 from homeostat.planner.trash import Space, TrashEntry
 
-from . import faults, links, ports, shared_memory
-from .actions import DomainActions
-from .address_reading import Resident
-from .addresses import AddressBook
-from .agent import Agent
-from .connection import LibvirtConnection
+from . import faults
+from .connection.connection import LibvirtConnection
+from .connection.events import Aspect
+from .domains import shared_memory
+from .domains.actions import DomainActions
+from .domains.inventory import Inventory
+from .domains.reading import PidFiles
 from .errors import DriverError
-from .events import Aspect
-from .inventory import Inventory
-from .networks import HostNetworks
-from .reading import PidFiles
-from .snapshots import Snapshots
+from .guests.address_reading import Resident
+from .guests.addresses import AddressBook
+from .guests.agent import Agent
+from .networks import links
+from .networks.networks import HostNetworks
+from .snapshots.snapshots import Snapshots
 from .storage import StorageAction
+from .storage.disks.snapshots import SnapshotFiles
 from .storage.secret import read_secret
-from .storage.snapshots import SnapshotFiles
-from .survey import is_local, is_test, pid_folders, survey, survey_networks
-from .survey_devices import survey_devices
+from .survey import ports
+from .survey.devices import survey_devices
+from .survey.survey import is_local, is_test, pid_folders, survey, survey_networks
 from .tasks import Keep, attended, once
 
 _log = logging.getLogger(__name__)
@@ -107,8 +110,8 @@ class StorageDriver(Protocol):
 
 
 class LibvirtHost:
-    """One host. Reads cost no libvirt call. ``kvm_usable`` says whether KVM really works there (driver.kvm); it is asked once,
-    and only where libvirt offers KVM. ``storage`` is None where the host holds no files."""
+    """One host. Reads cost no libvirt call. ``kvm_usable`` says whether KVM really works there (driver.survey.kvm); it is asked
+    once, and only where libvirt offers KVM. ``storage`` is None where the host holds no files."""
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ def unplugged_disk(target: str, live: DomainConfig) -> DomainConfig:
 
 
 def _ports_of(device: DiskConfig | NicConfig) -> int:
-    """Counts the ports of a device, like driver.xml.controllers. A disk on bus scsi is plugged into a controller."""
+    """Counts the ports of a device, like driver.xml.devices.controllers. A disk on bus scsi is plugged into a controller."""
     if isinstance(device, NicConfig):
         return int(device.model in ("virtio", "e1000e"))
     return int(device.bus == "virtio")

@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 
 from homeostat.driver.errors import DriverError
+from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
-from homeostat.driver.storage.source import check_source, is_remote
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import FileSource, Vnc

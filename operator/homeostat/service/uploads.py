@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from homeostat.driver.errors import DriverError, NoSpace
-from homeostat.driver.storage.cache import publish_image
-from homeostat.driver.storage.examine import examine, refuse
-from homeostat.driver.storage.header import HEAD, sniff
-from homeostat.driver.storage.local import BUFFER, in_thread
+from homeostat.driver.storage.formats.header import HEAD, sniff
+from homeostat.driver.storage.formats.qemu_img import Unusable
+from homeostat.driver.storage.images.cache import publish_image
+from homeostat.driver.storage.images.examine import examine, refuse
+from homeostat.driver.storage.images.local import BUFFER, in_thread
+from homeostat.driver.storage.images.uploads import Receive, UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
+from homeostat.driver.storage.images.uploads import Upload as Upload  # noqa: PLC0414 - callers take it from here
+from homeostat.driver.storage.images.verified import sha256_of
 from homeostat.driver.storage.paths import IMAGES, human_size
-from homeostat.driver.storage.qemu_img import Unusable
-from homeostat.driver.storage.uploads import Receive, UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
-from homeostat.driver.storage.uploads import Upload as Upload  # noqa: PLC0414 - callers take it from here
-from homeostat.driver.storage.verified import sha256_of
 from homeostat.models.image import UPLOADED, Image
 from homeostat.planner.actions import ImageRef
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver.survey import same_libvirt
+from homeostat.driver.survey.survey import same_libvirt
 from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
 from homeostat.store.files.state import StateFolder

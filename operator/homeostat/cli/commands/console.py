@@ -25,7 +25,7 @@ from .logs import one_machine
 @pass_settings
 def console(settings: CliSettings, name: tuple[str, ...], force: bool) -> None:
     """Attach to a machine's serial console; Ctrl-] detaches."""
-    from homeostat.driver.console import ConsoleEnd, attach_console
+    from homeostat.driver.guests.console import ConsoleEnd, attach_console
 
     machine = one_machine(settings, name)
     uuid = machine.status.domain_uuid if machine.status else None

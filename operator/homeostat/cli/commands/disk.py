@@ -56,7 +56,7 @@ def export(settings: CliSettings, machine: str, name: str, file: Path, of: str |
 
     The copy is of one moment, as after a loss of power; take a snapshot with `--quiesce Required` first and copy that for more.
     """
-    from homeostat.driver.export import export_disk
+    from homeostat.driver.snapshots.export import export_disk
 
     found, tag = run(_exported(settings, machine, of))
     uuid = found.status.domain_uuid if found.status else None
@@ -108,7 +108,7 @@ async def _list(settings: CliSettings, all_namespaces: bool, output: str | None)
 
 
 async def _list_orphans(settings: CliSettings, all_namespaces: bool, output: str | None) -> None:
-    from homeostat.driver.storage.labelled import disk_folders
+    from homeostat.driver.storage.disks.labelled import disk_folders
     from homeostat.planner.disk.orphans import disk_orphans
 
     async with opened(settings) as store:

@@ -17,7 +17,7 @@ from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, paint, say
 
 if TYPE_CHECKING:
-    from homeostat.driver.checks import Check
+    from homeostat.driver.survey.checks import Check
 
 _MARK = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("note", "busy")}
 
@@ -40,7 +40,7 @@ def doctor(settings: CliSettings, output: str | None) -> int:
 
 async def _of_host(name: str, uri: str, state: Path) -> Sequence[Check]:
     """Runs the checks of one host. ``name``: empty where there is only one."""
-    from homeostat.driver.checks import run_checks
+    from homeostat.driver.survey.checks import run_checks
 
     found = await run_checks(uri, state)
     return [replace(check, name=f"{name}: {check.name}") for check in found] if name else found
@@ -48,7 +48,7 @@ async def _of_host(name: str, uri: str, state: Path) -> Sequence[Check]:
 
 def check_unserved(state: Path) -> list[Check]:
     """Returns a check for each host that has machines, and that the last `up` did not name."""
-    from homeostat.driver.checks import Check
+    from homeostat.driver.survey.checks import Check
     from homeostat.store.files.hosts import read_hosts
     from homeostat.store.files.state import StateFolder
 
@@ -64,7 +64,7 @@ def check_unserved(state: Path) -> list[Check]:
 
 def check_orphans(state: Path) -> list[Check]:
     """Returns what the operator of this state recorded last of orphans. Empty: none ever ran."""
-    from homeostat.driver.checks import Check
+    from homeostat.driver.survey.checks import Check
     from homeostat.store.files.state import StateFolder
     from homeostat.store.index.index import Index
     from homeostat.store.index.orphans import read_orphans

@@ -18,7 +18,7 @@ from ..terminal import say
 from ..upload_source import SourceFile
 
 if TYPE_CHECKING:
-    from homeostat.driver.storage.uploads import Upload
+    from homeostat.driver.storage.images.uploads import Upload
     from homeostat.service.uploads import ImageUploads
 
 

@@ -111,7 +111,7 @@ async def _outward(wanted: Wanted) -> None:
 
 
 async def _inward(wanted: Wanted) -> None:
-    from homeostat.driver.scratch import scratch_folder
+    from homeostat.driver.survey.scratch import scratch_folder
     from homeostat.store.files.state import StateFolder, served_folder
     from homeostat.store.migrate.cluster import ClusterSide
     from homeostat.store.migrate.folder import Folder, read_folder

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from homeostat.assembly.whereabouts import Whereabouts, take_hosts
-from homeostat.driver.scratch import scratch_folder
+from homeostat.driver.survey.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk

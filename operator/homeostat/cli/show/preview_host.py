@@ -19,9 +19,9 @@ from pathlib import Path
 
 from homeostat.assembly.standalone import qemu_group
 from homeostat.driver.host import LibvirtHost
-from homeostat.driver.kvm import probe_kvm
 from homeostat.driver.storage.storage import Storage
-from homeostat.driver.survey import is_local
+from homeostat.driver.survey.kvm import probe_kvm
+from homeostat.driver.survey.survey import is_local
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import NOTHING, Allowed

@@ -11,7 +11,7 @@ from pathlib import Path
 from homeostat.planner.actions import CopyBoot
 from homeostat.planner.domain import BOOT_COPY
 
-from .local import share_blocks
+from .images.local import share_blocks
 from .paths import PARTIAL, Rooms, file_errors, publish, sweep_partials
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from homeostat.planner.machine.identity import DISK_SUFFIX, disk_file
 from homeostat.planner.orphans import MachineFolder
 
-from .kept import NOTE
+from .disks.kept import NOTE
 from .paths import Rooms, allocated, file_errors
 
 CREATED = "created"  # marks that a domain was defined; see planner.observed.ObservedStorage

@@ -44,24 +44,24 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.trash import Space, TrashEntry
 
 from .boots import copy_boot
-from .cache import ImageCache
-from .chains import newer_overlays, read_chain
-from .copies import Copies
-from .disks import create_disk, grow_disk, read_disk
+from .disks.chains import newer_overlays, read_chain
+from .disks.copies import Copies
+from .disks.disks import create_disk, grow_disk, read_disk
+from .disks.kept import NOTE, find_kept, write_note
+from .disks.labelled import carry_label, look_into, read_named, remove_disk
+from .disks.moved import forget_moved, read_moved, write_moved
+from .disks.snapshots import RESTORED, SnapshotFiles, read_restored
 from .folders import CREATED, DELETION, find_folders
-from .foresee import foresee_image
-from .garbage import unreferenced
-from .kept import NOTE, find_kept, write_note
-from .labelled import carry_label, look_into, read_named, remove_disk
-from .moved import forget_moved, read_moved, write_moved
-from .named import read_image_note, write_image_note
+from .images.cache import ImageCache
+from .images.foresee import foresee_image
+from .images.garbage import unreferenced
+from .images.named import read_image_note, write_image_note
+from .images.uploads import UploadFolder
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
 from .secret import read_secret
 from .seed import build_seed
-from .snapshots import RESTORED, SnapshotFiles, read_restored
 from .stat_cache import StatCache
 from .trash import TrashFolder
-from .uploads import UploadFolder
 
 log = logging.getLogger(__name__)
 

@@ -25,10 +25,10 @@ from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.identity import DISK_SUFFIX
 from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
 
-from .disks import read_disk
-from .labelled import label_disk, read_as
+from .disks.disks import read_disk
+from .disks.labelled import label_disk, read_as
+from .disks.moved import add_moved
 from .move import move, same
-from .moved import add_moved
 from .paths import MACHINES, PARTIAL, Rooms, allocated, file_errors, flush, replace_text
 
 log = logging.getLogger(__name__)

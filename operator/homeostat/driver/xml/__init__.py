@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .disks import build_disk
+from .devices.disks import build_disk
+from .devices.nics import build_nic
 from .domain import build_domain, parse_domain, parse_root
 from .elements import parse_xml, to_text
-from .nics import build_nic
 from .record import NAMESPACE, PREFIX, build_plain, parse_record
 
 __all__ = [

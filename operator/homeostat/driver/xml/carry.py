@@ -11,25 +11,8 @@ from copy import deepcopy
 
 from homeostat.planner.domain import DomainConfig
 
-from . import (
-    agent,
-    arguments,
-    controllers,
-    disks,
-    filesystems,
-    forwards,
-    host_devices,
-    io_threads,
-    memory_backing,
-    record,
-    rng,
-    shared_memory,
-    smbios,
-    sound,
-    tpm,
-    vsock,
-    watchdog,
-)
+from . import arguments, forwards, io_threads, memory_backing, record, smbios
+from .devices import agent, controllers, disks, filesystems, host_devices, rng, shared_memory, sound, tpm, vsock, watchdog
 from .elements import Element, alias_name, attribute, element, text_of
 
 # Devices of these families that the spec does not name are removed; those of any other family stay.

@@ -7,33 +7,24 @@ from typing import Any, Protocol
 
 from homeostat.planner.domain import DomainConfig
 
-from . import (
+from . import arguments, boot, cpu, forwards, general, io_threads, memory_backing, platform, record, smbios
+from .carry import carry_over
+from .devices import (
     agent,
-    arguments,
-    boot,
     console,
     controllers,
-    cpu,
     disks,
     display,
     filesystems,
-    forwards,
-    general,
     host_devices,
-    io_threads,
-    memory_backing,
     nics,
-    platform,
-    record,
     rng,
     shared_memory,
-    smbios,
     sound,
     tpm,
     vsock,
     watchdog,
 )
-from .carry import carry_over
 from .elements import Element, element, parse_xml, to_text
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from homeostat.driver.scratch import process_folder
+from homeostat.driver.survey.scratch import process_folder
 from homeostat.models.base import Key
 from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from homeostat.driver.scratch import scratch_folder
+from homeostat.driver.survey.scratch import scratch_folder
 from homeostat.models.base import API_VERSION, Key, OwnerReference, Resource
 from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.kinds import CLUSTER_KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from homeostat.driver.links import unplugged
+from homeostat.driver.networks.links import unplugged
 from homeostat.planner import actions as act
 from homeostat.planner.observed import Tap
 from homeostat.planner.plan import Converged, Waiting

@@ -1,0 +1,1 @@
+"""The connection to libvirt: its calls, its events, and its errors in our words."""

@@ -1,0 +1,1 @@
+"""Domains: what is known of them, and the actions on them."""

@@ -1,0 +1,59 @@
+"""The last look at files just before libvirt gives them to QEMU. A plan may rest on older knowledge."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import libvirt
+
+from homeostat.planner.domain import DiskConfig
+
+from ..errors import SaveOutdated
+from ..storage.disks.disks import check_header, read_disk
+from ..survey.survey import is_local
+from ..xml import parse_domain
+from .step import Domain, sources_of
+
+
+def check_headers(uri: str, disks: Sequence[DiskConfig]) -> None:
+    """Checks the headers just before libvirt gives QEMU the files that they name. Where a definition names no chain, the plan
+    has checked the headers.
+
+    Raises:
+        HeaderAltered: a header names another file than the definition.
+    """
+    if not is_local(uri):
+        return
+    for disk in disks:
+        if disk.source is None or disk.format != "qcow2" or disk.chain is None:
+            continue
+        with contextlib.suppress(OSError):  # libvirt will say so in its own words
+            found = read_disk(disk.source)
+            backing = os.path.realpath(disk.chain[0].path) if disk.chain else None
+            check_header(found if found.backing != backing else replace(found, backing=None))
+
+
+def check_save(request: Callable[..., Any], domain: Domain, name: str) -> None:
+    """Checks a managed save. It continues with the files that it was made with, whatever the definition has since.
+
+    Raises:
+        SaveOutdated: a disk is on another file by now. That file would lose its data, or become worthless.
+    """
+    try:
+        then = sources_of(parse_domain(request(domain.managedSaveGetXMLDesc, 0)))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        return  # the test driver, which keeps no memory either
+    now = sources_of(parse_domain(request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)))
+    for disk, source in then.items():
+        if os.path.realpath(now.get(disk) or source or "") != os.path.realpath(source or ""):
+            raise SaveOutdated(
+                f"disks[{disk}] of machine {name} was on {source} when its memory was saved, and someone put it on "
+                f"{now[disk]} since: going on would write to the former file. `virsh managedsave-remove {name}` lets it boot "
+                f"from {now[disk]}, without the saved memory; or `virsh edit {name}`, and name the former file again"
+            )

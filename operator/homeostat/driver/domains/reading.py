@@ -1,0 +1,249 @@
+"""Reading domains: libvirt's answers as ObservedDomain. All of it runs on the connection's threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import libvirt
+
+from homeostat.planner.domain import DomainConfig
+from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain, Tap
+
+from ..connection.connection import LibvirtConnection
+from ..connection.events import Aspect
+from ..xml import parse_record, parse_root, parse_xml
+from ..xml.cpu import running_cpu
+from ..xml.devices.agent import agent_connected
+from ..xml.devices.display import vnc_address
+from ..xml.devices.nics import parse_taps
+from ..xml.general import parse_balloon
+from .marks import RunMarks
+
+STATES = {
+    libvirt.VIR_DOMAIN_NOSTATE: DomainState.RUNNING,  # the test and Xen drivers' "no particular state"
+    libvirt.VIR_DOMAIN_RUNNING: DomainState.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: DomainState.RUNNING,
+    libvirt.VIR_DOMAIN_PAUSED: DomainState.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTDOWN: DomainState.SHUTTING_DOWN,
+    libvirt.VIR_DOMAIN_SHUTOFF: DomainState.SHUTOFF,
+    libvirt.VIR_DOMAIN_CRASHED: DomainState.CRASHED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: DomainState.SUSPENDED,
+}
+
+# In the order of libvirt's enums (virDomainRunningReason and so on): a reason's number is its place.
+_REASONS: dict[DomainState, tuple[str, ...]] = {
+    DomainState.RUNNING: (
+        "unknown", "booted", "migrated", "restored", "from-snapshot", "unpaused", "migration-canceled",
+        "save-canceled", "wakeup", "crashed", "postcopy", "postcopy-failed",
+    ),
+    DomainState.PAUSED: (
+        "unknown", "user", "migration", "save", "dump", "ioerror", "watchdog", "from-snapshot", "shutting-down",
+        "snapshot", "crashed", "starting-up", "postcopy", "postcopy-failed", "api-error",
+    ),
+    DomainState.SHUTTING_DOWN: ("unknown", "user"),
+    DomainState.SHUTOFF: (
+        "unknown", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot", "daemon",
+    ),
+    DomainState.CRASHED: ("unknown", "panicked"),
+    DomainState.SUSPENDED: ("unknown", "disk"),
+}  # fmt: skip
+
+# What a domain that is off does not have.
+_OFF: Mapping[str, Any] = {
+    "live": None, "pid": None, "vnc": None, "agent": False, "run": "", "taps": (), "balloon": 0, "unplugged": {},
+}  # fmt: skip
+
+Unplugged = Callable[[Sequence[Tap]], Mapping[str, str]]  # see links.unplugged
+
+SECURE = libvirt.VIR_DOMAIN_XML_SECURE  # with the VNC password, which is compared and never shown
+_ID = re.compile(r" id='([^']*)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One bulk listing: what libvirt says of all domains in a fixed number of calls."""
+
+    domains: dict[str, libvirt.virDomain]
+    states: dict[str, tuple[DomainState, str]]
+    stats: dict[str, dict[str, Any]]
+    autostart: frozenset[str]
+    saved: frozenset[str]
+    transient: frozenset[str]
+
+
+STATS = (
+    libvirt.VIR_DOMAIN_STATS_STATE
+    | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+    | libvirt.VIR_DOMAIN_STATS_BALLOON
+    | libvirt.VIR_DOMAIN_STATS_BLOCK
+    | libvirt.VIR_DOMAIN_STATS_INTERFACE
+)
+
+
+def read_bulk(connection: LibvirtConnection) -> Bulk:
+    """Makes four calls, however many domains there are. A busy domain answers with less, and is not waited for."""
+    handle, request = connection.handle, connection.request
+    nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+    try:
+        answers = request(handle.getAllDomainStats, STATS, nowait)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
+            raise
+        answers = request(handle.getAllDomainStats, STATS, 0)  # the test driver knows no flags
+    stats = {domain.UUIDString(): (domain, values) for domain, values in answers}
+
+    def having(flag: int) -> frozenset[str]:
+        return frozenset(domain.UUIDString() for domain in request(handle.listAllDomains, flag))
+
+    return Bulk(
+        domains={uuid: domain for uuid, (domain, _) in stats.items()},
+        states={
+            uuid: name_state(values["state.state"], values.get("state.reason", 0))
+            for uuid, (_, values) in stats.items()
+            if "state.state" in values
+        },
+        stats={uuid: values for uuid, (_, values) in stats.items()},
+        autostart=having(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
+        saved=having(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE),
+        transient=having(libvirt.VIR_CONNECT_LIST_DOMAINS_TRANSIENT),
+    )
+
+
+def name_state(state: int, reason: int) -> tuple[DomainState, str]:
+    named = STATES.get(state, DomainState.RUNNING)
+    words = _REASONS[named]
+    return named, words[reason] if 0 <= reason < len(words) else "unknown"
+
+
+def just_made(name: str, uuid: str) -> ObservedDomain:
+    """Returns a domain as libvirt makes it: persistent, not started with the host, and without saved memory."""
+    return ObservedDomain(name, uuid, DomainState.SHUTOFF, "unknown", True, False, False, None, None)
+
+
+class DomainReader:
+    """Reads single domains, on any thread. Two readings of the same domain must not overlap."""
+
+    def __init__(
+        self, connection: LibvirtConnection, pid_of: Callable[[str, str], int | None], unplugged: Unplugged, marks: RunMarks
+    ) -> None:
+        self._connection, self._pid_of, self._unplugged, self._marks = connection, pid_of, unplugged, marks
+        self._definitions: dict[str, int] = {}  # by uuid: the hash of its inactive XML
+
+    def forget(self, uuid: str) -> None:
+        self._definitions.pop(uuid, None)
+
+    def read(self, domain: Any, previous: ObservedDomain | None, aspects: Aspect, bulk: Bulk | None = None) -> ObservedDomain:
+        """Reads what ``aspects`` asks for and takes the rest from ``previous``. Of a domain that is not known yet it reads
+        everything.
+
+        Raises:
+            libvirt.libvirtError: also when the domain has gone.
+            ValueError: its XML cannot be understood.
+        """
+        request, uuid = self._connection.request, domain.UUIDString()
+        if bulk is not None and uuid in bulk.states:
+            state, reason = bulk.states[uuid]
+        else:
+            state, reason = name_state(*request(domain.state))
+        if previous is None:
+            previous = just_made(domain.name(), uuid)
+            aspects |= Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
+        if state.active and not previous.state.active:
+            aspects |= Aspect.LIVE
+        if previous.state.active and not state.active and previous.record is not None:
+            aspects |= Aspect.CONFIG  # what the next start boots: not every change of it causes an event
+        if reason == "saved":
+            aspects |= Aspect.FLAGS
+        if reason == REVERTED and (previous.reason != reason or Aspect.LIVE in aspects):
+            aspects |= Aspect.CONFIG  # a snapshot brings back the definition of its time
+        # Starting a domain removes its managed save, so a running one has none.
+        saved = previous.managed_save and not state.active
+        seen = replace(previous, state=state, reason=reason, managed_save=saved, **({} if state.active else _OFF))
+        if Aspect.FLAGS in aspects:
+            seen = self._with_flags(seen, domain, bulk)
+        if Aspect.CONFIG in aspects:
+            seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
+            if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
+                aspects |= Aspect.LIVE  # both at the same time: that decides which of two files is newer
+        if not state.active:
+            return seen
+        if seen.record is None:
+            return replace(seen, **_OFF)
+        if Aspect.LIVE in aspects or seen.live is None:
+            seen = self._with_live(seen, domain, request(domain.XMLDesc, SECURE))
+        return seen
+
+    def _with_flags(self, seen: ObservedDomain, domain: Any, bulk: Bulk | None) -> ObservedDomain:
+        if bulk is not None:
+            uuid = seen.uuid
+            return replace(
+                seen,
+                persistent=uuid not in bulk.transient,
+                autostart=uuid in bulk.autostart,
+                managed_save=uuid in bulk.saved,
+            )
+        request = self._connection.request
+        persistent = bool(request(domain.isPersistent))
+        return replace(
+            seen,
+            persistent=persistent,
+            autostart=persistent and bool(request(domain.autostart)),
+            managed_save=not seen.state.active and bool(request(domain.hasManagedSaveImage)),
+        )
+
+    def _with_definition(self, seen: ObservedDomain, text: str) -> ObservedDomain:
+        root = parse_xml(text)
+        record = parse_record(root)
+        if record is None:
+            return replace(seen, record=None, config=None)
+        self._definitions[seen.uuid] = hash(text)
+        self._marks.define(seen.uuid, root)
+        config = parse_root(root)
+        return replace(seen, name=config.name, record=record, config=config)
+
+    def _with_live(self, seen: ObservedDomain, domain: Any, text: str) -> ObservedDomain:
+        found = _ID.search(text, 0, text.find(">"))
+        domain_id = found[1] if found else ""
+        vnc, agent, live = None, False, seen.config
+        taps: tuple[Tap, ...] = ()
+        balloon, mark = 0, ""
+        # With the test driver it is word for word the definition; then it need not be parsed.
+        plain = text[: found.start()] + text[found.end() :] if found else text
+        if hash(plain) != self._definitions.get(seen.uuid):
+            root = parse_xml(text)
+            vnc, agent, live, taps = vnc_address(root), agent_connected(root), parse_root(root), parse_taps(root)
+            balloon, mark = parse_balloon(root), self._marks.of_run(domain, root)
+            if seen.config is not None:
+                live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
+                live = seen.config if live == seen.config else live  # one object for both: there may be thousands of machines
+        pid = self._pid_of(seen.name, seen.uuid)
+        own = mark or pid
+        run = f"{domain_id}-{own}" if own else domain_id
+        unplugged = self._unplugged(taps) if taps else {}
+        return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run, taps=taps, balloon=balloon, unplugged=unplugged)
+
+
+def _sources(config: DomainConfig) -> list[str | None]:
+    return [disk.source for disk in config.disks]
+
+
+class PidFiles:
+    """QEMU's pid, from libvirt's file. None where that folder is on another host, or not readable for us."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self._folders = folders
+
+    def __call__(self, name: str, uuid: str) -> int | None:
+        for folder in self._folders:
+            try:
+                pid = int((folder / f"{name}.pid").read_text(encoding="ascii"))
+                # A file that was left behind may name a pid that another program has by now.
+                if uuid.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
+            except (OSError, ValueError):
+                continue
+        return None

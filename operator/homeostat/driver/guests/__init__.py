@@ -1,0 +1,1 @@
+"""What guests say of themselves: their agent, their addresses, their console."""

@@ -1,0 +1,1 @@
+"""The host's networks, and the host's ends of nics."""

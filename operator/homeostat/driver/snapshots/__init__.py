@@ -1,0 +1,1 @@
+"""Snapshots of machines, and copies of disks that depend on nothing."""

@@ -1,0 +1,197 @@
+"""Independent copies of disks: of one that a guest writes to, of one that is off, or of a snapshot inside it.
+
+A copy of a running disk is QEMU's backup job: it is of the moment at which it begins, whatever the guest writes meanwhile, and
+the guest goes on. QEMU writes it beside the disk, where it may; from there it comes to its place. A copy has its name once it is
+whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import libvirt
+
+from homeostat.planner.domain import DiskConfig
+
+from ..connection.translate import translate
+from ..errors import DomainGone, DriverError, HostUnreachable, NoSpace, Refused, ResourceInUse
+from ..storage.disks.tags import read_tags
+from ..storage.paths import PARTIAL, file_errors, flush, publish
+from ..survey.survey import is_local
+from ..xml import parse_domain
+
+STAGED = ".export"  # the suffix of what QEMU writes
+POLL = 0.2  # seconds between looks at a job
+
+Reached = Callable[[float], None]
+"""Takes the share that is done, from 0 to 1."""
+
+
+def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached, tag: str = "") -> None:
+    """Copies a disk of a machine, or the snapshot ``tag`` in it, to a qcow2 file that needs no other. Blocks until it is done.
+
+    Raises:
+        DriverError: it could not be done. Nothing is left of it.
+    """
+    if not is_local(uri):
+        raise Refused(f"the disks of {uri} are on another host: run this there")
+    if target.exists():
+        raise Refused(f"{target} is there already: give the copy another name")
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
+    with _domain(uri, uuid) as domain, file_errors(target, f"copy a disk to {target}"):
+        found, active = _disk(domain, disk)
+        try:
+            if active and not tag:
+                _back_up(domain, found, partial, progress)
+            else:
+                _convert(found, partial, progress, tag)
+                _check_tag(found, tag)
+            partial.chmod(0o600)
+            flush(partial)
+            publish(partial, target)
+        except FileExistsError:
+            raise Refused(f"{target} has come to be there meanwhile: give the copy another name") from None
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _domain(uri: str, uuid: str) -> Iterator[Any]:
+    try:
+        connection = libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise HostUnreachable(f"cannot connect to {uri}: {error.get_error_message()}") from error
+    try:
+        yield connection.lookupByUUIDString(uuid)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            raise DomainGone(f"the domain {uuid} is not there: {error.get_error_message()}") from error
+        raise translate(error, "copy a disk") from error
+    finally:
+        connection.close()
+
+
+def _disk(domain: Any, name: str) -> tuple[DiskConfig, bool]:
+    """Returns the disk as it is in use, and whether its machine is on."""
+    active = bool(domain.isActive())
+    config = parse_domain(domain.XMLDesc(0 if active else libvirt.VIR_DOMAIN_XML_INACTIVE))
+    disks = {one.name: one for one in config.disks if one.device == "disk" and one.source}
+    if name not in disks:
+        known = ", ".join(disks) or "none"
+        raise Refused(f"machine {domain.name()} has no disk {name!r} that could be copied: it has {known}")
+    return disks[name], active
+
+
+def _back_up(domain: Any, disk: DiskConfig, partial: Path, progress: Reached) -> None:
+    assert disk.source is not None
+    folder = Path(disk.source).parent
+    _sweep(domain, folder)
+    staged = folder / f"{Path(disk.source).stem}.{secrets.token_hex(4)}{STAGED}"
+    others = "".join(f"<disk name={quoteattr(target)} backup='no'/>" for target in _targets(domain) if target != disk.target)
+    text = (
+        f"<domainbackup mode='push'><disks><disk name={quoteattr(disk.target)} backup='yes' type='file' backupmode='full'>"
+        f"<driver type='qcow2'/><target file={quoteattr(str(staged))}/></disk>{others}</disks></domainbackup>"
+    )
+    try:
+        domain.backupBegin(text, None, 0)
+        try:
+            _follow(domain, progress)
+        except BaseException:
+            with contextlib.suppress(libvirt.libvirtError):
+                domain.abortJob()
+            raise
+        _bring(staged, partial)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _targets(domain: Any) -> list[str]:
+    return [disk.target for disk in parse_domain(domain.XMLDesc(0)).disks if disk.source]
+
+
+def _sweep(domain: Any, folder: Path) -> None:
+    """Removes what copies have left that were killed. Raises ResourceInUse: one is being made."""
+    if domain.jobInfo()[0] != libvirt.VIR_DOMAIN_JOB_NONE:
+        raise ResourceInUse(f"machine {domain.name()} is being copied, saved or moved just now: try again after that")
+    for left in folder.glob(f"*{STAGED}"):
+        left.unlink(missing_ok=True)
+
+
+def _follow(domain: Any, progress: Reached) -> None:
+    while True:
+        info = domain.jobInfo()
+        if info[0] == libvirt.VIR_DOMAIN_JOB_NONE:
+            break
+        if info[3]:
+            progress(info[4] / info[3])
+        time.sleep(POLL)
+    done = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
+    if not done.get("success", done.get("type") == libvirt.VIR_DOMAIN_JOB_COMPLETED):
+        why = done.get("errmsg") or "QEMU does not say why; a full disk, most often"
+        raise DriverError(f"the copy of the running disk failed: {why}")
+
+
+def _bring(staged: Path, partial: Path) -> None:
+    """Moves the copy to where it is wanted; to another file system by copying what is in it."""
+    try:
+        os.rename(staged, partial)
+    except OSError:
+        command = ["cp", "--sparse=always", "--reflink=auto", "--", str(staged), str(partial)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            kind = NoSpace if "No space left" in done.stderr else DriverError
+            raise kind(f"could not bring the copy to {partial.parent}: {done.stderr.strip().splitlines()[-1]}") from None
+    os.chown(partial, os.geteuid(), os.getegid())
+
+
+def _convert(disk: DiskConfig, partial: Path, progress: Reached, tag: str) -> None:
+    """Copies with qemu-img: a snapshot also while QEMU has the disk open, since what is in it does not change any more."""
+    assert disk.source is not None
+    program = shutil.which("qemu-img")
+    if program is None:
+        raise Refused("qemu-img is not installed on this host: apt-get install qemu-utils")
+    source = f"driver={disk.format},file.driver=file,file.filename={disk.source.replace(',', ',,')}"
+    of = ["-U", "-l", f"snapshot.name={tag}"] if tag else []
+    command = [program, "convert", "-p", *of, "--image-opts", source, "-O", "qcow2", str(partial)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o077)
+    assert child.stdout is not None and child.stderr is not None
+    try:
+        said = ""
+        while more := child.stdout.read(16):
+            said = (said + more)[-64:]
+            if shares := re.findall(r"\(([0-9.]+)/100%\)", said):
+                progress(float(shares[-1]) / 100)
+        error = child.stderr.read().strip()
+        code = child.wait()
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    if code:
+        raise _failure(error.splitlines()[-1].removeprefix("qemu-img: ") if error else f"qemu-img ended with code {code}", tag)
+
+
+def _check_tag(disk: DiskConfig, tag: str) -> None:
+    """Checks that the snapshot is still there, and so was there all the time: without it its contents may be anything."""
+    if tag and all(known.tag != tag for known in read_tags(disk.source or "") or ()):
+        raise Refused("the snapshot was removed while it was copied: nothing was made of it")
+
+
+def _failure(said: str, tag: str) -> DriverError:
+    if "No space left" in said:
+        return NoSpace(f"no space is left for the copy ({said}): free some space, or copy it elsewhere")
+    if "lock" in said:
+        return ResourceInUse(f"the disk was opened by another program meanwhile ({said}): try again")
+    if tag and "snapshot" in said.lower():
+        return Refused(f"the disk does not hold that snapshot any more ({said})")
+    return DriverError(f"the copy failed: {said}")

@@ -1,0 +1,380 @@
+"""Takes, removes and restores snapshots. All of them are internal: inside the qcow2 files of the disks, under a name of ours.
+
+- Machine off: qemu-img, disk by disk.
+- Machine on, its disks only: one transaction of QEMU over all of them, between two writes. libvirt has no call for that. The
+  guest agent freezes the file systems around it. Whatever happens, they are thawed.
+- Machine on, with its memory: libvirt's internal snapshot, of which libvirt keeps the definition.
+
+What is taken counts once its note says so. Until then the next try thaws the guest, and removes what the last one left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import libvirt
+import libvirt_qemu
+
+from homeostat.planner import actions as act
+from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.observed import DomainState, ObservedDomain
+from homeostat.planner.snapshot.observed import SnapshotNote
+
+from .. import faults
+from ..connection.connection import LibvirtConnection
+from ..connection.events import Aspect
+from ..domains.inventory import Inventory
+from ..domains.step import Domain
+from ..errors import DomainChanged, DriverError, NoSpace, Refused
+from ..guests.agent import Agent
+from ..storage.disks.snapshots import SnapshotFiles
+from ..survey.survey import is_local
+from ..xml import parse_xml
+
+_log = logging.getLogger(__name__)
+
+FREEZE_WITHIN = 20.0  # seconds; a guest writes everything that it has not written yet
+THAW_WITHIN = 20.0  # seconds
+EVERYTHING = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
+
+SnapshotAction = act.TakeSnapshot | act.DropSnapshot | act.RestoreSnapshot | act.NoteRestored
+
+
+# The steps of one action, for tests that are killed between them: see faults.
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeGuest:
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagDisks:
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThawGuest:
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyTag:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepNote:
+    uid: str
+
+
+class Snapshots:
+    """Executes the actions on snapshots of one host. ``fence``: see DomainActions."""
+
+    def __init__(
+        self,
+        connection: LibvirtConnection,
+        inventory: Inventory,
+        agent: Agent,
+        files: SnapshotFiles | None,
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection, self._inventory, self._agent, self._fence = connection, inventory, agent, fence
+        self._kept = files
+
+    def note(self, uid: str) -> SnapshotNote | None:
+        """Returns what is noted down of a snapshot. Raises DriverError: it cannot be read."""
+        return self._files.note(uid)
+
+    def tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
+        """Returns the snapshots in files. Raises DriverError: a file cannot be read."""
+        return self._files.tags(paths)
+
+    def backing(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """Returns which files are built on disks of machines."""
+        return self._files.backing(paths)
+
+    @property
+    def _files(self) -> SnapshotFiles:
+        if self._kept is None:
+            raise DriverError("this host keeps no files, so there are no snapshots on it")
+        return self._kept
+
+    async def execute(self, action: SnapshotAction) -> None:
+        """Carries one action out, while nobody else acts on the domain.
+
+        Raises:
+            DriverError: it could not be done.
+        """
+        with faults.around(action):
+            match action:
+                case act.NoteRestored():
+                    self._files.note_restored(action.directory, action.token)
+                case act.DropSnapshot(uuid=""):
+                    await self._drop(action, None)
+                case _:
+                    async with self._inventory.exclusively(action.uuid):
+                        self._fence()
+                        await self._on_domain(action)
+
+    async def _on_domain(self, action: act.TakeSnapshot | act.DropSnapshot | act.RestoreSnapshot) -> None:
+        known = await self._read(action.uuid)
+        try:
+            match action:
+                case act.TakeSnapshot():
+                    await self._take(action, _there(known))
+                case act.DropSnapshot():
+                    await self._drop(action, known)
+                case act.RestoreSnapshot():
+                    await self._restore(action, _there(known))
+        finally:
+            await self._read(action.uuid)
+
+    # Taking -----------------------------------------------------------------------------------------------------------------
+
+    async def _take(self, action: act.TakeSnapshot, known: ObservedDomain) -> None:
+        if known.state.active != action.active or known.managed_save != action.saved:
+            raise DomainChanged(f"machine {known.name} was turned on or off meanwhile: its snapshot is taken later")
+        files, paths = self._files, [path for _, path in action.disks]
+        await self._clean_up(action, known)
+        note = SnapshotNote(action.uid, action.machine, action.machine_name, action.memory, action.disks)
+        files.write_note(note)
+        if not action.active:
+            with faults.around(TagDisks(action.uuid)):
+                for path in paths:
+                    await files.tag(path, action.tag)
+            consistency = "Crash" if action.saved else "Off"
+        elif action.memory:
+            with faults.around(TagDisks(action.uuid)):
+                await self._on_thread(lambda: self._with_memory(action), f"take a snapshot with memory of machine {known.name}")
+            consistency = "Memory"
+        else:
+            async with self._quiesced(action, known) as frozen:
+                with faults.around(TagDisks(action.uuid)):
+                    await self._on_thread(lambda: self._in_one_go(action), f"take a snapshot of machine {known.name}")
+            consistency = "Agent" if frozen else "Crash"
+        if (variables := await self._variables(known)) is not None:
+            files.copy(variables, files.nvram(action.uid))
+        tags = [tag.taken for known in files.tags(paths).values() for tag in known if tag.tag == action.tag]
+        taken = min(tags, default=time.time())
+        when = datetime.fromtimestamp(int(taken), UTC).isoformat().replace("+00:00", "Z")
+        with faults.around(KeepNote(action.uid)):
+            files.write_note(replace(note, complete=True, consistency=consistency, taken=when, size=files.size(paths)))
+
+    async def _clean_up(self, action: act.TakeSnapshot, known: ObservedDomain) -> None:
+        """Removes what a try that was cut off has left. Thaws the guest first: that try may have frozen it."""
+        files = self._files
+        if files.note(action.uid) is not None:
+            await self._thaw_if_listening(known)
+        if any(files.holds(path, action.tag) for _, path in action.disks):
+            await self._untag(action.tag, [path for _, path in action.disks], known)
+
+    @asynccontextmanager
+    async def _quiesced(self, action: act.TakeSnapshot, known: ObservedDomain) -> AsyncIterator[bool]:
+        """Freezes the guest's file systems where that is wanted, yields whether they are, and thaws them whatever happens."""
+        frozen = 0
+        wanted = action.quiesce != "Never" and (known.agent or action.quiesce == "Required")
+        try:
+            if wanted:
+                with faults.around(FreezeGuest(action.uuid)):
+                    frozen = await self._freeze(action, known)
+            yield frozen > 0
+        finally:
+            if wanted:  # also where it did not answer: it may freeze late
+                with faults.around(ThawGuest(action.uuid)):
+                    await self._thaw(known, must=frozen > 0)
+
+    async def _freeze(self, action: act.TakeSnapshot, known: ObservedDomain) -> int:
+        try:
+            return await self._agent.freeze(action.uuid, FREEZE_WITHIN)
+        except (DriverError, TimeoutError) as error:
+            why = str(error) or f"no answer within {FREEZE_WITHIN:.0f} s"
+            if action.quiesce == "Required":
+                raise DriverError(
+                    f"the guest agent of machine {known.name} does not freeze its file systems ({why}), and quiesce is Required: "
+                    "it is tried again; quiesce: IfAvailable takes the snapshot without that"
+                ) from error
+            _log.info("freezing the file systems of machine %s: %s", known.name, why)
+            return 0
+
+    async def _thaw(self, known: ObservedDomain, must: bool) -> None:
+        try:
+            await self._agent.thaw(known.uuid, THAW_WITHIN)
+        except (DriverError, TimeoutError) as error:
+            if must:
+                why = str(error) or f"no answer within {THAW_WITHIN:.0f} s"
+                raise DriverError(
+                    f"the guest agent of machine {known.name} does not thaw its file systems ({why}): it is asked again. "
+                    f"`virsh domfsthaw {known.name}` asks it, too"
+                ) from error
+
+    async def _thaw_if_listening(self, known: ObservedDomain) -> None:
+        if known.state.active and known.agent:
+            with faults.around(ThawGuest(known.uuid)):
+                await self._thaw(known, must=False)
+
+    def _in_one_go(self, action: act.TakeSnapshot) -> None:
+        domain = self._inventory.handle(action.uuid)
+        nodes = self._nodes(domain)
+        steps = [
+            {"type": "blockdev-snapshot-internal-sync", "data": {"device": _node(nodes, path), "name": action.tag}}
+            for _, path in action.disks
+        ]
+        self._qmp(domain, "transaction", actions=steps)
+
+    def _with_memory(self, action: act.TakeSnapshot) -> None:
+        domain = self._inventory.handle(action.uuid)
+        text = f"<domainsnapshot><name>{escape(action.tag)}</name><description>Homeostat</description></domainsnapshot>"
+        self._connection.request(domain.snapshotCreateXML, text, 0)
+
+    # Removing ---------------------------------------------------------------------------------------------------------------
+
+    async def _drop(self, action: act.DropSnapshot, known: ObservedDomain | None) -> None:
+        note = self._files.note(action.uid)
+        if known is not None and note is not None and not note.complete:
+            await self._thaw_if_listening(known)
+        await self._untag(action.tag, [path for _, path in action.disks], known)
+        with faults.around(KeepNote(action.uid)):
+            self._files.forget(action.uid)
+
+    async def _untag(self, tag: str, paths: Sequence[str], known: ObservedDomain | None) -> None:
+        """Removes a tag from disks: by QEMU where it has them open. Then has libvirt forget it."""
+        files = self._files
+        held = [path for path in paths if files.holds(path, tag)]
+        if known is not None and known.state.active:
+            opened = await self._on_thread(lambda: self._untag_running(known.uuid, tag, held), "remove a snapshot")
+            held = [path for path in held if path not in opened]
+        for path in held:
+            await files.untag(path, tag)
+        if known is not None:
+            await self._on_thread(lambda: self._forget(known.uuid, tag), "forget a snapshot")
+
+    def _untag_running(self, uuid: str, tag: str, paths: Sequence[str]) -> set[str]:
+        domain = self._inventory.handle(uuid)
+        nodes = self._nodes(domain)
+        for path in paths:
+            if path in nodes:
+                self._qmp(domain, "blockdev-snapshot-delete-internal-sync", device=nodes[path], name=tag)
+        return set(nodes)
+
+    def _forget(self, uuid: str, tag: str) -> None:
+        try:
+            found = self._connection.request(self._inventory.handle(uuid).snapshotLookupByName, tag, 0)
+            self._connection.request(found.delete, libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT:
+                raise
+
+    # Restoring --------------------------------------------------------------------------------------------------------------
+
+    async def _restore(self, action: act.RestoreSnapshot, known: ObservedDomain) -> None:
+        files = self._files
+        if action.memory:
+            with faults.around(ApplyTag(action.uuid)):
+                await self._on_thread(lambda: self._revert(action), f"bring machine {known.name} back to a snapshot")
+        elif known.state is not DomainState.SHUTOFF and known.state is not DomainState.CRASHED:
+            raise DomainChanged(f"machine {known.name} runs again: its disks are brought back once it is off")
+        else:
+            for _, path in action.disks:
+                with faults.around(ApplyTag(path)):
+                    await files.apply(path, action.tag)
+            variables = await self._variables(known)
+            if variables is not None and files.nvram(action.uid).exists():
+                files.copy(files.nvram(action.uid), variables)
+        with faults.around(KeepNote(action.uid)):
+            files.note_restored(action.directory, action.token)
+
+    def _revert(self, action: act.RestoreSnapshot) -> None:
+        domain = self._inventory.handle(action.uuid)
+        try:
+            found = self._connection.request(domain.snapshotLookupByName, action.tag, 0)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT:
+                raise
+            raise Refused(
+                f"libvirt no longer knows the snapshot {action.tag}, and the memory in it is of no use without that. Its disks "
+                "hold it: `qemu-img snapshot -a` brings them back while the machine is off"
+            ) from error
+        self._connection.request(domain.revertToSnapshot, found, libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)
+
+    # What all use -----------------------------------------------------------------------------------------------------------
+
+    async def _on_thread(self, job: Callable[[], Any], doing: str) -> Any:
+        def fenced() -> Any:
+            self._fence()
+            return job()
+
+        return await self._connection.run(fenced, doing)
+
+    async def _read(self, uuid: str) -> ObservedDomain | None:
+        seen = await self._connection.run(lambda: self._inventory.read(uuid, EVERYTHING), "read a domain")
+        self._inventory.accept(uuid, seen)
+        return seen
+
+    async def _variables(self, known: ObservedDomain) -> Path | None:
+        """Returns the file with the variables of the machine's firmware; None where it has none, or they are elsewhere."""
+        if known.config is None or not known.config.uefi or not is_local(self._connection.uri):
+            return None
+        domain = self._inventory.handle(known.uuid)
+        text = await self._on_thread(
+            lambda: self._connection.request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE), "read a domain"
+        )
+        path = parse_xml(text).findtext("os/nvram")
+        there = bool(path) and await asyncio.to_thread(lambda: os.path.exists(path or ""))
+        return Path(path or "") if there else None
+
+    def _nodes(self, domain: Domain) -> dict[str, str]:
+        """Returns QEMU's names for the disks that it has open, by the path of the file that the definition of the run names."""
+        root = parse_xml(self._connection.request(domain.XMLDesc, 0))
+        aliases = {
+            alias.get("name"): source.get("file", "")
+            for disk in root.iterfind("devices/disk")
+            if (alias := disk.find("alias")) is not None and (source := disk.find("source")) is not None
+        }
+        found = {}
+        for block in self._qmp(domain, "query-block"):
+            node = (block.get("inserted") or {}).get("node-name")
+            for part in str(block.get("qdev", "")).split("/"):
+                if node and aliases.get(part):
+                    found[aliases[part]] = node
+        return found
+
+    def _qmp(self, domain: Domain, execute: str, **arguments: object) -> Any:
+        """Asks QEMU itself.
+
+        Raises:
+            DriverError: it refuses.
+        """
+        text = json.dumps({"execute": execute, **({"arguments": arguments} if arguments else {})})
+        answer = json.loads(self._connection.request(libvirt_qemu.qemuMonitorCommand, domain, text, 0))
+        if "error" in answer:
+            said = str(answer["error"].get("desc", answer["error"]))
+            if "No space left" in said:
+                raise NoSpace(f"QEMU could not do it: no space is left where the disk is ({said}); free some space there")
+            raise DriverError(f"QEMU refuses {execute}: {said}")
+        return answer["return"]
+
+
+def _there(known: ObservedDomain | None) -> ObservedDomain:
+    if known is None:
+        raise DomainChanged("its domain has gone meanwhile: it is looked at again")
+    if known.record is None:
+        raise Refused(f"the domain {known.name} is not ours (it lacks our record): it is left alone")
+    return known
+
+
+def _node(nodes: Mapping[str, str], path: str) -> str:
+    if path not in nodes:
+        raise DomainChanged(f"{path} is no disk of the running machine any more: no snapshot was taken; it is looked at again")
+    return nodes[path]

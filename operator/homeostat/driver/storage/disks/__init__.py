@@ -1,0 +1,1 @@
+"""The disks of machines: made, copied, grown, labelled and read."""

@@ -1,0 +1,1 @@
+"""What a file is by its content, and the program that reads and writes disks."""

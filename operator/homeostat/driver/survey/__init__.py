@@ -1,0 +1,1 @@
+"""What a host is and has: its facts, devices and ports, and what `homeostat doctor` checks."""

@@ -1,0 +1,1 @@
+"""Devices, one family per file."""
