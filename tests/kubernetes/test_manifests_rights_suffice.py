@@ -75,9 +75,8 @@ def live(plane: ControlPlane, state: Path) -> None:
             thing("SnapshotSchedule", "yearly", {"template": {"spec": {"machineRef": {"name": "off"}}}, "schedule": "0 0 1 1 *"})
         )
         kubectl.apply(machine("off", runStrategy="Halted", disks=[{"name": "data", "size": "1Mi"}]))
-        for ready in ("image/base", "network/lab", "snapshot/before", "snapshotschedule/yearly"):
+        for ready in ("image/base", "network/lab", "disk/letters", "snapshot/before", "snapshotschedule/yearly"):
             kubectl("wait", ready, "--for=condition=Ready", f"--timeout={SOON:.0f}s")
-        kubectl("wait", "disk/letters", "--for=condition=Stalled", f"--timeout={SOON:.0f}s")
         made = ("snapshotschedule/yearly", "snapshot/before", "disk/letters", "network/lab", "image/base", "vm/off")
         for name in (*made, "vmd/web", "plugin/page", "vm/alone"):
             kubectl("delete", name, f"--timeout={SOON:.0f}s")

@@ -19,6 +19,7 @@ from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.kinds import CLUSTER_KINDS
 from homeostat.models.machine import VirtualMachine
@@ -26,11 +27,11 @@ from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
-from homeostat.planner.placement import host_of, hosts_of
+from homeostat.planner.placement import host_of, hosts_of, kept_elsewhere
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
-from homeostat.runtime.disk.unkept import UNKEPT
+from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.engine.supervise import Supervisor, keeping
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
@@ -196,11 +197,12 @@ class ClusterOperator:
             return [f"host {host}{how if is_gone(host) else ''}" for host in hosts if not (let_go and is_gone(host))]
 
         placer = Placer(store, self._hosts, lambda machine: host_of(machine.metadata.finalizers), is_gone)
-        keeper = HostKeeper(store, placer, served, store.machines_on, gone)
+        disks = DiskPlacer(store, placer, is_gone)
+        keeper = HostKeeper(store, (placer, disks), served, store.placed_on, gone)
         config = JobConfig(
             self._instance,
-            reconcilers=controlled(store, placer, keeper),
-            wakers=(placer.woken_by,),
+            reconcilers=controlled(store, placer, disks, keeper),
+            wakers=(placer.woken_by, disks.woken_by),
             fence=lease.check,
             keepers=keepers,
             name="controller: ",
@@ -245,8 +247,8 @@ class ClusterOperator:
                 reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
                 config = JobConfig(
                     self._instance,
-                    kinds=frozenset({VirtualMachine, Snapshot, Network}),
-                    kept_off=lambda disk: UNKEPT,
+                    kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),
+                    kept_off=lambda disk: kept_elsewhere(disk, name),
                     reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
                     wakers=(reporter.woken_by,),
                     fence=lease.check,

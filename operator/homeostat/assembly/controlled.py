@@ -7,7 +7,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
-from homeostat.runtime.disk.unkept import UnkeptDisks
+from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.engine.operator import Reconcilers
 from homeostat.runtime.host.reconcile import HostKeeper
 from homeostat.runtime.machine.placement import Placer
@@ -17,12 +17,12 @@ from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from .job_stores import ControllerStore
 
 
-def controlled(store: ControllerStore, placer: Placer, keeper: HostKeeper) -> Reconcilers:
+def controlled(store: ControllerStore, placer: Placer, disks: DiskPlacer, keeper: HostKeeper) -> Reconcilers:
     """Returns its own reconcilers, beside those of every job: what is of no host yet, or of several."""
     return {
         VirtualMachine: placer,
         Host: keeper,
         Snapshot: SnapshotKeeper(store),
-        Disk: UnkeptDisks(store),
+        Disk: disks,
         Network: NetworkKeeper(store, store.exists),
     }

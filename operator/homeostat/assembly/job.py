@@ -283,7 +283,7 @@ class Job(Operator):
         """Returns the images in use by all that is reconciled here, and by all that others reconcile: hosts may share a cache."""
         others: set[str] = set()
         if Plugin.KIND not in self._kinds:
-            for kind in (VirtualMachine, Plugin, Image):
+            for kind in (VirtualMachine, Plugin, Disk, Image):
                 for resource in await self.store.list(kind):
                     others |= {image.key for image in images_named(resource)}
 

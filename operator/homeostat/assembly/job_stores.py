@@ -47,14 +47,14 @@ class JobStore:
         alone until it is fixed.
 
         Raises:
-            Invalid: a plugin or an Image, which others rest on.
+            Invalid: a plugin, an Image or a Disk, which others rest on.
         """
         try:
             return await self.store.get(kind, key)
         except Invalid as error:
             self._fence.check()
             await self.store.refuse(key, error)
-            if key.kind in (Plugin.KIND, Image.KIND):
+            if key.kind in (Plugin.KIND, Image.KIND, Disk.KIND):
                 raise
             return None
 
@@ -91,9 +91,13 @@ class JobStore:
         await self.store.record_event(key, type, reason, message, fields)
 
 
+_EVERYWHERE = frozenset({Plugin.KIND, Image.KIND, Network.KIND, Disk.KIND})
+"""The kinds of which a host sees all, since a machine on it may name any."""
+
+
 class HostStore(JobStore):
-    """The machines of one host with their snapshots, the plugins that they may be made from, and the networks that they may be
-    plugged into."""
+    """The machines and the Disks of one host with their snapshots, the plugins that they may be made from, and the networks that
+    they may be plugged into."""
 
     def __init__(self, store: PlacedStore, fence: Fence, host: str) -> None:
         super().__init__(store, fence)
@@ -108,7 +112,8 @@ class HostStore(JobStore):
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         """Returns what is this host's: not a machine of another host, whatever it was when its key was queued, not a
-        deployment that waits for other hosts, and not a network that is being deleted and is not here."""
+        deployment that waits for other hosts, and not a network that is being deleted and is not here. Of Disks it returns those
+        of all hosts, since a machine here may name any; see kept_elsewhere."""
         if key.kind in (VirtualMachine.KIND, VirtualMachineDeployment.KIND, Snapshot.KIND):
             row = self.store.index.row(key)
             if row is None or not self._is_mine(row):
@@ -137,7 +142,7 @@ class HostStore(JobStore):
     async def release(self, key: Key, uid: str) -> None:
         """Removes this host's finalizer. On a deployment or a network other hosts have their own."""
         self._fence.check()
-        whole = key.kind in (VirtualMachine.KIND, Snapshot.KIND)
+        whole = key.kind in (VirtualMachine.KIND, Snapshot.KIND, Disk.KIND)
         await self.store.release(key, uid, only="" if whole else host_finalizer(self._host))
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
@@ -167,7 +172,7 @@ class HostStore(JobStore):
             elif key.kind == VirtualMachineDeployment.KIND:
                 if row is None or not self._is_mine(row):
                     continue
-            elif key.kind not in (Plugin.KIND, Image.KIND, Network.KIND) and key != Key(Host.KIND, "default", self._host):
+            elif key.kind not in _EVERYWHERE and key != Key(Host.KIND, "default", self._host):
                 continue
             if row is None:
                 seen.pop(key, None)
@@ -188,7 +193,9 @@ class HostStore(JobStore):
 
     def _is_as_said(self, key: Key, row: Row) -> bool:
         """Tells whether a status is not ours to write, or is as we wrote it."""
-        ours = key.kind in (VirtualMachine.KIND, Snapshot.KIND, Host.KIND, Network.KIND)
+        ours = key.kind in (VirtualMachine.KIND, Snapshot.KIND, Host.KIND, Network.KIND) or (
+            key.kind == Disk.KIND and self._is_mine(row)
+        )
         return not ours or self._said.get(key) == _digest(json.loads(row.status or "{}"))
 
     def _is_mine(self, row: Row) -> bool:
@@ -200,22 +207,23 @@ class HostStore(JobStore):
             machine = self.store.index.row(_machine_of(row))
             return machine is not None and self._is_mine(machine)
         placed = hosts_of(json.loads(row.finalizers))
-        return self._host in (placed[:1] if row.kind == VirtualMachine.KIND else placed)  # on one host, whatever others add
+        on_one = row.kind in (VirtualMachine.KIND, Disk.KIND)  # whatever others add
+        return self._host in (placed[:1] if on_one else placed)
 
 
 class ControllerStore(JobStore):
     """Deployments, plugins, Images, networks and hosts; machines only as far as these rest on them."""
 
     async def get(self, kind: type[R], key: Key) -> R | None:
-        """Returns the resource. All but machines get a finalizer before anything is done for them: they must not go before we
-        have cleaned up, nor a host before its machines."""
+        """Returns the resource. All but machines and Disks, which get their host's, get a finalizer before anything is done for
+        them: they must not go before we have cleaned up, nor a host before its machines."""
         try:
             found = await super().get(kind, key)
         except Invalid:
             if not await self._let_go(key):
                 raise
             return None
-        held = (VirtualMachineDeployment.KIND, Plugin.KIND, Disk.KIND, Image.KIND, Network.KIND, Host.KIND)
+        held = (VirtualMachineDeployment.KIND, Plugin.KIND, Image.KIND, Network.KIND, Host.KIND)
         if found is None or found.kind not in held:
             return found
         if HELD in found.metadata.annotations:
@@ -249,13 +257,13 @@ class ControllerStore(JobStore):
         await self.store.release(key, row.uid)
         return True
 
-    def machines_on(self, host: str) -> int:
-        """Counts the machines that are placed there, those that are being deleted included."""
-        rows = self.store.index.rows(VirtualMachine.KIND)
+    def placed_on(self, host: str) -> int:
+        """Counts the machines and the Disks that are placed there, those that are being deleted included."""
+        rows = (row for kind in (VirtualMachine.KIND, Disk.KIND) for row in self.store.index.rows(kind))
         return sum(host_of(json.loads(row.finalizers)) == host for row in rows)
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """Places a machine; see PlacingStore."""
+        """Places a machine or a Disk; see PlacingStore."""
         self._fence.check()
         return await self.store.place(key, uid, host)
 

@@ -21,16 +21,17 @@ from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import FilesHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.placement import host_of
+from homeostat.planner.placement import host_of, kept_elsewhere
 from homeostat.planner.plan import Waiting
 from homeostat.planner.trash import KEEP
-from homeostat.runtime.disk.unkept import UNKEPT
+from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.hypervisor import HostDriver
@@ -139,8 +140,8 @@ class SeveralHosts:
         reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
         config = JobConfig(
             self._instance,
-            kinds=frozenset({VirtualMachine, Snapshot, Network}),
-            kept_off=lambda disk: UNKEPT,
+            kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),
+            kept_off=lambda disk: kept_elsewhere(disk, name),
             reconcilers={Host: reporter},
             wakers=(reporter.woken_by,),
             orphans=orphans,
@@ -191,12 +192,14 @@ class SeveralHosts:
             self.whereabouts.located,
             places_deleted=True,
         )
-        keeper = HostKeeper(store, placer, served, store.machines_on, gone, lambda name: f"give `homeostat up` --host {name}=URI")
+        disks = DiskPlacer(store, placer, is_gone, self.whereabouts.located_disk, places_deleted=True)
+        how = lambda name: f"give `homeostat up` --host {name}=URI"  # noqa: E731
+        keeper = HostKeeper(store, (placer, disks), served, store.placed_on, gone, how)
         store.let_go, self._placer = keeper.forget, placer
         config = JobConfig(
             self._instance,
-            reconcilers=controlled(store, placer, keeper),
-            wakers=(placer.woken_by,),
+            reconcilers=controlled(store, placer, disks, keeper),
+            wakers=(placer.woken_by, disks.woken_by),
             taken_in=lambda: self._store.complete,
             name="controller: ",
             told=placer.waiting,

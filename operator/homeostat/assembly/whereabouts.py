@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.driver.survey.survey import same_libvirt
+from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.disk_file import disk_folder, named_disk_path
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Waiting
+from homeostat.runtime.disk.observe import has_disk
 from homeostat.runtime.hypervisor import Domains
 from homeostat.runtime.machine.status import ON_ANOTHER_HOST
 from homeostat.store.errors import StateError
@@ -56,6 +60,25 @@ class Whereabouts:
             )
             return Waiting("OnSeveralHosts", why, RETRY_SECONDS)
         return next(iter(found)) if found else self._unfound(machine)
+
+    def located_disk(self, disk: Disk) -> str | Waiting | None:
+        """Returns the host whose domain has the file of a Disk that is not placed, see runtime.disk.placement.DiskLocated. All hosts
+        open the same file, so it matters only who has it open."""
+        if not (self.known and self.settled):
+            return Waiting("HostsNotAsked", self.unasked or "the hosts are asked what they have", RETRY_SECONDS)
+        meta, root = disk.metadata, str(self._room.root)
+        path, folder = (make(root, meta.namespace, meta.name) for make in (named_disk_path, disk_folder))
+        asked = {name: host for name, host in self._hosts.items() if host.facts.reachable}
+        having = [name for name, host in asked.items() if has_disk(host, path, folder)]
+        if len(having) > 1:
+            why = f"machines on hosts {' and '.join(having)} have its file: shut one of them down, and undefine its domain"
+            return Waiting("OnSeveralHosts", why, RETRY_SECONDS)
+        if having or not os.path.lexists(folder):
+            return next(iter(having), None)
+        if away := self.away:
+            why = f"its file is there, and a machine on host {' or on host '.join(away)}, which cannot be asked, may have it"
+            return Waiting("HostsNotAsked", why, RETRY_SECONDS)
+        return next(iter(asked), None) if disk.deleting else None
 
     def _unfound(self, machine: VirtualMachine) -> Waiting | None:
         """Returns why a machine that no host has may be on a host that is not named, since neither an index nor hosts.json was

@@ -296,7 +296,7 @@ class Observed:
     storage: ObservedStorage = field(default_factory=ObservedStorage)
     memory: RememberedActs = field(default_factory=RememberedActs)
     health: ProbedHealth | None = None  # None: nothing is probed
-    unadmitted: Waiting | None = None  # why it is not made on this host, though it was placed here
+    unadmitted: Waiting | Stalled | None = None  # why it is not made on this host, though it was placed here
     refusal: Waiting | Stalled | None = None  # why its definition cannot be known: what it is made from is missing
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
@@ -304,6 +304,6 @@ class Observed:
     restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
     wall: datetime | None = None  # the wall clock, where a maintenance window depends on it
     rival: Stalled | None = None  # another operator with our identity acts on this host
-    named: Mapping[str, Disk | str] = field(
+    named: Mapping[str, Disk | Stalled | Waiting] = field(
         default_factory=dict
     )  # the Disks that its spec names, by name, or why one cannot be had

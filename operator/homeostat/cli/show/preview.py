@@ -50,11 +50,10 @@ from homeostat.store.errors import FolderProblem, Severity
 from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.placing import PlacedFiles
 from homeostat.store.files.state import StateFolder
-from homeostat.store.files.store import FilesStore
 
-from .preview_disks import DiskForesight, in_order
+from .preview_disks import DiskForesight
 from .preview_host import PreviewHost, copy_state, opened_host, opened_hosts
-from .preview_places import foreseen_places
+from .preview_places import Place, foreseen_places, in_order
 from .render_deployment import DeploymentEntry
 from .render_disk import DiskEntry
 from .render_fetches import ImageEntry, PluginEntry
@@ -136,11 +135,11 @@ def _of(report: PassReport, severity: Severity) -> list[FolderProblem]:
 class _Foresight:
     """Plans all resources once."""
 
-    store: FilesStore
+    store: PlacedFiles
     first: PreviewHost  # for what is no machine's: all hosts have one folder
     several: Mapping[str, PreviewHost]
     whereabouts: Whereabouts
-    places: Mapping[Key, str | Waiting] = field(default_factory=dict)
+    places: Mapping[Key, Place] = field(default_factory=dict)
     claims: dict[str, Claims] = field(default_factory=lambda: defaultdict(Claims))  # by host
     images: ImageUse = field(default_factory=ImageUse)
     fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
@@ -165,12 +164,12 @@ class _Foresight:
         deployments = []
         for deployment in await self.store.list(VirtualMachineDeployment):
             deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
-        disks = [*await self._disks(places)]
         coming = {machine.key: entry for entry in deployments for machine in entry.coming}
         machines = await self.store.list(VirtualMachine)
         if self.several:
             hosts = {name: seen.host for name, seen in self.several.items()}
             self.places = await foreseen_places(self.store, hosts, self.whereabouts)
+        disks = await self._disks(places)
         for machine in machines:  # first of all: which machines have what others ask for
             host = self._at(machine).host
             self.claims[host.facts.name].update((await self._made(machine))[0], host)
@@ -186,13 +185,13 @@ class _Foresight:
         return [*entries, *disks, *deployments]
 
     async def _disks(self, places: Mapping[Key, str]) -> list[DiskEntry]:
-        found, host = [], self.first.host
+        found, hosts = [], {name: seen.host for name, seen in self.several.items()}
         claims = Claims()  # for what holds files now: nothing does while a plan is shown
 
         async def foresee_images(refs: Sequence[ImageRef], observed: Observed) -> None:
             await self._foresee_images(refs, observed, self.first)
 
-        self.disks = DiskForesight(self.store, host, not self.several, self.fetched)
+        self.disks = DiskForesight(self.store, self.first.host, hosts, self.places, self.fetched)
         for disk in in_order([*await self.store.list(Disk)]):
             found.append(await self.disks.plan(disk, places.get(disk.key, ""), claims, foresee_images))
         return found
@@ -247,7 +246,7 @@ class _Foresight:
         made, refusal = await self._made(machine, gone)
         claimed = self.claims[host.facts.name].update(made, host)
         observed = await observe(made, host, RememberedActs(), claimed, self.images)
-        if isinstance(place_on, Waiting):
+        if isinstance(place_on, Waiting | Stalled):
             observed = replace(observed, domain=None, unadmitted=place_on)
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))

@@ -28,6 +28,7 @@ class DiskEntry:
     resource: Disk
     plan: Plan
     place: str = ""
+    host: str = ""  # the host that it lies on, or would be made on, where there are several
 
     @property
     def verb(self) -> Verb:
@@ -66,6 +67,7 @@ class DiskEntry:
     def as_json(self) -> dict[str, Any]:
         return {
             **head_as_json(self),
+            **({"host": self.host} if self.host else {}),
             "changes": [change_as_json(change) for change in self.plan.changes],
             "pending": [change_as_json(change) for change in self.plan.pending],
             "actions": actions_as_json(self.plan.actions, action_text),

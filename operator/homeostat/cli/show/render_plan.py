@@ -162,7 +162,8 @@ def heading(entry: Planned) -> Line:
     if entry.stalled:
         begun = isinstance(entry, PlanEntry) and bool(entry.plan.actions)
         said = f"{said}, but not to the end" if begun and verb in words else "cannot be carried out as it is"
-    host = f" on host {entry.host}" if isinstance(entry, PlanEntry) and entry.host else ""
+    on = getattr(entry, "host", "")
+    host = f" on host {on}" if on else ""
     where = f"{host}  ({entry.place})" if entry.place else host
     return Line(f"{symbol} {short_name(entry.resource.key)} {said}{where}", "delete" if entry.stalled else verb.value)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import DiskDevice, DiskRef
 
 from ..domain import DiskConfig
 from ..observed import Observed, ObservedDisk
+from ..placement import DISK_NOT_READY as NOT_READY
 from ..plan import Outcome, Stalled, Waiting
 from .disk_source import MISSING, DiskSource
 from .header import altered
 from .identity import path_of_ref
-
-NOT_READY = "DiskNotReady"  # reason
 
 
 def plan_named(
@@ -37,16 +38,16 @@ def plan_named(
     return altered(disk.name, found, base.path if base else None, defined, root)
 
 
-def _not_there(disk: DiskDevice, ref: DiskRef, observed: Observed) -> Waiting:
-    resource, where = observed.named.get(ref.name, "it is not known"), f"disks[{disk.name}].diskRef"
-    if isinstance(resource, str):
-        return Waiting(NOT_READY, f"{where}: {resource}")
+def _not_there(disk: DiskDevice, ref: DiskRef, observed: Observed) -> Waiting | Stalled:
+    resource, where = observed.named.get(ref.name) or Waiting(NOT_READY, "it is not known"), f"disks[{disk.name}].diskRef"
+    if not isinstance(resource, Disk):
+        return replace(resource, message=f"{where}: {resource.message}")
     return Waiting(NOT_READY, f"{where}: Disk {ref.name} is not there yet{_said(resource)}")
 
 
-def _not_usable(disk: DiskDevice, ref: DiskRef, found: ObservedDisk | None, observed: Observed) -> Waiting | None:
-    resource, where = observed.named.get(ref.name, ""), f"disks[{disk.name}].diskRef"
-    if isinstance(resource, str):
+def _not_usable(disk: DiskDevice, ref: DiskRef, found: ObservedDisk | None, observed: Observed) -> Outcome | None:
+    resource, where = observed.named.get(ref.name), f"disks[{disk.name}].diskRef"
+    if not isinstance(resource, Disk):
         return _not_there(disk, ref, observed)
     if resource.deleting:
         return Waiting(NOT_READY, f"{where}: Disk {ref.name} is being deleted: name another one")

@@ -20,7 +20,7 @@ from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot.observed import tag_of
 
 from ..engine.ports import ResourceAccess
-from ..hypervisor import HostDriver
+from ..hypervisor import Domains, HostDriver
 from ..machine.claims import Claims
 from ..machine.effective import Effective, Lookup
 from ..machine.images import ImageUse
@@ -102,6 +102,15 @@ async def _holder(disk: Disk, path: str, folder: str, host: HostDriver, store: R
     return DiskHolder(
         machine, domain.uuid, domain.state.active, domain.managed_save, device.source or "", runs.target if runs else "", stays
     )
+
+
+def has_disk(host: Domains, path: str, folder: str) -> bool:
+    """Tells whether a domain of the host has the file of a Disk, or an overlay on it."""
+    for known in host.domains():
+        domain = by_real_paths(known, host.facts.storage_root)
+        if any(_device(config, path, folder) is not None for config in (domain.config, domain.live)):
+            return True
+    return False
 
 
 def _stays(machine: VirtualMachine) -> str:

@@ -60,7 +60,7 @@ class DiskReconciler:
             DriverError: a step failed. The status says which one, and the caller retries with backoff.
         """
         if self._kept_off(disk):
-            return Next()  # another host keeps it
+            return GONE  # from this host's view: another one keeps it
         seen = await self._observe(disk)
         plan = plan_disk(disk, seen)
         error, done = await self._execute(disk, seen, plan)

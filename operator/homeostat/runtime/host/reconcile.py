@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from typing import Protocol
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, Condition, find_condition, merge_conditions, sayer
@@ -28,7 +29,7 @@ from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
-from ..machine.placement import OPERATOR_GONE, Placer, unserved
+from ..machine.placement import OPERATOR_GONE, unserved
 
 GATHER = 2.0
 """Seconds between two reports of a host, so that the events of many machines cause one report."""
@@ -127,33 +128,42 @@ class HostReporter:
         return (self.key,) if key.kind == VirtualMachine.KIND else ()
 
 
+class Placements(Protocol):
+    """Where the resources of one kind are placed."""
+
+    def placed_on(self, host: str) -> Collection[Key]: ...
+
+    async def doubt(self, key: Key, why: str) -> None:
+        """Reports of one that nobody serves its host."""
+
+
 class HostKeeper:
     """The controller's reconcile of a host: checks whether somebody serves it. ``served`` asks the host's lease."""
 
     def __init__(
         self,
         store: ResourceStore,
-        placer: Placer,
+        placements: Sequence[Placements],
         served: Callable[[str], Awaitable[bool]],
-        machines: Callable[[str], int],
+        placed: Callable[[str], int],
         gone: set[str],
         how: Callable[[str], str] = lambda name: f"start one with --host {name}",
     ) -> None:
-        """Takes what it asks others. ``machines`` counts the machines on a host. ``gone`` collects the names of hosts that nobody
-        serves, for others to read. ``how`` says how to get a host served."""
+        """Takes what it asks others. ``placed`` counts what keeps a host from going. ``gone`` collects the names of hosts that
+        nobody serves, for others to read. ``how`` says how to get a host served."""
         self._store = store
-        self._machines = machines
-        self._placer = placer
+        self._placed = placed
+        self._placements = placements
         self._served = served
         self._gone = gone
         self._how = how
-        self._doubted: dict[str, set[Key]] = {}  # by host, the machines that report it
+        self._doubted: dict[str, set[Key]] = {}  # by host, what reports it
 
     async def reconcile(self, host: Host) -> Next:
         """Checks a host again and again, since nothing reports when an operator dies. A host that is being deleted goes with its
-        last machine."""
+        last machine and the last Disk on it."""
         name = host.metadata.name
-        if host.deleting and not self._machines(name):
+        if host.deleting and not self._placed(name):
             await self._store.release(host.key, host.metadata.uid)
             return GONE
         if await self._served(name):
@@ -164,14 +174,15 @@ class HostKeeper:
         if ready is None or ready.reason != OPERATOR_GONE:
             await self._store.write_status(host.key, host.metadata.uid, _abandoned(host, self._how(name)))
         doubted = self._doubted.setdefault(name, set())  # of each new controller: an earlier one may have died before it was done
-        for key in self._placer.placed_on(name):
-            if key not in doubted:
-                await self._placer.doubt(key, unserved(name))
-                doubted.add(key)
+        for placements in self._placements:
+            for key in placements.placed_on(name):
+                if key not in doubted:
+                    await placements.doubt(key, unserved(name))
+                    doubted.add(key)
         return Next(POLL_SECONDS)
 
     def forget(self, key: Key) -> None:
-        """Forgets that nobody served a host, which has gone or is served again; or a machine, which has gone."""
+        """Forgets that nobody served a host, which has gone or is served again; or what was on it, which has gone."""
         if key.kind == Host.KIND:
             self._gone.discard(key.name)
             self._doubted.pop(key.name, None)

@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, RECONCILING, find_condition, merge_conditions, sayer
+from homeostat.models.condition import READY, RECONCILING, STALLED, find_condition, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import SCHEDULABLE, Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.network import Network
 from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
-from homeostat.planner.placement import PLACEMENTS, Offer, choose_bound, choose_host, placements_of
-from homeostat.planner.plan import Waiting
+from homeostat.planner.placement import PLACEMENTS, Demand, Offer, choose_bound, choose_host, placements_of
+from homeostat.planner.plan import Stalled, Waiting
 
 from ..deployment.ownership import owner_key
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import Next
+from .demands import demands_of
 from .effective import Effective
 from .status import ON_ANOTHER_HOST, unknown_status
 
@@ -34,8 +37,10 @@ Located = Callable[[VirtualMachine], str | Waiting | None]
 
 class PlacingStore(ResourceStore, Protocol):
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """Places a machine, and tells whether it is on that host now. Only the first of several placements holds."""
+        """Places a machine or a Disk, and tells whether it is on that host now. Only the first of several placements holds."""
 
+
+class BindingStore(PlacingStore, Protocol):
     def exists(self, key: Key) -> bool:
         """Tells whether there is one, even if it cannot be read."""
 
@@ -55,7 +60,7 @@ class Placer:
 
     def __init__(
         self,
-        store: PlacingStore,
+        store: BindingStore,
         hosts: Callable[[], Iterable[Host]],
         host_of: Callable[[VirtualMachine], str | None],
         is_gone: Callable[[str], bool],
@@ -85,30 +90,32 @@ class Placer:
         return frozenset(self._waiting)
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """Returns the machines that no host took, when what a host offers changed, or what their deployment says about their
-        disks. Also returns those of a host that is gone."""
+        """Returns the machines that no host took, when what a host offers changed, what their deployment says about their disks,
+        or a Disk or a Network that one of them may name. Also returns those of a host that is gone."""
         if key.kind == Host.KIND:
             before, self._offered = self._offered, self._all_offers()
             waiting = self._waiting if self._offered != before else ()
             return (*waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
         if key.kind == VirtualMachineDeployment.KIND:
             return [machine for machine, keeper in self._bound.items() if keeper == key]
+        if key.kind in (Disk.KIND, Network.KIND):
+            return [machine for machine in self._waiting if machine.namespace == key.namespace]
         return ()
 
     async def reconcile(self, machine: VirtualMachine) -> Next:
         key, host = machine.key, self._host_of(machine)
         if host is not None:
-            self._note(key, _Placed(machine.metadata.uid, host, await self._memory(machine)))
+            self._note(key, _Placed(machine.metadata.uid, host, (await self.needs(machine))[1]))
             if self._is_gone(host):
                 await self._leave(machine, host)
             return Next()
         if machine.deleting and not self._places_deleted:
             return Next()
-        memory, keeper = await self._memory(machine), await self._keeper_of_disks(machine)
-        offers = self._offers()
+        (whole, memory), keeper = await self.needs(machine), await self._keeper_of_disks(machine)
+        offers = self.offers()
         before = self._located(machine) or self._former_host(machine, offers)
-        chosen = before or (keeper if isinstance(keeper, Waiting) else self._choose(machine, memory, offers, keeper))
-        if isinstance(chosen, Waiting):
+        chosen = before or (keeper if isinstance(keeper, Waiting) else await self._choose(whole, memory, offers, keeper))
+        if isinstance(chosen, Waiting | Stalled):
             self._waiting.add(key)
             if keeper is not None and (owner := owner_key(machine)) is not None:
                 self._bound[key] = owner
@@ -130,24 +137,35 @@ class Placer:
         }
         return next((offer.name for offer in offers if offer.name in before), None)
 
-    def _choose(
+    async def _choose(
         self, machine: VirtualMachine, memory: int, offers: Sequence[Offer], keeper: VirtualMachineDeployment | None
-    ) -> str | Waiting:
+    ) -> str | Waiting | Stalled:
+        """Takes ``machine`` with its plugin's part."""
         if machine.deleting:
             machine, memory, keeper = machine.model_copy(update={"spec": VirtualMachineSpec()}), 0, None
-        chosen = self._offer_for(machine, memory, offers, keeper)
-        return chosen if isinstance(chosen, Waiting) else chosen.name
+        named = await demands_of(machine, self._store)
+        if isinstance(named, Waiting | Stalled):
+            return named
+        chosen = self._offer_for(machine, memory, offers, keeper, named)
+        return chosen if isinstance(chosen, Waiting | Stalled) else chosen.name
 
     def _offer_for(
-        self, machine: VirtualMachine, memory: int, offers: Sequence[Offer], keeper: VirtualMachineDeployment | None
-    ) -> Offer | Waiting:
+        self,
+        machine: VirtualMachine,
+        memory: int,
+        offers: Sequence[Offer],
+        keeper: VirtualMachineDeployment | None,
+        named: Sequence[Demand],
+    ) -> Offer | Waiting | Stalled:
         if keeper is None:
-            return choose_host(machine, memory, offers)
+            return choose_host(machine, memory, offers, named)
         try:
             host = placements_of(keeper).get(machine.metadata.name)
         except ValueError as error:
             return Waiting("PlacementsUnreadable", f"annotation {PLACEMENTS} of its deployment cannot be read: {error}")
-        return choose_host(machine, memory, offers) if host is None else choose_bound(machine, memory, offers, host)
+        if host is None:
+            return choose_host(machine, memory, offers, named)
+        return choose_bound(machine, memory, offers, host, named)
 
     async def _keeper_of_disks(self, machine: VirtualMachine) -> VirtualMachineDeployment | Waiting | None:
         """Returns the stateful deployment that a machine belongs to. One that cannot be read now may know about disks, so it is
@@ -212,12 +230,14 @@ class Placer:
         self._placed[key] = placed
         self._promised[placed.host] = self._promised.get(placed.host, 0) + placed.memory
 
-    async def _memory(self, machine: VirtualMachine) -> int:
-        """Returns the machine's memory. A plugin that does not exist gives none: the machine's status says so."""
+    async def needs(self, machine: VirtualMachine) -> tuple[VirtualMachine, int]:
+        """Returns the machine with its plugin's part, and its memory. A plugin that does not exist gives nothing: the machine's
+        status says so."""
         machine, _ = await self._effective.machine(machine)
-        return machine.spec.resources.memory
+        return machine, machine.spec.resources.memory
 
-    def _offers(self) -> Sequence[Offer]:
+    def offers(self) -> Sequence[Offer]:
+        """Returns what each host offers, with the memory that is promised there."""
         if self._offered is None:
             self._offered = self._all_offers()
         return [replace(offer, promised=self._promised.get(name, 0)) for name, offer in self._offered.items()]
@@ -225,9 +245,9 @@ class Placer:
     def _all_offers(self) -> dict[str, Offer]:
         return {host.metadata.name: _offer(host) for host in self._hosts()}
 
-    async def _tell(self, machine: VirtualMachine, why: Waiting) -> None:
+    async def _tell(self, machine: VirtualMachine, why: Waiting | Stalled) -> None:
         before, say = machine.status or VirtualMachineStatus(), sayer(machine.metadata.generation)
-        found = {READY: False, RECONCILING: True, "Scheduled": False}
+        found = {READY: False, STALLED if isinstance(why, Stalled) else RECONCILING: True, "Scheduled": False}
         conditions = [say(type, holds, why.reason, why.message) for type, holds in found.items()]
         status = before.model_copy(
             update={

@@ -203,7 +203,7 @@ class MachineReconciler:
         )
         return await with_restore(machine, observed, self._store, self._host)
 
-    async def _disks_of(self, machine: VirtualMachine) -> Mapping[str, Disk | str]:
+    async def _disks_of(self, machine: VirtualMachine) -> Mapping[str, Disk | Stalled | Waiting]:
         return await named_disks(machine, self._store, self._kept_off)
 
     def _recall_addresses(self, machine: VirtualMachine, domain: ObservedDomain, live: DomainConfig) -> None:

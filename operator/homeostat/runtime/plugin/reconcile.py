@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image, boot_sources, disk_sources
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin, PluginStatus
@@ -81,8 +82,11 @@ class PluginReconciler:
 
 
 def images_named(resource: Resource) -> Sequence[ImageRef]:
-    """Returns the images that a machine, a plugin or an Image names itself."""
+    """Returns the images that a machine, a plugin, a Disk or an Image names itself."""
     match resource:
+        case Disk():
+            source = resource.spec.source.image if resource.spec.source is not None else None
+            return () if source is None or source.is_open else (image_ref(source),)
         case Image():
             return image_refs(resource)
         case Plugin():

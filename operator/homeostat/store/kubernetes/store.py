@@ -183,7 +183,7 @@ class KubernetesStore(IndexedStore):
         return found is not None and set(finalizers) <= set(found["metadata"].get("finalizers") or ())
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
-        """Places a machine on a host. Returns whether it is there now: only the first of several placements counts."""
+        """Places a machine or a Disk on a host. Returns whether it is there now: only the first of several placements counts."""
         wanted = host_finalizer(host)
 
         def placed(found: Object) -> Object | None:

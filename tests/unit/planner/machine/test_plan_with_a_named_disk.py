@@ -45,7 +45,7 @@ def file_of(of: Disk, path: str = PATH, **fields: Any) -> ObservedDisk:
 
 def seen(files: list[ObservedDisk], of: Disk | None = None, domain: ObservedDomain | None = None, **storage: Any) -> Observed:
     found = ObservedStorage(disks={file.path: file for file in files}, created=domain is not None, **storage)
-    return Observed(HOST, domain, storage=found, named={"data": of or "there is no Disk 'data' in namespace default"})
+    return Observed(HOST, domain, storage=found, named={"data": of or Waiting("DiskNotReady", "there is no Disk 'data'")})
 
 
 def with_disk(source: str, state: DomainState = DomainState.RUNNING, format: str = "qcow2") -> ObservedDomain:
@@ -68,7 +68,7 @@ def defined(found: Plan) -> DiskConfig:
 @pytest.mark.parametrize(
     ("observed", "said"),
     [
-        (seen([]), "there is no Disk 'data' in namespace default"),
+        (seen([]), "there is no Disk 'data'"),
         (seen([file_of(disk())]), "there is no Disk 'data'"),
         (seen([], disk()), "Disk data is not there yet"),
         (seen([file_of(disk())], disk(deleting=True)), "Disk data is being deleted"),

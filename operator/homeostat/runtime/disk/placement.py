@@ -1,0 +1,228 @@
+"""One reconcile of one Disk that has no host yet, on one page: what asks for a host → choose → place, or say why not.
+
+A Disk lies on one host for good. It goes where its source lies, and where the machine that names it is or can be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING, STALLED, ConditionStatus, find_condition, merge_conditions, sayer
+from homeostat.models.disk import Disk, DiskStatus
+from homeostat.models.host import Host
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, host_of, selector_of
+from homeostat.planner.plan import Stalled, Waiting
+
+from ..engine.clock import timestamp
+from ..engine.reconciler import GONE, Next
+from ..machine.demands import demands_around
+from ..machine.placement import OPERATOR_GONE, RETRY_SECONDS, PlacingStore, unserved
+
+PATIENCE = 5.0
+"""Seconds that a Disk waits for a machine that names it, where more than one host could have it: they often come together."""
+
+DiskLocated = Callable[[Disk], str | Waiting | None]
+"""The host that has the file of a Disk that is not placed, or why that cannot be known now. None: any host may have it."""
+
+
+class Offering(Protocol):
+    """What Placer knows of hosts and of machines."""
+
+    def offers(self) -> Sequence[Offer]: ...
+
+    async def needs(self, machine: VirtualMachine) -> tuple[VirtualMachine, int]:
+        """Returns a machine with its plugin's part, and the bytes of memory that it needs."""
+
+
+class DiskPlacer:
+    """Remembers which Disks lie on which host, and what those without one wait for."""
+
+    def __init__(
+        self,
+        store: PlacingStore,
+        machines: Offering,
+        is_gone: Callable[[str], bool],
+        located: DiskLocated = lambda disk: None,
+        places_deleted: bool = False,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Takes ``machines``, which knows what hosts offer. ``is_gone`` and ``places_deleted``: see Placer. ``located``: see
+        DiskLocated. ``patience``: seconds, see PATIENCE."""
+        self._store = store
+        self._machines = machines
+        self._is_gone = is_gone
+        self._patience, self._now = patience, now
+        self._located = located
+        self._places_deleted = places_deleted
+        self._placed: dict[Key, str] = {}
+        self._waiting: dict[Key, frozenset[Key]] = {}  # Disks without a host: what they wait for, besides hosts
+        self._since: dict[Key, float] = {}  # when each was seen first that no machine names
+
+    looks_at_many = False
+
+    def woken_by(self, key: Key) -> Collection[Key]:
+        """Returns the Disks that have no host, when what decides about one of them changed; and those of a host that is gone."""
+        if key.kind == Host.KIND:
+            return (*self._waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
+        return [disk for disk, on in self._waiting.items() if key in on]
+
+    def placed_on(self, host: str) -> list[Key]:
+        return [key for key, placed in self._placed.items() if placed == host]
+
+    async def reconcile(self, disk: Disk) -> Next:
+        key, host = disk.key, host_of(disk.metadata.finalizers)
+        if host is not None:
+            self._note(key, host)
+            if self._is_gone(host):
+                await self._leave(disk, host)
+            return Next()
+        if disk.deleting and not self._places_deleted:
+            return Next()
+        chosen = await self.choose(disk)
+        if chosen is None:  # it was deleted before any host had it
+            await self._store.release(key, disk.metadata.uid)
+            return GONE
+        if isinstance(chosen, Waiting | Stalled):
+            await self._tell(disk, chosen)
+            return Next(chosen.after if isinstance(chosen, Waiting) and chosen.after else RETRY_SECONDS)
+        if await self._store.place(key, disk.metadata.uid, chosen):
+            self._note(key, chosen)
+        return Next()
+
+    def forget(self, key: Key) -> None:
+        """Forgets a Disk that has gone."""
+        self._placed.pop(key, None)
+        self._waiting.pop(key, None)
+        self._since.pop(key, None)
+
+    # Where it goes ------------------------------------------------------------------------------------------------------
+
+    async def choose(self, disk: Disk) -> str | Waiting | Stalled | None:
+        """Returns the host for a Disk that has none, or why it gets none. None: it is being deleted, and nothing of it is
+        anywhere."""
+        self._waiting[disk.key] = frozenset()
+        offers = self._machines.offers()
+        known = self._located(disk) or self._former_host(disk, offers)
+        if known is not None or disk.deleting:
+            return known
+        demands = [selector_of(disk)]
+        source = await self._source(disk)
+        if isinstance(source, Waiting):
+            return source
+        demands += source
+        users = [vm for vm in await self._store.list(VirtualMachine, disk.metadata.namespace) if _names(vm, disk)]
+        self._wait_for(disk, [vm.key for vm in users])
+        placed = {vm.metadata.name: host for vm in users if (host := host_of(vm.metadata.finalizers)) is not None}
+        memory = 0
+        if placed:
+            name = min(placed)
+            demands.append(Demand(f"machine {name}, which names it,", host=placed[name]))
+        elif users and (coming := min(users, key=lambda vm: vm.metadata.name)) is not None and not coming.deleting:
+            machine, memory = await self._machines.needs(coming)
+            demands += await demands_around(machine, disk.key, self._store)
+        elif users == [] and (patience := self._wait_a_little(disk, offers, demands)) is not None:
+            return patience
+        chosen = choose(memory, offers, demands)
+        return chosen if isinstance(chosen, Waiting | Stalled) else chosen.name
+
+    def _former_host(self, disk: Disk, offers: Sequence[Offer]) -> str | Waiting | None:
+        """Returns the host that it was on before somebody removed our finalizer. On another one there would be a second disk, and
+        it would be empty."""
+        before = self._placed.get(disk.key) or (disk.status.host if disk.status else None)
+        if before is None or any(offer.name == before for offer in offers):
+            return before
+        return Waiting("HostGone", f"it lies on host {before}, which is no more: add the host again, or delete this Disk")
+
+    async def _source(self, disk: Disk) -> list[Demand] | Waiting:
+        """Returns where the file lies that it is to be a copy of."""
+        source, namespace = disk.spec.source, disk.metadata.namespace
+        if source is not None and source.disk_ref is not None:
+            what, key = f"Disk {source.disk_ref.name}", Key(Disk.KIND, namespace, source.disk_ref.name)
+            field, found = "diskRef", await self._store.get(Disk, key)
+            host = host_of(found.metadata.finalizers) if found is not None else None
+        elif source is not None and source.snapshot_ref is not None:
+            what, key = f"Snapshot {source.snapshot_ref.name}", Key(Snapshot.KIND, namespace, source.snapshot_ref.name)
+            field, snapshot = "snapshotRef", await self._store.get(Snapshot, key)
+            host = host_of(snapshot.metadata.finalizers) if snapshot is not None else None
+            found = snapshot  # type: ignore[assignment]
+        else:
+            return []
+        self._wait_for(disk, [key])
+        if found is None or found.deleting:
+            why = "is being deleted" if found is not None else f"is not in namespace {namespace}"
+            return Waiting(DISK_NOT_READY, f"spec.source.{field}: {what} {why}: name another one")
+        if host is None:
+            return Waiting(
+                DISK_NOT_READY, f"spec.source.{field}: {what} has no host yet, and a copy is made where its source lies"
+            )
+        return [Demand(f"its source, {what},", host=host)]
+
+    def _wait_a_little(self, disk: Disk, offers: Sequence[Offer], demands: Sequence[Demand]) -> Waiting | None:
+        """Waits a little for a machine, as long as it matters: where it goes may depend on that machine."""
+        open_ = [offer for offer in offers if not offer.refuses(0, demands)]
+        if len(open_) < 2 or any(demand.host for demand in demands):
+            return None
+        left = self._since.setdefault(disk.key, self._now()) + self._patience - self._now()
+        if left <= 0:
+            return None
+        return Waiting("NoMachineYet", "no machine names it yet: in a few seconds it goes to any host that may have it", left)
+
+    def _wait_for(self, disk: Disk, keys: Collection[Key]) -> None:
+        self._waiting[disk.key] = frozenset({*self._waiting.get(disk.key, ()), *keys})
+
+    def _note(self, key: Key, host: str) -> None:
+        self._placed[key] = host
+        self._waiting.pop(key, None)
+        self._since.pop(key, None)
+
+    # What is said of it --------------------------------------------------------------------------------------------------
+
+    async def doubt(self, key: Key, why: str) -> None:
+        """Reports that nobody serves its host: what was known of the Disk is no longer known."""
+        disk = await self._store.get(Disk, key)
+        if disk is None:
+            return
+        message = f"{why}: its file stays there, and no machine has it elsewhere"
+        if disk.deleting:
+            message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
+        await self._write(disk, {READY: "Unknown", RECONCILING: "True"}, OPERATOR_GONE, message)
+
+    async def _leave(self, disk: Disk, host: str) -> None:
+        """Lets it go where that is asked for; else its status says what is known."""
+        if may_be_abandoned(disk):
+            message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: its file stays there"
+            await self._store.record_event(disk.key, "Warning", "Abandoned", message)
+            await self._store.release(disk.key, disk.metadata.uid)
+            return
+        ready = find_condition(disk.status.conditions, READY) if disk.status else None
+        if await self._store.get(Host, Key(Host.KIND, "default", host)) is None:
+            await self.doubt(disk.key, f"there is no host {host} any more")
+        elif ready is not None and ready.reason == OPERATOR_GONE:
+            await self.doubt(disk.key, unserved(host))
+
+    async def _tell(self, disk: Disk, why: Waiting | Stalled) -> None:
+        word = STALLED if isinstance(why, Stalled) else RECONCILING
+        await self._write(disk, {READY: "False", word: "True"}, why.reason, why.message)
+
+    async def _write(self, disk: Disk, found: dict[str, ConditionStatus], reason: str, message: str) -> None:
+        before, say = disk.status or DiskStatus(), sayer(disk.metadata.generation)
+        conditions = [say(type, holds, reason, message) for type, holds in found.items()]
+        status = before.model_copy(
+            update={
+                "observed_generation": disk.metadata.generation,
+                "conditions": merge_conditions(before.conditions, conditions, timestamp()),
+            }
+        )
+        if status != disk.status:
+            await self._store.write_status(disk.key, disk.metadata.uid, status)
+
+
+def _names(machine: VirtualMachine, disk: Disk) -> bool:
+    return any(device.disk_ref is not None and device.disk_ref.name == disk.metadata.name for device in machine.spec.disks)
