@@ -121,15 +121,25 @@ def serve(plane: ControlPlane, root: Path) -> None:
         kept = {
             "images": {"name": "base", "source": {"url": "https://images.example/base.qcow2"}},
             "networks": {"name": "lab", "spec": {"addresses": [{"cidr": "192.168.232.1/24"}]}},
+            "disks": {"name": "letters", "spec": {"size": "1Mi"}},
             "snapshots": {"name": "before", "spec": {"machineRef": {"name": "alone"}}},
+            "snapshotschedules": {
+                "name": "yearly",
+                "spec": {"template": {"spec": {"machineRef": {"name": "alone"}}}, "schedule": "0 0 1 1 *"},
+            },
         }
         for plural, body in kept.items():
             answer = api.http.post(f"/api/v1/{plural}", json=body)
             assert answer.status_code == 201, answer.text
-        assert api.http.patch("/api/v1/networks/lab/spec", json={"mtu": 1400}).status_code == 200
+        for path, change in (
+            ("networks/lab", {"mtu": 1400}),
+            ("disks/letters", {"size": "2Mi"}),
+            ("snapshotschedules/yearly", {"suspend": True}),
+        ):
+            assert api.http.patch(f"/api/v1/{path}/spec", json=change).status_code == 200
         for path in ("vms", "vms/alone", "vms/alone/config/history", "deployments/web", "plugins/page", "events"):
             assert api.http.get(f"/api/v1/{path}").status_code in (200, 404)
-        made = ("snapshots/before", "networks/lab", "images/base")
+        made = ("snapshots/before", "snapshotschedules/yearly", "disks/letters", "networks/lab", "images/base")
         for path in (*made, "deployments/web", "vms/alone", "plugins/unused"):
             assert api.http.delete(f"/api/v1/{path}?wait=0&force=true").status_code in (202, 204)
 

@@ -62,8 +62,8 @@ class Whereabouts:
         return next(iter(found)) if found else self._unfound(machine)
 
     def located_disk(self, disk: Disk) -> str | Waiting | None:
-        """Returns the host whose domain has the file of a Disk that is not placed, see runtime.disk.placement.DiskLocated. All hosts
-        open the same file, so it matters only who has it open."""
+        """Returns the host whose domain has the file of a Disk that is not placed; see runtime.disk.placement.DiskLocated. All
+        hosts open the same file, so it matters only who has it open."""
         if not (self.known and self.settled):
             return Waiting("HostsNotAsked", self.unasked or "the hosts are asked what they have", RETRY_SECONDS)
         meta, root = disk.metadata, str(self._room.root)
