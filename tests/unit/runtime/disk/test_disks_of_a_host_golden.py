@@ -30,12 +30,12 @@ from homeostat.planner.observed import (
     ObservedImage,
     ObservedStorage,
 )
+from homeostat.planner.placement import kept_elsewhere
 from homeostat.planner.plan import Change, Converged, Disruption, Plan, Stalled, Waiting
 from homeostat.planner.snapshot.observed import SnapshotNote, tag_of
 from homeostat.runtime.disk.observe import observe_disk
 from homeostat.runtime.disk.reconcile import DiskReconciler
 from homeostat.runtime.disk.status import disk_status
-from homeostat.runtime.disk.unkept import UnkeptDisks
 from homeostat.runtime.disk.users import users_of
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.machine.claims import Claims
@@ -457,18 +457,5 @@ async def test_what_is_done_told_and_written_is_as_before(name: str, request: py
 
 async def test_one_that_another_host_keeps_is_left_alone() -> None:
     shelf, host = Shelf(disk()), DiskHost()
-    reconciler = DiskReconciler(shelf, host, ImageUse(), Claims(), kept_off=lambda of: "host b has it")  # type: ignore[arg-type]
-    assert await reconciler.reconcile(disk()) is not GONE and not host.done and not shelf.statuses
-
-
-async def test_where_none_is_kept_each_says_so_once() -> None:
-    shelf = Shelf(disk())
-    reconciler = UnkeptDisks(shelf)  # type: ignore[arg-type]
-    for _ in range(2):
-        assert await reconciler.reconcile(shelf.resources[KEY]) is not GONE  # type: ignore[arg-type]
-    found: Any = shelf.resources[KEY]
-    assert [(c.type, c.status, c.reason) for c in found.status.conditions] == [
-        ("Ready", "False", "SeveralHosts"), ("Stalled", "True", "SeveralHosts"),
-    ]  # fmt: skip
-    assert shelf.statuses == [KEY] and not shelf.released
-    assert await reconciler.reconcile(disk(deleting=True)) is GONE and shelf.released == [KEY]
+    reconciler = DiskReconciler(shelf, host, ImageUse(), Claims(), kept_off=lambda of: kept_elsewhere(of, "a"))  # type: ignore[arg-type]
+    assert await reconciler.reconcile(disk()) is GONE and not host.done and not shelf.statuses
