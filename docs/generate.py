@@ -1,6 +1,7 @@
-"""Writes the field tables of docs/spec/*.md from the models: ``python docs/generate.py [--check]``.
+"""Writes the field tables of docs/spec/*.md and the keys of docs/configuration.md from the models: ``python docs/generate.py
+[--check]``.
 
-A page holds ``<!-- fields: NAME -->`` and ``<!-- end -->``; what stands between them is made here.
+A page holds ``<!-- fields: NAME -->``, or ``<!-- keys -->``, and ``<!-- end -->``; what stands between them is made here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from homeostat.cli.configuration.sections import Configuration
 from homeostat.models.base import ObjectMeta, OwnerReference
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
@@ -31,7 +33,7 @@ from homeostat.models.quantity import format_quantity
 from homeostat.models.schedule import SnapshotScheduleSpec, SnapshotScheduleStatus
 from homeostat.models.snapshot import SnapshotSpec, SnapshotStatus
 
-PAGES = Path(__file__).parent / "spec"
+DOCS = Path(__file__).parent
 MODELS: dict[str, type[BaseModel]] = {
     "metadata": ObjectMeta,
     "virtualmachine.spec": VirtualMachineSpec,
@@ -56,6 +58,7 @@ MODELS: dict[str, type[BaseModel]] = {
 # Described on the page of VirtualMachine; the other pages only name them.
 ON_MACHINES_PAGE = (VirtualMachineSpec, Resources, CloudInit, DiskDevice, ImageSource, Nic, Probes)
 SHARED = (OwnerReference, Condition)  # described by Kubernetes' API conventions
+KEYS = re.compile(r"(<!-- keys -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"(<!-- fields: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -137,13 +140,26 @@ def table(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def keys() -> str:
+    """The table of all keys of homeostat.toml, section by section."""
+    lines = ["| key | meaning |", "| --- | --- |"]
+    for name, field in Configuration.model_fields.items():
+        inner, _ = _inner(field.annotation)
+        lines.append(f"| `{name.replace('_', '-')}` | {_meaning(field, inner)} |")
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            lines[-1] = f"| **`[{name}]`** | {_meaning(field, inner)} |"
+            lines += [f"| `{key.replace('_', '-')}` | {_meaning(part, None)} |" for key, part in inner.model_fields.items()]
+    return "\n".join(lines) + "\n"
+
+
 def render(page: str) -> str:
+    page = KEYS.sub(lambda m: m[1] + keys() + m[2], page)
     return BLOCK.sub(lambda m: m[1] + table(m[2]) + m[3], page)
 
 
 def main(check: bool) -> int:
     stale = []
-    for path in sorted(PAGES.glob("*.md")):
+    for path in sorted([*DOCS.glob("spec/*.md"), DOCS / "configuration.md"]):
         text = path.read_text()
         new = render(text)
         if new != text:

@@ -15,6 +15,10 @@ import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from homeostat.cli.api_options import CONNECTIONS, api_options
+from homeostat.cli.configuration.defaults import api_defaults
+from homeostat.cli.configuration.place import VARIABLE, find
+from homeostat.cli.configuration.reading import load
+from homeostat.cli.errors import CliError
 from homeostat.models.outside import one_line, redacted
 from homeostat.store.errors import StoreError
 from homeostat.store.kubernetes.access import Access
@@ -112,7 +116,24 @@ def _check_free(host: str, port: int) -> None:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}; {mend}") from error
 
 
+def _configure(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Takes the defaults of the options from the configuration, as `homeostat` does."""
+    try:
+        ctx.default_map = dict(api_defaults(load(find(value))))
+    except CliError as error:
+        raise click.UsageError("\n".join(filter(None, (str(error), error.mend)))) from error
+
+
 @click.command()
+@click.option(
+    "--config",
+    metavar="FILE",
+    envvar=VARIABLE,
+    expose_value=False,
+    is_eager=True,
+    callback=_configure,
+    help="Default: /etc/homeostat/homeostat.toml as root, else ~/.config/homeostat/homeostat.toml.",
+)
 @click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), help="The YAML folder.")
 @click.option("--kubernetes", is_flag=True, help="Serve a cluster's resources instead of a folder's.")
 @click.option(

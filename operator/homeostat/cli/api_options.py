@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ class ApiOptions:
 
     @property
     def command(self) -> Sequence[str]:
-        where = ["--dir", str(self.folder), "--state", str(self.state)]
+        where = ["--config", os.devnull, "--dir", str(self.folder), "--state", str(self.state)]  # all of it is given here
         return [sys.executable, "-m", "homeostat_api", *where, "--end-with-parent", *self._given()]
 
     def _given(self) -> Iterator[str]:

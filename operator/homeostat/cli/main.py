@@ -13,7 +13,7 @@ from homeostat import __version__
 from homeostat.runtime.log_lines import guard_last_resort
 
 from .errors import CliError, debugging, explain
-from .settings import common_options
+from .settings import CliSettings, common_options, configure
 from .terminal import say
 
 # Command -> (its module in commands/, one line for --help), in the order of --help.
@@ -44,15 +44,25 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trash": ("trash", "List, put back or erase disks of what was deleted."),
     "migrate": ("migrate", "Move machines from a folder to Kubernetes, or back."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
+    "config": ("config", "Check, show or describe the configuration file."),
     "schema": ("schema", "Print a kind's JSON Schema."),
     "crds": ("crds", "Print the CustomResourceDefinitions for Kubernetes."),
     "completion": ("completion", "Print a shell's completion script."),
     "version": ("version", "Print the version."),
 }
 
+# They serve whoever mends a configuration, too.
+WITHOUT_CONFIGURATION = frozenset({"config", "schema", "crds", "completion", "version"})
+
+ASKS_FOR_HELP = f"{__name__}.asks_for_help"  # click lets go of the words before the group is called
+
 
 class LazyGroup(click.Group):
     """Imports the module of a command only when that command is called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ASKS_FOR_HELP] = not {"-h", "--help"}.isdisjoint(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -82,8 +92,11 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @common_options(environment=True)
 @click.version_option(__version__, message="homeostat %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Keeps virtual machines as your YAML says they should be."""
+    if ctx.invoked_subcommand not in WITHOUT_CONFIGURATION and not ctx.meta[ASKS_FOR_HELP]:
+        ctx.default_map = configure(ctx.ensure_object(CliSettings))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

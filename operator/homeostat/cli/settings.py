@@ -1,10 +1,10 @@
-"""The options that every command shares: state, namespace, folder and hypervisor. As in kubectl, they may stand before and after
-the name of the command."""
+"""The options that every command shares: configuration, state, namespace, folder and hypervisor. As in kubectl, they may stand
+before and after the name of the command."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +15,8 @@ from .errors import CliError
 
 if TYPE_CHECKING:
     from homeostat.store.files.state import StateFolder
+
+    from .configuration.sections import Configuration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,22 @@ class CliSettings:
     given_namespace: str | None = None
     given_folder: str | None = None
     given_uri: str | None = None
+    given_config: str | None = None
+    configuration: Configuration | None = None  # None: neither a file nor the environment says more
+
+    @property
+    def asked_folder(self) -> str | None:
+        """Returns the YAML folder that was given or configured."""
+        return self.given_folder or self._configured("dir")
+
+    @property
+    def asked_uri(self) -> str | None:
+        """Returns the libvirt that was given or configured."""
+        return self.given_uri or self._configured("connect")
+
+    def _configured(self, field: str) -> str | None:
+        value = getattr(self.configuration, field, None)
+        return None if value is None else str(value)
 
     @property
     def state(self) -> Path:
@@ -37,16 +55,17 @@ class CliSettings:
     def _room(self) -> StateFolder:
         from homeostat.store.files.state import StateFolder  # imported late, because `homeostat version` needs no store
 
-        return StateFolder.named(Path(self.given_state).expanduser() if self.given_state else None)
+        named = self.given_state or self._configured("state")
+        return StateFolder.named(Path(named).expanduser() if named else None)
 
     @property
     def namespace(self) -> str:
-        return self.given_namespace or "default"
+        return self.given_namespace or self._configured("namespace") or "default"
 
     @property
     def uri(self) -> str:
-        """Returns the libvirt that was given, or that of the state's last `up`."""
-        return self.given_uri or self._room.libvirt or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
+        """Returns the libvirt that was given or configured, or that of the state's last `up`."""
+        return self.asked_uri or self._room.libvirt or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
 
     @property
     def hosts(self) -> Mapping[str, str]:
@@ -66,7 +85,7 @@ class CliSettings:
             CliError: its host is one of several, and is not served.
         """
         hosts = self.hosts
-        if self.given_uri or not hosts:
+        if self.asked_uri or not hosts:
             return self.uri
         if host is None or host not in hosts:
             where = f"host {host}, which no --host of the last `homeostat up` named" if host else "no host yet"
@@ -74,12 +93,12 @@ class CliSettings:
         return hosts[host]
 
     def folder(self, argument: str | None = None) -> Path:
-        """Returns the YAML folder: the argument of the command, --dir, or the one that the state serves.
+        """Returns the YAML folder: the argument of the command, --dir, the configured one, or the one that the state serves.
 
         Raises:
             CliError: none of them names one.
         """
-        given = argument or self.given_folder
+        given = argument or self.asked_folder
         if given:
             return Path(given).expanduser().absolute()
         recorded = self._room.folder
@@ -121,12 +140,38 @@ def _keep(field: str) -> Callable[[click.Context, click.Parameter, str | None], 
     return callback
 
 
+def _configure(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Reads the configuration file that is named after a command."""
+    if value is not None:
+        settings = ctx.ensure_object(CliSettings)
+        settings.given_config = value
+        ctx.default_map = configure(settings).get(ctx.info_name or "", {})
+
+
+def configure(settings: CliSettings) -> MutableMapping[str, MutableMapping[str, Any]]:
+    """Reads the configuration, if there is one, and returns what it makes of the commands' defaults.
+
+    Raises:
+        CliError: it holds a mistake, or was named and is not there.
+    """
+    from .configuration.place import find, speaks  # what reads it takes time to import, and most have none
+
+    path = find(settings.given_config)
+    if path is None and not speaks():
+        return {}
+    from .configuration.defaults import defaults
+    from .configuration.reading import load
+
+    settings.configuration = load(path)
+    return defaults(settings.configuration)
+
+
 def _option(field: str, *names: str, **kwargs: Any) -> Callable[[F], F]:
     return click.option(*names, expose_value=False, callback=_keep(field), is_eager=True, **kwargs)
 
 
 def common_options(*, environment: bool = False) -> Callable[[F], F]:
-    """Adds --state, -n, --dir and --connect. ``environment``: takes defaults from the environment, which only the group does."""
+    """Adds --config, --state, -n, --dir and --connect. ``environment``: takes defaults from there, which only the group does."""
 
     def name(variable: str) -> str | None:
         return variable if environment else None
@@ -134,6 +179,11 @@ def common_options(*, environment: bool = False) -> Callable[[F], F]:
     def decorate(command: F) -> F:
         for add in reversed(
             (
+                click.option(
+                    "--config", metavar="FILE", envvar=name("HOMEOSTAT_CONFIG"), show_envvar=environment, expose_value=False,
+                    callback=_keep("given_config") if environment else _configure, is_eager=True,
+                    help="Default: /etc/homeostat/homeostat.toml as root, else ~/.config/homeostat/homeostat.toml.",
+                ),
                 _option(
                     "given_state", "--state", metavar="DIR", envvar=name("HOMEOSTAT_STATE"), show_envvar=environment,
                     help="State folder. Default: /var/lib/homeostat as root, else ~/.local/state/homeostat.",

@@ -33,10 +33,10 @@ def chosen_hosts(settings: CliSettings, given: Sequence[str], labels: Sequence[s
         CliError: an option has no host, or options do not go together.
         StateError: the remembered hosts cannot be read.
     """
-    hosts = _parsed(given) if given else settings.hosts
-    if hosts and settings.given_uri:
+    hosts = parsed_hosts(given) if given else settings.hosts
+    if hosts and settings.asked_uri:
         if given:
-            mend = "--host names each libvirt: leave --connect (and HOMEOSTAT_CONNECT) out"
+            mend = "--host names each libvirt: leave --connect (also HOMEOSTAT_CONNECT, and connect in homeostat.toml) out"
             raise CliError("--host and --connect do not go together", mend)
         raise CliError(
             f"the machines of this state are on {whose(hosts)}, and --connect names one libvirt",
@@ -54,7 +54,12 @@ def whose(hosts: Mapping[str, str]) -> str:
     return f"host{'' if len(hosts) == 1 else 's'} {', '.join(hosts)}"
 
 
-def _parsed(given: Sequence[str]) -> dict[str, str]:
+def parsed_hosts(given: Sequence[str]) -> dict[str, str]:
+    """Returns the libvirts of hosts by name, from texts NAME=URI.
+
+    Raises:
+        CliError: one is none, or two are the same.
+    """
     from homeostat.driver.survey.survey import same_libvirt  # imported late, because other commands need no libvirt
 
     found: dict[str, str] = {}

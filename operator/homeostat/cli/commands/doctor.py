@@ -28,7 +28,7 @@ _MARK = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("note", "busy")}
 @pass_settings
 def doctor(settings: CliSettings, output: str | None) -> int:
     """Check KVM, libvirt, permissions, space, network and confinement; exit 1 when a check fails."""
-    hosts = (settings.hosts if not settings.given_uri else {}) or {"": settings.uri}
+    hosts = (settings.hosts if not settings.asked_uri else {}) or {"": settings.uri}
     found = [check for name, uri in hosts.items() for check in run(_of_host(name, uri, settings.state))]
     checks = [*found, *check_unserved(settings.state), *check_orphans(settings.state)]
     if output == "json":

@@ -73,7 +73,7 @@ def migrate(
 
     if to_cluster == to_folder:
         raise click.UsageError("say --to-cluster or --to-folder")
-    if to_folder and folder is None and settings.given_folder is None:
+    if to_folder and folder is None and settings.asked_folder is None:
         raise click.UsageError("--to-folder needs DIR")
     access = Access(Path(kubeconfig) if kubeconfig else None, context)
     state = settings.state if to_cluster and folder else settings.existing_state()

@@ -1,0 +1,134 @@
+"""``homeostat config``: the configuration file, checked, shown and described."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..configuration.place import default_place, find
+from ..errors import CliError
+from ..settings import CliSettings, common_options, pass_settings
+from ..terminal import emit, say
+
+if TYPE_CHECKING:
+    from ..configuration.reading import Configured
+    from ..configuration.sections import Configuration
+
+
+@click.group()
+@common_options()
+def config() -> None:
+    """Check, show or describe the configuration file. Options win over the environment, and both over the file."""
+
+
+@config.command()
+@click.argument("file", required=False, type=click.Path())
+@common_options()
+@pass_settings
+def check(settings: CliSettings, file: str | None) -> None:
+    """Read FILE as a start would, and say what is wrong in it. Default: --config, or the usual place."""
+    path = find(file or settings.given_config)
+    if path is None:
+        raise CliError(
+            f"there is no {default_place()}", "name a file, or write that one: `homeostat config schema` says what may be in it"
+        )
+    from ..configuration.reading import FileText, load
+
+    text = FileText.of(path)
+    found = load(path)
+    mistakes = [f"{text.place(keys)}: {error}" for keys, error in _refused(found)]
+    if mistakes:
+        raise CliError([mistakes[0], *(f"error: {mistake}" for mistake in mistakes[1:])], "mend this before the next start")
+    say(f"{path}: fine")
+
+
+@config.command()
+@click.option(
+    "-o", "--output", type=click.Choice(("toml", "json")), default="toml", show_default=True, help="Form of the output."
+)
+@common_options()
+@pass_settings
+def show(settings: CliSettings, output: str) -> None:
+    """Show what is configured, and where: by a line of the file, or by a variable."""
+    from ..configuration.reading import as_tables, load, said
+
+    path = find(settings.given_config)
+    found = load(path)
+    if output == "json":
+        emit(json.dumps(as_tables(found), indent=2, ensure_ascii=False))
+        return
+    lines = list(_lines(said(found, path)))
+    say(f"# {path}" if path else f"# there is no {default_place()}", *lines)
+    if not lines:
+        say("# Nothing is configured: the options' own defaults hold.")
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of the file. Editors complete and check a file that begins with "#:schema FILE"."""
+    from ..configuration.sections import Configuration
+
+    emit(json.dumps(_spelled(Configuration.model_json_schema()), indent=2))
+
+
+def _lines(found: list[Configured]) -> Iterator[str]:
+    section = ""
+    width = max((len(one.text) for one in found), default=0)
+    for one in found:
+        if one.section != section:
+            section = one.section
+            yield f"[{section}]"
+        yield f"{one.text.ljust(width)}  # {one.where}"
+
+
+def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
+    """Yields what a start would refuse although each value by itself is right."""
+    for keys, look in _looks(found):
+        try:
+            look()
+        except (CliError, ValueError) as error:
+            yield keys, str(error)
+
+
+def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
+    from homeostat_api.config import listening
+
+    from ..api_options import BIND
+    from ..host_labels import labels_of_host
+    from ..several_hosts import parsed_hosts
+
+    api, up = found.api, found.up
+    if api.bind is not None or api.token_file is not None:
+        yield ["api", "bind" if api.bind else "token-file"], lambda: listening(api.bind or BIND, api.token_file)
+    if up.host:
+        hosts = [f"{name}={uri}" for name, uri in up.host.items()]
+        yield ["up", "host"], lambda: parsed_hosts(hosts)
+    if up.host and found.connect:
+        yield ["connect"], lambda: _refuse("goes with no [up] host: each of those names its libvirt")
+    if up.host and up.host_label:
+        yield (
+            ["up", "host-label"],
+            lambda: _refuse("labels one host, and [up] host names several: write them into Host documents"),
+        )
+    if up.host_label:
+        labels = [f"{name}={value}" for name, value in up.host_label.items()]
+        yield ["up", "host-label"], lambda: labels_of_host(found.connect or "qemu:///system", labels)
+
+
+def _refuse(words: str) -> None:
+    raise CliError(words)
+
+
+def _spelled(schema: Any) -> Any:
+    """Returns the schema with keys as the file spells them."""
+    if isinstance(schema, dict):
+        return {
+            name: {key.replace("_", "-"): _spelled(part) for key, part in value.items()}
+            if name == "properties"
+            else _spelled(value)
+            for name, value in schema.items()
+        }
+    return [_spelled(part) for part in schema] if isinstance(schema, list) else schema

@@ -1,0 +1,152 @@
+"""What stands in homeostat.toml, and in variables such as HOMEOSTAT_API__BIND. Each key is an option without the dashes before
+it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from homeostat.models.deployment import REPLICAS_MAX
+from homeostat.models.quantity import parse_quantity
+
+from ..errors import CliError
+from ..times import parse_duration
+from .place import NESTED, PREFIX
+
+
+def _absolute(path: Path) -> Path:
+    """Checks that a path means the same wherever a command is called."""
+    found = path.expanduser()
+    if not found.is_absolute() or os.path.normpath(found) != str(found):
+        raise ValueError(f"{path} is no absolute path without . and ..")
+    return found
+
+
+def _duration(text: str) -> str:
+    try:
+        if parse_duration(text) < 0:
+            raise ValueError("cannot be negative")
+    except CliError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _size(text: str) -> str:
+    parse_quantity(int(text) if text.isdigit() else text)
+    return text
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Duration = Annotated[str, AfterValidator(_duration), Field(examples=["90s", "36h", "7d"])]
+Size = Annotated[str, AfterValidator(_size), Field(examples=["512Mi", "64Gi"])]
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ApiSection(Section):
+    """The REST API, beside `homeostat up` or by itself."""
+
+    bind: str | None = Field(default=None, description="Where it listens: HOST:PORT.")
+    token_file: AbsolutePath | None = Field(default=None, description="A file of mode 0600 with a bearer token.")
+    image_folder: list[AbsolutePath] | None = Field(default=None, description="Folders whose files requests may name.")
+    plugin_kernel: str | None = Field(default=None, description="Kernel for plugins whose manifest brings an initramfs alone.")
+    max_replicas: int | None = Field(default=None, ge=0, le=REPLICAS_MAX, description="What requests may ask for.")
+    max_upload: Size | None = Field(default=None, description="The largest image that may be uploaded.")
+    max_connections: int | None = Field(default=None, ge=16, le=100_000, description="Beyond them, who sends nothing gives way.")
+
+
+class UpSection(Section):
+    """`homeostat up`, over a folder of YAML."""
+
+    settle: Duration | None = Field(default=None, description="How long a document must be gone before its machine goes.")
+    commit: bool | None = Field(default=None, description="Commit what the API and commands edit, in a git work tree.")
+    host: dict[str, str] | None = Field(default=None, description="Hosts to spread the machines over: names, and their libvirts.")
+    host_label: dict[str, str] | None = Field(default=None, description="Labels of the one host that is served.")
+
+
+class OperatorSection(Section):
+    """`homeostat operator`, over a Kubernetes cluster."""
+
+    host: list[str] | None = Field(default=None, description="The Hosts to serve.")
+    host_selector: dict[str, str] | None = Field(default=None, description="Serve every Host that has these labels.")
+    host_label: dict[str, str] | None = Field(default=None, description="Labels for Hosts that are made.")
+    host_file: list[AbsolutePath] | None = Field(
+        default=None, description="Files, or folders of them, that a Host's uri may name."
+    )
+    lease_namespace: str | None = Field(default=None, description="Where leases are kept.")
+    health_bind: str | None = Field(default=None, description="Serve /healthz, /readyz and /metrics there: HOST:PORT.")
+
+
+class KubernetesSection(Section):
+    """The cluster of the operator, of the API and of `homeostat migrate`."""
+
+    kubeconfig: AbsolutePath | None = Field(default=None, description="Default: the pod's service account, else ~/.kube/config.")
+    context: str | None = Field(default=None, description="Of the kubeconfig. Default: its current one.")
+
+
+class TrashSection(Section):
+    """Disks of what was deleted."""
+
+    keep: Duration | None = Field(default=None, description="How long they are set aside; 0 erases at once.")
+
+
+class AllowSection(Section):
+    """What machines may have that reaches beyond them."""
+
+    qemu_arguments: bool | None = Field(
+        default=None, description="Take spec.qemuArguments: who writes specs may do what QEMU's user may."
+    )
+    host_devices: bool | None = Field(default=None, description="Take spec.hostDevices, of what the host has released.")
+    share_folder: list[AbsolutePath] | None = Field(default=None, description="Folders that spec.filesystems may name.")
+
+
+class Configuration(BaseSettings):
+    """The whole file. What it leaves out is None: then an option's own default holds."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        env_ignore_empty=True,
+        case_sensitive=False,
+        frozen=True,
+        title="homeostat.toml",
+    )
+
+    state: AbsolutePath | None = Field(default=None, description="The state folder.")
+    dir: AbsolutePath | None = Field(default=None, description="The folder of YAML.")
+    connect: str | None = Field(default=None, description="The libvirt, such as qemu:///system.")
+    namespace: str | None = Field(default=None, description="The namespace of commands that are given none.")
+    api: ApiSection = ApiSection()
+    up: UpSection = UpSection()
+    operator: OperatorSection = OperatorSection()
+    kubernetes: KubernetesSection = KubernetesSection()
+    trash: TrashSection = TrashSection()
+    allow: AllowSection = AllowSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Lets the environment win over the file, which comes as arguments. Nothing else is read."""
+        return _Sections(settings_cls), init_settings
+
+
+class _Sections(EnvSettingsSource):
+    """The variables of sections. The others belong to options, which read them."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if isinstance(value, dict)}

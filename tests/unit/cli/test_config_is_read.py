@@ -1,0 +1,284 @@
+"""homeostat.toml is read as written: what wins, which options it has, and what is said of a mistake."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+from homeostat_api.server import main as api
+
+from homeostat.cli.commands.config import schema
+from homeostat.cli.configuration.defaults import api_defaults, defaults
+from homeostat.cli.configuration.reading import load
+from homeostat.cli.configuration.sections import Configuration
+from homeostat.cli.errors import CliError
+from homeostat.cli.main import cli, run
+
+EXAMPLE = Path(__file__).parents[3] / "examples/configuration/homeostat.toml"
+ALL = """
+state = "/s"
+dir = "/d"
+connect = "test:///default"
+namespace = "n"
+[api]
+bind = "127.0.0.1:1"
+token-file = "/t"
+image-folder = ["/i"]
+plugin-kernel = "/k"
+max-replicas = 1
+max-upload = "1Gi"
+max-connections = 16
+[up]
+settle = "1s"
+commit = false
+host = {a = "test:///default"}
+host-label = {zone = "a"}
+[operator]
+host = ["node"]
+host-selector = {zone = "a", tier = "b"}
+host-label = {zone = "a"}
+host-file = ["/h"]
+lease-namespace = "l"
+health-bind = "127.0.0.1:2"
+[kubernetes]
+kubeconfig = "/kc"
+context = "c"
+[trash]
+keep = "1h"
+[allow]
+qemu-arguments = true
+host-devices = true
+share-folder = ["/sf"]
+"""
+COMMON = {"state", "namespace", "config", "given_state", "given_namespace", "given_folder", "given_uri"}
+OF_ONE_CALL = {
+    "up": {"folder", "no_api", "until_ready", "timeout"},
+    "plan": {"folder", "output", "verbose", "exit_code"},
+    "api": {"kubernetes", "workers", "end_with_parent", "config"},
+    "operator": set[str](),
+}
+"""Parameters that say what one call shall do, or how it is shown."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "homeostat.toml"
+    path.write_text(ALL)
+    path.chmod(0o600)
+    return path
+
+
+def command(name: str) -> click.Command:
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    return found
+
+
+def parameters(of: click.Command) -> set[str]:
+    return {str(one.name) for one in of.params if isinstance(one, click.Option) and one.expose_value}
+
+
+def test_the_sample_holds_every_key(file: Path) -> None:
+    found = load(file)
+    for model in (found, *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "allow"))):
+        assert [name for name in type(model).model_fields if getattr(model, name) is None] == []
+
+
+@pytest.mark.parametrize("name", ["up", "plan", "down", "migrate", "operator"])
+def test_what_is_configured_is_an_option_of_the_command(file: Path, name: str) -> None:
+    assert set(defaults(load(file))[name]) <= parameters(command(name))
+
+
+@pytest.mark.parametrize("name", ["up", "operator"])
+def test_every_option_of_a_service_can_be_configured(file: Path, name: str) -> None:
+    assert parameters(command(name)) - OF_ONE_CALL[name] == set(defaults(load(file))[name])
+
+
+def test_every_option_of_the_api_can_be_configured(file: Path) -> None:
+    assert parameters(api) - OF_ONE_CALL["api"] == set(api_defaults(load(file)))
+
+
+def taken(name: str, defaults: Mapping[str, Any], *words: str) -> dict[str, Any]:
+    with command(name).make_context(name, list(words), default_map=dict(defaults)) as context:
+        return context.params
+
+
+def test_what_it_says_is_what_a_command_takes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOMEOSTAT_SETTLE", raising=False)
+    made = defaults(load(file))
+    up = taken("up", made["up"])
+    assert up["bind"] == "127.0.0.1:1" and up["max_upload"] == 2**30 and up["image_folders"] == (Path("/i"),)
+    assert up["hosts"] == ("a=test:///default",) and up["host_labels"] == ("zone=a",) and up["commit"] is False
+    assert up["trash_keep"] == 3600.0 and up["settle"] == 1.0 and up["qemu_arguments"] is True
+    operator = taken("operator", made["operator"])
+    assert operator["host_selector"] == "zone=a,tier=b" and operator["hosts"] == ("node",) and operator["context"] == "c"
+
+
+def test_an_option_wins_over_a_variable_and_that_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEOSTAT_API__BIND", "127.0.0.1:3")
+    monkeypatch.setenv("HOMEOSTAT_API__IMAGE_FOLDER", '["/x", "/y"]')
+    monkeypatch.setenv("HOMEOSTAT_SETTLE", "7s")
+    made = defaults(load(file))["up"]
+    assert taken("up", made)["bind"] == "127.0.0.1:3"
+    assert taken("up", made)["image_folders"] == (Path("/x"), Path("/y"))
+    assert taken("up", made)["max_replicas"] == 1
+    assert taken("up", made)["settle"] == 7.0
+    assert taken("up", made, "--bind", "127.0.0.1:4", "--settle", "9s", "--commit")["bind"] == "127.0.0.1:4"
+    assert taken("up", made, "--settle", "9s")["settle"] == 9.0
+    assert taken("up", made, "--commit")["commit"] is True
+
+
+def test_without_file_and_variables_nothing_is_configured() -> None:
+    assert load(None) == Configuration()
+    assert not any(defaults(load(None)).values())
+
+
+MISTAKES = [
+    ("sate = '/s'", 1, "sate: is no key of the file; did you mean state?"),
+    ("\n[api]\nbnid = 'x'", 3, "api.bnid: is no key of [api]; did you mean bind?"),
+    ("\n[api]\nmax_upload = '1Gi'", 3, "api.max_upload: is written max-upload here"),
+    ("[aip]\nbind = 'x'", 1, "aip: is no key of the file; did you mean api?"),
+    ("[trash]\nkeep = '2 hours'", 2, 'trash.keep: "2 hours" is not a duration'),
+    ("[trash]\nkeep = '-1s'", 2, "trash.keep: cannot be negative"),
+    ("[trash]\nkeep = 3", 2, "trash.keep: input should be a valid string"),
+    ("state = 'here'", 1, "state: here is no absolute path without . and .."),
+    ("state = '/a/../b'", 1, "state: /a/../b is no absolute path without . and .."),
+    ("[api]\n# bind = 'no'\nmax-connections = 3", 3, "api.max-connections: input should be greater than or equal to 16"),
+    ("api.max-replicas = -1", 1, "api.max-replicas: input should be greater than or equal to 0"),
+    ("[api]\nmax-upload = 'much'", 2, "api.max-upload: "),
+    ("\n\napi = 3", 3, "api: input should be a valid dictionary or instance of ApiSection"),
+    ("[up]\nhost = {a = 1}", 2, "up.host.a: input should be a valid string"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), MISTAKES, ids=[words.split(":")[0] for _, _, words in MISTAKES])
+def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, line: int, words: str) -> None:
+    path = tmp_path / "homeostat.toml"
+    path.write_text(text)
+    with pytest.raises(CliError) as refused:
+        load(path)
+    assert str(refused.value).startswith(f"{path}:{line}: {words}")
+
+
+def test_all_mistakes_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "homeostat.toml"
+    path.write_text("sate = '/s'\n[api]\nbnid = 1\n[trash]\nkeep = 'x'")
+    with pytest.raises(CliError) as refused:
+        load(path)
+    assert [line.split(":")[1 if number == 0 else 2] for number, line in enumerate(str(refused.value).splitlines())] != []
+    assert all(key in str(refused.value) for key in ("sate", "api.bnid", "trash.keep"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = \n", ":1:5: Invalid value"),
+        ("[api\nbind = 1", ":1:5: Expected ']' at the end of a table declaration"),
+        ("a = '", "at its end"),
+    ],
+)
+def test_what_is_no_toml_is_named_with_line_and_column(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "homeostat.toml"
+    path.write_text(text)
+    with pytest.raises(CliError) as refused:
+        load(path)
+    assert words in str(refused.value)
+
+
+def test_a_file_that_others_can_write_to_is_refused(file: Path) -> None:
+    for mode in (0o620, 0o602):
+        file.chmod(mode)
+        with pytest.raises(CliError, match=f"others can write to it .mode {mode:04o}.") as refused:
+            load(file)
+        assert refused.value.mend == f"chmod go-w {file}"
+    file.chmod(0o644)
+    assert load(file).state == Path("/s")
+
+
+def test_what_is_no_utf_8_is_refused(file: Path) -> None:
+    file.write_bytes(b"state = '\xff'")
+    with pytest.raises(CliError, match="is no UTF-8"):
+        load(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("HOMEOSTAT_APY__BIND", "variable HOMEOSTAT_APY__BIND: there is no section apy"),
+        ("HOMEOSTAT_API__BNID", "did you mean bind?"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, words: str) -> None:
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(CliError, match="variable HOMEOSTAT_AP") as refused:
+        load(None)
+    assert words in str(refused.value)
+
+
+def test_a_command_reads_it_wherever_it_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(f'state = "{file.parent}/nobody"')
+    for words in (["--config", str(file), "get", "vms"], ["get", "vms", "--config", str(file)]):
+        assert run(words) == 1
+        assert f"the state folder {file.parent}/nobody yet" in capsys.readouterr().err
+    assert run(["--config", str(file), "--state", str(file.parent / "other"), "get", "vms"]) == 1
+    assert f"the state folder {file.parent}/other yet" in capsys.readouterr().err
+    assert run(["--config", str(file.parent / "none"), "get", "vms"]) == 1
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_mistake_keeps_nobody_from_help(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("sate = 1")
+    assert run(["--config", str(file), "get", "vms"]) == 1
+    for words in (["version"], ["get", "--help"], ["config", "schema"]):
+        assert run(["--config", str(file), *words]) == 0
+    assert "sate" in capsys.readouterr().err
+
+
+def test_it_is_checked_as_a_start_would(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "check", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert f"{file}:7: api.bind: --token-file /t: cannot be read" in said and f"{file}:4: connect: goes with no [up] host" in said
+    assert f"{file}:18: up.host-label: labels one host" in said
+    file.write_text("[api]\nbind = '0.0.0.0:80'\n[up]\nhost-label = {'no label' = 'x'}")
+    assert run(["config", "check", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert f"{file}:2: api.bind: --bind 0.0.0.0 can be reached from other hosts" in said and f"{file}:4: up.host-label" in said
+    file.write_text("[api]\nbind = '127.0.0.1:80'")
+    assert run(["config", "check", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: fine\n"
+
+
+def test_it_is_shown_with_where_each_thing_is_said(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOMEOSTAT_API__MAX_REPLICAS", "9")
+    monkeypatch.delenv("HOMEOSTAT_STATE", raising=False)
+    assert run(["--config", str(file), "config", "show"]) == 0
+    shown = capsys.readouterr().out
+    lines = {line.split("#")[0].strip(): line.split("#")[1].strip() for line in shown.splitlines() if "  #" in line}
+    assert lines['state = "/s"'] == "line 2" and lines['host-selector = {"zone" = "a", "tier" = "b"}'] == "line 21"
+    assert lines["max-replicas = 9"] == "HOMEOSTAT_API__MAX_REPLICAS"
+    told = tomllib.loads(ALL)
+    told["api"]["max-replicas"] = 9
+    assert tomllib.loads(shown) == told, "what is shown says the same"
+    assert run(["--config", str(file), "config", "show", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+
+
+def test_the_schema_takes_what_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert schema.name == "schema" and run(["config", "schema"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    for text in (ALL, EXAMPLE.read_text(), ""):
+        jsonschema.validate(tomllib.loads(text), told)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"api": {"bnid": 1}}, told)
+
+
+def test_the_example_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "check", str(EXAMPLE)]) == 0, capsys.readouterr().err
