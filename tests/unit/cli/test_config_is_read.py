@@ -11,7 +11,6 @@ from typing import Any
 import click
 import jsonschema
 import pytest
-from homeostat_api.server import main as api
 
 from homeostat.cli.commands.config import schema
 from homeostat.cli.configuration.defaults import api_defaults, defaults
@@ -19,6 +18,7 @@ from homeostat.cli.configuration.reading import load
 from homeostat.cli.configuration.sections import Configuration
 from homeostat.cli.errors import CliError
 from homeostat.cli.main import cli, run
+from homeostat_api.server import main as api
 
 EXAMPLE = Path(__file__).parents[3] / "examples/configuration/homeostat.toml"
 ALL = """
