@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+import homeostat.cli.commands.plan as plan  # the package has a command of that name
 from homeostat.cli.commands import describe
 from homeostat.cli.show import tables
 from homeostat.models.base import Resource
@@ -18,6 +19,7 @@ KIND_TABLES: Mapping[str, tuple[ModuleType, str]] = {
     "what a change takes away": (removal, "TAKES"),
     "words of the API": (errors, "NOUNS"),
     "what describe says": (describe, "DESCRIBED"),
+    "groups of a plan": (plan, "GROUPS"),
 }
 """By what it is about: the module, and the table's name there."""
 

@@ -23,6 +23,7 @@ from homeostat.runtime.disk.reconcile import DiskReconciler
 from homeostat.runtime.engine.chores import Chore
 from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
 from homeostat.runtime.engine.ports import ResourceAccess, ResourceStore, StoreFailure
+from homeostat.runtime.engine.reconciler import Next
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.image.reconcile import ImageReconciler
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 PROGRESS_EACH = 0.02  # seconds per machine between two reports of an image that is being fetched: 50 machines per second
 PRUNE_EVERY = 3600.0  # seconds
 TRASH_EVERY = 60.0  # seconds between passes over the trash: space may run low fast
+SETTLING_POLL_SECONDS = 1.0  # seconds between looks at a resource whose document is away
 TRASH_POLL_SECONDS = 1.0  # seconds until the next check whether all that is desired is known
 
 
@@ -75,6 +77,9 @@ class JobConfig:
 
     ``admits``: see MachineReconciler.
 
+    ``settling``: whether the document of a resource has gone, which may be for a moment. Nothing is done for it until it is
+    back, or deleted. Machines are looked after all the while, and what is not there yet is not admitted.
+
     ``kept_off``: why a Disk is not kept here, see KeptOff.
 
     ``orphans`` looks for what belongs to no resource, and is poked when something comes or goes.
@@ -97,6 +102,7 @@ class JobConfig:
     orphans: OrphanWatch | None = None
     wakers: tuple[Waker, ...] = ()
     admits: Admits = lambda machine, made_here: None
+    settling: Callable[[Key], bool] = lambda key: False
     all_machines: ResourceAccess | None = None
     kept_off: KeptOff = kept_here
     told: Callable[[], Collection[Key]] = lambda: ()
@@ -185,6 +191,11 @@ class Job(Operator):
         """Tells whether its status says what was seen since its host could be asked. For a machine that others reconcile, its
         status says it."""
         return not self._ours or machine in self._machines.known
+
+    async def _take_further(self, key: Key) -> Next:
+        if key.kind != VirtualMachine.KIND and self._config.settling(key):
+            return Next(SETTLING_POLL_SECONDS)
+        return await super()._take_further(key)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until ``stop`` is set (or, tearing down, until nothing is left)."""

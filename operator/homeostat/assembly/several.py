@@ -125,7 +125,7 @@ class SeveralHosts:
         store = HostStore(self._store, HERE, name)
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            if machine.key in self._store.settling:
+            if machine.key in self._store.away:
                 return document_gone()
             hosts = {known.metadata.name: known for known in self._store.readable(Host)}
             refused = unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
@@ -147,6 +147,7 @@ class SeveralHosts:
             orphans=orphans,
             taken_in=lambda: self._store.complete,
             admits=admits,
+            settling=lambda key: key in self._store.settling,
             all_machines=self._store,
             name=f"host {name}: ",
         )
@@ -201,6 +202,7 @@ class SeveralHosts:
             reconcilers=controlled(store, placer, disks, keeper),
             wakers=(placer.woken_by, disks.woken_by),
             taken_in=lambda: self._store.complete,
+            settling=lambda key: key in self._store.settling,
             name="controller: ",
             told=placer.waiting,
         )

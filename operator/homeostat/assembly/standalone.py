@@ -39,14 +39,13 @@ from homeostat.store.files.store import FilesStore
 from homeostat.store.index.index import Index
 from homeostat.store.placed import placed_hosts
 
-from .job import Job, JobConfig
+from .job import SETTLING_POLL_SECONDS, Job, JobConfig
 from .labels import own_labels
 from .whereabouts import take_libvirt
 
 S = TypeVar("S", bound=FilesStore)
 
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself belong to it
-SETTLING_POLL_SECONDS = 1.0  # seconds between reconciles of a machine that is not made again while its document is away
 TRY_AGAIN = 2.0  # seconds between checks whether the index can be written again
 # Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
 QEMU_GROUPS = ("libvirt-qemu", "qemu")
@@ -123,9 +122,16 @@ async def standalone(
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            return document_gone() if machine.key in store.settling else None
+            return document_gone() if machine.key in store.away else None
 
-        config = JobConfig(instance, teardown=teardown, orphans=orphans, taken_in=lambda: store.complete, admits=admits)
+        config = JobConfig(
+            instance,
+            teardown=teardown,
+            orphans=orphans,
+            taken_in=lambda: store.complete,
+            admits=admits,
+            settling=lambda key: key in store.settling,
+        )
         operator = Job(store, host, config, metrics, supervisor)
         await stack.enter_async_context(telling(store, operator, metrics))
         yield Standalone(store, host, operator, supervisor)

@@ -78,6 +78,28 @@ def test_what_went_with_all_of_a_folder_while_nobody_looked_stays(room: Room) ->
     assert set(room.store.confirm_prune().deleted) == {key("one"), key("two")}
 
 
+def test_what_went_with_all_of_a_folder_while_nobody_looked_stays_when_it_has_settled(room: Room) -> None:
+    """The operator, or a command, waits first."""
+    for name in ("one", "two"):
+        room.write(f"{name}.yaml", document(name))
+    room.sync()
+    for name in ("one", "two"):
+        (room.folder / f"{name}.yaml").unlink()
+    room.write("three.yaml", document("three"))
+    room.reopened()
+    assert room.sync(60.0).deleted == room.sync(60.0).deleted == ()
+    assert set(room.sync().held) == {key("one"), key("two")}
+
+
+def test_a_new_name_for_all_that_the_folder_holds_goes_where_somebody_looks(room: Room) -> None:
+    room.write("one.yaml", document("one"))
+    room.sync()
+    (room.folder / "one.yaml").unlink()
+    room.write("three.yaml", document("three"))
+    room.sync(60.0)
+    assert room.sync().deleted == (key("one"),)
+
+
 def test_what_went_beside_others_that_stay_goes(room: Room) -> None:
     for name in ("one", "two"):
         room.write(f"{name}.yaml", document(name))

@@ -7,19 +7,23 @@ click's code for wrong usage, which says "Usage:" on stderr.)
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from homeostat.cli.host_labels import host_label_option, labels_of_host
+from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
+from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.allowed import Allowed
 
 from ..access import run
@@ -29,6 +33,19 @@ from ..several_hosts import chosen_hosts, host_option
 from ..show.doubting import doubts_in, print_warnings
 from ..show.render_plan import exit_code, render_plan
 from ..terminal import emit, paint, say
+
+GROUPS: Mapping[type[Resource], str] = {
+    VirtualMachineDeployment: "deployments",
+    VirtualMachine: "machines",
+    SnapshotSchedule: "schedules",
+    Snapshot: "snapshots",
+    Plugin: "plugins",
+    Disk: "disks",
+    Image: "images",
+    Network: "networks",
+    Host: "hosts",
+}
+"""The name of each kind in the JSON of a plan."""
 
 
 @click.command()
@@ -68,17 +85,9 @@ def plan(
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":
-        groups = {
-            "machines": VirtualMachine,
-            "deployments": VirtualMachineDeployment,
-            "plugins": Plugin,
-            "disks": Disk,
-            "images": Image,
-            "networks": Network,
-        }
         document: dict[str, object] = {
             name: [entry.as_json() for entry in found.entries if isinstance(entry.resource, kind)]
-            for name, kind in groups.items()
+            for kind, name in GROUPS.items()
         }
         document["errors"], document["held"] = errors, held
         document["warnings"], document["notes"] = warnings, [*found.notes]

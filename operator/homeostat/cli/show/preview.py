@@ -21,20 +21,24 @@ from homeostat.driver.survey.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
+from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.quantity import format_quantity
-from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, StartDomain
+from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, ReleaseResource, StartDomain
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.images import made_of_another
+from homeostat.planner.machine.claims import Claim, claims_held, claims_of
 from homeostat.planner.machine.fit import misfit
-from homeostat.planner.machine.foresee import foresee
+from homeostat.planner.machine.foresee import foreseen
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage import plan_images, storage_needs
 from homeostat.planner.network import plan_network
+from homeostat.planner.network.foresee import after
 from homeostat.planner.network.identity import network_name, network_uuid
+from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
 from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
@@ -54,9 +58,10 @@ from homeostat.store.files.state import StateFolder
 from .preview_disks import DiskForesight
 from .preview_host import PreviewHost, copy_state, opened_host, opened_hosts
 from .preview_places import Place, foreseen_places, in_order
+from .preview_snapshots import SnapshotForesight
 from .render_deployment import DeploymentEntry
 from .render_disk import DiskEntry
-from .render_fetches import ImageEntry, PluginEntry
+from .render_fetches import HostEntry, ImageEntry, PluginEntry
 from .render_network import NetworkEntry
 from .render_plan import PlanEntry, Planned
 
@@ -141,22 +146,32 @@ class _Foresight:
     whereabouts: Whereabouts
     places: Mapping[Key, Place] = field(default_factory=dict)
     claims: dict[str, Claims] = field(default_factory=lambda: defaultdict(Claims))  # by host
+    left: dict[str, list[Claim]] = field(default_factory=lambda: defaultdict(list))  # by host: of machines that go
     images: ImageUse = field(default_factory=ImageUse)
     fetched: dict[str, ObservedImage] = field(default_factory=dict)  # by ImageRef.key
     machines: list[PlanEntry] = field(default_factory=list)
     disks: DiskForesight = field(init=False)
+    networks: dict[str, Mapping[str, ObservedNetwork]] = field(default_factory=dict)  # by host: those that will be there
+    snapshots: SnapshotForesight = field(init=False)
     coming: dict[str, dict[str, str]] = field(default_factory=dict)  # by host: uuids of networks that will be up, by name
+
+    def __post_init__(self) -> None:
+        self.snapshots = SnapshotForesight(self.store, lambda machine: self._at(machine) if machine else self.first)
 
     async def all(self) -> list[Planned]:
         places = {row.key: row.place for row in self.store.rows() if row.file}
-        entries: list[Planned] = []
+        entries: list[Planned] = [
+            HostEntry(host, self._changes(host), (), places[host.key])
+            for host in await self.store.list(Host)
+            if host.key in places  # the operator makes those that nobody declares
+        ]
         for image in await self.store.list(Image):
             fetches, problem = await self._fetches(image_refs(image))
             noted = await self.first.host.image_note(image.metadata.uid)
             if noted and noted not in {ref.key for ref in image_refs(image)}:
                 problem = made_of_another(noted)
             entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), problem))
-        for network in await self.store.list(Network):
+        for network in sorted(await self.store.list(Network), key=_turn):
             entries.append(await self._network(network, places.get(network.key, "")))
         for plugin in await self.store.list(Plugin):
             fetches, problem = await self._fetches(images_of(plugin))
@@ -173,8 +188,9 @@ class _Foresight:
         for machine in machines:  # first of all: which machines have what others ask for
             host = self._at(machine).host
             self.claims[host.facts.name].update((await self._made(machine))[0], host)
-        for machine in machines:
+        for machine in sorted(machines, key=lambda one: not one.deleting):  # those that go make room
             entry = await self._machine(machine, places.get(machine.key, ""))
+            self._leaves(entry)
             self.machines.append(entry)
             if machine.key in coming:
                 coming[machine.key].machines.append(entry)
@@ -182,7 +198,8 @@ class _Foresight:
                 entries.append(entry)
         for known in deployments:
             await self._successors(known)
-        return [*entries, *disks, *deployments]
+        snapshots = await self.snapshots.snapshots(places)
+        return [*entries, *disks, *deployments, *snapshots, *await self.snapshots.schedules(places, self._changes)]
 
     async def _disks(self, places: Mapping[Key, str]) -> list[DiskEntry]:
         found, hosts = [], {name: seen.host for name, seen in self.several.items()}
@@ -197,11 +214,14 @@ class _Foresight:
         return found
 
     async def _network(self, network: Network, place: str) -> NetworkEntry:
-        """Plans a network on each host."""
+        """Plans a network on each host, as if all plans before it had been carried out."""
         plans, instance = {}, str(self.store.state.instance_id)
         for seen in self.several.values() or [self.first]:
             host = seen.host
-            plan = plans[host.facts.name] = plan_network(network, (await observe_network(network, self.store, host))[0], instance)
+            found, _ = await observe_network(network, self.store, host)
+            found = replace(found, networks=self.networks.get(host.facts.name, found.networks))
+            plan = plans[host.facts.name] = plan_network(network, found, instance)
+            self.networks[host.facts.name] = after(plan.actions, found.networks)
             if not network.deleting and (not isinstance(plan.outcome, Stalled | Waiting) or plan.actions):
                 uuid = "" if network.spec.adopt else network_uuid(network.identity)
                 self.coming.setdefault(host.facts.name, {})[network_name(network)] = uuid
@@ -251,13 +271,28 @@ class _Foresight:
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)
-        observed = self._with_networks(await self.disks.machine(made, observed))
+        observed = self._without_left(made, self._with_networks(await self.disks.machine(made, observed)))
         await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed, seen)
-        plan = foresee(made, observed, time.monotonic(), self.fetched)
+        plan, end = foreseen(made, observed, time.monotonic(), self.fetched)
+        if not gone:
+            self.snapshots.machine(machine, plan, end)
         also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()
         since = observed.domain.record.generation if observed.domain and observed.domain.record else 0
         on = place_on if isinstance(place_on, str) else ""
         return PlanEntry(made, plan, place, observed, self._changes(machine, since), also, on)
+
+    def _leaves(self, entry: PlanEntry) -> None:
+        """Releases what a machine has, where its plan ends with its being gone."""
+        if entry.observed is not None and any(isinstance(action, ReleaseResource) for action in entry.plan.actions):
+            host, root = entry.observed.host.name, entry.observed.host.storage_root
+            self.claims[host].release(entry.resource.key)
+            self.left[host] += [*claims_of(entry.machine, root), *claims_held(entry.observed.domain)]
+
+    def _without_left(self, machine: VirtualMachine, observed: Observed) -> Observed:
+        """Returns what will be observed once no machine that goes listens on its ports any more."""
+        left, root = self.left[observed.host.name], observed.host.storage_root
+        freed = {str(claim) for claim in claims_of(machine, root) if any(claim.collides(other) for other in left)}
+        return replace(observed, ports={key: port for key, port in observed.ports.items() if key not in freed})
 
     def _at(self, machine: VirtualMachine) -> PreviewHost:
         """Returns the host that a machine is on, or would be placed on; where none takes it, any."""
@@ -326,6 +361,12 @@ class _Foresight:
                 f"the new disks may grow to {format_quantity(disks)} together, and {left} are free in {facts.storage_root}"
             )
         return found
+
+
+def _turn(network: Network) -> tuple[bool, str, str, str]:
+    """Returns what networks are sorted by: those that go make room, and of the others the one that was there first has it."""
+    meta = network.metadata
+    return not network.deleting, meta.creation_timestamp or "", meta.namespace, meta.name
 
 
 def _free(folder: Path) -> int:

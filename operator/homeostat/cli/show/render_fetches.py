@@ -1,4 +1,4 @@
-"""Plugins and Images in a plan: what changed of each, and what would be fetched for it."""
+"""Plugins, Images and Hosts in a plan: what changed of each, and what would be fetched for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.plugin import Plugin
 
@@ -20,7 +21,7 @@ class _FetchingEntry:
     """``changes`` are those of its spec that no operator has seen yet. ``fetches`` are the images that the host lacks.
     ``problem``: why one of them cannot be fetched."""
 
-    resource: Plugin | Image
+    resource: Plugin | Image | Host
     changes: Mapping[str, tuple[object, object]]
     fetches: Sequence[str]
     place: str = ""
@@ -49,7 +50,7 @@ class _FetchingEntry:
     def lines(self) -> list[Line]:
         lines = [heading(self)]
         if self.verb is Verb.CREATE:
-            lines += fact_lines(self.facts())
+            lines += fact_lines(facts) if (facts := self.facts()) else []
         lines += [line for name, both in self.changes.items() for line in value_lines(name, *both, "", "busy")]
         if self.verb is not Verb.DELETE:
             lines += [Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1)]
@@ -81,3 +82,11 @@ class ImageEntry(_FetchingEntry):
         assert isinstance(self.resource, Image)
         origin = self.resource.spec.source
         return [("source", "an upload" if origin.upload is not None else origin.url or origin.path or "")]
+
+
+class HostEntry(_FetchingEntry):
+    """One Host, which fetches nothing for itself."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        assert isinstance(self.resource, Host)
+        return [("maintenance", "no new machines are placed on it")] if self.resource.spec.maintenance else []

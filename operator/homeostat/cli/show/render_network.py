@@ -14,7 +14,7 @@ from homeostat.planner.plan import Stalled, Waiting
 
 from .render_changes import render_changes
 from .render_facts import fact_lines
-from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json
+from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json, step_lines
 from .render_texts import Line
 
 _PASSING = frozenset({"Reconciling", "Terminating", "InUse"})
@@ -68,10 +68,7 @@ def _is_new(plan: NetworkPlan) -> bool:
 
 def _of_plan(plan: NetworkPlan) -> Iterator[Line]:
     yield from render_changes(plan.changes)
-    texts = [network_action_text(action) for action in plan.actions]
-    width = min(max(map(len, texts), default=0), 44)
-    for number, (text, action) in enumerate(zip(texts, plan.actions, strict=True), 1):
-        yield Line(f"    {number}. {text:{width}}   ({action.reason})")
+    yield from step_lines(plan.actions, network_action_text)
     if plan.pending:
         yield Line(
             f"    ! RestartRequired: {', '.join(change.field for change in plan.pending)}; now {named(plan.holders)}", "busy"

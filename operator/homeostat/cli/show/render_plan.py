@@ -231,11 +231,16 @@ def _deleted_disks(entry: PlanEntry) -> list[Line]:
 
 def plan_lines(plan: Plan) -> list[Line]:
     """Returns the actions, numbered, with their reasons."""
-    texts = [action_text(action) for action in plan.actions]
+    return step_lines(plan.actions, action_text)
+
+
+def step_lines(actions: Sequence[A], text: Callable[[A], str]) -> list[Line]:
+    """Returns actions of any kind, numbered, with their reasons."""
+    texts = [text(action) for action in actions]
     width = min(max(map(len, texts), default=0), 44)
     return [
-        Line(f"    {i}. {text:{width}}   ({action.reason})")
-        for i, (text, action) in enumerate(zip(texts, plan.actions, strict=True), 1)
+        Line(f"    {number}. {said:{width}}   ({action.reason})")
+        for number, (said, action) in enumerate(zip(texts, actions, strict=True), 1)
     ]
 
 

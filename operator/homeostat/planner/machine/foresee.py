@@ -31,6 +31,13 @@ def foresee(machine: VirtualMachine, observed: Observed, now: float, fetched: Ma
 
     ``fetched``: what each image will be once it is fetched, by ImageRef.key.
     """
+    return foreseen(machine, observed, now, fetched)[0]
+
+
+def foreseen(
+    machine: VirtualMachine, observed: Observed, now: float, fetched: Mapping[str, ObservedImage]
+) -> tuple[Plan, Observed]:
+    """Returns the same as ``foresee``, and what will be observed then."""
     plans: list[Plan] = []
     while len(plans) < ROUNDS:
         observed = replace(observed, memory=recall(observed.memory, observed.domain, now))
@@ -45,7 +52,7 @@ def foresee(machine: VirtualMachine, observed: Observed, now: float, fetched: Ma
             observed = after(action, observed, fetched)
             observed = replace(observed, memory=note(observed.memory, action, now))
     last = plans[-1]
-    return replace(
+    whole = replace(
         last,
         actions=tuple(action for plan in plans for action in plan.actions),
         changes=_all_of(plan.changes for plan in plans),
@@ -54,6 +61,7 @@ def foresee(machine: VirtualMachine, observed: Observed, now: float, fetched: Ma
         aside=_all_of(plan.aside for plan in plans),
         notes=_all_of(plan.notes for plan in plans),
     )
+    return whole, observed
 
 
 def _all_of(parts: object) -> tuple[T, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
 
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
@@ -12,26 +12,21 @@ from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.actions import ReleaseResource
-from homeostat.planner.machine.identity import disk_path, domain_uuid
+from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot import plan_snapshot
-from homeostat.planner.snapshot.observed import ObservedSnapshot, own_disks
+from homeostat.planner.snapshot.observed import ObservedSnapshot
 from homeostat.planner.snapshot.plan import SnapshotPlan
 
 from ..engine.clock import timestamp
 from ..engine.dependencies import Dependencies
 from ..engine.ports import Happening, ResourceStore
 from ..engine.reconciler import GONE, Next
-from ..hypervisor import Domains, SnapshotsOf
 from ..machine.domains import DomainOf
-from ..machine.observe import by_real_paths, own_domain
+from .observe import SnapshotHost, machine_key, observe_snapshot
 from .status import snapshot_status
 
 log = logging.getLogger(__name__)
-
-
-class SnapshotHost(Domains, SnapshotsOf, Protocol):
-    """What snapshots need of a host."""
 
 
 class SnapshotReconciler:
@@ -75,26 +70,11 @@ class SnapshotReconciler:
         """Remembers nothing."""
 
     async def _observe(self, snapshot: Snapshot) -> ObservedSnapshot:
-        facts, host = self._host.facts, self._host
-        name = Key(VirtualMachine.KIND, snapshot.metadata.namespace, snapshot.spec.machine_ref.name)
+        name = machine_key(snapshot)
         machine = await self._store.get(VirtualMachine, name)
         on = [name] if machine is None else [name, DomainOf(domain_uuid(machine.identity))]
         self._dependencies.rest(snapshot.key, "machine", on)
-        if not facts.reachable:
-            return ObservedSnapshot(facts, machine, None)
-        domain = own_domain(machine, host) if machine is not None else None
-        domain = by_real_paths(domain, facts.storage_root) if domain is not None else None
-        note = await host.snapshot_note(snapshot.metadata.uid)
-        disks = own_disks(domain) if domain is not None else ()
-        paths = {path for _, path, _ in disks} | {path for _, path in (note.disks if note else ())}
-        tags = await host.snapshot_tags(sorted(paths))
-        built = await host.built_on_disks([path for _, path, _ in disks])
-        overlaid = {
-            disk: built[path]
-            for disk, path, _ in disks
-            if machine is not None and path in built and built[path] == disk_path(facts.storage_root, machine, disk)
-        }
-        return ObservedSnapshot(facts, machine, domain, note, tags, overlaid, self._rival())
+        return replace(await observe_snapshot(snapshot, machine, self._host), rival=self._rival())
 
     async def _execute(self, plan: SnapshotPlan) -> DriverError | None:
         """Carries the plan out in order. The first failure ends it, and is returned."""

@@ -163,6 +163,11 @@ class FilesStore(IndexedStore):
         """Returns what goes in a moment, unless its documents come back."""
         return self.intake.settling
 
+    @property
+    def away(self) -> frozenset[Key]:
+        """Returns what goes in a moment, or began to go just now: who has read it as it was before must make nothing of it."""
+        return self.intake.away
+
     def sync(self, settle: float = 0.0) -> PassReport:
         """Makes one pass: brings the index to what the folder says. What has been missing for less than ``settle`` seconds, as
         earlier passes saw it, is left for a later pass. That holds for machines; others wait shorter. It also holds for changes

@@ -38,10 +38,12 @@ class Absences:
         tell_after: float | None,
         *,
         bare: str,
+        unseen: bool,
     ) -> tuple[removal.Ruling, int]:
         """Lets the removal rule decide which absent resources go, and what is taken away from others; writes that into ``work``.
-        Returns the ruling, and the weight of what goes unconfirmed. ``now``: seconds since the epoch. See ``removal.rule``."""
-        emptied = {*known.emptied, *_went_with_all(work, rows)}
+        Returns the ruling, and the weight of what goes unconfirmed. ``now``: seconds since the epoch. ``unseen``: this process
+        has made no pass before. See ``removal.rule``."""
+        emptied = {*known.emptied, *(_went_with_all(work, rows) if unseen else ())}
         weights = _weights([row for row in rows if row.deleted is None]) if work.absent or work.reductions else {}
         absences = self._absences(work, weights, emptied, bool(bare))
         ruling = removal.rule(

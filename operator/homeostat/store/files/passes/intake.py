@@ -57,6 +57,7 @@ class Intake:
         self.unfinished: Mapping[str, str] = {}  # files that were still being written in the last pass
         self.withheld: Mapping[Key, str] = {}  # changes that are not in force yet, with what they take away
         self.settling: frozenset[Key] = frozenset()  # they go in a moment, unless their documents come back
+        self.away: frozenset[Key] = frozenset()  # these, and what the last pass began to delete
         self._instance = state.instance_id
         self._absences = Absences(folder)
         self._parts = Parts()
@@ -116,6 +117,7 @@ class Intake:
         self.complete = not self.listing.missing
         report = self._report(work, changed, begun)
         self.settling = frozenset(report.absent) - work.held.keys()
+        self.away = self.settling | frozenset(report.deleted)
         return report
 
     def _rule(
@@ -134,7 +136,8 @@ class Intake:
             if self.listing.missing or any(file.documents or not file.path.endswith(".json") for file in work.files)
             else f"the folder {self.folder} holds no YAML any more"
         )
-        ruling, unconfirmed = self._absences.rule(work, rows, known, now, settle, confirmed, tell_after, bare=bare)
+        unseen = not self.complete
+        ruling, unconfirmed = self._absences.rule(work, rows, known, now, settle, confirmed, tell_after, bare=bare, unseen=unseen)
         self.withheld = {less.row.key: less.loss.words for less in work.reductions if less.row.key not in ruling.go}
         self.unfinished = work.unfinished
         remembered = Remembered(

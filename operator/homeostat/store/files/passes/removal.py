@@ -128,7 +128,7 @@ class Ruling:
     held: Mapping[Key, str] = field(default_factory=dict)  # with the reason
     brake: str = ""  # why none may go unconfirmed, where many would
     waiting: frozenset[Key] = frozenset()  # these only wait for their time
-    emptied: frozenset[Key] = frozenset()  # those of ``held`` that went when the folder became empty
+    emptied: frozenset[Key] = frozenset()  # those that went when the folder became empty, and are or will be held
 
 
 def rule(
@@ -161,6 +161,8 @@ def rule(
                 stays.add(key)
         elif reason or absence.seconds < needed:
             waiting.add(key)
+            if key in emptied:
+                stays.add(key)
         else:
             go.add(key)
     return Ruling(frozenset(go), held, brake if held else "", frozenset(waiting), frozenset(stays))
