@@ -1,27 +1,18 @@
-"""Uploads by the tus protocol, with an independent client (tuspy), and by hand where a client would not do so."""
+"""Uploads by the tus protocol, by hand: what is refused, and what is made up for."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import os
-import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from tests.api.harness import Api, refused, serving
-from tests.api.image_files import cached, clear, left, qcow2, sha256
-from tests.api.modes import backend
-from tests.rig.waiting import free_port, wait_until
-
-client = pytest.importorskip("tusclient.client")
-TUS = {"Tus-Resumable": "1.0.0"}
-PART = {**TUS, "Content-Type": "application/offset+octet-stream"}
+from tests.api.image_files import cached, clear, left, qcow2
+from tests.api.tus_requests import TUS, begin, send
 
 
 @pytest.fixture(scope="module")
@@ -39,71 +30,6 @@ def own_api(server: Api) -> Iterator[Api]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return qcow2(tmp_path / "Debian_12.qcow2", 4 * 2**20)
-
-
-def uploader(api: Api, file: Path, **metadata: str) -> Any:
-    tus = client.TusClient(f"http://127.0.0.1:{api.port}/api/v1/uploads")
-    return tus.uploader(str(file), chunk_size=2**20, metadata=metadata, upload_checksum=True)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def begin(api: Api, length: int, **metadata: str) -> httpx.Response:
-    said = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in metadata.items())
-    return api.http.post("/api/v1/uploads", headers={**TUS, "Upload-Length": str(length), "Upload-Metadata": said})
-
-
-def send(api: Api, place: str, offset: int, content: bytes, **headers: str) -> httpx.Response:
-    return api.http.patch(place, content=content, headers={**PART, "Upload-Offset": str(offset), **headers})
-
-
-def test_a_client_of_others_uploads_an_image(own_api: Api, file: Path) -> None:
-    uploader(own_api, file, name="debian", sha256=sha256(file)).upload()
-    assert own_api.http.get("/api/v1/images/debian").json()["spec"]["source"]["sha256"] == sha256(file)
-    assert [path.read_bytes() for path in cached(own_api)] == [file.read_bytes()] and left(own_api) == []
-
-
-def test_it_goes_on_after_a_restart_of_the_server(tmp_path: Path, file: Path) -> None:
-    where, port = backend(tmp_path), free_port()
-    with serving(tmp_path, where=where, port=port) as api:
-        upload = uploader(api, file, name="debian")
-        upload.upload_chunk()
-        upload.upload_chunk()
-        api.process.send_signal(signal.SIGKILL)
-        api.process.wait()
-        wait_until(lambda: not listens(port), 20, "its worker has noticed")
-    with serving(tmp_path, where=where, port=port) as api:
-        again = uploader(api, file)
-        again.set_url(upload.url)
-        again.offset = again.get_offset()
-        assert again.offset == 2 * 2**20
-        again.upload()
-        assert [path.read_bytes() for path in cached(api)] == [file.read_bytes()] and left(api) == []
-
-
-def test_it_goes_on_after_a_cut_connection(own_api: Api, file: Path) -> None:
-    content = file.read_bytes()
-    place = begin(own_api, len(content), filename=file.name).headers["Location"]
-    with socket.create_connection(("127.0.0.1", own_api.port)) as cut:
-        head = f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\nUpload-Offset: 0\r\n"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in PART.items())
-        cut.sendall(f"{head}{lines}\r\n".encode() + content[: 3 * 2**19])
-        wait_until(lambda: own_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
-        refused(send(own_api, place, 0, content), 423, "upload_busy")
-        refused(begin(own_api, len(content), filename=file.name), 409, "upload_conflict")
-
-    def offset() -> int:
-        return int(own_api.http.head(place, headers=TUS).headers["Upload-Offset"])
-
-    wait_until(lambda: send(own_api, place, offset(), b"").status_code == 204, 20, "nobody writes any more")
-    assert 2**20 <= offset() <= 3 * 2**19
-    assert send(own_api, place, offset(), content[offset() :]).status_code == 204
-    assert own_api.http.get("/api/v1/images/debian-12").json()["spec"]["source"]["sha256"] == sha256(file)
-    done = own_api.http.head(place, headers=TUS)  # for a client that did not hear the last answer
-    assert done.status_code == 200 and done.headers["Upload-Offset"] == str(len(content))
 
 
 def test_a_server_that_was_killed_before_the_end_is_made_up_for(own_api: Api, file: Path) -> None:
@@ -170,21 +96,3 @@ def test_what_the_server_can_do_is_said(own_api: Api) -> None:
     space = os.statvfs(own_api.state)
     if space.f_bavail * space.f_frsize < 64 * 2**30:
         refused(begin(own_api, 64 * 2**30, name="other"), 507, "no_space")
-
-
-def test_large_parts_go_on_after_a_cut(own_api: Api, tmp_path: Path) -> None:
-    content = qcow2(tmp_path / "large.img", 24 * 2**20).read_bytes()
-    place = begin(own_api, len(content), name="large").headers["Location"]
-    with socket.create_connection(("127.0.0.1", own_api.port)) as cut:
-        head = f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\nUpload-Offset: 0\r\n"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in PART.items())
-        cut.sendall(f"{head}{lines}\r\n".encode() + content[: 10 * 2**20])
-        wait_until(lambda: own_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
-
-    def goes_on() -> httpx.Response | None:
-        at = int(own_api.http.head(place, headers=TUS).headers["Upload-Offset"])
-        answer = send(own_api, place, at, content[at:])
-        return answer if answer.status_code == 204 else None
-
-    wait_until(goes_on, 30, "it goes on where it was")
-    assert [path.read_bytes() for path in cached(own_api)] == [content] and left(own_api) == []

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.api.harness import Api, refused, serving
 from tests.api.image_files import cached, clear, left, qcow2, sha256
-from tests.rig.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -115,26 +112,6 @@ def test_a_form_is_refused_where_it_is_none(own_api: Api) -> None:
     refused(own_api.http.post("/api/v1/images", files={"file": b"x"}), 400, "invalid_request")
 
 
-def test_nothing_is_kept_where_the_connection_is_cut(own_api: Api, file: Path) -> None:
-    content = file.read_bytes()
-
-    def uploads() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = own_api.http.get("/api/v1/uploads").json()["uploads"]
-        return found
-
-    for headers, body in (
-        (f"Content-Length: {len(content)}", content[: 2 * 2**20]),
-        ("Transfer-Encoding: chunked", f"{2 * 2**20:x}\r\n".encode() + content[: 2 * 2**20] + b"\r\n"),
-    ):
-        with socket.create_connection(("127.0.0.1", own_api.port)) as client:
-            client.sendall(f"PUT /api/v1/images/debian/file HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode() + body)
-            wait_until(lambda: any(one["offset"] for one in uploads()), 20, "it is under way")
-            refused(own_api.http.put("/api/v1/images/debian/file", content=content), 409, "upload_conflict")
-        wait_until(lambda: not uploads(), 20, "it is gone")
-        assert left(own_api) == [] and cached(own_api) == []
-        assert own_api.http.get("/api/v1/images").json() == {"images": []}
-
-
 def test_an_image_that_is_named_is_not_deleted(own_api: Api, file: Path) -> None:
     assert own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()).status_code == 201
     disks = [{"name": "root", "image": {"imageRef": {"name": "debian"}}}]
@@ -142,44 +119,3 @@ def test_an_image_that_is_named_is_not_deleted(own_api: Api, file: Path) -> None
     details = refused(own_api.http.delete("/api/v1/images/debian"), 409, "image_in_use")
     assert details["used_by"] == ["vm/web"]
     assert own_api.http.delete("/api/v1/images/none").status_code == 404
-
-
-def test_a_large_body_is_read_past_the_event_loop_and_judged_alike(own_api: Api, tmp_path: Path) -> None:
-    file = qcow2(tmp_path / "large.img", 24 * 2**20)
-    content = file.read_bytes()
-    answer = own_api.http.put("/api/v1/images/large/file", content=content, params={"sha256": sha256(file)})
-    assert answer.status_code == 201, answer.text
-    assert [path.read_bytes() for path in cached(own_api)] == [content]
-    assert own_api.http.get("/api/v1/images/large").status_code == 200, "the next request is served"
-    page = b"<html>" + bytes(8 * 2**20)
-    refused(own_api.http.put("/api/v1/images/page/file", content=page), 422, "not_an_image")
-    other = own_api.http.put("/api/v1/images/other/file", content=content, params={"sha256": "0" * 64})
-    refused(other, 422, "checksum_mismatch")
-    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
-        head = f"PUT /api/v1/images/cut/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
-        client.sendall(head.encode() + content[: 6 * 2**20])
-        wait_until(lambda: own_api.http.get("/api/v1/uploads").json()["uploads"], 20, "it is under way")
-        wait_until(lambda: own_api.http.get("/healthz").status_code == 200, 20, "others are served meanwhile")
-    wait_until(lambda: not own_api.http.get("/api/v1/uploads").json()["uploads"], 20, "it is gone")
-    assert left(own_api) == [] and len(cached(own_api)) == 1
-
-
-def test_two_requests_on_one_connection(own_api: Api, tmp_path: Path) -> None:
-    content = qcow2(tmp_path / "large.img", 8 * 2**20).read_bytes()
-    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
-        head = f"PUT /api/v1/images/larger/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
-        client.sendall(head.encode() + content)
-        answer = b""
-        while part := client.recv(65536):  # it is closed after it: the parser has not seen the end of the body
-            answer += part
-    assert answer.startswith(b"HTTP/1.1 201 ") and b"connection: close" in answer.lower()
-
-
-def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(own_api: Api) -> None:
-    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
-        head = f"PUT /api/v1/images/page/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {16 * 2**20}\r\n\r\n"
-        client.sendall(head.encode() + b"<html>" + bytes(5 * 2**20))
-        answer = b""
-        while part := client.recv(65536):
-            answer += part
-    assert answer.startswith(b"HTTP/1.1 422 ") and b"connection: close" in answer.lower()

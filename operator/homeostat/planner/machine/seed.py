@@ -109,11 +109,15 @@ def _dumped(values: Mapping[str, Any]) -> str:
 def with_keys(text: str, values: Mapping[str, Any]) -> str:
     """Adds keys to a YAML mapping; they win over its own. The mapping is never turned into values and back: each word keeps its
     spelling, and so its type."""
-    whole = yaml.compose(text, yaml.SafeLoader)
-    added = yaml.compose(_dumped(values), yaml.SafeLoader)
-    if not isinstance(whole, yaml.MappingNode) or not isinstance(added, yaml.MappingNode):  # empty, or nothing to add
-        return _dumped(values) if values else text
-    rest = [pair for pair in whole.value if not (isinstance(pair[0], yaml.ScalarNode) and pair[0].value in values)]
+    return _with_keys(text, _dumped(values), frozenset(values)) if values else text
+
+
+@lru_cache(1_000)  # each look at a machine asks for it many times
+def _with_keys(text: str, keys: str, names: frozenset[str]) -> str:
+    whole, added = yaml.compose(text, yaml.SafeLoader), yaml.compose(keys, yaml.SafeLoader)
+    if not isinstance(whole, yaml.MappingNode) or not isinstance(added, yaml.MappingNode):
+        return keys  # the text is empty
+    rest = [pair for pair in whole.value if not (isinstance(pair[0], yaml.ScalarNode) and pair[0].value in names)]
     whole.value = [*rest, *added.value]
     whole.flow_style = False
     written: str = yaml.serialize(whole, Dumper=yaml.SafeDumper, allow_unicode=True)
