@@ -109,7 +109,7 @@ def _dumped(values: Mapping[str, Any]) -> str:
 def with_keys(text: str, values: Mapping[str, Any]) -> str:
     """Adds keys to a YAML mapping; they win over its own. The mapping is never turned into values and back: each word keeps its
     spelling, and so its type."""
-    return _with_keys(text, _dumped(values), frozenset(values)) if values else text
+    return _with_keys(text, _dumped(values), frozenset(values))
 
 
 @lru_cache(1_000)  # each look at a machine asks for it many times
