@@ -10,7 +10,8 @@ from itertools import product
 
 import pytest
 
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.disk import Disk, DiskStatus
+from homeostat.models.machine import SEED_NAME, VirtualMachine
 from homeostat.planner.disk_file import DiskLabel, named_disk_path
 from homeostat.planner.domain import BackingFile, DiskConfig, MovedDisk
 from homeostat.planner.machine.disk_source import (
@@ -27,7 +28,7 @@ from homeostat.planner.machine.disk_source import (
 )
 from homeostat.planner.machine.named_disk import plan_named
 from homeostat.planner.machine.reclaim import departed, plan_departed, reclaimed, to_note
-from homeostat.planner.machine.teardown import plan_teardown
+from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned, plan_teardown
 from homeostat.planner.observed import (
     DomainState,
     Observed,
@@ -40,19 +41,14 @@ from homeostat.planner.plan import Stalled
 from tests.unit.disks import disk as a_disk
 from tests.unit.machines import Spec, deleted, machine, running
 from tests.unit.tables import as_before, does, grouped, words
-from tests.unit.transcripts import DATA, ROOT
+from tests.unit.transcripts import DATA, LAN, ROOT
 from tests.unit.world import HOST
 
 HOME = "/state/machines/default/web"
 OWN, BASE = f"{HOME}/data.qcow2", "/state/images/a"
 NAMED, OTHER = (named_disk_path("/state", "default", name) for name in ("store", "other"))
-SNAP, INSIDE, COPY, LINK, OLD = (
-    "/srv/snap",
-    f"{HOME}/data.snap",
-    "/srv/copy",
-    "/link/data.qcow2",
-    f"/old{OWN.removeprefix('/state')}",
-)
+SNAP, INSIDE, COPY, LINK = "/srv/snap", f"{HOME}/data.snap", "/srv/copy", "/link/data.qcow2"
+OLD, OLDER = (f"/{root}{OWN.removeprefix('/state')}" for root in ("old", "older"))
 
 
 def chain(*paths: str, **more: str) -> ObservedChain:
@@ -61,12 +57,13 @@ def chain(*paths: str, **more: str) -> ObservedChain:
 
 def chains(own: str) -> dict[str, ObservedChain]:
     return {
-        own: chain(own, BASE),
         SNAP: chain(SNAP, INSIDE, own, BASE),
         INSIDE: chain(INSIDE, own, BASE),
         COPY: chain(COPY, BASE),
         LINK: chain(own, BASE),
         OLD: ObservedChain(missing=OLD),
+        OLDER: ObservedChain(missing="/srv/base"),
+        "/srv/empty": ObservedChain(),
         "/srv/gone": ObservedChain(missing="/srv/gone"),
         "/srv/part": chain("/srv/part", missing="/srv/base"),
         "/srv/odd": chain("/srv/odd", problem="it cannot be read"),
@@ -75,37 +72,26 @@ def chains(own: str) -> dict[str, ObservedChain]:
     }
 
 
-SOURCES = (
-    OWN,
-    NAMED,
-    SNAP,
-    INSIDE,
-    COPY,
-    LINK,
-    OLD,
-    "/srv/gone",
-    "/srv/part",
-    "/srv/odd",
-    "/srv/forged",
-    "/srv/unread",
-    OTHER,
-    None,
-)
+FORMER = OLD, OLDER, "/srv/gone", "/srv/part", "/srv/odd", "/srv/forged", "/srv/unread", "/srv/empty"
+SOURCES = (OWN, NAMED, SNAP, INSIDE, COPY, LINK, *FORMER, OTHER, None)
+DRIVE: Spec = {"name": "iso", "type": "cdrom"}
 MACHINES: dict[str, tuple[VirtualMachine, str]] = {
-    "own": (machine(disks=[DATA]), OWN),
-    "named": (machine(disks=[{"name": "data", "diskRef": {"name": "store"}}]), NAMED),
+    "own": (machine(disks=[DRIVE, DATA]), OWN),
+    "named": (machine(disks=[DRIVE, {"name": "data", "diskRef": {"name": "store"}}]), NAMED),
 }
 WORLD, OPERATOR, _ = running(disks=[DATA])
 SEEN = WORLD.observe(machine(disks=[DATA]), OPERATOR.memory)
 assert SEEN.domain is not None and SEEN.domain.live is not None
 DOMAIN = SEEN.domain
 LIVE = SEEN.domain.live
+KEEPS = replace(HOST, trash_keep=3600.0)
 (DEVICE,) = LIVE.disks
+SEED = DiskConfig(SEED_NAME, "disk", f"{HOME}/seed-0.iso", "raw", "virtio", "vdz", read_only=True)
 
 
 def domain(defined: Sequence[DiskConfig] | None, live: Sequence[DiskConfig] | None) -> ObservedDomain:
-    config = replace(LIVE, disks=tuple(defined)) if defined is not None else None
-    runs = replace(LIVE, disks=tuple(live)) if live is not None else None
+    config = replace(LIVE, disks=(*defined, SEED)) if defined is not None else None
+    runs = replace(LIVE, disks=(*live, SEED)) if live is not None else None
     state = DomainState.RUNNING if live is not None else DomainState.SHUTOFF
     return replace(DOMAIN, config=config, live=runs, state=state)
 
@@ -122,7 +108,7 @@ def seen(own: str, found: ObservedDomain | None, **storage: object) -> Observed:
 
 def told(vm: VirtualMachine, now: Observed) -> str:
     """All that follows."""
-    (disk,) = vm.spec.disks
+    _, disk = vm.spec.disks
     place = find_source(vm, disk, now)
     if isinstance(place, Stalled):
         where = words(place)
@@ -154,12 +140,13 @@ def found() -> Iterator[str]:
             cases = [("off", domain([on(source)], None)), ("raw", domain([on(source, format="raw")], None))]
             cases += [(f"runs on {runs}", domain([on(source)], [on(runs)])) for runs in SOURCES]
             cases += [("by its file", domain([on(source, name=source or "")], None)), ("only live", domain([], [on(source)]))]
+            cases += [("under another name", domain([on(source, name="other")], None))]
             cases += [("not defined", domain(None, [on(source)])), ("as a drive", domain([on(source, device="cdrom")], None))]
             yield from grouped(f"{what} {source}", ((how, told(vm, seen(own, found))) for how, found in cases))
         nobody = domain([on(SNAP)], None)
         yield f"{what}, of others: {told(vm, seen(own, replace(nobody, record=None)))}"
-        for size in (0, 2**30):
-            files = {own: ObservedDisk(own, size, None)}
+        for size in (0, 2**30, None):
+            files = {own: ObservedDisk(own, size, None)} if size is not None else {}
             for format, source in product(("raw", "qcow2"), (own, LINK, OLD)):
                 now = seen(own, domain([on(source, format=format)], None), disks=files)
                 yield f"{what} of {size}, {format} on {source}: {told(vm, now)}"
@@ -176,7 +163,9 @@ def undefined() -> Iterator[str]:
             now = seen(own, None, moved=moved, overlays=over, moved_problem=problem)
             yield f"{what} {how} {leant} {problem}: {told(vm, now)}"
             for known in (domain([on(own)], None), domain([on(SNAP)], [on(SNAP)]), domain([], None)) if not over else ():
-                there = seen(own, known, moved=moved, moved_problem=problem, reclaimable=frozenset({"data", "logs"}))
+                there = seen(
+                    own, known, moved=moved, moved_problem=problem, reclaimable=frozenset({"data", "logs"} if moved else {"data"})
+                )
                 yield f"{what} {how} {problem}, with a domain: {told(vm, there)}"
         yield f"{what}, no file: {told(vm, seen(own, None, disks={}))}"
 
@@ -184,10 +173,15 @@ def undefined() -> Iterator[str]:
 LABEL = DiskLabel("default", "store", "uid-store", "qcow2", "blank", made=True)
 
 
+def with_conditions(*conditions: tuple[str, str, str]) -> Disk:
+    told = [{"type": kind, "status": status, "reason": "Said", "message": message} for kind, status, message in conditions]
+    return a_disk(name="store").model_copy(update={"status": DiskStatus.model_validate({"conditions": told})})
+
+
 def named() -> Iterator[str]:
     """Whether a machine can have a Disk."""
     vm, own = MACHINES["named"]
-    (disk,) = vm.spec.disks
+    _, disk = vm.spec.disks
     assert disk.disk_ref is not None
     file = ObservedDisk(own, 2**30, None, label=LABEL)
     files = {
@@ -204,10 +198,18 @@ def named() -> Iterator[str]:
         "unreadable": {"store": "Disk store cannot be read"},
         "there": {"store": a_disk(name="store")},
         "going": {"store": a_disk(name="store", deleting=True)},
+        "fails": {"store": with_conditions(("Stalled", "True", "first"), ("Ready", "False", "no space"))},
+        "ready": {"store": with_conditions(("Reconciling", "False", "last"), ("Ready", "True", "fine"))},
     }
     for (what, found), (how, resource) in product(files.items(), resources.items()):
         results = []
-        for where, defined in {"": None, "defined": on(own), "on an overlay": on(SNAP), "on another": on(OTHER)}.items():
+        for where, defined in {
+            "": None,
+            "defined": on(own),
+            "on an overlay": on(SNAP),
+            "on another": on(OTHER),
+            "on a copy": on(COPY),
+        }.items():
             known = domain([defined] if defined else [], None)
             now = replace(seen(own, known, disks={own: found} if found else {}), named=resource)
             place = find_source(vm, disk, now)
@@ -247,7 +249,7 @@ def reclaiming() -> Iterator[str]:
             ({}, {OWN: "db"}),
             (True, False),
         ):
-            now = replace(seen(OWN, known, disks=stored, reclaimable=reclaimable, created=created), others=others)
+            now = replace(seen(OWN, known, disks=stored, reclaimable=reclaimable, created=created), others=others, host=KEEPS)
             case = f"{sorted(reclaimable)}{' leaning' if stored is leaning else '' if stored else ' no file'}"
             case += f"{' had by another' if others else ''}{'' if created else ' not created'}"
             names = [disk.name for disk in reclaimed(vm)]
@@ -273,9 +275,11 @@ def torn_down() -> Iterator[str]:
         "by ada": {"annotations": {"homeostat.dev/deleted-by": "ada", "homeostat.dev/deleted-because": "asked"}},
     }
     for (what, found), (who, meta), problem in product(known.items(), owners.items(), ("", "moved.json is no JSON")):
-        vm = deleted(machine(disks=[DATA, {"name": "root", "image": ROOT["image"]}]))
+        nics: list[Spec] = [LAN, {"name": "wan", "bridge": "br0", "mac": "52:54:00:00:00:07"}]
+        image, store = {"name": "root", "image": ROOT["image"]}, {"name": "store", "diskRef": {"name": "store"}}
+        vm = deleted(machine(disks=[DRIVE, store, image, DATA], nics=nics))
         vm = vm.model_copy(update={"metadata": type(vm.metadata).model_validate({**vm.metadata.dump(), **meta})})
-        now = seen(OWN, found, moved_problem=problem, reclaimable=frozenset({"data"}))
+        now = replace(seen(OWN, found, moved_problem=problem, reclaimable=frozenset({"data"})), host=KEEPS)
         yield f"{what}, {who} {problem}: {' '.join(map(does, plan_teardown(vm, now, 0.0).actions))}"
         at_once = vm.model_copy(update={"metadata": vm.metadata.model_copy(update={"deletion_grace_period_seconds": 0})})
         yield f"{what}, {who} at once: {[type(action).__name__ for action in plan_teardown(at_once, now, 0.0).actions]}"
@@ -288,12 +292,22 @@ _OWNER = {
     "uid": "owner",
     "controller": True,
 }
+
+
+def abandoned() -> Iterator[str]:
+    for deleting, asked in product((True, False), ("true", "yes", "")):
+        vm = machine(deleting=deleting)
+        vm = vm.model_copy(update={"metadata": vm.metadata.model_copy(update={"annotations": {ABANDON: asked} if asked else {}})})
+        yield f"{deleting} {asked}: {may_be_abandoned(vm)}"
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "found": found,
     "undefined": undefined,
     "named": named,
     "reclaiming": reclaiming,
     "torn-down": torn_down,
+    "abandoned": abandoned,
 }
 
 
