@@ -29,7 +29,7 @@ def image_status(image: Image, found: ObservedImage, outcome: Outcome, users: Se
     elif not ready:
         conditions.append(say(RECONCILING, True, outcome.reason, outcome.message))
     before, there = image.status or ImageStatus(), found.phase is ImagePhase.READY
-    fetching = found.phase is ImagePhase.FETCHING and found.total
+    fetching = found.phase is ImagePhase.FETCHING
     return ImageStatus(
         observed_generation=image.metadata.generation,
         conditions=merge_conditions(before.conditions, conditions, now),

@@ -55,8 +55,8 @@ def machine_status(
     domain = observed.domain
     if not observed.host.reachable:
         return _unreachable(machine, observed, now)
-    active = domain is not None and domain.state.active
-    run = domain.run if domain and active else None
+    live = domain if domain is not None and domain.state.active else None
+    run = live.run if live else None
     conditions = tuple(_conditions(machine, observed, plan, error))
     return VirtualMachineStatus(
         observed_generation=machine.metadata.generation,
@@ -64,11 +64,11 @@ def machine_status(
         conditions=merge_conditions(before.conditions, conditions, now),
         host=observed.host.name if domain else _elsewhere(before, observed),
         domain_uuid=domain.uuid if domain else None,
-        pid=domain.pid if domain and active else None,
+        pid=live.pid if live else None,
         virtualization=_VIRTUALIZATION[domain.config.type] if domain and domain.config else None,  # type: ignore[arg-type]
-        health=_health(before, observed, run) if active else None,
+        health=_health(before, observed, run) if live else None,
         addresses=_addresses(before, domain, addresses),
-        vnc=domain.vnc if domain and active else None,
+        vnc=live.vnc if live else None,
         console_log=domain.config.console_log if domain and domain.config else None,
         restarts=observed.memory.restarts,
         run=run,

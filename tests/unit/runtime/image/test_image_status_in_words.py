@@ -26,3 +26,18 @@ def test_conditions(before: Outcome, outcome: Outcome, said: dict[str, str]) -> 
     status = image_status(image, found, outcome, (), NOW)
     assert {condition.type: condition.status for condition in status.conditions} == said
     assert {condition.reason for condition in status.conditions} == {outcome.reason}
+
+
+@pytest.mark.parametrize(
+    ("phase", "fetched", "total", "progress"),
+    [
+        (ImagePhase.FETCHING, 21, 50, 42),
+        (ImagePhase.FETCHING, 60, 50, 100),
+        (ImagePhase.FETCHING, 21, 0, None),
+        (ImagePhase.READY, 50, 50, None),
+        (ImagePhase.QUEUED, 0, 50, None),
+    ],
+)
+def test_progress_while_it_is_fetched(phase: ImagePhase, fetched: int, total: int, progress: int | None) -> None:
+    found = ObservedImage(phase, "/i/d", "qcow2", fetched=fetched, total=total)
+    assert image_status(IMAGE, found, Waiting("ImageFetching", ""), (), NOW).progress == progress
