@@ -13,7 +13,7 @@ from homeostat.driver.survey import checks
 from homeostat.driver.survey.checks import Check, check_trash, run_checks
 from homeostat.driver.survey.hostview import HostView, NetworkView, read_host
 from homeostat.driver.survey.kvm import KvmVerdict
-from homeostat.planner.trash import Space
+from homeostat.planner.files.trash import Space
 
 HOST = HostView("qemu:///system", domain_types=frozenset({"qemu", "kvm"}))
 

@@ -11,7 +11,7 @@ from homeostat.driver.domains import actions as driver_actions
 from homeostat.driver.errors import DriverError, GuestHolds
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
-from homeostat.planner.changes import compare, compare_running
+from homeostat.planner.changes.changes import compare, compare_running
 from homeostat.planner.domain import DomainConfig
 from tests.libvirt.hosts import until
 from tests.libvirt.qemu_machines import booted, disk, machine, qemu_host

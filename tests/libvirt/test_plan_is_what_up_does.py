@@ -28,8 +28,8 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.models.condition import find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ReleaseResource
+from homeostat.planner.files.trash import KEEP
 from homeostat.planner.plan import Waiting
-from homeostat.planner.trash import KEEP
 from homeostat.runtime.machine.reconcile import MachineReconciler
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore

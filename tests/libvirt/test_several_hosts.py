@@ -13,7 +13,7 @@ from homeostat.assembly.standalone import standalone
 from homeostat.models.base import Key
 from homeostat.models.host import Host
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.runtime.machine.orphans import machine_to_delete
 from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import read_hosts

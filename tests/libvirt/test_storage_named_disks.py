@@ -15,7 +15,7 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import CopyDisk, CreateDisk, GrowDisk, LabelDisk, RemoveDisk, SetAside, TakeBack
 from homeostat.planner.disk.observed import NamedDisk
-from homeostat.planner.disk_file import DiskLabel
+from homeostat.planner.files.disk_file import DiskLabel
 from tests.unit.operating import until
 
 pytestmark = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")

@@ -14,7 +14,7 @@ from homeostat.driver.storage.images.garbage import unreferenced
 from homeostat.driver.storage.paths import Rooms
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.actions import SetAside, TakeBack
-from homeostat.planner.trash import Space
+from homeostat.planner.files.trash import Space
 from tests.libvirt.test_storage_killed import die
 from tests.unit.images import qcow2
 

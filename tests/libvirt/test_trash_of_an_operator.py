@@ -13,7 +13,7 @@ import pytest
 from homeostat.assembly import job as jobs
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.trash import Space
+from homeostat.planner.files.trash import Space
 from homeostat.runtime.engine.ports import Event
 from homeostat.runtime.engine.supervise import STATE
 from homeostat.runtime.machine.trash import empty_trash

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
-from homeostat.planner.changes import compare_running
+from homeostat.planner.changes.changes import compare_running
 from homeostat.planner.domain import VncConfig
 from tests.libvirt.qemu_machines import machine, qemu_host, running
 from tests.rig.guest import GuestImage

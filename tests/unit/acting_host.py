@@ -13,7 +13,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import DomainConfig, DomainType
-from homeostat.planner.machine.disk_source import foreign_sources, unnamed_disks
+from homeostat.planner.files.trash import TrashedDisk, TrashEntry
+from homeostat.planner.machine.storage.disk_source import foreign_sources, unnamed_disks
 from homeostat.planner.observed import (
     DomainState,
     HostFacts,
@@ -32,7 +33,6 @@ from homeostat.planner.observed import (
     Tap,
 )
 from homeostat.planner.plan import Stalled
-from homeostat.planner.trash import TrashedDisk, TrashEntry
 from tests.unit.domains import Domain, Refused, check_boot_order, check_free, sectors, take_port
 
 ROOT = "/state"

@@ -8,7 +8,7 @@ from typing import Any
 from homeostat.models.disk import Disk
 from homeostat.planner.disk.make import label_of
 from homeostat.planner.disk.observed import DiskSeen, NamedDisk
-from homeostat.planner.disk_file import named_disk_path
+from homeostat.planner.files.disk_file import named_disk_path
 from homeostat.planner.observed import HostFacts, ObservedDisk
 
 GIB = 2**30

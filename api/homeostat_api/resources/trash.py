@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from homeostat.planner.trash import TrashEntry
+from homeostat.planner.files.trash import TrashEntry
 from homeostat.service.trash import TrashRoom
 
 from ..http.operations import Answer, operation

@@ -26,10 +26,10 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.allowed import NOTHING, Allowed
-from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.files.trash import KEEP
+from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import host_of, hosts_of, kept_elsewhere
 from homeostat.planner.plan import Waiting
-from homeostat.planner.trash import KEEP
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
 from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.engine.supervise import Supervisor, keeping

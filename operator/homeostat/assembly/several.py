@@ -27,10 +27,10 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.allowed import NOTHING, Allowed
+from homeostat.planner.files.trash import KEEP
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.placement import host_of, kept_elsewhere
 from homeostat.planner.plan import Waiting
-from homeostat.planner.trash import KEEP
 from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter

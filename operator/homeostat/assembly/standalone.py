@@ -24,8 +24,8 @@ from homeostat.driver.tasks import Keep, once
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.allowed import NOTHING, Allowed
+from homeostat.planner.files.trash import KEEP
 from homeostat.planner.plan import Waiting
-from homeostat.planner.trash import KEEP
 from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, keeping
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import OperatorMetrics

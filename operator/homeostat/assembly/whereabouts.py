@@ -10,7 +10,7 @@ from dataclasses import replace
 from homeostat.driver.survey.survey import same_libvirt
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.disk_file import disk_folder, named_disk_path
+from homeostat.planner.files.disk_file import disk_folder, named_disk_path
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Waiting
 from homeostat.runtime.disk.observe import has_disk

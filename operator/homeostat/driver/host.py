@@ -14,8 +14,9 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.disk.observed import Copying, NamedDisk
-from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.domain import DomainType
+from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
@@ -30,7 +31,6 @@ from homeostat.planner.observed import (
 )
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import SnapshotNote
-from homeostat.planner.trash import Space, TrashEntry
 
 from . import faults
 from .connection.connection import LibvirtConnection
@@ -46,7 +46,6 @@ from .guests.agent import Agent
 from .networks import links
 from .networks.networks import HostNetworks
 from .snapshots.snapshots import Snapshots
-from .storage import StorageAction
 from .storage.disks.snapshots import SnapshotFiles
 from .storage.secret import read_secret
 from .survey import ports
@@ -87,7 +86,7 @@ class StorageDriver(Protocol):
 
     async def machine_folders(self) -> Sequence[MachineFolder]: ...
 
-    async def execute(self, action: StorageAction) -> None: ...
+    async def execute(self, action: act.StorageAction) -> None: ...
 
     async def leftovers(self, directory: str) -> Sequence[str]: ...
 
@@ -310,20 +309,15 @@ class LibvirtHost:
                     await asyncio.to_thread(shared_memory.forget, uuid)
             case act.GrowDisk(target=str()):
                 await self._actions.execute(action)
-            case (
-                act.FetchImage() | act.CreateDisk() | act.CopyDisk() | act.LabelDisk() | act.RemoveDisk() | act.GrowDisk()
-                | act.WriteSeed() | act.CopyBoot() | act.MarkCreated()
-                | act.NoteDisks() | act.NoteMoved() | act.NoteDeletion() | act.ForgetDeletion()
-                | act.DeleteFile() | act.SetAside() | act.TakeBack() | act.KeepDisks() | act.DeleteDirectory()
-            ):  # fmt: skip
+            case _ if isinstance(action, act.StorageAction):
                 await self._keep_files(action)
-            case act.TakeSnapshot() | act.DropSnapshot() | act.RestoreSnapshot() | act.NoteRestored():
+            case _ if isinstance(action, act.SnapshotAction):
                 await self._snapshots.execute(action)
             case _:
                 await self._actions.execute(action)
                 self._networks.forget()  # its guest may have come to one, or left one
 
-    async def _keep_files(self, action: StorageAction) -> None:
+    async def _keep_files(self, action: act.StorageAction) -> None:
         if self._storage is None:
             raise DriverError(f"host {self._facts.name} keeps no files: {type(action).__name__} cannot be done there")
         with faults.around(action):

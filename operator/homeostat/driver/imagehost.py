@@ -9,13 +9,13 @@ from types import MappingProxyType
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef, SetAside
 from homeostat.planner.disk.observed import NamedDisk
-from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import SnapshotNote
-from homeostat.planner.trash import Space, TrashEntry
 
 from .errors import DriverError
 from .storage.storage import Storage

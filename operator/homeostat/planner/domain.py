@@ -237,7 +237,7 @@ class Record:
     name: str
     instance: str = ""  # of the operator's store: so two operators on one host stay apart
     generation: int = 0
-    spec_hash: str = ""  # of what was asked for and carried out completely, see planner.changes.spec_hash
+    spec_hash: str = ""  # of what was asked for and carried out completely, see planner.changes.changes.spec_hash
     restarted_at: str = ""  # last token carried out
     powered_off_at: str = ""  # last token carried out
     power: str = ""  # last power carried out (runStrategy Manual)
@@ -247,7 +247,7 @@ class Record:
     boot: str = ""  # the boot of the host in which the last run was seen (where ``outcome`` is set)
     writer: str = ""  # which run of an operator wrote this, see runtime.machine.rivals
     written_at: str = ""  # when, by its clock (RFC 3339)
-    reverted: str = ""  # the run that a snapshot brought back, with its old record (see planner.machine.revert)
+    reverted: str = ""  # the run that a snapshot brought back, with its old record (see planner.machine.definition.revert)
 
     def saying(self, **fields: Any) -> Record:
         """Returns it with these values; itself where it has them, as at every look at a machine that is as it should be."""

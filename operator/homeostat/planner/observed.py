@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from homeostat.models.disk import Disk
 
 from .allowed import NOTHING, Allowed
-from .disk_file import DiskLabel
 from .domain import DomainConfig, DomainType, MovedDisk, Record
+from .files.disk_file import DiskLabel
+from .files.trash import TrashEntry
 from .plan import Stalled, Waiting
-from .trash import TrashEntry
 
 REVERTED = "from-snapshot"  # reason of a state that someone's `virsh snapshot-revert` brought
 

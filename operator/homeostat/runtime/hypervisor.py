@@ -8,7 +8,8 @@ from typing import Protocol
 from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.disk.observed import Copying, NamedDisk
-from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
@@ -23,7 +24,6 @@ from homeostat.planner.observed import (
 )
 from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import SnapshotNote
-from homeostat.planner.trash import Space, TrashEntry
 
 
 class GuestAgents(Protocol):

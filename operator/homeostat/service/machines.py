@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from homeostat.models.machine import Resources, VirtualMachine
-from homeostat.planner.machine.classify import classify
+from homeostat.planner.machine.preview.classify import classify
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.runtime.machine import commands

@@ -8,9 +8,9 @@ from typing import Any
 
 from homeostat.models.base import Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.machine.classify import Classified, waiting
+from homeostat.planner.changes.why import reason_of
+from homeostat.planner.machine.preview.classify import Classified, waiting
 from homeostat.planner.plan import Change, Disruption
-from homeostat.planner.why import reason_of
 
 from .power import runs
 

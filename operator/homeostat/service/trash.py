@@ -7,7 +7,7 @@ from pathlib import Path
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
-from homeostat.planner.trash import TrashEntry
+from homeostat.planner.files.trash import TrashEntry
 
 from .refusals import NotInTrash, PlaceTaken, TrashUnavailable
 

@@ -11,7 +11,7 @@ import pytest
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
-from homeostat.planner.trash import TrashEntry
+from homeostat.planner.files.trash import TrashEntry
 from homeostat.service.refusals import Refusal
 from homeostat.service.trash import TrashRoom
 from homeostat_api.errors import from_refusal

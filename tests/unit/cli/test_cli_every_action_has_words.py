@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from homeostat.cli.show.describe_action import action_text
 from homeostat.planner import actions
-from homeostat.planner.disk_file import DiskLabel
 from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, MovedDisk, NicConfig, Record
+from homeostat.planner.files.disk_file import DiskLabel
 
 SAMPLES: dict[object, object] = {
     str: "x",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from homeostat.cli.commands.down import what_stays
-from homeostat.planner.trash import TrashEntry
+from homeostat.planner.files.trash import TrashEntry
 
 ROOM = Path("/state/trash")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from homeostat.cli.show.output import as_document, to_yaml
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
-from homeostat.planner.machine.seed import seed_files
+from homeostat.planner.machine.storage.seed import seed_files
 from homeostat.planner.template import with_plugin
 from homeostat.store.files.reading.validate import validate
 from homeostat.store.files.text.documents import read_documents

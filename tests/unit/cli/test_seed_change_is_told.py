@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from homeostat.cli.show.render_plan import PlanEntry, plan_as_json, render_entry
 from homeostat.models.machine_devices import CloudInit
-from homeostat.planner.machine.foresee import foresee
-from homeostat.planner.machine.seed import seed_files
+from homeostat.planner.machine.preview.foresee import foresee
+from homeostat.planner.machine.storage.seed import seed_files
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.machines import changed, machine, running
 

@@ -13,7 +13,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.doubts import doubts_of
-from homeostat.planner.machine.foresee import foresee
+from homeostat.planner.machine.preview.foresee import foresee
 from homeostat.planner.plan import Converged, Plan
 from homeostat.runtime.machine.status import machine_status
 from tests.unit.cli_state import FRAME, CliState

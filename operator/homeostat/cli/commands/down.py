@@ -16,7 +16,7 @@ import click
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.trash import scarcity
+from homeostat.planner.files.trash import scarcity
 
 from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
@@ -33,7 +33,7 @@ from ..times import parse_duration
 if TYPE_CHECKING:
     from homeostat.assembly.several import Several
     from homeostat.assembly.standalone import Standalone
-    from homeostat.planner.trash import TrashEntry
+    from homeostat.planner.files.trash import TrashEntry
     from homeostat.store.files.store import FilesStore
 
 
@@ -120,7 +120,7 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
 
 def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:
     """Returns what is in the trash: what was just set aside, and what was there before. ``low``: see
-    ``planner.trash.scarcity``."""
+    ``planner.files.trash.scarcity``."""
     new, old = [e for e in trash if e.entry not in earlier], [e for e in trash if e.entry in earlier]
     shown = "`homeostat trash list` shows them, `homeostat trash empty --all` erases them now."
     lines = []

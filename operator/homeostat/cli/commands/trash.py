@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from homeostat.planner.trash import TrashEntry, scarcity
+from homeostat.planner.files.trash import TrashEntry, scarcity
 
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings

@@ -17,43 +17,19 @@ def action_text(action: a.Action) -> str:
     match action:
         case a.FetchImage():
             return f"fetch image {action.image.label}"
-        case (
-            a.CreateDisk() | a.GrowDisk() | a.WriteSeed() | a.CopyBoot() | a.MarkCreated() | a.NoteDeletion() | a.ForgetDeletion()
-        ):
-            return _storage_text(action)
-        case a.CopyDisk() | a.LabelDisk() | a.RemoveDisk():
-            return _storage_text(action)
-        case a.NoteDisks() | a.NoteMoved() | a.DeleteFile() | a.DeleteDirectory() | a.KeepDisks() | a.SetAside() | a.TakeBack():
+        case _ if isinstance(action, _Storage):
             return _storage_text(action)
         case a.SetAutostart():
             return "start with the host" if action.enabled else "do not start with the host"
         case a.StartDomain():
             return "start, paused" if action.paused else "start"
-        case a.TakeSnapshot() | a.DropSnapshot() | a.RestoreSnapshot() | a.NoteRestored():
+        case _ if isinstance(action, a.SnapshotAction):
             return _snapshot_text(action)
         case _:
             return _domain_text(action)
 
 
-_Storage = (
-    a.CreateDisk
-    | a.CopyDisk
-    | a.LabelDisk
-    | a.RemoveDisk
-    | a.GrowDisk
-    | a.WriteSeed
-    | a.CopyBoot
-    | a.DeleteFile
-    | a.SetAside
-    | a.TakeBack
-    | a.KeepDisks
-    | a.DeleteDirectory
-    | a.MarkCreated
-    | a.NoteDeletion
-    | a.ForgetDeletion
-    | a.NoteDisks
-    | a.NoteMoved
-)
+_Storage = a.DiskAction | a.FileAction
 _Domain = (
     a.DefineDomain
     | a.WriteRecord
@@ -68,8 +44,6 @@ _Domain = (
     | a.UndefineDomain
     | a.ReleaseResource
 )
-
-_Snapshots = a.TakeSnapshot | a.DropSnapshot | a.RestoreSnapshot | a.NoteRestored
 
 
 def _storage_text(action: _Storage) -> str:
@@ -111,7 +85,7 @@ def _storage_text(action: _Storage) -> str:
             assert_never(action)
 
 
-def _snapshot_text(action: _Snapshots) -> str:
+def _snapshot_text(action: a.SnapshotAction) -> str:
     match action:
         case a.TakeSnapshot():
             return f"take a snapshot of machine {action.machine_name}{', with its memory' if action.memory else ''}"

@@ -30,11 +30,11 @@ from homeostat.models.quantity import format_quantity
 from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, ReleaseResource, StartDomain
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.images import made_of_another
-from homeostat.planner.machine.claims import Claim, claims_held, claims_of
-from homeostat.planner.machine.fit import misfit
-from homeostat.planner.machine.foresee import foreseen
+from homeostat.planner.machine.host.claims import Claim, claims_held, claims_of
+from homeostat.planner.machine.host.fit import misfit
 from homeostat.planner.machine.identity import domain_uuid
-from homeostat.planner.machine.storage import plan_images, storage_needs
+from homeostat.planner.machine.preview.foresee import foreseen
+from homeostat.planner.machine.storage.storage import plan_images, storage_needs
 from homeostat.planner.network import plan_network
 from homeostat.planner.network.foresee import after
 from homeostat.planner.network.identity import network_name, network_uuid

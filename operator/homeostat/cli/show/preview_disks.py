@@ -11,7 +11,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.disk.observed import DiskSeen
-from homeostat.planner.machine.storage import image_ref
+from homeostat.planner.machine.storage.storage import image_ref
 from homeostat.planner.observed import Observed, ObservedDisk, ObservedImage
 from homeostat.planner.placement import kept_elsewhere
 from homeostat.planner.plan import Converged, Plan, Stalled, Waiting

@@ -25,9 +25,9 @@ from homeostat.driver.survey.survey import is_local
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import NOTHING, Allowed
-from homeostat.planner.machine.presume import presumed, storage_root
+from homeostat.planner.files.trash import KEEP
+from homeostat.planner.machine.preview.presume import presumed, storage_root
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
-from homeostat.planner.trash import KEEP
 from homeostat.store.files.state import StateFolder, served_folder
 
 from ..errors import CliError

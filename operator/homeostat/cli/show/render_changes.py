@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeostat.models.machine import PendingChange
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.plan import Change, Disruption
-from homeostat.planner.why import reason_of
 
 from .render_texts import Line, arrow, diff_lines, is_text
 

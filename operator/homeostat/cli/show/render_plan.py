@@ -15,7 +15,7 @@ from homeostat.models.kinds import REGISTRY
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import FetchImage, MarkCreated, ReleaseResource, SetAside
 from homeostat.planner.machine.identity import disk_path
-from homeostat.planner.machine.reclaim import departed
+from homeostat.planner.machine.storage.reclaim import departed
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Change, Outcome, Plan, Stalled, Waiting
 

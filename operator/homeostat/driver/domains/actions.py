@@ -17,10 +17,10 @@ from .. import faults
 from ..connection.connection import LibvirtConnection
 from ..errors import DriverError, GuestHolds
 from ..guests.agent import Agent
-from .definition import DefinitionAction, Definitions
+from .definition import Definitions
 from .devices import DeviceSteps, LiveAction, has_device
 from .inventory import Inventory
-from .power import PowerAction, PowerSteps
+from .power import PowerSteps
 from .step import DomainStep
 
 _log = logging.getLogger(__name__)
@@ -59,12 +59,13 @@ class DomainActions:
 
     def _step(self, action: act.Action) -> DomainStep:
         """Returns what each action is to libvirt."""
-        if isinstance(action, PowerAction):
-            return self._power.step(action)
-        if isinstance(action, LiveAction):
-            return self._devices.step(action)
-        if isinstance(action, DefinitionAction):
-            return self._definitions.step(action)
+        match action:
+            case act.SetAutostart() | act.RenameDomain() | act.UndefineDomain():
+                return self._definitions.step(action)
+            case _ if isinstance(action, act.PowerAction):
+                return self._power.step(action)
+            case _ if isinstance(action, LiveAction):
+                return self._devices.step(action)
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
 
     async def _shut_down_by_agent(self, action: act.ShutdownDomain) -> None:

@@ -26,8 +26,6 @@ _UNDEFINE = (
 )
 _UNDEFINE_TEST = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
 
-DefinitionAction = act.SetAutostart | act.RenameDomain | act.UndefineDomain
-
 
 class Definitions:
     """Executes the actions on definitions. ``fence``: see DomainActions."""
@@ -35,7 +33,7 @@ class Definitions:
     def __init__(self, connection: LibvirtConnection, inventory: Inventory, fence: Callable[[], None]) -> None:
         self._connection, self._inventory, self._fence = connection, inventory, fence
 
-    def step(self, action: DefinitionAction) -> DomainStep:
+    def step(self, action: act.SetAutostart | act.RenameDomain | act.UndefineDomain) -> DomainStep:
         request = self._connection.request
         match action:
             case act.SetAutostart(uuid, enabled):

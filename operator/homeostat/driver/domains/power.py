@@ -18,16 +18,6 @@ from .step import Domain, DomainStep
 # QEMU ended before libvirt reached it: libvirt reports this instead of what QEMU wrote. The next start reports that.
 ENDED_EARLY = "failed to connect to monitor socket"
 
-PowerAction = (
-    act.StartDomain
-    | act.ShutdownDomain
-    | act.PowerOffDomain
-    | act.PauseDomain
-    | act.ResumeDomain
-    | act.SaveDomain
-    | act.DiscardSave
-)
-
 
 def begin(start: Callable[[], object]) -> object:
     """Calls ``start``, which starts a domain. Calls it again where QEMU ended before libvirt reached it.
@@ -49,7 +39,7 @@ class PowerSteps:
     def __init__(self, connection: LibvirtConnection, inventory: Inventory) -> None:
         self._connection, self._inventory = connection, inventory
 
-    def step(self, action: PowerAction) -> DomainStep:
+    def step(self, action: act.PowerAction) -> DomainStep:
         request = self._connection.request
         match action:
             case act.StartDomain(uuid, paused):

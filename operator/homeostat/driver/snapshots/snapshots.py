@@ -27,7 +27,7 @@ import libvirt
 import libvirt_qemu
 
 from homeostat.planner import actions as act
-from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.snapshot.observed import SnapshotNote
 
@@ -47,8 +47,6 @@ _log = logging.getLogger(__name__)
 FREEZE_WITHIN = 20.0  # seconds; a guest writes everything that it has not written yet
 THAW_WITHIN = 20.0  # seconds
 EVERYTHING = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
-
-SnapshotAction = act.TakeSnapshot | act.DropSnapshot | act.RestoreSnapshot | act.NoteRestored
 
 
 # The steps of one action, for tests that are killed between them: see faults.
@@ -111,7 +109,7 @@ class Snapshots:
             raise DriverError("this host keeps no files, so there are no snapshots on it")
         return self._kept
 
-    async def execute(self, action: SnapshotAction) -> None:
+    async def execute(self, action: act.SnapshotAction) -> None:
         """Carries one action out, while nobody else acts on the domain.
 
         Raises:

@@ -21,7 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
-from homeostat.planner.disk_file import DISK_FILE, DISKS
+from homeostat.planner.files.disk_file import DISK_FILE, DISKS
 
 IMAGES = "images"
 MACHINES = "machines"

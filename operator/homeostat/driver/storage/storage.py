@@ -31,17 +31,18 @@ from homeostat.planner.actions import (
     NoteMoved,
     RemoveDisk,
     SetAside,
+    StorageAction,
     TakeBack,
     WriteSeed,
 )
 from homeostat.planner.disk.observed import Copying, NamedDisk
-from homeostat.planner.disk_file import DISK_FILE
 from homeostat.planner.domain import BOOT_COPY, MovedDisk
-from homeostat.planner.machine.disk_source import MOVED_NOTE
+from homeostat.planner.files.disk_file import DISK_FILE
+from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.machine.identity import disk_file
+from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 from homeostat.planner.observed import KeptDisks, ObservedChain, ObservedDisk, ObservedImage, ObservedStorage, Secret
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.trash import Space, TrashEntry
 
 from .boots import copy_boot
 from .disks.chains import newer_overlays, read_chain
@@ -64,27 +65,6 @@ from .stat_cache import StatCache
 from .trash import TrashFolder
 
 log = logging.getLogger(__name__)
-
-StorageAction = (
-    FetchImage
-    | CreateDisk
-    | CopyDisk
-    | LabelDisk
-    | RemoveDisk
-    | GrowDisk
-    | WriteSeed
-    | CopyBoot
-    | MarkCreated
-    | NoteDisks
-    | NoteMoved
-    | NoteDeletion
-    | ForgetDeletion
-    | DeleteFile
-    | SetAside
-    | TakeBack
-    | KeepDisks
-    | DeleteDirectory
-)
 _OURS = (
     CREATED,
     NOTE,

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.planner.actions import SetAside, TakeBack
-from homeostat.planner.disk_file import DISK_FILE, DISKS, DiskLabel
 from homeostat.planner.domain import MovedDisk
+from homeostat.planner.files.disk_file import DISK_FILE, DISKS, DiskLabel
+from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
 from homeostat.planner.machine.identity import DISK_SUFFIX
-from homeostat.planner.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
 
 from .disks.disks import read_disk
 from .disks.labelled import label_disk, read_as

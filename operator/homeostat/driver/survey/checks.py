@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeostat.planner.trash import scarcity
+from homeostat.planner.files.trash import scarcity
 
 from ..errors import DriverError
 from ..storage.images.verified import find_changed

@@ -9,7 +9,7 @@ from homeostat.models.base import ObjectMeta
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 
-from ..machine.classify import classify
+from ..machine.preview.classify import classify
 from ..plan import Change, Disruption
 
 FIELD = "template.spec."

@@ -10,11 +10,11 @@ from homeostat.models.machine import VirtualMachineSpec
 from homeostat.models.machine_devices import ReclaimPolicy
 
 from ..actions import DeleteFile, SetAside
-from ..machine.discard import Belongings, discard
+from ..files.trash import WITH_DEPLOYMENT
 from ..machine.identity import disk_file
+from ..machine.storage.discard import Belongings, discard
 from ..observed import KeptDisks
 from ..plan import Converged, Outcome, Waiting
-from ..trash import WITH_DEPLOYMENT
 from .actions import DeleteMachine, DeploymentAction, ForgetRevision, ReclaimKept, RecordRevision, ReleaseDeployment
 from .observed import ObservedDeployment
 from .progress import failure_of, outcome_of, requeue_after, standing_of

@@ -6,14 +6,14 @@ from homeostat.models.disk import Disk, DiskFormat
 from homeostat.models.quantity import format_quantity
 
 from ..actions import Action, CopyDisk, CreateDisk, LabelDisk, TakeBack
-from ..disk_file import DiskLabel
 from ..domain import BackingFile, MovedDisk
-from ..machine.disk_source import MISSING
-from ..machine.fit import unselected
-from ..machine.storage import SECTOR, image_ref, plan_images
+from ..files.disk_file import DiskLabel
+from ..files.trash import TrashedDisk, TrashEntry, returning
+from ..machine.host.fit import unselected
+from ..machine.storage.disk_source import MISSING
+from ..machine.storage.storage import SECTOR, image_ref, plan_images
 from ..observed import Observed
 from ..plan import Outcome, Plan, Stalled, Waiting
-from ..trash import TrashedDisk, TrashEntry, returning
 from .observed import DiskSeen
 
 RETRY = 30.0  # seconds until a copy that failed is tried again

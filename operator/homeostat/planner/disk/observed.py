@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from homeostat.models.machine_devices import ImageSource
 
-from ..disk_file import DiskLabel
+from ..files.disk_file import DiskLabel
 from ..observed import HostFacts, ObservedDisk, ObservedStorage
 from ..plan import Stalled, Waiting
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from ..disk_file import DISK_FILE, DISK_LABEL, DiskLabel
-from ..machine.disk_source import MOVED_NOTE
+from ..files.disk_file import DISK_FILE, DISK_LABEL, DiskLabel
+from ..machine.storage.disk_source import MOVED_NOTE
 
 RETAINED = "retained"
 UNLABELLED = "unlabelled"

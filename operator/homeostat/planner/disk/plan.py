@@ -6,8 +6,8 @@ from homeostat.models.disk import Disk, DiskFormat
 from homeostat.models.quantity import format_quantity
 
 from ..actions import GrowDisk, LabelDisk, ReleaseResource
-from ..machine.header import altered
-from ..machine.teardown import may_be_abandoned
+from ..machine.removal.teardown import may_be_abandoned
+from ..machine.storage.header import altered
 from ..observed import ObservedDisk
 from ..plan import Change, Converged, Disruption, Plan, Stalled, Waiting
 from .make import identity_of, label_of, plan_making, rounded, source_text

@@ -8,9 +8,9 @@ from homeostat.models.disk import Disk
 from homeostat.models.machine_devices import ReclaimPolicy
 
 from ..actions import Action, LabelDisk, ReleaseResource, RemoveDisk, SetAside
+from ..files.trash import DELETED_BECAUSE, DELETED_BY
 from ..machine.identity import digest
 from ..plan import Plan, Waiting
-from ..trash import DELETED_BECAUSE, DELETED_BY
 from .make import identity_of, label_of
 from .observed import DiskSeen
 

@@ -30,11 +30,11 @@ from ..domain import (
 )
 from ..observed import HostFacts, Observed, ObservedImage
 from ..plan import Stalled
-from .disk_source import DiskSource, find_source
-from .host_devices import host_device
+from .host.host_devices import host_device
 from .identity import domain_name, domain_uuid, mac_address, machine_directory, path_of_ref
-from .seed import seed_path
-from .storage import boot_ref, image_ref
+from .storage.disk_source import DiskSource, find_source
+from .storage.seed import seed_path
+from .storage.storage import boot_ref, image_ref
 
 SPARE_PCI_PORTS = 4  # devices that can be attached to a running q35 machine; each costs a little boot time
 _PREFIX = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd", DiskBus.SCSI: "sd", DiskBus.SATA: "sd", DiskBus.USB: "sd"}

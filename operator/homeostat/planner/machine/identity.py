@@ -9,7 +9,7 @@ from functools import lru_cache
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import DiskRef
 
-from ..disk_file import named_disk_path
+from ..files.disk_file import named_disk_path
 
 # Any fixed uuid works. It must never change, because every domain's uuid is derived from it.
 _DOMAINS = uuid.UUID("6f1a5a39-5d2e-4b43-9a53-3c2a5c0f8d11")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..actions import Action, DefineDomain, RenameDomain, ResumeDomain, SetMemory, ShutdownDomain, StartDomain, WriteRecord
-from ..backoff import HEALTHY
 from ..domain import DomainConfig, Record
 from ..observed import REVERTED, ObservedDomain, RememberedActs
 from ..plan import Plan
-from .live_changes import asked_of_guest
-from .shutdown import UNHEALTHY
+from .definition.live_changes import asked_of_guest
+from .power.backoff import HEALTHY
+from .power.shutdown import UNHEALTHY
 
 _STOPPING = frozenset({"ShuttingDown", "PoweringOff", "Saving", "Terminating", UNHEALTHY})  # outcomes of plans that want it off
 

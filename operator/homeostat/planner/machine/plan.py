@@ -8,12 +8,11 @@ from dataclasses import replace
 from homeostat.models.machine import IDENTITY, DriftPolicy, VirtualMachine
 
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
-from ..changes import compare, spec_hash
+from ..changes.changes import compare, spec_hash
 from ..domain import Record
 from ..observed import Observed, RememberedActs
 from ..plan import Change, Converged, Outcome, Plan, Stalled, Waiting
-from .claims import named_as, taken
-from .definition import (
+from .definition.definition import (
     DefinitionPlan,
     autostart_actions,
     autostart_drift,
@@ -21,21 +20,22 @@ from .definition import (
     carried_autostart,
     plan_definition,
 )
-from .deletion import forgotten, noted
+from .definition.revert import went_back
+from .definition.strayed import rename, renamed, unplugged
 from .desired import CannotPlan, desired_domain
-from .disk_source import MOVED, moved_on_purpose
-from .fit import misfit, unselected
-from .host_devices import as_asked
+from .host.claims import named_as, taken
+from .host.fit import misfit, unselected
+from .host.host_devices import as_asked
 from .identity import domain_name, domain_uuid, machine_directory
-from .power import PowerPlan, plan_power, with_boot
-from .reclaim import to_note
+from .power.power import PowerPlan, plan_power, with_boot
+from .removal.deletion import forgotten, noted
+from .removal.teardown import abandon, may_be_abandoned, plan_teardown
 from .restore import HARMLESS as RESTORE_HARMLESS
 from .restore import new_token, plan_restore
-from .revert import went_back
-from .seed import seed_notes
-from .storage import StoragePlan, plan_storage
-from .strayed import rename, renamed, unplugged
-from .teardown import abandon, may_be_abandoned, plan_teardown
+from .storage.disk_source import MOVED, moved_on_purpose
+from .storage.reclaim import to_note
+from .storage.seed import seed_notes
+from .storage.storage import StoragePlan, plan_storage
 
 # The machine goes on with the definition it has while a human decides about these.
 _HARMLESS = frozenset({"ReplaceRequired", "DiskShrink", MOVED}) | RESTORE_HARMLESS

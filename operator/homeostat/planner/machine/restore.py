@@ -15,8 +15,8 @@ from ..domain import Record
 from ..observed import Observed, Restore
 from ..plan import Outcome, Stalled, Waiting
 from .identity import machine_directory
-from .power import PowerPlan
-from .shutdown import ASK_AGAIN, STARTING_UP, shut_down
+from .power.power import PowerPlan
+from .power.shutdown import ASK_AGAIN, STARTING_UP, shut_down
 
 NOT_FOUND, NOT_TAKEN, OF_ANOTHER, LOST = "SnapshotNotFound", "SnapshotNotTaken", "SnapshotOfAnotherMachine", "SnapshotLost"
 HARMLESS = frozenset({NOT_FOUND, NOT_TAKEN, OF_ANOTHER, LOST})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 
-from ..disk_tag import OURS, DiskTag
+from ..files.disk_tag import OURS, DiskTag
 from ..machine.identity import digest
 from ..observed import HostFacts, ObservedDomain
 from ..plan import Stalled

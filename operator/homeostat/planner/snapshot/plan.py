@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from homeostat.models.snapshot import Quiesce, Snapshot
 
 from ..actions import DropSnapshot, ReleaseResource, TakeSnapshot
-from ..machine.shutdown import PASSING
+from ..machine.power.shutdown import PASSING
 from ..observed import DomainState
 from ..plan import Converged, Outcome, Stalled, Waiting
 from .observed import ObservedSnapshot, lacking, own_disks, tag_of

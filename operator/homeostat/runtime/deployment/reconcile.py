@@ -15,10 +15,10 @@ from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
-from homeostat.planner.machine.teardown import KEEP_DISKS
+from homeostat.planner.files.trash import DELETED_BECAUSE
+from homeostat.planner.machine.removal.teardown import KEEP_DISKS
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS
-from homeostat.planner.trash import DELETED_BECAUSE
 
 from ..engine.clock import OwnClock, timestamp
 from ..engine.ports import EventType, ResourceStore

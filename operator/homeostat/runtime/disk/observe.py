@@ -12,9 +12,9 @@ from homeostat.models.machine import UpdatePolicy, VirtualMachine, VirtualMachin
 from homeostat.models.machine_devices import DiskDevice, ImageSource
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.disk.observed import DiskHolder, DiskSeen
-from homeostat.planner.disk_file import disk_folder, named_disk_path
 from homeostat.planner.domain import DiskConfig, DomainConfig
-from homeostat.planner.machine.storage import image_ref
+from homeostat.planner.files.disk_file import disk_folder, named_disk_path
+from homeostat.planner.machine.storage.storage import image_ref
 from homeostat.planner.observed import ObservedDisk, ObservedDomain
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot.observed import tag_of

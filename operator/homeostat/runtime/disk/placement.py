@@ -15,7 +15,7 @@ from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, host_of, selector_of
 from homeostat.planner.plan import Stalled, Waiting
 

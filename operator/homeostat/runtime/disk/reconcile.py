@@ -13,7 +13,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.disk import plan_disk
 from homeostat.planner.disk.observed import DiskSeen
-from homeostat.planner.disk_file import named_disk_path
+from homeostat.planner.files.disk_file import named_disk_path
 from homeostat.planner.plan import Converged, Plan, Waiting
 
 from ..engine.clock import timestamp

@@ -8,7 +8,7 @@ from homeostat.models.image import Image, ImageState, ImageStatus
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.planner.actions import FetchImage
 from homeostat.planner.images import CHANGED, NOT_UPLOADED, made_of_another
-from homeostat.planner.machine.storage import plan_images
+from homeostat.planner.machine.storage.storage import plan_images
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 

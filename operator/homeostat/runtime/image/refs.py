@@ -13,7 +13,7 @@ from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.models.plugin import Plugin, PluginSpec
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.images import awaits_upload, source_of
-from homeostat.planner.machine.storage import image_ref
+from homeostat.planner.machine.storage.storage import image_ref
 
 from ..engine.ports import R
 

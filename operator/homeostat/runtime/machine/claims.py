@@ -8,7 +8,7 @@ from typing import NamedTuple
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
-from homeostat.planner.machine.claims import Claim, Standing, claims_held, claims_of, standing
+from homeostat.planner.machine.host.claims import Claim, Standing, claims_held, claims_of, standing
 from homeostat.planner.observed import ObservedDomain
 
 from ..hypervisor import Domains

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from homeostat.models.listening import Listener
 from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.planner.domain import DomainConfig
-from homeostat.planner.machine.claims import ports_wanted
-from homeostat.planner.machine.disk_source import foreign_sources, named_files, unnamed_disks
+from homeostat.planner.machine.host.claims import ports_wanted
 from homeostat.planner.machine.identity import domain_name, domain_uuid
-from homeostat.planner.machine.storage import storage_needs
+from homeostat.planner.machine.storage.disk_source import foreign_sources, named_files, unnamed_disks
+from homeostat.planner.machine.storage.storage import storage_needs
 from homeostat.planner.observed import Observed, ObservedDomain, ObservedPort, ObservedStorage, RememberedActs, Secret
 
 from ..hypervisor import Domains, HostDriver

@@ -13,7 +13,7 @@ from homeostat.models.disk import Disk
 from homeostat.models.host import SCHEDULABLE, Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.network import Network
-from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import PLACEMENTS, Demand, Offer, choose_bound, choose_host, placements_of
 from homeostat.planner.plan import Stalled, Waiting
 

@@ -17,13 +17,14 @@ from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import DomainConfig
+from homeostat.planner.files.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
-from homeostat.planner.machine.header import ALTERED
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall
-from homeostat.planner.machine.storage import IMAGE_CHANGED
-from homeostat.planner.machine.windows import next_window
+from homeostat.planner.machine.power.windows import next_window
+from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.storage.header import ALTERED
+from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.network.plugged import networks_named
 from homeostat.planner.observed import (
     DomainState,
@@ -35,7 +36,6 @@ from homeostat.planner.observed import (
     surely_same_run,
 )
 from homeostat.planner.plan import Plan, Stalled, Waiting
-from homeostat.planner.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 
 from ..engine.clock import OwnClock, timestamp
 from ..engine.dependencies import AnyOf, Dependencies

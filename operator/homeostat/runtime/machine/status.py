@@ -22,14 +22,14 @@ from homeostat.models.machine import (
 )
 from homeostat.planner.domain import DomainConfig, DomainType
 from homeostat.planner.images import REFUSALS
-from homeostat.planner.machine.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.doubts import spec_doubts
-from homeostat.planner.machine.header import ALTERED
-from homeostat.planner.machine.power import RUN_FAILED
-from homeostat.planner.machine.shutdown import UNHEALTHY
-from homeostat.planner.machine.storage import IMAGE_CHANGED
-from homeostat.planner.machine.teardown import ABANDON
-from homeostat.planner.machine.windows import window_words
+from homeostat.planner.machine.power.power import RUN_FAILED
+from homeostat.planner.machine.power.shutdown import UNHEALTHY
+from homeostat.planner.machine.power.windows import window_words
+from homeostat.planner.machine.removal.teardown import ABANDON
+from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.storage.header import ALTERED
+from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.disk_file import DISK_FILE, disk_folder
+from homeostat.planner.files.disk_file import DISK_FILE, disk_folder
+from homeostat.planner.files.trash import Claimant, Erasure, TrashEntry, to_erase
 from homeostat.planner.machine.identity import disk_path, machine_directory
-from homeostat.planner.trash import Claimant, Erasure, TrashEntry, to_erase
 
 from ..engine.ports import ResourceAccess, Unreadable
 from ..hypervisor import Trash

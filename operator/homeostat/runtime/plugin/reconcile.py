@@ -12,7 +12,7 @@ from homeostat.models.image import Image, boot_sources, disk_sources
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.planner.actions import FetchImage, ImageRef
-from homeostat.planner.machine.storage import boot_ref, image_ref, plan_images, storage_needs
+from homeostat.planner.machine.storage.storage import boot_ref, image_ref, plan_images, storage_needs
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.storage.secret import SECRET_MAX, read_secret
-from homeostat.planner.machine.fit import misfit
+from homeostat.planner.machine.host.fit import misfit
 from tests.unit.machines import machine, running
 
 

@@ -14,7 +14,7 @@ from homeostat.driver.storage.seed import build_seed
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import CloudInit
 from homeostat.models.plugin import Plugin
-from homeostat.planner.machine.seed import seed_files
+from homeostat.planner.machine.storage.seed import seed_files
 from homeostat.planner.template import with_plugin
 
 ENTRYPOINT = ["/bin/sh", "-c", "echo 'a b' \"$HOME\"; exec x: y\n- {}"]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from homeostat.models.disk import Disk, DiskStatus
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.disk.classify import classify_disk
 from homeostat.planner.plan import Disruption
-from homeostat.planner.why import reason_of
 from tests.unit.disks import GIB, disk
 
 IMAGE = {"image": {"url": "https://example.org/debian.qcow2"}}

@@ -17,12 +17,12 @@ from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.disk.make import label_of
 from homeostat.planner.disk.observed import Copying, DiskHolder, DiskSeen, NamedDisk
 from homeostat.planner.disk.orphans import DiskFolder, disk_orphans
-from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, is_named_disk, read_disk_label, write_disk_label
 from homeostat.planner.domain import BackingFile, MovedDisk
-from homeostat.planner.machine.disk_source import MOVED_NOTE
+from homeostat.planner.files.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, is_named_disk, read_disk_label, write_disk_label
+from homeostat.planner.files.trash import DELETED_BECAUSE, DELETED_BY, TrashedDisk, TrashEntry
+from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 from homeostat.planner.observed import ImagePhase, ObservedDisk, ObservedImage, ObservedStorage
 from homeostat.planner.plan import Plan, Stalled, Waiting
-from homeostat.planner.trash import DELETED_BECAUSE, DELETED_BY, TrashedDisk, TrashEntry
 from tests.unit.disks import GIB, HOST, PATH, disk, nothing, there
 from tests.unit.tables import as_before, differences, does, grouped, words
 

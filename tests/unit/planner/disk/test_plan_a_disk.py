@@ -14,11 +14,11 @@ from homeostat.planner.disk import plan_disk
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.disk.make import label_of
 from homeostat.planner.disk.observed import Copying, DiskHolder, DiskSeen
-from homeostat.planner.disk_file import read_disk_label, write_disk_label
 from homeostat.planner.domain import BackingFile, MovedDisk
+from homeostat.planner.files.disk_file import read_disk_label, write_disk_label
+from homeostat.planner.files.trash import TrashedDisk, TrashEntry
 from homeostat.planner.observed import ImagePhase, ObservedDisk, ObservedImage, ObservedStorage
 from homeostat.planner.plan import Converged, Disruption, Stalled, Waiting
-from homeostat.planner.trash import TrashedDisk, TrashEntry
 from tests.unit.disks import GIB, HOST, PATH, disk, nothing, there
 
 IMAGE = {"url": "https://example.org/debian.qcow2"}

@@ -17,13 +17,13 @@ from homeostat.models.machine_devices import DiskDevice
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import BackingFile, DiskConfig, Record
-from homeostat.planner.machine.fit import misfit
-from homeostat.planner.machine.header import altered
+from homeostat.planner.machine.definition.revert import adopt_reverted, just_reverted, went_back
+from homeostat.planner.machine.definition.strayed import ballooned, give_memory, rename, renamed, replugs, unplugged
+from homeostat.planner.machine.host.fit import misfit
 from homeostat.planner.machine.memory import HEALTHY, healthy_in, keep_asking, note, recall
-from homeostat.planner.machine.power import plan_power, with_boot
-from homeostat.planner.machine.revert import adopt_reverted, just_reverted, went_back
-from homeostat.planner.machine.shutdown import shut_down
-from homeostat.planner.machine.strayed import ballooned, give_memory, rename, renamed, replugs, unplugged
+from homeostat.planner.machine.power.power import plan_power, with_boot
+from homeostat.planner.machine.power.shutdown import shut_down
+from homeostat.planner.machine.storage.header import altered
 from homeostat.planner.observed import (
     REVERTED,
     DomainState,

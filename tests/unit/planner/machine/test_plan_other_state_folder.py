@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homeostat.planner.machine.storage import storage_needs
+from homeostat.planner.machine.storage.storage import storage_needs
 from homeostat.planner.plan import Stalled
 from tests.unit.machines import machine, running
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.models.machine import Power, RunStrategy, VirtualMachine
-from homeostat.planner.changes import compare, compare_running
+from homeostat.planner.changes.changes import compare, compare_running
 from homeostat.planner.machine.desired import desired_domain
 from homeostat.planner.observed import DomainState, RememberedActs
 from homeostat.planner.plan import Disruption, Plan, Stalled

@@ -9,8 +9,8 @@ import pytest
 
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner import actions as act
-from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, Record
+from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 from homeostat.planner.snapshot import plan_snapshot

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, Record
+from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Stalled
 from homeostat.planner.snapshot import plan_snapshot

@@ -13,11 +13,11 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import MachineState, PluginRef, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
-from homeostat.planner.machine.teardown import KEEP_DISKS
+from homeostat.planner.files.trash import DELETED_BECAUSE
+from homeostat.planner.machine.removal.teardown import KEEP_DISKS
 from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
-from homeostat.planner.trash import DELETED_BECAUSE
 from homeostat.runtime.deployment.ownership import ORPHANING
 from homeostat.runtime.deployment.reconcile import DEPLOYMENT, MOVED, DeploymentReconciler
 from homeostat.runtime.engine.reconciler import GONE, Next

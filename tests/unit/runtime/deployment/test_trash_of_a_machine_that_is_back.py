@@ -9,8 +9,8 @@ import pytest
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
+from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry
 from homeostat.planner.observed import KeptDisks
-from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
 from homeostat.runtime.deployment.ownership import ORPHANING
 from homeostat.runtime.deployment.reconcile import owner_reference

@@ -13,7 +13,7 @@ from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.placement import Offer, host_finalizer, host_of
 from homeostat.planner.plan import Waiting
 from homeostat.runtime.disk.placement import PATIENCE, DiskPlacer

@@ -19,9 +19,9 @@ from homeostat.models.snapshot import Snapshot
 from homeostat.planner import actions as act
 from homeostat.planner.disk.foresee import after
 from homeostat.planner.disk.observed import Copying, DiskSeen, NamedDisk
-from homeostat.planner.disk_file import disk_folder, named_disk_path
-from homeostat.planner.disk_tag import DiskTag
 from homeostat.planner.domain import BackingFile, CpuConfig, DiskConfig, DomainConfig, DomainType, Record
+from homeostat.planner.files.disk_file import disk_folder, named_disk_path
+from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.observed import (
     DomainState,
     HostFacts,

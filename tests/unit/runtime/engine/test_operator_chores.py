@@ -10,8 +10,8 @@ import pytest
 
 from homeostat.assembly import job as jobs
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.files.trash import TrashedDisk, TrashEntry
 from homeostat.planner.plan import Stalled
-from homeostat.planner.trash import TrashedDisk, TrashEntry
 from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN
 from tests.unit.machines import machine

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from homeostat.driver.errors import DriverError
-from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
+from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry
 from tests.unit.machines import deleted, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, settle
 

@@ -16,7 +16,7 @@ from homeostat.models.condition import READY, Condition, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import SCHEDULABLE, Host, HostCapacity, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
-from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.placement import PLACEMENTS
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from tests.unit.machines import Spec, deleted, machine

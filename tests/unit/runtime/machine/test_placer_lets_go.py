@@ -12,7 +12,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import READY, Condition, find_condition
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
-from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.runtime.machine.placement import OPERATOR_GONE, Placer
 from tests.unit.machines import deleted, machine
 from tests.unit.operating import Shelf

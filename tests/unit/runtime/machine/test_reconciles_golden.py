@@ -16,9 +16,9 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
+from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry
 from homeostat.planner.observed import ProbedHealth, Secret
 from homeostat.planner.plan import Waiting
-from homeostat.planner.trash import Space, TrashedDisk, TrashEntry
 from homeostat.runtime.engine.reconciler import GONE
 from tests.unit.machines import HAPPENINGS, IMAGE, Spec, changed, deleted, happen, machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler

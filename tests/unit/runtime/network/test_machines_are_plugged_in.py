@@ -10,8 +10,8 @@ import pytest
 from homeostat.models.base import Key, Resource
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
-from homeostat.planner.machine.claims import claims_of
-from homeostat.planner.machine.fit import misfit
+from homeostat.planner.machine.host.claims import claims_of
+from homeostat.planner.machine.host.fit import misfit
 from homeostat.planner.network.identity import network_name, network_uuid
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Stalled

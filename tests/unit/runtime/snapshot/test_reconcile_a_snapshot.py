@@ -13,7 +13,7 @@ import pytest
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
 from homeostat.planner import actions as act
-from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 from homeostat.planner.snapshot.observed import ObservedSnapshot, SnapshotNote, tag_of

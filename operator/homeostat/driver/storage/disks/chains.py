@@ -8,7 +8,7 @@ import stat
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from homeostat.planner.machine.header import DATA_FILE, told
+from homeostat.planner.machine.storage.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedChain, ObservedDisk
 
 from ..formats.header import qcow2_header

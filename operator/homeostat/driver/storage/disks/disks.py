@@ -10,8 +10,8 @@ from pathlib import Path
 
 from homeostat.driver.errors import DriverError, HeaderAltered, Refused
 from homeostat.planner.actions import CreateDisk, GrowDisk
-from homeostat.planner.disk_tag import OURS
-from homeostat.planner.machine.header import DATA_FILE, told
+from homeostat.planner.files.disk_tag import OURS
+from homeostat.planner.machine.storage.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedDisk
 
 from ..formats import qemu_img

@@ -13,8 +13,8 @@ from pathlib import Path
 from homeostat.planner.actions import LabelDisk, RemoveDisk
 from homeostat.planner.disk.observed import NamedDisk
 from homeostat.planner.disk.orphans import DiskFolder
-from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, read_disk_label, write_disk_label
-from homeostat.planner.machine.disk_source import MOVED_NOTE
+from homeostat.planner.files.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, read_disk_label, write_disk_label
+from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 from homeostat.planner.observed import ObservedDisk
 
 from ..paths import Rooms, allocated, file_errors, flush, replace_text, sweep_partials

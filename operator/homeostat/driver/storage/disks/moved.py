@@ -10,8 +10,8 @@ from pathlib import Path
 
 from homeostat.driver.errors import Refused
 from homeostat.planner.domain import MovedDisk
-from homeostat.planner.machine.disk_source import MOVED_NOTE
 from homeostat.planner.machine.identity import disk_file
+from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 
 from ..paths import file_errors, replace_text
 

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from homeostat.driver.errors import Refused
-from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.snapshot.observed import SnapshotNote
 
 from ..formats import qemu_img

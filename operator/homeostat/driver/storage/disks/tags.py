@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from homeostat.planner.disk_tag import DiskTag
+from homeostat.planner.files.disk_tag import DiskTag
 
 ENTRIES_MAX = 4096  # of one file
 TABLE_MAX = 2**21  # bytes of one table

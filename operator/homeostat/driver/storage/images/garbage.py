@@ -8,7 +8,7 @@ from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 
-from homeostat.planner.disk_file import DISK_FILE, DISK_LABEL, read_disk_label
+from homeostat.planner.files.disk_file import DISK_FILE, DISK_LABEL, read_disk_label
 from homeostat.planner.machine.identity import DISK_SUFFIX
 
 from ..disks.disks import read_disk

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from homeostat.planner.changes.scsi import PLAIN, controllers, scsi_of
 from homeostat.planner.domain import DomainConfig, ScsiConfig
-from homeostat.planner.scsi import PLAIN, controllers, scsi_of
 
 from .. import io_threads
 from ..elements import Element, attribute, element

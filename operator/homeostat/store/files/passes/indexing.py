@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from homeostat.models.base import Key
-from homeostat.planner.trash import DELETED_BY
+from homeostat.planner.files.trash import DELETED_BY
 from homeostat.runtime.engine.ports import Happening
 from homeostat.runtime.machine.commands import REPLACED, outlived
 from homeostat.store.errors import FolderProblem

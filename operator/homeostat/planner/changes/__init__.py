@@ -1,0 +1,1 @@
+"""Differences between two definitions: what each takes, and why."""

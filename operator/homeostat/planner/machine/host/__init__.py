@@ -1,0 +1,1 @@
+"""What a machine needs of its host, and whether the host has it."""

@@ -1,0 +1,1 @@
+"""When a machine starts, goes down, and may be restarted."""

@@ -1,0 +1,1 @@
+"""The files of a machine: its images, disks and seed, and what becomes of them."""
