@@ -27,6 +27,7 @@ from . import logs
 from .app import create_app
 from .config import ApiConfig, ConfigError, family_of, listening
 from .connections import limits
+from .connections.tls import Certificate, certificate_of
 from .http.errors import App
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -40,8 +41,16 @@ GRACE = 2  # seconds that open requests get when the server stops; event streams
 class Server(BaseApplication):  # type: ignore[misc]
     """The gunicorn application. ``options`` are gunicorn's settings: https://gunicorn.org/reference/settings/"""
 
-    def __init__(self, config: ApiConfig, workers: int = 1, connections: int = CONNECTIONS, **options: Any) -> None:
+    def __init__(
+        self,
+        config: ApiConfig,
+        workers: int = 1,
+        connections: int = CONNECTIONS,
+        certificate: Certificate | None = None,
+        **options: Any,
+    ) -> None:
         self._config = config
+        self.certificate = certificate  # the worker takes it from here. gunicorn's own would serve http where it cannot be read
         self._worker: Any = None
         self._options = {
             "bind": [f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}" for host in _addresses(config.host)],
@@ -156,6 +165,8 @@ def main(
     state: Path,
     bind: str,
     token_file: Path | None,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
     workers: int,
     image_folders: tuple[Path, ...],
     plugin_kernel: str | None,
@@ -170,6 +181,7 @@ def main(
         raise click.UsageError("give --dir DIR, or --kubernetes: the one or the other")
     try:
         host, port, token = listening(bind, token_file)
+        certificate = certificate_of(tls_certificate, tls_key)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
@@ -183,4 +195,4 @@ def main(
         max_upload=max_upload,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
-    Server(config, workers, max_connections).run()
+    Server(config, workers, max_connections, certificate).run()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import ssl
+from asyncio import constants
 from typing import Any
 
 from gunicorn.asgi import websocket  # type: ignore[import-untyped]
@@ -10,12 +12,16 @@ from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
 from .connection import Connection
 from .handshake import WebSocket
+from .limits import HEAD_SECONDS
+from .tls import Certificate
 
 log = logging.getLogger("homeostat.api")
 
 # gunicorn names both classes in its code, and has no setting for them.
 gasgi.ASGIProtocol = Connection
 websocket.WebSocketProtocol = WebSocket
+# Nor for how long a client may take to agree on TLS, before which it counts as no connection.
+constants.SSL_HANDSHAKE_TIMEOUT = HEAD_SECONDS
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
@@ -23,6 +29,13 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         super().__init__(*args, **settings)
         # Connections whose client has something to send, longest first; each is the key of nothing.
         self.waiting: dict[Connection, None] = {}
+
+    def _get_ssl_context(self) -> ssl.SSLContext | None:
+        certificate: Certificate | None = getattr(self.app, "certificate", None)
+        if certificate is None:
+            return None
+        certificate.keep(self.loop)
+        return certificate.context
 
     def make_room(self, newcomer: Connection) -> None:
         """Ends the connection that has made us wait the longest, where the limit is passed. So a client that sends a whole

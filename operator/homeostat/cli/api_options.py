@@ -46,6 +46,15 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
             "help": "A bearer token for the API (needed beyond loopback).",
         },
     ),
+    "tls_certificate": (
+        "--tls-certificate",
+        {
+            "type": click.Path(path_type=Path),
+            "metavar": "FILE",
+            "help": "Serve https with it and its chain (PEM); renewed files are read again.",
+        },
+    ),
+    "tls_key": ("--tls-key", {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "Its key (PEM, mode 0600)."}),
     "image_folders": (
         "--image-folder",
         {
@@ -108,11 +117,17 @@ class ApiOptions:
     state: Path
     bind: str = BIND
     token_file: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     image_folders: tuple[Path, ...] = ()  # folders from which requests may name files
     plugin_kernel: str | None = None
     max_replicas: int = REPLICAS
     max_upload: int = UPLOAD
     max_connections: int = CONNECTIONS
+
+    @property
+    def address(self) -> str:
+        return f"{'https' if self.tls_certificate else 'http'}://{self.bind}"
 
     @property
     def folders(self) -> Sequence[Path]:

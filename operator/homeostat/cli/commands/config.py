@@ -95,6 +95,7 @@ def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
 
 def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
     from homeostat_api.config import listening
+    from homeostat_api.connections.tls import certificate_of
 
     from ..api_options import BIND
     from ..host_labels import labels_of_host
@@ -103,6 +104,9 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
     api, up = found.api, found.up
     if api.bind is not None or api.token_file is not None:
         yield ["api", "bind" if api.bind else "token-file"], lambda: listening(api.bind or BIND, api.token_file)
+    if api.tls_certificate is not None or api.tls_key is not None:
+        named = "tls-certificate" if api.tls_certificate else "tls-key"
+        yield ["api", named], lambda: certificate_of(api.tls_certificate, api.tls_key)
     if up.host:
         hosts = [f"{name}={uri}" for name, uri in up.host.items()]
         yield ["up", "host"], lambda: parsed_hosts(hosts)

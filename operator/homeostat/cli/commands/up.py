@@ -127,16 +127,18 @@ def up(
 def _check_listening(api: ApiOptions) -> None:
     """Refuses what the API would refuse, before anything starts."""
     from homeostat_api.config import ConfigError, listening
+    from homeostat_api.connections.tls import certificate_of
 
     try:
         listening(api.bind, api.token_file)
+        certificate_of(api.tls_certificate, api.tls_key)
     except ConfigError as error:
         raise CliError(str(error)) from error
 
 
 async def _up(options: UpOptions) -> None:
     stop = asyncio.Event()
-    where = f"API on http://{options.api.bind}, " if options.api and not options.until_ready else ""  # first: the rest may be cut
+    where = f"API on {options.api.address}, " if options.api and not options.until_ready else ""  # first: the rest may be cut
     heading = f"homeostat: {where}{options.folder} on {options.where}"
     view: View = LiveView(heading) if on_terminal() else PlainView(heading)
     _stop_on_signals(stop, view)
