@@ -19,6 +19,7 @@ from .middleware import HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
+from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
 from .resources.disks import DiskCollection, DiskItem, DiskSpecRoute
 from .resources.documents import OpenApi, StatusPage
 from .resources.image_file import ImageFile
@@ -71,6 +72,7 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service.machines)),
         Route(f"{V1}/vms/{{name}}/disks", MachineDisks(service.machines, "disks")),
         Route(f"{V1}/vms/{{name}}/disks/{{device}}", MachineDevice(service.machines, "disks")),
+        Route(f"{V1}/vms/{{name}}/disks/{{device}}/export", MachineDiskExport(service.exports)),
         Route(f"{V1}/vms/{{name}}/nics", MachineNics(service.machines, "nics")),
         Route(f"{V1}/vms/{{name}}/nics/{{device}}", MachineDevice(service.machines, "nics")),
         Route(f"{V1}/vms/{{name}}/media", MachineMedia(service.machines)),
@@ -78,6 +80,7 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/disks", DiskCollection(service.disks, list_of(service.disks, service.changes))),
         Route(f"{V1}/disks/{{name}}", DiskItem(service.disks)),
         Route(f"{V1}/disks/{{name}}/spec", DiskSpecRoute(service.disks)),
+        Route(f"{V1}/disks/{{name}}/export", DiskExport(service.exports)),
         Route(f"{V1}/images", ImageCollection(service.images, service.uploads, list_of(service.images, service.changes))),
         Route(f"{V1}/images/{{name}}", ImageItem(service.images)),
         Route(f"{V1}/images/{{name}}/file", ImageFile(service.uploads)),
@@ -87,6 +90,7 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/snapshots", SnapshotCollection(service.snapshots, list_of(service.snapshots, service.changes))),
         Route(f"{V1}/snapshots/{{name}}", SnapshotItem(service.snapshots)),
         Route(f"{V1}/snapshots/{{name}}/restore", SnapshotRestore(service.snapshots)),
+        Route(f"{V1}/snapshots/{{name}}/export", SnapshotExport(service.exports)),
         Route(f"{V1}/snapshotschedules", ScheduleCollection(service.schedules, list_of(service.schedules, service.changes))),
         Route(f"{V1}/snapshotschedules/{{name}}", ScheduleItem(service.schedules)),
         Route(f"{V1}/snapshotschedules/{{name}}/spec", ScheduleSpecRoute(service.schedules)),

@@ -39,6 +39,7 @@ class ApiConfig:
     rights: frozenset[Right] = frozenset(Right)  # of everybody who is admitted: there is one token, and it may do everything
     max_replicas: int = 1000  # of one deployment, as far as requests may ask
     max_upload: int = 64 * 2**30  # bytes of one image
+    max_exports: int = 2  # copies of disks at once
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
@@ -52,6 +53,13 @@ class ApiConfig:
             "this API server of a cluster has no operator beside it, so that no host would see an uploaded file: upload to the "
             "API server that shares the state folder of a host, or give the image by its url"
         )
+
+    @property
+    def exports_elsewhere(self) -> str:
+        """Says why disks cannot be read here; empty: they may be."""
+        if self.cluster is None:
+            return ""
+        return "the API server of a cluster does not read disks of its hosts: run `homeostat disk export` on the host that has it"
 
     @property
     def operator_socket(self) -> Path:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from homeostat.service.refusals import (
     DeviceExists,
+    ExportProblem,
+    ExportRefused,
     MustBeOff,
     NoSuchDevice,
     NotInTrash,
@@ -36,6 +38,18 @@ _UPLOADS: dict[UploadProblem, tuple[int, str]] = {
     "failed": (503, "upload_failed"),
 }
 
+_EXPORTS: dict[ExportProblem, tuple[int, str]] = {
+    "not_there": (409, "disk_not_there"),
+    "which": (400, "invalid_request"),
+    "elsewhere": (409, "exports_elsewhere"),
+    "limit": (429, "exports_at_limit"),
+    "no_space": (507, "no_space"),
+    "busy": (409, "disk_busy"),
+    "refused": (409, "export_refused"),
+    "failed": (503, "export_failed"),
+}
+AGAIN = {"Retry-After": "30"}
+
 
 def from_refusal(error: Refusal) -> Problem:
     """Returns the answer to what the service refused."""
@@ -49,6 +63,9 @@ def from_refusal(error: Refusal) -> Problem:
         case UploadRefused():
             status, code = _UPLOADS[error.why]
             return Problem(status, code, str(error), error.details)
+        case ExportRefused():
+            status, code = _EXPORTS[error.why]
+            return Problem(status, code, str(error), error.details, headers=AGAIN if status in (429, 503) else None)
         case NoSuchDevice():
             return Problem(404, "device_not_found", str(error), error.details)
         case DeviceExists():

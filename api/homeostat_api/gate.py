@@ -17,7 +17,7 @@ from .config import ApiConfig, is_loopback
 from .http.actor import NOBODY, Actor
 from .http.errors import Problem
 from .http.media import BODY_LIMIT, bounded, discard, too_large
-from .http.rights import needed, responder_name
+from .http.rights import Right, needed, responder_name
 
 log = logging.getLogger("homeostat.api")
 
@@ -102,6 +102,8 @@ class Gate:
         if right is None or not actor.may(right):
             what = f"the right to {right}" if right is not None else "a right that nobody has"
             raise Problem(403, "forbidden", f"This needs {what}", {"right": right})
+        if right is Right.COPY and self._local_only and req.get_header("Sec-Fetch-Site") in ("cross-site", "same-site"):
+            raise Problem(403, "origin_refused", "Pages of other origins must not have disks copied")  # by <img>, say
 
     def _check_host(self, req: falcon.asgi.Request) -> None:
         """Checks the Host header: a page whose name an attacker points at 127.0.0.1 (DNS rebinding) sends that name here."""

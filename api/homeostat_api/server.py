@@ -172,6 +172,7 @@ def main(
     plugin_kernel: str | None,
     max_replicas: int,
     max_upload: int,
+    max_exports: int,
     max_connections: int,
     end_with_parent: bool,
 ) -> None:
@@ -192,7 +193,7 @@ def main(
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
         directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas,
-        max_upload=max_upload,
+        max_upload=max_upload, max_exports=max_exports,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
     Server(config, workers, max_connections, certificate).run()

@@ -95,6 +95,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.waiting.pop(self, None)
         self._wake()
 
+    @property
+    def gone(self) -> bool:
+        """Whether the client gets nothing more. Any thread may ask."""
+        return bool(self._conn_lost_handled)
+
     # The request's
 
     def _feed_callback_parser(self, data: bytes) -> bool:

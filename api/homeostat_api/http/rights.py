@@ -13,6 +13,7 @@ ATTRIBUTE = "__right__"
 class Right(StrEnum):
     SEE = "see"
     CHANGE = "change"
+    COPY = "copy"  # what is on disks, which may hold secrets
 
 
 def needs(right: Right) -> Callable[[F], F]:

@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 BIND = "127.0.0.1:8080"
 REPLICAS = 1000
 UPLOAD = 64 * 2**30  # bytes
+EXPORTS = 2  # each takes as much of the state folder's disk as it is long
 CONNECTIONS = 2_000  # of one worker. Each may hold up to 256 KiB that nobody has read yet
 
 
@@ -88,6 +89,16 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
             "help": "The largest image that may be uploaded.",
         },
     ),
+    "max_exports": (
+        "--max-exports",
+        {
+            "metavar": "N",
+            "type": click.IntRange(0, 1000),
+            "default": EXPORTS,
+            "show_default": True,
+            "help": "Copies of disks that are made and sent at once.",
+        },
+    ),
     "max_connections": (
         "--max-connections",
         {
@@ -123,6 +134,7 @@ class ApiOptions:
     plugin_kernel: str | None = None
     max_replicas: int = REPLICAS
     max_upload: int = UPLOAD
+    max_exports: int = EXPORTS
     max_connections: int = CONNECTIONS
 
     @property

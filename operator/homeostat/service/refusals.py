@@ -13,6 +13,8 @@ UploadProblem = Literal[
     "incomplete", "failed",
 ]  # fmt: skip
 
+ExportProblem = Literal["not_there", "which", "elsewhere", "limit", "no_space", "busy", "refused", "failed"]
+
 
 class Refusal(Exception):
     """Why something was not done, in words for people. Nothing was changed. ``details`` are for programs."""
@@ -96,6 +98,14 @@ class UploadRefused(Refusal):
 
     def __init__(self, why: UploadProblem, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message, details)
+        self.why = why
+
+
+class ExportRefused(Refusal):
+    """A copy of a disk that is not made. ``why`` is for programs."""
+
+    def __init__(self, why: ExportProblem, message: str, name: str = "") -> None:
+        super().__init__(message, {"name": name} if name else {})
         self.why = why
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.models.base import Key
@@ -21,6 +22,7 @@ from .changes import Changes
 from .collection import Collection
 from .deployments import Deployments
 from .disks import Disks
+from .exports import DiskExports, ExportLimits
 from .images import Images
 from .machines import Machines
 from .networks import Networks
@@ -40,10 +42,14 @@ class Capacity:
     available: int
 
 
+class ServerLimits(Limits, ExportLimits, Protocol):
+    """What this server allows."""
+
+
 class Service:
     """What the native API and every contract are built on."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, limits: Limits) -> None:
+    def __init__(self, workspace: Workspace, changes: Changes, limits: ServerLimits) -> None:
         self._store = workspace.store
         self.namespace = workspace.namespace
         self.changes = changes
@@ -57,6 +63,7 @@ class Service:
         self.networks = Networks(workspace, changes, self.admission)
         self.snapshots = MachineSnapshots(workspace, changes, self.admission, self.machines)
         self.schedules = Collection(workspace, changes, self.admission, SnapshotSchedule)
+        self.exports = DiskExports(self.machines, self.disks, self.snapshots, limits)
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:

@@ -8,9 +8,11 @@ whole.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
+import select
 import shutil
 import subprocess
 import time
@@ -26,12 +28,13 @@ from homeostat.planner.domain import DiskConfig
 from ..connection.translate import translate
 from ..errors import DomainGone, DriverError, HostUnreachable, NoSpace, Refused, ResourceInUse
 from ..storage.disks.tags import read_tags
-from ..storage.paths import PARTIAL, file_errors, flush, publish
+from ..storage.paths import PARTIAL, file_errors, flush, free_bytes, human_size, publish
 from ..survey.survey import is_local
 from ..xml import parse_domain
 
 STAGED = ".export"  # the suffix of what QEMU writes
 POLL = 0.2  # seconds between looks at a job
+SPARE = 256 * 2**20  # bytes that a copy leaves free
 
 Reached = Callable[[float], None]
 """Takes the share that is done, from 0 to 1."""
@@ -39,23 +42,40 @@ Reached = Callable[[float], None]
 
 def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached, tag: str = "") -> None:
     """Copies a disk of a machine, or the snapshot ``tag`` in it, to a qcow2 file that needs no other. Blocks until it is done.
+    ``disk``: its name, or its file. What ``progress`` raises ends it.
 
     Raises:
         DriverError: it could not be done. Nothing is left of it.
     """
     if not is_local(uri):
         raise Refused(f"the disks of {uri} are on another host: run this there")
+    with _domain(uri, uuid) as domain, _completed(target) as partial:
+        found, active = _disk(domain, disk)
+        source = found.source or ""
+        check_room(source, found.format, target.parent, tag)
+        if active and not tag:
+            _back_up(domain, found, partial, progress)
+        else:
+            _convert(source, found.format, partial, progress, tag)
+            _check_tag(found, tag)
+
+
+def export_file(path: str, format: str, target: Path, progress: Reached) -> None:
+    """Copies the file of a disk that no guest has, like ``export_disk``."""
+    with _completed(target) as partial:
+        check_room(path, format, target.parent)
+        _convert(path, format, partial, progress, "")
+
+
+@contextlib.contextmanager
+def _completed(target: Path) -> Iterator[Path]:
+    """Yields the file to write to, which then gets its name. Nothing is left of it after an error."""
     if target.exists():
         raise Refused(f"{target} is there already: give the copy another name")
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
-    with _domain(uri, uuid) as domain, file_errors(target, f"copy a disk to {target}"):
-        found, active = _disk(domain, disk)
+    with file_errors(target, f"copy a disk to {target}"):
         try:
-            if active and not tag:
-                _back_up(domain, found, partial, progress)
-            else:
-                _convert(found, partial, progress, tag)
-                _check_tag(found, tag)
+            yield partial
             partial.chmod(0o600)
             flush(partial)
             publish(partial, target)
@@ -63,6 +83,25 @@ def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached,
             raise Refused(f"{target} has come to be there meanwhile: give the copy another name") from None
         finally:
             partial.unlink(missing_ok=True)
+
+
+def check_room(source: str, format: str, folder: Path, tag: str = "") -> None:
+    """Checks that there is room for a copy, with some of it left for the guests whose disks lie there.
+
+    Raises:
+        NoSpace: there is not.
+    """
+    of = ["-l", f"snapshot.name={tag}"] if tag else []
+    command = [_qemu_img(), "measure", "-U", "-O", "qcow2", "--output=json", *of, "--image-opts", _options(source, format)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return  # what is wrong with it shows when it is copied
+    needed, free = int(json.loads(done.stdout)["required"]), free_bytes(folder)
+    if free < needed + SPARE:
+        raise NoSpace(
+            f"the copy takes up to {human_size(needed)}, and {folder} has {human_size(free)} free, of which {human_size(SPARE)} "
+            "stay for others: free some space, or copy it elsewhere"
+        )
 
 
 @contextlib.contextmanager
@@ -86,10 +125,11 @@ def _disk(domain: Any, name: str) -> tuple[DiskConfig, bool]:
     active = bool(domain.isActive())
     config = parse_domain(domain.XMLDesc(0 if active else libvirt.VIR_DOMAIN_XML_INACTIVE))
     disks = {one.name: one for one in config.disks if one.device == "disk" and one.source}
-    if name not in disks:
+    found = disks.get(name) or next((one for one in disks.values() if one.source == name), None)
+    if found is None:
         known = ", ".join(disks) or "none"
         raise Refused(f"machine {domain.name()} has no disk {name!r} that could be copied: it has {known}")
-    return disks[name], active
+    return found, active
 
 
 def _back_up(domain: Any, disk: DiskConfig, partial: Path, progress: Reached) -> None:
@@ -132,8 +172,7 @@ def _follow(domain: Any, progress: Reached) -> None:
         info = domain.jobInfo()
         if info[0] == libvirt.VIR_DOMAIN_JOB_NONE:
             break
-        if info[3]:
-            progress(info[4] / info[3])
+        progress(info[4] / info[3] if info[3] else 0.0)
         time.sleep(POLL)
     done = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
     if not done.get("success", done.get("type") == libvirt.VIR_DOMAIN_JOB_COMPLETED):
@@ -154,24 +193,15 @@ def _bring(staged: Path, partial: Path) -> None:
     os.chown(partial, os.geteuid(), os.getegid())
 
 
-def _convert(disk: DiskConfig, partial: Path, progress: Reached, tag: str) -> None:
+def _convert(source: str, format: str, partial: Path, progress: Reached, tag: str) -> None:
     """Copies with qemu-img: a snapshot also while QEMU has the disk open, since what is in it does not change any more."""
-    assert disk.source is not None
-    program = shutil.which("qemu-img")
-    if program is None:
-        raise Refused("qemu-img is not installed on this host: apt-get install qemu-utils")
-    source = f"driver={disk.format},file.driver=file,file.filename={disk.source.replace(',', ',,')}"
     of = ["-U", "-l", f"snapshot.name={tag}"] if tag else []
-    command = [program, "convert", "-p", *of, "--image-opts", source, "-O", "qcow2", str(partial)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o077)
+    command = [_qemu_img(), "convert", "-p", *of, "--image-opts", _options(source, format), "-O", "qcow2", str(partial)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, umask=0o077)
     assert child.stdout is not None and child.stderr is not None
     try:
-        said = ""
-        while more := child.stdout.read(16):
-            said = (said + more)[-64:]
-            if shares := re.findall(r"\(([0-9.]+)/100%\)", said):
-                progress(float(shares[-1]) / 100)
-        error = child.stderr.read().strip()
+        _follow_qemu_img(child.stdout.fileno(), progress)
+        error = child.stderr.read().decode(errors="replace").strip()
         code = child.wait()
     except BaseException:
         child.kill()
@@ -179,6 +209,31 @@ def _convert(disk: DiskConfig, partial: Path, progress: Reached, tag: str) -> No
         raise
     if code:
         raise _failure(error.splitlines()[-1].removeprefix("qemu-img: ") if error else f"qemu-img ended with code {code}", tag)
+
+
+def _follow_qemu_img(output: int, progress: Reached) -> None:
+    """Reads its progress until it ends."""
+    said, share = "", 0.0
+    while True:
+        if select.select([output], [], [], POLL)[0]:
+            more = os.read(output, 4096)
+            if not more:
+                return
+            said = (said + more.decode(errors="replace"))[-64:]
+            if shares := re.findall(r"\(([0-9.]+)/100%\)", said):
+                share = float(shares[-1]) / 100
+        progress(share)
+
+
+def _qemu_img() -> str:
+    """Returns the program's path. Raises Refused: it is not there."""
+    if program := shutil.which("qemu-img"):
+        return program
+    raise Refused("qemu-img is not installed on this host: apt-get install qemu-utils")
+
+
+def _options(source: str, format: str | None) -> str:
+    return f"driver={format},file.driver=file,file.filename={source.replace(',', ',,')}"
 
 
 def _check_tag(disk: DiskConfig, tag: str) -> None:

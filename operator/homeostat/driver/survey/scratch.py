@@ -19,11 +19,12 @@ FRESH = 60.0  # seconds; a folder this young may not have been locked yet
 
 
 @contextlib.contextmanager
-def scratch_folder(purpose: str) -> Iterator[Path]:
-    """Makes ``homeostat-scratch-<purpose>-…`` among the temporary files, for its maker only. It is locked while its maker
-    lives."""
-    sweep()
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{purpose}-", ignore_cleanup_errors=True) as name, _locked(name):
+def scratch_folder(purpose: str, room: Path | None = None, fresh: float = FRESH) -> Iterator[Path]:
+    """Makes ``homeostat-scratch-<purpose>-…`` in ``room``, for its maker only. It is locked while its maker lives. ``room``:
+    None: among the temporary files."""
+    sweep(room=room, fresh=fresh)
+    prefix = f"{PREFIX}{purpose}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=room, ignore_cleanup_errors=True) as name, _locked(name):
         yield Path(name)
 
 
@@ -35,13 +36,13 @@ def process_folder(purpose: str) -> Path:
     return held.enter_context(scratch_folder(purpose))
 
 
-def sweep(now: float | None = None) -> None:
-    """Removes our own folders whose makers have ended."""
+def sweep(now: float | None = None, room: Path | None = None, fresh: float = FRESH) -> None:
+    """Removes our own folders whose makers have ended. ``fresh``: seconds for which a folder may not be locked yet."""
     now = time.time() if now is None else now
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+    for folder in (room or Path(tempfile.gettempdir())).glob(f"{PREFIX}*-*"):
         with contextlib.suppress(OSError):  # somebody else's, or gone by now
             found = folder.lstat()
-            if found.st_uid == os.geteuid() and not folder.is_symlink() and now - found.st_ctime > FRESH:
+            if found.st_uid == os.geteuid() and not folder.is_symlink() and now - found.st_ctime > fresh:
                 with _locked(folder):
                     shutil.rmtree(folder)
 

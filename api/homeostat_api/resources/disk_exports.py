@@ -1,0 +1,91 @@
+"""Independent copies of disks as downloads: of a machine's disk, of one in a snapshot, and of a Disk."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import falcon
+import falcon.asgi
+
+from homeostat.service.exports import Abandoned, DiskExports, Download
+
+from ..http.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
+from ..http.operations import Answer, Parameter, operation
+from ..http.rights import Right, needs
+
+BINARY = {"type": "string", "format": "binary"}
+OCTETS = "application/octet-stream"
+ANSWERS = {
+    200: Answer("A qcow2 file that needs no other.", BINARY, OCTETS, headers=HEADERS),
+    206: Answer("The part that was asked for.", BINARY, OCTETS, headers=HEADERS),
+}
+ERRORS = (400, 404, 409, 416, 429, 503, 507)
+WORDS = (
+    "The copy is made first, in the state folder, and sent then; nothing of it stays, also where the connection is cut. It is of "
+    "one moment, as after a loss of power, and the machine goes on meanwhile. 429 while the server makes and sends as many as it "
+    "may (--max-exports). 409 where the disk is on another host. "
+)
+DISK = Parameter("disk", {"type": "string", "maxLength": 63}, "Name of the disk; it may be left out where there is only one.")
+
+
+class MachineDiskExport:
+    def __init__(self, exports: DiskExports) -> None:
+        self._exports = exports
+
+    @needs(Right.COPY)
+    @operation(
+        "Download a copy of a machine's disk",
+        "Virtual machines",
+        ANSWERS,
+        description=WORDS,
+        parameters=(RANGE, IF_RANGE),
+        errors=ERRORS,
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str, device: str) -> None:
+        await answer_copy(req, resp, f"{name}-{device}", lambda gone: self._exports.of_machine(name, device, gone))
+
+
+class SnapshotExport:
+    def __init__(self, exports: DiskExports) -> None:
+        self._exports = exports
+
+    @needs(Right.COPY)
+    @operation(
+        "Download a copy of a disk in a snapshot",
+        "Snapshots",
+        ANSWERS,
+        description=WORDS,
+        parameters=(DISK, RANGE, IF_RANGE),
+        errors=ERRORS,
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        disk = req.get_param("disk") or None
+        await answer_copy(req, resp, name, lambda gone: self._exports.of_snapshot(name, disk, gone))
+
+
+class DiskExport:
+    def __init__(self, exports: DiskExports) -> None:
+        self._exports = exports
+
+    @needs(Right.COPY)
+    @operation("Download a copy of a disk", "Disks", ANSWERS, description=WORDS, parameters=(RANGE, IF_RANGE), errors=ERRORS)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        await answer_copy(req, resp, name, lambda gone: self._exports.of_disk(name, gone))
+
+
+async def answer_copy(
+    req: falcon.asgi.Request,
+    resp: falcon.asgi.Response,
+    name: str,
+    make: Callable[[Callable[[], bool]], Awaitable[Download]],
+) -> None:
+    """Answers with a copy. To HEAD it answers without making one, so that its length is not known."""
+    if only_head(req):
+        describe(resp, f"{name}.qcow2")
+        resp.stream = Nothing()
+        return
+    with suppress(Abandoned):  # nobody gets an answer
+        made = await make(gone_of(req))
+        describe(resp, made.name)
+        send_file(req, resp, made, made.copy.size, made.copy.sha256)

@@ -1,0 +1,188 @@
+"""Independent copies of disks, to be sent to whoever asks: of a machine's disk, of a disk in a snapshot, and of a Disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+from weakref import WeakSet
+
+from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
+from homeostat.driver.snapshots.downloads import DiskCopy, copy_to_send, sweep_exports
+from homeostat.driver.snapshots.export import Reached, export_disk, export_file
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
+from homeostat.store.errors import StateError
+from homeostat.store.files.hosts import served_hosts
+from homeostat.store.files.state import StateFolder
+
+from .disks import Disks
+from .machines import Machines
+from .refusals import ExportRefused, NoSuchDevice
+from .snapshots import MachineSnapshots
+
+Make = Callable[[Path, Reached], None]
+
+
+class ExportLimits(Protocol):
+    """What is asked for of copies on this server."""
+
+    @property
+    def state(self) -> Path:
+        """Returns the operator's state folder."""
+
+    @property
+    def max_exports(self) -> int:
+        """Returns how many copies may be made and sent at once."""
+
+    @property
+    def exports_elsewhere(self) -> str:
+        """Says why disks cannot be read here; empty: they may be."""
+
+
+class Abandoned(Exception):
+    """Whoever asked for a copy has gone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Download:
+    """A copy that is being sent. ``name``: of the file, for whoever gets it."""
+
+    copy: DiskCopy
+    name: str
+
+    async def read(self, offset: int, size: int) -> bytes:
+        return await asyncio.to_thread(os.pread, self.copy.file.fileno(), size, offset)
+
+    def close(self) -> None:
+        """Gives up its space and its place. It may be called again."""
+        self.copy.file.close()
+
+
+class DiskExports:
+    """Makes copies in the state folder."""
+
+    def __init__(self, machines: Machines, disks: Disks, snapshots: MachineSnapshots, limits: ExportLimits) -> None:
+        self._machines, self._disks, self._snapshots = machines, disks, snapshots
+        self._state = StateFolder.named(limits.state)
+        self._limits = limits
+        self._making = 0
+        self._sending: WeakSet[Download] = WeakSet()  # one that nobody closed counts until it is collected
+        sweep_exports(self._state.root)
+
+    async def of_machine(self, name: str, device: str, gone: Callable[[], bool]) -> Download:
+        """Copies a machine's disk as it is now. ``gone`` tells whether the copy is of no use any more.
+
+        Raises:
+            NoSuchResource, NoSuchDevice, ExportRefused.
+            Abandoned: ``gone`` said so.
+        """
+        machine = await self._machines.get(name)
+        effective = await self._machines.effective(machine)
+        if device not in [disk.name for disk in effective.spec.disks]:
+            raise NoSuchDevice(name, "disks", device)
+        return await self._made(self._of_domain(machine, device), f"{name}-{device}", gone)
+
+    async def of_snapshot(self, name: str, device: str | None, gone: Callable[[], bool]) -> Download:
+        """Copies a disk as it is in a snapshot. ``device`` None: its only disk. Raises what ``of_machine`` does."""
+        snapshot = await self._snapshots.get(name)
+        machine = await self._machines.get(snapshot.spec.machine_ref.name)
+        chosen = _chosen(snapshot, device)
+        assert snapshot.status is not None and snapshot.status.tag is not None
+        make = self._of_domain(machine, chosen, snapshot.status.tag)
+        return await self._made(make, f"{machine.metadata.name}-{chosen}-{name}", gone)
+
+    async def of_disk(self, name: str, gone: Callable[[], bool]) -> Download:
+        """Copies a Disk as it is now. Raises what ``of_machine`` does."""
+        disk = await self._disks.get(name)
+        status = disk.status
+        if status is None or status.path is None or status.format is None:
+            raise ExportRefused("not_there", f"Disk {name} is not there yet: GET /disks/{name} says why", name)
+        if status.attached_to is None:
+            make: Make = partial(export_file, status.path, status.format.value)
+        else:
+            machine = await self._machines.find(status.attached_to)
+            if machine is None:
+                raise ExportRefused(
+                    "busy", f"Disk {name} is with {status.attached_to}, which is no machine of this namespace", name
+                )
+            named = (device.name for device in machine.spec.disks if device.disk_ref is not None and device.disk_ref.name == name)
+            make = self._of_domain(machine, next(named, status.path))
+        return await self._made(make, name, gone, status.host)
+
+    def _of_domain(self, machine: VirtualMachine, device: str, tag: str = "") -> Make:
+        name, status = machine.metadata.name, machine.status
+        if status is None or status.domain_uuid is None:
+            raise ExportRefused("not_there", f"{name} has no disks yet: it was never defined", name)
+        uri, uuid = self._uri(status.host), status.domain_uuid
+        return lambda target, progress: export_disk(uri, uuid, device, target, progress, tag)
+
+    def _uri(self, host: str | None) -> str:
+        """Returns the libvirt of a host, by the state's last `up`."""
+        try:
+            hosts = served_hosts(self._state)
+        except StateError as error:
+            raise ExportRefused("failed", str(error)) from error
+        uri = hosts.get(host or "", "") if hosts else self._state.libvirt
+        if not uri:
+            raise ExportRefused("elsewhere", f"host {host} is not served by the `homeostat up` of this state folder")
+        return uri
+
+    async def _made(self, make: Make, name: str, gone: Callable[[], bool], host: str | None = None) -> Download:
+        if why := self._limits.exports_elsewhere:
+            raise ExportRefused("elsewhere", why)
+        if host is not None:
+            self._uri(host)
+        most, now = self._limits.max_exports, self._making + sum(not one.copy.file.closed for one in self._sending)
+        if now >= most:
+            raise ExportRefused("limit", f"{now} copies are being made or sent, and this server allows {most}: try again later")
+        self._making += 1
+        try:
+            with _refusing(name):
+                made = Download(await asyncio.to_thread(self._copied, make, gone), f"{name}.qcow2")
+        finally:
+            self._making -= 1
+        self._sending.add(made)
+        return made
+
+    def _copied(self, make: Make, gone: Callable[[], bool]) -> DiskCopy:
+        def look(_: float = 0.0) -> None:
+            if gone():
+                raise Abandoned
+
+        return copy_to_send(self._state.root, lambda path: make(path, look), look)
+
+
+def _chosen(snapshot: Snapshot, device: str | None) -> str:
+    name, status = snapshot.metadata.name, snapshot.status
+    if status is None or status.tag is None:
+        raise ExportRefused("not_there", f"snapshot {name} is not taken yet: GET /snapshots/{name} says why", name)
+    known = [disk.name for disk in status.disks]
+    if device is None and len(known) == 1:
+        return known[0]
+    if device is None:
+        raise ExportRefused("which", f"snapshot {name} has {', '.join(known) or 'no disk'}: say which by ?disk=", name)
+    if device not in known:
+        raise NoSuchDevice(f"snapshot {name}", "disks", device)
+    return device
+
+
+REASONS: tuple[tuple[type[DriverError], Literal["no_space", "busy", "refused"]], ...] = (
+    (NoSpace, "no_space"),
+    (ResourceInUse, "busy"),
+    (Refused, "refused"),
+)
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DriverError as error:
+        why = next((word for kind, word in REASONS if isinstance(error, kind)), None)
+        raise ExportRefused(why or "failed", str(error), name) from error

@@ -1,0 +1,166 @@
+"""Copies of disks as downloads: whole, resumed where it is the same file, a few at once, and nothing of them stays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from homeostat.models.disk import Disk, DiskStatus
+from tests.api.harness import Api, refused, serving
+from tests.rig.waiting import wait_until
+
+DISKS = "/api/v1/disks"
+MIB = 2**20
+
+
+def made(api: Api, name: str, size: int = 4 * MIB) -> Path:
+    """A Disk that is there, with some contents, as the operator makes one and says so."""
+    assert api.http.post(DISKS, json={"name": name, "spec": {"size": str(size), "format": "raw"}}).status_code == 201
+    path = api.state / "disks/default" / name / "disk.img"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(os.urandom(size))
+    (found,) = (one for one in api.operator.all(Disk) if one.metadata.name == name)
+    status = DiskStatus(host="local", path=str(path), format="raw", virtual_size=size)
+    api.operator._where.run(lambda store: store.write_status(found.key, found.metadata.uid, status))
+    return path
+
+
+def kept(api: Api) -> list[str]:
+    """What of copies is on the disk."""
+    room = api.state / "exports"
+    return sorted(path.name for path in room.iterdir()) if room.exists() else []
+
+
+@pytest.fixture(autouse=True)
+def served(api: Api) -> None:
+    (api.state / "libvirt").write_text("test:///default\n")
+
+
+def contents(copy: Path) -> bytes:
+    raw = copy.with_suffix(".raw")
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", copy, raw], check=True)
+    return raw.read_bytes()
+
+
+def test_it_is_whole_and_nothing_of_it_stays(api: Api, name: str, tmp_path: Path) -> None:
+    path = made(api, name)
+    answer = api.http.get(f"{DISKS}/{name}/export")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert f"{name}.qcow2" in answer.headers["Content-Disposition"]
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert answer.headers["ETag"] == f'"{hashlib.sha256(answer.content).hexdigest()}"'
+    (tmp_path / "copy").write_bytes(answer.content)
+    found = json.loads(
+        subprocess.run(["qemu-img", "info", "--output=json", tmp_path / "copy"], capture_output=True, check=True).stdout
+    )
+    assert found["format"] == "qcow2" and "backing-filename" not in found
+    assert contents(tmp_path / "copy") == path.read_bytes()
+    assert kept(api) == []
+
+
+def test_what_was_cut_goes_on_where_it_is_the_same_file(api: Api, name: str) -> None:
+    path = made(api, name)
+    url = f"{DISKS}/{name}/export"
+    whole = api.http.get(url)
+    size, half = len(whole.content), len(whole.content) // 2
+    same = {"If-Range": whole.headers["ETag"]}
+    rest = api.http.get(url, headers={"Range": f"bytes={half}-", **same})
+    assert (rest.status_code, rest.headers["Content-Range"]) == (206, f"bytes {half}-{size - 1}/{size}")
+    assert whole.content[:half] + rest.content == whole.content
+    tail = api.http.get(url, headers={"Range": "bytes=-16", **same})
+    assert (tail.status_code, tail.content) == (206, whole.content[-16:])
+    middle = api.http.get(url, headers={"Range": "bytes=4-7", **same})
+    assert (middle.status_code, middle.content) == (206, whole.content[4:8])
+    beyond = api.http.get(url, headers={"Range": f"bytes={size}-", **same})
+    refused(beyond, 416, "range_refused")
+    assert beyond.headers["Content-Range"] == f"bytes */{size}"
+    for several in ("bytes=0-1,4-5", "lines=1-2", "bytes=x-"):
+        assert api.http.get(url, headers={"Range": several, **same}).status_code == 200
+    assert api.http.get(url, headers={"Range": f"bytes={half}-"}).status_code == 200, "it may be another file by now"
+    path.write_bytes(os.urandom(4 * MIB))
+    another = api.http.get(url, headers={"Range": f"bytes={half}-", **same})
+    assert (another.status_code, len(another.content)) == (200, size)
+    assert kept(api) == []
+
+
+def test_to_head_it_makes_no_copy(api: Api, name: str) -> None:
+    path = made(api, name)
+    path.unlink()  # it would fail
+    answer = api.http.head(f"{DISKS}/{name}/export")
+    assert (answer.status_code, answer.headers["Accept-Ranges"]) == (200, "bytes")
+    assert "Content-Length" not in answer.headers
+
+
+def test_what_is_not_there_is_refused(api: Api, name: str) -> None:
+    refused(api.http.get(f"{DISKS}/nobody/export"), 404, "disk_not_found")
+    assert api.http.post(DISKS, json={"name": name, "spec": {"size": "1Mi"}}).status_code == 201
+    refused(api.http.get(f"{DISKS}/{name}/export"), 409, "disk_not_there")
+    made(api, f"{name}-x").unlink()
+    refused(api.http.get(f"{DISKS}/{name}-x/export"), 503, "export_failed")
+    api.create(f"{name}-vm", spec={"disks": [{"name": "root", "size": "1Mi"}]})
+    refused(api.http.get(f"/api/v1/vms/{name}-vm/disks/root/export"), 409, "disk_not_there")
+    refused(api.http.get(f"/api/v1/vms/{name}-vm/disks/rot/export"), 404, "device_not_found")
+    refused(api.http.get("/api/v1/vms/nobody/disks/root/export"), 404, "vm_not_found")
+    refused(api.http.get("/api/v1/snapshots/nobody/export"), 404, "snapshot_not_found")
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    refused(api.http.get(f"{DISKS}/{name}/export", headers=foreign), 403, "origin_refused")
+    assert kept(api) == []
+
+
+def cut_off(api: Api, url: str) -> socket.socket:
+    """A client that has asked and read the head of the answer, and then reads nothing."""
+    client = socket.create_connection(("127.0.0.1", api.port), 60)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(f"GET {url} HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\n\r\n".encode())
+    assert client.recv(12) == b"HTTP/1.1 200"
+    return client
+
+
+def test_only_so_many_at_once_and_a_cut_one_gives_way(tmp_path: Path, name: str) -> None:
+    with serving(tmp_path, "--max-exports", "1") as api:
+        (api.state / "libvirt").write_text("test:///default\n")
+        made(api, name, 64 * MIB)
+        url = f"{DISKS}/{name}/export"
+        with cut_off(api, url):
+            answer = api.http.get(url)
+            refused(answer, 429, "exports_at_limit")
+            assert int(answer.headers["Retry-After"]) > 0
+            assert kept(api) == [], "its file has no name"
+        wait_until(lambda: api.http.get(url).status_code == 200, 60, "the next one is served")
+
+
+def test_none_where_none_is_allowed(tmp_path: Path, name: str) -> None:
+    with serving(tmp_path, "--max-exports", "0") as api:
+        (api.state / "libvirt").write_text("test:///default\n")
+        made(api, name)
+        refused(api.http.get(f"{DISKS}/{name}/export"), 429, "exports_at_limit")
+
+
+def resident(pid: int) -> int:
+    """The most memory that a process had at once, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def test_memory_stays_flat(own_api: Api, name: str) -> None:
+    (own_api.state / "libvirt").write_text("test:///default\n")
+    made(own_api, name, 4 * MIB)
+    own_api.http.get(f"{DISKS}/{name}/export")
+    children = Path(f"/proc/{own_api.process.pid}/task/{own_api.process.pid}/children").read_text().split()
+    pids = [int(pid) for pid in children] or [own_api.process.pid]
+    before = sum(map(resident, pids))
+    made(own_api, f"{name}-large", 256 * MIB)
+    got = 0
+    with httpx.stream("GET", f"http://127.0.0.1:{own_api.port}{DISKS}/{name}-large/export", timeout=60) as answer:
+        for part in answer.iter_bytes():
+            got += len(part)
+    assert got > 256 * MIB
+    assert sum(map(resident, pids)) - before < 32 * MIB
