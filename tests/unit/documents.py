@@ -18,7 +18,7 @@ CONDITIONS = [
     },
     {"type": "Reconciling", "status": "True", "reason": "Reconciling", "lastTransitionTime": TIME},
 ]  # fmt: skip
-CHANGE = {"field": "resources.memory", "old": "1Gi", "new": "2Gi", "disruption": "NeedsRestart"}
+CHANGE = {"field": "resources.memory", "old": "1Gi", "new": "2Gi", "disruption": "NeedsRestart", "reason": "why"}
 COUNTS = {
     "initialDelaySeconds": 1, "periodSeconds": 2, "timeoutSeconds": 3, "successThreshold": 1, "failureThreshold": 5,
 }  # fmt: skip

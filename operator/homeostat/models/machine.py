@@ -439,6 +439,7 @@ class PendingChange(Model):
     old: StatusText = Field(description="What the machine has.")
     new: StatusText = Field(description="What the spec says.")
     disruption: Literal["Live", "NeedsRestart", "NeedsReplace", "Forbidden"] = Field(description="What the change takes.")
+    reason: StatusText = Field(default="", description="Why it takes that.")
 
 
 class MachineHealth(Model):

@@ -78,12 +78,12 @@ def test_describe_shows_spec_conditions_pending_changes_revisions_and_events(cli
     path = cli.write("web", "spec:\n  resources:\n    memory: 512Mi\n")
     path.write_text(path.read_text().replace("512Mi", "1Gi"))
     cli.store.sync()
-    change = PendingChange(field="resources.memory", old="512Mi", new="1Gi", disruption="NeedsRestart")
+    change = PendingChange(field="resources.memory", old="512Mi", new="1Gi", disruption="NeedsRestart", reason="why so")
     cli.report("web", changes=(change,), addresses=FORWARD)
     cli.event("web", "Started", "running on host local")
     out = cli.homeostat("describe", "vm", "web").out
     assert "memory: 1Gi" in out
-    assert "~ resources.memory   512Mi -> 1Gi   NeedsRestart" in out
+    assert "~ resources.memory   512Mi -> 1Gi   NeedsRestart (why so)" in out
     assert "~ resources.memory: 512Mi -> 1Gi" in out
     assert "127.0.0.1:8081 (user, forward to port 80)" in out
     assert "running on host local" in out

@@ -76,7 +76,13 @@ def test_br24_plan_and_status_say_whether_cloud_init_will_heed_it(before: Any, a
     plan = operator.settle(vm)
     status = machine_status(vm, world.observe(vm, operator.memory), plan, {}, None, "2026-01-01T00:00:00Z")
     (waits,) = [c.message for c in status.conditions if c.type == "RestartRequired"]
-    assert re.match(r"cloudInit: seed-\w+\.iso → seed-\w+\.iso with", waits) and said in waits
+    assert (
+        re.match(
+            r"cloudInit: seed-\w+\.iso → seed-\w+\.iso \(NeedsRestart: the seed is read when the guest boots\); it comes with",
+            waits,
+        )
+        and said in waits
+    )
     assert "with the next start, which a reboot inside the guest is not; `homeostat restart web` brings it" in waits
 
 

@@ -24,8 +24,10 @@ def render_changes(changes: Sequence[Change | PendingChange], indent: str = "   
 
 
 def _why(change: Change | PendingChange) -> str:
-    """Says why a change is not made at once."""
-    return f" ({reason_of(change)})" if isinstance(change, Change) and change.disruption is not Disruption.LIVE else ""
+    """Says why a change is not made at once. A status of an earlier version does not tell."""
+    if isinstance(change, PendingChange):
+        return f" ({change.reason})" if change.reason and change.disruption != "Live" else ""
+    return f" ({reason_of(change)})" if change.disruption is not Disruption.LIVE else ""
 
 
 def titled(title: str, changes: Sequence[Change]) -> list[Line]:

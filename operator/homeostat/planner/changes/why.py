@@ -22,6 +22,7 @@ _RESTARTS = (
     (r"disks\[", "QEMU opens a disk with it when it starts"),
     (r"nics\[[^]]*\]$", "a nic in user mode cannot be plugged in or out while it runs"),
     (r"nics\[", "the nic is made with it"),
+    (r"(mode|bridge|forwardDevice|mtu|addresses|dns\.)", "libvirt reads it when the network starts, which cuts its guests off"),
 )
 _LIVE = (
     (r"resources\.vcpu", "CPUs are plugged in and out while the guest runs"),
@@ -36,6 +37,7 @@ _LIVE = (
     (r"runStrategy|power$", "the machine is started or stopped as it says"),
     (r"restartedAt", "it asks for one restart"),
     (r"poweredOffAt", "it cuts the power of a machine that is to be off"),
+    (r"addresses\[[^]]*\]\.dhcp|dns\.hosts", "libvirt changes it while the network is up"),
     (r"probes", "the next probe follows it"),
     (r"hostSelector", "it stays on the host that has it"),
     (r"size$", "a Disk grows while a guest runs with it, too"),

@@ -32,6 +32,7 @@ from homeostat.planner.machine.storage.header import ALTERED
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
+from homeostat.planner.why import reason_of
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -196,23 +197,24 @@ def _storage_problem(plan: Plan, error: DriverError | None) -> str | None:
 
 
 _DRIFTED = (
-    "as the spec has it; driftPolicy: Report leaves that: put it into the spec, or set driftPolicy: Correct to have it put right"
+    "so says the spec; driftPolicy: Report leaves that: put it into the spec, or set driftPolicy: Correct to have it put right"
 )
 
 
 def _waits(machine: VirtualMachine, observed: Observed) -> str:
     meta = machine.metadata
     if machine.spec.update_policy is UpdatePolicy.WINDOW:
-        return f"with the next start, or {window_words(machine, observed.wall)}"
+        return f"it comes with the next start, or {window_words(machine, observed.wall)}"
     where = "" if meta.namespace == "default" else f" -n {meta.namespace}"
     first = f"`homeostat resume {meta.name}{where}`, then " if machine.spec.suspend else ""
-    return f"with the next start, which a reboot inside the guest is not; {first}`homeostat restart {meta.name}{where}` brings it"
+    start = "it comes with the next start, which a reboot inside the guest is not"
+    return f"{start}; {first}`homeostat restart {meta.name}{where}` brings it"
 
 
 def _list_changes(changes: Sequence[Change], what: str) -> str:
-    listed = ", ".join(f"{c.field}: {c.old} → {c.new}" for c in changes[:5])
-    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
-    return f"{listed}{more} {what}"
+    listed = "; ".join(f"{c.field}: {c.old} → {c.new} ({c.disruption.word}: {reason_of(c)})" for c in changes[:5])
+    more = f"; and {len(changes) - 5} more" if len(changes) > 5 else ""
+    return f"{listed}{more}; {what}"
 
 
 def _camel(words: str) -> str:
@@ -268,4 +270,7 @@ def _by_nic(live: DomainConfig, known: Addresses) -> Iterator[GuestAddress]:
 
 
 def _pending(changes: Sequence[Change]) -> tuple[PendingChange, ...]:
-    return tuple(PendingChange(field=c.field, old=c.old, new=c.new, disruption=c.disruption.word) for c in changes)  # type: ignore[arg-type]
+    return tuple(
+        PendingChange(field=c.field, old=c.old, new=c.new, disruption=c.disruption.word, reason=reason_of(c))  # type: ignore[arg-type]
+        for c in changes
+    )

@@ -11,6 +11,7 @@ from homeostat.driver.errors import DriverError, NoSpace, Refused
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.planner.observed import DomainState, Observed, ProbedHealth, RememberedActs
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Stalled, Waiting
+from homeostat.planner.why import reason_of
 from homeostat.runtime.machine.status import _list_changes, machine_status, unknown_status
 from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
@@ -199,6 +200,9 @@ def test_what_waits_for_a_restart_is_listed_with_the_command_that_brings_it() ->
     assert "f0: a → b" in told and "f4" in told and "f5" not in told and "and 2 more" in told
     assert "`homeostat restart web`" in told
     assert [change.field for change in found.changes] == [f"f{n}" for n in range(7)]
+    assert (
+        all(change.reason == reason_of(many[0]) for change in found.changes) and f"(NeedsRestart: {reason_of(many[0])})" in told
+    )
     away = machine(namespace="lab")
     assert "`homeostat restart web -n lab`" in message(status(away, world, Plan(pending=many[:5])), "RestartRequired")
     assert "more" not in message(status(away, world, Plan(pending=many[:5])), "RestartRequired")
@@ -330,8 +334,8 @@ def test_a_run_whose_beginning_was_not_written_down_has_one_from_now_on() -> Non
     assert status(vm.model_copy(update={"status": before}), world, now=LATER).started_at == LATER
 
 
-@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (9, " and 4 more")])
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, "; and 1 more"), (9, "; and 4 more")])
 def test_of_many_changes_five_are_listed(count: int, more: str) -> None:
     changes = [Change(f"f{number}", "a", "b", Disruption.LIVE) for number in range(count)]
-    listed = ", ".join(f"f{number}: a → b" for number in range(5))
-    assert _list_changes(changes, "at once") == f"{listed}{more} at once"
+    listed = "; ".join(f"f{number}: a → b (Live: {reason_of(changes[0])})" for number in range(5))
+    assert _list_changes(changes, "at once") == f"{listed}{more}; at once"
