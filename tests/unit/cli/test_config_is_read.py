@@ -35,6 +35,7 @@ image-folder = ["/i"]
 plugin-kernel = "/k"
 max-replicas = 1
 max-upload = "1Gi"
+max-exports = 1
 max-connections = 16
 [up]
 settle = "1s"

@@ -62,6 +62,7 @@ class ApiSection(Section):
     plugin_kernel: str | None = Field(default=None, description="Kernel for plugins whose manifest brings an initramfs alone.")
     max_replicas: int | None = Field(default=None, ge=0, le=REPLICAS_MAX, description="What requests may ask for.")
     max_upload: Size | None = Field(default=None, description="The largest image that may be uploaded.")
+    max_exports: int | None = Field(default=None, ge=0, le=1000, description="Copies of disks that are made and sent at once.")
     max_connections: int | None = Field(default=None, ge=16, le=100_000, description="Beyond them, who sends nothing gives way.")
 
 
