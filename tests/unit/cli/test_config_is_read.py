@@ -247,7 +247,7 @@ def test_it_is_checked_as_a_start_would(file: Path, capsys: pytest.CaptureFixtur
     assert run(["config", "check", str(file)]) == 1
     said = capsys.readouterr().err
     assert f"{file}:7: api.bind: --token-file /t: cannot be read" in said and f"{file}:4: connect: goes with no [up] host" in said
-    assert f"{file}:20: up.host-label: labels one host" in said
+    assert f"{file}:21: up.host-label: labels one host" in said
     file.write_text("[api]\nbind = '0.0.0.0:80'\n[up]\nhost-label = {'no label' = 'x'}")
     assert run(["config", "check", str(file)]) == 1
     said = capsys.readouterr().err
@@ -265,7 +265,7 @@ def test_it_is_shown_with_where_each_thing_is_said(
     assert run(["--config", str(file), "config", "show"]) == 0
     shown = capsys.readouterr().out
     lines = {line.split("#")[0].strip(): line.split("#")[1].strip() for line in shown.splitlines() if "  #" in line}
-    assert lines['state = "/s"'] == "line 2" and lines['host-selector = {"zone" = "a", "tier" = "b"}'] == "line 23"
+    assert lines['state = "/s"'] == "line 2" and lines['host-selector = {"zone" = "a", "tier" = "b"}'] == "line 24"
     assert lines["max-replicas = 9"] == "HOMEOSTAT_API__MAX_REPLICAS"
     told = tomllib.loads(ALL)
     told["api"]["max-replicas"] = 9

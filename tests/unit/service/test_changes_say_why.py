@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.plan import Change, Disruption
-from homeostat.planner.why import reason_of
 from homeostat.service.spec_change import SpecChange
 
 CANNOT = "resources.cpu.model: host-model needs KVM"

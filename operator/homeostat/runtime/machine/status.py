@@ -20,6 +20,7 @@ from homeostat.models.machine import (
     VirtualMachine,
     VirtualMachineStatus,
 )
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.domain import DomainConfig, DomainType
 from homeostat.planner.images import REFUSALS
 from homeostat.planner.machine.doubts import spec_doubts
@@ -32,7 +33,6 @@ from homeostat.planner.machine.storage.header import ALTERED
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
-from homeostat.planner.why import reason_of
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
 

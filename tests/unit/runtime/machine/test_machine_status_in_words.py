@@ -9,9 +9,9 @@ import pytest
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.observed import DomainState, Observed, ProbedHealth, RememberedActs
 from homeostat.planner.plan import Change, Converged, Disruption, Outcome, Plan, Stalled, Waiting
-from homeostat.planner.why import reason_of
 from homeostat.runtime.machine.status import _list_changes, machine_status, unknown_status
 from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, deleted, machine, running
