@@ -15,7 +15,7 @@ from .http.errors import App
 from .http.routes import V1, Route
 from .http.whole import list_of
 from .metrics import Metrics
-from .middleware import HeadAsGet, Observe, TellAge
+from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
@@ -50,7 +50,8 @@ def create_app(config: ApiConfig) -> App:
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None))
     gate = Gate(config, volant.API_KEY)
-    return application(routes, ANSWERS, (Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *mode.middleware))
+    pages = (AnswerPages(config.origins),) if config.origins else ()
+    return application(routes, ANSWERS, (*pages, Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *mode.middleware))
 
 
 def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
+import re
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class ApiConfig:
     host: str = "127.0.0.1"
     port: int = 8080
     token: str | None = field(default=None, repr=False)
+    origins: frozenset[str] = frozenset()  # whose pages may ask, with the token
     keep_alive: float = 15.0  # between comments on a silent event stream
     poll: float = 0.05  # between reads of the index while somebody waits for a change
     shutdown_margin: float = 10.0  # on top of a machine's grace period, before a stop is answered unfinished
@@ -144,6 +146,26 @@ def read_token(path: Path) -> str:
             f"--token-file {path}: must hold one token of at least 16 characters, such as `openssl rand -hex 32` prints"
         )
     return token
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?")  # as browsers write it
+
+
+def allowed_origins(given: Iterable[str], token: str | None) -> frozenset[str]:
+    """Returns the origins whose pages may ask.
+
+    Raises:
+        ConfigError: one is no origin, or there is no token: then whoever opens such a page would command the machines.
+    """
+    origins = frozenset(given)
+    for origin in sorted(origins):
+        if not _ORIGIN.fullmatch(origin):
+            raise ConfigError(
+                f"--allow-origin {origin}: write it as browsers do, such as https://panel.example or http://localhost:5173"
+            )
+    if origins and token is None:
+        raise ConfigError("--allow-origin needs --token-file FILE: without a token every such page would command the machines")
+    return origins
 
 
 def guard_bind(host: str, token: str | None) -> None:

@@ -75,7 +75,7 @@ class Gate:
             return Actor("local", self._config.rights)
         if self._carries_the_token(req):
             return Actor("unknown" if self._config.token is None else "token", self._config.rights)
-        if req.path in OPEN_PATHS and method != WEBSOCKET:
+        if (req.path in OPEN_PATHS and method != WEBSOCKET) or self._asks_for_a_page(req):
             return NOBODY
         raise Problem(
             401,
@@ -86,6 +86,11 @@ class Gate:
 
     def _carries_the_token(self, req: falcon.asgi.Request) -> bool:
         return self._config.admits(req.get_header("Authorization"), req.get_header(self._key_header))
+
+    def _asks_for_a_page(self, req: falcon.asgi.Request) -> bool:
+        """Tells whether a browser asks, before it sends a page's request and the token, whether that page may."""
+        asks = req.method == "OPTIONS" and req.get_header("Access-Control-Request-Method") is not None
+        return asks and req.get_header("Origin") in self._config.origins
 
     def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:
         """Checks the right.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any
 
+import falcon
 import falcon.asgi
 
 from .gate import SAFE_METHODS
@@ -12,6 +14,8 @@ from .http.operations import LAST_LOOK
 from .metrics import Metrics
 from .operator_link import Link
 
+EXPOSED = ("ETag", "Link", "Location", "Retry-After", "Upload-Offset", "Warning", LAST_LOOK)
+"""Headers of ours that a page of another origin may read."""
 KNOWN_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -41,6 +45,19 @@ class TellAge:
     ) -> None:
         if succeeded and req.method in SAFE_METHODS and req.path.startswith("/api/") and (last := self._operator.last_look()):
             resp.set_header(LAST_LOOK, last)
+
+
+class AnswerPages(falcon.CORSMiddleware[falcon.asgi.Request, falcon.asgi.Response]):
+    """Lets pages of some other origins read what they are answered. They send the token, and no cookies."""
+
+    def __init__(self, origins: Collection[str]) -> None:
+        super().__init__(allow_origins=origins, expose_headers=EXPOSED)
+
+    async def process_response_async(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        self.process_response(req, resp, resource, req_succeeded)
+        resp.append_header("Vary", "Origin")
 
 
 class Observe:

@@ -25,7 +25,7 @@ from homeostat.store.kubernetes.access import Access
 
 from . import logs
 from .app import create_app
-from .config import ApiConfig, ConfigError, family_of, listening
+from .config import ApiConfig, ConfigError, allowed_origins, family_of, listening
 from .connections import limits
 from .connections.tls import Certificate, certificate_of
 from .http.errors import App
@@ -167,6 +167,7 @@ def main(
     token_file: Path | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    allow_origins: tuple[str, ...],
     workers: int,
     image_folders: tuple[Path, ...],
     plugin_kernel: str | None,
@@ -183,6 +184,7 @@ def main(
     try:
         host, port, token = listening(bind, token_file)
         certificate = certificate_of(tls_certificate, tls_key)
+        origins = allowed_origins(allow_origins, token)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
@@ -192,8 +194,8 @@ def main(
         _end_with_parent()
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
-        directory, state, host, port, token, image_folders=folders, plugin_kernel=plugin_kernel, max_replicas=max_replicas,
-        max_upload=max_upload, max_exports=max_exports,
+        directory, state, host, port, token, origins, image_folders=folders, plugin_kernel=plugin_kernel,
+        max_replicas=max_replicas, max_upload=max_upload, max_exports=max_exports,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
     Server(config, workers, max_connections, certificate).run()

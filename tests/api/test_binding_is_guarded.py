@@ -58,3 +58,16 @@ def test_a_port_in_use_is_said_once(tmp_path: Path) -> None:
         ended = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 1
     assert f"127.0.0.1:{port}" in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "panel.example", "https://panel.example/", "https://Panel.example", "https://a b", "null"]
+)
+def test_what_is_no_origin_is_refused(tmp_path: Path, origin: str) -> None:
+    ended = run(tmp_path, "--token-file", str(token_file(tmp_path)), "--allow-origin", origin)
+    assert ended.returncode == 2 and f"--allow-origin {origin}: write it as browsers do" in ended.stderr
+
+
+def test_pages_of_others_need_a_token(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--allow-origin", "https://panel.example")
+    assert ended.returncode == 2 and "--allow-origin needs --token-file" in ended.stderr

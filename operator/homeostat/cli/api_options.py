@@ -56,6 +56,14 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "tls_key": ("--tls-key", {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "Its key (PEM, mode 0600)."}),
+    "allow_origins": (
+        "--allow-origin",
+        {
+            "metavar": "ORIGIN",
+            "multiple": True,
+            "help": "Whose pages may ask, with the token, such as https://panel.example; repeatable.",
+        },
+    ),
     "image_folders": (
         "--image-folder",
         {
@@ -130,6 +138,7 @@ class ApiOptions:
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    allow_origins: tuple[str, ...] = ()
     image_folders: tuple[Path, ...] = ()  # folders from which requests may name files
     plugin_kernel: str | None = None
     max_replicas: int = REPLICAS

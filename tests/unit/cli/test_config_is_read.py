@@ -31,6 +31,7 @@ bind = "127.0.0.1:1"
 token-file = "/t"
 tls-certificate = "/tc"
 tls-key = "/tk"
+allow-origin = ["https://panel.example"]
 image-folder = ["/i"]
 plugin-kernel = "/k"
 max-replicas = 1
@@ -252,6 +253,9 @@ def test_it_is_checked_as_a_start_would(file: Path, capsys: pytest.CaptureFixtur
     assert run(["config", "check", str(file)]) == 1
     said = capsys.readouterr().err
     assert f"{file}:2: api.bind: --bind 0.0.0.0 can be reached from other hosts" in said and f"{file}:4: up.host-label" in said
+    file.write_text("[api]\nallow-origin = ['https://panel.example/']")
+    assert run(["config", "check", str(file)]) == 1
+    assert f"{file}:2: api.allow-origin: --allow-origin https://panel.example/: write it as" in capsys.readouterr().err
     file.write_text("[api]\nbind = '127.0.0.1:80'")
     assert run(["config", "check", str(file)]) == 0
     assert capsys.readouterr().out == f"{file}: fine\n"

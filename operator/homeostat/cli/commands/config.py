@@ -94,7 +94,7 @@ def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
 
 
 def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
-    from homeostat_api.config import listening
+    from homeostat_api.config import allowed_origins, listening, read_token
     from homeostat_api.connections.tls import certificate_of
 
     from ..api_options import BIND
@@ -104,6 +104,9 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
     api, up = found.api, found.up
     if api.bind is not None or api.token_file is not None:
         yield ["api", "bind" if api.bind else "token-file"], lambda: listening(api.bind or BIND, api.token_file)
+    if api.allow_origin:
+        origins = api.allow_origin
+        yield ["api", "allow-origin"], lambda: allowed_origins(origins, read_token(api.token_file) if api.token_file else None)
     if api.tls_certificate is not None or api.tls_key is not None:
         named = "tls-certificate" if api.tls_certificate else "tls-key"
         yield ["api", named], lambda: certificate_of(api.tls_certificate, api.tls_key)

@@ -126,11 +126,12 @@ def up(
 
 def _check_listening(api: ApiOptions) -> None:
     """Refuses what the API would refuse, before anything starts."""
-    from homeostat_api.config import ConfigError, listening
+    from homeostat_api.config import ConfigError, allowed_origins, listening
     from homeostat_api.connections.tls import certificate_of
 
     try:
-        listening(api.bind, api.token_file)
+        _, _, token = listening(api.bind, api.token_file)
+        allowed_origins(api.allow_origins, token)
         certificate_of(api.tls_certificate, api.tls_key)
     except ConfigError as error:
         raise CliError(str(error)) from error

@@ -61,8 +61,7 @@ def api_defaults(configuration: Configuration) -> Defaults:
 
 def _api(c: Configuration) -> dict[str, Any]:
     values = {name: getattr(c.api, name) for name in type(c.api).model_fields}
-    values["image_folders"] = values.pop("image_folder")
-    return values
+    return values | {"image_folders": values.pop("image_folder"), "allow_origins": values.pop("allow_origin")}
 
 
 def _pairs(named: Mapping[str, str] | None) -> list[str] | None:

@@ -58,6 +58,7 @@ class ApiSection(Section):
     token_file: AbsolutePath | None = Field(default=None, description="A file of mode 0600 with a bearer token.")
     tls_certificate: AbsolutePath | None = Field(default=None, description="Serve https with it and its chain (PEM).")
     tls_key: AbsolutePath | None = Field(default=None, description="Its key (PEM, mode 0600).")
+    allow_origin: list[str] | None = Field(default=None, description="Origins whose pages may ask, with the token.")
     image_folder: list[AbsolutePath] | None = Field(default=None, description="Folders whose files requests may name.")
     plugin_kernel: str | None = Field(default=None, description="Kernel for plugins whose manifest brings an initramfs alone.")
     max_replicas: int | None = Field(default=None, ge=0, le=REPLICAS_MAX, description="What requests may ask for.")
