@@ -78,6 +78,11 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def line(key: str) -> int:
+    """The first line of ``ALL`` that says something of a key."""
+    return next(number for number, text in enumerate(ALL.splitlines(), 1) if text.startswith(f"{key} ="))
+
+
 def command(name: str) -> click.Command:
     found = cli.get_command(click.Context(cli), name)
     assert found is not None
@@ -247,8 +252,11 @@ def test_a_mistake_keeps_nobody_from_help(file: Path, capsys: pytest.CaptureFixt
 def test_it_is_checked_as_a_start_would(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "check", str(file)]) == 1
     said = capsys.readouterr().err
-    assert f"{file}:7: api.bind: --token-file /t: cannot be read" in said and f"{file}:4: connect: goes with no [up] host" in said
-    assert f"{file}:21: up.host-label: labels one host" in said
+    assert (
+        f"{file}:{line('bind')}: api.bind: --token-file /t: cannot be read" in said
+        and f"{file}:4: connect: goes with no [up] host" in said
+    )
+    assert f"{file}:{line('host-label')}: up.host-label: labels one host" in said
     file.write_text("[api]\nbind = '0.0.0.0:80'\n[up]\nhost-label = {'no label' = 'x'}")
     assert run(["config", "check", str(file)]) == 1
     said = capsys.readouterr().err
@@ -269,7 +277,10 @@ def test_it_is_shown_with_where_each_thing_is_said(
     assert run(["--config", str(file), "config", "show"]) == 0
     shown = capsys.readouterr().out
     lines = {line.split("#")[0].strip(): line.split("#")[1].strip() for line in shown.splitlines() if "  #" in line}
-    assert lines['state = "/s"'] == "line 2" and lines['host-selector = {"zone" = "a", "tier" = "b"}'] == "line 24"
+    assert (
+        lines['state = "/s"'] == "line 2"
+        and lines['host-selector = {"zone" = "a", "tier" = "b"}'] == f"line {line('host-selector')}"
+    )
     assert lines["max-replicas = 9"] == "HOMEOSTAT_API__MAX_REPLICAS"
     told = tomllib.loads(ALL)
     told["api"]["max-replicas"] = 9
