@@ -143,6 +143,11 @@ def test_an_option_wins_over_a_variable_and_that_over_the_file(file: Path, monke
     assert taken("up", made, "--commit")["commit"] is True
 
 
+def test_a_variable_of_a_whole_section_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEOSTAT_API", '{"bind": "127.0.0.1:1"}')
+    assert load(None) == Configuration()
+
+
 def test_without_file_and_variables_nothing_is_configured() -> None:
     assert load(None) == Configuration()
     assert not any(defaults(load(None)).values())
@@ -219,13 +224,15 @@ def test_what_is_no_utf_8_is_refused(file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("HOMEOSTAT_API__IMAGE_FOLDER", 'HOMEOSTAT_API__IMAGE_FOLDER: input should be a valid list, as JSON: ["…"]'),
+        ("HOMEOSTAT_UP__HOST", 'input should be a valid dictionary, as JSON: {"name": "…"}'),
         ("HOMEOSTAT_APY__BIND", "variable HOMEOSTAT_APY__BIND: there is no section apy"),
         ("HOMEOSTAT_API__BNID", "did you mean bind?"),
     ],
 )
 def test_a_mistake_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, words: str) -> None:
     monkeypatch.setenv(name, "x")
-    with pytest.raises(CliError, match="variable HOMEOSTAT_AP") as refused:
+    with pytest.raises(CliError, match="variable HOMEOSTAT_") as refused:
         load(None)
     assert words in str(refused.value)
 

@@ -29,7 +29,8 @@ def find(given: str | None) -> Path | None:
     if given:
         path = Path(given).expanduser().absolute()
         if not path.exists() or path.is_dir():
-            raise CliError(f"the configuration file {path} does not exist", f"check --config, and {VARIABLE}")
+            what = "is a folder" if path.exists() else "does not exist"
+            raise CliError(f"the configuration file {path} {what}", f"check --config, and {VARIABLE}")
         return path
     place = default_place()
     return place if place.is_file() else None

@@ -211,8 +211,12 @@ def _mistakes(error: ValidationError, text: FileText) -> Iterator[str]:
     for each in error.errors():
         fields = [str(part) for part in each["loc"]]
         keys = [*map(_key, fields[:2]), *fields[2:]]
-        where = text.place(keys) if text.holds(keys) and not _is_variable(fields) else f"variable {_variable(fields)}"
-        yield f"{where}: {_words(dict(each), keys)}"
+        words = _words(dict(each), keys)
+        if text.holds(keys) and not _is_variable(fields):
+            yield f"{text.place(keys)}: {words}"
+        else:
+            as_json = {"list_type": ', as JSON: ["…"]', "dict_type": ', as JSON: {"name": "…"}'}.get(each["type"], "")
+            yield f"variable {_variable(fields)}: {words}{as_json}"
 
 
 def _is_variable(fields: Sequence[str]) -> bool:

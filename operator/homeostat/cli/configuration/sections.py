@@ -4,8 +4,9 @@ it."""
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -152,5 +153,5 @@ class Configuration(BaseSettings):
 class _Sections(EnvSettingsSource):
     """The variables of sections. The others belong to options, which read them."""
 
-    def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__call__().items() if isinstance(value, dict)}
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name: value for name, value in super()._load_env_vars().items() if NESTED in name}
